@@ -1,0 +1,181 @@
+//! `analyze`: result files → tables, metrics, report.
+
+use std::path::{Path, PathBuf};
+
+use super::Exit;
+use super::inputs::Paths;
+use super::output::{Failure, Format, Talk};
+use super::settings::SettingsFlags;
+use crate::metrics::Roles;
+use crate::metrics::catalogue::{TABLES, Table};
+use crate::report::Report;
+use crate::tables::{self, FileOutcome, Metadata, Options, Outcome, Output, Rollup};
+
+const EXAMPLES: &str = "\
+Examples:
+  talkmeter analyze examples/calls
+  talkmeter analyze results -o out --role ch0=agent,ch1=customer --keyword refund --tables csv,parquet
+  talkmeter analyze results -o out --meta calls-meta.csv --group-by agent,queue --only calls,participants";
+
+/// Arguments of `analyze`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    #[command(flatten)]
+    paths: Paths,
+    /// Write tables and report.json to this folder; without it only the summary is printed
+    #[arg(short, long, value_name = "DIR")]
+    output: Option<PathBuf>,
+    /// How tables are written: parquet, csv, jsonl
+    #[arg(long, value_name = "FORMATS", value_delimiter = ',', default_value = "parquet")]
+    tables: Vec<tables::Format>,
+    /// Write these tables alone; `report` stands for report.json, `rollup` for the roll-up
+    #[arg(long, value_name = "TABLES", value_delimiter = ',', value_parser = only)]
+    only: Option<Vec<String>>,
+    /// Your own columns for the calls: CSV, Parquet or JSON lines with a column `file` or `file_url`
+    #[arg(long, value_name = "FILE")]
+    meta: Option<PathBuf>,
+    /// Roll up by these columns of --meta
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',', requires = "meta")]
+    group_by: Vec<String>,
+    /// Use this many threads rather than all cores
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+    #[command(flatten)]
+    settings: SettingsFlags,
+}
+
+/// Names that `--only` takes beside those of tables.
+const BESIDE_TABLES: [&str; 2] = ["rollup", "report"];
+
+fn only(name: &str) -> Result<String, String> {
+    let known = || TABLES.iter().map(|table| table.name).chain(BESIDE_TABLES);
+    let list = || known().collect::<Vec<_>>().join(", ");
+    known().find(|known| *known == name).map(str::to_owned).ok_or_else(|| format!("there are {}", list()))
+}
+
+/// Runs `analyze`.
+pub(super) fn run(args: Args, format: Format, talk: &Talk) -> Result<Exit, Failure> {
+    if matches!(format, Format::Jsonl | Format::Csv) {
+        let hint = "`analyze` prints a table or json; `-o DIR --tables csv,jsonl` writes tables as files";
+        return Err(Failure::Usage(hint.to_owned()));
+    }
+    if let Some(threads) = args.threads {
+        // Fails only when a pool is there already, and none is.
+        let _ = rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global();
+    }
+    let started = std::time::Instant::now();
+    let metadata = args.meta.as_deref().map(Metadata::read).transpose()?;
+    if let Some(metadata) = &metadata {
+        metadata.check(&args.group_by)?;
+    }
+    let wanted = |name: &str| args.only.as_ref().is_none_or(|only| only.iter().any(|only| only == name));
+    let settings = args.settings.settings(talk)?;
+    let inputs = args.paths.find(args.output.as_deref(), talk)?;
+    let tables: Vec<&'static Table> = TABLES.into_iter().filter(|table| wanted(table.name)).collect();
+    let mut output = args.output.as_deref().map(|folder| Output::create(folder, &args.tables, &tables)).transpose()?;
+    let options = Options { settings, tables: if output.is_some() { tables } else { Vec::new() } };
+
+    let bar = talk.progress(inputs.files.len());
+    let mut watch = Watch { talk, bar: &bar, roles: options.settings.roles.clone(), measured: 0 };
+    let analysis = tables::analyze(&inputs.files, &options, output.as_mut(), &mut |outcome| watch.file(&outcome))?;
+    bar.finish_and_clear();
+    watch.unused_roles(&analysis.labels);
+
+    let failed = analysis.failed + inputs.excluded.len() as u64;
+    if analysis.measured == 0 {
+        talk.say(if failed == 0 { "error: no result file found" } else { "error: no file could be measured" });
+        return Ok(Exit::Failed);
+    }
+    let rollup = metadata.as_ref().map(|metadata| Rollup::of(&analysis.calls, metadata, &args.group_by)).transpose()?;
+    if let (Some(rollup), Some(metadata)) = (&rollup, &metadata) {
+        unmatched(rollup, metadata, talk);
+    }
+    let rollup = rollup.filter(|_| !args.group_by.is_empty());
+    let mut report = Report::build(&analysis, &options.settings, rollup.as_ref())?;
+    report.inputs.failed = failed;
+    if let Some(mut output) = output {
+        if let Some(rollup) = rollup.as_ref().filter(|_| wanted("rollup")) {
+            output.add_frame("rollup", &rollup.frame)?;
+        }
+        if wanted("report") {
+            output.add_file("report.json", report.to_json()?.as_bytes())?;
+        }
+        let folder = args.output.unwrap_or_default();
+        let paths = output.finish()?;
+        left_from_before(&folder, &paths, talk);
+        talk.note(&format!("{} files written to {}", paths.len(), folder.display()));
+    }
+    if talk.verbose {
+        let seconds = started.elapsed().as_secs_f64();
+        let bytes = crate::report::number::bytes(analysis.bytes);
+        talk.say(&format!("{bytes} in {seconds:.2} s, {:.0} files/s", inputs.files.len() as f64 / seconds));
+    }
+    match format {
+        Format::Json => talk.data(report.to_json()?.as_bytes())?,
+        _ => talk.data(report.to_text().as_bytes())?,
+    };
+    Ok(if failed > 0 { Exit::Partly } else { Exit::Done })
+}
+
+/// Says what is worth saying of each file as it comes.
+struct Watch<'a> {
+    talk: &'a Talk,
+    bar: &'a indicatif::ProgressBar,
+    roles: Roles,
+    measured: u64,
+}
+
+impl Watch<'_> {
+    fn file(&mut self, outcome: &FileOutcome) {
+        self.bar.inc(1);
+        match &outcome.outcome {
+            Outcome::Measured(warnings) => {
+                self.measured += 1;
+                if !warnings.is_empty() && !self.talk.quiet {
+                    let line = warnings.iter().map(super::check::short).collect::<Vec<_>>().join("; ");
+                    self.bar.suspend(|| self.talk.note(&format!("{}: {line}", outcome.path.display())));
+                }
+            }
+            refused => self.bar.suspend(|| self.talk.say(&super::check::refusal(&outcome.path, refused))),
+        }
+    }
+
+    /// A role for a participant that no file has is a slip of the pen.
+    fn unused_roles(&self, labels: &std::collections::BTreeSet<String>) {
+        if self.measured == 0 {
+            return;
+        }
+        for (label, role) in self.roles.iter().filter(|(label, _)| !labels.contains(*label)) {
+            self.talk.note(&format!("--role {label}={role}: no file has a participant `{label}`"));
+        }
+    }
+}
+
+fn unmatched(rollup: &Rollup, metadata: &Metadata, talk: &Talk) {
+    if rollup.calls_without_row > 0 {
+        talk.note(&format!("{} calls without a row in the metadata", rollup.calls_without_row));
+    }
+    if rollup.rows_without_call > 0 {
+        talk.note(&format!("{} rows of the metadata without a call", rollup.rows_without_call));
+    }
+    if metadata.left_out() > 0 {
+        talk.note(&format!(
+            "{} rows of the metadata name no call, or one that an earlier row names",
+            metadata.left_out()
+        ));
+    }
+}
+
+/// Tables of an earlier run that this one did not write do not belong to the report beside them.
+fn left_from_before(folder: &Path, written: &[PathBuf], talk: &Talk) {
+    let names = TABLES.iter().map(|table| table.name).chain(BESIDE_TABLES);
+    for name in names {
+        for extension in ["parquet", "csv", "jsonl", "json"] {
+            let path = folder.join(format!("{name}.{extension}"));
+            if !written.contains(&path) && path.is_file() {
+                talk.note(&format!("{} is left from an earlier run", path.display()));
+            }
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! `check`: what is wrong with result files, a line per file and code.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::Exit;
+use super::inputs::Paths;
+use super::output::{Failure, Format, Listing, Talk};
+use crate::metrics::{Settings, Warning};
+use crate::tables::{self, Options, Outcome};
+use crate::transcript::Severity;
+
+const EXAMPLES: &str = "\
+Examples:
+  talkmeter check results
+  talkmeter check results --format json
+  find . -name '*.json' | talkmeter check - --serious
+
+Exit code 3 when anything serious was found: a file that is no result, or figures that mean less than they seem to.";
+
+/// Arguments of `check`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    #[command(flatten)]
+    paths: Paths,
+    /// Leave out what is merely worth knowing
+    #[arg(long)]
+    serious: bool,
+}
+
+/// One line for a warning among others: `end_after_duration 2 (channel 1, sentence_index 4)`.
+pub(super) fn short(warning: &Warning) -> String {
+    let mut text = warning.code.name().to_owned();
+    if warning.count != 1 || warning.code.unit() != "file" {
+        text += &format!(" {}", warning.count);
+    }
+    if let Some(detail) = &warning.detail {
+        text += &format!(" ({detail})");
+    }
+    text
+}
+
+/// One line for a file that gave nothing.
+pub(super) fn refusal(path: &Path, outcome: &Outcome) -> String {
+    format!("{}: {}", path.display(), reason(outcome))
+}
+
+fn reason(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Refused(refused) => match refused.hint() {
+            Some(hint) => format!("{refused} (hint: {hint})"),
+            None => refused.to_string(),
+        },
+        Outcome::Unreadable(error) => format!("cannot be read: {error}"),
+        Outcome::Measured(_) => String::new(),
+    }
+}
+
+/// Runs `check`.
+pub(super) fn run(args: &Args, format: Format, talk: &Talk) -> Result<Exit, Failure> {
+    let inputs = args.paths.find(None, talk)?;
+    let mut rows: Vec<Vec<Value>> = Vec::new();
+    let mut serious = inputs.excluded.len();
+    for excluded in &inputs.excluded {
+        let path = excluded.path.to_string_lossy();
+        rows.push(vec![
+            json!(path),
+            json!("serious"),
+            json!("unreadable"),
+            json!(1),
+            json!(excluded.why),
+            json!("cannot be opened"),
+        ]);
+    }
+    let bar = talk.progress(inputs.files.len());
+    let options = Options { settings: Settings::default(), tables: Vec::new() };
+    tables::analyze(&inputs.files, &options, None, &mut |file| {
+        bar.inc(1);
+        let Outcome::Measured(warnings) = &file.outcome else {
+            serious += 1;
+            let code = if matches!(file.outcome, Outcome::Refused(_)) { "refused" } else { "unreadable" };
+            let why = reason(&file.outcome);
+            rows.push(vec![
+                json!(file.file),
+                json!("serious"),
+                json!(code),
+                json!(1),
+                json!(why),
+                json!("no figures are taken from it"),
+            ]);
+            return;
+        };
+        for warning in warnings {
+            let severity = warning.code.severity();
+            serious += usize::from(severity == Severity::Serious);
+            if severity == Severity::Serious || !args.serious {
+                rows.push(vec![
+                    json!(file.file),
+                    json!(severity),
+                    json!(warning.code.name()),
+                    json!(warning.count),
+                    json!(warning.detail),
+                    json!(warning.code.meaning()),
+                ]);
+            }
+        }
+    })?;
+    bar.finish_and_clear();
+    let head = vec!["file", "severity", "code", "count", "detail", "meaning"];
+    let clean = rows.is_empty();
+    Listing { head, rows }.print(format, talk)?;
+    talk.note(&match (inputs.files.len() + inputs.excluded.len(), clean) {
+        (0, _) => "no result file found".to_owned(),
+        (files, true) => format!("{files} files, nothing found"),
+        (files, false) => format!("{files} files, {serious} serious findings"),
+    });
+    Ok(match (serious, inputs.files.len() + inputs.excluded.len()) {
+        (_, 0) => Exit::Failed,
+        (0, _) => Exit::Done,
+        _ => Exit::Partly,
+    })
+}

@@ -1,0 +1,93 @@
+//! `explain`: the words behind an event.
+
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use super::Exit;
+use super::output::{Failure, Format, Listing, Talk, printable};
+use super::settings::SettingsFlags;
+use crate::metrics::{EvidenceWord, measure};
+use crate::transcript;
+
+/// Arguments of `explain`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example:\n  talkmeter explain examples/calls/refund-anna.json --event 3\n\nWithout --event all events of the call are listed."
+)]
+pub(super) struct Args {
+    /// A result file
+    path: PathBuf,
+    /// The event's number: column event_index of the table events
+    #[arg(long, value_name = "N")]
+    event: Option<usize>,
+    #[command(flatten)]
+    settings: SettingsFlags,
+}
+
+/// Runs `explain`.
+pub(super) fn run(args: Args, format: Format, talk: &Talk) -> Result<Exit, Failure> {
+    let settings = args.settings.settings(talk)?;
+    let bytes = std::fs::read(&args.path).map_err(|error| crate::Error::io("read", &args.path, error))?;
+    let transcript = match transcript::read(&bytes) {
+        Ok(transcript) => transcript,
+        Err(refused) => {
+            talk.say(&format!("error: {}: {refused}", args.path.display()));
+            return Ok(Exit::Failed);
+        }
+    };
+    let measured = measure("", &transcript, &settings);
+    let Some(number) = args.event else {
+        let head = vec!["event", "kind", "participant", "other", "begin_ms", "end_ms", "overlap_ms", "held_ms", "text"];
+        let rows = measured.events.iter().map(|event| {
+            vec![
+                json!(event.event_index),
+                json!(event.kind.name()),
+                json!(measured.label(event.participant)),
+                json!(measured.label(event.other)),
+                json!(event.begin_ms),
+                json!(event.end_ms),
+                json!(event.overlap_ms),
+                json!(event.held_ms),
+                json!(event.text),
+            ]
+        });
+        return Listing { head, rows: rows.collect() }.print(format, talk);
+    };
+    let Some(event) = measured.events.get(number) else {
+        let there = match measured.events.len() {
+            0 => "this call has no event".to_owned(),
+            count => format!("events of this call are numbered 0 to {}", count - 1),
+        };
+        return Err(Failure::Usage(format!("no event {number}: {there}")));
+    };
+    let evidence = measured.evidence(event);
+    let (participant, other) = (measured.label(event.participant), measured.label(event.other));
+    if format == Format::Table {
+        let length = event.end_ms - event.begin_ms;
+        let mut text =
+            format!("event {number}: {} of {length} ms, {}–{} ms", event.kind.name(), event.begin_ms, event.end_ms);
+        if let (Some(overlap), Some(held)) = (event.overlap_ms, event.held_ms) {
+            text += &format!("; {participant} over {other}, overlap {overlap} ms, {other} had held {held} ms");
+        } else {
+            text += &format!("; {participant} spoke before it, {other} after it");
+        }
+        let thresholds: Vec<String> =
+            settings.parameters.values().map(|(name, value)| format!("{name} {value}")).collect();
+        talk.data(format!("{}\n{}\n\n", printable(&text), thresholds.join(", ")).as_bytes())?;
+    }
+    let mut rows: Vec<(&str, &EvidenceWord)> = evidence.participant.iter().map(|word| (participant, word)).collect();
+    if event.other != event.participant {
+        rows.extend(evidence.other.iter().map(|word| (other, word)));
+    } else {
+        rows.extend(
+            evidence.other.iter().filter(|word| !evidence.participant.contains(word)).map(|word| (other, word)),
+        );
+    }
+    rows.sort_by_key(|(_, word)| (word.begin_ms, word.end_ms));
+    let cells = rows.into_iter().map(|(who, word)| {
+        vec![json!(who), json!(word.begin_ms), json!(word.end_ms), json!(word.inside), json!(word.text)]
+    });
+    Listing { head: vec!["participant", "begin_ms", "end_ms", "inside", "text"], rows: cells.collect() }
+        .print(format, talk)
+}

@@ -1,0 +1,39 @@
+//! The paths that `analyze`, `check` and their like take.
+
+use std::io::BufRead;
+use std::path::{Path, PathBuf};
+
+use super::output::{Failure, Talk, printable};
+use crate::transcript::Inputs;
+
+/// Where result files are.
+#[derive(Debug, clap::Args)]
+pub(super) struct Paths {
+    /// Result files, folders (searched for *.json), or `-` for a list of paths on stdin
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+}
+
+impl Paths {
+    /// Walks the folders; what cannot be taken is said. `output` is left out.
+    pub(super) fn find(&self, output: Option<&Path>, talk: &Talk) -> Result<Inputs, Failure> {
+        let mut paths = Vec::with_capacity(self.paths.len());
+        for path in &self.paths {
+            if path.as_os_str() == "-" {
+                for line in std::io::stdin().lock().lines() {
+                    let line = line.map_err(|error| crate::Error::io("read", Path::new("stdin"), error))?;
+                    if !line.trim().is_empty() {
+                        paths.push(PathBuf::from(line));
+                    }
+                }
+            } else {
+                paths.push(path.clone());
+            }
+        }
+        let inputs = Inputs::find(&paths, output);
+        for excluded in &inputs.excluded {
+            talk.say(&format!("{}: {}", printable(&excluded.path.to_string_lossy()), excluded.why));
+        }
+        Ok(inputs)
+    }
+}

@@ -1,0 +1,44 @@
+//! `metrics`: the catalogue of figures.
+
+use serde_json::json;
+
+use super::Exit;
+use super::output::{Failure, Format, Listing, Talk};
+use crate::metrics::catalogue::{TABLES, Table};
+
+/// Arguments of `metrics`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// One table alone
+    #[arg(value_name = "TABLE", value_parser = table)]
+    table: Option<&'static Table>,
+    /// Keys and labels too, not only figures
+    #[arg(long)]
+    all: bool,
+}
+
+fn table(name: &str) -> Result<&'static Table, String> {
+    let names = || TABLES.map(|table| table.name).join(", ");
+    Table::named(name).ok_or_else(|| format!("there are {}", names()))
+}
+
+/// Runs `metrics`.
+pub(super) fn run(args: &Args, format: Format, talk: &Talk) -> Result<Exit, Failure> {
+    let tables = TABLES.into_iter().filter(|table| args.table.is_none_or(|wanted| wanted.name == table.name));
+    let mut rows = Vec::new();
+    for table in tables {
+        for column in table.columns.iter().filter(|column| args.all || !column.source.is_empty()) {
+            rows.push(vec![
+                json!(format!("{}.{}", table.name, column.name)),
+                json!(table.grain),
+                json!(column.kind.name()),
+                json!(column.unit),
+                json!(column.meaning),
+                json!(column.null),
+                json!(column.source),
+            ]);
+        }
+    }
+    Listing { head: vec!["id", "grain", "type", "unit", "formula", "null when", "definition"], rows }
+        .print(format, talk)
+}

@@ -1,0 +1,118 @@
+//! The command line: the only place that reads arguments, prints, and decides exit codes.
+//!
+//! Each command is a file with its `Args` and a `run` that returns an [`Exit`].
+
+mod analyze;
+mod check;
+mod explain;
+mod inputs;
+mod metrics;
+mod output;
+mod settings;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+use output::{Color, Format, Talk};
+
+/// How a command ended; the numbers are part of the interface.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Exit {
+    /// Everything was done.
+    Done = 0,
+    /// Nothing was done.
+    Failed = 1,
+    /// The command line makes no sense.
+    Usage = 2,
+    /// Some items failed, or a gate such as `check` was not met.
+    Partly = 3,
+}
+
+const ABOUT: &str = "Measures recorded calls: who spoke, for how long, how fast, and what the transcription is billed";
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 done, 1 failed, 2 usage, 3 some files failed or `check` found something serious.
+Data goes to stdout, everything else to stderr.";
+
+/// talkmeter
+#[derive(Debug, Parser)]
+#[command(name = "talkmeter", version, about = ABOUT, after_help = EXIT_CODES, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    global: Global,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Global options")]
+struct Global {
+    /// How data is printed
+    #[arg(long, value_enum, default_value_t, global = true)]
+    format: Format,
+    /// Say only what failed
+    #[arg(short, long, global = true)]
+    quiet: bool,
+    /// Say more
+    #[arg(short, long, global = true, conflicts_with = "quiet")]
+    verbose: bool,
+    /// When to use colour
+    #[arg(long, value_enum, default_value_t, global = true)]
+    color: Color,
+    /// No progress bar, even on a terminal
+    #[arg(long, global = true)]
+    no_progress: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Result files → tables, metrics, report
+    Analyze(analyze::Args),
+    /// Say what is wrong with result files before anyone trusts figures from them
+    Check(check::Args),
+    /// Show the words behind an event
+    Explain(explain::Args),
+    /// The catalogue: every figure with unit, formula, null rule and source
+    Metrics(metrics::Args),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Write man pages to a folder
+    Man {
+        /// The folder; made when it is not there
+        dir: std::path::PathBuf,
+    },
+}
+
+/// Runs the command line of this process.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let talk = Talk::new(cli.global.quiet, cli.global.verbose, cli.global.color, cli.global.no_progress);
+    let exit = run(cli, &talk).unwrap_or_else(|error| talk.failed(&error));
+    ExitCode::from(exit as u8)
+}
+
+fn run(cli: Cli, talk: &Talk) -> Result<Exit, output::Failure> {
+    let format = cli.global.format;
+    match cli.command {
+        Command::Analyze(args) => analyze::run(args, format, talk),
+        Command::Check(args) => check::run(&args, format, talk),
+        Command::Explain(args) => explain::run(args, format, talk),
+        Command::Metrics(args) => metrics::run(&args, format, talk),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "talkmeter", &mut script);
+            talk.data(&script)
+        }
+        Command::Man { dir } => {
+            std::fs::create_dir_all(&dir)
+                .and_then(|()| clap_mangen::generate_to(Cli::command(), &dir))
+                .map_err(|error| crate::Error::io("write man pages to", &dir, error))?;
+            Ok(Exit::Done)
+        }
+    }
+}

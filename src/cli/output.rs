@@ -1,0 +1,225 @@
+//! Data to stdout, talk to stderr: the only file that prints.
+
+use std::error::Error as _;
+use std::io::{self, IsTerminal, Write};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::Exit;
+use crate::error::{Error, ErrorKind};
+
+/// No line on stderr is longer.
+const LONGEST_LINE: usize = 2_000;
+
+/// How data is printed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Format {
+    /// For people
+    #[default]
+    Table,
+    /// One JSON value
+    Json,
+    /// One JSON object a line
+    Jsonl,
+    /// With a header line
+    Csv,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Color {
+    /// On a terminal, unless `NO_COLOR` is set
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// Why a command ended early.
+#[derive(Debug)]
+pub(super) enum Failure {
+    Error(Error),
+    /// The command line makes no sense.
+    Usage(String),
+    /// Nobody reads stdout any more: no reason to complain.
+    NobodyListens,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Error(error)
+    }
+}
+
+/// Where a command speaks.
+#[derive(Debug)]
+pub(super) struct Talk {
+    pub(super) quiet: bool,
+    pub(super) verbose: bool,
+    progress: bool,
+}
+
+impl Talk {
+    pub(super) fn new(quiet: bool, verbose: bool, color: Color, no_progress: bool) -> Self {
+        let choice = match color {
+            Color::Auto => anstream::ColorChoice::Auto,
+            Color::Always => anstream::ColorChoice::Always,
+            Color::Never => anstream::ColorChoice::Never,
+        };
+        choice.write_global();
+        Self { quiet, verbose, progress: !quiet && !no_progress && io::stderr().is_terminal() }
+    }
+
+    /// Data, to stdout.
+    pub(super) fn data(&self, bytes: &[u8]) -> Result<Exit, Failure> {
+        let mut stdout = anstream::stdout().lock();
+        match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+            Ok(()) => Ok(Exit::Done),
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Failure::NobodyListens),
+            Err(error) => Err(Error::io("write to", std::path::Path::new("stdout"), error).into()),
+        }
+    }
+
+    /// A line worth knowing; silent under `-q`.
+    pub(super) fn note(&self, line: &str) {
+        if !self.quiet {
+            self.say(line);
+        }
+    }
+
+    /// A line that must be said.
+    pub(super) fn say(&self, line: &str) {
+        // Nothing can be done about a stderr that is gone.
+        let _ = writeln!(anstream::stderr(), "{}", printable(line));
+    }
+
+    /// An error with its causes, and the exit code it means.
+    pub(super) fn failed(&self, failure: &Failure) -> Exit {
+        match failure {
+            Failure::NobodyListens => Exit::Done,
+            Failure::Usage(what) => {
+                self.say(&format!("error: {what}"));
+                Exit::Usage
+            }
+            Failure::Error(error) => {
+                let mut line = format!("error: {error}");
+                let mut cause = error.source();
+                while let Some(source) = cause {
+                    line += &format!(": {source}");
+                    cause = source.source();
+                }
+                self.say(&line);
+                if error.kind() == ErrorKind::InvalidInput { Exit::Usage } else { Exit::Failed }
+            }
+        }
+    }
+
+    /// A bar over files on a terminal, nothing elsewhere.
+    pub(super) fn progress(&self, files: usize) -> ProgressBar {
+        let target = if self.progress { ProgressDrawTarget::stderr_with_hz(10) } else { ProgressDrawTarget::hidden() };
+        let bar = ProgressBar::with_draw_target(Some(files as u64), target);
+        let style = ProgressStyle::with_template("{bar:30} {human_pos}/{human_len} files  {per_sec}  {eta} left");
+        bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+    }
+}
+
+/// Text from outside on one line of a terminal: control characters escaped, cut to a length.
+pub(super) fn printable(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}') {
+            line.extend(c.escape_default());
+        } else {
+            line.push(c);
+        }
+    }
+    if line.chars().nth(LONGEST_LINE).is_some() {
+        line = line.chars().take(LONGEST_LINE - 1).chain(['…']).collect();
+    }
+    line
+}
+
+/// Rows for people or machines: text columns and their rows.
+pub(super) struct Listing {
+    pub(super) head: Vec<&'static str>,
+    pub(super) rows: Vec<Vec<serde_json::Value>>,
+}
+
+impl Listing {
+    /// In the format asked for.
+    pub(super) fn print(&self, format: Format, talk: &Talk) -> Result<Exit, Failure> {
+        let text = match format {
+            Format::Table => self.table(),
+            Format::Json => self.json("[\n  ", ",\n  ", "\n]\n"),
+            Format::Jsonl => self.json("", "\n", "\n"),
+            Format::Csv => self.csv(),
+        };
+        talk.data(text.as_bytes())
+    }
+
+    fn table(&self) -> String {
+        let mut table = comfy_table::Table::new();
+        table.load_style(comfy_table::presets::NOTHING).set_header(&self.head);
+        if io::stdout().is_terminal() {
+            table.set_content_arrangement(comfy_table::ContentArrangement::Dynamic);
+        } else {
+            table.set_content_arrangement(comfy_table::ContentArrangement::Disabled);
+        }
+        for row in &self.rows {
+            table.add_row(row.iter().map(|cell| printable(&plain(cell))));
+        }
+        for column in table.column_iter_mut() {
+            column.set_padding((0, 2));
+        }
+        table.trim_fmt() + "\n"
+    }
+
+    fn json(&self, open: &str, between: &str, close: &str) -> String {
+        let object = |row: &Vec<serde_json::Value>| {
+            let pairs = self.head.iter().zip(row).map(|(name, cell)| format!("\"{name}\": {cell}"));
+            format!("{{{}}}", pairs.collect::<Vec<_>>().join(", "))
+        };
+        if self.rows.is_empty() {
+            return if open.is_empty() { String::new() } else { "[]\n".to_owned() };
+        }
+        format!("{open}{}{close}", self.rows.iter().map(object).collect::<Vec<_>>().join(between))
+    }
+
+    fn csv(&self) -> String {
+        let quoted = |cell: &str| {
+            if cell.contains([',', '"', '\n', '\r']) {
+                format!("\"{}\"", cell.replace('"', "\"\""))
+            } else {
+                cell.to_owned()
+            }
+        };
+        let mut text = self.head.join(",") + "\n";
+        for row in &self.rows {
+            text += &row.iter().map(|cell| quoted(&plain(cell))).collect::<Vec<_>>().join(",");
+            text.push('\n');
+        }
+        text
+    }
+}
+
+/// A cell without JSON's quotes; null is empty.
+fn plain(cell: &serde_json::Value) -> String {
+    match cell {
+        serde_json::Value::Null => String::new(),
+        serde_json::Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::printable;
+
+    #[test]
+    fn a_line_from_outside_stays_one_line_and_moves_no_cursor() {
+        assert_eq!(printable("a\u{1b}[2Jb\nc\u{9b}d\u{202e}e"), r"a\u{1b}[2Jb\nc\u{9b}d\u{202e}e");
+        assert_eq!(printable(&"x".repeat(5000)).chars().count(), 2000);
+    }
+}

@@ -1,0 +1,135 @@
+//! Flags that say how to measure: the parameters, made from their one table, roles and keywords.
+
+use std::path::PathBuf;
+
+use clap::{ArgMatches, FromArgMatches};
+
+use super::output::{Failure, Talk};
+use crate::metrics::keywords::Keywords;
+use crate::metrics::units::Markers;
+use crate::metrics::{Parameters, Roles, Settings};
+
+/// Upper bound of a parameter: a year in ms.
+const LARGEST: i64 = 31_536_000_000;
+
+/// How to measure.
+#[derive(Debug, clap::Args)]
+pub(super) struct SettingsFlags {
+    /// Name participants: ch0=agent,ch1=customer. Two labels with one role become one participant
+    #[arg(long = "role", value_name = "PARTICIPANT=ROLE")]
+    roles: Vec<Roles>,
+    /// Look for a word or phrase, or a /regex/; `TERM ! EXCLUSION` leaves out hits inside the exclusion
+    #[arg(long = "keyword", value_name = "TERM")]
+    keywords: Vec<String>,
+    /// A file of keywords, one a line; blank lines and lines with # are skipped
+    #[arg(long = "keywords", value_name = "FILE")]
+    keywords_file: Option<PathBuf>,
+    /// Length of a window: 60s, 5m or 1500ms
+    #[arg(long, value_name = "LENGTH", default_value = "60s", value_parser = window)]
+    window: i64,
+    /// Count markers such as [PII] and <unk> as words
+    #[arg(long)]
+    keep_markers: bool,
+    /// The model that made the transcripts; a result file does not name it
+    #[arg(long)]
+    model: Option<String>,
+    /// The region it ran in
+    #[arg(long, value_parser = ["intl", "cn", "us", "hk"])]
+    region: Option<String>,
+    #[command(flatten)]
+    parameters: ParameterFlags,
+}
+
+impl SettingsFlags {
+    /// Reads the keyword file and puts everything together.
+    pub(super) fn settings(self, talk: &Talk) -> Result<Settings, Failure> {
+        let keywords = match &self.keywords_file {
+            None if self.keywords.is_empty() => None,
+            None => Some(Keywords::new(&self.keywords)),
+            Some(path) => {
+                let text = std::fs::read_to_string(path)
+                    .map_err(|error| crate::Error::io("read the keywords", path, error))?;
+                Some(Keywords::read(&self.keywords, &text))
+            }
+        };
+        let keywords = keywords.transpose().map_err(|error| Failure::Usage(error.to_string()))?;
+        for (term, searched) in keywords.iter().flat_map(Keywords::dulled) {
+            talk.note(&format!("keyword `{term}` is searched as `{searched}`: punctuation at its ends plays no role"));
+        }
+        let mut roles = Roles::default();
+        self.roles.into_iter().for_each(|more| roles.extend(more));
+        Ok(Settings {
+            parameters: self.parameters.0,
+            roles,
+            keywords,
+            window_ms: self.window,
+            markers: if self.keep_markers { Markers::Keep } else { Markers::Drop },
+            model: self.model,
+            region: self.region,
+        })
+    }
+}
+
+/// `60s`, `5m`, `1500ms`; a bare number is seconds.
+fn window(text: &str) -> Result<i64, String> {
+    let (number, factor) = match text {
+        _ if text.ends_with("ms") => (text.trim_end_matches("ms"), 1),
+        _ if text.ends_with('s') => (text.trim_end_matches('s'), 1000),
+        _ if text.ends_with('m') => (text.trim_end_matches('m'), 60_000),
+        _ => (text, 1000),
+    };
+    let length = number.trim().parse::<i64>().ok().and_then(|number| number.checked_mul(factor));
+    let wanted = || "a length such as 60s, 5m or 1500ms, from 1 ms to a day".to_owned();
+    length.filter(|length| (1..=86_400_000).contains(length)).ok_or_else(wanted)
+}
+
+/// A flag for each of [`Parameters::LIST`].
+#[derive(Debug, Clone, Copy)]
+struct ParameterFlags(Parameters);
+
+fn flag(name: &str) -> String {
+    name.replace('_', "-")
+}
+
+impl clap::Args for ParameterFlags {
+    fn augment_args(mut command: clap::Command) -> clap::Command {
+        for parameter in Parameters::LIST {
+            let help = format!("{} [default: {} {}]", parameter.meaning, parameter.default, parameter.unit);
+            command = command.arg(
+                clap::Arg::new(parameter.name)
+                    .long(flag(parameter.name))
+                    .value_name(parameter.unit.to_uppercase())
+                    .value_parser(clap::value_parser!(i64).range(0..=LARGEST))
+                    .help_heading("Parameters of the figures")
+                    .help(help),
+            );
+        }
+        command
+    }
+
+    fn augment_args_for_update(command: clap::Command) -> clap::Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for ParameterFlags {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut parameters = Parameters::default();
+        let given = |name: &str| matches.get_one::<i64>(name).copied();
+        for parameter in Parameters::LIST {
+            if let Some(value) = given(parameter.name) {
+                parameters.set(parameter.name, value);
+            }
+        }
+        // One number unless told otherwise: dead air then always ends a turn.
+        if given("turn_pause_ms").is_none() {
+            parameters.turn_pause_ms = parameters.dead_air_ms;
+        }
+        Ok(Self(parameters))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}

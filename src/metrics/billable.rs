@@ -1,0 +1,48 @@
+//! What is billed: speech per track, in ms and in whole seconds (F31, F32).
+
+use super::Settings;
+use super::conversation::Conversation;
+use super::interval::{Interval, union_length};
+use super::reason::Reason;
+use super::rows::{Call, Cost};
+
+/// One row a transcribed channel.
+pub(super) fn costs(conversation: &Conversation<'_>, settings: &Settings) -> Vec<Cost> {
+    let mut sentences = conversation.sentences.chunk_by(|one, two| one.channel == two.channel).peekable();
+    let mut costs = Vec::with_capacity(conversation.transcript.channels.len());
+    for (index, channel) in (0_u32..).zip(&conversation.transcript.channels) {
+        let own =
+            sentences.next_if(|sentences| sentences.first().is_some_and(|first| first.channel == index)).unwrap_or(&[]);
+        let (billable_ms, billable_source) = match channel.content_duration_ms {
+            Some(content) => (Some(content), Some("content_duration")),
+            None => {
+                let mut intervals: Vec<Interval> = own.iter().filter_map(|sentence| sentence.own).collect();
+                intervals.sort_unstable();
+                let untimed = intervals.is_empty() && !own.is_empty();
+                let speech = (!untimed).then(|| union_length(intervals.into_iter()));
+                (speech, speech.map(|_| "sentences"))
+            }
+        };
+        costs.push(Cost {
+            channel_id: channel.id,
+            model: settings.model.clone(),
+            region: settings.region.clone(),
+            billable_ms,
+            billable_source,
+            // Up, per track: rows then add up, and it bounds every reading of the vendor's rounding (2.12).
+            billed_seconds: billable_ms.map(|ms| ms.div_euclid(1000) + i64::from(ms.rem_euclid(1000) > 0)),
+        });
+    }
+    costs
+}
+
+/// The call's sum: null when any channel's is, or when there is no channel.
+pub(super) fn sum(call: &mut Call, costs: &[Cost]) {
+    let total: Option<i64> = costs.iter().map(|cost| cost.billable_ms).sum();
+    let cause = if costs.is_empty() { Reason::NoSpeech } else { Reason::NoTimes };
+    call.billable_ms = call.reasons.take(total.filter(|_| !costs.is_empty()).ok_or(cause));
+    let mut sources = costs.iter().filter_map(|cost| cost.billable_source);
+    let first = sources.next();
+    let mixed = sources.any(|source| Some(source) != first);
+    call.billable_source = call.billable_ms.and(if mixed { Some("mixed") } else { first });
+}

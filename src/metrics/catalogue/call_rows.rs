@@ -1,0 +1,71 @@
+//! The tables `calls`, `costs` and `warnings`.
+
+use super::{Column, Kind, NotPriced, Table, table};
+
+table! {
+    /// `calls`: one row a result file.
+    CALLS "calls" "one row a call", |call, row| std::iter::once(&call.call);
+    file Text "" null "" "the call: path of the result file below the given folder" "" => call.file.as_str();
+    file_url Text "" null "not in the file" "the recording, as the result names it; a label, never opened" "" => row.file_url.as_deref();
+    model Text "" null "not known" "the model that made the transcript; a result file does not name it" "F33" => row.model.as_deref();
+    audio_format Text "" null "not in the file" "format of the recording as received" "" => row.audio_format.as_deref();
+    sampling_rate_hz Integer "Hz" null "not in the file" "sampling rate of the recording as received" "" => row.sampling_rate_hz;
+    duration_ms Integer "ms" null "duration_unknown" "length of the recording: as stated, else the last end of any word or sentence" "2.1, F13" => row.duration_ms;
+    duration_source Text "" null "follows duration_ms" "properties (stated) or last_end" "F13" => row.duration_source;
+    span_start_ms Integer "ms" null "no_speech, no_times" "where the first burst begins" "2.1" => row.span_start_ms;
+    span_end_ms Integer "ms" null "no_speech, no_times" "where the last burst ends" "2.1" => row.span_end_ms;
+    span_ms Integer "ms" null "no_speech, no_times" "span_end_ms − span_start_ms: the conversation without ring-back and tail" "2.1" => row.span_ms;
+    lead_silence_ms Integer "ms" null "no_speech, no_times" "from the start of the recording to the first burst" "2.1" => row.lead_silence_ms;
+    tail_silence_ms Integer "ms" null "no_speech, no_times, duration_unknown" "from the last burst to the end of the recording" "2.1, F13" => row.tail_silence_ms;
+    speech_ms Integer "ms" null "no_times" "time in which anybody talks: length of the union of all bursts" "2.1" => row.speech_ms;
+    silence_ms Integer "ms" null "no_speech, no_times" "mutual silence inside the span: span_ms − speech_ms; hold music and hold are not told apart" "2.3" => row.silence_ms;
+    silence_ratio Number "0–1" null "no_speech, no_times" "silence_ms / span_ms" "2.3" => row.silence_ratio;
+    longest_silence_ms Integer "ms" null "no_speech, no_times" "the longest mutual silence inside the span; 0 without a gap" "2.3, F25" => row.longest_silence_ms;
+    dead_air_count Integer "events" null "no_times" "mutual silences inside the span from dead_air_ms on" "2.3" => row.dead_air_count;
+    dead_air_ms Integer "ms" null "no_times" "their total length" "2.3" => row.dead_air_ms;
+    overlap_ms Integer "ms" null "no_times, no_speech, single_participant, duplicate_channels, single_channel_diarised" "time in which two or more participants talk" "2.4, F12" => row.overlap_ms;
+    overlap_ratio Number "0–1" null "no_times, no_speech, single_participant, duplicate_channels, single_channel_diarised" "overlap_ms / speech_ms" "2.4" => row.overlap_ratio;
+    participant_count Integer "participants" null "" "transcribed channels, or diarised speakers of one channel" "2.0, F11" => row.participant_count;
+    channel_count Integer "channels" null "" "transcribed channels" "F25b" => row.channel_count;
+    sentence_count Integer "sentences" null "" "sentences as received" "" => row.sentence_count;
+    turn_count Integer "turns" null "no_times" "turns of all participants; what is said inside somebody else's turn is none" "2.5, F21" => row.turn_count;
+    switch_count Integer "switches" null "no_times, no_speech, single_participant" "adjacent turns of different known participants; 0 when nobody spoke" "2.5, F21" => row.switch_count;
+    switches_per_min Number "1/min" null "no_times, no_speech, single_participant" "switch_count / (span_ms / 60000)" "2.5, F20" => row.switches_per_min;
+    onset_count Integer "events" null "no_times, no_speech, single_participant, duplicate_channels, single_channel_diarised" "bursts that began while somebody else was talking: the sum of the five kinds" "2.7, F4" => row.onset_count;
+    interruption_count Integer "events" null "no_times, no_speech, single_participant, duplicate_channels, single_channel_diarised" "onsets that outlast the incumbent, overlap by interruption_overlap_ms or more, after the incumbent held for incumbent_ms or more" "2.7" => row.interruption_count;
+    backchannel_count Integer "events" null "no_times, no_speech, single_participant, duplicate_channels, single_channel_diarised" "short onsets inside the incumbent's burst" "2.7" => row.backchannel_count;
+    units Integer "units" null "script_needs_dictionary" "Han characters and all other words (UAX #29 segments with a letter or digit), markers such as [PII] left out" "2.9, F3" => row.units;
+    words Integer "words" null "script_needs_dictionary" "units that do not begin with a Han character" "2.9, F3" => row.words;
+    han_chars Integer "characters" null "" "units that begin with a Han character" "2.9, F3" => row.han_chars;
+    units_per_min Number "units/min" null "no_speech, no_times, script_needs_dictionary, untimed_text, too_little_speech" "units × 60000 / talk_ms of all participants" "2.8, F20" => row.units_per_min;
+    keyword_hit_count Integer "hits" null "no keyword was given" "keyword hits of all participants" "2.10" => row.keyword_hit_count;
+    billable_ms Integer "ms" null "no_times, no_speech" "speech that is billed, all transcribed channels: as stated per channel, else the union of the sentences" "2.12, F31" => row.billable_ms;
+    billable_source Text "" null "follows billable_ms" "content_duration, sentences or mixed" "F31" => row.billable_source;
+    warning_count Integer "warnings" null "" "rows of this file in the table warnings" "F35" => row.warning_count;
+    reason Text "" null "nothing is null" "why columns of this row are null: codes joined by ;" "F34" => row.reasons.cell();
+}
+
+table! {
+    /// `costs`: one row a transcribed channel.
+    COSTS "costs" "one row a call and transcribed channel", |call, row| call.costs.iter();
+    file Text "" null "" "the call: path of the result file below the given folder" "" => call.file.as_str();
+    channel_id Integer "" null "" "the transcribed track" "F10" => row.channel_id;
+    model Text "" null "not known" "the model that was billed" "F33" => row.model.as_deref();
+    region Text "" null "not known" "the region it ran in" "F33" => row.region.as_deref();
+    billable_ms Integer "ms" null "no_times" "speech that is billed on this track" "2.12, F31" => row.billable_ms;
+    billable_source Text "" null "follows billable_ms" "content_duration or sentences" "F31" => row.billable_source;
+    billed_seconds Integer "s" null "follows billable_ms" "billable_ms / 1000, rounded up for each track: the upper bound of what the vendor's rounding can mean" "2.12, F32" => row.billed_seconds;
+    unit_price Decimal "currency/s" null "model, region or price not known" "price of a second on the date of price_date" "2.12, F33" => NotPriced;
+    currency Text "" null "follows unit_price" "USD or CNY" "2.12" => None::<&str>;
+    cost Decimal "currency" null "follows unit_price" "billed_seconds × unit_price" "2.12" => NotPriced;
+    price_date Text "" null "follows unit_price" "the day the price was looked up" "2.12" => None::<&str>;
+}
+
+table! {
+    /// `warnings`: one row a file and code.
+    WARNINGS "warnings" "one row a call and code", |call, row| call.warnings.iter();
+    file Text "" null "" "the call: path of the result file below the given folder" "" => call.file.as_str();
+    code Text "" null "" "what is odd; `talkmeter check` says what it means" "F35" => row.code.name();
+    count Integer "by code" null "" "how often; for self_overlap_ms how many ms" "F35" => row.count as i64;
+    detail Text "" null "nothing to add" "the first place" "F35" => row.detail.as_deref();
+}

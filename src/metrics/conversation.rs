@@ -1,0 +1,414 @@
+//! A transcript cleaned for measuring: intervals, pieces and bursts, and what was odd on the way (2.0, F13, F14).
+//!
+//! Everything measured later is a function of what stands here.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use super::interval::{Interval, Unusable, clean, union_length};
+use super::joining::{join_into, same_alphanumerics};
+use super::participants::{Parties, Party, Roles};
+use super::units::{Markers, Units, count};
+use crate::transcript::{Code, Notices, Place, Sentence, Transcript, Word};
+
+/// Where the times of a sentence or a participant come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Basis {
+    /// Word times.
+    Words,
+    /// Sentence times: pauses inside count as talk.
+    Sentences,
+    /// Some sentences by words, some by their own times.
+    Mixed,
+}
+
+impl Basis {
+    /// As it stands in the column `basis`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Words => "words",
+            Self::Sentences => "sentences",
+            Self::Mixed => "mixed",
+        }
+    }
+}
+
+/// One sentence after cleaning.
+#[derive(Debug, Clone)]
+pub(crate) struct Cleaned {
+    /// Index of its channel in the transcript.
+    pub(crate) channel: u32,
+    /// Its position in the channel.
+    pub(crate) index: u32,
+    /// Index into [`Conversation::parties`].
+    pub(crate) party: u32,
+    /// Its own interval; `None` when missing or ignored.
+    pub(crate) own: Option<Interval>,
+    /// Its words, as a range of [`Conversation::words`].
+    pub(crate) words: Range<u32>,
+    /// `None` without a piece.
+    pub(crate) basis: Option<Basis>,
+    pub(crate) pieces: u32,
+    pub(crate) units: Units,
+    /// Units without a time: all of them, or those of untimed words (F18).
+    pub(crate) untimed_units: u32,
+    /// Text, but no valid interval at all.
+    pub(crate) timeless: bool,
+    /// F28.
+    pub(crate) interpolated: bool,
+}
+
+/// The smallest timed part: a word with the untimed ones that follow it, or a whole sentence (F14).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Piece {
+    pub(crate) party: u32,
+    /// Index into [`Conversation::sentences`].
+    pub(crate) sentence: u32,
+    /// Its words, as a range of [`Conversation::words`].
+    pub(crate) first_word: u32,
+    pub(crate) end_word: u32,
+    pub(crate) interval: Interval,
+}
+
+/// A stretch in which one participant talks: pieces united, gaps up to `join_gap_ms` closed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Burst {
+    pub(crate) party: u32,
+    pub(crate) interval: Interval,
+    /// A range of [`Conversation::pieces`].
+    pub(crate) pieces: Range<u32>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Conversation<'t> {
+    pub(crate) transcript: &'t Transcript<'t>,
+    /// Stated, else the last end seen; `None` when nothing is timed.
+    pub(crate) duration_ms: Option<i64>,
+    pub(crate) duration_stated: bool,
+    pub(crate) parties: Vec<Party>,
+    /// By channel and position.
+    pub(crate) sentences: Vec<Cleaned>,
+    /// Of all sentences, one after the other; `None` when missing or ignored.
+    pub(crate) words: Vec<Option<Interval>>,
+    /// By participant, then time.
+    pub(crate) pieces: Vec<Piece>,
+    /// By participant, then time.
+    pub(crate) bursts: Vec<Burst>,
+    /// Raw lengths of the words with end ≥ begin (F30).
+    pub(crate) word_lengths: Vec<i64>,
+    /// Σ over sentences of the length of the sentence's own union.
+    pub(crate) sentence_unions_ms: i64,
+    pub(crate) notices: Notices,
+}
+
+impl<'t> Conversation<'t> {
+    pub(crate) fn of(transcript: &'t Transcript<'t>, roles: &Roles, join_gap_ms: i64, markers: Markers) -> Self {
+        let parties = Parties::of(transcript, roles);
+        let sentence_count = transcript.channels.iter().map(|channel| channel.sentences.len()).sum();
+        let word_count = transcript
+            .channels
+            .iter()
+            .flat_map(|channel| &channel.sentences)
+            .map(|sentence| sentence.words.len())
+            .sum();
+        let mut conversation = Self {
+            transcript,
+            duration_ms: transcript.duration_ms,
+            duration_stated: transcript.duration_ms.is_some(),
+            parties: Vec::new(),
+            sentences: Vec::with_capacity(sentence_count),
+            words: Vec::with_capacity(word_count),
+            pieces: Vec::with_capacity(word_count.max(sentence_count)),
+            bursts: Vec::new(),
+            word_lengths: Vec::with_capacity(word_count),
+            sentence_unions_ms: 0,
+            notices: transcript.notices.clone(),
+        };
+        for (channel_index, channel) in transcript.channels.iter().enumerate() {
+            let mut before = None;
+            for (index, sentence) in channel.sentences.iter().enumerate() {
+                let place = Place { channel: Some(channel.id), sentence: Some(index as u32), ..Place::default() };
+                let party = parties.of_sentence(channel_index, sentence.speaker.as_ref());
+                conversation.add(sentence, (channel_index as u32, index as u32, party), place, markers);
+                conversation.note_order(sentence.begin_ms, sentence.end_ms, &mut before, place);
+            }
+        }
+        conversation.parties = parties.list;
+        conversation.pieces.sort_unstable_by_key(|piece| {
+            (piece.party, piece.interval.begin, piece.interval.end, piece.sentence, piece.first_word)
+        });
+        conversation.join_bursts(join_gap_ms);
+        conversation
+    }
+
+    /// The sentence as received.
+    pub(crate) fn sentence(&self, cleaned: &Cleaned) -> &'t Sentence<'t> {
+        static NONE: Sentence<'static> = Sentence {
+            begin_ms: None,
+            end_ms: None,
+            text: Cow::Borrowed(""),
+            sentence_id: None,
+            speaker: None,
+            language: None,
+            emotion: None,
+            words: Vec::new(),
+        };
+        let channel = self.transcript.channels.get(cleaned.channel as usize);
+        channel.and_then(|channel| channel.sentences.get(cleaned.index as usize)).unwrap_or(&NONE)
+    }
+
+    /// Its text, trimmed; where it has none, that of its words (F13).
+    pub(crate) fn text(&self, cleaned: &Cleaned) -> Cow<'t, str> {
+        text_of(self.sentence(cleaned))
+    }
+
+    /// The words of a piece's range as received.
+    pub(crate) fn words_of(&self, cleaned: &Cleaned, range: Range<u32>) -> &'t [Word<'t>] {
+        let start = cleaned.words.start;
+        let words = &self.sentence(cleaned).words;
+        words
+            .get((range.start.saturating_sub(start)) as usize..(range.end.saturating_sub(start)) as usize)
+            .unwrap_or(&[])
+    }
+
+    fn limit(&self) -> i64 {
+        self.transcript.duration_ms.unwrap_or(i64::MAX)
+    }
+
+    /// Cleans one sentence and cuts it into pieces.
+    fn add(
+        &mut self,
+        sentence: &'t Sentence<'t>,
+        (channel, index, party): (u32, u32, u32),
+        place: Place,
+        markers: Markers,
+    ) {
+        let own = self.interval(sentence.begin_ms, sentence.end_ms, place);
+        let first_word = self.words.len() as u32;
+        let first_piece = self.pieces.len();
+        let sentence_number = self.sentences.len() as u32;
+        let mut before = None;
+        let mut untimed_units = 0;
+        for word in &sentence.words {
+            let place = Place { word: Some(word.index), ..place };
+            let cleaned = self.word(word, own, &mut before, place);
+            let number = self.words.len() as u32;
+            self.words.push(cleaned);
+            match cleaned {
+                Some(interval) if interval.length() > 0 => {
+                    // Untimed words before the first timed one go with it, those behind a timed one with that.
+                    let first = if self.pieces.len() == first_piece { first_word } else { number };
+                    if let Some(previous) = self.pieces.get_mut(first_piece..).and_then(<[Piece]>::last_mut) {
+                        previous.end_word = number;
+                    }
+                    self.pieces.push(Piece {
+                        party,
+                        sentence: sentence_number,
+                        first_word: first,
+                        end_word: number + 1,
+                        interval,
+                    });
+                }
+                Some(_) => {}
+                None => untimed_units += count(&word.text, markers).total(),
+            }
+        }
+        let words = first_word..self.words.len() as u32;
+        if let Some(last) = self.pieces.get_mut(first_piece..).and_then(<[Piece]>::last_mut) {
+            last.end_word = words.end;
+        }
+        let by_words = self.pieces.len() > first_piece;
+        if let Some(interval) = own.filter(|own| !by_words && own.length() > 0) {
+            let whole =
+                Piece { party, sentence: sentence_number, first_word: words.start, end_word: words.end, interval };
+            self.pieces.push(whole);
+        }
+        let pieces = self.pieces.get(first_piece..).unwrap_or(&[]);
+        let piece_count = pieces.len() as u32;
+        let basis = if by_words { Some(Basis::Words) } else { (!pieces.is_empty()).then_some(Basis::Sentences) };
+        let interpolated = by_words && evenly_spaced(pieces);
+        self.sentence_unions_ms += sentence_union(pieces);
+        if by_words && let Some(own) = own {
+            let begin = pieces.iter().map(|piece| piece.interval.begin).min().unwrap_or(own.begin);
+            let end = pieces.iter().map(|piece| piece.interval.end).max().unwrap_or(own.end);
+            if own.length() - (end - begin) > 2000 {
+                self.notices.add(Code::SentenceLongerThanWords, place, "");
+            }
+        }
+        if basis.is_none() && (sentence.begin_ms.is_none() || sentence.end_ms.is_none()) {
+            self.notices.add(Code::UntimedSentences, place, "");
+        }
+        if interpolated {
+            self.notices.add(Code::InterpolatedWords, place, "");
+        }
+        self.note_texts(sentence, place);
+        let text = text_of(sentence);
+        let units = count(&text, markers);
+        let timed = own.is_some()
+            || self.words.get(first_word as usize..).is_some_and(|words| words.iter().any(Option::is_some));
+        self.sentences.push(Cleaned {
+            channel,
+            index,
+            party,
+            own,
+            words,
+            basis,
+            pieces: piece_count,
+            units,
+            untimed_units: match basis {
+                Some(Basis::Words) => untimed_units,
+                _ if timed => 0,
+                _ => units.total(),
+            },
+            timeless: !timed && !text.is_empty(),
+            interpolated,
+        });
+    }
+
+    /// Cleans the times of one word and notes what is odd about them and its text.
+    fn word(
+        &mut self,
+        word: &Word<'_>,
+        own: Option<Interval>,
+        before: &mut Option<i64>,
+        place: Place,
+    ) -> Option<Interval> {
+        let cleaned = self.interval(word.begin_ms, word.end_ms, place);
+        if word.begin_ms.is_none() || word.end_ms.is_none() {
+            self.notices.add(Code::UntimedWords, place, "");
+        }
+        self.note_order(word.begin_ms, word.end_ms, before, place);
+        if let (Some(cleaned), Some(begin), Some(end)) = (cleaned, word.begin_ms, word.end_ms) {
+            self.word_lengths.push(end - begin);
+            if own.is_some_and(|own| cleaned.begin < own.begin || cleaned.end > own.end) {
+                self.notices.add(Code::WordOutsideSentence, place, "");
+            }
+        }
+        if has_control(&word.text) || has_control(&word.punctuation) {
+            self.notices.add(Code::ControlCharacters, place, "");
+        }
+        cleaned
+    }
+
+    /// The cleaned interval; notes what was wrong with the times as received.
+    fn interval(&mut self, begin: Option<i64>, end: Option<i64>, place: Place) -> Option<Interval> {
+        let limit = self.limit();
+        let cleaned = clean(begin, end, limit);
+        if let (Some(begin), Some(end)) = (begin, end) {
+            if end > limit {
+                self.notices.add(Code::EndAfterDuration, place, "");
+            }
+            if cleaned == Err(Unusable::Negative) {
+                self.notices.add(Code::NegativeInterval, place, "");
+            } else {
+                if begin < 0 {
+                    self.notices.add(Code::NegativeTime, place, "");
+                }
+                if !self.duration_stated {
+                    self.duration_ms = Some(self.duration_ms.unwrap_or(0).max(end));
+                }
+            }
+        }
+        cleaned.ok()
+    }
+
+    /// F35 `out_of_order`: begins before the timed one in front of it, as received.
+    fn note_order(&mut self, begin: Option<i64>, end: Option<i64>, before: &mut Option<i64>, place: Place) {
+        let (Some(begin), Some(end)) = (begin, end) else { return };
+        if end < begin {
+            return;
+        }
+        if before.is_some_and(|before| begin < before) {
+            self.notices.add(Code::OutOfOrder, place, "");
+        }
+        *before = Some(begin);
+    }
+
+    fn note_texts(&mut self, sentence: &Sentence<'_>, place: Place) {
+        if has_control(&sentence.text) {
+            self.notices.add(Code::ControlCharacters, place, "");
+        }
+        let spelt = sentence.words.iter().flat_map(|word| [&*word.text, &*word.punctuation]);
+        if !sentence.words.is_empty() && !sentence.text.trim().is_empty() && !same_alphanumerics(&sentence.text, spelt)
+        {
+            self.notices.add(Code::WordsDifferFromText, place, "");
+        }
+    }
+
+    fn join_bursts(&mut self, join_gap_ms: i64) {
+        for (number, piece) in (0..).zip(&self.pieces) {
+            match self.bursts.last_mut() {
+                Some(burst)
+                    if burst.party == piece.party && piece.interval.begin - burst.interval.end <= join_gap_ms =>
+                {
+                    burst.interval.end = burst.interval.end.max(piece.interval.end);
+                    burst.pieces.end = number + 1;
+                }
+                _ => {
+                    self.bursts.push(Burst { party: piece.party, interval: piece.interval, pieces: number..number + 1 })
+                }
+            }
+        }
+    }
+
+    /// The pieces of a range, such as a burst's.
+    pub(crate) fn pieces_in(&self, range: &Range<u32>) -> &[Piece] {
+        self.pieces.get(range.start as usize..range.end as usize).unwrap_or(&[])
+    }
+
+    /// Indices of the bursts in time order: begin, end, participant.
+    pub(crate) fn bursts_in_time(&self) -> Vec<&Burst> {
+        let mut bursts: Vec<&Burst> = self.bursts.iter().collect();
+        bursts.sort_unstable_by_key(|burst| (burst.interval.begin, burst.interval.end, burst.party));
+        bursts
+    }
+}
+
+/// The length of one sentence's union.
+fn sentence_union(pieces: &[Piece]) -> i64 {
+    let intervals = || pieces.iter().map(|piece| piece.interval);
+    if pieces.is_sorted_by_key(|piece| piece.interval.begin) {
+        return union_length(intervals());
+    }
+    let mut sorted: Vec<Interval> = intervals().collect();
+    sorted.sort_unstable();
+    union_length(sorted.into_iter())
+}
+
+pub(crate) fn text_of<'t>(sentence: &'t Sentence<'t>) -> Cow<'t, str> {
+    let own = sentence.text.trim();
+    if !own.is_empty() || sentence.words.is_empty() {
+        return Cow::Borrowed(own);
+    }
+    let mut joined = String::new();
+    join_words(&mut joined, &sentence.words);
+    Cow::Owned(joined)
+}
+
+/// Appends words with their punctuation by F15.
+pub(crate) fn join_words(out: &mut String, words: &[Word<'_>]) {
+    for word in words {
+        let punctuation = word.punctuation.trim();
+        if punctuation.is_empty() {
+            join_into(out, &word.text);
+        } else {
+            join_into(out, &format!("{}{punctuation}", word.text.trim()));
+        }
+    }
+}
+
+/// F28: at least 5 timed words that abut exactly and are equally long to the ms.
+fn evenly_spaced(pieces: &[Piece]) -> bool {
+    let lengths = || pieces.iter().map(|piece| piece.interval.length());
+    pieces.len() >= 5
+        && pieces.windows(2).all(|pair| matches!(pair, [one, two] if one.interval.end == two.interval.begin))
+        && lengths().max().unwrap_or(0) - lengths().min().unwrap_or(0) <= 1
+}
+
+/// C0 other than TAB, LF, CR; DEL; C1.
+fn has_control(text: &str) -> bool {
+    let suspicious = |byte: &u8| *byte < 0x20 || *byte == 0x7F || *byte == 0xC2;
+    text.as_bytes().iter().any(suspicious) && text.chars().any(|c| c.is_control() && !matches!(c, '\t' | '\n' | '\r'))
+}

@@ -1,0 +1,181 @@
+//! What the measured call says about its file: copies, clocks, units, gaps in what was asked for (F27–F30, F35).
+
+use std::collections::HashMap;
+
+use super::conversation::{Basis, Conversation, Piece};
+use super::figures::Tally;
+use super::interval::Interval;
+use super::percentile::percentile;
+use super::sweep::Sweep;
+use crate::transcript::{Code, Place};
+
+/// How far apart the copies of one word may lie in two channels.
+const COPY_TOLERANCE_MS: i64 = 100;
+
+/// How many candidates for a copy are looked at: a bound for hostile files alone.
+const COPY_CANDIDATES: usize = 1000;
+
+/// F29: fewer offsets in a direction say nothing about clocks.
+const SKEW_MIN_OFFSETS: usize = 10;
+
+/// Adds the findings that need the whole conversation.
+pub(super) fn note(conversation: &mut Conversation<'_>, sweep: &Sweep, tallies: &[Tally], duplicates: bool) {
+    let nowhere = Place::default();
+    let transcript = conversation.transcript;
+    let missing =
+        transcript.stated_channels.iter().filter(|id| transcript.channels.iter().all(|channel| channel.id != **id));
+    for &id in missing {
+        conversation.notices.add(Code::MissingChannel, Place { channel: Some(id), ..nowhere }, "");
+    }
+    if conversation.pieces.is_empty() {
+        conversation.notices.add(Code::NothingToMeasure, nowhere, "");
+    }
+    let by_words = conversation.sentences.iter().any(|sentence| sentence.basis == Some(Basis::Words));
+    if by_words {
+        let mut notices = std::mem::take(&mut conversation.notices);
+        for sentence in conversation.sentences.iter().filter(|sentence| sentence.basis == Some(Basis::Sentences)) {
+            let channel = transcript.channels.get(sentence.channel as usize).map(|channel| channel.id);
+            notices.add(Code::MixedBasis, Place { channel, sentence: Some(sentence.index), ..nowhere }, "");
+        }
+        conversation.notices = notices;
+    }
+    let union: i64 = tallies.iter().map(|tally| tally.union_ms).sum();
+    let twice = u64::try_from(conversation.sentence_unions_ms - union).unwrap_or(0);
+    conversation.notices.add_many(Code::SelfOverlapMs, twice, nowhere, "");
+    let unknown = || conversation.parties.iter().enumerate().filter(|(_, party)| !party.known).map(|(index, _)| index);
+    let unknown_talk: i64 = unknown().filter_map(|index| sweep.talk_ms.get(index)).sum();
+    if unknown_talk * 20 > sweep.talk_ms.iter().sum() {
+        let count = unknown().filter_map(|index| tallies.get(index)).map(|tally| tally.sentences).sum();
+        conversation.notices.add_many(Code::UnknownSpeaker, count, nowhere, "");
+    }
+    if duplicates {
+        conversation.notices.add(Code::DuplicateChannels, nowhere, "");
+    }
+    if skewed(conversation, tallies) {
+        conversation.notices.add(Code::PossibleChannelSkew, nowhere, "");
+    }
+    if suspicious_unit(&mut conversation.word_lengths) {
+        conversation.notices.add(Code::SuspiciousTimeUnit, nowhere, "");
+    }
+}
+
+/// F29: two channels, two participants, and each seems to answer the other with the opposite delay.
+fn skewed(conversation: &Conversation<'_>, tallies: &[Tally]) -> bool {
+    let [one, two] = tallies else { return false };
+    let enough = |tally: &Tally| tally.offsets.len() >= SKEW_MIN_OFFSETS;
+    if conversation.transcript.channels.len() != 2 || !enough(one) || !enough(two) {
+        return false;
+    }
+    let median = |tally: &Tally| percentile(&mut tally.offsets.clone(), 50).unwrap_or(0);
+    let (one, two) = (median(one), median(two));
+    one.signum() * two.signum() < 0 && (one - two).abs() > 1000
+}
+
+/// F30: at least ten words, and a median length below 20 ms or above 2 s.
+fn suspicious_unit(lengths: &mut [i64]) -> bool {
+    if lengths.len() < 10 {
+        return false;
+    }
+    let (middle, even) = (lengths.len() / 2, lengths.len().is_multiple_of(2));
+    let (below, median, _) = lengths.select_nth_unstable(middle);
+    let (upper, lower) = (*median, below.iter().max().copied().unwrap_or(*median));
+    let twice = if even { upper + lower } else { 2 * upper };
+    twice < 40 || twice > 4000
+}
+
+/// F27: whether some pair of channels carries the same speech.
+pub(super) fn duplicate_channels(conversation: &Conversation<'_>) -> bool {
+    let count = conversation.transcript.channels.len();
+    if count < 2 {
+        return false;
+    }
+    let mut channels: Vec<Vec<&Piece>> = vec![Vec::new(); count];
+    for piece in &conversation.pieces {
+        let channel =
+            conversation.sentences.get(piece.sentence as usize).map_or(0, |sentence| sentence.channel as usize);
+        if let Some(pieces) = channels.get_mut(channel) {
+            pieces.push(piece);
+        }
+    }
+    for pieces in &mut channels {
+        pieces.sort_unstable_by_key(|piece| piece.interval);
+    }
+    let pairs =
+        channels.iter().enumerate().flat_map(|(index, one)| channels.iter().skip(index + 1).map(move |two| (one, two)));
+    pairs.into_iter().any(|(one, two)| copies(conversation, one, two))
+}
+
+fn copies(conversation: &Conversation<'_>, one: &[&Piece], two: &[&Piece]) -> bool {
+    let length = |pieces: &[&Piece]| pieces.iter().map(|piece| piece.interval.length()).sum::<i64>();
+    let longer = length(one).max(length(two));
+    let enough = |taken: i64| longer > 0 && taken * 5 > longer * 4;
+    // Most pairs are told apart by their times alone, without a look at any text.
+    enough(near(one, two)) && enough(taken(conversation, one, two))
+}
+
+fn close(one: Interval, two: Interval) -> bool {
+    (one.begin - two.begin).abs() <= COPY_TOLERANCE_MS && (one.end - two.end).abs() <= COPY_TOLERANCE_MS
+}
+
+/// Length of the pieces of `one` that have any piece of `two` beginning nearby: at least what [`taken`] can find.
+fn near(one: &[&Piece], two: &[&Piece]) -> i64 {
+    let mut rest = two;
+    let mut length = 0;
+    for piece in one {
+        let begin = piece.interval.begin;
+        while let [first, others @ ..] = rest
+            && first.interval.begin < begin - COPY_TOLERANCE_MS
+        {
+            rest = others;
+        }
+        if rest.first().is_some_and(|other| other.interval.begin <= begin + COPY_TOLERANCE_MS) {
+            length += piece.interval.length();
+        }
+    }
+    length
+}
+
+/// Length of the pieces of `one` for which an unused piece of `two` has the same text at the same time.
+fn taken(conversation: &Conversation<'_>, one: &[&Piece], two: &[&Piece]) -> i64 {
+    let texts = |pieces: &[&Piece]| {
+        let mut texts: Vec<(Interval, String)> =
+            pieces.iter().map(|piece| (piece.interval, text(conversation, piece))).collect();
+        texts.sort_unstable();
+        texts
+    };
+    let (one, two) = (texts(one), texts(two));
+    let mut unused: HashMap<&str, Vec<(Interval, bool)>> = HashMap::new();
+    for (interval, text) in &two {
+        unused.entry(text).or_default().push((*interval, true));
+    }
+    let mut length = 0;
+    for (interval, text) in &one {
+        let Some(candidates) = unused.get_mut(&**text) else { continue };
+        let first = candidates.partition_point(|(other, _)| other.begin < interval.begin - COPY_TOLERANCE_MS);
+        let copy = candidates
+            .iter_mut()
+            .skip(first)
+            .take(COPY_CANDIDATES)
+            .take_while(|(other, _)| other.begin <= interval.begin + COPY_TOLERANCE_MS)
+            .find(|(other, free)| *free && close(*interval, *other));
+        if let Some((_, free)) = copy {
+            *free = false;
+            length += interval.length();
+        }
+    }
+    length
+}
+
+/// The piece's words without punctuation; the sentence's text for a sentence piece.
+fn text(conversation: &Conversation<'_>, piece: &Piece) -> String {
+    let Some(sentence) = conversation.sentences.get(piece.sentence as usize) else { return String::new() };
+    if sentence.basis != Some(Basis::Words) {
+        return conversation.text(sentence).into_owned();
+    }
+    let words = conversation.words_of(sentence, piece.first_word..piece.end_word);
+    let mut text = String::new();
+    for word in words {
+        super::joining::join_into(&mut text, &word.text);
+    }
+    text
+}

@@ -1,0 +1,80 @@
+//! The words behind an event, so that a person can disagree with it.
+
+use super::rows::{Event, Measured};
+use crate::metrics::EventKind;
+
+/// Words shown before an event begins, and after a silence ends, for each side.
+const CONTEXT_WORDS: usize = 8;
+
+/// The word rows of both parties of an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Evidence {
+    /// Who started, or spoke before a silence.
+    pub participant: Vec<EvidenceWord>,
+    /// The incumbent, or who spoke after a silence.
+    pub other: Vec<EvidenceWord>,
+}
+
+/// One word, or one sentence where it has no timed words.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
+pub struct EvidenceWord {
+    /// ms, cleaned.
+    pub begin_ms: i64,
+    /// ms, cleaned.
+    pub end_ms: i64,
+    /// With its punctuation.
+    pub text: String,
+    /// Whether it lies inside the event, and is not only shown for context.
+    pub inside: bool,
+}
+
+impl Measured<'_> {
+    /// What was said by both parties around an event.
+    #[must_use]
+    pub fn evidence(&self, event: &Event) -> Evidence {
+        let silence = event.kind == EventKind::DeadAir;
+        let mut participant = self.spoken(event.participant, event);
+        let mut other = self.spoken(event.other, event);
+        if silence {
+            // Before the silence only the end of what was said, after it only the beginning.
+            participant.retain(|word| word.end_ms <= event.begin_ms);
+            participant.drain(..participant.len().saturating_sub(CONTEXT_WORDS));
+            other.retain(|word| word.begin_ms >= event.end_ms);
+            other.truncate(CONTEXT_WORDS);
+        } else {
+            for words in [&mut participant, &mut other] {
+                let first = words.iter().position(|word| word.inside).unwrap_or(words.len());
+                let last = words.iter().rposition(|word| word.inside).map_or(first, |last| last + 1);
+                words.truncate(last + CONTEXT_WORDS / 4);
+                words.drain(..first.saturating_sub(CONTEXT_WORDS));
+            }
+        }
+        Evidence { participant, other }
+    }
+
+    /// The pieces of one participant in time order.
+    fn spoken(&self, participant: usize, event: &Event) -> Vec<EvidenceWord> {
+        let conversation = &self.conversation;
+        let own = conversation.pieces.iter().filter(|piece| piece.party as usize == participant);
+        own.filter_map(|piece| {
+            let sentence = conversation.sentences.get(piece.sentence as usize)?;
+            let mut text = String::new();
+            if sentence.basis == Some(super::Basis::Words) {
+                super::conversation::join_words(
+                    &mut text,
+                    conversation.words_of(sentence, piece.first_word..piece.end_word),
+                );
+            } else {
+                text.push_str(&conversation.text(sentence));
+            }
+            Some(EvidenceWord {
+                begin_ms: piece.interval.begin,
+                end_ms: piece.interval.end,
+                text,
+                inside: piece.interval.length_within(event.begin_ms, event.end_ms) > 0,
+            })
+        })
+        .collect()
+    }
+}

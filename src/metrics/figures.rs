@@ -1,0 +1,452 @@
+//! Bursts, turns and onsets → the rows of `calls`, `participants`, `turns` and `events`, with each figure's null rule.
+//!
+//! A figure is null for one cause, the first that holds in the order of F34; the code below is written in that order.
+
+use super::Settings;
+use super::conversation::{Basis, Conversation};
+use super::doctor;
+use super::floor::{Floor, FloorTurn, Transfer};
+use super::interval::union_length;
+use super::onsets::{EventKind, Onset, onsets};
+use super::percentile::percentile;
+use super::reason::{Figure, Reason, Reasons};
+use super::rows::{Call, Event, Participant, Turn, Window};
+use super::sweep::Sweep;
+use super::texts::Texts;
+use super::units::{Units, is_question};
+use super::windows;
+
+/// The rows that are measured together, because their null rules look at each other.
+pub(super) struct Figures {
+    pub(super) call: Call,
+    pub(super) participants: Vec<Participant>,
+    pub(super) turns: Vec<Turn>,
+    pub(super) events: Vec<Event>,
+    pub(super) windows: Vec<Window>,
+}
+
+pub(super) fn measure(
+    conversation: &mut Conversation<'_>,
+    sweep: &Sweep,
+    floor: &Floor,
+    texts: &mut Texts,
+    settings: &Settings,
+) -> Figures {
+    let duplicates = doctor::duplicate_channels(conversation);
+    let transfers = floor.transfers(conversation);
+    let tallies = Tally::of_all(conversation, floor, &transfers);
+    doctor::note(conversation, sweep, &tallies, duplicates);
+    let windows = windows::cut(conversation, sweep, &tallies, settings);
+
+    // The onsets' texts are needed twice: units decide the class, text stands in the event.
+    let mut text_of = |pieces: &_| texts.text(conversation, pieces, settings.markers);
+    let shared = std::cell::RefCell::new(&mut text_of);
+    let onsets = onsets(conversation, &settings.parameters, |burst| shared.borrow_mut()(&burst.pieces).1.units());
+    let turns = turn_rows(floor, |pieces| shared.borrow_mut()(pieces));
+
+    let overlap = overlap_cause(conversation, sweep, duplicates);
+    let context = Context { conversation, sweep, tallies: &tallies, onsets: &onsets, overlap, settings };
+    let events = if overlap.is_ok() {
+        events(sweep, &onsets, settings, |pieces| shared.borrow_mut()(pieces).0)
+    } else {
+        events(sweep, &[], settings, |_| String::new())
+    };
+    let participants = context.participants();
+    let call = context.call(floor, &transfers, &events);
+    Figures { call, participants, turns, events, windows }
+}
+
+/// What is counted of one participant, before any null rule.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Tally {
+    /// Length of the union of the pieces, no gap closed.
+    pub(super) union_ms: i64,
+    /// Σ of the pieces' lengths, and of those in interpolated sentences.
+    piece_ms: i64,
+    interpolated_ms: i64,
+    bases: [bool; 2],
+    units: Units,
+    untimed_units: i64,
+    /// Text without any time.
+    timeless: bool,
+    questions: i64,
+    /// First begin and last end of the bursts.
+    pub(super) reach: Option<(i64, i64)>,
+    turn_lengths: Vec<i64>,
+    pub(super) offsets: Vec<i64>,
+    /// Sentences.
+    pub(super) sentences: u64,
+}
+
+impl Tally {
+    fn of_all(conversation: &Conversation<'_>, floor: &Floor, transfers: &[Transfer]) -> Vec<Self> {
+        let mut tallies = vec![Self::default(); conversation.parties.len()];
+        for sentence in &conversation.sentences {
+            let Some(tally) = tallies.get_mut(sentence.party as usize) else { continue };
+            tally.sentences += 1;
+            tally.units += sentence.units;
+            tally.untimed_units += i64::from(sentence.untimed_units);
+            tally.timeless |= sentence.timeless;
+            tally.questions += i64::from(is_question(&conversation.text(sentence)));
+            match sentence.basis {
+                Some(Basis::Words) => tally.bases[0] = true,
+                Some(_) => tally.bases[1] = true,
+                None => {}
+            }
+        }
+        for pieces in conversation.pieces.chunk_by(|one, two| one.party == two.party) {
+            let Some(tally) = pieces.first().and_then(|piece| tallies.get_mut(piece.party as usize)) else { continue };
+            tally.union_ms = union_length(pieces.iter().map(|piece| piece.interval));
+            for piece in pieces {
+                let length = piece.interval.length();
+                tally.piece_ms += length;
+                let sentence = conversation.sentences.get(piece.sentence as usize);
+                if sentence.is_some_and(|sentence| sentence.interpolated) {
+                    tally.interpolated_ms += length;
+                }
+            }
+        }
+        for burst in &conversation.bursts {
+            let Some(tally) = tallies.get_mut(burst.party as usize) else { continue };
+            let first = tally.reach.map_or(burst.interval.begin, |reach| reach.0);
+            tally.reach = Some((first, burst.interval.end));
+        }
+        for turn in &floor.turns {
+            if let Some(tally) = tallies.get_mut(turn.party as usize) {
+                tally.turn_lengths.push(turn.interval.length());
+            }
+        }
+        for transfer in transfers {
+            if let Some(tally) = tallies.get_mut(transfer.to as usize) {
+                tally.offsets.push(transfer.offset_ms);
+            }
+        }
+        tallies
+    }
+
+    fn basis(&self) -> Option<Basis> {
+        match self.bases {
+            [true, true] => Some(Basis::Mixed),
+            [true, false] => Some(Basis::Words),
+            [false, true] => Some(Basis::Sentences),
+            [false, false] => None,
+        }
+    }
+
+    /// Why a time of this participant is null: it has text, but no burst (F18).
+    pub(super) fn timed(&self) -> Figure<()> {
+        if self.reach.is_none() && self.timeless { Err(Reason::NoTimes) } else { Ok(()) }
+    }
+
+    /// F18: no rate.
+    pub(super) fn mostly_untimed(&self) -> bool {
+        mostly_untimed(self.units, self.untimed_units)
+    }
+
+    /// As [`Tally::timed`]; besides, there must be a burst.
+    fn spoke(&self) -> Figure<()> {
+        self.timed()?;
+        self.reach.map(|_| ()).ok_or(Reason::NoSpeech)
+    }
+}
+
+/// F18: over 10 % of the units have no time.
+fn mostly_untimed(units: Units, untimed_units: i64) -> bool {
+    untimed_units * 10 > i64::from(units.total())
+}
+
+/// A rate per minute, by the causes all rates share, in order (F1, F18, F34).
+fn rate(units: Units, untimed_units: i64, talk_ms: i64, denominator_ms: i64, settings: &Settings) -> Figure<f64> {
+    let counted = i64::from(units.units().ok_or(Reason::ScriptNeedsDictionary)?);
+    if mostly_untimed(units, untimed_units) {
+        return Err(Reason::UntimedText);
+    }
+    if talk_ms < settings.parameters.rate_min_talk_ms && counted < settings.parameters.rate_min_units {
+        return Err(Reason::TooLittleSpeech);
+    }
+    Ok(per_minute(counted, denominator_ms))
+}
+
+/// One division of exact integers (F20).
+pub(super) fn per_minute(count: i64, ms: i64) -> f64 {
+    (count * 60_000) as f64 / ms as f64
+}
+
+fn ratio(part: i64, whole: i64, otherwise: Reason) -> Figure<f64> {
+    if whole == 0 { Err(otherwise) } else { Ok(part as f64 / whole as f64) }
+}
+
+/// Whether overlap can be measured in this call, and why not (F12, F34).
+fn overlap_cause(conversation: &Conversation<'_>, sweep: &Sweep, duplicates: bool) -> Figure<()> {
+    let timeless = conversation.sentences.iter().any(|sentence| sentence.timeless);
+    if sweep.span.is_none() && timeless {
+        return Err(Reason::NoTimes);
+    }
+    match conversation.parties.len() {
+        0 => return Err(Reason::NoSpeech),
+        1 => return Err(Reason::SingleParticipant),
+        _ => {}
+    }
+    if duplicates {
+        return Err(Reason::DuplicateChannels);
+    }
+    // Label jitter of a diarised track overlaps by some hundred ms an hour; people do by over 1 %.
+    let shown = sweep.known_overlap_ms > 0 && sweep.known_overlap_ms * 100 >= sweep.speech_ms;
+    if conversation.transcript.channels.len() < 2 && !shown {
+        return Err(Reason::SingleChannelDiarised);
+    }
+    Ok(())
+}
+
+struct Context<'c, 't> {
+    conversation: &'c Conversation<'t>,
+    sweep: &'c Sweep,
+    tallies: &'c [Tally],
+    onsets: &'c [Onset<'c>],
+    overlap: Figure<()>,
+    settings: &'c Settings,
+}
+
+impl Context<'_, '_> {
+    /// Why a time of the call is null: text, but no burst at all.
+    fn timed(&self) -> Figure<()> {
+        let timeless = self.tallies.iter().any(|tally| tally.timeless);
+        if self.sweep.span.is_none() && timeless { Err(Reason::NoTimes) } else { Ok(()) }
+    }
+
+    fn single(&self) -> Figure<()> {
+        if self.conversation.parties.len() == 1 { Err(Reason::SingleParticipant) } else { Ok(()) }
+    }
+
+    fn somebody(&self) -> Figure<()> {
+        if self.conversation.parties.is_empty() { Err(Reason::NoSpeech) } else { Ok(()) }
+    }
+
+    fn call(&self, floor: &Floor, transfers: &[Transfer], events: &[Event]) -> Call {
+        let (conversation, sweep) = (self.conversation, self.sweep);
+        let transcript = conversation.transcript;
+        let mut reasons = Reasons::default();
+        let timed = self.timed();
+        let span = timed.and_then(|()| sweep.span.ok_or(Reason::NoSpeech));
+        let units: Units = self.tallies.iter().map(|tally| tally.units).sum();
+        let untimed = self.tallies.iter().map(|tally| tally.untimed_units).sum();
+        let talk: i64 = sweep.talk_ms.iter().sum();
+        let silence = span.map(|span| span.length() - sweep.speech_ms);
+        let dead_air = || events.iter().filter(|event| event.kind == EventKind::DeadAir);
+        let tail = span.and_then(|span| {
+            let stated = conversation.duration_ms.filter(|_| conversation.duration_stated);
+            stated.map(|duration| duration - span.end).ok_or(Reason::DurationUnknown)
+        });
+        let onsets = |kinds: &[EventKind]| {
+            self.overlap.map(|()| self.counted().filter(|onset| kinds.contains(&onset.kind)).count() as i64)
+        };
+        let switching = timed.and_then(|()| self.somebody()).and_then(|()| self.single());
+        let switches = transfers.len() as i64;
+        let longest = sweep.gaps.iter().map(|gap| gap.interval.length()).max().unwrap_or(0);
+        let mut keep = |figure: Figure<i64>| reasons.take(figure);
+        let mut call = Call {
+            file_url: transcript.file_url.as_deref().map(str::to_owned),
+            model: self.settings.model.clone(),
+            audio_format: transcript.audio_format.as_deref().map(str::to_owned),
+            sampling_rate_hz: transcript.sampling_rate_hz,
+            duration_ms: keep(conversation.duration_ms.ok_or(Reason::DurationUnknown)),
+            duration_source: conversation
+                .duration_ms
+                .map(|_| if conversation.duration_stated { "properties" } else { "last_end" }),
+            span_start_ms: keep(span.map(|span| span.begin)),
+            span_end_ms: keep(span.map(|span| span.end)),
+            span_ms: keep(span.map(|span| span.length())),
+            lead_silence_ms: keep(span.map(|span| span.begin)),
+            tail_silence_ms: keep(tail),
+            speech_ms: keep(timed.map(|()| sweep.speech_ms)),
+            silence_ms: keep(silence),
+            longest_silence_ms: keep(span.map(|_| longest)),
+            dead_air_count: keep(timed.map(|()| dead_air().count() as i64)),
+            dead_air_ms: keep(timed.map(|()| dead_air().map(|event| event.end_ms - event.begin_ms).sum())),
+            overlap_ms: keep(self.overlap.map(|()| sweep.overlap_ms)),
+            participant_count: conversation.parties.len() as i64,
+            channel_count: transcript.channels.len() as i64,
+            sentence_count: conversation.sentences.len() as i64,
+            turn_count: keep(timed.map(|()| floor.turns.len() as i64)),
+            switch_count: keep(switching.map(|()| switches)),
+            onset_count: keep(onsets(&EventKind::ALL)),
+            interruption_count: keep(onsets(&[EventKind::Interruption])),
+            backchannel_count: keep(onsets(&[EventKind::Backchannel])),
+            units: keep(units.units().map(i64::from).ok_or(Reason::ScriptNeedsDictionary)),
+            words: keep(units.words().map(i64::from).ok_or(Reason::ScriptNeedsDictionary)),
+            han_chars: i64::from(units.han_chars),
+            ..Call::default()
+        };
+        let mut keep = |figure: Figure<f64>| reasons.take(figure);
+        call.silence_ratio =
+            keep(span.and_then(|span| ratio(span.length() - sweep.speech_ms, span.length(), Reason::NoSpeech)));
+        call.overlap_ratio =
+            keep(self.overlap.and_then(|()| ratio(sweep.overlap_ms, sweep.speech_ms, Reason::NoSpeech)));
+        call.switches_per_min =
+            keep(switching.and_then(|()| span).map(|span| switches as f64 / (span.length() as f64 / 60_000.0)));
+        call.units_per_min = keep(span.and_then(|_| rate(units, untimed, talk, talk, self.settings)));
+        call.reasons = reasons;
+        call
+    }
+
+    /// Onsets that are counted: equal starts are events only (F4).
+    fn counted(&self) -> impl Iterator<Item = &Onset<'_>> {
+        self.onsets.iter().filter(|onset| onset.held_ms > 0)
+    }
+
+    fn participants(&self) -> Vec<Participant> {
+        let mut started = vec![[0_i64; EventKind::ALL.len()]; self.tallies.len()];
+        let mut interrupted = vec![0_i64; self.tallies.len()];
+        for onset in self.counted() {
+            if let Some(count) =
+                started.get_mut(onset.burst.party as usize).and_then(|kinds| kinds.get_mut(onset.kind as usize))
+            {
+                *count += 1;
+            }
+            if onset.kind == EventKind::Interruption
+                && let Some(count) = interrupted.get_mut(onset.other as usize)
+            {
+                *count += 1;
+            }
+        }
+        let all_talk: i64 = self.sweep.talk_ms.iter().sum();
+        let parties = self.conversation.parties.iter().zip(self.tallies).zip(started).zip(interrupted).enumerate();
+        parties
+            .map(|(index, (((party, tally), started), interrupted))| {
+                let mut row = Participant {
+                    participant: party.label.clone(),
+                    role: party.role.clone(),
+                    channel_id: party.channel_id,
+                    speaker_id: party.speaker_id,
+                    ..Participant::default()
+                };
+                let talk = self.sweep.talk_ms.get(index).copied().unwrap_or(0);
+                let alone = self.sweep.alone_ms.get(index).copied().unwrap_or(0);
+                self.talk(&mut row, tally, talk, all_talk);
+                self.responses(&mut row, tally, party.known);
+                let overlap = tally.timed().and(self.overlap);
+                row.overlap_ms = row.reasons.take(overlap.map(|()| talk - alone));
+                let known = if party.known { Ok(()) } else { Err(Reason::UnknownParticipant) };
+                let mut count = |count: i64| row.reasons.take(overlap.and(known).map(|()| count));
+                let of = |kind: EventKind| started.get(kind as usize).copied().unwrap_or(0);
+                row.interruption_count = count(of(EventKind::Interruption));
+                row.interrupted_count = count(interrupted);
+                row.backchannel_count = count(of(EventKind::Backchannel));
+                row.side_speech_count = count(of(EventKind::SideSpeech));
+                row.terminal_overlap_count = count(of(EventKind::TerminalOverlap));
+                row.simultaneous_start_count = count(of(EventKind::SimultaneousStart));
+                row
+            })
+            .collect()
+    }
+
+    /// Talk, turns, units, rates.
+    fn talk(&self, row: &mut Participant, tally: &Tally, talk: i64, all_talk: i64) {
+        let reasons = &mut row.reasons;
+        let (timed, spoke) = (tally.timed(), tally.spoke());
+        let basis = spoke.and_then(|()| tally.basis().ok_or(Reason::NoSpeech));
+        let shared = timed.and_then(|()| self.single());
+        let somebody_spoke = shared.and_then(|()| if all_talk > 0 { Ok(()) } else { Err(Reason::NoSpeech) });
+        let mut turns = tally.turn_lengths.clone();
+        let turn_figure = |value: Option<i64>| spoke.and_then(|()| value.ok_or(Reason::NoTurns));
+        let monologue = self.settings.parameters.monologue_ms;
+        row.basis = reasons.take(basis);
+        row.talk_ms = reasons.take(timed.map(|()| talk));
+        row.talk_share = reasons.take(somebody_spoke.and_then(|()| ratio(talk, all_talk, Reason::NoSpeech)));
+        let span = timed.and_then(|()| self.sweep.span.ok_or(Reason::NoSpeech));
+        row.talk_per_span = reasons.take(span.and_then(|span| ratio(talk, span.length(), Reason::NoSpeech)));
+        row.talk_listen_ratio =
+            reasons.take(somebody_spoke.and_then(|()| ratio(talk, all_talk - talk, Reason::NoOtherSpeech)));
+        row.turn_count = reasons.take(timed.map(|()| turns.len() as i64));
+        row.turn_ms_p50 = reasons.take(turn_figure(percentile(&mut turns, 50)));
+        row.longest_turn_ms = reasons.take(turn_figure(turns.last().copied()));
+        row.monologue_count =
+            reasons.take(timed.map(|()| turns.iter().filter(|&&length| length >= monologue).count() as i64));
+        row.units = reasons.take(tally.units.units().map(i64::from).ok_or(Reason::ScriptNeedsDictionary));
+        row.words = reasons.take(tally.units.words().map(i64::from).ok_or(Reason::ScriptNeedsDictionary));
+        row.han_chars = i64::from(tally.units.han_chars);
+        let rate = |denominator| rate(tally.units, tally.untimed_units, talk, denominator, self.settings);
+        row.units_per_min = reasons.take(spoke.and_then(|()| rate(talk)));
+        let articulated = spoke.and_then(|()| match basis {
+            Ok(Basis::Words) if tally.interpolated_ms * 2 > tally.piece_ms => Err(Reason::InterpolatedWords),
+            Ok(Basis::Words) => Ok(()),
+            _ => Err(Reason::NoWordTimes),
+        });
+        row.articulation_units_per_min = reasons.take(articulated.and_then(|()| rate(tally.union_ms)));
+        row.question_count = tally.questions;
+        row.first_begin_ms = reasons.take(spoke.map(|()| tally.reach.map_or(0, |reach| reach.0)));
+        row.last_end_ms = reasons.take(spoke.map(|()| tally.reach.map_or(0, |reach| reach.1)));
+    }
+
+    fn responses(&self, row: &mut Participant, tally: &Tally, known: bool) {
+        let reasons = &mut row.reasons;
+        let known = if known { Ok(()) } else { Err(Reason::UnknownParticipant) };
+        let counted = tally.timed().and_then(|()| self.single()).and(known);
+        let mut offsets = tally.offsets.clone();
+        let figure = |value: Option<i64>| counted.and(tally.spoke()).and_then(|()| value.ok_or(Reason::NoResponses));
+        let slow = self.settings.parameters.dead_air_ms;
+        let early = offsets.iter().filter(|&&offset| offset < 0).count() as i64;
+        row.response_ms_p50 = reasons.take(figure(percentile(&mut offsets, 50)));
+        row.response_ms_p90 = reasons.take(figure(percentile(&mut offsets, 90)));
+        let share = figure(Some(early)).and_then(|early| ratio(early, offsets.len() as i64, Reason::NoResponses));
+        row.response_early_ratio = reasons.take(share);
+        row.response_n = reasons.take(counted.map(|()| offsets.len() as i64));
+        row.slow_response_count =
+            reasons.take(counted.map(|()| offsets.iter().filter(|&&offset| offset >= slow).count() as i64));
+    }
+}
+
+fn turn_rows(floor: &Floor, mut text: impl FnMut(&std::ops::Range<u32>) -> (String, Units)) -> Vec<Turn> {
+    let row = |(turn_index, turn): (i64, &FloorTurn)| {
+        let (text, units) = text(&turn.pieces);
+        Turn {
+            turn_index,
+            participant: turn.party as usize,
+            begin_ms: turn.interval.begin,
+            end_ms: turn.interval.end,
+            talk_ms: turn.talk_ms,
+            units: units.units().map(i64::from),
+            text,
+        }
+    };
+    (0..).zip(&floor.turns).map(row).collect()
+}
+
+/// Dead air, onsets and equal starts in the order of F24.
+fn events(
+    sweep: &Sweep,
+    onsets: &[Onset<'_>],
+    settings: &Settings,
+    mut text: impl FnMut(&std::ops::Range<u32>) -> String,
+) -> Vec<Event> {
+    let dead_air = sweep.gaps.iter().filter(|gap| gap.interval.length() >= settings.parameters.dead_air_ms);
+    let mut events: Vec<Event> = dead_air
+        .map(|gap| Event {
+            event_index: 0,
+            kind: EventKind::DeadAir,
+            participant: gap.before as usize,
+            other: gap.after as usize,
+            begin_ms: gap.interval.begin,
+            end_ms: gap.interval.end,
+            overlap_ms: None,
+            held_ms: None,
+            text: None,
+        })
+        .collect();
+    events.extend(onsets.iter().map(|onset| Event {
+        event_index: 0,
+        kind: onset.kind,
+        participant: onset.burst.party as usize,
+        other: onset.other as usize,
+        begin_ms: onset.burst.interval.begin,
+        end_ms: onset.burst.interval.end,
+        overlap_ms: Some(onset.overlap_ms),
+        held_ms: Some(onset.held_ms),
+        text: Some(text(&onset.burst.pieces)),
+    }));
+    events.sort_by_key(|event| (event.begin_ms, event.end_ms, event.kind, event.participant, event.other));
+    for (index, event) in (0..).zip(&mut events) {
+        event.event_index = index;
+    }
+    events
+}

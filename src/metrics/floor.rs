@@ -1,0 +1,75 @@
+//! Turns and the floor (2.5), and how the floor is passed on: signed response offsets (2.6).
+
+use std::ops::Range;
+
+use super::conversation::Conversation;
+use super::interval::Interval;
+
+/// A stretch in which one participant holds the floor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct FloorTurn {
+    pub(crate) party: u32,
+    pub(crate) interval: Interval,
+    /// Talk inside it: pauses above the join gap are left out.
+    pub(crate) talk_ms: i64,
+    /// A range of the conversation's pieces.
+    pub(crate) pieces: Range<u32>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Floor {
+    /// In walk order.
+    pub(crate) turns: Vec<FloorTurn>,
+    /// Pieces of the bursts that were said inside somebody else's turn and belong to none.
+    pub(crate) contained: Vec<Range<u32>>,
+}
+
+/// One pair of adjacent turns of two known participants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Transfer {
+    /// Who takes the floor.
+    pub(crate) to: u32,
+    /// Begin of the new turn − end of the old one: negative when they overlap.
+    pub(crate) offset_ms: i64,
+}
+
+impl Floor {
+    /// Walks the bursts by begin, end, participant (F21).
+    pub(crate) fn walk(conversation: &Conversation<'_>, turn_pause_ms: i64) -> Self {
+        let mut floor = Self::default();
+        let mut floor_end = i64::MIN;
+        for burst in conversation.bursts_in_time() {
+            let interval = burst.interval;
+            match floor.turns.last_mut() {
+                Some(turn) if turn.party != burst.party && interval.end <= floor_end => {
+                    floor.contained.push(burst.pieces.clone());
+                    continue;
+                }
+                Some(turn) if turn.party == burst.party && interval.begin - turn.interval.end < turn_pause_ms => {
+                    // While one party holds the floor its bursts follow each other, and so do their pieces.
+                    turn.interval.end = turn.interval.end.max(interval.end);
+                    turn.talk_ms += interval.length();
+                    turn.pieces.end = burst.pieces.end;
+                }
+                _ => floor.turns.push(FloorTurn {
+                    party: burst.party,
+                    interval,
+                    talk_ms: interval.length(),
+                    pieces: burst.pieces.clone(),
+                }),
+            }
+            floor_end = floor_end.max(interval.end);
+        }
+        floor
+    }
+
+    /// Adjacent turns of different participants, `unknown` on neither side (F21).
+    pub(crate) fn transfers(&self, conversation: &Conversation<'_>) -> Vec<Transfer> {
+        let known = |party: u32| conversation.parties.get(party as usize).is_some_and(|party| party.known);
+        self.turns
+            .array_windows()
+            .filter(|[from, to]| from.party != to.party && known(from.party) && known(to.party))
+            .map(|[from, to]| Transfer { to: to.party, offset_ms: to.interval.begin - from.interval.end })
+            .collect()
+    }
+}

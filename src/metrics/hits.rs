@@ -1,0 +1,168 @@
+//! Keyword hits with who, when and the text around them (2.10, F37). What matches is decided in [`super::keywords`].
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::Settings;
+use super::conversation::Conversation;
+use super::floor::Floor;
+use super::interval::Interval;
+use super::joining::join_into;
+use super::keywords::{Keywords, Match};
+use super::rows::{Hit, TimeBasis};
+use super::texts::{Contribution, Texts};
+
+/// A turn's text stands whole beside its hits up to this length, beyond it the part around the hit: a file of one
+/// endless turn would otherwise be repeated with each of its hits.
+const WHOLE_TEXT_BYTES: usize = 16_384;
+
+/// How much is kept on each side of a hit in a longer turn.
+const AROUND_BYTES: usize = 1_000;
+
+/// Searches turns, contained bursts, and sentences without a time.
+pub(super) fn find(conversation: &Conversation<'_>, floor: &Floor, texts: &mut Texts, settings: &Settings) -> Vec<Hit> {
+    let Some(keywords) = &settings.keywords else { return Vec::new() };
+    let terms: Vec<Arc<str>> = keywords.terms().iter().map(|term| Arc::from(&**term)).collect();
+    let mut search = Search { conversation, keywords, terms: &terms, hits: Vec::new() };
+    let turns = floor.turns.iter().map(|turn| (turn.party, &turn.pieces));
+    let contained = floor
+        .contained
+        .iter()
+        .filter_map(|pieces| conversation.pieces_in(pieces).first().map(|piece| (piece.party, pieces)));
+    for (party, pieces) in turns.chain(contained) {
+        search.stretch(party, &texts.contributions(conversation, pieces, settings.markers));
+    }
+    for (number, sentence) in (0..).zip(&conversation.sentences) {
+        if sentence.pieces == 0 {
+            let text = conversation.text(sentence);
+            let whole = Contribution { sentence: number, text, cut: None, units: sentence.units };
+            search.stretch(sentence.party, &[whole]);
+        }
+    }
+    search.in_order()
+}
+
+struct Search<'c, 't> {
+    conversation: &'c Conversation<'t>,
+    keywords: &'c Keywords,
+    terms: &'c [Arc<str>],
+    /// With the number of the term.
+    hits: Vec<(usize, Hit)>,
+}
+
+impl Search<'_, '_> {
+    /// Searches one text of one participant.
+    fn stretch(&mut self, party: u32, contributions: &[Contribution<'_>]) {
+        let mut text = String::new();
+        let mut parts = Vec::with_capacity(contributions.len());
+        for contribution in contributions {
+            join_into(&mut text, &contribution.text);
+            // What was appended last is the contribution itself: a space, if any, stands before it.
+            let length = contribution.text.trim().len();
+            parts.push((text.len() - length..text.len(), contribution));
+        }
+        let matches = self.keywords.find(&text);
+        if matches.is_empty() {
+            return;
+        }
+        let words: Vec<Option<Vec<Spelt>>> =
+            parts.iter().map(|(range, contribution)| self.spelling(&text, range, contribution)).collect();
+        let whole: Option<Arc<str>> = (text.len() <= WHOLE_TEXT_BYTES).then(|| Arc::from(&*text));
+        for found in matches {
+            let (time_basis, interval) = self.time(&found, &parts, &words);
+            let Some(term) = self.terms.get(found.term) else { continue };
+            let hit = Hit {
+                rule: Arc::clone(term),
+                hit_index: 0,
+                participant: party as usize,
+                term: Arc::clone(term),
+                begin_ms: interval.map(|interval| interval.begin),
+                end_ms: interval.map(|interval| interval.end),
+                time_basis,
+                matched: text.get(found.start..found.end).unwrap_or_default().to_owned(),
+                text: whole.clone().unwrap_or_else(|| Arc::from(around(&text, &found))),
+            };
+            self.hits.push((found.term, hit));
+        }
+    }
+
+    /// Where each word of a contribution stands in the text; `None` when the words do not spell it.
+    fn spelling(&self, text: &str, range: &Range<usize>, contribution: &Contribution<'_>) -> Option<Vec<Spelt>> {
+        let sentence = self.conversation.sentences.get(contribution.sentence as usize)?;
+        let ranges = contribution.cut.clone().unwrap_or_else(|| vec![sentence.words.clone()]);
+        let mut spelt = Vec::new();
+        let mut from = range.start;
+        for words in ranges {
+            let intervals = self.conversation.words.get(words.start as usize..words.end as usize)?;
+            for (word, interval) in self.conversation.words_of(sentence, words).iter().zip(intervals) {
+                let own = word.text.trim();
+                let rest = text.get(from..range.end)?;
+                let skipped = rest.find(own)?;
+                if rest.get(..skipped)?.contains(char::is_alphanumeric) {
+                    return None;
+                }
+                let start = from + skipped;
+                from = start + own.len();
+                spelt.push(Spelt { range: start..from, interval: *interval });
+            }
+        }
+        let ends = !text.get(from..range.end)?.contains(char::is_alphanumeric);
+        (ends && !spelt.is_empty()).then_some(spelt)
+    }
+
+    fn time(
+        &self,
+        found: &Match,
+        parts: &[(Range<usize>, &Contribution<'_>)],
+        words: &[Option<Vec<Spelt>>],
+    ) -> (TimeBasis, Option<Interval>) {
+        let touches = |range: &Range<usize>| range.start < found.end && found.start < range.end;
+        let touched = || parts.iter().zip(words).filter(|((range, _), _)| touches(range));
+        let by_words: Option<Vec<Interval>> =
+            touched().map(|(_, words)| words.as_deref()).collect::<Option<Vec<&[Spelt]>>>().and_then(|words| {
+                words.into_iter().flatten().filter(|word| touches(&word.range)).map(|word| word.interval).collect()
+            });
+        if let Some([first, .., last] | [first @ last]) = by_words.as_deref() {
+            return (TimeBasis::Words, Some(Interval { begin: first.begin, end: last.end }));
+        }
+        let sentences = touched().filter_map(|((_, part), _)| self.conversation.sentences.get(part.sentence as usize));
+        let own: Vec<Interval> =
+            sentences.filter(|sentence| sentence.pieces > 0).filter_map(|sentence| sentence.own).collect();
+        let begin = own.iter().map(|interval| interval.begin).min();
+        match begin.zip(own.iter().map(|interval| interval.end).max()) {
+            Some((begin, end)) => (TimeBasis::Sentences, Some(Interval { begin, end })),
+            None => (TimeBasis::None, None),
+        }
+    }
+
+    /// Rules in the order given, begin, end, participant; hits without a time last (F37).
+    fn in_order(mut self) -> Vec<Hit> {
+        self.hits.sort_by_key(|(term, hit)| {
+            (*term, hit.begin_ms.unwrap_or(i64::MAX), hit.end_ms.unwrap_or(i64::MAX), hit.participant)
+        });
+        let mut before = None;
+        let mut index = 0;
+        self.hits
+            .into_iter()
+            .map(|(term, mut hit)| {
+                index = if before == Some(term) { index + 1 } else { 0 };
+                before = Some(term);
+                hit.hit_index = index;
+                hit
+            })
+            .collect()
+    }
+}
+
+/// One word in a text.
+struct Spelt {
+    range: Range<usize>,
+    interval: Option<Interval>,
+}
+
+/// The part of a long text around a hit, cut between characters.
+fn around<'t>(text: &'t str, found: &Match) -> &'t str {
+    let start = text.floor_char_boundary(found.start.saturating_sub(AROUND_BYTES));
+    let end = text.ceil_char_boundary((found.end + AROUND_BYTES).min(text.len()));
+    text.get(start..end).unwrap_or(text)
+}

@@ -1,0 +1,796 @@
+//! Finding keywords in a text (2.10, F37).
+//!
+//! One invariant: a match is a range of whole characters of the text as it
+//! stands, which folded by itself gives the folded term again. Which texts
+//! are searched, and when a match was said and by whom, is decided elsewhere.
+
+mod fold;
+
+use std::collections::HashSet;
+use std::fmt;
+
+use aho_corasick::AhoCorasick;
+use regex::Regex;
+
+use self::fold::{Form, Rewritten, begins_with_word, ends_in_word, is_separator};
+
+/// What separates a term from its exclusions.
+const EXCLUDING: &str = " ! ";
+
+/// A list of terms to look for, ready for any number of texts (2.10, F37).
+///
+/// A term is searched in the text with NFKC, case, punctuation and white space
+/// evened out, so `don't` is found in `DON’T` and a phrase may cross the end
+/// of a sentence. An end of a term that is a letter or digit touches no other
+/// one, except in scripts without spaces: there a term is found anywhere.
+/// `/regex/` is searched in the NFKC text as it is written, capitals and all.
+/// ` ! exclusion`, any number of times, takes away what lies within one.
+///
+/// ```
+/// use talkmeter::metrics::keywords::Keywords;
+///
+/// let keywords = Keywords::new(["refund", "程序 ! 排程序", "取消服务", r"/\d{4}年/"])?;
+/// let text = "我要refund。排程序，换程序，取消，服务。２０２６年";
+/// let found: Vec<(usize, &str)> =
+///     keywords.find(text).into_iter().map(|found| (found.term, &text[found.start..found.end])).collect();
+/// assert_eq!(found, [(0, "refund"), (1, "程序"), (2, "取消，服务"), (3, "２０２６年")]);
+/// assert!(keywords.find("refunds, reconsidered").is_empty());
+/// # Ok::<(), talkmeter::metrics::keywords::KeywordError>(())
+/// ```
+#[derive(Clone)]
+pub struct Keywords {
+    /// As given, without exclusions.
+    terms: Vec<String>,
+    plain: Vec<Plain>,
+    /// Over `plain`; `None` when there is none.
+    automaton: Option<AhoCorasick>,
+    regexes: Vec<(Regex, Role)>,
+}
+
+/// Where a term was found: a byte range of the text as it stands.
+///
+/// ```
+/// use talkmeter::metrics::keywords::{Keywords, Match};
+///
+/// let found = Keywords::new(["好"])?.find("你好！");
+/// assert_eq!(found, [Match { term: 0, start: 3, end: 6 }]);
+/// # Ok::<(), talkmeter::metrics::keywords::KeywordError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Match {
+    /// Which of [`Keywords::terms`].
+    pub term: usize,
+    /// Where its first character begins.
+    pub start: usize,
+    /// Where its last character ends; punctuation that follows is left out.
+    pub end: usize,
+}
+
+/// Memory that [`Keywords::find_into`] uses again for every text.
+///
+/// ```
+/// use talkmeter::metrics::keywords::{Keywords, Scratch};
+///
+/// let keywords = Keywords::new(["hello"])?;
+/// let (mut scratch, mut found) = (Scratch::default(), Vec::new());
+/// let mut hits = 0;
+/// for text in ["Hello, hello!", "Goodbye."] {
+///     keywords.find_into(text, &mut scratch, &mut found);
+///     hits += found.len();
+/// }
+/// assert_eq!(hits, 2);
+/// # Ok::<(), talkmeter::metrics::keywords::KeywordError>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Scratch {
+    folded: Rewritten,
+    normal: Rewritten,
+    excluded: Vec<Match>,
+}
+
+/// A plain term or exclusion.
+#[derive(Clone, Debug)]
+struct Plain {
+    folded: String,
+    role: Role,
+    begins_with_word: bool,
+    ends_in_word: bool,
+    dulled: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    Term(usize),
+    /// Of the term with this number.
+    Exclusion(usize),
+}
+
+impl Keywords {
+    /// Reads one term a line, a line that is there already counting once, each `term`, `/regex/` or either with exclusions:
+    /// `程序 ! 排程序 ! /程序[员猿]/` (F37).
+    ///
+    /// ```
+    /// use talkmeter::metrics::keywords::Keywords;
+    ///
+    /// assert_eq!(Keywords::new(["程序 ! 排程序"])?.terms(), ["程序"]);
+    /// let error = Keywords::new(["/(/"]).unwrap_err();
+    /// assert_eq!(error.to_string(), r#"keyword "/(/" is not a valid regex: unclosed group"#);
+    /// # Ok::<(), talkmeter::metrics::keywords::KeywordError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// A term or exclusion that is a bad regex or of which folding leaves nothing.
+    pub fn new<I, S>(lines: I) -> Result<Self, KeywordError>
+    where
+        I: IntoIterator<Item = S>,
+        S: AsRef<str>,
+    {
+        let mut reading = Reading::default();
+        for line in lines {
+            reading.line(line.as_ref(), None)?;
+        }
+        reading.finish()
+    }
+
+    /// Reads the text of a keyword file: as [`new`](Self::new), blank lines and
+    /// lines that begin with `#` left out (F37).
+    ///
+    /// ```
+    /// use talkmeter::metrics::keywords::Keywords;
+    ///
+    /// let keywords = Keywords::from_file_text("# what customers ask for\n\nrefund\n退款\n")?;
+    /// assert_eq!(keywords.terms(), ["refund", "退款"]);
+    /// let error = Keywords::from_file_text("refund\n!?\n").unwrap_err();
+    /// assert_eq!(error.to_string(), r#"keyword "!?" in line 2 holds nothing but punctuation"#);
+    /// # Ok::<(), talkmeter::metrics::keywords::KeywordError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new), with the line.
+    pub fn from_file_text(text: &str) -> Result<Self, KeywordError> {
+        Self::read([""; 0], text)
+    }
+
+    /// Terms given one by one, then those of a keyword file, as one list.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new); a term of the file with its line.
+    pub fn read<I, S>(terms: I, text: &str) -> Result<Self, KeywordError>
+    where
+        I: IntoIterator<Item = S>,
+        S: AsRef<str>,
+    {
+        let mut reading = Reading::default();
+        for term in terms {
+            reading.line(term.as_ref(), None)?;
+        }
+        let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
+        for (index, line) in text.lines().enumerate() {
+            let line = line.trim();
+            if !line.is_empty() && !line.starts_with('#') {
+                reading.line(line, Some(index + 1))?;
+            }
+        }
+        reading.finish()
+    }
+
+    /// The terms as given, trimmed and without their exclusions, in order.
+    ///
+    /// ```
+    /// use talkmeter::metrics::keywords::Keywords;
+    ///
+    /// assert_eq!(Keywords::new([" C++ ", "/a|b/ ! b"])?.terms(), ["C++", "/a|b/"]);
+    /// # Ok::<(), talkmeter::metrics::keywords::KeywordError>(())
+    /// ```
+    #[must_use]
+    pub fn terms(&self) -> &[String] {
+        &self.terms
+    }
+
+    /// How many terms there are.
+    ///
+    /// ```
+    /// use talkmeter::metrics::keywords::Keywords;
+    ///
+    /// assert_eq!(Keywords::new(["a", "b ! c"])?.len(), 2);
+    /// # Ok::<(), talkmeter::metrics::keywords::KeywordError>(())
+    /// ```
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.terms.len()
+    }
+
+    /// Whether there is no term at all.
+    ///
+    /// ```
+    /// use talkmeter::metrics::keywords::Keywords;
+    ///
+    /// assert!(Keywords::from_file_text("# later\n")?.is_empty());
+    /// # Ok::<(), talkmeter::metrics::keywords::KeywordError>(())
+    /// ```
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.terms.is_empty()
+    }
+
+    /// The terms that are searched with less than was given, as punctuation at
+    /// their ends plays no role, and what is searched instead.
+    ///
+    /// ```
+    /// use talkmeter::metrics::keywords::Keywords;
+    ///
+    /// let keywords = Keywords::new(["C#", "C++", "don't"])?;
+    /// assert_eq!(keywords.dulled().collect::<Vec<_>>(), [("C#", "c")]);
+    /// # Ok::<(), talkmeter::metrics::keywords::KeywordError>(())
+    /// ```
+    pub fn dulled(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.plain.iter().filter(|plain| plain.dulled).filter_map(|plain| match plain.role {
+            Role::Term(term) => Some((self.terms.get(term)?.as_str(), plain.folded.as_str())),
+            Role::Exclusion(_) => None,
+        })
+    }
+
+    /// Every match in a text, by term and then by place; those of one term do
+    /// not overlap, the leftmost counts (2.10).
+    ///
+    /// ```
+    /// use talkmeter::metrics::keywords::Keywords;
+    ///
+    /// let keywords = Keywords::new(["哈哈", "iphone15"])?;
+    /// let text = "哈哈哈！买iPhone15吗";
+    /// let found: Vec<&str> = keywords.find(text).into_iter().map(|found| &text[found.start..found.end]).collect();
+    /// assert_eq!(found, ["哈哈", "iPhone15"]);
+    /// # Ok::<(), talkmeter::metrics::keywords::KeywordError>(())
+    /// ```
+    #[must_use]
+    pub fn find(&self, text: &str) -> Vec<Match> {
+        let mut out = Vec::new();
+        self.find_into(text, &mut Scratch::default(), &mut out);
+        out
+    }
+
+    /// As [`find`](Self::find), for many texts: `out` holds the matches of this
+    /// text alone afterwards.
+    ///
+    /// ```
+    /// use talkmeter::metrics::keywords::{Keywords, Match, Scratch};
+    ///
+    /// let mut found = vec![Match { term: 9, start: 9, end: 9 }];
+    /// Keywords::new(["a"])?.find_into("b a", &mut Scratch::default(), &mut found);
+    /// assert_eq!(found, [Match { term: 0, start: 2, end: 3 }]);
+    /// # Ok::<(), talkmeter::metrics::keywords::KeywordError>(())
+    /// ```
+    pub fn find_into(&self, text: &str, scratch: &mut Scratch, out: &mut Vec<Match>) {
+        out.clear();
+        let Scratch { folded, normal, excluded } = scratch;
+        excluded.clear();
+        if let Some(automaton) = &self.automaton {
+            folded.read(text, Form::Folded);
+            self.find_plain(automaton, folded, |role, found| match role {
+                Role::Term(_) => out.push(found),
+                Role::Exclusion(_) => excluded.push(found),
+            });
+        }
+        if !self.regexes.is_empty() {
+            normal.read(text, Form::Nfkc);
+        }
+        for (regex, role) in &self.regexes {
+            let (into, term) = match *role {
+                Role::Term(term) => (&mut *out, term),
+                Role::Exclusion(term) => (&mut *excluded, term),
+            };
+            let places = regex.find_iter(normal.as_str()).filter(|place| !place.is_empty());
+            into.extend(places.filter_map(|place| {
+                let range = normal.around(place.range())?;
+                Some(Match { term, start: range.start, end: range.end })
+            }));
+        }
+        if out.is_empty() {
+            return;
+        }
+        out.sort_unstable();
+        leave_out(out, excluded);
+        let mut last = None;
+        out.retain(|found| {
+            let overlaps = last.is_some_and(|(term, end)| term == found.term && found.start < end);
+            if !overlaps {
+                last = Some((found.term, found.end));
+            }
+            !overlaps
+        });
+    }
+
+    fn find_plain(&self, automaton: &AhoCorasick, folded: &Rewritten, mut found: impl FnMut(Role, Match)) {
+        let text = folded.as_bytes();
+        // Most texts hold no term, and that is known sooner than which.
+        if !automaton.is_match(text) {
+            return;
+        }
+        for place in automaton.try_find_overlapping_iter(text).into_iter().flatten() {
+            let Some(plain) = self.plain.get(place.pattern().as_usize()) else {
+                continue;
+            };
+            let (before, after) = (text.get(..place.start()), text.get(place.end()..));
+            if plain.begins_with_word && ends_in_word(before.unwrap_or_default())
+                || plain.ends_in_word && begins_with_word(after.unwrap_or_default())
+            {
+                continue;
+            }
+            if let Some(range) = folded.exactly(place.range()) {
+                let (Role::Term(term) | Role::Exclusion(term)) = plain.role;
+                found(plain.role, Match { term, start: range.start, end: range.end });
+            }
+        }
+    }
+}
+
+/// The terms alone: the automaton would fill pages.
+impl fmt::Debug for Keywords {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keywords").field("terms", &self.terms).finish_non_exhaustive()
+    }
+}
+
+/// Takes away the matches that lie within an exclusion of their term.
+fn leave_out(found: &mut Vec<Match>, excluded: &mut [Match]) {
+    excluded.sort_unstable();
+    let mut excluded = excluded.iter().peekable();
+    // Of the exclusions that begin no later: the term, and how far they reach.
+    let mut reach = (0, 0);
+    found.retain(|found| {
+        while let Some(next) = excluded.next_if(|next| (next.term, next.start) <= (found.term, found.start)) {
+            reach = reach.max((next.term, next.end));
+        }
+        reach.0 != found.term || reach.1 < found.end
+    });
+}
+
+/// A list of keywords while it is read.
+#[derive(Default)]
+struct Reading {
+    lines: HashSet<String>,
+    terms: Vec<String>,
+    plain: Vec<Plain>,
+    regexes: Vec<(Regex, Role)>,
+    folded: Rewritten,
+}
+
+impl Reading {
+    fn line(&mut self, line: &str, number: Option<usize>) -> Result<(), KeywordError> {
+        if !self.lines.insert(line.trim().to_owned()) {
+            return Ok(());
+        }
+        let number_of_term = self.terms.len();
+        let mut role = Role::Term(number_of_term);
+        let mut rest = Some(line.trim());
+        while let Some(line) = rest {
+            let failed = |term: &str, reason| KeywordError { line: number, term: term.to_owned(), reason };
+            let (term, after) = split_term(line).map_err(|reason| failed(line, reason))?;
+            self.term(term, role).map_err(|reason| failed(term, reason))?;
+            if let Role::Term(_) = role {
+                // Hits are told apart by their term.
+                if self.terms.iter().any(|known| known == term) {
+                    return Err(failed(term, Reason::Twice));
+                }
+                self.terms.push(term.to_owned());
+            }
+            role = Role::Exclusion(number_of_term);
+            rest = after;
+        }
+        Ok(())
+    }
+
+    fn term(&mut self, term: &str, role: Role) -> Result<(), Reason> {
+        if let Some(pattern) = term.strip_prefix('/') {
+            let pattern = pattern.strip_suffix('/').unwrap_or(pattern);
+            let regex = Regex::new(pattern).map_err(|error| Reason::BadRegex(in_one_line(&error.to_string())))?;
+            self.regexes.push((regex, role));
+            return Ok(());
+        }
+        self.folded.read(term, Form::Folded);
+        let folded = self.folded.as_str().to_owned();
+        if folded.is_empty() {
+            return Err(if term.is_empty() { Reason::Empty } else { Reason::PunctuationOnly });
+        }
+        let edges = [term.chars().next(), term.chars().next_back()];
+        self.plain.push(Plain {
+            role,
+            begins_with_word: begins_with_word(folded.as_bytes()),
+            ends_in_word: ends_in_word(folded.as_bytes()),
+            dulled: edges.into_iter().flatten().any(is_separator),
+            folded,
+        });
+        Ok(())
+    }
+
+    fn finish(self) -> Result<Keywords, KeywordError> {
+        let Self { terms, plain, regexes, .. } = self;
+        let automaton = if plain.is_empty() {
+            None
+        } else {
+            let automaton = AhoCorasick::new(plain.iter().map(|plain| &plain.folded));
+            Some(automaton.map_err(|error| KeywordError {
+                line: None,
+                term: terms.first().cloned().unwrap_or_default(),
+                reason: Reason::TooMany(in_one_line(&error.to_string())),
+            })?)
+        };
+        Ok(Keywords { terms, plain, automaton, regexes })
+    }
+}
+
+/// The first term of a line and what follows its ` ! `. A regex may hold ` ! ` itself.
+fn split_term(line: &str) -> Result<(&str, Option<&str>), Reason> {
+    if let Some(pattern) = line.strip_prefix('/') {
+        for (at, _) in pattern.match_indices('/') {
+            let (Some(term), Some(after)) = (line.get(..at + 2), line.get(at + 2..)) else {
+                continue;
+            };
+            let after = after.trim_start();
+            if at > 0 && after.is_empty() {
+                return Ok((term, None));
+            }
+            if at > 0
+                && let Some(after) = after.strip_prefix("! ")
+            {
+                return Ok((term, Some(after.trim_start())));
+            }
+        }
+        return Err(Reason::OpenRegex);
+    }
+    if line.starts_with(EXCLUDING.trim_start()) {
+        return Err(Reason::NothingInFront);
+    }
+    Ok(match line.split_once(EXCLUDING) {
+        Some((term, after)) => (term.trim_end(), Some(after.trim_start())),
+        None => (line, None),
+    })
+}
+
+/// The part of a message that says what is wrong, as a clause of another.
+fn in_one_line(message: &str) -> String {
+    let message = message.rsplit("error: ").next().unwrap_or(message);
+    let words: Vec<&str> = message.split_whitespace().collect();
+    let clause = words.join(" ");
+    let mut chars = clause.trim_end_matches('.').chars();
+    match chars.next() {
+        Some(first) => first.to_lowercase().chain(chars).collect(),
+        None => clause,
+    }
+}
+
+/// Why a keyword cannot be searched.
+///
+/// ```
+/// use talkmeter::metrics::keywords::Keywords;
+///
+/// let error = Keywords::from_file_text("refund\n\n/refund\n").unwrap_err();
+/// assert_eq!(error.to_string(), r#"keyword "/refund" in line 3 begins as a regex but does not end with a slash"#);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeywordError {
+    line: Option<usize>,
+    term: String,
+    reason: Reason,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Reason {
+    Empty,
+    NothingInFront,
+    PunctuationOnly,
+    OpenRegex,
+    BadRegex(String),
+    TooMany(String),
+    Twice,
+}
+
+impl KeywordError {
+    /// The line of the file, from 1, where a file was read.
+    ///
+    /// ```
+    /// use talkmeter::metrics::keywords::Keywords;
+    ///
+    /// assert_eq!(Keywords::from_file_text("a\n?").unwrap_err().line(), Some(2));
+    /// assert_eq!(Keywords::new(["a", "?"]).unwrap_err().line(), None);
+    /// ```
+    #[must_use]
+    pub fn line(&self) -> Option<usize> {
+        self.line
+    }
+
+    /// The term or exclusion as given.
+    ///
+    /// ```
+    /// use talkmeter::metrics::keywords::Keywords;
+    ///
+    /// assert_eq!(Keywords::new(["a ! ?"]).unwrap_err().term(), "?");
+    /// ```
+    #[must_use]
+    pub fn term(&self) -> &str {
+        &self.term
+    }
+}
+
+impl fmt::Display for KeywordError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "keyword {:?}", self.term)?;
+        if let Some(line) = self.line {
+            write!(f, " in line {line}")?;
+        }
+        match &self.reason {
+            Reason::Empty => f.write_str(" is empty"),
+            Reason::NothingInFront => f.write_str(" has nothing in front of its exclusion"),
+            Reason::PunctuationOnly => f.write_str(" holds nothing but punctuation"),
+            Reason::OpenRegex => f.write_str(" begins as a regex but does not end with a slash"),
+            Reason::BadRegex(why) => write!(f, " is not a valid regex: {why}"),
+            Reason::Twice => f.write_str(" is given twice, with other exclusions"),
+            Reason::TooMany(why) => write!(f, " and the others are too many: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for KeywordError {}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use unicode_segmentation::UnicodeSegmentation;
+
+    use super::fold::folded_cluster;
+    use super::*;
+
+    fn keywords(lines: &[&str]) -> Keywords {
+        Keywords::new(lines).unwrap()
+    }
+
+    /// The matched texts of a single line.
+    fn found<'a>(line: &str, text: &'a str) -> Vec<&'a str> {
+        keywords(&[line]).find(text).into_iter().map(|found| &text[found.start..found.end]).collect()
+    }
+
+    fn hits(line: &str, text: &str) -> usize {
+        found(line, text).len()
+    }
+
+    fn fold(text: &str) -> String {
+        let mut folded = Rewritten::default();
+        folded.read(text, Form::Folded);
+        folded.as_str().to_owned()
+    }
+
+    /// The rule tried on every stretch of whole characters.
+    fn found_slowly(term: &str, text: &str) -> Vec<Match> {
+        let raw = |text: &str| text.graphemes(true).map(folded_cluster).collect::<String>();
+        let touch = |left: &str, right: &str| {
+            let (left, right) = (raw(left), raw(right));
+            !left.ends_with(is_separator)
+                && !right.starts_with(is_separator)
+                && ends_in_word(left.as_bytes())
+                && begins_with_word(right.as_bytes())
+        };
+        let mut cuts: Vec<usize> = text.grapheme_indices(true).map(|(at, _)| at).collect();
+        cuts.push(text.len());
+        let kept = |from: usize, to: usize| !fold(&text[cuts[from]..cuts[to]]).is_empty();
+        let mut out: Vec<Match> = Vec::new();
+        for first in 0..cuts.len() {
+            for last in first + 1..cuts.len() {
+                let (start, end) = (cuts[first], cuts[last]);
+                if fold(&text[start..end]) == fold(term)
+                    && kept(first, first + 1)
+                    && kept(last - 1, last)
+                    && !touch(&text[..start], &text[start..end])
+                    && !touch(&text[start..end], &text[end..])
+                    && out.last().is_none_or(|before| before.end <= start)
+                {
+                    out.push(Match { term: 0, start, end });
+                }
+            }
+        }
+        out
+    }
+
+    fn fails(line: &str) -> String {
+        Keywords::new([line]).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn words_have_edges() {
+        assert_eq!(hits("phone", "iPhone phones phone5 phone_ phone’s"), 2);
+        assert_eq!(found("refund", "我要Refund，谢谢"), ["Refund"]);
+        assert_eq!(found("iphone15", "买iphone15吗"), ["iphone15"]);
+        assert_eq!(found("iphone15", "买 iPhone15, 吗"), ["iPhone15"]);
+        assert_eq!(hits("iphone15", "iphone155"), 0);
+        assert_eq!(hits("15", "iphone15 15 15.5 年15月"), 3);
+        assert_eq!(hits("c++", "C++11 c++ objc++"), 2);
+        assert_eq!(hits("caf", "café cafe\u{301} caf\u{E9}"), 0);
+        assert_eq!(hits("x", "x\u{304} x"), 1);
+        assert_eq!(hits("b", "x\u{304}b ábc b"), 1);
+        assert_eq!(hits("안녕", "안녕하세요 안녕"), 1);
+        assert_eq!(hits("дом", "Дом, домик"), 1);
+    }
+
+    #[test]
+    fn scripts_without_spaces_have_none() {
+        assert_eq!(hits("退款", "我要退款吗？不退款。"), 2);
+        assert_eq!(hits("アイス", "アイスクリーム"), 1);
+        assert_eq!(hits("ครับ", "สวัสดีครับ"), 1);
+        assert_eq!(hits("お願い", "お願いします"), 1);
+        // A mixed term has an edge where it is Latin.
+        assert_eq!(hits("买iphone", "买iPhone。买iPhones"), 1);
+        assert_eq!(hits("vip客户", "VIP客户们 xvip客户"), 1);
+    }
+
+    #[test]
+    fn punctuation_and_white_space_play_no_role() {
+        assert_eq!(found("don't", "I DON’T, don t, dont"), ["DON’T", "don t"]);
+        assert_eq!(found("thank you", "Thank. “You!” thank-you"), ["Thank. “You", "thank-you"]);
+        assert_eq!(found("取消服务", "取消。服务，取 消 服\n务！"), ["取消。服务", "取 消 服\n务"]);
+        assert_eq!(found("取消, 服务", "（取消服务）"), ["取消服务"]);
+        assert_eq!(hits("thank you", "thankyou"), 0);
+        assert_eq!(hits("c#", "vitamin C."), 1);
+        assert_eq!(hits("$20", "$20 20"), 1);
+        assert_eq!(found("“hello”", "«Hello»"), ["Hello"]);
+    }
+
+    #[test]
+    fn case_and_width_play_no_role() {
+        assert_eq!(found("strasse", "Straße STRASSE ſtraße"), ["Straße", "STRASSE", "ſtraße"]);
+        assert_eq!(found("STRAẞE", "strasse"), ["strasse"]);
+        assert_eq!(found("abc", "（ＡＢＣ）"), ["ＡＢＣ"]);
+        assert_eq!(found("ＡＢＣ１", "abc1"), ["abc1"]);
+        assert_eq!(found("fine", "ﬁne"), ["ﬁne"]);
+        assert_eq!(hits("ne", "ﬁne"), 0);
+        assert_eq!(found("i\u{307}stanbul", "İstanbul"), ["İstanbul"]);
+        assert_eq!(hits("istanbul", "İstanbul"), 0);
+        assert_eq!(found("σίσυφος", "ΣΊΣΥΦΟΣ"), ["ΣΊΣΥΦΟΣ"]);
+        assert_eq!(found("café", "CAFE\u{301}!"), ["CAFE\u{301}"]);
+        assert_eq!(found("ガス", "ｶﾞｽ"), ["ｶﾞｽ"]);
+    }
+
+    #[test]
+    fn part_of_a_character_is_no_match() {
+        assert_eq!(found("株式会社", "㍿"), ["㍿"]);
+        assert_eq!(hits("会社", "㍿"), 0);
+        assert_eq!(found("/会社/", "㍿"), ["㍿"]);
+        assert_eq!(found("/f|i/", "ﬁ"), ["ﬁ"]);
+    }
+
+    #[test]
+    fn exclusions_take_hits_away() {
+        assert_eq!(hits("程序 ! 排程序", "排程序列"), 0);
+        assert_eq!(hits("程序 ! 排程序", "程序，排程序，程序"), 2);
+        assert_eq!(hits("程序 ! 排程序 ! 程序员", "程序员 排程序 程序"), 1);
+        assert_eq!(hits("程序 ! /程序[员猿]/", "程序员程序猿程序"), 1);
+        // Punctuation inside an exclusion plays no role either.
+        assert_eq!(hits("程序 ! 排程序", "排，程序"), 0);
+        // Overlapping is not containing.
+        assert_eq!(hits("程序 ! 序员", "程序员"), 1);
+        assert_eq!(hits("cancel ! cancel culture", "Cancel culture? Cancel!"), 1);
+        // An exclusion belongs to its own term.
+        let both = keywords(&["程序 ! 排程序", "排程序 ! 程", "程序"]);
+        let terms: Vec<usize> = both.find("排程序").into_iter().map(|found| found.term).collect();
+        assert_eq!(terms, [1, 2]);
+        // A hit taken away hides none that overlaps it.
+        assert_eq!(found("哈哈 ! 哎哈哈", "哎哈哈哈"), ["哈哈"]);
+        assert_eq!(keywords(&["哈哈 ! 哎哈哈"]).find("哎哈哈哈")[0].start, 6);
+    }
+
+    #[test]
+    fn leftmost_and_not_overlapping() {
+        assert_eq!(hits("哈哈", "哈哈哈哈哈"), 2);
+        assert_eq!(hits("a b a", "a b a b a b a"), 2);
+        // Different terms may overlap; order is that of the terms, then of the places.
+        let found = keywords(&["b c", "a b", "哈", "a b"]).find("a b c 哈哈");
+        let places: Vec<_> = found.iter().map(|found| (found.term, found.start, found.end)).collect();
+        assert_eq!(places, [(0, 2, 5), (1, 0, 3), (2, 6, 9), (2, 9, 12), (3, 0, 3)]);
+    }
+
+    #[test]
+    fn regexes_read_the_nfkc_text() {
+        assert_eq!(found(r"/\d{3}/", "１２３ 1234"), ["１２３", "123"]);
+        assert_eq!(found("/[A-Z]+/", "abc ＤＥＦ"), ["ＤＥＦ"]);
+        assert_eq!(found("/(?i)refund/", "REFUNDS"), ["REFUND"]);
+        assert_eq!(found("/好.吗/", "好,吗 好，吗"), ["好,吗", "好，吗"]);
+        assert_eq!(hits("/x*/", "abc"), 0);
+        assert_eq!(found("/x*/", "abxxc"), ["xx"]);
+        assert_eq!(found("/a ! b/ ! c", "a ! b"), ["a ! b"]);
+        assert_eq!(found("/1/2/", "1/2"), ["1/2"]);
+        assert_eq!(found("/e\u{301}|\u{E9}/", "cafe\u{301}"), ["e\u{301}"]);
+        assert_eq!(keywords(&["/1/2/ ! /3/ "]).terms(), ["/1/2/"]);
+    }
+
+    #[test]
+    fn lines_are_read() {
+        let keywords =
+            Keywords::from_file_text("\u{FEFF}# list\r\n  refund \r\n\r\n程序 ! 排程序\r\n\t# end\n/a/").unwrap();
+        assert_eq!(keywords.terms(), ["refund", "程序", "/a/"]);
+        assert_eq!((keywords.len(), keywords.is_empty()), (3, false));
+        let none = Keywords::new([""; 0]).unwrap();
+        assert!(none.is_empty() && none.find("anything").is_empty());
+        // Not the separator: no space, or nothing behind it.
+        assert_eq!(self::keywords(&["wow!", "a!b", "quoi !"]).terms(), ["wow!", "a!b", "quoi !"]);
+    }
+
+    #[test]
+    fn dulled_terms() {
+        let keywords = keywords(&["C#", ".NET", "C++", "don't", "/a./", "ok ! ok?", "？吗"]);
+        let dulled: Vec<_> = keywords.dulled().collect();
+        assert_eq!(dulled, [("C#", "c"), (".NET", "net"), ("？吗", "吗")]);
+    }
+
+    #[test]
+    fn errors_name_the_term() {
+        assert_eq!(fails(" "), r#"keyword "" is empty"#);
+        assert_eq!(fails("a !  ! b"), r#"keyword "! b" has nothing in front of its exclusion"#);
+        assert_eq!(fails(" ! b"), r#"keyword "! b" has nothing in front of its exclusion"#);
+        assert_eq!(fails("。…"), r#"keyword "。…" holds nothing but punctuation"#);
+        assert_eq!(fails("a ! ?"), r#"keyword "?" holds nothing but punctuation"#);
+        assert_eq!(fails("/a\t/b"), r#"keyword "/a\t/b" begins as a regex but does not end with a slash"#);
+        assert_eq!(fails("/"), r#"keyword "/" begins as a regex but does not end with a slash"#);
+        assert_eq!(fails("//"), r#"keyword "//" begins as a regex but does not end with a slash"#);
+        assert_eq!(fails("a ! /[b/"), r#"keyword "/[b/" is not a valid regex: unclosed character class"#);
+        let large = fails(r"/(\w{1000}){1000}/");
+        assert_eq!(
+            large,
+            r#"keyword "/(\\w{1000}){1000}/" is not a valid regex: compiled regex exceeds size limit of 10485760 bytes"#
+        );
+        let error = Keywords::from_file_text("# a\r\nb\r\n/(?<x/\r\n").unwrap_err();
+        assert_eq!((error.line(), error.term(), error.to_string().lines().count()), (Some(3), "/(?<x/", 1));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        #[test]
+        fn matches_are_whole_characters(text in "\\PC{0,40}", lines in proptest::collection::vec("[a-z你好 !]{1,4}|/[a-z.]{1,3}/|\\PC{1,3}", 0..5)) {
+            if let Ok(keywords) = Keywords::new(&lines) {
+                for found in keywords.find(&text) {
+                    prop_assert!(found.start < found.end && found.term < keywords.len());
+                    prop_assert!(text.get(found.start..found.end).is_some());
+                }
+            }
+        }
+
+        #[test]
+        fn matched_text_folds_to_the_term(
+            text in "[aAbB1 ,.'+ß你好。，Ａａﬁfiſsé e\u{301}がｶﾞ㈱株ก]{0,24}",
+            terms in proptest::collection::vec("[aAbB1 'ß你好，Ａﬁfisé株e\u{301}]{1,3}", 1..6),
+        ) {
+            let terms: Vec<&String> = terms.iter().filter(|term| !fold(term).is_empty()).collect();
+            let keywords = Keywords::new(&terms).unwrap();
+            let all = keywords.find(&text);
+            prop_assert!(all.is_sorted());
+            for found in &all {
+                let matched = &text[found.start..found.end];
+                prop_assert_eq!(fold(matched), fold(terms[found.term]));
+                let mut edges = matched.graphemes(true);
+                prop_assert!([edges.next(), edges.next_back()].into_iter().flatten().all(|edge| !fold(edge).is_empty()));
+            }
+            for pair in all.windows(2).filter(|pair| pair[0].term == pair[1].term) {
+                prop_assert!(pair[0].end <= pair[1].start);
+            }
+        }
+
+        #[test]
+        fn nothing_is_missed(
+            text in "[abA1 ,'+ß你好。，ｂﬁiſs é\u{301}がｶﾞ株⒜가]{0,14}",
+            term in "[abA1 'ß你好，ﬁis株\u{301}]{1,3}",
+        ) {
+            if let Ok(keywords) = Keywords::new([&term]) {
+                prop_assert_eq!(keywords.find(&text), found_slowly(&term, &text));
+            }
+        }
+
+        #[test]
+        fn a_term_is_found_in_itself(term in "\\PC{1,8}") {
+            let plain = !term.contains(EXCLUDING) && !term.trim().starts_with('/');
+            if plain && let Ok(keywords) = Keywords::new([&term]) {
+                prop_assert_eq!(keywords.find(term.trim()).len(), 1);
+            }
+        }
+    }
+}

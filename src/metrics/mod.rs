@@ -1,0 +1,153 @@
+//! A call measured: [`Transcript`] → [`Measured`]. Plain Rust over sorted slices, one call at a time.
+//!
+//! Times are whole ms, half-open. Everything is a function of the *bursts*: per participant, the union of word
+//! intervals (of the sentence's own where it has no timed word), gaps up to [`Parameters::join_gap_ms`] closed.
+//! A figure that cannot be measured is `None`, and its row says why ([`Reason`]); 0 is a measured zero. What each
+//! figure means stands in the [catalogue]. `F…` in comments are the stable numbers of the definitions' fine print.
+//!
+//! The worked example of the definitions, two channels of 15 s:
+//!
+//! ```
+//! use talkmeter::metrics::{Settings, measure};
+//! # fn sentence(begin: i64, end: i64, words: usize) -> String {
+//! #     let text = vec!["word"; words].join(" ");
+//! #     format!(r#"{{"begin_time": {begin}, "end_time": {end}, "text": "{text}",
+//! #         "words": [{{"begin_time": {begin}, "end_time": {end}, "text": "{text}", "punctuation": ""}}]}}"#)
+//! # }
+//! # let channel = |id: u32, sentences: &[(i64, i64, usize)]| {
+//! #     let sentences: Vec<String> = sentences.iter().map(|&(b, e, n)| sentence(b, e, n)).collect();
+//! #     format!(r#"{{"channel_id": {id}, "sentences": [{}]}}"#, sentences.join(","))
+//! # };
+//! // (begin, end, words) of each sentence
+//! let ch0 = [(500, 900, 1), (900, 1500, 1), (1700, 2000, 1), (3700, 6000, 9), (11200, 14000, 8)];
+//! let ch1 = [(2300, 2500, 1), (2900, 3900, 4), (4500, 4800, 1), (9500, 12500, 10), (14000, 14000, 1)];
+//! # let json = format!(r#"{{"properties": {{"channels": [0, 1], "original_duration_in_milliseconds": 15000}},
+//! #     "transcripts": [{}, {}]}}"#, channel(0, &ch0), channel(1, &ch1));
+//! let transcript = talkmeter::transcript::read(json.as_bytes())?;
+//! let measured = measure("golden.json", &transcript, &Settings::default());
+//! let call = &measured.call;
+//! assert_eq!((call.speech_ms, call.overlap_ms, call.silence_ms), (Some(9300), Some(1800), Some(4200)));
+//! assert_eq!((call.switch_count, call.longest_silence_ms), (Some(4), Some(3500)));
+//! let [agent, customer] = &measured.participants[..] else { unreachable!() };
+//! assert_eq!((agent.talk_ms, customer.talk_ms), (Some(6600), Some(4500)));
+//! assert_eq!((agent.response_ms_p50, customer.response_ms_p50), (Some(-750), Some(1900)));
+//! assert_eq!(format!("{:.1}", agent.units_per_min.unwrap()), "181.8");
+//! let kinds: Vec<_> = measured.events.iter().map(|event| (event.begin_ms, event.kind.name())).collect();
+//! assert_eq!(kinds, [
+//!     (3700, "terminal_overlap"), (4500, "backchannel"), (6000, "dead_air"), (11200, "interruption"),
+//! ]);
+//! # Ok::<(), talkmeter::transcript::Refused>(())
+//! ```
+
+mod billable;
+pub mod catalogue;
+mod conversation;
+mod doctor;
+mod evidence;
+mod figures;
+mod floor;
+mod hits;
+mod interval;
+pub mod joining;
+pub mod keywords;
+mod onsets;
+mod parameters;
+mod participants;
+mod percentile;
+mod reason;
+mod rows;
+mod sweep;
+mod texts;
+pub mod units;
+mod windows;
+
+pub use conversation::Basis;
+pub use evidence::{Evidence, EvidenceWord};
+pub use interval::Interval;
+pub use onsets::EventKind;
+pub use parameters::{Parameter, Parameters};
+pub use participants::Roles;
+pub use percentile::percentile;
+pub use reason::{Reason, Reasons};
+pub use rows::{Call, Cost, Event, Hit, Measured, Participant, SentenceRow, TimeBasis, Turn, Warning, Window, WordRow};
+
+use conversation::Conversation;
+use figures::Figures;
+use floor::Floor;
+use keywords::Keywords;
+use sweep::Sweep;
+use texts::Texts;
+use units::Markers;
+
+use crate::transcript::Transcript;
+
+/// The version of the definitions behind the figures: two reports of different versions do not compare.
+pub const DEFINITIONS_VERSION: u32 = 1;
+
+/// What a measurement depends on beside the transcript.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Thresholds.
+    pub parameters: Parameters,
+    /// Roles by participant label.
+    pub roles: Roles,
+    /// What to look for in the text; `None` leaves hits null.
+    pub keywords: Option<Keywords>,
+    /// Length of a window in ms, at least 1.
+    pub window_ms: i64,
+    /// Whether `[PII]`, `<unk>` and the like count as words.
+    pub markers: Markers,
+    /// The model that made the transcripts, where that is known.
+    pub model: Option<String>,
+    /// The region it ran in.
+    pub region: Option<String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            parameters: Parameters::default(),
+            roles: Roles::default(),
+            keywords: None,
+            window_ms: 60_000,
+            markers: Markers::Drop,
+            model: None,
+            region: None,
+        }
+    }
+}
+
+/// Measures one call. `file` is its name in the tables.
+#[must_use]
+pub fn measure<'t>(file: &str, transcript: &'t Transcript<'t>, settings: &Settings) -> Measured<'t> {
+    let parameters = &settings.parameters;
+    let mut conversation = Conversation::of(transcript, &settings.roles, parameters.join_gap_ms, settings.markers);
+    let sweep = Sweep::over(&conversation);
+    let floor = Floor::walk(&conversation, parameters.turn_pause_ms);
+    let mut texts = Texts::default();
+    let costs = billable::costs(&conversation, settings);
+    let hits = hits::find(&conversation, &floor, &mut texts, settings);
+    let figures = figures::measure(&mut conversation, &sweep, &floor, &mut texts, settings);
+    let Figures { mut call, mut participants, turns, events, windows } = figures;
+    if settings.keywords.is_some() {
+        call.keyword_hit_count = Some(hits.len() as i64);
+        for participant in &mut participants {
+            participant.keyword_hit_count = Some(0);
+        }
+        for hit in &hits {
+            if let Some(participant) = participants.get_mut(hit.participant) {
+                participant.keyword_hit_count = participant.keyword_hit_count.map(|count| count + 1);
+            }
+        }
+    }
+    billable::sum(&mut call, &costs);
+    let warnings: Vec<Warning> = conversation
+        .notices
+        .summed()
+        .into_iter()
+        .map(|notice| Warning { code: notice.code, count: notice.count, detail: notice.detail() })
+        .collect();
+    call.warning_count = warnings.len() as i64;
+    let file = file.to_owned();
+    Measured { file, call, participants, turns, events, hits, windows, costs, warnings, conversation }
+}

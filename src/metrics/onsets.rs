@@ -1,0 +1,125 @@
+//! Overlap onsets and their five classes (2.7, F22), equal starts (F23).
+
+use super::conversation::{Burst, Conversation};
+use super::parameters::Parameters;
+
+/// What an event is, in the order in which events of one place are listed (F24).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum EventKind {
+    /// Mutual silence from `dead_air_ms` on.
+    DeadAir,
+    /// Outlasts the incumbent, who had been speaking for `incumbent_ms`, after `interruption_overlap_ms` of overlap.
+    Interruption,
+    /// Short and inside the incumbent's burst.
+    Backchannel,
+    /// Inside the incumbent's burst, but no backchannel.
+    SideSpeech,
+    /// Outlasts the incumbent after a short overlap: ordinary fast turn-taking.
+    TerminalOverlap,
+    /// Outlasts the incumbent, who had hardly begun; or both began in the same ms.
+    SimultaneousStart,
+}
+
+impl EventKind {
+    /// Every kind, in order.
+    pub const ALL: [Self; 6] = [
+        Self::DeadAir,
+        Self::Interruption,
+        Self::Backchannel,
+        Self::SideSpeech,
+        Self::TerminalOverlap,
+        Self::SimultaneousStart,
+    ];
+
+    /// As it stands in the column `kind`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::DeadAir => "dead_air",
+            Self::Interruption => "interruption",
+            Self::Backchannel => "backchannel",
+            Self::SideSpeech => "side_speech",
+            Self::TerminalOverlap => "terminal_overlap",
+            Self::SimultaneousStart => "simultaneous_start",
+        }
+    }
+}
+
+/// A burst that began while somebody else was talking, or together with somebody else's.
+#[derive(Debug, Clone)]
+pub(crate) struct Onset<'c> {
+    pub(crate) kind: EventKind,
+    pub(crate) burst: &'c Burst,
+    /// The incumbent, or the other of an equal start.
+    pub(crate) other: u32,
+    pub(crate) overlap_ms: i64,
+    /// How long the incumbent had been talking; 0 for an equal start, which is no onset (F4).
+    pub(crate) held_ms: i64,
+}
+
+/// Finds the onsets among the bursts of known participants. `units` counts a burst's text, `None` where it cannot.
+pub(crate) fn onsets<'c>(
+    conversation: &'c Conversation<'_>,
+    parameters: &Parameters,
+    units: impl Fn(&Burst) -> Option<u32>,
+) -> Vec<Onset<'c>> {
+    let known = |burst: &&Burst| conversation.parties.get(burst.party as usize).is_some_and(|party| party.known);
+    let mut bursts: Vec<&Burst> = conversation.bursts.iter().filter(known).collect();
+    bursts.sort_unstable_by_key(|burst| (burst.interval.begin, burst.party));
+    let mut found = Vec::new();
+    // Everything that began earlier, first first; the head is dropped once it has ended. The latest end of all that
+    // began earlier is the latest end of those still talking.
+    let mut earlier = std::collections::VecDeque::new();
+    let mut latest_end = i64::MIN;
+    for together in bursts.chunk_by(|one, two| one.interval.begin == two.interval.begin) {
+        let Some(begin) = together.first().map(|burst| burst.interval.begin) else { continue };
+        while earlier.front().is_some_and(|burst: &&Burst| burst.interval.end <= begin) {
+            earlier.pop_front();
+        }
+        if let Some(incumbent) = earlier.front() {
+            for burst in together {
+                let overlap_ms = burst.interval.end.min(latest_end) - begin;
+                let held_ms = begin - incumbent.interval.begin;
+                let inside = burst.interval.end <= incumbent.interval.end;
+                let kind = classify(burst, inside, overlap_ms, held_ms, parameters, &units);
+                found.push(Onset { kind, burst, other: incumbent.party, overlap_ms, held_ms });
+            }
+        }
+        if let [first, rest @ ..] = together {
+            for other in rest {
+                let overlap_ms = first.interval.end.min(other.interval.end) - begin;
+                let kind = EventKind::SimultaneousStart;
+                found.push(Onset { kind, burst: first, other: other.party, overlap_ms, held_ms: 0 });
+            }
+        }
+        for burst in together {
+            latest_end = latest_end.max(burst.interval.end);
+            earlier.push_back(*burst);
+        }
+    }
+    found
+}
+
+fn classify(
+    burst: &Burst,
+    inside: bool,
+    overlap_ms: i64,
+    held_ms: i64,
+    parameters: &Parameters,
+    units: impl Fn(&Burst) -> Option<u32>,
+) -> EventKind {
+    if inside {
+        let short = burst.interval.length() <= parameters.backchannel_max_ms;
+        // Where words cannot be counted, length alone decides (F17).
+        let few = || units(burst).is_none_or(|units| i64::from(units) <= parameters.backchannel_max_units);
+        return if short && few() { EventKind::Backchannel } else { EventKind::SideSpeech };
+    }
+    if overlap_ms < parameters.interruption_overlap_ms {
+        EventKind::TerminalOverlap
+    } else if held_ms < parameters.incumbent_ms {
+        EventKind::SimultaneousStart
+    } else {
+        EventKind::Interruption
+    }
+}

@@ -1,0 +1,195 @@
+//! Who takes part: channels, diarised speakers, roles (2.0, F11).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::transcript::{Channel, Speaker, Transcript};
+
+/// Roles by participant label: `ch0=agent,ch1=customer`.
+///
+/// Two labels of one file with one role are one participant on purpose: `spk0=agent,spk3=agent`.
+///
+/// ```
+/// let roles: talkmeter::metrics::Roles = "ch0=agent,ch1=customer".parse()?;
+/// assert_eq!(roles.role("ch1"), Some("customer"));
+/// # Ok::<(), String>(())
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Roles(BTreeMap<String, String>);
+
+impl Roles {
+    /// The role of a participant label.
+    #[must_use]
+    pub fn role(&self, label: &str) -> Option<&str> {
+        self.0.get(label).map(String::as_str)
+    }
+
+    /// Labels and roles.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(label, role)| (&**label, &**role))
+    }
+
+    /// Adds those of `other`, which win.
+    pub fn extend(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
+}
+
+impl std::str::FromStr for Roles {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let pair = |pair: &str| match pair.split_once('=').map(|(label, role)| (label.trim(), role.trim())) {
+            Some((label, role)) if !label.is_empty() && !role.is_empty() => Ok((label.to_owned(), role.to_owned())),
+            _ => Err(format!("{pair:?} is no PARTICIPANT=ROLE, such as ch0=agent")),
+        };
+        text.split(',').map(pair).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+/// One participant of one file, before anything is measured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Party {
+    pub(crate) label: String,
+    pub(crate) role: Option<String>,
+    pub(crate) channel_id: Option<u32>,
+    pub(crate) speaker_id: Option<i64>,
+    /// False for `unknown`: sentences without a speaker in a diarised channel.
+    pub(crate) known: bool,
+}
+
+/// The participants of a file and to whom each sentence belongs.
+#[derive(Debug)]
+pub(crate) struct Parties<'t> {
+    /// In participant order: channel, numbered speakers, named speakers, unknown.
+    pub(crate) list: Vec<Party>,
+    channels: Vec<Speakers<'t>>,
+}
+
+/// Indices into [`Parties::list`] by speaker, for one channel.
+#[derive(Debug)]
+struct Speakers<'t> {
+    by_speaker: BTreeMap<&'t Speaker<'t>, u32>,
+    /// Sentences without a speaker.
+    otherwise: u32,
+}
+
+impl<'t> Parties<'t> {
+    pub(crate) fn of(transcript: &'t Transcript<'t>, roles: &Roles) -> Self {
+        let several = transcript.channels.len() > 1;
+        let mut parties = Self { list: Vec::new(), channels: Vec::with_capacity(transcript.channels.len()) };
+        for channel in &transcript.channels {
+            let speakers = parties.add_channel(channel, several);
+            parties.channels.push(speakers);
+        }
+        for party in &mut parties.list {
+            party.role = roles.role(&party.label).map(str::to_owned);
+        }
+        parties.merge_roles();
+        parties
+    }
+
+    fn add_channel(&mut self, channel: &'t Channel<'t>, several: bool) -> Speakers<'t> {
+        let speakers: BTreeSet<&Speaker<'_>> =
+            channel.sentences.iter().filter_map(|sentence| sentence.speaker.as_ref()).collect();
+        let channel_label = format!("ch{}", channel.id);
+        if speakers.is_empty() {
+            let otherwise = self.add(channel_label, channel.id, None, true);
+            return Speakers { by_speaker: BTreeMap::new(), otherwise };
+        }
+        let prefix = if several { channel_label + ":" } else { String::new() };
+        let mut by_speaker = BTreeMap::new();
+        for speaker in speakers {
+            let (label, id) = match speaker {
+                Speaker::Number(id) => (format!("{prefix}spk{id}"), Some(*id)),
+                Speaker::Name(name) => (format!("{prefix}spk{name}"), None),
+            };
+            by_speaker.insert(speaker, self.add(label, channel.id, id, true));
+        }
+        let otherwise = if channel.sentences.iter().any(|sentence| sentence.speaker.is_none()) {
+            self.add(format!("{prefix}unknown"), channel.id, None, false)
+        } else {
+            0
+        };
+        Speakers { by_speaker, otherwise }
+    }
+
+    fn add(&mut self, label: String, channel_id: u32, speaker_id: Option<i64>, known: bool) -> u32 {
+        self.list.push(Party { label, role: None, channel_id: Some(channel_id), speaker_id, known });
+        self.list.len() as u32 - 1
+    }
+
+    /// Participants to whom one role was given become one: label `a+b`.
+    fn merge_roles(&mut self) {
+        let mut merged: Vec<Party> = Vec::with_capacity(self.list.len());
+        let mut by_role: BTreeMap<String, u32> = BTreeMap::new();
+        let mut moved = Vec::with_capacity(self.list.len());
+        for party in self.list.drain(..) {
+            let known = party.role.as_ref().and_then(|role| by_role.get(role)).copied();
+            if let Some(index) = known
+                && let Some(one) = merged.get_mut(index as usize)
+            {
+                one.label = format!("{}+{}", one.label, party.label);
+                one.channel_id = one.channel_id.filter(|id| Some(*id) == party.channel_id);
+                one.speaker_id = one.speaker_id.filter(|id| Some(*id) == party.speaker_id);
+                // Whoever says that `unknown` is the agent knows who it is.
+                one.known = true;
+                moved.push(index);
+                continue;
+            }
+            let index = merged.len() as u32;
+            if let Some(role) = &party.role {
+                by_role.insert(role.clone(), index);
+            }
+            moved.push(index);
+            merged.push(party);
+        }
+        self.list = merged;
+        let new = |old: u32| moved.get(old as usize).copied().unwrap_or(old);
+        for channel in &mut self.channels {
+            channel.otherwise = new(channel.otherwise);
+            channel.by_speaker.values_mut().for_each(|index| *index = new(*index));
+        }
+    }
+
+    /// Whose sentence it is.
+    pub(crate) fn of_sentence(&self, channel: usize, speaker: Option<&Speaker<'_>>) -> u32 {
+        let Some(speakers) = self.channels.get(channel) else { return 0 };
+        speaker.and_then(|speaker| speakers.by_speaker.get(speaker)).copied().unwrap_or(speakers.otherwise)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels(json: &str, roles: &str) -> Vec<String> {
+        let transcript = crate::transcript::read(json.as_bytes()).unwrap();
+        let roles = if roles.is_empty() { Roles::default() } else { roles.parse().unwrap() };
+        Parties::of(&transcript, &roles).list.into_iter().map(|party| party.label).collect()
+    }
+
+    const MONO: &str = r#"{"transcripts": [{"channel_id": 1, "sentences": [
+        {"speaker_id": 10}, {"speaker_id": "Ann"}, {"speaker_id": 2}, {}]}]}"#;
+
+    #[test]
+    fn one_diarised_channel_has_speakers_in_order_and_unknown_last() {
+        assert_eq!(labels(MONO, ""), ["spk2", "spk10", "spkAnn", "unknown"]);
+    }
+
+    #[test]
+    fn one_channel_without_speakers_is_named_by_its_own_id() {
+        assert_eq!(labels(r#"{"transcripts": [{"channel_id": 3, "sentences": [{"text": "a"}]}]}"#, ""), ["ch3"]);
+        assert!(labels(r#"{"transcripts": []}"#, "").is_empty());
+    }
+
+    #[test]
+    fn several_channels_prefix_their_speakers() {
+        let json = r#"{"transcripts": [{"channel_id": 1, "sentences": []}, {"channel_id": 0, "sentences": [{"speaker_id": 0}, {}]}]}"#;
+        assert_eq!(labels(json, ""), ["ch0:spk0", "ch0:unknown", "ch1"]);
+    }
+
+    #[test]
+    fn one_role_for_two_labels_makes_them_one() {
+        assert_eq!(labels(MONO, "spk2=agent,spkAnn=agent,spk10=guest"), ["spk2+spkAnn", "spk10", "unknown"]);
+    }
+}

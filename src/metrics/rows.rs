@@ -1,0 +1,318 @@
+//! What is measured of one call: a row type for each table. What each field means, its unit and when it is null
+//! stands in the [catalogue](super::catalogue), once.
+
+use std::sync::Arc;
+
+use super::conversation::{Basis, Cleaned, Conversation};
+use super::interval::Interval;
+use super::onsets::EventKind;
+use super::reason::Reasons;
+use crate::transcript::{Code, Sentence};
+
+/// Everything measured of one call: the result of [`measure`](super::measure).
+#[derive(Debug)]
+pub struct Measured<'t> {
+    /// The call's name in the tables.
+    pub file: String,
+    /// One row: the call.
+    pub call: Call,
+    /// In participant order.
+    pub participants: Vec<Participant>,
+    /// By time.
+    pub turns: Vec<Turn>,
+    /// By time and kind.
+    pub events: Vec<Event>,
+    /// By rule, then time.
+    pub hits: Vec<Hit>,
+    /// By participant, then time.
+    pub windows: Vec<Window>,
+    /// By channel.
+    pub costs: Vec<Cost>,
+    /// In the order of [`Code`].
+    pub warnings: Vec<Warning>,
+    pub(super) conversation: Conversation<'t>,
+}
+
+/// A row of `calls`.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[expect(missing_docs, reason = "each field is a column: see the catalogue")]
+pub struct Call {
+    pub file_url: Option<String>,
+    pub model: Option<String>,
+    pub audio_format: Option<String>,
+    pub sampling_rate_hz: Option<i64>,
+    pub duration_ms: Option<i64>,
+    pub duration_source: Option<&'static str>,
+    pub span_start_ms: Option<i64>,
+    pub span_end_ms: Option<i64>,
+    pub span_ms: Option<i64>,
+    pub lead_silence_ms: Option<i64>,
+    pub tail_silence_ms: Option<i64>,
+    pub speech_ms: Option<i64>,
+    pub silence_ms: Option<i64>,
+    pub silence_ratio: Option<f64>,
+    pub longest_silence_ms: Option<i64>,
+    pub dead_air_count: Option<i64>,
+    pub dead_air_ms: Option<i64>,
+    pub overlap_ms: Option<i64>,
+    pub overlap_ratio: Option<f64>,
+    pub participant_count: i64,
+    pub channel_count: i64,
+    pub sentence_count: i64,
+    pub turn_count: Option<i64>,
+    pub switch_count: Option<i64>,
+    pub switches_per_min: Option<f64>,
+    pub onset_count: Option<i64>,
+    pub interruption_count: Option<i64>,
+    pub backchannel_count: Option<i64>,
+    pub units: Option<i64>,
+    pub words: Option<i64>,
+    pub han_chars: i64,
+    pub units_per_min: Option<f64>,
+    pub keyword_hit_count: Option<i64>,
+    pub billable_ms: Option<i64>,
+    pub billable_source: Option<&'static str>,
+    pub warning_count: i64,
+    pub reasons: Reasons,
+}
+
+/// A row of `participants`.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[expect(missing_docs, reason = "each field is a column: see the catalogue")]
+pub struct Participant {
+    pub participant: String,
+    pub role: Option<String>,
+    pub channel_id: Option<u32>,
+    pub speaker_id: Option<i64>,
+    pub basis: Option<Basis>,
+    pub talk_ms: Option<i64>,
+    pub talk_share: Option<f64>,
+    pub talk_per_span: Option<f64>,
+    pub talk_listen_ratio: Option<f64>,
+    pub turn_count: Option<i64>,
+    pub turn_ms_p50: Option<i64>,
+    pub longest_turn_ms: Option<i64>,
+    pub monologue_count: Option<i64>,
+    pub units: Option<i64>,
+    pub words: Option<i64>,
+    pub han_chars: i64,
+    pub units_per_min: Option<f64>,
+    pub articulation_units_per_min: Option<f64>,
+    pub response_ms_p50: Option<i64>,
+    pub response_ms_p90: Option<i64>,
+    pub response_n: Option<i64>,
+    pub response_early_ratio: Option<f64>,
+    pub slow_response_count: Option<i64>,
+    pub interruption_count: Option<i64>,
+    pub interrupted_count: Option<i64>,
+    pub backchannel_count: Option<i64>,
+    pub side_speech_count: Option<i64>,
+    pub terminal_overlap_count: Option<i64>,
+    pub simultaneous_start_count: Option<i64>,
+    pub overlap_ms: Option<i64>,
+    pub question_count: i64,
+    pub keyword_hit_count: Option<i64>,
+    pub first_begin_ms: Option<i64>,
+    pub last_end_ms: Option<i64>,
+    pub reasons: Reasons,
+}
+
+/// A row of `turns`. Participants here and below are indices into [`Measured::participants`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each field is a column: see the catalogue")]
+pub struct Turn {
+    pub turn_index: i64,
+    pub participant: usize,
+    pub begin_ms: i64,
+    pub end_ms: i64,
+    pub talk_ms: i64,
+    pub units: Option<i64>,
+    pub text: String,
+}
+
+/// A row of `events`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each field is a column: see the catalogue")]
+pub struct Event {
+    pub event_index: i64,
+    pub kind: EventKind,
+    pub participant: usize,
+    pub other: usize,
+    pub begin_ms: i64,
+    pub end_ms: i64,
+    pub overlap_ms: Option<i64>,
+    pub held_ms: Option<i64>,
+    pub text: Option<String>,
+}
+
+/// Where the times of a hit come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TimeBasis {
+    /// The matched words' own times.
+    Words,
+    /// The sentence's: the hit lies somewhere inside.
+    Sentences,
+    /// There are none.
+    None,
+}
+
+impl TimeBasis {
+    /// As it stands in the column `time_basis`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Words => "words",
+            Self::Sentences => "sentences",
+            Self::None => "none",
+        }
+    }
+}
+
+/// A row of `hits`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each field is a column: see the catalogue")]
+pub struct Hit {
+    pub rule: Arc<str>,
+    pub hit_index: i64,
+    pub participant: usize,
+    pub term: Arc<str>,
+    pub begin_ms: Option<i64>,
+    pub end_ms: Option<i64>,
+    pub time_basis: TimeBasis,
+    pub matched: String,
+    pub text: Arc<str>,
+}
+
+/// A row of `windows`.
+#[derive(Debug, Clone, PartialEq)]
+#[expect(missing_docs, reason = "each field is a column: see the catalogue")]
+pub struct Window {
+    pub participant: usize,
+    pub window_index: i64,
+    pub begin_ms: i64,
+    pub end_ms: i64,
+    pub talk_ms: Option<i64>,
+    pub units: Option<i64>,
+    pub units_per_min: Option<f64>,
+}
+
+/// A row of `costs`. Prices are null where no model is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each field is a column: see the catalogue")]
+pub struct Cost {
+    pub channel_id: u32,
+    pub model: Option<String>,
+    pub region: Option<String>,
+    pub billable_ms: Option<i64>,
+    pub billable_source: Option<&'static str>,
+    pub billed_seconds: Option<i64>,
+}
+
+/// A row of `warnings`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Warning {
+    /// What is odd.
+    pub code: Code,
+    /// How often.
+    pub count: u64,
+    /// The first place, in words.
+    pub detail: Option<String>,
+}
+
+/// A row of `sentences`.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "each field is a column: see the catalogue")]
+pub struct SentenceRow<'m> {
+    pub channel_id: u32,
+    pub sentence_index: u32,
+    pub participant: usize,
+    /// Cleaned; `None` when missing or ignored.
+    pub interval: Option<Interval>,
+    pub units: Option<i64>,
+    pub(super) cleaned: &'m Cleaned,
+    pub(super) sentence: &'m Sentence<'m>,
+}
+
+/// A row of `words`.
+#[derive(Debug, Clone, Copy)]
+#[expect(missing_docs, reason = "each field is a column: see the catalogue")]
+pub struct WordRow<'m> {
+    pub channel_id: u32,
+    pub sentence_index: u32,
+    pub word_index: u32,
+    pub participant: usize,
+    /// Cleaned; `None` when missing or ignored.
+    pub interval: Option<Interval>,
+    pub text: &'m str,
+    pub punctuation: &'m str,
+}
+
+impl Measured<'_> {
+    /// The label of a participant by its index.
+    #[must_use]
+    pub fn label(&self, participant: usize) -> &str {
+        self.participants.get(participant).map_or("", |participant| &participant.participant)
+    }
+
+    /// The role of a participant by its index.
+    #[must_use]
+    pub fn role(&self, participant: usize) -> Option<&str> {
+        self.participants.get(participant)?.role.as_deref()
+    }
+
+    /// The sentences, cleaned, by channel and position.
+    pub fn sentences(&self) -> impl Iterator<Item = SentenceRow<'_>> {
+        self.conversation.sentences.iter().map(|cleaned| SentenceRow {
+            channel_id: self.channel_id(cleaned),
+            sentence_index: cleaned.index,
+            participant: cleaned.party as usize,
+            interval: cleaned.own,
+            units: cleaned.units.units().map(i64::from),
+            cleaned,
+            sentence: self.conversation.sentence(cleaned),
+        })
+    }
+
+    /// The words, cleaned, by channel, sentence and position.
+    pub fn words(&self) -> impl Iterator<Item = WordRow<'_>> {
+        self.conversation.sentences.iter().flat_map(|cleaned| {
+            let channel_id = self.channel_id(cleaned);
+            let words = &self.conversation.sentence(cleaned).words;
+            let intervals = self.conversation.words.get(cleaned.words.start as usize..cleaned.words.end as usize);
+            words.iter().zip(intervals.unwrap_or(&[])).map(move |(word, interval)| WordRow {
+                channel_id,
+                sentence_index: cleaned.index,
+                word_index: word.index,
+                participant: cleaned.party as usize,
+                interval: *interval,
+                text: word.text.trim(),
+                punctuation: word.punctuation.trim(),
+            })
+        })
+    }
+
+    fn channel_id(&self, cleaned: &Cleaned) -> u32 {
+        self.conversation.transcript.channels.get(cleaned.channel as usize).map_or(0, |channel| channel.id)
+    }
+}
+
+impl SentenceRow<'_> {
+    /// The sentence's text, trimmed; that of its words where it has none of its own.
+    #[must_use]
+    pub fn text(&self) -> std::borrow::Cow<'_, str> {
+        super::conversation::text_of(self.sentence)
+    }
+
+    /// `sentence_id` as received.
+    #[must_use]
+    pub fn sentence_id(&self) -> Option<i64> {
+        self.sentence.sentence_id
+    }
+
+    /// Where its time comes from; `None` without a usable time.
+    #[must_use]
+    pub fn basis(&self) -> Option<Basis> {
+        self.cleaned.basis
+    }
+}

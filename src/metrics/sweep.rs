@@ -1,0 +1,98 @@
+//! Who talks how long, alone and together: span, speech, silence, overlap (2.1–2.4), in one pass over the bursts.
+
+use super::conversation::Conversation;
+use super::interval::Interval;
+
+/// A stretch of mutual silence between two bursts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Gap {
+    pub(crate) interval: Interval,
+    /// Who spoke before: the burst that ends where the gap begins; the first in participant order (F24).
+    pub(crate) before: u32,
+    pub(crate) after: u32,
+}
+
+/// What the bursts come to. Lengths in ms.
+#[derive(Debug, Default)]
+pub(crate) struct Sweep {
+    /// First begin to last end; `None` without a burst.
+    pub(crate) span: Option<Interval>,
+    /// Anybody talks.
+    pub(crate) speech_ms: i64,
+    /// Two or more talk.
+    pub(crate) overlap_ms: i64,
+    /// Two or more known participants talk (F12).
+    pub(crate) known_overlap_ms: i64,
+    /// Of each participant.
+    pub(crate) talk_ms: Vec<i64>,
+    /// Of each participant: alone.
+    pub(crate) alone_ms: Vec<i64>,
+    /// Mutual silences inside the span.
+    pub(crate) gaps: Vec<Gap>,
+}
+
+impl Sweep {
+    pub(crate) fn over(conversation: &Conversation<'_>) -> Self {
+        let parties = &conversation.parties;
+        let mut sweep = Self { talk_ms: vec![0; parties.len()], alone_ms: vec![0; parties.len()], ..Self::default() };
+        let mut edges = Vec::with_capacity(2 * conversation.bursts.len());
+        for burst in &conversation.bursts {
+            if let Some(talk) = sweep.talk_ms.get_mut(burst.party as usize) {
+                *talk += burst.interval.length();
+            }
+            edges.push((burst.interval.begin, 1_i64, burst.party));
+            edges.push((burst.interval.end, -1, burst.party));
+        }
+        // Ends before begins of the same ms: half-open intervals that abut neither overlap nor leave a gap.
+        edges.sort_unstable();
+        sweep.cross(conversation, &edges);
+        sweep
+    }
+
+    fn cross(&mut self, conversation: &Conversation<'_>, edges: &[(i64, i64, u32)]) {
+        let known = |party: u32| conversation.parties.get(party as usize).is_some_and(|party| party.known);
+        let (Some(first), Some(last)) = (edges.first(), edges.last()) else { return };
+        self.span = Some(Interval { begin: first.0, end: last.0 });
+        // With one party active, the sum of the active parties names it.
+        let (mut active, mut active_known, mut sum, mut since) = (0, 0, 0_i64, first.0);
+        // The parties whose bursts ended last, and the ms in which they did.
+        let (mut ended, mut ended_by) = (i64::MIN, 0);
+        for &(at, step, party) in edges {
+            let length = at - since;
+            match active {
+                0 if length > 0 => {
+                    let after = first_to_begin(edges, at).unwrap_or(party);
+                    self.gaps.push(Gap { interval: Interval { begin: since, end: at }, before: ended_by, after });
+                }
+                1 => {
+                    if let Some(alone) = self.alone_ms.get_mut(sum as usize) {
+                        *alone += length;
+                    }
+                    self.speech_ms += length;
+                }
+                2.. => {
+                    self.speech_ms += length;
+                    self.overlap_ms += length;
+                    if active_known > 1 {
+                        self.known_overlap_ms += length;
+                    }
+                }
+                _ => {}
+            }
+            active += step;
+            active_known += if known(party) { step } else { 0 };
+            sum += step * i64::from(party);
+            since = at;
+            if step < 0 {
+                ended_by = if ended == at { ended_by.min(party) } else { party };
+                ended = at;
+            }
+        }
+    }
+}
+
+/// The first in participant order of those who begin in this ms.
+fn first_to_begin(edges: &[(i64, i64, u32)], at: i64) -> Option<u32> {
+    let begins = edges.partition_point(|edge| (edge.0, edge.1) < (at, 1));
+    edges.get(begins).map(|edge| edge.2)
+}

@@ -1,0 +1,90 @@
+//! The text and units of a stretch of pieces: a burst's or a turn's (F16).
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use super::conversation::{Conversation, join_words};
+use super::joining::join_into;
+use super::units::{Markers, Units, count};
+
+/// What one sentence adds to a stretch.
+#[derive(Debug)]
+pub(crate) struct Contribution<'t> {
+    /// Index into the conversation's sentences.
+    pub(crate) sentence: u32,
+    /// The whole sentence's own text, or the joined words of the pieces inside.
+    pub(crate) text: Cow<'t, str>,
+    /// The word ranges inside, in word order; `None` when the sentence is whole.
+    pub(crate) cut: Option<Vec<Range<u32>>>,
+    pub(crate) units: Units,
+}
+
+/// Groups pieces by sentence. Keeps its memory from one stretch to the next.
+#[derive(Debug, Default)]
+pub(crate) struct Texts {
+    /// By sentence: its place in `met`, valid when that place names the sentence.
+    places: Vec<u32>,
+    /// Sentence and number of its pieces, in the order of their earliest piece.
+    met: Vec<(u32, u32)>,
+}
+
+impl Texts {
+    /// The contributions in order. `pieces` is a range of the conversation's pieces of one participant.
+    pub(crate) fn contributions<'t>(
+        &mut self,
+        conversation: &Conversation<'t>,
+        pieces: &Range<u32>,
+        markers: Markers,
+    ) -> Vec<Contribution<'t>> {
+        self.group(conversation, pieces);
+        let contribution = |&(number, inside): &(u32, u32)| {
+            let sentence = conversation.sentences.get(number as usize)?;
+            if inside == sentence.pieces {
+                let text = conversation.text(sentence);
+                return Some(Contribution { sentence: number, text, cut: None, units: sentence.units });
+            }
+            let own = conversation.pieces_in(pieces).iter().filter(|piece| piece.sentence == number);
+            let mut cut: Vec<Range<u32>> = own.map(|piece| piece.first_word..piece.end_word).collect();
+            cut.sort_unstable_by_key(|words| words.start);
+            let mut text = String::new();
+            for words in &cut {
+                join_words(&mut text, conversation.words_of(sentence, words.clone()));
+            }
+            let units = count(&text, markers);
+            Some(Contribution { sentence: number, text: Cow::Owned(text), cut: Some(cut), units })
+        };
+        self.met.iter().filter_map(contribution).collect()
+    }
+
+    /// Text and units of the whole stretch.
+    pub(crate) fn text(
+        &mut self,
+        conversation: &Conversation<'_>,
+        pieces: &Range<u32>,
+        markers: Markers,
+    ) -> (String, Units) {
+        let contributions = self.contributions(conversation, pieces, markers);
+        let mut text = String::with_capacity(contributions.iter().map(|part| part.text.len() + 1).sum());
+        let mut units = Units::default();
+        for part in &contributions {
+            join_into(&mut text, &part.text);
+            units += part.units;
+        }
+        (text, units)
+    }
+
+    fn group(&mut self, conversation: &Conversation<'_>, pieces: &Range<u32>) {
+        self.met.clear();
+        self.places.resize(conversation.sentences.len().max(self.places.len()), 0);
+        for piece in conversation.pieces_in(pieces) {
+            let Some(place) = self.places.get_mut(piece.sentence as usize) else { continue };
+            match self.met.get_mut(*place as usize) {
+                Some((sentence, inside)) if *sentence == piece.sentence => *inside += 1,
+                _ => {
+                    *place = self.met.len() as u32;
+                    self.met.push((piece.sentence, 1));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! The span in windows of equal length: talk and units of each participant over the call (F36).
+
+use super::Settings;
+use super::conversation::{Cleaned, Conversation, Piece, join_words};
+use super::figures::{Tally, per_minute};
+use super::rows::Window;
+use super::sweep::Sweep;
+use super::units::{Units, count};
+
+/// No file gets more rows than this: a time of 10^12 ms would make millions of empty windows.
+const MOST_ROWS: i64 = 1_000_000;
+
+/// Windows tile the span from its begin; the last one may be shorter. None where there would be over a million rows.
+///
+/// A sentence whose pieces begin in several windows gives each the units of its words there, in order of time, until
+/// its own units are used up; the last gets the rest, so that windows add up to the participant.
+pub(super) fn cut(
+    conversation: &Conversation<'_>,
+    sweep: &Sweep,
+    tallies: &[Tally],
+    settings: &Settings,
+) -> Vec<Window> {
+    let Some(span) = sweep.span else { return Vec::new() };
+    let length = settings.window_ms.max(1);
+    let windows = (span.length() + length - 1) / length;
+    if windows.saturating_mul(conversation.parties.len() as i64) > MOST_ROWS {
+        return Vec::new();
+    }
+    let per_party = windows as usize;
+    let mut talk = vec![0_i64; per_party * conversation.parties.len()];
+    let mut units = vec![Units::default(); talk.len()];
+    let slot = |party: u32, at: i64| party as usize * per_party + ((at - span.begin) / length) as usize;
+    for burst in &conversation.bursts {
+        let mut window = (burst.interval.begin - span.begin) / length;
+        loop {
+            let begin = span.begin + window * length;
+            if begin >= burst.interval.end {
+                break;
+            }
+            if let Some(talk) = talk.get_mut(slot(burst.party, begin)) {
+                *talk += burst.interval.length_within(begin, begin + length);
+            }
+            window += 1;
+        }
+    }
+    let slot_of = |piece: &Piece| slot(piece.party, piece.interval.begin);
+    let mut pieces: Vec<&Piece> = conversation.pieces.iter().collect();
+    pieces.sort_by_key(|piece| piece.sentence);
+    for pieces in pieces.chunk_by(|one, two| one.sentence == two.sentence) {
+        let sentence = pieces.first().and_then(|piece| conversation.sentences.get(piece.sentence as usize));
+        let give = |piece: &Piece, share| {
+            if let Some(units) = units.get_mut(slot_of(piece)) {
+                *units += share;
+            }
+        };
+        if let Some(sentence) = sentence {
+            share(conversation, sentence, pieces, settings, slot_of, give);
+        }
+    }
+    let mut rows = Vec::with_capacity(talk.len());
+    let parties = talk.chunks(per_party).zip(units.chunks(per_party)).zip(tallies).enumerate();
+    for (party, ((talk, units), tally)) in parties {
+        let timed = tally.timed().is_ok();
+        let countable = !tally.mostly_untimed();
+        for (window_index, (&talk, units)) in (0..).zip(talk.iter().zip(units)) {
+            let begin_ms = span.begin + window_index * length;
+            let counted = units.units().map(i64::from);
+            let enough = |units: &i64| {
+                talk > 0
+                    && (talk >= settings.parameters.rate_min_talk_ms || *units >= settings.parameters.rate_min_units)
+            };
+            rows.push(Window {
+                participant: party,
+                window_index,
+                begin_ms,
+                end_ms: (begin_ms + length).min(span.end),
+                talk_ms: timed.then_some(talk),
+                units: counted.filter(|_| timed),
+                units_per_min: counted.filter(|_| countable).filter(enough).map(|units| per_minute(units, talk)),
+            });
+        }
+    }
+    rows
+}
+
+/// Gives the sentence's units to the windows in which its pieces begin.
+fn share(
+    conversation: &Conversation<'_>,
+    sentence: &Cleaned,
+    pieces: &[&Piece],
+    settings: &Settings,
+    slot: impl Fn(&Piece) -> usize,
+    mut give: impl FnMut(&Piece, Units),
+) {
+    let mut left = sentence.units;
+    let mut groups = pieces.chunk_by(|one, two| slot(one) == slot(two)).peekable();
+    while let Some(group) = groups.next() {
+        let Some(first) = group.first() else { continue };
+        if groups.peek().is_none() {
+            return give(first, left);
+        }
+        let mut ranges: Vec<_> = group.iter().map(|piece| piece.first_word..piece.end_word).collect();
+        ranges.sort_unstable_by_key(|range| range.start);
+        let mut text = String::new();
+        for range in ranges {
+            join_words(&mut text, conversation.words_of(sentence, range));
+        }
+        let spoken = count(&text, settings.markers);
+        let part = Units {
+            words: spoken.words.min(left.words),
+            han_chars: spoken.han_chars.min(left.han_chars),
+            needs_dictionary: left.needs_dictionary,
+        };
+        left.words -= part.words;
+        left.han_chars -= part.han_chars;
+        give(first, part);
+    }
+}

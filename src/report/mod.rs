@@ -1,0 +1,234 @@
+//! What an analysis says as a whole: one serialisable value that terminal and JSON render and none computes.
+
+pub mod number;
+#[cfg(feature = "cli")]
+mod terminal;
+
+use polars::prelude::*;
+use serde::Serialize;
+
+use crate::error::{Error, Result};
+use crate::metrics::catalogue::{CALLS, PARTICIPANTS, Table};
+use crate::metrics::{DEFINITIONS_VERSION, Parameters, Settings, units::Markers};
+use crate::tables::{Analysis, PARTICIPANT_SPREAD, Rollup, SPREAD, SUMMED};
+use crate::transcript::REPORT_FORMAT;
+
+/// The version of the report's own shape.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// A report. Holds no clock time, no path of this machine and nothing of how the work was done: the same inputs and
+/// parameters give the same report.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct Report {
+    /// Names the format, so that a walk over folders can tell it from a result file.
+    pub format: &'static str,
+    /// [`SCHEMA_VERSION`].
+    pub schema_version: u32,
+    /// [`DEFINITIONS_VERSION`].
+    pub definitions_version: u32,
+    /// Of talkmeter.
+    pub version: &'static str,
+    /// What was read.
+    pub inputs: Inputs,
+    /// What the figures depend on.
+    pub parameters: Basis,
+    /// Sums over calls, each over those in which it could be measured.
+    pub totals: Vec<Total>,
+    /// How figures of calls are distributed.
+    pub calls: Vec<Distribution>,
+    /// How figures of participants are distributed.
+    pub participants: Vec<Distribution>,
+    /// What was odd, in the order of the codes.
+    pub warnings: Vec<WarningTotal>,
+    /// The roll-up's rows, where one was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rollup: Option<Vec<serde_json::Map<String, serde_json::Value>>>,
+}
+
+/// What was read.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct Inputs {
+    /// Files measured.
+    pub measured: u64,
+    /// Of these, without anything to measure.
+    pub without_speech: u64,
+    /// Files that could not be read or are no result.
+    pub failed: u64,
+    /// Bytes read.
+    pub bytes: u64,
+    /// See [`Analysis::inputs_hash`].
+    pub hash: String,
+}
+
+/// The settings behind the figures.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct Basis {
+    /// Thresholds.
+    #[serde(flatten)]
+    pub thresholds: Parameters,
+    /// Length of a window in ms.
+    pub window_ms: i64,
+    /// Whether markers such as `[PII]` count as words.
+    pub keep_markers: bool,
+    /// Participant labels and their roles.
+    pub roles: std::collections::BTreeMap<String, String>,
+    /// Terms searched for; null when none were given.
+    pub keywords: Option<Vec<String>>,
+}
+
+/// A sum over calls.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct Total {
+    /// A column of `calls`.
+    pub metric: &'static str,
+    /// Its unit.
+    pub unit: &'static str,
+    /// Calls in which it could be measured.
+    pub n: u64,
+    /// Null when it could be in none.
+    pub sum: Option<i64>,
+}
+
+/// How one figure is distributed.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct Distribution {
+    /// A column.
+    pub metric: &'static str,
+    /// Its unit.
+    pub unit: &'static str,
+    /// How many values there are; the others are null.
+    pub n: u64,
+    /// The smallest.
+    pub min: Option<f64>,
+    /// 10th percentile, by linear interpolation.
+    pub p10: Option<f64>,
+    /// Median.
+    pub p50: Option<f64>,
+    /// 90th percentile.
+    pub p90: Option<f64>,
+    /// The largest.
+    pub max: Option<f64>,
+}
+
+/// One warning code over all files.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct WarningTotal {
+    /// As in the table `warnings`.
+    pub code: &'static str,
+    /// Files that have it.
+    pub files: u64,
+    /// Its counts added up.
+    pub count: u64,
+    /// In words.
+    pub meaning: &'static str,
+}
+
+impl Report {
+    /// Draws the report from what an analysis kept.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Table`] when an aggregation fails.
+    pub fn build(analysis: &Analysis, settings: &Settings, rollup: Option<&Rollup>) -> Result<Self> {
+        let failed = |error| Error::table("cannot build the report", error);
+        Ok(Self {
+            format: REPORT_FORMAT,
+            schema_version: SCHEMA_VERSION,
+            definitions_version: DEFINITIONS_VERSION,
+            version: env!("CARGO_PKG_VERSION"),
+            inputs: Inputs {
+                measured: analysis.measured,
+                without_speech: analysis.without_speech,
+                failed: analysis.failed,
+                bytes: analysis.bytes,
+                hash: analysis.inputs_hash.clone(),
+            },
+            parameters: Basis {
+                thresholds: settings.parameters,
+                window_ms: settings.window_ms,
+                keep_markers: settings.markers == Markers::Keep,
+                roles: settings.roles.iter().map(|(label, role)| (label.to_owned(), role.to_owned())).collect(),
+                keywords: settings.keywords.as_ref().map(|keywords| keywords.terms().to_vec()),
+            },
+            totals: totals(&analysis.calls).map_err(failed)?,
+            calls: distributions(&analysis.calls, &CALLS, &SPREAD).map_err(failed)?,
+            participants: distributions(&analysis.participants, &PARTICIPANTS, &PARTICIPANT_SPREAD).map_err(failed)?,
+            warnings: analysis
+                .warnings
+                .iter()
+                .map(|&(code, files, count)| WarningTotal { code: code.name(), files, count, meaning: code.meaning() })
+                .collect(),
+            rollup: rollup.map(|rollup| rows(&rollup.frame)).transpose()?,
+        })
+    }
+
+    /// The content of `report.json`: indented, a line break at the end.
+    ///
+    /// # Errors
+    /// When it cannot be serialised.
+    pub fn to_json(&self) -> Result<String> {
+        let json = serde_json::to_string_pretty(self);
+        Ok(json.map_err(|error| Error::invalid(format!("cannot write the report: {error}")))? + "\n")
+    }
+}
+
+fn unit(table: &Table, name: &str) -> &'static str {
+    table.columns.iter().find(|column| column.name == name).map_or("", |column| column.unit)
+}
+
+fn totals(calls: &DataFrame) -> PolarsResult<Vec<Total>> {
+    let expressions: Vec<Expr> = SUMMED
+        .iter()
+        .flat_map(|&name| [col(name).sum(), col(name).count().cast(DataType::Int64).alias(format!("{name}_n"))])
+        .collect();
+    let sums = calls.clone().lazy().select(expressions).collect()?;
+    let integer = |name: &str| Ok::<_, PolarsError>(sums.column(name)?.i64()?.get(0));
+    let total = |&metric: &&'static str| {
+        let n = integer(&format!("{metric}_n"))?.unwrap_or(0);
+        let sum = integer(metric)?.filter(|_| n > 0);
+        Ok(Total { metric, unit: unit(&CALLS, metric), n: n.unsigned_abs(), sum })
+    };
+    SUMMED.iter().map(total).collect()
+}
+
+fn distributions(frame: &DataFrame, table: &Table, names: &[&'static str]) -> PolarsResult<Vec<Distribution>> {
+    let quantile =
+        |name: &'static str, q: f64| col(name).cast(DataType::Float64).quantile(lit(q), QuantileMethod::Linear);
+    let distribution = |&metric: &&'static str| {
+        let figures = [("min", 0.0), ("p10", 0.1), ("p50", 0.5), ("p90", 0.9), ("max", 1.0)];
+        let mut expressions: Vec<Expr> = figures.iter().map(|&(name, q)| quantile(metric, q).alias(name)).collect();
+        expressions.push(col(metric).count().cast(DataType::Int64).alias("n"));
+        let row = frame.clone().lazy().select(expressions).collect()?;
+        let whole = unit(table, metric) == "ms";
+        let figure = |name: &str| {
+            let value = row.column(name)?.f64()?.get(0);
+            Ok::<_, PolarsError>(value.map(|value| if whole { value.round_ties_even() } else { value }))
+        };
+        Ok(Distribution {
+            metric,
+            unit: unit(table, metric),
+            n: row.column("n")?.i64()?.get(0).unwrap_or(0).unsigned_abs(),
+            min: figure("min")?,
+            p10: figure("p10")?,
+            p50: figure("p50")?,
+            p90: figure("p90")?,
+            max: figure("max")?,
+        })
+    };
+    names.iter().map(distribution).collect()
+}
+
+/// A frame as objects.
+fn rows(frame: &DataFrame) -> Result<Vec<serde_json::Map<String, serde_json::Value>>> {
+    let mut json = Vec::new();
+    JsonWriter::new(&mut json)
+        .with_json_format(JsonFormat::Json)
+        .finish(&mut frame.clone())
+        .map_err(|error| Error::table("cannot build the report", error))?;
+    serde_json::from_slice(&json).map_err(|error| Error::invalid(format!("cannot write the report: {error}")))
+}

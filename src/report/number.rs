@@ -1,0 +1,77 @@
+//! Numbers for people: the one place where they become text. Tables and JSON carry base units instead.
+
+/// What stands where nothing could be measured.
+pub const NOT_MEASURED: &str = "–";
+
+/// A length: `0:42`, `12:05`, `1:02:03`; seconds rounded half up.
+///
+/// ```
+/// use talkmeter::report::number::length;
+/// assert_eq!([length(41_600), length(725_000), length(3_723_000)], ["0:42", "12:05", "1:02:03"]);
+/// ```
+#[must_use]
+pub fn length(ms: i64) -> String {
+    let seconds = (ms.max(0) + 500) / 1000;
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
+}
+
+/// A count with thousands set apart: `12 345`, by narrow no-break spaces.
+///
+/// ```
+/// assert_eq!(talkmeter::report::number::count(-12_345), "-12\u{202F}345");
+/// ```
+#[must_use]
+pub fn count(count: i64) -> String {
+    let digits = count.unsigned_abs().to_string();
+    let mut text = if count < 0 { "-".to_owned() } else { String::new() };
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push('\u{202F}');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A figure by its unit: shares as whole per cent, lengths in seconds (signed where the metric is an offset), rates with one decimal.
+///
+/// ```
+/// use talkmeter::report::number::figure;
+/// assert_eq!(figure(Some(0.128), "silence_ratio", "0–1"), "13 %");
+/// assert_eq!(figure(Some(-750.0), "response_ms_p50", "ms"), "-0.75 s");
+/// assert_eq!(figure(Some(580.0), "response_ms_p50", "ms"), "+0.58 s");
+/// assert_eq!(figure(Some(3500.0), "longest_silence_ms", "ms"), "3.5 s");
+/// assert_eq!(figure(Some(95_000.0), "longest_turn_ms", "ms"), "1:35");
+/// assert_eq!(figure(None, "silence_ratio", "0–1"), "–");
+/// ```
+#[must_use]
+pub fn figure(value: Option<f64>, metric: &str, unit: &str) -> String {
+    let Some(value) = value else { return NOT_MEASURED.to_owned() };
+    match unit {
+        "0–1" => format!("{:.0} %", value * 100.0),
+        "ms" if metric.starts_with("response_") => format!("{:+.2} s", value / 1000.0),
+        "ms" if value < 60_000.0 => format!("{:.1} s", value / 1000.0),
+        "ms" => length(value as i64),
+        _ => format!("{value:.1}"),
+    }
+}
+
+/// Bytes: `812 B`, `90.2 kB`, `1.4 MB`.
+#[must_use]
+pub fn bytes(bytes: u64) -> String {
+    let scaled = |unit: u32| bytes as f64 / 1000_f64.powi(unit as i32);
+    match bytes {
+        0..1_000 => format!("{bytes} B"),
+        1_000..1_000_000 => format!("{:.1} kB", scaled(1)),
+        1_000_000..1_000_000_000 => format!("{:.1} MB", scaled(2)),
+        _ => format!("{:.1} GB", scaled(3)),
+    }
+}
+
+/// `1 call`, `2 calls`.
+#[must_use]
+pub fn counted(number: u64, thing: &str) -> String {
+    let number = i64::try_from(number).unwrap_or(i64::MAX);
+    format!("{} {thing}{}", count(number), if number == 1 { "" } else { "s" })
+}

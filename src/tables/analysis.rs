@@ -1,0 +1,278 @@
+//! Result files → tables: read, measured and filled in parallel, written in the order of the files.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::Read;
+use std::path::PathBuf;
+
+use polars::prelude::DataFrame;
+use rayon::prelude::*;
+
+use super::files::Output;
+use super::frame::Rows;
+use super::rollup::{SPREAD, SUMMED};
+use crate::error::Result;
+use crate::metrics::catalogue::{CALLS, PARTICIPANTS, Table};
+use crate::metrics::{Measured, Settings, Warning, measure};
+use crate::transcript::{Code, Input, Refused, read};
+
+/// Files that one piece of work takes: enough to keep threads busy, few enough to keep memory small.
+const FILES_A_BATCH: usize = 16;
+
+/// Batches under way together, for each thread.
+const BATCHES_A_THREAD: usize = 4;
+
+/// A read buffer beyond this is given back rather than kept for the next file.
+const KEPT_BUFFER_BYTES: usize = 4 << 20;
+
+/// Columns of `participants` whose distribution over participants is kept.
+pub const PARTICIPANT_SPREAD: [&str; 5] =
+    ["talk_share", "units_per_min", "response_ms_p50", "turn_ms_p50", "longest_turn_ms"];
+
+/// What an analysis does beside measuring.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// How to measure.
+    pub settings: Settings,
+    /// The tables to fill, in the order of [`Output::create`]; empty when nothing is written.
+    pub tables: Vec<&'static Table>,
+}
+
+/// What came of one file.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// Measured, perhaps with warnings.
+    Measured(Vec<Warning>),
+    /// It could not be opened or read.
+    Unreadable(std::io::Error),
+    /// It is no result file.
+    Refused(Refused),
+}
+
+/// One file and what came of it; handed out in the order of the files.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct FileOutcome {
+    /// Its name in the tables.
+    pub file: String,
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its length in bytes; 0 when it could not be read.
+    pub bytes: u64,
+    /// What came of it.
+    pub outcome: Outcome,
+}
+
+/// What is kept of all calls: a few numbers each.
+#[derive(Debug)]
+pub struct Analysis {
+    /// One row a measured call: `file`, `file_url`, and the columns of [`SUMMED`] and [`SPREAD`].
+    pub calls: DataFrame,
+    /// One row a participant: the columns of which the report shows distributions.
+    pub participants: DataFrame,
+    /// Measured files.
+    pub measured: u64,
+    /// Of these, without anything to measure.
+    pub without_speech: u64,
+    /// Files that could not be read or are no result.
+    pub failed: u64,
+    /// Bytes read.
+    pub bytes: u64,
+    /// For each warning code in order: files and count.
+    pub warnings: Vec<(Code, u64, u64)>,
+    /// Labels of [`Settings::roles`] that some file has.
+    pub labels: BTreeSet<String>,
+    /// BLAKE3 over name and BLAKE3 of each measured file, in order: the same inputs, the same hash.
+    pub inputs_hash: String,
+}
+
+/// Reads, measures and writes. `observe` hears of each file in the order of `files`.
+///
+/// # Errors
+/// When a table cannot be written. What is wrong with a file is no error: it is told to `observe`.
+pub fn analyze(
+    files: &[Input],
+    options: &Options,
+    output: Option<&mut Output>,
+    observe: &mut (dyn FnMut(FileOutcome) + Send),
+) -> Result<Analysis> {
+    let mut collected = Collected {
+        kept: Kept::new(),
+        output,
+        observe,
+        hasher: blake3::Hasher::new(),
+        measured: 0,
+        without_speech: 0,
+        failed: 0,
+        bytes: 0,
+        warnings: BTreeMap::new(),
+        labels: BTreeSet::new(),
+    };
+    let together = FILES_A_BATCH * BATCHES_A_THREAD * rayon::current_num_threads();
+    let mut ready: Vec<Batch> = Vec::new();
+    for files in files.chunks(together) {
+        // While the next files are measured, those before are written.
+        let (next, written) = rayon::join(
+            || {
+                files
+                    .par_chunks(FILES_A_BATCH)
+                    .map_init(Vec::new, |buffer, files| Batch::of(files, options, buffer))
+                    .collect()
+            },
+            || collected.take(std::mem::take(&mut ready)),
+        );
+        written?;
+        ready = next;
+    }
+    collected.take(ready)?;
+    collected.finish()
+}
+
+/// Some files measured: rows for the tables and what is kept.
+struct Batch {
+    rows: Vec<Rows>,
+    kept: Kept,
+    outcomes: Vec<(FileOutcome, Option<blake3::Hash>)>,
+    labels: BTreeSet<String>,
+}
+
+impl Batch {
+    fn of(files: &[Input], options: &Options, buffer: &mut Vec<u8>) -> Self {
+        let mut batch = Self {
+            rows: options.tables.iter().map(|table| Rows::new(table)).collect(),
+            kept: Kept::new(),
+            outcomes: Vec::with_capacity(files.len()),
+            labels: BTreeSet::new(),
+        };
+        for input in files {
+            let (outcome, hash) = batch.add(input, options, buffer);
+            let bytes = if matches!(outcome, Outcome::Unreadable(_)) { 0 } else { buffer.len() as u64 };
+            let outcome = FileOutcome { file: input.file.clone(), path: input.path.clone(), bytes, outcome };
+            batch.outcomes.push((outcome, hash));
+            if buffer.capacity() > KEPT_BUFFER_BYTES {
+                *buffer = Vec::new();
+            }
+        }
+        batch
+    }
+
+    fn add(&mut self, input: &Input, options: &Options, buffer: &mut Vec<u8>) -> (Outcome, Option<blake3::Hash>) {
+        buffer.clear();
+        if let Err(error) = File::open(&input.path).and_then(|mut file| file.read_to_end(buffer)) {
+            return (Outcome::Unreadable(error), None);
+        }
+        let transcript = match read(buffer) {
+            Ok(transcript) => transcript,
+            Err(refused) => return (Outcome::Refused(refused), None),
+        };
+        let measured = measure(&input.file, &transcript, &options.settings);
+        for rows in &mut self.rows {
+            rows.add(&measured);
+        }
+        self.kept.add(&measured);
+        for (label, _) in options.settings.roles.iter() {
+            // Only of interest where a role may name nobody.
+            if measured
+                .participants
+                .iter()
+                .any(|participant| participant.participant.split('+').any(|part| part == label))
+            {
+                self.labels.insert(label.to_owned());
+            }
+        }
+        (Outcome::Measured(measured.warnings), Some(blake3::hash(buffer)))
+    }
+}
+
+/// The columns that are kept of every call and every participant.
+struct Kept {
+    calls: Rows,
+    participants: Rows,
+}
+
+impl Kept {
+    fn new() -> Self {
+        let call = |name: &str| matches!(name, "file" | "file_url") || SUMMED.contains(&name) || SPREAD.contains(&name);
+        Self {
+            calls: Rows::some(&CALLS, call),
+            participants: Rows::some(&PARTICIPANTS, |name| PARTICIPANT_SPREAD.contains(&name)),
+        }
+    }
+
+    fn add(&mut self, measured: &Measured<'_>) {
+        self.calls.add(measured);
+        self.participants.add(measured);
+    }
+
+    fn append(&mut self, other: Self) {
+        self.calls.append(other.calls);
+        self.participants.append(other.participants);
+    }
+}
+
+/// Where batches are taken together, in order.
+struct Collected<'a> {
+    kept: Kept,
+    output: Option<&'a mut Output>,
+    observe: &'a mut (dyn FnMut(FileOutcome) + Send),
+    hasher: blake3::Hasher,
+    measured: u64,
+    without_speech: u64,
+    failed: u64,
+    bytes: u64,
+    warnings: BTreeMap<Code, (u64, u64)>,
+    labels: BTreeSet<String>,
+}
+
+impl Collected<'_> {
+    fn take(&mut self, batches: Vec<Batch>) -> Result<()> {
+        for batch in batches {
+            for (outcome, hash) in batch.outcomes {
+                self.count(&outcome);
+                if let Some(hash) = hash {
+                    // The length keeps a name apart from what follows it.
+                    self.hasher.update(&(outcome.file.len() as u64).to_le_bytes());
+                    self.hasher.update(outcome.file.as_bytes());
+                    self.hasher.update(hash.as_bytes());
+                }
+                (self.observe)(outcome);
+            }
+            self.kept.append(batch.kept);
+            self.labels.extend(batch.labels);
+            if let Some(output) = &mut self.output {
+                output.append(batch.rows)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, outcome: &FileOutcome) {
+        self.bytes += outcome.bytes;
+        let Outcome::Measured(warnings) = &outcome.outcome else {
+            self.failed += 1;
+            return;
+        };
+        self.measured += 1;
+        for warning in warnings {
+            self.without_speech += u64::from(warning.code == Code::NothingToMeasure);
+            let (files, count) = self.warnings.entry(warning.code).or_default();
+            *files += 1;
+            *count += warning.count;
+        }
+    }
+
+    fn finish(self) -> Result<Analysis> {
+        Ok(Analysis {
+            calls: self.kept.calls.into_frame()?,
+            participants: self.kept.participants.into_frame()?,
+            measured: self.measured,
+            without_speech: self.without_speech,
+            failed: self.failed,
+            bytes: self.bytes,
+            warnings: self.warnings.into_iter().map(|(code, (files, count))| (code, files, count)).collect(),
+            labels: self.labels,
+            inputs_hash: self.hasher.finalize().to_hex().to_string(),
+        })
+    }
+}

@@ -1,0 +1,258 @@
+//! Tables as files: Parquet, CSV, JSON lines; all of a run or none, and each whole.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use polars::io::csv::write::BatchedWriter as CsvBatches;
+use polars::io::parquet::write::BatchedWriter as ParquetBatches;
+use polars::prelude::*;
+use tempfile::NamedTempFile;
+
+use super::frame::{Rows, schema};
+use crate::error::{Error, Result};
+use crate::metrics::catalogue::Table;
+
+/// Rows that make a row group: then they are written and forgotten.
+const GROUP_ROWS: usize = 1 << 16;
+
+/// Text that makes a row group, whatever the number of rows.
+const GROUP_TEXT_BYTES: usize = 8 << 20;
+
+/// How tables are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Format {
+    /// `.parquet`, zstd-compressed.
+    Parquet,
+    /// `.csv`, RFC 4180, a header line, null is empty.
+    Csv,
+    /// `.jsonl`, one object a line.
+    JsonLines,
+}
+
+impl Format {
+    /// Also what `--tables` takes.
+    #[must_use]
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Parquet => "parquet",
+            Self::Csv => "csv",
+            Self::JsonLines => "jsonl",
+        }
+    }
+}
+
+impl std::str::FromStr for Format {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let known = [Self::Parquet, Self::Csv, Self::JsonLines].into_iter().find(|format| format.extension() == text);
+        known.ok_or_else(|| format!("{text:?} is no table format: parquet, csv or jsonl"))
+    }
+}
+
+/// The files of one run. Nothing can be seen before [`Output::finish`]; what is dropped before leaves nothing behind.
+#[derive(Debug)]
+pub struct Output {
+    folder: PathBuf,
+    formats: Vec<Format>,
+    tables: Vec<Pending>,
+    finished: Vec<(NamedTempFile, PathBuf)>,
+}
+
+/// A table of which more rows may come.
+#[derive(Debug)]
+struct Pending {
+    rows: Rows,
+    sinks: Vec<Sink>,
+}
+
+impl Output {
+    /// Makes the folder and a temporary file for each table and format.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Io`] when the folder cannot be made or written to.
+    pub fn create(folder: &Path, formats: &[Format], tables: &[&'static Table]) -> Result<Self> {
+        fs::create_dir_all(folder).map_err(|error| Error::io("make the folder", folder, error))?;
+        let mut output =
+            Self { folder: folder.to_owned(), formats: formats.to_vec(), tables: Vec::new(), finished: Vec::new() };
+        for &table in tables {
+            let schema = schema(table);
+            let sinks =
+                formats.iter().map(|&format| output.sink(table.name, format, &schema)).collect::<Result<_>>()?;
+            output.tables.push(Pending { rows: Rows::new(table), sinks });
+        }
+        Ok(output)
+    }
+
+    fn sink(&self, name: &str, format: Format, schema: &Schema) -> Result<Sink> {
+        let path = self.folder.join(format!("{name}.{}", format.extension()));
+        Sink::create(path, format, schema)
+    }
+
+    /// Takes the next rows of all tables, in the order of [`Output::create`], and writes what makes a row group.
+    pub(super) fn append(&mut self, rows: Vec<Rows>) -> Result<()> {
+        for (pending, rows) in self.tables.iter_mut().zip(rows) {
+            pending.rows.append(rows);
+            if pending.rows.count >= GROUP_ROWS || pending.rows.text_bytes() >= GROUP_TEXT_BYTES {
+                pending.flush()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds a table that is there as a whole, such as a roll-up.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn add_frame(&mut self, name: &str, frame: &DataFrame) -> Result<()> {
+        for format in self.formats.clone() {
+            let mut sink = self.sink(name, format, frame.schema())?;
+            if frame.height() > 0 {
+                sink.write(frame)?;
+            }
+            self.finished.push(sink.finish()?);
+        }
+        Ok(())
+    }
+
+    /// Adds a file that is there as a whole, such as a report.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn add_file(&mut self, name: &str, bytes: &[u8]) -> Result<()> {
+        let path = self.folder.join(name);
+        let mut file = temporary(&path)?;
+        file.write_all(bytes).map_err(|error| Error::io("write", &path, error))?;
+        self.finished.push((file, path));
+        Ok(())
+    }
+
+    /// Writes what is left and gives every file its name. Returns the paths in the order written.
+    ///
+    /// # Errors
+    /// When a file cannot be written or named; those named before stay.
+    pub fn finish(mut self) -> Result<Vec<PathBuf>> {
+        let mut files = Vec::new();
+        for mut pending in self.tables.drain(..) {
+            pending.flush()?;
+            for sink in pending.sinks {
+                files.push(sink.finish()?);
+            }
+        }
+        files.append(&mut self.finished);
+        let mut paths = Vec::with_capacity(files.len());
+        for (file, path) in files {
+            file.persist(&path).map_err(|error| Error::io("write", &path, error.error))?;
+            paths.push(path);
+        }
+        Ok(paths)
+    }
+}
+
+impl Pending {
+    fn flush(&mut self) -> Result<()> {
+        if self.rows.count == 0 {
+            return Ok(());
+        }
+        let frame = {
+            let empty = Rows::new(self.rows.table);
+            std::mem::replace(&mut self.rows, empty).into_frame()?
+        };
+        self.sinks.iter_mut().try_for_each(|sink| sink.write(&frame))
+    }
+}
+
+/// One file being written.
+struct Sink {
+    file: NamedTempFile,
+    path: PathBuf,
+    handle: Handle,
+    writer: Writer,
+}
+
+enum Writer {
+    Parquet(ParquetBatches<Handle>),
+    Csv(CsvBatches<Handle>),
+    JsonLines,
+}
+
+/// A file that polars writes to and we flush: dropping a buffer would hide a full disk.
+#[derive(Clone)]
+struct Handle(Arc<Mutex<BufWriter<File>>>);
+
+impl Write for Handle {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().map_err(|_| io::ErrorKind::Other)?.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.lock().map_err(|_| io::ErrorKind::Other)?.flush()
+    }
+}
+
+impl Sink {
+    fn create(path: PathBuf, format: Format, schema: &Schema) -> Result<Self> {
+        let file = temporary(&path)?;
+        let opened = file.reopen().map_err(|error| Error::io("write", &path, error))?;
+        let handle = Handle(Arc::new(Mutex::new(BufWriter::with_capacity(1 << 16, opened))));
+        let to = handle.clone();
+        let failed = |error| Error::table(format!("cannot write {}", path.display()), error);
+        let writer = match format {
+            // In parallel, polars would cut row groups by the number of threads.
+            Format::Parquet => {
+                Writer::Parquet(ParquetWriter::new(to).set_parallel(false).batched(schema).map_err(failed)?)
+            }
+            Format::Csv => Writer::Csv(CsvWriter::new(to).batched(schema).map_err(failed)?),
+            Format::JsonLines => Writer::JsonLines,
+        };
+        Ok(Self { file, path, handle, writer })
+    }
+
+    fn write(&mut self, frame: &DataFrame) -> Result<()> {
+        match &mut self.writer {
+            Writer::Parquet(writer) => writer.write_batch(frame),
+            Writer::Csv(writer) => writer.write_batch(frame),
+            Writer::JsonLines => {
+                JsonWriter::new(&mut self.handle).with_json_format(JsonFormat::JsonLines).finish(&mut frame.clone())
+            }
+        }
+        .map_err(|error| self.failed(error))
+    }
+
+    fn finish(mut self) -> Result<(NamedTempFile, PathBuf)> {
+        match &mut self.writer {
+            Writer::Parquet(writer) => writer.finish().map(|_| ()),
+            Writer::Csv(writer) => writer.finish(),
+            Writer::JsonLines => Ok(()),
+        }
+        .map_err(|error| self.failed(error))?;
+        self.handle.flush().map_err(|error| Error::io("write", &self.path, error))?;
+        Ok((self.file, self.path))
+    }
+
+    fn failed(&self, error: PolarsError) -> Error {
+        Error::table(format!("cannot write {}", self.path.display()), error)
+    }
+}
+
+impl std::fmt::Debug for Sink {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sink").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+/// A temporary file beside `path`, with the permissions that a new file has.
+fn temporary(path: &Path) -> Result<NamedTempFile> {
+    let folder = path.parent().unwrap_or(path);
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".talkmeter-").suffix(".tmp");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    builder.tempfile_in(folder).map_err(|error| Error::io("write to", folder, error))
+}

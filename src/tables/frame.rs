@@ -1,0 +1,106 @@
+//! Cells → polars.
+
+use polars::prelude::*;
+
+use crate::error::{Error, Result};
+use crate::metrics::Measured;
+use crate::metrics::catalogue::{Cells, Column, Kind, Table};
+
+/// Money has room for ten decimals: a price per token has seven.
+const DECIMAL: DataType = DataType::Decimal(38, 10);
+
+/// The polars schema of a table, in the order of its columns.
+#[must_use]
+pub fn schema(table: &Table) -> Schema {
+    table.columns.iter().map(|column| Field::new(column.name.into(), dtype(column.kind))).collect()
+}
+
+fn dtype(kind: Kind) -> DataType {
+    match kind {
+        Kind::Integer => DataType::Int64,
+        Kind::Number => DataType::Float64,
+        Kind::Text => DataType::String,
+        Kind::Decimal => DECIMAL,
+    }
+}
+
+/// One table of some measured calls, in the order given.
+///
+/// # Errors
+/// [`crate::ErrorKind::Table`] when polars refuses the columns.
+///
+/// ```
+/// use talkmeter::metrics::{Settings, catalogue, measure};
+/// let transcript = talkmeter::transcript::read(br#"{"transcripts": [{"channel_id": 0, "sentences": [
+///     {"begin_time": 0, "end_time": 1200, "text": "Good morning."}]}]}"#)?;
+/// let measured = measure("a.json", &transcript, &Settings::default());
+/// let turns = talkmeter::tables::frame(&catalogue::TURNS, [&measured])?;
+/// assert_eq!(turns.shape(), (1, 9));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn frame<'m, 't: 'm>(
+    table: &'static Table,
+    calls: impl IntoIterator<Item = &'m Measured<'t>>,
+) -> Result<DataFrame> {
+    let mut rows = Rows::new(table);
+    for call in calls {
+        rows.add(call);
+    }
+    rows.into_frame()
+}
+
+/// Rows of one table, or of some of its columns, that wait for their frame.
+#[derive(Debug)]
+pub(super) struct Rows {
+    pub(super) table: &'static Table,
+    pub(super) count: usize,
+    columns: Vec<(&'static Column, Cells)>,
+}
+
+impl Rows {
+    pub(super) fn new(table: &'static Table) -> Self {
+        Self::some(table, |_| true)
+    }
+
+    /// The columns of these names alone.
+    pub(super) fn some(table: &'static Table, wanted: impl Fn(&str) -> bool) -> Self {
+        let columns = table.columns.iter().filter(|column| wanted(column.name));
+        Self { table, count: 0, columns: columns.map(|column| (column, Cells::new(column.kind))).collect() }
+    }
+
+    /// Appends the rows of one call.
+    pub(super) fn add(&mut self, call: &Measured<'_>) {
+        self.count += (self.table.rows)(call);
+        for (column, cells) in &mut self.columns {
+            (column.fill)(call, cells);
+        }
+    }
+
+    pub(super) fn append(&mut self, other: Self) {
+        self.count += other.count;
+        for ((_, cells), (_, other)) in self.columns.iter_mut().zip(other.columns) {
+            cells.append(other);
+        }
+    }
+
+    /// Bytes of text.
+    pub(super) fn text_bytes(&self) -> usize {
+        let bytes = |cells: &Cells| if let Cells::Text(cells) = cells { cells.bytes() } else { 0 };
+        self.columns.iter().map(|(_, cells)| bytes(cells)).sum()
+    }
+
+    pub(super) fn into_frame(self) -> Result<DataFrame> {
+        let column = |(column, cells): (&Column, Cells)| {
+            let name = PlSmallStr::from_static(column.name);
+            match cells {
+                Cells::Integer(cells) => Int64Chunked::from_iter_options(name, cells.into_iter()).into_column(),
+                Cells::Number(cells) => Float64Chunked::from_iter_options(name, cells.into_iter()).into_column(),
+                Cells::Text(cells) => StringChunked::from_iter_options(name, cells.iter()).into_column(),
+                Cells::Decimal(count) => polars::prelude::Column::full_null(name, count, &DECIMAL),
+            }
+        };
+        let columns = self.columns.into_iter().map(column).collect();
+        let failed = |error| Error::table(format!("cannot build the table {}", self.table.name), error);
+        DataFrame::new(self.count, columns).map_err(failed)
+    }
+}

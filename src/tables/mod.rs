@@ -1,0 +1,16 @@
+//! Many measured calls as data frames: files, joins, roll-ups. The columns stand in [`crate::metrics::catalogue`].
+//!
+//! [`analyze`] reads and measures files in parallel and hands their rows, in the order of the files, to writers that
+//! append row groups: memory does not grow with the number of files, and the bytes do not depend on the threads.
+
+mod analysis;
+mod files;
+mod frame;
+mod metadata;
+mod rollup;
+
+pub use analysis::{Analysis, FileOutcome, Options, Outcome, PARTICIPANT_SPREAD, analyze};
+pub use files::{Format, Output};
+pub use frame::{frame, schema};
+pub use metadata::Metadata;
+pub use rollup::{Rollup, SPREAD, SUMMED};

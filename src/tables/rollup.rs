@@ -1,0 +1,114 @@
+//! Calls by the user's own columns: counts, sums, medians and 90th percentiles a group.
+
+use polars::prelude::*;
+
+use super::metadata::Metadata;
+use crate::error::{Error, Result};
+
+/// Columns of `calls` of which a roll-up has the sum, over the calls in which they could be measured.
+pub const SUMMED: [&str; 8] = [
+    "duration_ms",
+    "speech_ms",
+    "silence_ms",
+    "dead_air_count",
+    "interruption_count",
+    "units",
+    "keyword_hit_count",
+    "billable_ms",
+];
+
+/// Columns of `calls` of which a roll-up has `_p50`, `_p90` and `_n`.
+pub const SPREAD: [&str; 5] =
+    ["silence_ratio", "overlap_ratio", "switches_per_min", "units_per_min", "longest_silence_ms"];
+
+/// A roll-up and what did not fit together.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Rollup {
+    /// The group columns as text, `call_count`, the sums, then three columns for each of [`SPREAD`]. Groups in byte
+    /// order, nulls last.
+    pub frame: DataFrame,
+    /// Calls without a row in the metadata: part of the group of nulls.
+    pub calls_without_row: usize,
+    /// Rows of the metadata without a call.
+    pub rows_without_call: usize,
+}
+
+impl Rollup {
+    /// Groups calls by columns of the metadata. `calls` has `file`, `file_url`, [`SUMMED`] and [`SPREAD`].
+    ///
+    /// A group column that bears the name of one of ours stands as `NAME_group`. With no column to group by, only the
+    /// two counts are of interest: the frame is one row of all calls.
+    ///
+    /// # Errors
+    /// For a group column that the metadata does not have, naming those it has.
+    pub fn of(calls: &DataFrame, metadata: &Metadata, group_by: &[String]) -> Result<Self> {
+        metadata.check(group_by)?;
+        Self::join(calls, metadata, group_by).map_err(|error| Error::table("cannot roll up", error))
+    }
+
+    fn join(calls: &DataFrame, metadata: &Metadata, group_by: &[String]) -> PolarsResult<Self> {
+        const MATCHED: &str = "__talkmeter_matched";
+        let key = metadata.key.clone();
+        let ours = calls.get_column_names();
+        let group_name = |name: &String| {
+            let clash = ours.iter().any(|column| column.as_str() == name) || name == "call_count";
+            PlSmallStr::from_string(if clash { format!("{name}_group") } else { name.clone() })
+        };
+        let groups: Vec<PlSmallStr> = group_by.iter().map(group_name).collect();
+        let mut chosen = vec![col(key.clone()), lit(true).alias(MATCHED)];
+        chosen.extend(
+            group_by
+                .iter()
+                .zip(&groups)
+                .map(|(name, group)| col(PlSmallStr::from_str(name)).cast(DataType::String).alias(group.clone())),
+        );
+        let theirs = metadata.frame.clone().lazy().select(chosen);
+        let joined = calls
+            .clone()
+            .lazy()
+            .join(theirs, [col(key.clone())], [col(key.clone())], JoinArgs::new(JoinType::Left))
+            .collect()?;
+        let matched = joined.column(MATCHED)?.len() - joined.column(MATCHED)?.null_count();
+        let named = joined.clone().lazy().filter(col(MATCHED).is_not_null()).select([col(key).n_unique()]).collect()?;
+        let named = named.columns().first().and_then(|column| column.get(0).ok()?.extract::<usize>()).unwrap_or(0);
+        let figures = figures();
+        let frame = if groups.is_empty() {
+            joined.lazy().select(figures)
+        } else {
+            let keys: Vec<Expr> = groups.iter().map(|name| col(name.clone())).collect();
+            let order = SortMultipleOptions::default().with_nulls_last(true).with_maintain_order(true);
+            joined.lazy().group_by_stable(keys).agg(figures).sort(groups, order)
+        };
+        let rows_without_call = metadata.frame.height() - named;
+        Ok(Self { frame: frame.collect()?, calls_without_row: calls.height() - matched, rows_without_call })
+    }
+}
+
+/// What is said of each group.
+fn figures() -> Vec<Expr> {
+    let mut figures = vec![len().cast(DataType::Int64).alias("call_count")];
+    // A sum over calls in which nothing could be measured is null, not 0.
+    figures.extend(
+        SUMMED.map(|name| when(col(name).count().gt(lit(0))).then(col(name).sum()).otherwise(lit(NULL)).alias(name)),
+    );
+    for name in SPREAD {
+        for (suffix, q) in [("p50", 0.5), ("p90", 0.9)] {
+            let quantile = col(name).quantile(lit(q), QuantileMethod::Linear);
+            let figure = if name.ends_with("_ms") {
+                quantile.map(whole_ms, |_, field| Ok(Field::new(field.name().clone(), DataType::Int64)))
+            } else {
+                quantile
+            };
+            figures.push(figure.alias(format!("{name}_{suffix}")));
+        }
+        figures.push(col(name).count().cast(DataType::Int64).alias(format!("{name}_n")));
+    }
+    figures
+}
+
+/// Rounds to whole ms, half to even (F19).
+fn whole_ms(column: Column) -> PolarsResult<Column> {
+    let rounded = column.f64()?.apply_values(f64::round_ties_even).cast(&DataType::Int64)?;
+    Ok(rounded.into_column())
+}

@@ -1,0 +1,171 @@
+//! A result file as typed values: [`Transcript`] → [`Channel`] → [`Sentence`] → [`Word`].
+//!
+//! [`read`] takes the bytes of a Fun-ASR, Paraformer or Qwen-ASR file transcription result and is tolerant: what is
+//! odd is kept, mended by the rules of each field's documentation and counted in [`Transcript::notices`]; only what
+//! is no result at all is refused. Times are as received (rounded to whole ms): clipping, sorting and measuring are
+//! the business of [`crate::metrics`].
+//!
+//! Wire facts: "Fun-ASR recorded speech recognition HTTP API" and "Qwen-ASR API reference", checked in November 2026.
+
+mod notice;
+mod parse;
+mod paths;
+mod refused;
+
+use std::borrow::Cow;
+
+pub use notice::{Code, Notice, Notices, Place, Severity};
+pub use parse::read;
+#[cfg(feature = "analytics")]
+pub(crate) use paths::REPORT_FORMAT;
+pub use paths::{Excluded, Input, Inputs};
+pub use refused::Refused;
+
+/// One recording's recognition result.
+///
+/// Texts borrow from the bytes that were read, where these need no unescaping; [`Transcript::into_owned`] cuts the tie.
+///
+/// ```
+/// let json = br#"{"file_url": "https://example.org/a.wav", "transcripts": [{"channel_id": 0, "sentences": [
+///     {"begin_time": 100, "end_time": 900, "text": "Hello.", "words": [
+///         {"begin_time": 100, "end_time": 900, "text": "Hello", "punctuation": "."}]}]}]}"#;
+/// let transcript = talkmeter::transcript::read(json)?;
+/// let word = &transcript.channels[0].sentences[0].words[0];
+/// assert_eq!((word.begin_ms, word.end_ms, &*word.text), (Some(100), Some(900), "Hello"));
+/// # Ok::<(), talkmeter::transcript::Refused>(())
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Transcript<'a> {
+    /// `file_url` as received: a label, never used as a path.
+    pub file_url: Option<Cow<'a, str>>,
+    /// `properties.audio_format`, else `audio_info.format` (Qwen3).
+    pub audio_format: Option<Cow<'a, str>>,
+    /// `properties.original_sampling_rate`, else `audio_info.sample_rate`, in Hz.
+    pub sampling_rate_hz: Option<i64>,
+    /// `properties.original_duration_in_milliseconds`, in ms; `None` when absent or not positive.
+    pub duration_ms: Option<i64>,
+    /// The recording's tracks by `properties.channels`, ascending and each once; not all need be transcribed.
+    pub stated_channels: Vec<u32>,
+    /// The transcribed channels, ascending by id, each id once.
+    pub channels: Vec<Channel<'a>>,
+    /// What was odd.
+    pub notices: Notices,
+}
+
+/// One transcribed track.
+#[derive(Debug, Clone, Default)]
+pub struct Channel<'a> {
+    /// `channel_id` 0–255; the entry's position in `transcripts` when that is missing or out of range (F10).
+    pub id: u32,
+    /// `content_duration_in_milliseconds` or its alias `content_duration`: the speech that is billed, in ms.
+    /// `None` when absent or negative. Several entries of one channel are added up.
+    pub content_duration_ms: Option<i64>,
+    /// `text` or its alias `transcript`: the whole track's text as received.
+    pub text: Option<Cow<'a, str>>,
+    /// Sentences as received, not sorted. A track with text and no sentences has one without times.
+    pub sentences: Vec<Sentence<'a>>,
+}
+
+/// One recognised sentence.
+#[derive(Debug, Clone, Default)]
+pub struct Sentence<'a> {
+    /// `begin_time` in ms as received; `None` when missing or no number.
+    pub begin_ms: Option<i64>,
+    /// `end_time` in ms as received.
+    pub end_ms: Option<i64>,
+    /// `text` as received; empty when missing.
+    pub text: Cow<'a, str>,
+    /// `sentence_id`: from 1 in Fun-ASR and Paraformer, from 0 in Qwen3.
+    pub sentence_id: Option<i64>,
+    /// `speaker_id`, present where one track was diarised.
+    pub speaker: Option<Speaker<'a>>,
+    /// `language` (Qwen3 only).
+    pub language: Option<Cow<'a, str>>,
+    /// `emotion` (Qwen3 only).
+    pub emotion: Option<Cow<'a, str>>,
+    /// Words as received, not sorted; empty when the service was not asked for them.
+    pub words: Vec<Word<'a>>,
+}
+
+/// One recognised word: a whole word, a single character or a Latin word with a space at one end, depending on the model.
+#[derive(Debug, Clone, Default)]
+pub struct Word<'a> {
+    /// 0-based position in the sentence's `words` as received.
+    pub index: u32,
+    /// `begin_time` in ms as received; `None` when missing or no number.
+    pub begin_ms: Option<i64>,
+    /// `end_time` in ms as received.
+    pub end_ms: Option<i64>,
+    /// `text` as received, often with a leading or trailing space; empty when missing.
+    pub text: Cow<'a, str>,
+    /// `punctuation` as received; empty when missing.
+    pub punctuation: Cow<'a, str>,
+}
+
+/// Who spoke, by diarisation; numbers before names, each ascending (F11).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Speaker<'a> {
+    /// A `speaker_id` of 0 or more.
+    Number(i64),
+    /// A `speaker_id` that is a string and spells no number, trimmed.
+    Name(Cow<'a, str>),
+}
+
+impl Transcript<'_> {
+    /// The same transcript without any tie to the bytes it was read from.
+    #[must_use]
+    pub fn into_owned(self) -> Transcript<'static> {
+        Transcript {
+            file_url: self.file_url.map(own),
+            audio_format: self.audio_format.map(own),
+            sampling_rate_hz: self.sampling_rate_hz,
+            duration_ms: self.duration_ms,
+            stated_channels: self.stated_channels,
+            channels: self.channels.into_iter().map(Channel::into_owned).collect(),
+            notices: self.notices,
+        }
+    }
+}
+
+impl Channel<'_> {
+    fn into_owned(self) -> Channel<'static> {
+        Channel {
+            id: self.id,
+            content_duration_ms: self.content_duration_ms,
+            text: self.text.map(own),
+            sentences: self.sentences.into_iter().map(Sentence::into_owned).collect(),
+        }
+    }
+}
+
+impl Sentence<'_> {
+    fn into_owned(self) -> Sentence<'static> {
+        Sentence {
+            begin_ms: self.begin_ms,
+            end_ms: self.end_ms,
+            text: own(self.text),
+            sentence_id: self.sentence_id,
+            speaker: self.speaker.map(|speaker| match speaker {
+                Speaker::Number(number) => Speaker::Number(number),
+                Speaker::Name(name) => Speaker::Name(own(name)),
+            }),
+            language: self.language.map(own),
+            emotion: self.emotion.map(own),
+            words: self
+                .words
+                .into_iter()
+                .map(|word| Word {
+                    index: word.index,
+                    begin_ms: word.begin_ms,
+                    end_ms: word.end_ms,
+                    text: own(word.text),
+                    punctuation: own(word.punctuation),
+                })
+                .collect(),
+        }
+    }
+}
+
+fn own(text: Cow<'_, str>) -> Cow<'static, str> {
+    Cow::Owned(text.into_owned())
+}

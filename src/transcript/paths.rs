@@ -1,0 +1,268 @@
+//! Which result files a list of paths means, and what each is called in the tables.
+
+use std::collections::HashMap;
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use walkdir::WalkDir;
+
+/// How our own `report.json` begins, so that a walk over an output folder does not take it for a result.
+pub(crate) const REPORT_FORMAT: &str = "talkmeter report";
+
+/// One result file to read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Input {
+    /// Its name in the tables (F8): the path below the folder that was given, `/`-separated; for a file argument the
+    /// file name; both as given where two inputs would bear one name. Bytes that are no UTF-8 become U+FFFD.
+    pub file: String,
+    /// Where it is.
+    pub path: PathBuf,
+}
+
+/// A path that is left out without being opened, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Excluded {
+    /// The path as given or as found.
+    pub path: PathBuf,
+    /// One lowercase clause.
+    pub why: String,
+}
+
+/// What a list of paths comes to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Inputs {
+    /// Ascending by the bytes of `file`, each real path once.
+    pub files: Vec<Input>,
+    /// Missing paths, broken links, pipes and the like.
+    pub excluded: Vec<Excluded>,
+}
+
+impl Inputs {
+    /// Walks folders for `*.json` (links to folders are not followed), takes files as they are (F7, F8).
+    ///
+    /// A folder with a `ledger.jsonl` is read as its `results/`. Left out of a walk: the folder `output`, and a
+    /// `report.json` of talkmeter's own.
+    #[must_use]
+    pub fn find<P: AsRef<Path>>(paths: &[P], output: Option<&Path>) -> Self {
+        let mut search = Search { output: output.and_then(|path| fs::canonicalize(path).ok()), ..Search::default() };
+        for path in paths {
+            search.argument(path.as_ref());
+        }
+        search.finish()
+    }
+}
+
+/// A file found, with what decides its name.
+struct Found {
+    /// Below the root argument, or the file's name.
+    relative: String,
+    /// The argument as given, joined with the relative path.
+    given: PathBuf,
+}
+
+#[derive(Default)]
+struct Search {
+    /// The real path of the output folder.
+    output: Option<PathBuf>,
+    /// By real path.
+    found: HashMap<PathBuf, Found>,
+    excluded: Vec<Excluded>,
+}
+
+impl Search {
+    fn argument(&mut self, path: &Path) {
+        match fs::metadata(path) {
+            Err(error) => self.exclude(path, &reason(&error)),
+            Ok(metadata) if metadata.is_dir() => {
+                if path.join("ledger.jsonl").is_file() {
+                    self.folder(&path.join("results"));
+                } else {
+                    self.folder(path);
+                }
+            }
+            Ok(metadata) if metadata.is_file() => {
+                let name = path.file_name().map_or_else(|| path.to_string_lossy(), |name| name.to_string_lossy());
+                self.file(path, name.into_owned(), fs::canonicalize(path));
+            }
+            Ok(_) => self.exclude(path, "not a regular file"),
+        }
+    }
+
+    fn folder(&mut self, root: &Path) {
+        let real_root = match fs::canonicalize(root) {
+            Ok(real) => real,
+            Err(error) => return self.exclude(root, &reason(&error)),
+        };
+        // Links to folders are not followed, so the real path of an entry is the root's and the way down.
+        let real = |path: &Path| path.strip_prefix(root).map_or_else(|_| path.to_owned(), |way| real_root.join(way));
+        let output = self.output.clone();
+        let walk = WalkDir::new(root).into_iter().filter_entry(|entry| {
+            entry.depth() == 0
+                || !entry.file_type().is_dir()
+                || output.as_ref().is_none_or(|output| real(entry.path()) != *output)
+        });
+        for entry in walk {
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(error) => {
+                    let path = error.path().unwrap_or(root).to_owned();
+                    let why = error.io_error().map_or_else(|| error.to_string(), reason);
+                    self.exclude(&path, &why);
+                    continue;
+                }
+            };
+            let path = entry.path();
+            if entry.file_type().is_dir() || !entry.file_name().as_encoded_bytes().ends_with(b".json") {
+                continue;
+            }
+            let real_path = if entry.path_is_symlink() {
+                match fs::metadata(path) {
+                    Err(error) => {
+                        self.exclude(path, &reason(&error));
+                        continue;
+                    }
+                    Ok(metadata) if metadata.is_dir() => continue,
+                    Ok(metadata) if !metadata.is_file() => {
+                        self.exclude(path, "not a regular file");
+                        continue;
+                    }
+                    Ok(_) => fs::canonicalize(path),
+                }
+            } else if entry.file_type().is_file() {
+                Ok(real(path))
+            } else {
+                self.exclude(path, "not a regular file");
+                continue;
+            };
+            if entry.file_name() == "report.json" && is_own_report(path) {
+                continue;
+            }
+            let way = path.strip_prefix(root).unwrap_or(path);
+            let relative =
+                way.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/");
+            self.file(path, relative, real_path);
+        }
+    }
+
+    fn file(&mut self, given: &Path, relative: String, real: io::Result<PathBuf>) {
+        let real = match real {
+            Ok(real) => real,
+            Err(error) => return self.exclude(given, &reason(&error)),
+        };
+        let found = Found { relative, given: given.to_owned() };
+        let known = self.found.entry(real);
+        match known {
+            std::collections::hash_map::Entry::Vacant(vacant) => {
+                vacant.insert(found);
+            }
+            std::collections::hash_map::Entry::Occupied(mut known) => {
+                let known = known.get_mut();
+                if (&found.relative, &found.given) < (&known.relative, &known.given) {
+                    *known = found;
+                }
+            }
+        }
+    }
+
+    fn exclude(&mut self, path: &Path, why: &str) {
+        self.excluded.push(Excluded { path: path.to_owned(), why: why.to_owned() });
+    }
+
+    fn finish(self) -> Inputs {
+        let mut bearers: HashMap<&str, usize> = HashMap::new();
+        for found in self.found.values() {
+            *bearers.entry(&found.relative).or_default() += 1;
+        }
+        let shared: Vec<bool> = self.found.values().map(|found| bearers.get(&*found.relative) > Some(&1)).collect();
+        let mut files: Vec<Input> = self
+            .found
+            .into_values()
+            .zip(shared)
+            .map(|(found, shared)| Input {
+                file: if shared { found.given.to_string_lossy().into_owned() } else { found.relative },
+                path: found.given,
+            })
+            .collect();
+        files.sort_unstable_by(|one, two| (&one.file, &one.path).cmp(&(&two.file, &two.path)));
+        let mut excluded = self.excluded;
+        excluded.sort_unstable_by(|one, two| one.path.cmp(&two.path));
+        excluded.dedup();
+        Inputs { files, excluded }
+    }
+}
+
+fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "no such file".to_owned(),
+        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+fn is_own_report(path: &Path) -> bool {
+    let mut head = Vec::new();
+    let read = fs::File::open(path).and_then(|file| file.take(64).read_to_end(&mut head));
+    read.is_ok() && String::from_utf8_lossy(&head).contains(REPORT_FORMAT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(inputs: &Inputs) -> Vec<&str> {
+        inputs.files.iter().map(|input| &*input.file).collect()
+    }
+
+    #[test]
+    fn a_folder_names_its_files_from_itself_and_a_file_is_its_name() {
+        let scene = tempfile::tempdir().unwrap();
+        let at = |way: &str| scene.path().join(way);
+        fs::create_dir_all(at("calls/may")).unwrap();
+        for way in ["calls/may/b.json", "calls/a.json", "calls/.hidden.json", "calls/notes.txt", "calls/UPPER.JSON"] {
+            fs::write(at(way), "{}").unwrap();
+        }
+        assert_eq!(names(&Inputs::find(&[at("calls")], None)), [".hidden.json", "a.json", "may/b.json"]);
+        assert_eq!(
+            names(&Inputs::find(&[at("calls/may/b.json"), at("calls/notes.txt")], None)),
+            ["b.json", "notes.txt"]
+        );
+        // The same real path once, under the smallest name.
+        assert_eq!(names(&Inputs::find(&[at("calls"), at("calls/may")], None)), [".hidden.json", "a.json", "b.json"]);
+    }
+
+    #[test]
+    fn two_files_of_one_name_keep_the_paths_they_were_given_by() {
+        let scene = tempfile::tempdir().unwrap();
+        for folder in ["one", "two"] {
+            fs::create_dir(scene.path().join(folder)).unwrap();
+            fs::write(scene.path().join(folder).join("call.json"), "{}").unwrap();
+        }
+        fs::write(scene.path().join("two/other.json"), "{}").unwrap();
+        let (one, two) = (scene.path().join("one"), scene.path().join("two"));
+        let inputs = Inputs::find(&[&two, &one], None);
+        let given = |folder: &Path| folder.join("call.json").to_string_lossy().into_owned();
+        assert_eq!(names(&inputs), [&*given(&one), &*given(&two), "other.json"]);
+    }
+
+    #[test]
+    fn the_output_folder_and_our_own_report_are_left_out() {
+        let scene = tempfile::tempdir().unwrap();
+        let at = |way: &str| scene.path().join(way);
+        fs::create_dir_all(at("out")).unwrap();
+        fs::write(at("call.json"), "{}").unwrap();
+        fs::write(at("out/other.json"), "{}").unwrap();
+        fs::write(at("report.json"), format!("{{\n  \"format\": \"{REPORT_FORMAT}\"\n}}")).unwrap();
+        assert_eq!(names(&Inputs::find(&[scene.path()], Some(&at("out")))), ["call.json"]);
+    }
+
+    #[test]
+    fn a_transcribe_folder_is_read_as_its_results() {
+        let scene = tempfile::tempdir().unwrap();
+        fs::create_dir(scene.path().join("results")).unwrap();
+        fs::write(scene.path().join("ledger.jsonl"), "").unwrap();
+        fs::write(scene.path().join("other.json"), "{}").unwrap();
+        fs::write(scene.path().join("results/1-a.json"), "{}").unwrap();
+        assert_eq!(names(&Inputs::find(&[scene.path()], None)), ["1-a.json"]);
+    }
+}
