@@ -36,11 +36,10 @@ pub(super) fn costs(conversation: &Conversation<'_>, settings: &Settings) -> Vec
     costs
 }
 
-/// The call's sum: null when any channel's is, or when there is no channel.
+/// The call's sum: null when any channel's is, 0 when there is none, as nothing was recognised and nothing is billed.
 pub(super) fn sum(call: &mut Call, costs: &[Cost]) {
     let total: Option<i64> = costs.iter().map(|cost| cost.billable_ms).sum();
-    let cause = if costs.is_empty() { Reason::NoSpeech } else { Reason::NoTimes };
-    call.billable_ms = call.reasons.take(total.filter(|_| !costs.is_empty()).ok_or(cause));
+    call.billable_ms = call.reasons.take(total.ok_or(Reason::NoTimes));
     let mut sources = costs.iter().filter_map(|cost| cost.billable_source);
     let first = sources.next();
     let mixed = sources.any(|source| Some(source) != first);

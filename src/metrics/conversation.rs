@@ -297,18 +297,18 @@ impl<'t> Conversation<'t> {
         let limit = self.limit();
         let cleaned = clean(begin, end, limit);
         if let (Some(begin), Some(end)) = (begin, end) {
+            if cleaned == Err(Unusable::Negative) {
+                self.notices.add(Code::NegativeInterval, place, "");
+                return None;
+            }
+            if begin < 0 {
+                self.notices.add(Code::NegativeTime, place, "");
+            }
             if end > limit {
                 self.notices.add(Code::EndAfterDuration, place, "");
             }
-            if cleaned == Err(Unusable::Negative) {
-                self.notices.add(Code::NegativeInterval, place, "");
-            } else {
-                if begin < 0 {
-                    self.notices.add(Code::NegativeTime, place, "");
-                }
-                if !self.duration_stated {
-                    self.duration_ms = Some(self.duration_ms.unwrap_or(0).max(end));
-                }
+            if !self.duration_stated {
+                self.duration_ms = Some(self.duration_ms.unwrap_or(0).max(end));
             }
         }
         cleaned.ok()

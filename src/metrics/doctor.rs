@@ -42,11 +42,12 @@ pub(super) fn note(conversation: &mut Conversation<'_>, sweep: &Sweep, tallies: 
     let union: i64 = tallies.iter().map(|tally| tally.union_ms).sum();
     let twice = u64::try_from(conversation.sentence_unions_ms - union).unwrap_or(0);
     conversation.notices.add_many(Code::SelfOverlapMs, twice, nowhere, "");
-    let unknown = || conversation.parties.iter().enumerate().filter(|(_, party)| !party.known).map(|(index, _)| index);
-    let unknown_talk: i64 = unknown().filter_map(|index| sweep.talk_ms.get(index)).sum();
-    if unknown_talk * 20 > sweep.talk_ms.iter().sum() {
-        let count = unknown().filter_map(|index| tallies.get(index)).map(|tally| tally.sentences).sum();
-        conversation.notices.add_many(Code::UnknownSpeaker, count, nowhere, "");
+    let all_talk: i64 = sweep.talk_ms.iter().sum();
+    for ((party, &talk), tally) in conversation.parties.iter().zip(&sweep.talk_ms).zip(tallies) {
+        if !party.known && talk * 20 > all_talk {
+            let place = Place { channel: party.channel_id, ..nowhere };
+            conversation.notices.add_many(Code::UnknownSpeaker, tally.sentences, place, "");
+        }
     }
     if duplicates {
         conversation.notices.add(Code::DuplicateChannels, nowhere, "");

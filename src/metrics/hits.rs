@@ -116,6 +116,10 @@ impl Search<'_, '_> {
         parts: &[(Range<usize>, &Contribution<'_>)],
         words: &[Option<Vec<Spelt>>],
     ) -> (TimeBasis, Option<Interval>) {
+        // A sentence without a piece has no time, whatever its words say (F37).
+        if parts.iter().all(|(_, part)| self.pieceless(part)) {
+            return (TimeBasis::None, None);
+        }
         let touches = |range: &Range<usize>| range.start < found.end && found.start < range.end;
         let touched = || parts.iter().zip(words).filter(|((range, _), _)| touches(range));
         let by_words: Option<Vec<Interval>> =
@@ -133,6 +137,10 @@ impl Search<'_, '_> {
             Some((begin, end)) => (TimeBasis::Sentences, Some(Interval { begin, end })),
             None => (TimeBasis::None, None),
         }
+    }
+
+    fn pieceless(&self, part: &Contribution<'_>) -> bool {
+        self.conversation.sentences.get(part.sentence as usize).is_none_or(|sentence| sentence.pieces == 0)
     }
 
     /// Rules in the order given, begin, end, participant; hits without a time last (F37).

@@ -5,7 +5,7 @@ use super::conversation::{Cleaned, Conversation, Piece, join_words};
 use super::figures::{Tally, per_minute};
 use super::rows::Window;
 use super::sweep::Sweep;
-use super::units::{Units, count};
+use super::units::count;
 
 /// No file gets more rows than this: a time of 10^12 ms would make millions of empty windows.
 const MOST_ROWS: i64 = 1_000_000;
@@ -28,7 +28,8 @@ pub(super) fn cut(
     }
     let per_party = windows as usize;
     let mut talk = vec![0_i64; per_party * conversation.parties.len()];
-    let mut units = vec![Units::default(); talk.len()];
+    // Units, and whether their number means nothing without a dictionary.
+    let mut units = vec![(0_i64, false); talk.len()];
     let slot = |party: u32, at: i64| party as usize * per_party + ((at - span.begin) / length) as usize;
     for burst in &conversation.bursts {
         let mut window = (burst.interval.begin - span.begin) / length;
@@ -48,9 +49,10 @@ pub(super) fn cut(
     pieces.sort_by_key(|piece| piece.sentence);
     for pieces in pieces.chunk_by(|one, two| one.sentence == two.sentence) {
         let sentence = pieces.first().and_then(|piece| conversation.sentences.get(piece.sentence as usize));
-        let give = |piece: &Piece, share| {
-            if let Some(units) = units.get_mut(slot_of(piece)) {
-                *units += share;
+        let give = |piece: &Piece, share: u32, needs_dictionary: bool| {
+            if let Some((units, undecided)) = units.get_mut(slot_of(piece)) {
+                *units += i64::from(share);
+                *undecided |= needs_dictionary;
             }
         };
         if let Some(sentence) = sentence {
@@ -62,9 +64,9 @@ pub(super) fn cut(
     for (party, ((talk, units), tally)) in parties {
         let timed = tally.timed().is_ok();
         let countable = !tally.mostly_untimed();
-        for (window_index, (&talk, units)) in (0..).zip(talk.iter().zip(units)) {
+        for (window_index, (&talk, &(units, undecided))) in (0..).zip(talk.iter().zip(units)) {
             let begin_ms = span.begin + window_index * length;
-            let counted = units.units().map(i64::from);
+            let counted = Some(units).filter(|_| !undecided);
             let enough = |units: &i64| {
                 talk > 0
                     && (talk >= settings.parameters.rate_min_talk_ms || *units >= settings.parameters.rate_min_units)
@@ -90,15 +92,18 @@ fn share(
     pieces: &[&Piece],
     settings: &Settings,
     slot: impl Fn(&Piece) -> usize,
-    mut give: impl FnMut(&Piece, Units),
+    mut give: impl FnMut(&Piece, u32, bool),
 ) {
-    let mut left = sentence.units;
+    let mut left = sentence.units.total();
     let mut groups = pieces.chunk_by(|one, two| slot(one) == slot(two)).peekable();
+    let mut cut = false;
     while let Some(group) = groups.next() {
         let Some(first) = group.first() else { continue };
-        if groups.peek().is_none() {
-            return give(first, left);
+        let last = groups.peek().is_none();
+        if last && !cut {
+            return give(first, left, sentence.units.needs_dictionary);
         }
+        cut = true;
         let mut ranges: Vec<_> = group.iter().map(|piece| piece.first_word..piece.end_word).collect();
         ranges.sort_unstable_by_key(|range| range.start);
         let mut text = String::new();
@@ -106,13 +111,13 @@ fn share(
             join_words(&mut text, conversation.words_of(sentence, range));
         }
         let spoken = count(&text, settings.markers);
-        let part = Units {
-            words: spoken.words.min(left.words),
-            han_chars: spoken.han_chars.min(left.han_chars),
-            needs_dictionary: left.needs_dictionary,
+        let part = match (sentence.units.needs_dictionary, last) {
+            // Nothing to add up to: each window has what can be counted in it.
+            (true, _) => spoken.total(),
+            (false, true) => left,
+            (false, false) => spoken.total().min(left),
         };
-        left.words -= part.words;
-        left.han_chars -= part.han_chars;
-        give(first, part);
+        left = left.saturating_sub(part);
+        give(first, part, spoken.needs_dictionary);
     }
 }

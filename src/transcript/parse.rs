@@ -113,20 +113,19 @@ impl Reader {
             }
             return Some(Speaker::Name(name));
         }
-        let number = self.number(&raw, FIELD)?;
-        if number < 0 {
-            if !matches!(raw, Raw::Text(_)) {
-                self.note(Code::InvalidValue, FIELD);
-            }
-            return None;
-        }
-        Some(Speaker::Number(number))
+        self.id(&raw, FIELD, i64::MAX).map(Speaker::Number)
     }
 
     /// F10: an integer 0–255.
     fn channel_id(&self, raw: &Raw<'_>, field: &'static str) -> Option<u32> {
-        let number = self.number(raw, field)?;
-        let id = u8::try_from(number).ok().map(u32::from);
+        self.id(raw, field, 255).and_then(|id| u32::try_from(id).ok())
+    }
+
+    /// An integer from 0 to `largest`; a fraction is no id.
+    fn id(&self, raw: &Raw<'_>, field: &'static str, largest: i64) -> Option<i64> {
+        let (number, fraction) = self.number_with_fraction(raw, field)?;
+        let id = Some(number).filter(|number| !fraction && (0..=largest).contains(number));
+        // A string that spells a number has been counted.
         if id.is_none() && !matches!(raw, Raw::Text(_)) {
             self.note(Code::InvalidValue, field);
         }
@@ -303,16 +302,15 @@ macro_rules! container_visitor {
     };
 }
 
-container_visitor!(
-    ObjectSeed,
-    T,
+container_visitor! { ObjectSeed, T,
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
         T::read(map, self.reader, self.index).map(Shape::Is)
-    },
+    }
+
     fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
         RawVisitor.visit_seq(seq).map(|_| Shape::Other)
     }
-);
+}
 
 /// An array of objects; entries that are none are left out and counted.
 struct ListSeed<'r, T> {
@@ -321,9 +319,7 @@ struct ListSeed<'r, T> {
     object: PhantomData<T>,
 }
 
-container_visitor!(
-    ListSeed,
-    Vec<T>,
+container_visitor! { ListSeed, Vec<T>,
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
         let before = self.reader.place.get();
         let mut list = Vec::new();
@@ -343,11 +339,12 @@ container_visitor!(
         }
         self.reader.place.set(before);
         Ok(Shape::Is(list))
-    },
+    }
+
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
         RawVisitor.visit_map(map).map(|_| Shape::Other)
     }
-);
+}
 
 /// The keys of one object that were met, so that a second one is noticed.
 struct Keys<'r> {
@@ -584,9 +581,11 @@ impl<'de> Object<'de> for Entry<'de> {
         let content_long = content_duration(reader, &content_long, "content_duration_in_milliseconds");
         let content_short = content_duration(reader, &content_short, "content_duration");
         let (text, transcript) = (reader.text(text, "text"), reader.text(transcript, "transcript"));
-        let differ = |both: bool, what| both.then(|| reader.note(Code::ConflictingFields, what));
-        differ(content_long.is_some() && content_short.is_some() && content_long != content_short, "content_duration");
-        differ(text.is_some() && transcript.is_some() && text != transcript, "text and transcript");
+        let durations_differ = matches!((content_long, content_short), (Some(long), Some(short)) if long != short);
+        let texts_differ = matches!((&text, &transcript), (Some(text), Some(transcript)) if text != transcript);
+        if durations_differ || texts_differ {
+            reader.note(Code::ConflictingFields, if texts_differ { "text and transcript" } else { "content_duration" });
+        }
         let text = text.or(transcript);
         let mut sentences = list(sentences.value);
         if sentences.is_empty()

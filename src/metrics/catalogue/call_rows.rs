@@ -39,8 +39,8 @@ table! {
     han_chars Integer "characters" null "" "units that begin with a Han character" "2.9, F3" => row.han_chars;
     units_per_min Number "units/min" null "no_speech, no_times, script_needs_dictionary, untimed_text, too_little_speech" "units × 60000 / talk_ms of all participants" "2.8, F20" => row.units_per_min;
     keyword_hit_count Integer "hits" null "no keyword was given" "keyword hits of all participants" "2.10" => row.keyword_hit_count;
-    billable_ms Integer "ms" null "no_times, no_speech" "speech that is billed, all transcribed channels: as stated per channel, else the union of the sentences" "2.12, F31" => row.billable_ms;
-    billable_source Text "" null "follows billable_ms" "content_duration, sentences or mixed" "F31" => row.billable_source;
+    billable_ms Integer "ms" null "no_times" "speech that is billed, all transcribed channels: as stated per channel, else the union of the sentences" "2.12, F31" => row.billable_ms;
+    billable_source Text "" null "follows billable_ms; no channel" "content_duration, sentences or mixed" "F31" => row.billable_source;
     warning_count Integer "warnings" null "" "rows of this file in the table warnings" "F35" => row.warning_count;
     reason Text "" null "nothing is null" "why columns of this row are null: codes joined by ;" "F34" => row.reasons.cell();
 }
