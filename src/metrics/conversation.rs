@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::interval::{Interval, Unusable, clean, union_length};
-use super::joining::{join_into, same_alphanumerics};
+use super::joining::{join_into, same_alphanumerics, trim};
 use super::participants::{Parties, Party, Roles};
 use super::units::{Markers, Units, count};
 use crate::transcript::{Code, Notices, Place, Sentence, Transcript, Word};
@@ -331,7 +331,7 @@ impl<'t> Conversation<'t> {
             self.notices.add(Code::ControlCharacters, place, "");
         }
         let spelt = sentence.words.iter().flat_map(|word| [&*word.text, &*word.punctuation]);
-        if !sentence.words.is_empty() && !sentence.text.trim().is_empty() && !same_alphanumerics(&sentence.text, spelt)
+        if !sentence.words.is_empty() && !trim(&sentence.text).is_empty() && !same_alphanumerics(&sentence.text, spelt)
         {
             self.notices.add(Code::WordsDifferFromText, place, "");
         }
@@ -378,7 +378,7 @@ fn sentence_union(pieces: &[Piece]) -> i64 {
 }
 
 pub(crate) fn text_of<'t>(sentence: &'t Sentence<'t>) -> Cow<'t, str> {
-    let own = sentence.text.trim();
+    let own = trim(&sentence.text);
     if !own.is_empty() || sentence.words.is_empty() {
         return Cow::Borrowed(own);
     }
@@ -390,11 +390,11 @@ pub(crate) fn text_of<'t>(sentence: &'t Sentence<'t>) -> Cow<'t, str> {
 /// Appends words with their punctuation by F15.
 pub(crate) fn join_words(out: &mut String, words: &[Word<'_>]) {
     for word in words {
-        let punctuation = word.punctuation.trim();
+        let punctuation = trim(&word.punctuation);
         if punctuation.is_empty() {
             join_into(out, &word.text);
         } else {
-            join_into(out, &format!("{}{punctuation}", word.text.trim()));
+            join_into(out, &format!("{}{punctuation}", trim(&word.text)));
         }
     }
 }

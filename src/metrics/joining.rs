@@ -27,7 +27,7 @@ use unicode_script::{Script, UnicodeScript};
 /// ```
 #[inline]
 pub fn join_into(out: &mut String, part: &str) {
-    let part = part.trim();
+    let part = trim(part);
     let Some(right) = part.chars().next() else {
         return;
     };
@@ -37,6 +37,22 @@ pub fn join_into(out: &mut String, part: &str) {
         out.push(' ');
     }
     out.push_str(part);
+}
+
+/// As [`str::trim`], but most texts are seen to need none by their first and last byte.
+#[inline]
+pub(crate) fn trim(text: &str) -> &str {
+    let plain = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_graphic());
+    let bytes = text.as_bytes();
+    if plain(bytes.first()) && plain(bytes.last()) {
+        return text;
+    }
+    // A single space in front is how most words come.
+    match text.strip_prefix(' ') {
+        Some(rest) if plain(rest.as_bytes().first()) && plain(rest.as_bytes().last()) => rest,
+        _ if text.is_empty() => text,
+        _ => text.trim(),
+    }
 }
 
 /// Whether a space goes between two parts that end and begin like this (F15).

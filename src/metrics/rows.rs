@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use super::conversation::{Basis, Cleaned, Conversation};
 use super::interval::Interval;
+use super::joining::trim;
 use super::onsets::EventKind;
 use super::reason::Reasons;
-use crate::transcript::{Code, Sentence};
+use crate::transcript::{Code, Sentence, Word};
 
 /// Everything measured of one call: the result of [`measure`](super::measure).
 #[derive(Debug)]
@@ -244,8 +245,21 @@ pub struct WordRow<'m> {
     pub participant: usize,
     /// Cleaned; `None` when missing or ignored.
     pub interval: Option<Interval>,
-    pub text: &'m str,
-    pub punctuation: &'m str,
+    word: &'m Word<'m>,
+}
+
+impl<'m> WordRow<'m> {
+    /// As received, trimmed.
+    #[must_use]
+    pub fn text(&self) -> &'m str {
+        trim(&self.word.text)
+    }
+
+    /// As received, trimmed.
+    #[must_use]
+    pub fn punctuation(&self) -> &'m str {
+        trim(&self.word.punctuation)
+    }
 }
 
 impl Measured<'_> {
@@ -286,8 +300,7 @@ impl Measured<'_> {
                 word_index: word.index,
                 participant: cleaned.party as usize,
                 interval: *interval,
-                text: word.text.trim(),
-                punctuation: word.punctuation.trim(),
+                word,
             })
         })
     }

@@ -85,6 +85,6 @@ table! {
     participant Text "" null "" "whose it is" "" => call.label(row.participant);
     begin_ms Integer "ms" null "missing or ignored" "its begin, clipped to the recording" "F13" => row.interval.map(|interval: Interval| interval.begin);
     end_ms Integer "ms" null "missing or ignored" "its end, clipped to the recording" "F13" => row.interval.map(|interval: Interval| interval.end);
-    text Text "" null "" "as received, trimmed" "F13" => row.text;
-    punctuation Text "" null "" "as received, trimmed" "F13" => row.punctuation;
+    text Text "" null "" "as received, trimmed" "F13" => row.text();
+    punctuation Text "" null "" "as received, trimmed" "F13" => row.punctuation();
 }

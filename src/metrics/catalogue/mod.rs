@@ -237,11 +237,12 @@ macro_rules! table {
                 meaning: $meaning,
                 source: $source,
                 fill: |$measured, cells| {
-                    for $row in $rows {
+                    // Inner iteration: rows of words are nested, and a loop from outside would ask for each level anew.
+                    $rows.for_each(|$row| {
                         // The key columns look at the call alone.
                         let _ = &$row;
                         cells.push($cell);
-                    }
+                    });
                 },
             },)+],
         };
