@@ -2,6 +2,8 @@
 //!
 //! Run with `cargo bench --bench pipeline`. One thread, so that figures are CPU time; every result is asserted.
 
+#![expect(clippy::expect_used, reason = "a bench that cannot run should stop")]
+
 use std::borrow::Cow;
 use std::hint::black_box;
 
@@ -18,12 +20,12 @@ use corpus::Corpus;
 
 const FILES: usize = 200;
 
-/// The fields of a result file, derived: what any careful program has to read.
+/// The fields of a result file, derived and borrowed: what any careful program has to read.
 #[derive(Deserialize)]
 #[expect(dead_code, reason = "parsing the fields is what is measured")]
 struct PlainResult<'a> {
-    #[serde(borrow)]
-    file_url: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    file_url: Cow<'a, str>,
     #[serde(borrow)]
     properties: Option<PlainProperties<'a>>,
     #[serde(borrow)]
@@ -33,8 +35,8 @@ struct PlainResult<'a> {
 #[derive(Deserialize)]
 #[expect(dead_code, reason = "parsing the fields is what is measured")]
 struct PlainProperties<'a> {
-    #[serde(borrow)]
-    audio_format: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    audio_format: Cow<'a, str>,
     channels: Option<Vec<i64>>,
     original_sampling_rate: Option<i64>,
     original_duration_in_milliseconds: Option<i64>,
@@ -45,8 +47,8 @@ struct PlainProperties<'a> {
 struct PlainTranscript<'a> {
     channel_id: Option<i64>,
     content_duration_in_milliseconds: Option<i64>,
-    #[serde(borrow)]
-    text: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    text: Cow<'a, str>,
     #[serde(borrow)]
     sentences: Vec<PlainSentence<'a>>,
 }
@@ -56,8 +58,8 @@ struct PlainTranscript<'a> {
 struct PlainSentence<'a> {
     begin_time: Option<i64>,
     end_time: Option<i64>,
-    #[serde(borrow)]
-    text: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    text: Cow<'a, str>,
     sentence_id: Option<i64>,
     speaker_id: Option<i64>,
     #[serde(borrow)]
@@ -69,10 +71,10 @@ struct PlainSentence<'a> {
 struct PlainWord<'a> {
     begin_time: Option<i64>,
     end_time: Option<i64>,
-    #[serde(borrow)]
-    text: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    punctuation: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    text: Cow<'a, str>,
+    #[serde(borrow, default)]
+    punctuation: Cow<'a, str>,
 }
 
 fn steps(criterion: &mut Criterion) {
@@ -149,12 +151,14 @@ fn whole(criterion: &mut Criterion) {
     group.bench_function("read the bytes", |bench| {
         let inputs = Inputs::find(&[&calls], None);
         bench.iter(|| {
-            let read = |input: &talkmeter::transcript::Input| std::fs::read(&input.path).expect("a file of ours").len() as u64;
+            let read =
+                |input: &talkmeter::transcript::Input| std::fs::read(&input.path).expect("a file of ours").len() as u64;
             assert_eq!(inputs.files.iter().map(read).sum::<u64>(), corpus.bytes());
         });
     });
     let all: Vec<&'static Table> = TABLES.into();
-    let few: Vec<&'static Table> = TABLES.into_iter().filter(|table| !matches!(table.name, "sentences" | "words")).collect();
+    let few: Vec<&'static Table> =
+        TABLES.into_iter().filter(|table| !matches!(table.name, "sentences" | "words")).collect();
     for (name, tables) in [("analyze without sentences and words", few), ("analyze", all)] {
         group.bench_function(name, |bench| {
             bench.iter(|| {

@@ -3,7 +3,7 @@
 //! The files look like recorded calls of a few minutes (turns, pauses, overlaps, backchannels, dead air) in the compact
 //! JSON the service sends. Integers only: floating point could round differently elsewhere.
 
-#![allow(dead_code, reason = "every bench uses a part of it")]
+#![allow(dead_code, unreachable_pub, reason = "every bench uses a part of it")]
 
 use std::fmt::Write as _;
 use std::fs;
@@ -30,11 +30,8 @@ pub struct Corpus {
 
 impl Corpus {
     /// Generates `files` calls; call `i` is [`call`]`(seed, i)`, whatever the number of files.
-    pub fn generate(seed: u64, files: usize) -> Corpus {
-        let mut corpus = Corpus {
-            files: Vec::with_capacity(files),
-            facts: Facts::default(),
-        };
+    pub fn generate(seed: u64, files: usize) -> Self {
+        let mut corpus = Self { files: Vec::with_capacity(files), facts: Facts::default() };
         for index in 0..files {
             let (bytes, facts) = call_with_facts(seed, index);
             corpus.files.push((file_name(index), bytes));
@@ -59,7 +56,7 @@ impl Corpus {
 }
 
 impl Facts {
-    fn add(&mut self, other: Facts) {
+    fn add(&mut self, other: Self) {
         self.words += other.words;
         self.sentences += other.sentences;
     }
@@ -87,7 +84,7 @@ pub fn file_name(index: usize) -> String {
     format!("call-{index:06}.json")
 }
 
-/// SplitMix64 (Steele, Lea, Flood 2014): any seed will do, also 0.
+/// `SplitMix64` (Steele, Lea, Flood 2014): any seed will do, also 0.
 struct Rng(u64);
 
 impl Rng {
@@ -133,7 +130,7 @@ struct Plan {
 
 impl Plan {
     /// Layout and language go by the position and not by chance, so that small corpora have the right mix too.
-    fn new(seed: u64, index: usize, rng: &mut Rng) -> Plan {
+    fn new(seed: u64, index: usize, rng: &mut Rng) -> Self {
         let position = index as u64 % 100 + seed % 100;
         let slot = position * 7 % 20;
         let (channels, parties, diarised) = match slot {
@@ -147,14 +144,7 @@ impl Plan {
         let (from, to) = (SIZE_DECILES[decile], SIZE_DECILES[decile + 1]);
         let bytes = rng.range(from * 1000, to * 1000) as usize;
         let pace = std::array::from_fn(|_| rng.range(86, 116));
-        Plan {
-            chinese,
-            channels,
-            parties,
-            diarised,
-            bytes,
-            pace,
-        }
+        Self { chinese, channels, parties, diarised, bytes, pace }
     }
 
     fn channel_of(&self, party: usize) -> usize {
@@ -175,14 +165,7 @@ struct Track {
 
 impl Track {
     /// Appends a sentence that begins at `begin`, and returns its words' intervals.
-    fn say(
-        &mut self,
-        plan: &Plan,
-        rng: &mut Rng,
-        party: usize,
-        begin: u64,
-        words: &[Word],
-    ) -> Vec<(u64, u64)> {
+    fn say(&mut self, plan: &Plan, rng: &mut Rng, party: usize, begin: u64, words: &[Word]) -> Vec<(u64, u64)> {
         debug_assert!(begin >= self.last_end);
         let mut text = String::new();
         let mut json = String::new();
@@ -237,11 +220,7 @@ fn call_with_facts(seed: u64, index: usize) -> (Vec<u8>, Facts) {
     let plan = Plan::new(seed, index, &mut rng);
     let mut tracks: Vec<Track> = (0..plan.channels).map(|_| Track::default()).collect();
 
-    let ring_back = if rng.percent(6) {
-        rng.range(8_000, 20_000)
-    } else {
-        0
-    };
+    let ring_back = if rng.percent(6) { rng.range(8_000, 20_000) } else { 0 };
     let lead = ring_back + rng.range(300, 3_000);
     // The party that speaks, when what was said ends, and how long its last sentence was.
     let (mut party, mut floor_end, mut last_length) = (0, lead, 0);
@@ -275,10 +254,7 @@ fn call_with_facts(seed: u64, index: usize) -> (Vec<u8>, Facts) {
             last_length = end - begin;
             floor_end = floor_end.max(end);
             begin = end + rng.range(180, 900);
-            let size: usize = tracks
-                .iter()
-                .map(|t| t.sentences.len() + t.text.len() + 130)
-                .sum();
+            let size: usize = tracks.iter().map(|t| t.sentences.len() + t.text.len() + 130).sum();
             if size >= plan.bytes && tracks.iter().all(|t| t.sentence_count > 0) {
                 return file(&plan, &mut rng, index, &tracks);
             }
@@ -327,41 +303,21 @@ fn turn_sentences(rng: &mut Rng) -> u64 {
 }
 
 /// A short word of the other party inside a sentence, when it was silent long enough and there is room.
-fn backchannel(
-    track: &mut Track,
-    plan: &Plan,
-    rng: &mut Rng,
-    party: usize,
-    incumbent: &[(u64, u64)],
-) {
+fn backchannel(track: &mut Track, plan: &Plan, rng: &mut Rng, party: usize, incumbent: &[(u64, u64)]) {
     let at = incumbent[rng.range(3, incumbent.len() as u64 - 6) as usize].0 + rng.range(20, 120);
     if at < track.last_end + 500 {
         return;
     }
-    let (list, stop) = if plan.chinese {
-        (BACKCHANNELS_ZH, "。")
-    } else {
-        (BACKCHANNELS_EN, ". ")
-    };
-    let word = Word {
-        text: rng.word(list).to_owned(),
-        punctuation: stop,
-    };
+    let (list, stop) = if plan.chinese { (BACKCHANNELS_ZH, "。") } else { (BACKCHANNELS_EN, ". ") };
+    let word = Word { text: rng.word(list).to_owned(), punctuation: stop };
     track.say(plan, rng, party, at, &[word]);
 }
 
 /// A sentence of `shortest..=25` words.
 fn sentence(rng: &mut Rng, chinese: bool, shortest: u64) -> Vec<Word> {
-    let count = if rng.percent(60) {
-        rng.range(shortest, shortest.max(11))
-    } else {
-        rng.range(shortest, 25)
-    };
-    let (list, comma, stop, question) = if chinese {
-        (WORDS_ZH, "，", "。", "？")
-    } else {
-        (WORDS_EN, ",", ". ", "? ")
-    };
+    let count = if rng.percent(60) { rng.range(shortest, shortest.max(11)) } else { rng.range(shortest, 25) };
+    let (list, comma, stop, question) =
+        if chinese { (WORDS_ZH, "，", "。", "？") } else { (WORDS_EN, ",", ". ", "? ") };
     let mut since_comma = 0;
     let mut words = Vec::with_capacity(count as usize);
     for i in 0..count {
@@ -387,10 +343,7 @@ fn sentence(rng: &mut Rng, chinese: bool, shortest: u64) -> Vec<Word> {
 
 fn capitalised(word: &str) -> String {
     let mut letters = word.chars();
-    letters
-        .next()
-        .map(|first| first.to_ascii_uppercase().to_string() + letters.as_str())
-        .unwrap_or_default()
+    letters.next().map(|first| first.to_ascii_uppercase().to_string() + letters.as_str()).unwrap_or_default()
 }
 
 /// Time between a word and the next one: mostly none, longer at a comma, now and then a hesitation.
@@ -409,11 +362,8 @@ fn word_gap(rng: &mut Rng, before: &Word) -> u64 {
 
 fn word_length(rng: &mut Rng, plan: &Plan, party: usize, word: &Word) -> u64 {
     let letters = word.text.trim_start().chars().count() as u64;
-    let natural = if plan.chinese {
-        letters * rng.range(165, 235)
-    } else {
-        90 + letters * rng.range(34, 52) + rng.range(0, 70)
-    };
+    let natural =
+        if plan.chinese { letters * rng.range(165, 235) } else { 90 + letters * rng.range(34, 52) + rng.range(0, 70) };
     natural * plan.pace[party] / 100
 }
 
@@ -442,10 +392,7 @@ fn file(plan: &Plan, rng: &mut Rng, index: usize, tracks: &[Track]) -> (Vec<u8>,
             r#"{{"channel_id":{id},"content_duration_in_milliseconds":{},"text":"{}","sentences":[{}]}}"#,
             track.content_ms, track.text, track.sentences
         );
-        facts.add(Facts {
-            words: track.word_count,
-            sentences: track.sentence_count,
-        });
+        facts.add(Facts { words: track.word_count, sentences: track.sentence_count });
     }
     json.push_str("]}");
     (json.into_bytes(), facts)

@@ -132,8 +132,10 @@ impl Watch<'_> {
         match &outcome.outcome {
             Outcome::Measured(warnings) => {
                 self.measured += 1;
-                if !warnings.is_empty() && !self.talk.quiet {
-                    let line = warnings.iter().map(super::check::short).collect::<Vec<_>>().join("; ");
+                let tabled: Vec<String> =
+                    warnings.iter().filter(|warning| warning.code.is_tabled()).map(super::check::short).collect();
+                if !tabled.is_empty() && !self.talk.quiet {
+                    let line = tabled.join("; ");
                     self.bar.suspend(|| self.talk.note(&format!("{}: {line}", outcome.path.display())));
                 }
             }

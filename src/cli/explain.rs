@@ -18,7 +18,7 @@ use crate::transcript;
 pub(super) struct Args {
     /// A result file
     path: PathBuf,
-    /// The event's number: column event_index of the table events
+    /// The event's number: column `event_index` of the table `events`
     #[arg(long, value_name = "N")]
     event: Option<usize>,
     #[command(flatten)]

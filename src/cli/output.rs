@@ -160,6 +160,9 @@ impl Listing {
     }
 
     fn table(&self) -> String {
+        if self.rows.is_empty() {
+            return String::new();
+        }
         let mut table = comfy_table::Table::new();
         table.load_style(comfy_table::presets::NOTHING).set_header(&self.head);
         if io::stdout().is_terminal() {

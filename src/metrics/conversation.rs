@@ -327,6 +327,7 @@ impl<'t> Conversation<'t> {
     }
 
     fn note_texts(&mut self, sentence: &Sentence<'_>, place: Place) {
+        self.notices.add_many(Code::MaskedWords, masked_words(&sentence.text), place, "");
         if has_control(&sentence.text) {
             self.notices.add(Code::ControlCharacters, place, "");
         }
@@ -405,6 +406,14 @@ fn evenly_spaced(pieces: &[Piece]) -> bool {
     pieces.len() >= 5
         && pieces.windows(2).all(|pair| matches!(pair, [one, two] if one.interval.end == two.interval.begin))
         && lengths().max().unwrap_or(0) - lengths().min().unwrap_or(0) <= 1
+}
+
+/// Runs of two asterisks or more: the service writes them for the words of its filter (2.9).
+fn masked_words(text: &str) -> u64 {
+    if !text.contains("**") {
+        return 0;
+    }
+    text.split(|c| c != '*').filter(|run| run.len() > 1).count() as u64
 }
 
 /// C0 other than TAB, LF, CR; DEL; C1.

@@ -81,7 +81,7 @@ fn suspicious_unit(lengths: &mut [i64]) -> bool {
     let (below, median, _) = lengths.select_nth_unstable(middle);
     let (upper, lower) = (*median, below.iter().max().copied().unwrap_or(*median));
     let twice = if even { upper + lower } else { 2 * upper };
-    twice < 40 || twice > 4000
+    !(40..=4000).contains(&twice)
 }
 
 /// F27: whether some pair of channels carries the same speech.

@@ -3,8 +3,11 @@
 use super::rows::{Event, Measured};
 use crate::metrics::EventKind;
 
-/// Words shown before an event begins, and after a silence ends, for each side.
+/// Words shown beside an event, at most, for each side.
 const CONTEXT_WORDS: usize = 8;
+
+/// Words further away say nothing about the event.
+const CONTEXT_MS: i64 = 5_000;
 
 /// The word rows of both parties of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,8 +37,14 @@ impl Measured<'_> {
     #[must_use]
     pub fn evidence(&self, event: &Event) -> Evidence {
         let silence = event.kind == EventKind::DeadAir;
-        let mut participant = self.spoken(event.participant, event);
-        let mut other = self.spoken(event.other, event);
+        let spoken = |participant| {
+            let mut words = self.spoken(participant, event);
+            words.retain(|word| {
+                word.end_ms >= event.begin_ms - CONTEXT_MS && word.begin_ms <= event.end_ms + CONTEXT_MS
+            });
+            words
+        };
+        let (mut participant, mut other) = (spoken(event.participant), spoken(event.other));
         if silence {
             // Before the silence only the end of what was said, after it only the beginning.
             participant.retain(|word| word.end_ms <= event.begin_ms);

@@ -283,7 +283,7 @@ impl Context<'_, '_> {
         call.overlap_ratio =
             keep(self.overlap.and_then(|()| ratio(sweep.overlap_ms, sweep.speech_ms, Reason::NoSpeech)));
         call.switches_per_min =
-            keep(switching.and_then(|()| span).map(|span| switches as f64 / (span.length() as f64 / 60_000.0)));
+            keep(switching.and(span).map(|span| switches as f64 / (span.length() as f64 / 60_000.0)));
         call.units_per_min = keep(span.and_then(|_| rate(units, untimed, talk, talk, self.settings)));
         call.reasons = reasons;
         call
@@ -346,7 +346,7 @@ impl Context<'_, '_> {
         let (timed, spoke) = (tally.timed(), tally.spoke());
         let basis = spoke.and_then(|()| tally.basis().ok_or(Reason::NoSpeech));
         let shared = timed.and_then(|()| self.single());
-        let somebody_spoke = shared.and_then(|()| if all_talk > 0 { Ok(()) } else { Err(Reason::NoSpeech) });
+        let somebody_spoke = shared.and(if all_talk > 0 { Ok(()) } else { Err(Reason::NoSpeech) });
         let mut turns = tally.turn_lengths.clone();
         let turn_figure = |value: Option<i64>| spoke.and_then(|()| value.ok_or(Reason::NoTurns));
         let monologue = self.settings.parameters.monologue_ms;

@@ -171,6 +171,6 @@ struct Spelt {
 /// The part of a long text around a hit, cut between characters.
 fn around<'t>(text: &'t str, found: &Match) -> &'t str {
     let start = text.floor_char_boundary(found.start.saturating_sub(AROUND_BYTES));
-    let end = text.ceil_char_boundary((found.end + AROUND_BYTES).min(text.len()));
+    let end = text.ceil_char_boundary(found.end + AROUND_BYTES);
     text.get(start..end).unwrap_or(text)
 }

@@ -147,7 +147,7 @@ pub fn measure<'t>(file: &str, transcript: &'t Transcript<'t>, settings: &Settin
         .into_iter()
         .map(|notice| Warning { code: notice.code, count: notice.count, detail: notice.detail() })
         .collect();
-    call.warning_count = warnings.len() as i64;
+    call.warning_count = warnings.iter().filter(|warning| warning.code.is_tabled()).count() as i64;
     let file = file.to_owned();
     Measured { file, call, participants, turns, events, hits, windows, costs, warnings, conversation }
 }

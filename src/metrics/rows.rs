@@ -29,7 +29,7 @@ pub struct Measured<'t> {
     pub windows: Vec<Window>,
     /// By channel.
     pub costs: Vec<Cost>,
-    /// In the order of [`Code`].
+    /// In the order of [`Code`]; of these the table has those that [`Code::is_tabled`] says.
     pub warnings: Vec<Warning>,
     pub(super) conversation: Conversation<'t>,
 }

@@ -41,9 +41,8 @@ pub struct Report {
     pub participants: Vec<Distribution>,
     /// What was odd, in the order of the codes.
     pub warnings: Vec<WarningTotal>,
-    /// The roll-up's rows, where one was asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub rollup: Option<Vec<serde_json::Map<String, serde_json::Value>>>,
+    /// Null where no roll-up was asked for.
+    pub rollup: Option<Groups>,
 }
 
 /// What was read.
@@ -115,6 +114,16 @@ pub struct Distribution {
     pub max: Option<f64>,
 }
 
+/// A roll-up.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct Groups {
+    /// The group columns as they stand in the rows.
+    pub by: Vec<String>,
+    /// One object a group, in order; keys are the columns of the table `rollup`.
+    pub rows: Vec<serde_json::Map<String, serde_json::Value>>,
+}
+
 /// One warning code over all files.
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
@@ -163,7 +172,9 @@ impl Report {
                 .iter()
                 .map(|&(code, files, count)| WarningTotal { code: code.name(), files, count, meaning: code.meaning() })
                 .collect(),
-            rollup: rollup.map(|rollup| rows(&rollup.frame)).transpose()?,
+            rollup: rollup
+                .map(|rollup| Ok::<_, Error>(Groups { by: rollup.by.clone(), rows: rows(&rollup.frame)? }))
+                .transpose()?,
         })
     }
 

@@ -3,9 +3,13 @@
 use std::ops::Range;
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use serde_json::Value;
 
 use super::number::{NOT_MEASURED, count, counted, figure, length};
-use super::{Distribution, Report};
+use super::{Distribution, Groups, Report};
+
+/// Groups that are shown.
+const MOST_GROUPS: usize = 20;
 
 impl Report {
     /// A screenful: what was read, sums, distributions, what was odd.
@@ -15,9 +19,12 @@ impl Report {
         text += "\n\n";
         text += &self.totals_table();
         text += "\n\n";
-        text += &self.distribution_table();
-        if let Some(rollup) = &self.rollup {
-            text += &format!("\n\nroll-up: {}", counted(rollup.len() as u64, "group"));
+        text += &distribution_table("per call", &self.calls);
+        text += "\n\n";
+        text += &distribution_table("per participant", &self.participants);
+        if let Some(groups) = &self.rollup {
+            text += "\n\n";
+            text += &group_table(groups);
         }
         if !self.warnings.is_empty() {
             text += "\n\n";
@@ -63,20 +70,6 @@ impl Report {
         }
     }
 
-    fn distribution_table(&self) -> String {
-        let mut table = plain(["distribution", "n", "p10", "median", "p90", "max"]);
-        let mut add = |over: &str, list: &[Distribution]| {
-            for one in list {
-                let cell = |value| figure(value, one.metric, one.unit);
-                let name = format!("{} a {over}", one.metric);
-                table.add_row([name, count(one.n as i64), cell(one.p10), cell(one.p50), cell(one.p90), cell(one.max)]);
-            }
-        };
-        add("call", &self.calls);
-        add("participant", &self.participants);
-        aligned(table, 1..6)
-    }
-
     fn warning_table(&self) -> String {
         let mut table = plain(["warning", "files", "count", "meaning"]);
         for warning in &self.warnings {
@@ -87,7 +80,56 @@ impl Report {
     }
 }
 
-fn plain<const N: usize>(head: [&str; N]) -> Table {
+fn distribution_table(over: &str, list: &[Distribution]) -> String {
+    let mut table = plain([over, "n", "p10", "median", "p90", "max"]);
+    for one in list {
+        let cell = |value| figure(value, one.metric, one.unit);
+        table.add_row([
+            one.metric.to_owned(),
+            count(one.n as i64),
+            cell(one.p10),
+            cell(one.p50),
+            cell(one.p90),
+            cell(one.max),
+        ]);
+    }
+    aligned(table, 1..6)
+}
+
+/// The first groups with what a person looks for first; the table `rollup` has them all, with every column.
+fn group_table(groups: &Groups) -> String {
+    const FIGURES: [(&str, &str); 7] = [
+        ("call_count", "calls"),
+        ("speech_ms", "ms"),
+        ("dead_air_count", "events"),
+        ("interruption_count", "events"),
+        ("silence_ratio_p50", "0–1"),
+        ("switches_per_min_p50", "1/min"),
+        ("units_per_min_p50", "units/min"),
+    ];
+    let head = groups.by.iter().map(String::as_str).chain(FIGURES.map(|(name, _)| name));
+    let mut table = plain(head);
+    for row in groups.rows.iter().take(MOST_GROUPS) {
+        let by = groups.by.iter().map(|name| row.get(name).and_then(Value::as_str).unwrap_or(NOT_MEASURED).to_owned());
+        let figures = FIGURES.map(|(name, unit)| {
+            let value = row.get(name);
+            match (unit, value.and_then(Value::as_i64)) {
+                ("ms", Some(ms)) => length(ms),
+                ("calls" | "events", Some(number)) => count(number),
+                _ => figure(value.and_then(Value::as_f64), name, unit),
+            }
+        });
+        table.add_row(by.chain(figures));
+    }
+    let width = groups.by.len();
+    let mut text = aligned(table, width..width + FIGURES.len());
+    if groups.rows.len() > MOST_GROUPS {
+        text += &format!("\nand {} more", counted((groups.rows.len() - MOST_GROUPS) as u64, "group"));
+    }
+    text
+}
+
+fn plain<'h>(head: impl IntoIterator<Item = &'h str>) -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled).set_header(head);
     table

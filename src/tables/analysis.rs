@@ -254,7 +254,7 @@ impl Collected<'_> {
             return;
         };
         self.measured += 1;
-        for warning in warnings {
+        for warning in warnings.iter().filter(|warning| warning.code.is_tabled()) {
             self.without_speech += u64::from(warning.code == Code::NothingToMeasure);
             let (files, count) = self.warnings.entry(warning.code).or_default();
             *files += 1;

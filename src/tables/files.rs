@@ -14,11 +14,8 @@ use super::frame::{Rows, schema};
 use crate::error::{Error, Result};
 use crate::metrics::catalogue::Table;
 
-/// Rows that make a row group: then they are written and forgotten.
-const GROUP_ROWS: usize = 1 << 16;
-
-/// Text that makes a row group, whatever the number of rows.
-const GROUP_TEXT_BYTES: usize = 8 << 20;
+/// Cells in memory that make a row group: then they are written and forgotten. Some ten thousand rows.
+const GROUP_BYTES: usize = 2 << 20;
 
 /// How tables are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -96,7 +93,7 @@ impl Output {
     pub(super) fn append(&mut self, rows: Vec<Rows>) -> Result<()> {
         for (pending, rows) in self.tables.iter_mut().zip(rows) {
             pending.rows.append(rows);
-            if pending.rows.count >= GROUP_ROWS || pending.rows.text_bytes() >= GROUP_TEXT_BYTES {
+            if pending.rows.bytes() >= GROUP_BYTES {
                 pending.flush()?;
             }
         }
@@ -174,7 +171,7 @@ struct Sink {
 }
 
 enum Writer {
-    Parquet(ParquetBatches<Handle>),
+    Parquet(Box<ParquetBatches<Handle>>),
     Csv(CsvBatches<Handle>),
     JsonLines,
 }
@@ -203,7 +200,8 @@ impl Sink {
         let writer = match format {
             // In parallel, polars would cut row groups by the number of threads.
             Format::Parquet => {
-                Writer::Parquet(ParquetWriter::new(to).set_parallel(false).batched(schema).map_err(failed)?)
+                let writer = ParquetWriter::new(to).set_parallel(false).batched(schema).map_err(failed)?;
+                Writer::Parquet(Box::new(writer))
             }
             Format::Csv => Writer::Csv(CsvWriter::new(to).batched(schema).map_err(failed)?),
             Format::JsonLines => Writer::JsonLines,

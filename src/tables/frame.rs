@@ -83,10 +83,9 @@ impl Rows {
         }
     }
 
-    /// Bytes of text.
-    pub(super) fn text_bytes(&self) -> usize {
-        let bytes = |cells: &Cells| if let Cells::Text(cells) = cells { cells.bytes() } else { 0 };
-        self.columns.iter().map(|(_, cells)| bytes(cells)).sum()
+    /// Bytes of memory that the cells take.
+    pub(super) fn bytes(&self) -> usize {
+        self.columns.iter().map(|(_, cells)| cells.bytes()).sum()
     }
 
     pub(super) fn into_frame(self) -> Result<DataFrame> {

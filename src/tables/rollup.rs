@@ -28,6 +28,8 @@ pub struct Rollup {
     /// The group columns as text, `call_count`, the sums, then three columns for each of [`SPREAD`]. Groups in byte
     /// order, nulls last.
     pub frame: DataFrame,
+    /// The group columns as they are named in `frame`.
+    pub by: Vec<String>,
     /// Calls without a row in the metadata: part of the group of nulls.
     pub calls_without_row: usize,
     /// Rows of the metadata without a call.
@@ -72,6 +74,7 @@ impl Rollup {
         let matched = joined.column(MATCHED)?.len() - joined.column(MATCHED)?.null_count();
         let named = joined.clone().lazy().filter(col(MATCHED).is_not_null()).select([col(key).n_unique()]).collect()?;
         let named = named.columns().first().and_then(|column| column.get(0).ok()?.extract::<usize>()).unwrap_or(0);
+        let by = groups.iter().map(|name| name.to_string()).collect();
         let figures = figures();
         let frame = if groups.is_empty() {
             joined.lazy().select(figures)
@@ -81,7 +84,7 @@ impl Rollup {
             joined.lazy().group_by_stable(keys).agg(figures).sort(groups, order)
         };
         let rows_without_call = metadata.frame.height() - named;
-        Ok(Self { frame: frame.collect()?, calls_without_row: calls.height() - matched, rows_without_call })
+        Ok(Self { frame: frame.collect()?, by, calls_without_row: calls.height() - matched, rows_without_call })
     }
 }
 

@@ -46,6 +46,12 @@ macro_rules! codes {
                 match self { $(Self::$variant => $unit,)+ }
             }
 
+            /// Whether it is a row of the table `warnings`; the others are for `check` alone.
+            #[must_use]
+            pub fn is_tabled(self) -> bool {
+                self != Self::MaskedWords
+            }
+
             /// What it means and what was done about it, in one clause.
             #[must_use]
             pub fn meaning(self) -> &'static str {
@@ -82,6 +88,7 @@ codes! {
     PossibleChannelSkew "possible_channel_skew" Serious "file" "the clocks of the two channels seem to differ; nothing was corrected";
     SuspiciousTimeUnit "suspicious_time_unit" Serious "file" "the typical word is shorter than 20 ms or longer than 2 s: these do not look like milliseconds";
     InterpolatedWords "interpolated_words" Note "sentences" "evenly spaced word times were interpolated by the recogniser";
+    MaskedWords "masked_words" Note "words" "words masked by the service count no unit: units and rates are lower bounds";
 }
 
 impl fmt::Display for Code {

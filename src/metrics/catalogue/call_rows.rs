@@ -63,7 +63,7 @@ table! {
 
 table! {
     /// `warnings`: one row a file and code.
-    WARNINGS "warnings" "one row a call and code", |call, row| call.warnings.iter();
+    WARNINGS "warnings" "one row a call and code", |call, row| call.warnings.iter().filter(|warning| warning.code.is_tabled());
     file Text "" null "" "the call: path of the result file below the given folder" "" => call.file.as_str();
     code Text "" null "" "what is odd; `talkmeter check` says what it means" "F35" => row.code.name();
     count Integer "by code" null "" "how often; for self_overlap_ms how many ms" "F35" => row.count as i64;

@@ -120,6 +120,16 @@ impl Cells {
         cell.push_to(self);
     }
 
+    /// Bytes of memory that they take.
+    pub(crate) fn bytes(&self) -> usize {
+        match self {
+            Self::Integer(cells) => size_of_val(&**cells),
+            Self::Number(cells) => size_of_val(&**cells),
+            Self::Text(cells) => cells.buffer.len() + size_of_val(&*cells.cells),
+            Self::Decimal(_) => 0,
+        }
+    }
+
     /// Moves the cells of `other`, which is of the same kind, behind these.
     pub fn append(&mut self, other: Self) {
         match (self, other) {
@@ -159,11 +169,6 @@ impl TextCells {
     /// The texts in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Option<&str>> {
         self.cells.iter().map(|cell| cell.and_then(|cell| self.get(cell)))
-    }
-
-    /// Bytes of text held.
-    pub(crate) fn bytes(&self) -> usize {
-        self.buffer.len()
     }
 
     fn append(&mut self, other: &Self) {
