@@ -1,6 +1,39 @@
-//! talkmeter
-#![cfg_attr(test, allow(clippy::unwrap_used))]
+//! talkmeter measures recorded calls: result files of Alibaba Cloud Model Studio / Qwen Cloud speech recognition
+//! (Fun-ASR, Paraformer, Qwen-ASR) in, measured conversations out.
+//!
+//! ```text
+//! result JSON ──transcript::read──▶ Transcript ──metrics::measure──▶ Measured ──tables::analyze──▶ Parquet, CSV, JSON lines
+//!                                                                                       └──report::Report──▶ terminal, JSON
+//! ```
+//!
+//! | module | holds | feature |
+//! | --- | --- | --- |
+//! | [`transcript`] | a tolerant reader: typed, borrowed, oddities counted | |
+//! | [`metrics`] | every figure of one call, and the catalogue that declares them | |
+//! | `tables` | many calls as polars frames and files, roll-ups | `analytics` |
+//! | `report` | what an analysis says as a whole | `analytics` |
+//! | `cli` | the command | `cli` |
+//!
+//! ```
+//! use talkmeter::metrics::{Settings, measure};
+//!
+//! let json = br#"{"transcripts": [{"channel_id": 0, "sentences": [
+//!     {"begin_time": 0, "end_time": 2400, "text": "Thank you for calling."},
+//!     {"begin_time": 6000, "end_time": 9000, "text": "Are you still there?"}]}]}"#;
+//! let transcript = talkmeter::transcript::read(json)?;
+//! let measured = measure("call.json", &transcript, &Settings::default());
+//! assert_eq!(measured.participants[0].talk_ms, Some(5400));
+//! assert_eq!(measured.call.dead_air_ms, Some(3600));
+//! // One party alone interrupts nobody: the figure is null, and the row says why.
+//! assert_eq!(measured.call.interruption_count, None);
+//! assert!(measured.call.reasons.cell().is_some_and(|reason| reason.contains("single_participant")));
+//! # Ok::<(), talkmeter::transcript::Refused>(())
+//! ```
+//!
+//! The library reads no environment, prints nothing and asks no clock.
+
 #[cfg(feature = "cli")]
+#[doc(hidden)]
 pub mod cli;
 mod error;
 pub mod metrics;
@@ -9,4 +42,9 @@ pub mod report;
 #[cfg(feature = "analytics")]
 pub mod tables;
 pub mod transcript;
+
 pub use error::{Error, ErrorKind, Result};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
