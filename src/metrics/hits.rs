@@ -4,10 +4,10 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::Settings;
-use super::conversation::Conversation;
+use super::conversation::{Cleaned, Conversation};
 use super::floor::Floor;
 use super::interval::Interval;
-use super::joining::join_into;
+use super::joining::{join_into, trim};
 use super::keywords::{Keywords, Match};
 use super::rows::{Hit, TimeBasis};
 use super::texts::{Contribution, Texts};
@@ -17,7 +17,7 @@ use super::texts::{Contribution, Texts};
 const WHOLE_TEXT_BYTES: usize = 16_384;
 
 /// How much is kept on each side of a hit in a longer turn.
-const AROUND_BYTES: usize = 1_000;
+const AROUND_BYTES: usize = 200;
 
 /// Searches turns, contained bursts, and sentences without a time.
 pub(super) fn find(conversation: &Conversation<'_>, floor: &Floor, texts: &mut Texts, settings: &Settings) -> Vec<Hit> {
@@ -54,22 +54,25 @@ impl Search<'_, '_> {
     /// Searches one text of one participant.
     fn stretch(&mut self, party: u32, contributions: &[Contribution<'_>]) {
         let mut text = String::new();
-        let mut parts = Vec::with_capacity(contributions.len());
+        let mut ranges = Vec::with_capacity(contributions.len());
         for contribution in contributions {
             join_into(&mut text, &contribution.text);
             // What was appended last is the contribution itself: a space, if any, stands before it.
-            let length = contribution.text.trim().len();
-            parts.push((text.len() - length..text.len(), contribution));
+            ranges.push(text.len() - trim(&contribution.text).len()..text.len());
         }
         let matches = self.keywords.find(&text);
         if matches.is_empty() {
             return;
         }
-        let words: Vec<Option<Vec<Spelt>>> =
-            parts.iter().map(|(range, contribution)| self.spelling(&text, range, contribution)).collect();
+        let part = |(range, contribution): (Range<usize>, &Contribution<'_>)| Part {
+            words: self.spelling(&text, &range, contribution),
+            sentence: self.conversation.sentences.get(contribution.sentence as usize),
+            range,
+        };
+        let parts: Vec<Part<'_>> = ranges.into_iter().zip(contributions).map(part).collect();
         let whole: Option<Arc<str>> = (text.len() <= WHOLE_TEXT_BYTES).then(|| Arc::from(&*text));
         for found in matches {
-            let (time_basis, interval) = self.time(&found, &parts, &words);
+            let (time_basis, interval) = time(&found, &parts);
             let Some(term) = self.terms.get(found.term) else { continue };
             let hit = Hit {
                 rule: Arc::clone(term),
@@ -95,7 +98,7 @@ impl Search<'_, '_> {
         for words in ranges {
             let intervals = self.conversation.words.get(words.start as usize..words.end as usize)?;
             for (word, interval) in self.conversation.words_of(sentence, words).iter().zip(intervals) {
-                let own = word.text.trim();
+                let own = trim(&word.text);
                 let rest = text.get(from..range.end)?;
                 let skipped = rest.find(own)?;
                 if rest.get(..skipped)?.contains(char::is_alphanumeric) {
@@ -108,39 +111,6 @@ impl Search<'_, '_> {
         }
         let ends = !text.get(from..range.end)?.contains(char::is_alphanumeric);
         (ends && !spelt.is_empty()).then_some(spelt)
-    }
-
-    fn time(
-        &self,
-        found: &Match,
-        parts: &[(Range<usize>, &Contribution<'_>)],
-        words: &[Option<Vec<Spelt>>],
-    ) -> (TimeBasis, Option<Interval>) {
-        // A sentence without a piece has no time, whatever its words say (F37).
-        if parts.iter().all(|(_, part)| self.pieceless(part)) {
-            return (TimeBasis::None, None);
-        }
-        let touches = |range: &Range<usize>| range.start < found.end && found.start < range.end;
-        let touched = || parts.iter().zip(words).filter(|((range, _), _)| touches(range));
-        let by_words: Option<Vec<Interval>> =
-            touched().map(|(_, words)| words.as_deref()).collect::<Option<Vec<&[Spelt]>>>().and_then(|words| {
-                words.into_iter().flatten().filter(|word| touches(&word.range)).map(|word| word.interval).collect()
-            });
-        if let Some([first, .., last] | [first @ last]) = by_words.as_deref() {
-            return (TimeBasis::Words, Some(Interval { begin: first.begin, end: last.end }));
-        }
-        let sentences = touched().filter_map(|((_, part), _)| self.conversation.sentences.get(part.sentence as usize));
-        let own: Vec<Interval> =
-            sentences.filter(|sentence| sentence.pieces > 0).filter_map(|sentence| sentence.own).collect();
-        let begin = own.iter().map(|interval| interval.begin).min();
-        match begin.zip(own.iter().map(|interval| interval.end).max()) {
-            Some((begin, end)) => (TimeBasis::Sentences, Some(Interval { begin, end })),
-            None => (TimeBasis::None, None),
-        }
-    }
-
-    fn pieceless(&self, part: &Contribution<'_>) -> bool {
-        self.conversation.sentences.get(part.sentence as usize).is_none_or(|sentence| sentence.pieces == 0)
     }
 
     /// Rules in the order given, begin, end, participant; hits without a time last (F37).
@@ -162,10 +132,52 @@ impl Search<'_, '_> {
     }
 }
 
+/// One sentence's part of a text.
+struct Part<'c> {
+    range: Range<usize>,
+    sentence: Option<&'c Cleaned>,
+    /// `None` when the words do not spell it.
+    words: Option<Vec<Spelt>>,
+}
+
 /// One word in a text.
 struct Spelt {
     range: Range<usize>,
     interval: Option<Interval>,
+}
+
+/// Those of a list in order of place that a match touches.
+fn touched<'l, T>(list: &'l [T], range: impl Fn(&T) -> &Range<usize>, found: &Match) -> &'l [T] {
+    let from = list.partition_point(|one| range(one).end <= found.start);
+    let to = list.partition_point(|one| range(one).start < found.end);
+    list.get(from..to).unwrap_or(&[])
+}
+
+/// When a match was said: from its first to its last word, else within its sentences (F37).
+fn time(found: &Match, parts: &[Part<'_>]) -> (TimeBasis, Option<Interval>) {
+    let parts = touched(parts, |part| &part.range, found);
+    let sentences = || parts.iter().filter_map(|part| part.sentence);
+    // A sentence without a piece has no time, whatever its words say.
+    if sentences().all(|sentence| sentence.pieces == 0) {
+        return (TimeBasis::None, None);
+    }
+    let mut by_words = Some(Vec::new());
+    for part in parts {
+        let words = part.words.as_deref().map(|words| touched(words, |word| &word.range, found));
+        let intervals = words.and_then(|words| words.iter().map(|word| word.interval).collect::<Option<Vec<_>>>());
+        by_words = by_words.zip(intervals).map(|(mut all, more)| {
+            all.extend(more);
+            all
+        });
+    }
+    if let Some([first, .., last] | [first @ last]) = by_words.as_deref() {
+        return (TimeBasis::Words, Some(Interval { begin: first.begin, end: last.end }));
+    }
+    let own = || sentences().filter_map(|sentence| sentence.own);
+    match own().map(|own| own.begin).min().zip(own().map(|own| own.end).max()) {
+        Some((begin, end)) => (TimeBasis::Sentences, Some(Interval { begin, end })),
+        None => (TimeBasis::None, None),
+    }
 }
 
 /// The part of a long text around a hit, cut between characters.
