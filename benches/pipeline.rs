@@ -166,7 +166,7 @@ fn whole(criterion: &mut Criterion) {
                 let out = folder.path().join("out");
                 let analysis = pool.install(|| {
                     let mut output = Output::create(&out, &[Format::Parquet], &tables).expect("a folder of ours");
-                    let options = Options { settings: Settings::default(), tables: tables.clone() };
+                    let options = Options { settings: Settings::default(), join_by: None };
                     let analysis = analyze(&inputs.files, &options, Some(&mut output), &mut |_| {}).expect("it writes");
                     output.finish().expect("it writes");
                     analysis

@@ -74,15 +74,17 @@ pub(super) fn run(args: Args, format: Format, talk: &Talk) -> Result<Exit, Failu
     let inputs = args.paths.find(args.output.as_deref(), talk)?;
     let tables: Vec<&'static Table> = TABLES.into_iter().filter(|table| wanted(table.name)).collect();
     let mut output = args.output.as_deref().map(|folder| Output::create(folder, &args.tables, &tables)).transpose()?;
-    let options = Options { settings, tables: if output.is_some() { tables } else { Vec::new() } };
+    let join_by = metadata.as_ref().map(|metadata| metadata.key().to_owned());
+    let options = Options { settings, join_by };
 
     let bar = talk.progress(inputs.files.len());
     let mut watch = Watch { talk, bar: &bar, roles: options.settings.roles.clone(), measured: 0 };
-    let analysis = tables::analyze(&inputs.files, &options, output.as_mut(), &mut |outcome| watch.file(&outcome))?;
+    let mut analysis = tables::analyze(&inputs.files, &options, output.as_mut(), &mut |outcome| watch.file(&outcome))?;
     bar.finish_and_clear();
     watch.unused_roles(&analysis.labels);
 
-    let failed = analysis.failed + inputs.excluded.len() as u64;
+    analysis.failed += inputs.excluded.len() as u64;
+    let failed = analysis.failed;
     if analysis.measured == 0 {
         talk.say(if failed == 0 { "error: no result file found" } else { "error: no file could be measured" });
         return Ok(Exit::Failed);
@@ -92,8 +94,7 @@ pub(super) fn run(args: Args, format: Format, talk: &Talk) -> Result<Exit, Failu
         unmatched(rollup, metadata, talk);
     }
     let rollup = rollup.filter(|_| !args.group_by.is_empty());
-    let mut report = Report::build(&analysis, &options.settings, rollup.as_ref())?;
-    report.inputs.failed = failed;
+    let report = Report::build(&analysis, &options.settings, rollup.as_ref())?;
     if let Some(mut output) = output {
         if let Some(rollup) = rollup.as_ref().filter(|_| wanted("rollup")) {
             output.add_frame("rollup", &rollup.frame)?;

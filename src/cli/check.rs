@@ -75,7 +75,7 @@ pub(super) fn run(args: &Args, format: Format, talk: &Talk) -> Result<Exit, Fail
         ]);
     }
     let bar = talk.progress(inputs.files.len());
-    let options = Options { settings: Settings::default(), tables: Vec::new() };
+    let options = Options { settings: Settings::default(), join_by: None };
     tables::analyze(&inputs.files, &options, None, &mut |file| {
         bar.inc(1);
         let Outcome::Measured(warnings) = &file.outcome else {

@@ -34,8 +34,8 @@ pub const PARTICIPANT_SPREAD: [&str; 5] =
 pub struct Options {
     /// How to measure.
     pub settings: Settings,
-    /// The tables to fill, in the order of [`Output::create`]; empty when nothing is written.
-    pub tables: Vec<&'static Table>,
+    /// The column of `calls` by which [`Analysis::calls`] will be joined, where it will be.
+    pub join_by: Option<String>,
 }
 
 /// What came of one file.
@@ -67,7 +67,7 @@ pub struct FileOutcome {
 /// What is kept of all calls: a few numbers each.
 #[derive(Debug)]
 pub struct Analysis {
-    /// One row a measured call: `file`, `file_url`, and the columns of [`SUMMED`] and [`SPREAD`].
+    /// One row a measured call: the column of [`Options::join_by`], and those of [`SUMMED`] and [`SPREAD`].
     pub calls: DataFrame,
     /// One row a participant: the columns of which the report shows distributions.
     pub participants: DataFrame,
@@ -97,8 +97,9 @@ pub fn analyze(
     output: Option<&mut Output>,
     observe: &mut (dyn FnMut(FileOutcome) + Send),
 ) -> Result<Analysis> {
+    let tables = output.as_ref().map_or_else(Vec::new, |output| output.tables());
     let mut collected = Collected {
-        kept: Kept::new(),
+        kept: Kept::new(options),
         output,
         observe,
         hasher: blake3::Hasher::new(),
@@ -117,7 +118,7 @@ pub fn analyze(
             || {
                 files
                     .par_chunks(FILES_A_BATCH)
-                    .map_init(Vec::new, |buffer, files| Batch::of(files, options, buffer))
+                    .map_init(Vec::new, |buffer, files| Batch::of(files, options, &tables, buffer))
                     .collect()
             },
             || collected.take(std::mem::take(&mut ready)),
@@ -138,10 +139,10 @@ struct Batch {
 }
 
 impl Batch {
-    fn of(files: &[Input], options: &Options, buffer: &mut Vec<u8>) -> Self {
+    fn of(files: &[Input], options: &Options, tables: &[&'static Table], buffer: &mut Vec<u8>) -> Self {
         let mut batch = Self {
-            rows: options.tables.iter().map(|table| Rows::new(table)).collect(),
-            kept: Kept::new(),
+            rows: tables.iter().map(|table| Rows::new(table)).collect(),
+            kept: Kept::new(options),
             outcomes: Vec::with_capacity(files.len()),
             labels: BTreeSet::new(),
         };
@@ -192,8 +193,9 @@ struct Kept {
 }
 
 impl Kept {
-    fn new() -> Self {
-        let call = |name: &str| matches!(name, "file" | "file_url") || SUMMED.contains(&name) || SPREAD.contains(&name);
+    fn new(options: &Options) -> Self {
+        let key = options.join_by.as_deref();
+        let call = |name: &str| key == Some(name) || SUMMED.contains(&name) || SPREAD.contains(&name);
         Self {
             calls: Rows::some(&CALLS, call),
             participants: Rows::some(&PARTICIPANTS, |name| PARTICIPANT_SPREAD.contains(&name)),

@@ -54,6 +54,8 @@ impl std::str::FromStr for Format {
 #[derive(Debug)]
 pub struct Output {
     folder: PathBuf,
+    /// Whether the folder is ours to take away when nothing comes of the run.
+    made: bool,
     formats: Vec<Format>,
     tables: Vec<Pending>,
     finished: Vec<(NamedTempFile, PathBuf)>,
@@ -72,9 +74,15 @@ impl Output {
     /// # Errors
     /// [`crate::ErrorKind::Io`] when the folder cannot be made or written to.
     pub fn create(folder: &Path, formats: &[Format], tables: &[&'static Table]) -> Result<Self> {
+        let made = !folder.exists();
         fs::create_dir_all(folder).map_err(|error| Error::io("make the folder", folder, error))?;
-        let mut output =
-            Self { folder: folder.to_owned(), formats: formats.to_vec(), tables: Vec::new(), finished: Vec::new() };
+        let mut output = Self {
+            folder: folder.to_owned(),
+            made,
+            formats: formats.to_vec(),
+            tables: Vec::new(),
+            finished: Vec::new(),
+        };
         for &table in tables {
             let schema = schema(table);
             let sinks =
@@ -89,7 +97,12 @@ impl Output {
         Sink::create(path, format, schema)
     }
 
-    /// Takes the next rows of all tables, in the order of [`Output::create`], and writes what makes a row group.
+    /// The tables whose rows are taken, in order.
+    pub(super) fn tables(&self) -> Vec<&'static Table> {
+        self.tables.iter().map(|pending| pending.rows.table).collect()
+    }
+
+    /// Takes the next rows of all tables, in the order of [`Output::tables`], and writes what makes a row group.
     pub(super) fn append(&mut self, rows: Vec<Rows>) -> Result<()> {
         for (pending, rows) in self.tables.iter_mut().zip(rows) {
             pending.rows.append(rows);
@@ -146,6 +159,17 @@ impl Output {
             paths.push(path);
         }
         Ok(paths)
+    }
+}
+
+impl Drop for Output {
+    fn drop(&mut self) {
+        // Temporary files first; what is finished keeps the folder from being removed.
+        self.tables.clear();
+        self.finished.clear();
+        if self.made {
+            let _ = fs::remove_dir(&self.folder);
+        }
     }
 }
 

@@ -64,6 +64,12 @@ impl Metadata {
         Ok(Self { frame, key, left_out })
     }
 
+    /// The column by which calls are joined: `file`, else `file_url`.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
     /// Names of the user's columns, the key left out.
     pub fn columns(&self) -> impl Iterator<Item = &str> {
         self.frame.get_column_names().into_iter().map(|name| name.as_str()).filter(|name| *name != self.key.as_str())
