@@ -9,6 +9,7 @@ use super::settings::SettingsFlags;
 use crate::metrics::Roles;
 use crate::metrics::catalogue::{TABLES, Table};
 use crate::report::Report;
+use crate::report::number::{bytes, counted};
 use crate::tables::{self, FileOutcome, Metadata, Options, Outcome, Output, Rollup};
 
 const EXAMPLES: &str = "\
@@ -86,7 +87,7 @@ pub(super) fn run(args: Args, format: Format, talk: &Talk) -> Result<Exit, Failu
     analysis.failed += inputs.excluded.len() as u64;
     let failed = analysis.failed;
     if analysis.measured == 0 {
-        talk.say(if failed == 0 { "error: no result file found" } else { "error: no file could be measured" });
+        talk.error(if failed == 0 { "no result file found" } else { "no file could be measured" });
         return Ok(Exit::Failed);
     }
     let rollup = metadata.as_ref().map(|metadata| Rollup::of(&analysis.calls, metadata, &args.group_by)).transpose()?;
@@ -105,11 +106,11 @@ pub(super) fn run(args: Args, format: Format, talk: &Talk) -> Result<Exit, Failu
         let folder = args.output.unwrap_or_default();
         let paths = output.finish()?;
         left_from_before(&folder, &paths, talk);
-        talk.note(&format!("{} files written to {}", paths.len(), folder.display()));
+        talk.note(&format!("{} written to {}", counted(paths.len() as u64, "file"), folder.display()));
     }
     if talk.verbose {
         let seconds = started.elapsed().as_secs_f64();
-        let bytes = crate::report::number::bytes(analysis.bytes);
+        let bytes = bytes(analysis.bytes);
         talk.say(&format!("{bytes} in {seconds:.2} s, {:.0} files/s", inputs.files.len() as f64 / seconds));
     }
     match format {
@@ -157,10 +158,10 @@ impl Watch<'_> {
 
 fn unmatched(rollup: &Rollup, metadata: &Metadata, talk: &Talk) {
     if rollup.calls_without_row > 0 {
-        talk.note(&format!("{} calls without a row in the metadata", rollup.calls_without_row));
+        talk.note(&format!("{} without a row in the metadata", counted(rollup.calls_without_row as u64, "call")));
     }
     if rollup.rows_without_call > 0 {
-        talk.note(&format!("{} rows of the metadata without a call", rollup.rows_without_call));
+        talk.note(&format!("{} of the metadata without a call", counted(rollup.rows_without_call as u64, "row")));
     }
     if metadata.left_out() > 0 {
         talk.note(&format!(

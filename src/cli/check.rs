@@ -8,6 +8,7 @@ use super::Exit;
 use super::inputs::Paths;
 use super::output::{Failure, Format, Listing, Talk};
 use crate::metrics::{Settings, Warning};
+use crate::report::number::counted;
 use crate::tables::{self, Options, Outcome};
 use crate::transcript::Severity;
 
@@ -111,12 +112,13 @@ pub(super) fn run(args: &Args, format: Format, talk: &Talk) -> Result<Exit, Fail
     let head = vec!["file", "severity", "code", "count", "detail", "meaning"];
     let clean = rows.is_empty();
     Listing { head, rows }.print(format, talk)?;
-    talk.note(&match (inputs.files.len() + inputs.excluded.len(), clean) {
-        (0, _) => "no result file found".to_owned(),
-        (files, true) => format!("{files} files, nothing found"),
-        (files, false) => format!("{files} files, {serious} serious findings"),
-    });
-    Ok(match (serious, inputs.files.len() + inputs.excluded.len()) {
+    let files = (inputs.files.len() + inputs.excluded.len()) as u64;
+    match (files, clean) {
+        (0, _) => talk.error("no result file found"),
+        (_, true) => talk.note(&format!("{}, nothing found", counted(files, "file"))),
+        (_, false) => talk.note(&format!("{}, {}", counted(files, "file"), counted(serious as u64, "serious finding"))),
+    }
+    Ok(match (serious, files) {
         (_, 0) => Exit::Failed,
         (0, _) => Exit::Done,
         _ => Exit::Partly,

@@ -32,7 +32,7 @@ pub(super) fn run(args: Args, format: Format, talk: &Talk) -> Result<Exit, Failu
     let transcript = match transcript::read(&bytes) {
         Ok(transcript) => transcript,
         Err(refused) => {
-            talk.say(&format!("error: {}: {refused}", args.path.display()));
+            talk.error(&format!("{}: {refused}", args.path.display()));
             return Ok(Exit::Failed);
         }
     };

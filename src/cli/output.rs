@@ -95,22 +95,28 @@ impl Talk {
         let _ = writeln!(anstream::stderr(), "{}", printable(line));
     }
 
+    /// A failure, as `error: …`.
+    pub(super) fn error(&self, what: &str) {
+        const RED: anstyle::Style = anstyle::AnsiColor::Red.on_default().bold();
+        let _ = writeln!(anstream::stderr(), "{RED}error:{RED:#} {}", printable(what));
+    }
+
     /// An error with its causes, and the exit code it means.
     pub(super) fn failed(&self, failure: &Failure) -> Exit {
         match failure {
             Failure::NobodyListens => Exit::Done,
             Failure::Usage(what) => {
-                self.say(&format!("error: {what}"));
+                self.error(what);
                 Exit::Usage
             }
             Failure::Error(error) => {
-                let mut line = format!("error: {error}");
+                let mut line = error.to_string();
                 let mut cause = error.source();
                 while let Some(source) = cause {
                     line += &format!(": {source}");
                     cause = source.source();
                 }
-                self.say(&line);
+                self.error(&line);
                 if error.kind() == ErrorKind::InvalidInput { Exit::Usage } else { Exit::Failed }
             }
         }
