@@ -1,0 +1,200 @@
+//! Lines of a keyword list → terms, regexes and their exclusions.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use aho_corasick::AhoCorasick;
+use regex::Regex;
+
+use super::fold::{Form, Rewritten, begins_with_word, ends_in_word, is_separator};
+use super::{Keywords, Plain, Role};
+
+/// What separates a term from its exclusions.
+pub(super) const EXCLUDING: &str = " ! ";
+
+/// A list of keywords while it is read.
+#[derive(Default)]
+pub(super) struct Reading {
+    lines: HashSet<String>,
+    terms: Vec<String>,
+    plain: Vec<Plain>,
+    regexes: Vec<(Regex, Role)>,
+    folded: Rewritten,
+}
+
+impl Reading {
+    pub(super) fn line(&mut self, line: &str, number: Option<usize>) -> Result<(), KeywordError> {
+        if !self.lines.insert(line.trim().to_owned()) {
+            return Ok(());
+        }
+        let number_of_term = self.terms.len();
+        let mut role = Role::Term(number_of_term);
+        let mut rest = Some(line.trim());
+        while let Some(line) = rest {
+            let failed = |term: &str, reason| KeywordError { line: number, term: term.to_owned(), reason };
+            let (term, after) = split_term(line).map_err(|reason| failed(line, reason))?;
+            self.term(term, role).map_err(|reason| failed(term, reason))?;
+            if let Role::Term(_) = role {
+                // Hits are told apart by their term.
+                if self.terms.iter().any(|known| known == term) {
+                    return Err(failed(term, Reason::Twice));
+                }
+                self.terms.push(term.to_owned());
+            }
+            role = Role::Exclusion(number_of_term);
+            rest = after;
+        }
+        Ok(())
+    }
+
+    fn term(&mut self, term: &str, role: Role) -> Result<(), Reason> {
+        if let Some(pattern) = term.strip_prefix('/') {
+            let pattern = pattern.strip_suffix('/').unwrap_or(pattern);
+            let regex = Regex::new(pattern).map_err(|error| Reason::BadRegex(in_one_line(&error.to_string())))?;
+            self.regexes.push((regex, role));
+            return Ok(());
+        }
+        self.folded.read(term, Form::Folded);
+        let folded = self.folded.as_str().to_owned();
+        if folded.is_empty() {
+            return Err(if term.is_empty() { Reason::Empty } else { Reason::PunctuationOnly });
+        }
+        let edges = [term.chars().next(), term.chars().next_back()];
+        self.plain.push(Plain {
+            role,
+            begins_with_word: begins_with_word(folded.as_bytes()),
+            ends_in_word: ends_in_word(folded.as_bytes()),
+            dulled: edges.into_iter().flatten().any(is_separator),
+            folded,
+        });
+        Ok(())
+    }
+
+    pub(super) fn finish(self) -> Result<Keywords, KeywordError> {
+        let Self { terms, plain, regexes, .. } = self;
+        let automaton = if plain.is_empty() {
+            None
+        } else {
+            let automaton = AhoCorasick::new(plain.iter().map(|plain| &plain.folded));
+            Some(automaton.map_err(|error| KeywordError {
+                line: None,
+                term: terms.first().cloned().unwrap_or_default(),
+                reason: Reason::TooMany(in_one_line(&error.to_string())),
+            })?)
+        };
+        Ok(Keywords { terms, plain, automaton, regexes })
+    }
+}
+
+/// The first term of a line and what follows its ` ! `. A regex may hold ` ! ` itself.
+fn split_term(line: &str) -> Result<(&str, Option<&str>), Reason> {
+    if let Some(pattern) = line.strip_prefix('/') {
+        for (at, _) in pattern.match_indices('/') {
+            let (Some(term), Some(after)) = (line.get(..at + 2), line.get(at + 2..)) else {
+                continue;
+            };
+            let after = after.trim_start();
+            if at > 0 && after.is_empty() {
+                return Ok((term, None));
+            }
+            if at > 0
+                && let Some(after) = after.strip_prefix("! ")
+            {
+                return Ok((term, Some(after.trim_start())));
+            }
+        }
+        return Err(Reason::OpenRegex);
+    }
+    if line.starts_with(EXCLUDING.trim_start()) {
+        return Err(Reason::NothingInFront);
+    }
+    Ok(match line.split_once(EXCLUDING) {
+        Some((term, after)) => (term.trim_end(), Some(after.trim_start())),
+        None => (line, None),
+    })
+}
+
+/// The part of a message that says what is wrong, as a clause of another.
+fn in_one_line(message: &str) -> String {
+    let message = message.rsplit("error: ").next().unwrap_or(message);
+    let words: Vec<&str> = message.split_whitespace().collect();
+    let clause = words.join(" ");
+    let mut chars = clause.trim_end_matches('.').chars();
+    match chars.next() {
+        Some(first) => first.to_lowercase().chain(chars).collect(),
+        None => clause,
+    }
+}
+
+/// Why a keyword cannot be searched.
+///
+/// ```
+/// use talkmeter::metrics::keywords::Keywords;
+///
+/// let error = Keywords::from_file_text("refund\n\n/refund\n").unwrap_err();
+/// assert_eq!(error.to_string(), r#"keyword "/refund" in line 3 begins as a regex but does not end with a slash"#);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeywordError {
+    line: Option<usize>,
+    term: String,
+    reason: Reason,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Reason {
+    Empty,
+    NothingInFront,
+    PunctuationOnly,
+    OpenRegex,
+    BadRegex(String),
+    TooMany(String),
+    Twice,
+}
+
+impl KeywordError {
+    /// The line of the file, from 1, where a file was read.
+    ///
+    /// ```
+    /// use talkmeter::metrics::keywords::Keywords;
+    ///
+    /// assert_eq!(Keywords::from_file_text("a\n?").unwrap_err().line(), Some(2));
+    /// assert_eq!(Keywords::new(["a", "?"]).unwrap_err().line(), None);
+    /// ```
+    #[must_use]
+    pub fn line(&self) -> Option<usize> {
+        self.line
+    }
+
+    /// The term or exclusion as given.
+    ///
+    /// ```
+    /// use talkmeter::metrics::keywords::Keywords;
+    ///
+    /// assert_eq!(Keywords::new(["a ! ?"]).unwrap_err().term(), "?");
+    /// ```
+    #[must_use]
+    pub fn term(&self) -> &str {
+        &self.term
+    }
+}
+
+impl fmt::Display for KeywordError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "keyword {:?}", self.term)?;
+        if let Some(line) = self.line {
+            write!(f, " in line {line}")?;
+        }
+        match &self.reason {
+            Reason::Empty => f.write_str(" is empty"),
+            Reason::NothingInFront => f.write_str(" has nothing in front of its exclusion"),
+            Reason::PunctuationOnly => f.write_str(" holds nothing but punctuation"),
+            Reason::OpenRegex => f.write_str(" begins as a regex but does not end with a slash"),
+            Reason::BadRegex(why) => write!(f, " is not a valid regex: {why}"),
+            Reason::Twice => f.write_str(" is given twice, with other exclusions"),
+            Reason::TooMany(why) => write!(f, " and the others are too many: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for KeywordError {}

@@ -1,0 +1,67 @@
+//! Bytes → [`Transcript`], in one pass and without a tree in between.
+//!
+//! The visitors are written by hand because serde's derive refuses a repeated key, where the rule here is that the
+//! last value wins and is counted (F7). Every scalar is kept as it came ([`Raw`]) until its object ends, so that a
+//! replaced value leaves no trace; what a replaced container had to say is taken back from the notices.
+
+mod container;
+mod objects;
+mod scalar;
+
+use serde::de::DeserializeSeed;
+
+use super::{Channel, Code, Notices, Refused, Transcript};
+use container::{ObjectSeed, Shape};
+use objects::{Entry, Root};
+use scalar::Reader;
+
+/// Reads one result file (F7–F10). A byte order mark is skipped.
+///
+/// # Errors
+/// [`Refused`] when the bytes are no UTF-8, no JSON (NaN and Infinity included), more than one JSON value, or no
+/// object with an array `transcripts`. Everything else is read, and counted in [`Transcript::notices`] where odd.
+pub fn read(bytes: &[u8]) -> Result<Transcript<'_>, Refused> {
+    let unmarked = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+    // Checked once over the whole file: the parser then takes every string as it stands.
+    let json = std::str::from_utf8(unmarked).map_err(|error| Refused::not_utf8(unmarked, error))?;
+    let reader = Reader::default();
+    let mut deserializer = serde_json::Deserializer::from_str(json);
+    let root = ObjectSeed::<Root<'_>>::new(&reader, 0)
+        .deserialize(&mut deserializer)
+        .and_then(|root| deserializer.end().map(|()| root))
+        .map_err(|error| Refused::not_json(json, &error))?;
+    let Shape::Is(root) = root else { return Err(Refused::no_result(json)) };
+    let Shape::Is(entries) = root.transcripts else { return Err(Refused::no_result(json)) };
+    Ok(root.transcript.with(entries, reader.notices.into_inner()))
+}
+
+impl<'de> Transcript<'de> {
+    /// Adds the entries of `transcripts` as channels: one a channel id, ascending (F10).
+    fn with(mut self, entries: Vec<Entry<'de>>, mut notices: Notices) -> Self {
+        for Entry { place, channel } in entries {
+            match self.channels.iter_mut().find(|known| known.id == channel.id) {
+                Some(known) => {
+                    notices.add(Code::DuplicateChannelId, place, "channel_id");
+                    known.append(channel);
+                }
+                None => self.channels.push(channel),
+            }
+        }
+        self.channels.sort_by_key(|channel| channel.id);
+        self.notices = notices;
+        self
+    }
+}
+
+impl<'de> Channel<'de> {
+    fn append(&mut self, other: Self) {
+        self.content_duration_ms = match (self.content_duration_ms, other.content_duration_ms) {
+            (Some(one), Some(two)) => Some(one + two),
+            (one, two) => one.or(two),
+        };
+        if let Some(text) = other.text {
+            self.text.get_or_insert_default().to_mut().push_str(&text);
+        }
+        self.sentences.extend(other.sentences);
+    }
+}
