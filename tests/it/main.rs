@@ -7,3 +7,4 @@ mod figures;
 mod golden;
 mod laws;
 mod scene;
+mod tables;
