@@ -20,10 +20,11 @@ impl Paths {
         let mut paths = Vec::with_capacity(self.paths.len());
         for path in &self.paths {
             if path.as_os_str() == "-" {
-                for line in std::io::stdin().lock().lines() {
+                for line in std::io::stdin().lock().split(b'\n') {
                     let line = line.map_err(|error| crate::Error::io("read", Path::new("stdin"), error))?;
-                    if !line.trim().is_empty() {
-                        paths.push(PathBuf::from(line));
+                    let line = line.strip_suffix(b"\r").unwrap_or(&line);
+                    if !line.trim_ascii().is_empty() {
+                        paths.push(path_of(line));
                     }
                 }
             } else {
@@ -36,4 +37,16 @@ impl Paths {
         }
         Ok(inputs)
     }
+}
+
+/// A path as `find` prints it: on Unix names need not be UTF-8.
+#[cfg(unix)]
+fn path_of(line: &[u8]) -> PathBuf {
+    use std::os::unix::ffi::OsStrExt;
+    std::ffi::OsStr::from_bytes(line).into()
+}
+
+#[cfg(not(unix))]
+fn path_of(line: &[u8]) -> PathBuf {
+    String::from_utf8_lossy(line).into_owned().into()
 }
