@@ -3,8 +3,10 @@
 //! `cargo test --test it`; `-- --ignored` for the stories that need the real calls beside the repository.
 #![allow(clippy::unwrap_used, reason = "a test says what it expects by failing")]
 
+mod check;
 mod figures;
 mod golden;
+mod inputs;
 mod laws;
 mod scene;
 mod tables;
