@@ -32,7 +32,7 @@ fn a_clean_folder_passes() {
 #[test]
 fn what_is_merely_worth_knowing_does_not_close_the_gate() {
     let ran =
-        Scene::new().call("a", noted()).run("check calls --format jsonl").exits(0).says("1 files, 0 serious findings");
+        Scene::new().call("a", noted()).run("check calls --format jsonl").exits(0).says("1 file, 0 serious findings");
     let rows = ran.lines();
     assert_eq!(column(&rows, "code"), ["out_of_order", "self_overlap_ms"]);
     has(&rows[0], json!({"file": "a.json", "severity": "note", "count": 1, "detail": "channel 0, sentence_index 1"}));

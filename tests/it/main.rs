@@ -8,5 +8,6 @@ mod figures;
 mod golden;
 mod inputs;
 mod laws;
+mod readme;
 mod scene;
 mod tables;
