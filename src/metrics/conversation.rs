@@ -229,7 +229,7 @@ impl<'t> Conversation<'t> {
         let piece_count = pieces.len() as u32;
         let basis = if by_words { Some(Basis::Words) } else { (!pieces.is_empty()).then_some(Basis::Sentences) };
         let interpolated = by_words && evenly_spaced(pieces);
-        self.sentence_unions_ms += sentence_union(pieces);
+        self.sentence_unions_ms = self.sentence_unions_ms.saturating_add(sentence_union(pieces));
         if by_words && let Some(own) = own {
             let begin = pieces.iter().map(|piece| piece.interval.begin).min().unwrap_or(own.begin);
             let end = pieces.iter().map(|piece| piece.interval.end).max().unwrap_or(own.end);

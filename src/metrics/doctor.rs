@@ -107,9 +107,9 @@ pub(super) fn duplicate_channels(conversation: &Conversation<'_>) -> bool {
 }
 
 fn copies(conversation: &Conversation<'_>, one: &[&Piece], two: &[&Piece]) -> bool {
-    let length = |pieces: &[&Piece]| pieces.iter().map(|piece| piece.interval.length()).sum::<i64>();
+    let length = |pieces: &[&Piece]| pieces.iter().map(|piece| i128::from(piece.interval.length())).sum::<i128>();
     let longer = length(one).max(length(two));
-    let enough = |taken: i64| longer > 0 && taken * 5 > longer * 4;
+    let enough = |taken: i128| longer > 0 && taken * 5 > longer * 4;
     // Most pairs are told apart by their times alone, without a look at any text.
     enough(near(one, two)) && enough(taken(conversation, one, two))
 }
@@ -119,7 +119,7 @@ fn close(one: Interval, two: Interval) -> bool {
 }
 
 /// Length of the pieces of `one` that have any piece of `two` beginning nearby: at least what [`taken`] can find.
-fn near(one: &[&Piece], two: &[&Piece]) -> i64 {
+fn near(one: &[&Piece], two: &[&Piece]) -> i128 {
     let mut rest = two;
     let mut length = 0;
     for piece in one {
@@ -130,14 +130,14 @@ fn near(one: &[&Piece], two: &[&Piece]) -> i64 {
             rest = others;
         }
         if rest.first().is_some_and(|other| other.interval.begin <= begin + COPY_TOLERANCE_MS) {
-            length += piece.interval.length();
+            length += i128::from(piece.interval.length());
         }
     }
     length
 }
 
 /// Length of the pieces of `one` for which an unused piece of `two` has the same text at the same time.
-fn taken(conversation: &Conversation<'_>, one: &[&Piece], two: &[&Piece]) -> i64 {
+fn taken(conversation: &Conversation<'_>, one: &[&Piece], two: &[&Piece]) -> i128 {
     let texts = |pieces: &[&Piece]| {
         let mut texts: Vec<(Interval, String)> =
             pieces.iter().map(|piece| (piece.interval, text(conversation, piece))).collect();
@@ -161,7 +161,7 @@ fn taken(conversation: &Conversation<'_>, one: &[&Piece], two: &[&Piece]) -> i64
             .find(|(other, free)| *free && close(*interval, *other));
         if let Some((_, free)) = copy {
             *free = false;
-            length += interval.length();
+            length += i128::from(interval.length());
         }
     }
     length

@@ -62,8 +62,9 @@ pub(super) struct Tally {
     /// Length of the union of the pieces, no gap closed.
     pub(super) union_ms: i64,
     /// Σ of the pieces' lengths, and of those in interpolated sentences.
-    piece_ms: i64,
-    interpolated_ms: i64,
+    // Words may overlap without end in a hostile file: their sum can pass 64 bits.
+    piece_ms: i128,
+    interpolated_ms: i128,
     bases: [bool; 2],
     units: Units,
     untimed_units: i64,
@@ -99,10 +100,10 @@ impl Tally {
             tally.union_ms = union_length(pieces.iter().map(|piece| piece.interval));
             for piece in pieces {
                 let length = piece.interval.length();
-                tally.piece_ms += length;
+                tally.piece_ms += i128::from(length);
                 let sentence = conversation.sentences.get(piece.sentence as usize);
                 if sentence.is_some_and(|sentence| sentence.interpolated) {
-                    tally.interpolated_ms += length;
+                    tally.interpolated_ms += i128::from(length);
                 }
             }
         }

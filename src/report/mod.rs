@@ -76,6 +76,10 @@ pub struct Basis {
     pub roles: std::collections::BTreeMap<String, String>,
     /// Terms searched for; null when none were given.
     pub keywords: Option<Vec<String>>,
+    /// The model that made the transcripts; null when not said.
+    pub model: Option<String>,
+    /// The region it ran in; null when not said.
+    pub region: Option<String>,
 }
 
 /// A sum over calls.
@@ -163,6 +167,8 @@ impl Report {
                 keep_markers: settings.markers == Markers::Keep,
                 roles: settings.roles.iter().map(|(label, role)| (label.to_owned(), role.to_owned())).collect(),
                 keywords: settings.keywords.as_ref().map(|keywords| keywords.terms().to_vec()),
+                model: settings.model.clone(),
+                region: settings.region.clone(),
             },
             totals: totals(&analysis.calls).map_err(failed)?,
             calls: distributions(&analysis.calls, &CALLS, &SPREAD).map_err(failed)?,

@@ -56,7 +56,7 @@ impl<'de> Transcript<'de> {
 impl<'de> Channel<'de> {
     fn append(&mut self, other: Self) {
         self.content_duration_ms = match (self.content_duration_ms, other.content_duration_ms) {
-            (Some(one), Some(two)) => Some(one + two),
+            (Some(one), Some(two)) => Some(one.saturating_add(two)),
             (one, two) => one.or(two),
         };
         if let Some(text) = other.text {
