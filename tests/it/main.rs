@@ -4,10 +4,14 @@
 #![allow(clippy::unwrap_used, reason = "a test says what it expects by failing")]
 
 mod check;
+mod explain;
 mod figures;
 mod golden;
 mod inputs;
+mod keywords;
 mod laws;
 mod readme;
+mod rollup;
 mod scene;
 mod tables;
+mod tidy;

@@ -1,0 +1,175 @@
+//! `explain`, `metrics` and what the command says about itself.
+
+use serde_json::{Value, json};
+
+use crate::scene::{Call, Scene, call, column, has};
+
+/// ch1 talks over ch0 from 3000 on; then nobody for 4 s.
+fn heated() -> Call {
+    Call::default()
+        .say(0, &[(0, 1000, "let"), (1000, 2000, "me"), (2000, 4200, "finish"), (4200, 4500, "please")])
+        .say(1, &[(500, 700, "mhm")])
+        .say(1, &[(3000, 4000, "no"), (4000, 5000, "listen"), (5000, 6000, "now")])
+        .say(0, &[(10_000, 11_000, "well")])
+        .lasting(12_000)
+}
+
+#[test]
+fn the_events_of_a_call_are_listed_with_their_numbers() {
+    let rows =
+        Scene::new().call("a", heated()).run("explain calls/a.json --format jsonl").exits(0).says_nothing().lines();
+    assert_eq!(column(&rows, "event"), [0, 1, 2]);
+    assert_eq!(column(&rows, "kind"), ["backchannel", "interruption", "dead_air"]);
+    // Outlasts ch0's burst, which began at 0, and overlaps it until 4500.
+    has(
+        &rows[1],
+        json!({"participant": "ch1", "other": "ch0", "begin_ms": 3000, "end_ms": 6000, "overlap_ms": 1500, "held_ms": 3000, "text": "no listen now"}),
+    );
+    has(&rows[2], json!({"participant": "ch1", "other": "ch0", "overlap_ms": null, "text": null}));
+    // The same numbers as in the table.
+    let events = Scene::new().call("a", heated()).run("analyze calls -o out").exits(0).table("events");
+    for name in ["kind", "begin_ms", "end_ms", "text"] {
+        assert_eq!(column(&events, name), column(&rows, name));
+    }
+    let none = Scene::new().call("a", call(&[(0, 0, 1000, "a")])).run("explain calls/a.json --format json").exits(0);
+    assert_eq!(none.json(), json!([]));
+}
+
+#[test]
+fn an_event_is_explained_by_the_words_of_both() {
+    let run = |more: &str| Scene::new().call("a", heated()).run(&format!("explain calls/a.json {more}")).exits(0);
+    let rows = run("--event 1 --format jsonl").lines();
+    let inside: Vec<Value> =
+        rows.iter().filter(|row| row["inside"] == true).map(|row| json!([row["participant"], row["text"]])).collect();
+    // 3000–6000: `finish` (2000–4200) reaches into it.
+    assert_eq!(
+        inside,
+        [
+            json!(["ch0", "finish"]),
+            json!(["ch1", "no"]),
+            json!(["ch1", "listen"]),
+            json!(["ch0", "please"]),
+            json!(["ch1", "now"])
+        ]
+    );
+    // What was said before stands there for context.
+    has(&rows[0], json!({"participant": "ch0", "text": "let", "inside": false, "begin_ms": 0, "end_ms": 1000}));
+    let begins: Vec<i64> = rows.iter().map(|row| row["begin_ms"].as_i64().unwrap()).collect();
+    assert!(begins.is_sorted());
+    let said = run("--event 1").out();
+    for part in [
+        "event 1: interruption of 3000 ms, 3000–6000 ms",
+        "ch1 over ch0",
+        "overlap 1500 ms",
+        "held 3000 ms",
+        "interruption_overlap_ms 1000",
+    ] {
+        assert!(said.contains(part), "{part}\n{said}");
+    }
+}
+
+#[test]
+fn dead_air_is_explained_by_what_was_said_before_and_after() {
+    let run =
+        |more: &str| Scene::new().call("a", heated()).run(&format!("explain calls/a.json --event 2 {more}")).exits(0);
+    let rows = run("--format jsonl").lines();
+    let last: Vec<Value> =
+        rows.iter().rev().take(2).map(|row| json!([row["participant"], row["text"], row["inside"]])).collect();
+    assert_eq!(last, [json!(["ch0", "well", false]), json!(["ch1", "now", false])]);
+    run("").prints("dead_air of 4000 ms, 6000–10000 ms").prints("ch1 spoke before it, ch0 after it").exits(0);
+}
+
+#[test]
+fn explain_measures_by_the_same_flags_as_analyze() {
+    let rows = Scene::new()
+        .call("a", heated())
+        .run("explain calls/a.json --format jsonl --interruption-overlap-ms 1501 --dead-air-ms 4001")
+        .exits(0)
+        .lines();
+    assert_eq!(column(&rows, "kind"), ["backchannel", "terminal_overlap"]);
+}
+
+#[test]
+fn an_event_that_is_not_there_is_a_usage_error() {
+    let run = |more: &str| {
+        Scene::new().call("a", heated()).call("quiet", call(&[(0, 0, 1, "a")])).call("bad", "{}").run(more)
+    };
+    run("explain calls/a.json --event 3")
+        .exits(2)
+        .says("no event 3: events of this call are numbered 0 to 2")
+        .prints_nothing();
+    run("explain calls/quiet.json --event 0").exits(2).says("this call has no event");
+    run("explain calls/a.json --event -1").exits(2);
+    run("explain calls/bad.json").exits(1).says("calls/bad.json: ").says("no array `transcripts`").prints_nothing();
+    run("explain calls/gone.json").exits(1).says("cannot read calls/gone.json").prints_nothing();
+    run("explain calls").exits(1).prints_nothing();
+}
+
+#[test]
+fn what_somebody_said_cannot_move_the_cursor_of_who_reads_it() {
+    let rude = heated()
+        .say(1, &[(20_000, 21_000, "\u{1b}[2J\u{202e}\nnext")])
+        .say(0, &[(20_500, 22_000, "a")])
+        .lasting(30_000);
+    let ran =
+        Scene::new().call("a", rude).run("explain calls/a.json --event 4").exits(0).prints(r"\u{1b}[2J\u{202e}\nnext");
+    assert!(!ran.out().contains(['\u{1b}', '\u{202e}']));
+}
+
+#[test]
+fn every_figure_stands_in_the_catalogue_with_its_formula() {
+    let rows = Scene::new().run("metrics --all --format jsonl").exits(0).says_nothing().lines();
+    let ids: Vec<&str> = rows.iter().map(|row| row["id"].as_str().unwrap()).collect();
+    // 37 columns of calls and 36 of participants, beside those of the others.
+    assert_eq!(ids.iter().filter(|id| id.starts_with("calls.")).count(), 38);
+    assert_eq!(ids.iter().filter(|id| id.starts_with("participants.")).count(), 36);
+    assert!(rows.iter().all(|row| !row["formula"].as_str().unwrap().is_empty()));
+    let rate = rows.iter().find(|row| row["id"] == "participants.units_per_min").unwrap();
+    has(rate, json!({"unit": "units/min", "type": "number"}));
+    for name in ["definition", "null when"] {
+        assert!(!rate[name].as_str().unwrap().is_empty());
+    }
+    let figures = Scene::new().run("metrics --format jsonl").exits(0).lines();
+    assert!(figures.len() < rows.len() && figures.iter().all(|row| row["definition"] != ""));
+    let events = Scene::new().run("metrics events --all --format json").exits(0).json();
+    assert_eq!(events.as_array().unwrap().len(), 10);
+    Scene::new().run("metrics").exits(0).prints("calls.silence_ratio").prints("silence_ms / span_ms");
+    Scene::new().run("metrics moods").exits(2).says("participants").prints_nothing();
+}
+
+#[test]
+fn every_parameter_is_a_flag_with_its_default() {
+    let help = Scene::new().run("analyze --help").exits(0).out();
+    let defaults = [
+        ("join-gap-ms", "250 ms"),
+        ("dead-air-ms", "3000 ms"),
+        ("turn-pause-ms", "3000 ms"),
+        ("interruption-overlap-ms", "1000 ms"),
+        ("incumbent-ms", "1000 ms"),
+        ("backchannel-max-ms", "1000 ms"),
+        ("backchannel-max-units", "3 units"),
+        ("rate-min-talk-ms", "5000 ms"),
+        ("rate-min-units", "10 units"),
+        ("monologue-ms", "60000 ms"),
+    ];
+    let unbroken = help.split_whitespace().collect::<Vec<_>>().join(" ");
+    for (flag, default) in defaults {
+        let from = unbroken.find(&format!("--{flag} <")).unwrap_or_else(|| panic!("no --{flag}"));
+        let rest = &unbroken[from..];
+        let end = rest[2..].find(" --").map_or(rest.len(), |end| end + 2);
+        assert!(rest[..end].contains(&format!("[default: {default}]")), "--{flag}: {}", &rest[..end]);
+    }
+}
+
+#[test]
+fn the_command_says_what_it_is() {
+    Scene::new().run("--version").exits(0).prints(&format!("talkmeter {}", env!("CARGO_PKG_VERSION"))).says_nothing();
+    let help = Scene::new().run("--help").exits(0).prints("Exit codes:");
+    for command in ["analyze", "check", "explain", "metrics", "completions", "man"] {
+        assert!(help.out().contains(&format!("  {command} ")), "{command}");
+    }
+    Scene::new().run("completions bash").exits(0).prints("--keywords");
+    let ran = Scene::new().run("man pages").exits(0);
+    let names: Vec<String> = ran.files("pages").into_iter().map(|file| file.0).collect();
+    assert!(names.contains(&"talkmeter-analyze.1".to_owned()), "{names:?}");
+}
