@@ -326,7 +326,7 @@ fn a_rate_needs_times_for_nine_tenths_of_its_units() {
                 }
             })
             .collect();
-        let text = vec!["word"; 10].join(" ");
+        let text = ["word"; 10].join(" ");
         let spoken = json!({"begin_time": 10_000, "end_time": 19_700, "text": text, "words": words});
         call(&[(0, 0, 6000, TWELVE)]).sentence(1, spoken).lasting(20_000)
     };

@@ -19,8 +19,12 @@ const GOLDEN: [(u32, i64, i64, usize); 10] = [
     (1, 14000, 14000, 1),
 ];
 
+fn words(count: usize) -> String {
+    vec!["word"; count].join(" ")
+}
+
 fn golden() -> Call {
-    let texts: Vec<String> = GOLDEN.iter().map(|row| vec!["word"; row.3].join(" ")).collect();
+    let texts: Vec<String> = GOLDEN.iter().map(|row| words(row.3)).collect();
     let rows: Vec<_> = GOLDEN.iter().zip(&texts).map(|(row, text)| (row.0, row.1, row.2, &**text)).collect();
     call(&rows).lasting(15_000)
 }
@@ -104,13 +108,13 @@ fn the_golden_events_are_those_of_the_definitions() {
     let expected = [
         // The burst of ch1 under way at 3700 began at 2900; it ends at 3900.
         json!({"event_index": 0, "kind": "terminal_overlap", "participant": "ch0", "other": "ch1", "begin_ms": 3700,
-            "end_ms": 6000, "overlap_ms": 200, "held_ms": 800, "text": vec!["word"; 9].join(" ")}),
+            "end_ms": 6000, "overlap_ms": 200, "held_ms": 800, "text": words(9)}),
         json!({"event_index": 1, "kind": "backchannel", "participant": "ch1", "other": "ch0", "begin_ms": 4500,
             "end_ms": 4800, "overlap_ms": 300, "held_ms": 800, "text": "word"}),
         json!({"event_index": 2, "kind": "dead_air", "participant": "ch0", "other": "ch1", "begin_ms": 6000,
             "end_ms": 9500, "overlap_ms": null, "held_ms": null, "text": null}),
         json!({"event_index": 3, "kind": "interruption", "participant": "ch0", "other": "ch1", "begin_ms": 11_200,
-            "end_ms": 14_000, "overlap_ms": 1300, "held_ms": 1700, "text": vec!["word"; 8].join(" ")}),
+            "end_ms": 14_000, "overlap_ms": 1300, "held_ms": 1700, "text": words(8)}),
     ];
     for (event, expected) in events.iter().zip(expected) {
         has(event, expected);

@@ -1,7 +1,7 @@
 //! The command as its users meet it, and the laws of its figures.
 //!
 //! `cargo test --test it`; `-- --ignored` for the stories that need the real calls beside the repository.
-#![allow(clippy::unwrap_used, reason = "a test says what it expects by failing")]
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test says what it expects by failing")]
 
 mod check;
 mod explain;

@@ -5,40 +5,40 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use polars::prelude::{JsonFormat, JsonWriter, ParquetReader, SerReader, SerWriter};
 use serde_json::{Map, Value, json};
 
 /// A row of a table, by column.
-pub type Row = Map<String, Value>;
+pub(crate) type Row = Map<String, Value>;
 
 /// Longer than any command takes, shorter than anybody's patience.
 const DEADLINE: Duration = Duration::from_secs(120);
 
 /// A folder of one's own, and what the next command gets beside its arguments.
-pub struct Scene {
+pub(crate) struct Scene {
     folder: tempfile::TempDir,
     environment: Vec<(String, String)>,
     input: Vec<u8>,
 }
 
 impl Scene {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { folder: tempfile::tempdir().unwrap(), environment: Vec::new(), input: Vec::new() }
     }
 
-    pub fn path(&self, way: &str) -> PathBuf {
+    pub(crate) fn path(&self, way: &str) -> PathBuf {
         self.folder.path().join(way)
     }
 
     /// Writes `calls/NAME.json`.
-    pub fn call(self, name: &str, content: impl Content) -> Self {
+    pub(crate) fn call(self, name: &str, content: impl Content) -> Self {
         self.write(&format!("calls/{name}.json"), content)
     }
 
     /// Writes a file, folders on the way included.
-    pub fn write(self, way: &str, content: impl Content) -> Self {
+    pub(crate) fn write(self, way: &str, content: impl Content) -> Self {
         let path = self.path(way);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, content.bytes()).unwrap();
@@ -46,31 +46,31 @@ impl Scene {
     }
 
     /// Does something to the folder that has no words of its own.
-    pub fn with(self, act: impl FnOnce(&Path)) -> Self {
+    pub(crate) fn with(self, act: impl FnOnce(&Path)) -> Self {
         act(self.folder.path());
         self
     }
 
     /// The environment of the next command is otherwise empty.
-    pub fn environment(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn environment(mut self, name: &str, value: &str) -> Self {
         self.environment.push((name.to_owned(), value.to_owned()));
         self
     }
 
     /// What the next command reads from stdin.
-    pub fn input(mut self, input: impl Content) -> Self {
+    pub(crate) fn input(mut self, input: impl Content) -> Self {
         self.input = input.bytes();
         self
     }
 
     /// Runs a command line; an argument with spaces stands in `'…'`.
-    pub fn run(self, line: &str) -> Ran {
+    pub(crate) fn run(self, line: &str) -> Ran {
         let arguments = words(line);
         self.run_with(arguments)
     }
 
     /// Runs a command, argument by argument.
-    pub fn run_with<S: AsRef<std::ffi::OsStr>>(self, arguments: impl IntoIterator<Item = S>) -> Ran {
+    pub(crate) fn run_with<S: AsRef<std::ffi::OsStr>>(self, arguments: impl IntoIterator<Item = S>) -> Ran {
         let mut command = Command::new(env!("CARGO_BIN_EXE_talkmeter"));
         command.args(arguments).current_dir(self.folder.path()).env_clear();
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
@@ -82,19 +82,18 @@ impl Scene {
         // A command that does not read its input closes it, which is no concern of ours.
         let writer = std::thread::spawn(move || drop(stdin.write_all(&input)));
         let (mut out, mut err) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+        let (ended, end) = std::sync::mpsc::channel();
         let read_out = std::thread::spawn(move || all(&mut out));
-        let read_err = std::thread::spawn(move || all(&mut err));
-        let started = Instant::now();
-        let status = loop {
-            if let Some(status) = child.try_wait().unwrap() {
-                break status;
-            }
-            if started.elapsed() > DEADLINE {
-                child.kill().unwrap();
-                panic!("{said} did not end");
-            }
-            std::thread::sleep(Duration::from_millis(2));
-        };
+        let read_err = std::thread::spawn(move || {
+            let bytes = all(&mut err);
+            ended.send(()).unwrap();
+            bytes
+        });
+        if end.recv_timeout(DEADLINE).is_err() {
+            child.kill().unwrap();
+            panic!("{said} did not end");
+        }
+        let status = child.wait().unwrap();
         writer.join().unwrap();
         Ran {
             scene: self,
@@ -129,7 +128,7 @@ fn words(line: &str) -> Vec<String> {
 }
 
 /// A command that has ended.
-pub struct Ran {
+pub(crate) struct Ran {
     scene: Scene,
     said: String,
     code: Option<i32>,
@@ -149,70 +148,65 @@ impl Ran {
         )
     }
 
-    pub fn exits(mut self, code: i32) -> Self {
+    pub(crate) fn exits(mut self, code: i32) -> Self {
         self.looked_at = true;
         assert_eq!(self.code, Some(code), "{}", self.story());
         self
     }
 
     /// On stderr.
-    pub fn says(self, text: &str) -> Self {
+    pub(crate) fn says(self, text: &str) -> Self {
         assert!(self.stderr.contains(text), "does not say {text:?}\n{}", self.story());
         self
     }
 
-    pub fn says_no(self, text: &str) -> Self {
+    pub(crate) fn says_no(self, text: &str) -> Self {
         assert!(!self.stderr.contains(text), "says {text:?}\n{}", self.story());
         self
     }
 
-    pub fn says_nothing(self) -> Self {
+    pub(crate) fn says_nothing(self) -> Self {
         assert!(self.stderr.is_empty(), "says something\n{}", self.story());
         self
     }
 
     /// On stdout.
-    pub fn prints(self, text: &str) -> Self {
+    pub(crate) fn prints(self, text: &str) -> Self {
         assert!(self.out().contains(text), "does not print {text:?}\n{}", self.story());
         self
     }
 
-    pub fn prints_no(self, text: &str) -> Self {
-        assert!(!self.out().contains(text), "prints {text:?}\n{}", self.story());
-        self
-    }
-
-    pub fn prints_nothing(self) -> Self {
+    pub(crate) fn prints_nothing(self) -> Self {
         assert!(self.stdout.is_empty(), "prints something\n{}", self.story());
         self
     }
 
-    pub fn out(&self) -> String {
+    pub(crate) fn out(&self) -> String {
         String::from_utf8(self.stdout.clone()).expect("stdout is UTF-8")
     }
 
-    pub fn err(&self) -> &str {
+    pub(crate) fn err(&self) -> &str {
         &self.stderr
     }
 
     /// stdout as JSON.
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.stdout).unwrap_or_else(|error| panic!("{error}\n{}", self.story()))
     }
 
     /// stdout as JSON lines.
-    pub fn lines(&self) -> Vec<Row> {
+    pub(crate) fn lines(&self) -> Vec<Row> {
         rows_of_lines(&self.out())
     }
 
     /// A table of the folder `out`.
-    pub fn table(&self, name: &str) -> Vec<Row> {
+    pub(crate) fn table(&self, name: &str) -> Vec<Row> {
         let found = ["jsonl", "parquet", "csv"].into_iter().find(|e| self.path(&format!("out/{name}.{e}")).is_file());
         let format = found.unwrap_or_else(|| panic!("no table {name}\n{}", self.story()));
         self.table_as(name, format)
     }
 
-    pub fn table_as(&self, name: &str, format: &str) -> Vec<Row> {
+    pub(crate) fn table_as(&self, name: &str, format: &str) -> Vec<Row> {
         let way = format!("out/{name}.{format}");
         match format {
             "jsonl" => rows_of_lines(&self.file(&way)),
@@ -222,14 +216,14 @@ impl Ran {
     }
 
     /// The one row of a table that has one.
-    pub fn row(&self, table: &str) -> Row {
+    pub(crate) fn row(&self, table: &str) -> Row {
         let mut rows = self.table(table);
         assert_eq!(rows.len(), 1, "{table} has not one row: {rows:?}");
         rows.remove(0)
     }
 
     /// The row of a table in which `column` has this value.
-    pub fn row_where(&self, table: &str, column: &str, value: impl Into<Value>) -> Row {
+    pub(crate) fn row_where(&self, table: &str, column: &str, value: impl Into<Value>) -> Row {
         let value = value.into();
         let rows = self.table(table);
         let mut found = rows.iter().filter(|row| row[column] == value);
@@ -238,32 +232,32 @@ impl Ran {
         row
     }
 
-    pub fn participant(&self, label: &str) -> Row {
+    pub(crate) fn participant(&self, label: &str) -> Row {
         self.row_where("participants", "participant", label)
     }
 
     /// The codes of the table `warnings`, with their counts.
-    pub fn warnings(&self) -> Vec<(String, i64)> {
+    pub(crate) fn warnings(&self) -> Vec<(String, i64)> {
         self.table("warnings")
             .iter()
             .map(|row| (row["code"].as_str().unwrap().to_owned(), row["count"].as_i64().unwrap()))
             .collect()
     }
 
-    pub fn path(&self, way: &str) -> PathBuf {
+    pub(crate) fn path(&self, way: &str) -> PathBuf {
         self.scene.path(way)
     }
 
-    pub fn bytes(&self, way: &str) -> Vec<u8> {
+    pub(crate) fn bytes(&self, way: &str) -> Vec<u8> {
         std::fs::read(self.path(way)).unwrap_or_else(|error| panic!("{way}: {error}\n{}", self.story()))
     }
 
-    pub fn file(&self, way: &str) -> String {
+    pub(crate) fn file(&self, way: &str) -> String {
         String::from_utf8(self.bytes(way)).unwrap()
     }
 
     /// Every file below a folder with its bytes, by name.
-    pub fn files(&self, way: &str) -> Vec<(String, Vec<u8>)> {
+    pub(crate) fn files(&self, way: &str) -> Vec<(String, Vec<u8>)> {
         let root = self.path(way);
         let mut names: Vec<String> =
             std::fs::read_dir(&root).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
@@ -272,7 +266,7 @@ impl Ran {
     }
 
     /// The same folder once more.
-    pub fn then(mut self) -> Scene {
+    pub(crate) fn then(mut self) -> Scene {
         assert!(self.looked_at, "nobody looked at the exit code\n{}", self.story());
         Scene { folder: std::mem::replace(&mut self.scene.folder, tempfile::tempdir().unwrap()), ..Scene::new() }
     }
@@ -286,7 +280,7 @@ impl Drop for Ran {
     }
 }
 
-pub fn rows_of_lines(text: &str) -> Vec<Row> {
+pub(crate) fn rows_of_lines(text: &str) -> Vec<Row> {
     assert!(text.is_empty() || text.ends_with('\n'), "the last line is not ended");
     text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect()
 }
@@ -323,17 +317,19 @@ fn rows_of_csv(text: &str, kind: impl Fn(&str) -> &'static str) -> Vec<Row> {
 }
 
 /// RFC 4180 with LF, strictly; whether a field was quoted is kept.
-pub fn csv(text: &str) -> Vec<Vec<(String, bool)>> {
+pub(crate) fn csv(text: &str) -> Vec<Vec<(String, bool)>> {
     let mut chars = text.chars().peekable();
     let mut records = Vec::new();
     let mut record = Vec::new();
     while chars.peek().is_some() {
         let quoted = chars.next_if_eq(&'"').is_some();
         let mut field = String::new();
-        while quoted {
-            match chars.next().unwrap_or_else(|| panic!("a quoted field without an end: {field}")) {
-                '"' if chars.next_if_eq(&'"').is_none() => break,
-                c => field.push(c),
+        if quoted {
+            loop {
+                match chars.next().unwrap_or_else(|| panic!("a quoted field without an end: {field}")) {
+                    '"' if chars.next_if_eq(&'"').is_none() => break,
+                    c => field.push(c),
+                }
             }
         }
         while let Some(c) = chars.next_if(|c| !quoted && !matches!(c, ',' | '\n')) {
@@ -352,7 +348,7 @@ pub fn csv(text: &str) -> Vec<Vec<(String, bool)>> {
 
 /// Asserts that a row has these values; floats to twelve digits.
 #[track_caller]
-pub fn has(row: &Row, expected: Value) {
+pub(crate) fn has(row: &Row, expected: Value) {
     let same = |one: &Value, two: &Value| match (one.as_i64(), two.as_i64(), one.as_f64(), two.as_f64()) {
         (Some(one), Some(two), ..) => one == two,
         (.., Some(one), Some(two)) => (one - two).abs() <= 1e-12 * one.abs().max(1.0),
@@ -367,12 +363,12 @@ pub fn has(row: &Row, expected: Value) {
 }
 
 /// One column of some rows.
-pub fn column(rows: &[Row], name: &str) -> Vec<Value> {
+pub(crate) fn column(rows: &[Row], name: &str) -> Vec<Value> {
     rows.iter().map(|row| row[name].clone()).collect()
 }
 
 /// What a file is made of.
-pub trait Content {
+pub(crate) trait Content {
     fn bytes(&self) -> Vec<u8>;
 }
 
@@ -414,7 +410,7 @@ impl Content for Call {
 
 /// A result file, sentence by sentence; channels appear as they are met.
 #[derive(Clone, Default)]
-pub struct Call {
+pub(crate) struct Call {
     duration: Option<i64>,
     file_url: Option<String>,
     channels: std::collections::BTreeMap<u32, Vec<Value>>,
@@ -422,12 +418,12 @@ pub struct Call {
 }
 
 /// `(channel, begin, end, text)`: each a sentence of one word that has the same times.
-pub fn call(rows: &[(u32, i64, i64, &str)]) -> Call {
+pub(crate) fn call(rows: &[(u32, i64, i64, &str)]) -> Call {
     rows.iter().fold(Call::default(), |call, row| call.say(row.0, &[(row.1, row.2, row.3)]))
 }
 
 /// `(speaker, begin, end, text)` on channel 0.
-pub fn diarised(rows: &[(Option<i64>, i64, i64, &str)]) -> Call {
+pub(crate) fn diarised(rows: &[(Option<i64>, i64, i64, &str)]) -> Call {
     rows.iter().fold(Call::default(), |call, &(speaker, begin, end, text)| {
         let mut sentence = sentence(&[(begin, end, text)]);
         sentence["speaker_id"] = json!(speaker);
@@ -436,7 +432,7 @@ pub fn diarised(rows: &[(Option<i64>, i64, i64, &str)]) -> Call {
 }
 
 /// A sentence of words `(begin, end, text)`.
-pub fn sentence(words: &[(i64, i64, &str)]) -> Value {
+pub(crate) fn sentence(words: &[(i64, i64, &str)]) -> Value {
     let text: Vec<&str> = words.iter().map(|word| word.2).collect();
     let listed: Vec<Value> = words
         .iter()
@@ -450,42 +446,42 @@ pub fn sentence(words: &[(i64, i64, &str)]) -> Value {
 
 impl Call {
     /// A sentence of timed words.
-    pub fn say(self, channel: u32, words: &[(i64, i64, &str)]) -> Self {
+    pub(crate) fn say(self, channel: u32, words: &[(i64, i64, &str)]) -> Self {
         self.sentence(channel, sentence(words))
     }
 
     /// A sentence without word times.
-    pub fn tell(self, channel: u32, begin: i64, end: i64, text: &str) -> Self {
+    pub(crate) fn tell(self, channel: u32, begin: i64, end: i64, text: &str) -> Self {
         self.sentence(channel, json!({"begin_time": begin, "end_time": end, "text": text}))
     }
 
-    pub fn sentence(mut self, channel: u32, sentence: Value) -> Self {
+    pub(crate) fn sentence(mut self, channel: u32, sentence: Value) -> Self {
         self.channels.entry(channel).or_default().push(sentence);
         self
     }
 
-    pub fn silent(mut self, channel: u32) -> Self {
+    pub(crate) fn silent(mut self, channel: u32) -> Self {
         self.channels.entry(channel).or_default();
         self
     }
 
-    pub fn lasting(mut self, ms: i64) -> Self {
+    pub(crate) fn lasting(mut self, ms: i64) -> Self {
         self.duration = Some(ms);
         self
     }
 
-    pub fn url(mut self, url: &str) -> Self {
+    pub(crate) fn url(mut self, url: &str) -> Self {
         self.file_url = Some(url.to_owned());
         self
     }
 
     /// `content_duration_in_milliseconds` of a channel.
-    pub fn content(mut self, channel: u32, value: impl Into<Value>) -> Self {
+    pub(crate) fn content(mut self, channel: u32, value: impl Into<Value>) -> Self {
         self.content.insert(channel, value.into());
         self
     }
 
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         let transcripts: Vec<Value> = self
             .channels
             .iter()
@@ -510,12 +506,12 @@ impl Call {
 }
 
 /// One call analysed, all tables as JSON lines.
-pub fn analysed(call: impl Content) -> Ran {
+pub(crate) fn analysed(call: impl Content) -> Ran {
     analysed_with(call, "")
 }
 
 /// With more arguments.
-pub fn analysed_with(call: impl Content, more: &str) -> Ran {
+pub(crate) fn analysed_with(call: impl Content, more: &str) -> Ran {
     Scene::new().call("a", call).run(&format!("analyze calls -o out --tables jsonl {more}")).exits(0)
 }
 
