@@ -382,3 +382,21 @@ fn an_analysis_of_its_own_folder_reads_no_table() {
         .exits(0);
     assert_eq!(column(&ran.table("calls"), "file"), ["a.json", "report.json"]);
 }
+
+#[test]
+fn the_folder_that_is_read_may_be_written_to() {
+    let ran = Scene::new().call("a", ordinary(0)).run("analyze calls -o calls --tables jsonl").exits(0);
+    let first = ran.files("calls");
+    assert_eq!(first.len(), 12, "the call, ten tables and the report");
+    let ran = ran.then().run("analyze calls -o calls --tables jsonl").exits(0).says_no("report.json");
+    assert!(ran.files("calls") == first);
+}
+
+#[test]
+fn a_format_or_table_named_twice_is_written_once() {
+    let ran =
+        Scene::new().call("a", ordinary(0)).run("analyze calls -o out --tables csv,csv --only calls,calls").exits(0);
+    assert_eq!(ran.files("out").len(), 1);
+    assert_eq!(ran.table("calls").len(), 1);
+    ran.says("1 file written").exits(0);
+}
