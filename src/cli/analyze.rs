@@ -11,6 +11,7 @@ use crate::metrics::catalogue::{TABLES, Table};
 use crate::report::Report;
 use crate::report::number::{bytes, counted};
 use crate::tables::{self, FileOutcome, Metadata, Options, Outcome, Output, Rollup};
+use crate::transcript::Code;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -134,8 +135,11 @@ impl Watch<'_> {
         match &outcome.outcome {
             Outcome::Measured(warnings) => {
                 self.measured += 1;
-                let tabled: Vec<String> =
-                    warnings.iter().filter(|warning| warning.code.is_tabled()).map(super::check::short).collect();
+                let tabled: Vec<String> = warnings
+                    .iter()
+                    .filter(|warning| warning.code != Code::MaskedWords)
+                    .map(super::check::short)
+                    .collect();
                 if !tabled.is_empty() && !self.talk.quiet {
                     let line = tabled.join("; ");
                     self.bar.suspend(|| self.talk.note(&format!("{}: {line}", outcome.path.display())));

@@ -72,12 +72,9 @@ impl SettingsFlags {
 
 /// `60s`, `5m`, `1500ms`; a bare number is seconds.
 fn window(text: &str) -> Result<i64, String> {
-    let (number, factor) = match text {
-        _ if text.ends_with("ms") => (text.trim_end_matches("ms"), 1),
-        _ if text.ends_with('s') => (text.trim_end_matches('s'), 1000),
-        _ if text.ends_with('m') => (text.trim_end_matches('m'), 60_000),
-        _ => (text, 1000),
-    };
+    let units = [("ms", 1), ("s", 1000), ("m", 60_000)];
+    let known = units.into_iter().find_map(|(unit, factor)| Some((text.strip_suffix(unit)?, factor)));
+    let (number, factor) = known.unwrap_or((text, 1000));
     let length = number.trim().parse::<i64>().ok().and_then(|number| number.checked_mul(factor));
     let wanted = || "a length such as 60s, 5m or 1500ms, from 1 ms to a day".to_owned();
     length.filter(|length| (1..=86_400_000).contains(length)).ok_or_else(wanted)
@@ -100,6 +97,7 @@ impl clap::Args for ParameterFlags {
                     .long(flag(parameter.name))
                     .value_name(parameter.unit.to_uppercase())
                     .value_parser(clap::value_parser!(i64).range(0..=LARGEST))
+                    .allow_negative_numbers(true)
                     .help_heading("Parameters of the figures")
                     .help(help),
             );

@@ -1,5 +1,6 @@
 //! What the measured call says about its file: copies, clocks, units, gaps in what was asked for (F27–F30, F35).
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 
 use super::conversation::{Basis, Conversation, Piece};
@@ -13,7 +14,10 @@ use crate::transcript::{Code, Place};
 const COPY_TOLERANCE_MS: i64 = 100;
 
 /// How many candidates for a copy are looked at: a bound for hostile files alone.
-const COPY_CANDIDATES: usize = 1000;
+const COPY_CANDIDATES: usize = 100;
+
+/// Channels have ids from 0 to 255: a file with more speaking ones is none that could be compared.
+const MOST_CHANNELS: usize = 256;
 
 /// F29: fewer offsets in a direction say nothing about clocks.
 const SKEW_MIN_OFFSETS: usize = 10;
@@ -86,85 +90,98 @@ fn suspicious_unit(lengths: &mut [i64]) -> bool {
 
 /// F27: whether some pair of channels carries the same speech.
 pub(super) fn duplicate_channels(conversation: &Conversation<'_>) -> bool {
-    let count = conversation.transcript.channels.len();
-    if count < 2 {
-        return false;
-    }
-    let mut channels: Vec<Vec<&Piece>> = vec![Vec::new(); count];
+    let mut channels: HashMap<u32, Track<'_>> = HashMap::new();
     for piece in &conversation.pieces {
-        let channel =
-            conversation.sentences.get(piece.sentence as usize).map_or(0, |sentence| sentence.channel as usize);
-        if let Some(pieces) = channels.get_mut(channel) {
-            pieces.push(piece);
+        if let Some(sentence) = conversation.sentences.get(piece.sentence as usize) {
+            channels.entry(sentence.channel).or_default().pieces.push(piece);
         }
     }
-    for pieces in &mut channels {
-        pieces.sort_unstable_by_key(|piece| piece.interval);
+    if !(2..=MOST_CHANNELS).contains(&channels.len()) {
+        return false;
+    }
+    let mut tracks: Vec<(u32, Track<'_>)> = channels.into_iter().collect();
+    tracks.sort_unstable_by_key(|(channel, _)| *channel);
+    for (_, track) in &mut tracks {
+        track.pieces.sort_unstable_by_key(|piece| piece.interval);
+        track.length = track.pieces.iter().map(|piece| i128::from(piece.interval.length())).sum();
     }
     let pairs =
-        channels.iter().enumerate().flat_map(|(index, one)| channels.iter().skip(index + 1).map(move |two| (one, two)));
-    pairs.into_iter().any(|(one, two)| copies(conversation, one, two))
+        tracks.iter().enumerate().flat_map(|(index, one)| tracks.iter().skip(index + 1).map(move |two| (one, two)));
+    pairs.into_iter().any(|((_, lower), (_, higher))| lower.is_copied_by(higher, conversation))
 }
 
-fn copies(conversation: &Conversation<'_>, one: &[&Piece], two: &[&Piece]) -> bool {
-    let length = |pieces: &[&Piece]| pieces.iter().map(|piece| i128::from(piece.interval.length())).sum::<i128>();
-    let longer = length(one).max(length(two));
-    let enough = |taken: i128| longer > 0 && taken * 5 > longer * 4;
-    // Most pairs are told apart by their times alone, without a look at any text.
-    enough(near(one, two)) && enough(taken(conversation, one, two))
+/// The pieces of one channel.
+#[derive(Default)]
+struct Track<'c> {
+    /// By time.
+    pieces: Vec<&'c Piece>,
+    length: i128,
+    /// By time and text, made when a pair of channels needs them.
+    texts: OnceCell<Vec<(Interval, String)>>,
+}
+
+impl Track<'_> {
+    /// Whether the pieces of `other` that repeat one of these make up more than four fifths of the longer track.
+    fn is_copied_by(&self, other: &Self, conversation: &Conversation<'_>) -> bool {
+        let enough = |taken: i128| taken * 5 > self.length.max(other.length) * 4;
+        // Most pairs are told apart by their lengths and times alone, without a look at any text.
+        enough(other.length) && enough(other.near(self)) && enough(self.taken_from(other, conversation))
+    }
+
+    /// Length of the pieces that have any piece of `other` beginning nearby: at least what can be taken.
+    fn near(&self, other: &Self) -> i128 {
+        let mut rest = other.pieces.as_slice();
+        let mut length = 0;
+        for piece in &self.pieces {
+            let begin = piece.interval.begin;
+            while let [first, others @ ..] = rest
+                && first.interval.begin < begin - COPY_TOLERANCE_MS
+            {
+                rest = others;
+            }
+            if rest.first().is_some_and(|other| other.interval.begin <= begin + COPY_TOLERANCE_MS) {
+                length += i128::from(piece.interval.length());
+            }
+        }
+        length
+    }
+
+    /// Each piece takes the first unused piece of `other` with its text at its time; the length of those taken.
+    fn taken_from(&self, other: &Self, conversation: &Conversation<'_>) -> i128 {
+        let mut unused: HashMap<&str, Vec<(Interval, bool)>> = HashMap::new();
+        for (interval, text) in other.texts(conversation) {
+            unused.entry(text).or_default().push((*interval, true));
+        }
+        let mut length = 0;
+        for (interval, text) in self.texts(conversation) {
+            let Some(candidates) = unused.get_mut(&**text) else { continue };
+            let first = candidates.partition_point(|(other, _)| other.begin < interval.begin - COPY_TOLERANCE_MS);
+            let copy = candidates
+                .iter_mut()
+                .skip(first)
+                .take(COPY_CANDIDATES)
+                .take_while(|(other, _)| other.begin <= interval.begin + COPY_TOLERANCE_MS)
+                .find(|(other, free)| *free && close(*interval, *other));
+            if let Some((taken, free)) = copy {
+                *free = false;
+                length += i128::from(taken.length());
+            }
+        }
+        length
+    }
+
+    fn texts(&self, conversation: &Conversation<'_>) -> &[(Interval, String)] {
+        self.texts.get_or_init(|| {
+            let mut texts: Vec<(Interval, String)> =
+                self.pieces.iter().map(|piece| (piece.interval, text(conversation, piece))).collect();
+            texts.sort_unstable();
+            texts
+        })
+    }
 }
 
 fn close(one: Interval, two: Interval) -> bool {
     (one.begin - two.begin).abs() <= COPY_TOLERANCE_MS && (one.end - two.end).abs() <= COPY_TOLERANCE_MS
-}
-
-/// Length of the pieces of `one` that have any piece of `two` beginning nearby: at least what [`taken`] can find.
-fn near(one: &[&Piece], two: &[&Piece]) -> i128 {
-    let mut rest = two;
-    let mut length = 0;
-    for piece in one {
-        let begin = piece.interval.begin;
-        while let [first, others @ ..] = rest
-            && first.interval.begin < begin - COPY_TOLERANCE_MS
-        {
-            rest = others;
-        }
-        if rest.first().is_some_and(|other| other.interval.begin <= begin + COPY_TOLERANCE_MS) {
-            length += i128::from(piece.interval.length());
-        }
-    }
-    length
-}
-
-/// Length of the pieces of `one` for which an unused piece of `two` has the same text at the same time.
-fn taken(conversation: &Conversation<'_>, one: &[&Piece], two: &[&Piece]) -> i128 {
-    let texts = |pieces: &[&Piece]| {
-        let mut texts: Vec<(Interval, String)> =
-            pieces.iter().map(|piece| (piece.interval, text(conversation, piece))).collect();
-        texts.sort_unstable();
-        texts
-    };
-    let (one, two) = (texts(one), texts(two));
-    let mut unused: HashMap<&str, Vec<(Interval, bool)>> = HashMap::new();
-    for (interval, text) in &two {
-        unused.entry(text).or_default().push((*interval, true));
-    }
-    let mut length = 0;
-    for (interval, text) in &one {
-        let Some(candidates) = unused.get_mut(&**text) else { continue };
-        let first = candidates.partition_point(|(other, _)| other.begin < interval.begin - COPY_TOLERANCE_MS);
-        let copy = candidates
-            .iter_mut()
-            .skip(first)
-            .take(COPY_CANDIDATES)
-            .take_while(|(other, _)| other.begin <= interval.begin + COPY_TOLERANCE_MS)
-            .find(|(other, free)| *free && close(*interval, *other));
-        if let Some((_, free)) = copy {
-            *free = false;
-            length += i128::from(interval.length());
-        }
-    }
-    length
 }
 
 /// The piece's words without punctuation; the sentence's text for a sentence piece.

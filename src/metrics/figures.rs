@@ -2,6 +2,8 @@
 //!
 //! A figure is null for one cause, the first that holds in the order of F34; the code below is written in that order.
 
+use std::sync::Arc;
+
 use super::Settings;
 use super::conversation::{Basis, Conversation};
 use super::doctor;
@@ -15,6 +17,10 @@ use super::sweep::Sweep;
 use super::texts::Texts;
 use super::units::{Units, is_question};
 use super::windows;
+use crate::transcript::{Code, Place};
+
+/// A burst of an hour is not repeated with each of its events: the text of an event ends here.
+const LONGEST_TEXT_BYTES: usize = 16_384;
 
 /// The rows that are measured together, because their null rules look at each other.
 pub(super) struct Figures {
@@ -37,6 +43,9 @@ pub(super) fn measure(
     let tallies = Tally::of_all(conversation, floor, &transfers);
     doctor::note(conversation, sweep, &tallies, duplicates);
     let windows = windows::cut(conversation, sweep, &tallies, settings);
+    if windows.is_empty() && sweep.span.is_some() {
+        conversation.notices.add(Code::WindowsLeftOut, Place::default(), "");
+    }
 
     // The onsets' texts are needed twice: units decide the class, text stands in the event.
     let mut text_of = |pieces: &_| texts.text(conversation, pieces, settings.markers);
@@ -434,16 +443,29 @@ fn events(
             text: None,
         })
         .collect();
-    events.extend(onsets.iter().map(|onset| Event {
-        event_index: 0,
-        kind: onset.kind,
-        participant: onset.burst.party as usize,
-        other: onset.other as usize,
-        begin_ms: onset.burst.interval.begin,
-        end_ms: onset.burst.interval.end,
-        overlap_ms: Some(onset.overlap_ms),
-        held_ms: Some(onset.held_ms),
-        text: Some(text(&onset.burst.pieces)),
+    // A burst that starts together with many others is the text of many events.
+    let mut said: Option<(u32, Arc<str>)> = None;
+    events.extend(onsets.iter().map(|onset| {
+        let burst = onset.burst.pieces.start;
+        let text = match &said {
+            Some((known, text)) if *known == burst => Arc::clone(text),
+            _ => {
+                let text = text(&onset.burst.pieces);
+                Arc::from(text.get(..text.floor_char_boundary(LONGEST_TEXT_BYTES)).unwrap_or(&text))
+            }
+        };
+        said = Some((burst, Arc::clone(&text)));
+        Event {
+            event_index: 0,
+            kind: onset.kind,
+            participant: onset.burst.party as usize,
+            other: onset.other as usize,
+            begin_ms: onset.burst.interval.begin,
+            end_ms: onset.burst.interval.end,
+            overlap_ms: Some(onset.overlap_ms),
+            held_ms: Some(onset.held_ms),
+            text: Some(text),
+        }
     }));
     events.sort_by_key(|event| (event.begin_ms, event.end_ms, event.kind, event.participant, event.other));
     for (index, event) in (0..).zip(&mut events) {

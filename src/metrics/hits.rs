@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use unicode_normalization::UnicodeNormalization;
+
 use super::Settings;
 use super::conversation::{Cleaned, Conversation};
 use super::floor::Floor;
@@ -16,8 +18,8 @@ use super::texts::{Contribution, Texts};
 /// endless turn would otherwise be repeated with each of its hits.
 const WHOLE_TEXT_BYTES: usize = 16_384;
 
-/// How much is kept on each side of a hit in a longer turn.
-const AROUND_BYTES: usize = 200;
+/// How much is kept on each side of a hit in a longer turn, at least.
+const AROUND_BYTES: usize = 256;
 
 /// Searches turns, contained bursts, and sentences without a time.
 pub(super) fn find(conversation: &Conversation<'_>, floor: &Floor, texts: &mut Texts, settings: &Settings) -> Vec<Hit> {
@@ -71,6 +73,7 @@ impl Search<'_, '_> {
         };
         let parts: Vec<Part<'_>> = ranges.into_iter().zip(contributions).map(part).collect();
         let whole: Option<Arc<str>> = (text.len() <= WHOLE_TEXT_BYTES).then(|| Arc::from(&*text));
+        let mut excerpts = Excerpts { text: &text, last: None };
         for found in matches {
             let (time_basis, interval) = time(&found, &parts);
             let Some(term) = self.terms.get(found.term) else { continue };
@@ -83,34 +86,35 @@ impl Search<'_, '_> {
                 end_ms: interval.map(|interval| interval.end),
                 time_basis,
                 matched: text.get(found.start..found.end).unwrap_or_default().to_owned(),
-                text: whole.clone().unwrap_or_else(|| Arc::from(around(&text, &found))),
+                text: whole.clone().unwrap_or_else(|| excerpts.around(&found)),
             };
             self.hits.push((found.term, hit));
         }
     }
 
-    /// Where each word of a contribution stands in the text; `None` when the words do not spell it.
+    /// Where each word of a contribution stands in the text; `None` when the words do not spell it. Case, width and
+    /// punctuation may differ; a word of punctuation alone stands nowhere.
     fn spelling(&self, text: &str, range: &Range<usize>, contribution: &Contribution<'_>) -> Option<Vec<Spelt>> {
         let sentence = self.conversation.sentences.get(contribution.sentence as usize)?;
-        let ranges = contribution.cut.clone().unwrap_or_else(|| vec![sentence.words.clone()]);
+        let whole = [sentence.words.clone()];
+        let ranges = contribution.cut.as_deref().unwrap_or(&whole);
+        let mut rest = letters(text.get(range.clone())?, range.start);
         let mut spelt = Vec::new();
-        let mut from = range.start;
         for words in ranges {
             let intervals = self.conversation.words.get(words.start as usize..words.end as usize)?;
-            for (word, interval) in self.conversation.words_of(sentence, words).iter().zip(intervals) {
-                let own = trim(&word.text);
-                let rest = text.get(from..range.end)?;
-                let skipped = rest.find(own)?;
-                if rest.get(..skipped)?.contains(char::is_alphanumeric) {
-                    return None;
+            for (word, interval) in self.conversation.words_of(sentence, words.clone()).iter().zip(intervals) {
+                let mut place: Option<Range<usize>> = None;
+                for (letter, _) in letters(&word.text, 0) {
+                    let (same, at) = rest.next()?;
+                    if same != letter {
+                        return None;
+                    }
+                    place = Some(place.map_or(at.start, |place| place.start)..at.end);
                 }
-                let start = from + skipped;
-                from = start + own.len();
-                spelt.push(Spelt { range: start..from, interval: *interval });
+                spelt.extend(place.map(|range| Spelt { range, interval: *interval }));
             }
         }
-        let ends = !text.get(from..range.end)?.contains(char::is_alphanumeric);
-        (ends && !spelt.is_empty()).then_some(spelt)
+        (rest.next().is_none() && !spelt.is_empty()).then_some(spelt)
     }
 
     /// Rules in the order given, begin, end, participant; hits without a time last (F37).
@@ -170,19 +174,52 @@ fn time(found: &Match, parts: &[Part<'_>]) -> (TimeBasis, Option<Interval>) {
             all
         });
     }
-    if let Some([first, .., last] | [first @ last]) = by_words.as_deref() {
-        return (TimeBasis::Words, Some(Interval { begin: first.begin, end: last.end }));
+    // Words need not be in order of time: a hit begins with the earliest and ends with the latest.
+    let reach = |intervals: &[Interval]| {
+        let begin = intervals.iter().map(|interval| interval.begin).min()?;
+        Some(Interval { begin, end: intervals.iter().map(|interval| interval.end).max()? })
+    };
+    if let Some(interval) = by_words.as_deref().and_then(reach) {
+        return (TimeBasis::Words, Some(interval));
     }
-    let own = || sentences().filter_map(|sentence| sentence.own);
-    match own().map(|own| own.begin).min().zip(own().map(|own| own.end).max()) {
-        Some((begin, end)) => (TimeBasis::Sentences, Some(Interval { begin, end })),
+    let own: Vec<Interval> = sentences().filter_map(|sentence| sentence.own).collect();
+    match reach(&own) {
+        Some(interval) => (TimeBasis::Sentences, Some(interval)),
         None => (TimeBasis::None, None),
     }
 }
 
-/// The part of a long text around a hit, cut between characters.
-fn around<'t>(text: &'t str, found: &Match) -> &'t str {
-    let start = text.floor_char_boundary(found.start.saturating_sub(AROUND_BYTES));
-    let end = text.ceil_char_boundary(found.end + AROUND_BYTES);
-    text.get(start..end).unwrap_or(text)
+/// The letters and digits of a text, case and width evened out, each with the place of the character it comes from.
+fn letters(text: &str, start: usize) -> impl Iterator<Item = (char, Range<usize>)> {
+    text.char_indices().flat_map(move |(at, c)| {
+        let place = start + at..start + at + c.len_utf8();
+        let even = std::iter::once(c).nfkd().flat_map(char::to_lowercase).filter(|c| c.is_alphanumeric());
+        even.map(move |letter| (letter, place.clone()))
+    })
+}
+
+/// The part of a long text around a hit; hits nearby share it.
+struct Excerpts<'t> {
+    text: &'t str,
+    last: Option<(usize, Arc<str>)>,
+}
+
+impl Excerpts<'_> {
+    fn around(&mut self, found: &Match) -> Arc<str> {
+        let block = found.start / AROUND_BYTES;
+        let ends_nearby = found.end <= (block + 2) * AROUND_BYTES;
+        if let Some((known, excerpt)) = &self.last
+            && *known == block
+            && ends_nearby
+        {
+            return Arc::clone(excerpt);
+        }
+        let start = self.text.floor_char_boundary((block * AROUND_BYTES).saturating_sub(AROUND_BYTES));
+        let end = self.text.ceil_char_boundary(((block + 3) * AROUND_BYTES).max(found.end));
+        let excerpt: Arc<str> = Arc::from(self.text.get(start..end).unwrap_or(self.text));
+        if ends_nearby {
+            self.last = Some((block, Arc::clone(&excerpt)));
+        }
+        excerpt
+    }
 }

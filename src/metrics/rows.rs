@@ -143,7 +143,7 @@ pub struct Event {
     pub end_ms: i64,
     pub overlap_ms: Option<i64>,
     pub held_ms: Option<i64>,
-    pub text: Option<String>,
+    pub text: Option<Arc<str>>,
 }
 
 /// Where the times of a hit come from.

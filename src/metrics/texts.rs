@@ -37,23 +37,45 @@ impl Texts {
         markers: Markers,
     ) -> Vec<Contribution<'t>> {
         self.group(conversation, pieces);
-        let contribution = |&(number, inside): &(u32, u32)| {
+        let cut = self.cut(conversation, pieces);
+        let mut cut = cut.chunk_by(|one, two| one.0 == two.0).peekable();
+        let contribution = |(place, &(number, inside)): (u32, &(u32, u32))| {
             let sentence = conversation.sentences.get(number as usize)?;
             if inside == sentence.pieces {
                 let text = conversation.text(sentence);
                 return Some(Contribution { sentence: number, text, cut: None, units: sentence.units });
             }
-            let own = conversation.pieces_in(pieces).iter().filter(|piece| piece.sentence == number);
-            let mut cut: Vec<Range<u32>> = own.map(|piece| piece.first_word..piece.end_word).collect();
-            cut.sort_unstable_by_key(|words| words.start);
+            let own = cut.next_if(|words| words.first().is_some_and(|first| first.0 == place)).unwrap_or(&[]);
+            let words: Vec<Range<u32>> = own.iter().map(|&(_, first, end)| first..end).collect();
             let mut text = String::new();
-            for words in &cut {
+            for words in &words {
                 join_words(&mut text, conversation.words_of(sentence, words.clone()));
             }
             let units = count(&text, markers);
-            Some(Contribution { sentence: number, text: Cow::Owned(text), cut: Some(cut), units })
+            Some(Contribution { sentence: number, text: Cow::Owned(text), cut: Some(words), units })
         };
-        self.met.iter().filter_map(contribution).collect()
+        (0..).zip(&self.met).filter_map(contribution).collect()
+    }
+
+    /// The word ranges of sentences that are not whole: place in `met`, first word, end; in that order.
+    fn cut(&self, conversation: &Conversation<'_>, pieces: &Range<u32>) -> Vec<(u32, u32, u32)> {
+        let is_cut = |&(number, inside): &(u32, u32)| {
+            conversation.sentences.get(number as usize).is_some_and(|sentence| inside < sentence.pieces)
+        };
+        if !self.met.iter().any(is_cut) {
+            return Vec::new();
+        }
+        let mut cut: Vec<(u32, u32, u32)> = conversation
+            .pieces_in(pieces)
+            .iter()
+            .filter_map(|piece| {
+                let place = *self.places.get(piece.sentence as usize)?;
+                let met = self.met.get(place as usize)?;
+                is_cut(met).then_some((place, piece.first_word, piece.end_word))
+            })
+            .collect();
+        cut.sort_unstable();
+        cut
     }
 
     /// Text and units of the whole stretch.

@@ -115,9 +115,11 @@ fn share(
             // Nothing to add up to: each window has what can be counted in it.
             (true, _) => spoken.total(),
             (false, true) => left,
+            // Words that cannot be told apart, where the sentence itself has none such, count in the last window.
+            (false, false) if spoken.needs_dictionary => 0,
             (false, false) => spoken.total().min(left),
         };
         left = left.saturating_sub(part);
-        give(first, part, spoken.needs_dictionary);
+        give(first, part, sentence.units.needs_dictionary && spoken.needs_dictionary);
     }
 }

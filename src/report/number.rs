@@ -50,7 +50,10 @@ pub fn figure(value: Option<f64>, metric: &str, unit: &str) -> String {
     let Some(value) = value else { return NOT_MEASURED.to_owned() };
     match unit {
         "0–1" => format!("{:.0} %", value * 100.0),
-        "ms" if metric.starts_with("response_") => format!("{:+.2} s", value / 1000.0),
+        "ms" if metric.starts_with("response_") && value.abs() < 60_000.0 => format!("{:+.2} s", value / 1000.0),
+        "ms" if metric.starts_with("response_") => {
+            format!("{}{}", if value < 0.0 { '-' } else { '+' }, length(value.abs() as i64))
+        }
         "ms" if value < 60_000.0 => format!("{:.1} s", value / 1000.0),
         "ms" => length(value as i64),
         _ => format!("{value:.1}"),

@@ -17,10 +17,10 @@ use crate::metrics::{Measured, Settings, Warning, measure};
 use crate::transcript::{Code, Input, Refused, read};
 
 /// Files that one piece of work takes: enough to keep threads busy, few enough to keep memory small.
-const FILES_A_BATCH: usize = 16;
+const FILES_A_BATCH: usize = 8;
 
 /// Batches under way together, for each thread.
-const BATCHES_A_THREAD: usize = 4;
+const BATCHES_A_THREAD: usize = 2;
 
 /// A read buffer beyond this is given back rather than kept for the next file.
 const KEPT_BUFFER_BYTES: usize = 4 << 20;

@@ -49,7 +49,7 @@ macro_rules! codes {
             /// Whether it is a row of the table `warnings`; the others are for `check` alone.
             #[must_use]
             pub fn is_tabled(self) -> bool {
-                self != Self::MaskedWords
+                !matches!(self, Self::MaskedWords | Self::WindowsLeftOut)
             }
 
             /// What it means and what was done about it, in one clause.
@@ -88,6 +88,7 @@ codes! {
     PossibleChannelSkew "possible_channel_skew" Serious "file" "the clocks of the two channels seem to differ; nothing was corrected";
     SuspiciousTimeUnit "suspicious_time_unit" Serious "file" "the typical word is shorter than 20 ms or longer than 2 s: these do not look like milliseconds";
     InterpolatedWords "interpolated_words" Note "sentences" "evenly spaced word times were interpolated by the recogniser";
+    WindowsLeftOut "windows_left_out" Note "file" "the call would have over a million rows of windows; it has none";
     MaskedWords "masked_words" Note "words" "words masked by the service count no unit: units and rates are lower bounds";
 }
 
@@ -158,7 +159,11 @@ impl Notice {
 
 /// Findings of one file in the order they were met.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Notices(Vec<Notice>);
+pub struct Notices {
+    list: Vec<Notice>,
+    /// Where the last mark stands: what came before it is not added to any more.
+    marked: usize,
+}
 
 impl Notices {
     /// Adds one finding.
@@ -168,19 +173,23 @@ impl Notices {
 
     /// Adds `count` findings whose first is at `place`; none at all when `count` is 0.
     pub(crate) fn add_many(&mut self, code: Code, count: u64, place: Place, what: &'static str) {
-        if count > 0 {
-            self.0.push(Notice { code, count, place, what });
+        match self.list.get_mut(self.marked..).and_then(<[Notice]>::last_mut) {
+            // A file of a million odd values makes one notice, not a million.
+            Some(last) if last.code == code && last.what == what => last.count += count,
+            _ if count > 0 => self.list.push(Notice { code, count, place, what }),
+            _ => {}
         }
     }
 
     /// How many have been met so far: a mark for [`Notices::forget`].
-    pub(crate) fn mark(&self) -> usize {
-        self.0.len()
+    pub(crate) fn mark(&mut self) -> usize {
+        self.marked = self.list.len();
+        self.marked
     }
 
     /// Takes back what was added between two marks: it concerned a value that a repeated key replaced.
     pub(crate) fn forget(&mut self, range: std::ops::Range<usize>) {
-        for notice in self.0.iter_mut().take(range.end).skip(range.start) {
+        for notice in self.list.iter_mut().take(range.end).skip(range.start) {
             notice.count = 0;
         }
     }
@@ -189,7 +198,7 @@ impl Notices {
     #[must_use]
     pub fn summed(&self) -> Vec<Notice> {
         let mut rows: Vec<Notice> = Vec::new();
-        for notice in self.0.iter().filter(|notice| notice.count > 0) {
+        for notice in self.list.iter().filter(|notice| notice.count > 0) {
             match rows.iter_mut().find(|row| row.code == notice.code) {
                 Some(row) => row.count += notice.count,
                 None => rows.push(notice.clone()),

@@ -168,7 +168,7 @@ fn times_alone(mut measured: Measured) -> Measured {
     measured.call.sentence_count = 0;
     measured.call.billable_ms = None;
     measured.turns.iter_mut().for_each(|turn| turn.text.clear());
-    measured.events.iter_mut().for_each(|event| event.text = event.text.take().map(|_| String::new()));
+    measured.events.iter_mut().for_each(|event| event.text = event.text.take().map(|_| "".into()));
     measured.sentences.clear();
     measured
 }

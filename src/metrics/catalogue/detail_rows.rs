@@ -29,7 +29,7 @@ table! {
     end_ms Integer "ms" null "" "where it ends" "" => row.end_ms;
     overlap_ms Integer "ms" null "dead air" "how long both talked" "2.7, F22" => row.overlap_ms;
     held_ms Integer "ms" null "dead air" "how long the incumbent had been talking; 0 for an equal start" "2.7, F23" => row.held_ms;
-    text Text "" null "dead air" "text of the burst" "F16" => row.text.as_deref();
+    text Text "" null "dead air" "text of the burst; of a burst over 16 KiB the beginning" "F16" => row.text.as_deref();
 }
 
 table! {

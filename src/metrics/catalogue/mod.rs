@@ -29,7 +29,7 @@ pub struct Table {
     /// In the order of the files.
     pub columns: &'static [Column],
     /// How many rows a call has.
-    pub(crate) rows: fn(&Measured<'_>) -> usize,
+    pub rows: fn(&Measured<'_>) -> usize,
 }
 
 impl Table {
@@ -82,7 +82,7 @@ pub struct Column {
     /// Section and fine print of the definitions; empty for keys and labels.
     pub source: &'static str,
     /// Appends the column of one call.
-    pub(crate) fill: fn(&Measured<'_>, &mut Cells),
+    pub fill: fn(&Measured<'_>, &mut Cells),
 }
 
 impl std::fmt::Debug for Column {
@@ -121,7 +121,8 @@ impl Cells {
     }
 
     /// Bytes of memory that they take.
-    pub(crate) fn bytes(&self) -> usize {
+    #[must_use]
+    pub fn bytes(&self) -> usize {
         match self {
             Self::Integer(cells) => size_of_val(&**cells),
             Self::Number(cells) => size_of_val(&**cells),
@@ -146,37 +147,47 @@ impl Cells {
 #[derive(Debug, Clone, Default)]
 pub struct TextCells {
     buffer: String,
-    /// Start and end in the buffer; `None` is null.
-    cells: Vec<Option<(u32, u32)>>,
-    last: (u32, u32),
+    cells: Vec<Place>,
+    last: Place,
 }
+
+/// Where a text stands in the buffer.
+#[derive(Debug, Clone, Copy, Default)]
+struct Place {
+    start: usize,
+    /// [`NULL`] for none.
+    length: u32,
+}
+
+const NULL: u32 = u32::MAX;
 
 impl TextCells {
     fn push(&mut self, text: Option<&str>) {
-        let Some(text) = text else { return self.cells.push(None) };
+        let Some(text) = text else { return self.cells.push(Place { start: 0, length: NULL }) };
         if self.get(self.last) != Some(text) {
-            let start = self.buffer.len() as u32;
+            // No cell holds more than 4 GiB less a byte.
+            let text = text.get(..text.floor_char_boundary(NULL as usize - 1)).unwrap_or(text);
+            self.last = Place { start: self.buffer.len(), length: text.len() as u32 };
             self.buffer.push_str(text);
-            self.last = (start, self.buffer.len() as u32);
         }
-        self.cells.push(Some(self.last));
+        self.cells.push(self.last);
     }
 
-    fn get(&self, (start, end): (u32, u32)) -> Option<&str> {
-        self.buffer.get(start as usize..end as usize)
+    fn get(&self, place: Place) -> Option<&str> {
+        if place.length == NULL { None } else { self.buffer.get(place.start..place.start + place.length as usize) }
     }
 
     /// The texts in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Option<&str>> {
-        self.cells.iter().map(|cell| cell.and_then(|cell| self.get(cell)))
+        self.cells.iter().map(|&place| self.get(place))
     }
 
     fn append(&mut self, other: &Self) {
-        let shift = self.buffer.len() as u32;
-        let moved = |(start, end): (u32, u32)| (start + shift, end + shift);
+        let shift = self.buffer.len();
+        let moved = |place: &Place| Place { start: place.start + shift, ..*place };
         self.buffer.push_str(&other.buffer);
-        self.cells.extend(other.cells.iter().map(|cell| cell.map(moved)));
-        self.last = moved(other.last);
+        self.cells.extend(other.cells.iter().map(moved));
+        self.last = moved(&other.last);
     }
 }
 

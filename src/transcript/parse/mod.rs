@@ -8,6 +8,8 @@ mod container;
 mod objects;
 mod scalar;
 
+use std::collections::HashMap;
+
 use serde::de::DeserializeSeed;
 
 use super::{Channel, Code, Notices, Refused, Transcript};
@@ -38,8 +40,10 @@ pub fn read(bytes: &[u8]) -> Result<Transcript<'_>, Refused> {
 impl<'de> Transcript<'de> {
     /// Adds the entries of `transcripts` as channels: one a channel id, ascending (F10).
     fn with(mut self, entries: Vec<Entry<'de>>, mut notices: Notices) -> Self {
+        let mut known: HashMap<u32, usize> = HashMap::with_capacity(entries.len());
         for Entry { place, channel } in entries {
-            match self.channels.iter_mut().find(|known| known.id == channel.id) {
+            let index = *known.entry(channel.id).or_insert(self.channels.len());
+            match self.channels.get_mut(index) {
                 Some(known) => {
                     notices.add(Code::DuplicateChannelId, place, "channel_id");
                     known.append(channel);

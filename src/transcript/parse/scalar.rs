@@ -11,6 +11,9 @@ use crate::transcript::{Code, Notices, Place, Speaker};
 /// Numbers beyond this are no times of a recording (30 years in ms) and are read as missing (F9).
 const LARGEST: f64 = 1e12;
 
+/// A speaker's name stands on every row of the speaker: what is longer is no name.
+const LONGEST_NAME: usize = 256;
+
 /// What all visitors of one file share.
 #[derive(Default)]
 pub(super) struct Reader {
@@ -24,7 +27,7 @@ impl Reader {
     }
 
     pub(super) fn mark(&self) -> usize {
-        self.notices.borrow().mark()
+        self.notices.borrow_mut().mark()
     }
 
     pub(super) fn set_place(&self, set: impl FnOnce(&mut Place)) {
@@ -82,7 +85,7 @@ impl Reader {
             && spelt_number(name).is_none()
         {
             let name = trimmed(name);
-            if name.is_empty() {
+            if name.is_empty() || name.len() > LONGEST_NAME {
                 self.note(Code::InvalidValue, FIELD);
                 return None;
             }
