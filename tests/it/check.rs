@@ -104,3 +104,15 @@ fn check_and_analyze_find_the_same() {
         assert_eq!(column(&checked, name), column(&analysed, name));
     }
 }
+
+#[test]
+fn masked_words_are_named_by_check_alone() {
+    // Two words of asterisks hold no letter: units and rates are lower bounds here.
+    let masked = call(&[(0, 0, 1000, "my number is **** and ***"), (1, 2000, 3000, "2 * 3")]).lasting(4000);
+    let rows = Scene::new().call("a", masked.clone()).run("check calls --format jsonl").exits(0).lines();
+    assert_eq!(column(&rows, "code"), ["masked_words"]);
+    has(&rows[0], json!({"severity": "note", "count": 2, "detail": "channel 0, sentence_index 0"}));
+    let ran = Scene::new().call("a", masked).run("analyze calls -o out").exits(0).says_no("masked");
+    has(&ran.row("calls"), json!({"warning_count": 0, "units": 6}));
+    assert!(ran.table("warnings").is_empty());
+}

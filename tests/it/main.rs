@@ -11,6 +11,7 @@ mod inputs;
 mod keywords;
 mod laws;
 mod readme;
+mod real_data;
 mod rollup;
 mod scene;
 mod tables;
