@@ -76,17 +76,18 @@ impl Output {
     pub fn create(folder: &Path, formats: &[Format], tables: &[&'static Table]) -> Result<Self> {
         let made = !folder.exists();
         fs::create_dir_all(folder).map_err(|error| Error::io("make the folder", folder, error))?;
-        let mut output = Self {
-            folder: folder.to_owned(),
-            made,
-            formats: formats.to_vec(),
-            tables: Vec::new(),
-            finished: Vec::new(),
-        };
+        let mut distinct: Vec<Format> = Vec::with_capacity(formats.len());
+        for &format in formats {
+            if !distinct.contains(&format) {
+                distinct.push(format);
+            }
+        }
+        let mut output =
+            Self { folder: folder.to_owned(), made, formats: distinct, tables: Vec::new(), finished: Vec::new() };
         for &table in tables {
             let schema = schema(table);
             let sinks =
-                formats.iter().map(|&format| output.sink(table.name, format, &schema)).collect::<Result<_>>()?;
+                output.formats.iter().map(|&format| output.sink(table.name, format, &schema)).collect::<Result<_>>()?;
             output.tables.push(Pending { rows: Rows::new(table), sinks });
         }
         Ok(output)
