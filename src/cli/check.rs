@@ -111,7 +111,11 @@ pub(super) fn run(args: &Args, format: Format, talk: &Talk) -> Result<Exit, Fail
     bar.finish_and_clear();
     let head = vec!["file", "severity", "code", "count", "detail", "meaning"];
     let clean = rows.is_empty();
-    Listing { head, rows }.print(format, talk)?;
+    match (Listing { head, rows }).print(format, talk) {
+        // The gate is the exit code, whether or not anybody reads the list to its end.
+        Ok(_) | Err(Failure::NobodyListens) => {}
+        Err(failure) => return Err(failure),
+    }
     let files = (inputs.files.len() + inputs.excluded.len()) as u64;
     match (files, clean) {
         (0, _) => talk.error("no result file found"),

@@ -57,7 +57,7 @@ impl SettingsFlags {
             talk.note(&format!("keyword `{term}` is searched as `{searched}`: punctuation at its ends plays no role"));
         }
         let mut roles = Roles::default();
-        self.roles.into_iter().for_each(|more| roles.extend(more));
+        self.roles.into_iter().try_for_each(|more| roles.extend(more)).map_err(Failure::Usage)?;
         Ok(Settings {
             parameters: self.parameters.0,
             roles,

@@ -28,9 +28,18 @@ impl Roles {
         self.0.iter().map(|(label, role)| (&**label, &**role))
     }
 
-    /// Adds those of `other`, which win.
-    pub fn extend(&mut self, other: Self) {
-        self.0.extend(other.0);
+    /// Adds those of `other`.
+    ///
+    /// # Errors
+    /// The label that would have two roles.
+    pub fn extend(&mut self, other: Self) -> Result<(), String> {
+        for (label, role) in other.0 {
+            if self.role(&label).is_some_and(|known| known != role) {
+                return Err(format!("participant {label} is given two roles"));
+            }
+            self.0.insert(label, role);
+        }
+        Ok(())
     }
 }
 
@@ -42,7 +51,11 @@ impl std::str::FromStr for Roles {
             Some((label, role)) if !label.is_empty() && !role.is_empty() => Ok((label.to_owned(), role.to_owned())),
             _ => Err(format!("{pair:?} is no PARTICIPANT=ROLE, such as ch0=agent")),
         };
-        text.split(',').map(pair).collect::<Result<_, _>>().map(Self)
+        let mut roles = Self::default();
+        for one in text.split(',') {
+            roles.extend(Self([pair(one)?].into()))?;
+        }
+        Ok(roles)
     }
 }
 

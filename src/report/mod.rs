@@ -74,7 +74,7 @@ pub struct Basis {
     pub keep_markers: bool,
     /// Participant labels and their roles.
     pub roles: std::collections::BTreeMap<String, String>,
-    /// Terms searched for; null when none were given.
+    /// Keywords as given, exclusions too; null when none were.
     pub keywords: Option<Vec<String>>,
     /// The model that made the transcripts; null when not said.
     pub model: Option<String>,
@@ -166,7 +166,7 @@ impl Report {
                 window_ms: settings.window_ms,
                 keep_markers: settings.markers == Markers::Keep,
                 roles: settings.roles.iter().map(|(label, role)| (label.to_owned(), role.to_owned())).collect(),
-                keywords: settings.keywords.as_ref().map(|keywords| keywords.terms().to_vec()),
+                keywords: settings.keywords.as_ref().map(|keywords| keywords.lines().to_vec()),
                 model: settings.model.clone(),
                 region: settings.region.clone(),
             },

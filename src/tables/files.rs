@@ -5,7 +5,6 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use polars::io::csv::write::BatchedWriter as CsvBatches;
 use polars::io::parquet::write::BatchedWriter as ParquetBatches;
 use polars::prelude::*;
 use tempfile::NamedTempFile;
@@ -197,7 +196,7 @@ struct Sink {
 
 enum Writer {
     Parquet(Box<ParquetBatches<Handle>>),
-    Csv(CsvBatches<Handle>),
+    Csv,
     JsonLines,
 }
 
@@ -228,7 +227,10 @@ impl Sink {
                 let writer = ParquetWriter::new(to).set_parallel(false).batched(schema).map_err(failed)?;
                 Writer::Parquet(Box::new(writer))
             }
-            Format::Csv => Writer::Csv(CsvWriter::new(to).batched(schema).map_err(failed)?),
+            Format::Csv => {
+                CsvWriter::new(to).finish(&mut DataFrame::empty_with_schema(schema)).map_err(failed)?;
+                Writer::Csv
+            }
             Format::JsonLines => Writer::JsonLines,
         };
         Ok(Self { file, path, handle, writer })
@@ -237,7 +239,13 @@ impl Sink {
     fn write(&mut self, frame: &DataFrame) -> Result<()> {
         match &mut self.writer {
             Writer::Parquet(writer) => writer.write_batch(frame),
-            Writer::Csv(writer) => writer.write_batch(frame),
+            Writer::Csv => {
+                let mut writer = CsvWriter::new(&mut self.handle).include_header(false);
+                if has_carriage_return(frame) {
+                    writer = writer.with_quote_style(QuoteStyle::NonNumeric);
+                }
+                writer.finish(&mut frame.clone())
+            }
             Writer::JsonLines => {
                 JsonWriter::new(&mut self.handle).with_json_format(JsonFormat::JsonLines).finish(&mut frame.clone())
             }
@@ -248,8 +256,7 @@ impl Sink {
     fn finish(mut self) -> Result<(NamedTempFile, PathBuf)> {
         match &mut self.writer {
             Writer::Parquet(writer) => writer.finish().map(|_| ()),
-            Writer::Csv(writer) => writer.finish(),
-            Writer::JsonLines => Ok(()),
+            Writer::Csv | Writer::JsonLines => Ok(()),
         }
         .map_err(|error| self.failed(error))?;
         self.handle.flush().map_err(|error| Error::io("write", &self.path, error))?;
@@ -265,6 +272,12 @@ impl std::fmt::Debug for Sink {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Sink").field("path", &self.path).finish_non_exhaustive()
     }
+}
+
+/// Polars quotes a cell for a line feed, but not for a carriage return alone, as RFC 4180 asks for.
+fn has_carriage_return(frame: &DataFrame) -> bool {
+    let texts = frame.columns().iter().filter_map(|column| column.str().ok());
+    texts.into_iter().any(|texts| texts.iter().flatten().any(|text| text.contains('\r')))
 }
 
 /// A temporary file beside `path`, with the permissions that a new file has.

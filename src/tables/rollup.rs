@@ -46,24 +46,26 @@ impl Rollup {
     /// For a group column that the metadata does not have, naming those it has.
     pub fn of(calls: &DataFrame, metadata: &Metadata, group_by: &[String]) -> Result<Self> {
         metadata.check(group_by)?;
-        Self::join(calls, metadata, group_by).map_err(|error| Error::table("cannot roll up", error))
+        let mut once: Vec<String> = Vec::with_capacity(group_by.len());
+        for name in group_by {
+            if !once.contains(name) {
+                once.push(name.clone());
+            }
+        }
+        Self::join(calls, metadata, &once).map_err(|error| Error::table("cannot roll up", error))
     }
 
     fn join(calls: &DataFrame, metadata: &Metadata, group_by: &[String]) -> PolarsResult<Self> {
-        const MATCHED: &str = "__talkmeter_matched";
+        const MATCHED: &str = "__matched";
         let key = metadata.key.clone();
-        let ours = calls.get_column_names();
-        let group_name = |name: &String| {
-            let clash = ours.iter().any(|column| column.as_str() == name) || name == "call_count";
-            PlSmallStr::from_string(if clash { format!("{name}_group") } else { name.clone() })
-        };
-        let groups: Vec<PlSmallStr> = group_by.iter().map(group_name).collect();
+        // Inside, groups have names of their own: theirs may be any, ours among them.
+        let inner: Vec<PlSmallStr> = (0..group_by.len()).map(|index| format!("__group{index}").into()).collect();
         let mut chosen = vec![col(key.clone()), lit(true).alias(MATCHED)];
         chosen.extend(
             group_by
                 .iter()
-                .zip(&groups)
-                .map(|(name, group)| col(PlSmallStr::from_str(name)).cast(DataType::String).alias(group.clone())),
+                .zip(&inner)
+                .map(|(name, inner)| col(PlSmallStr::from_str(name)).cast(DataType::String).alias(inner.clone())),
         );
         let theirs = metadata.frame.clone().lazy().select(chosen);
         let joined = calls
@@ -74,18 +76,31 @@ impl Rollup {
         let matched = joined.column(MATCHED)?.len() - joined.column(MATCHED)?.null_count();
         let named = joined.clone().lazy().filter(col(MATCHED).is_not_null()).select([col(key).n_unique()]).collect()?;
         let named = named.columns().first().and_then(|column| column.get(0).ok()?.extract::<usize>()).unwrap_or(0);
-        let by = groups.iter().map(|name| name.to_string()).collect();
-        let figures = figures();
-        let frame = if groups.is_empty() {
-            joined.lazy().select(figures)
+        let mut frame = if inner.is_empty() {
+            joined.lazy().select(figures()).collect()?
         } else {
-            let keys: Vec<Expr> = groups.iter().map(|name| col(name.clone())).collect();
+            let keys: Vec<Expr> = inner.iter().map(|name| col(name.clone())).collect();
             let order = SortMultipleOptions::default().with_nulls_last(true).with_maintain_order(true);
-            joined.lazy().group_by_stable(keys).agg(figures).sort(groups, order)
+            joined.lazy().group_by_stable(keys).agg(figures()).sort(inner.clone(), order).collect()?
         };
+        let mut by = Vec::with_capacity(group_by.len());
+        for (name, inner) in group_by.iter().zip(inner) {
+            let outer = free_name(name, &frame);
+            frame.rename(&inner, outer.clone().into())?;
+            by.push(outer);
+        }
         let rows_without_call = metadata.frame.height() - named;
-        Ok(Self { frame: frame.collect()?, by, calls_without_row: calls.height() - matched, rows_without_call })
+        Ok(Self { frame, by, calls_without_row: calls.height() - matched, rows_without_call })
     }
+}
+
+/// The name itself, else with `_group` behind it until nothing else bears it.
+fn free_name(name: &str, frame: &DataFrame) -> String {
+    let mut free = name.to_owned();
+    while frame.get_column_names().iter().any(|taken| taken.as_str() == free) {
+        free += "_group";
+    }
+    free
 }
 
 /// What is said of each group.

@@ -1063,3 +1063,19 @@ fn the_last_of_two_values_of_one_key_counts() {
     );
     assert_eq!(analysed(&*text).warnings(), [("duplicate_key".to_owned(), 1)]);
 }
+
+#[test]
+fn a_burst_that_starts_with_many_others_costs_no_more_than_one() {
+    // 1 MB of speech by one speaker, 3,000 others beginning in the same ms: 3,000 events, one text.
+    let long =
+        format!(r#"{{"begin_time": 0, "end_time": 900000, "speaker_id": 0, "text": "{}"}}"#, "word ".repeat(200_000));
+    let others =
+        (1..3000).map(|id| format!(r#"{{"begin_time": 0, "end_time": 800000, "speaker_id": {id}, "text": "x"}}"#));
+    let sentences: Vec<String> = std::iter::once(long).chain(others).collect();
+    let json = format!(r#"{{"transcripts": [{{"channel_id": 0, "sentences": [{}]}}]}}"#, sentences.join(","));
+    let transcript = talkmeter::transcript::read(json.as_bytes()).unwrap();
+    let measured = talkmeter::metrics::measure("a", &transcript, &talkmeter::metrics::Settings::default());
+    let texts: Vec<_> = measured.events.iter().filter_map(|event| event.text.as_ref()).collect();
+    assert_eq!(texts.len(), 2999);
+    assert!(texts.iter().all(|text| std::sync::Arc::ptr_eq(text, texts[0]) && text.len() <= 16_384));
+}

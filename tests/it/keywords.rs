@@ -175,7 +175,7 @@ fn keywords_may_stand_in_a_file() {
     let report: Value = serde_json::from_str(&ran.file("out/report.json")).unwrap();
     assert_eq!(
         report["parameters"]["keywords"].as_array().unwrap()[..3],
-        [json!("want"), json!("money"), json!("程序")]
+        [json!("want"), json!("money"), json!("程序 ! 排程序")]
     );
     ran.then().run("analyze calls --keywords gone.txt").exits(1).says("cannot read the keywords gone.txt");
 }
@@ -203,4 +203,19 @@ fn a_keyword_that_loses_its_punctuation_is_said() {
     // Searched as the letter alone, so `C++` is one, too.
     assert_eq!(column(&ran.table("hits"), "matched"), ["C", "C"]);
     ran.says("keyword `C#` is searched as `c`").exits(0);
+}
+
+#[test]
+fn a_hit_keeps_its_word_times_where_case_and_width_differ_from_the_text() {
+    // The words spell the sentence but for capitals, an apostrophe, and a comma that stands as a word of its own.
+    let json = r#"{"transcripts": [{"channel_id": 0, "sentences": [
+        {"begin_time": 0, "end_time": 5000, "text": "Thank you, don’t hang up", "words": [
+            {"begin_time": 100, "end_time": 250, "text": "thank"}, {"text": ","},
+            {"begin_time": 260, "end_time": 400, "text": "ｙｏｕ"},
+            {"begin_time": 600, "end_time": 900, "text": "don't"},
+            {"begin_time": 900, "end_time": 1200, "text": "hang"}, {"begin_time": 1200, "end_time": 1500, "text": "up"}]}]}]}"#;
+    let ran = Scene::new().call("a", json).run("analyze calls -o out --keyword thank --keyword hang").exits(0);
+    let hits = ran.table("hits");
+    has(&hits[0], json!({"begin_ms": 100, "end_ms": 250, "time_basis": "words", "matched": "Thank"}));
+    has(&hits[1], json!({"begin_ms": 900, "end_ms": 1200, "time_basis": "words", "matched": "hang"}));
 }

@@ -233,3 +233,17 @@ fn the_roll_up_does_not_depend_on_threads_or_order() {
     let other = story("4", &(lines.join("\n") + "\n"));
     assert!(one.files("out") == other.files("out"));
 }
+
+#[test]
+fn group_columns_may_bear_any_name() {
+    let meta = "file,units,units_group,silence_ratio_p50\na.json,x,y,z\n";
+    let scene = Scene::new().call("a", Call::default().say(0, &[(0, 9000, "hello")])).write("meta.csv", meta);
+    let ran = scene.run(
+        "analyze calls -o out --tables csv --only rollup --meta meta.csv --group-by units,units,units_group,silence_ratio_p50",
+    );
+    let ran = ran.exits(0);
+    // A name that is one of ours, or was taken by one before it, has `_group` behind it.
+    assert!(
+        ran.file("out/rollup.csv").starts_with("units_group,units_group_group,silence_ratio_p50_group,call_count,")
+    );
+}

@@ -400,3 +400,11 @@ fn a_format_or_table_named_twice_is_written_once() {
     assert_eq!(ran.table("calls").len(), 1);
     ran.says("1 file written").exits(0);
 }
+
+#[test]
+fn a_carriage_return_alone_is_quoted_in_csv() {
+    let call = Call::default().say(0, &[(0, 1000, "one\rtwo")]).lasting(5000);
+    let ran = Scene::new().call("a", call).run("analyze calls -o out --tables csv --only turns").exits(0);
+    assert!(ran.file("out/turns.csv").contains("\"one\rtwo\""), "{:?}", ran.file("out/turns.csv"));
+    assert_eq!(ran.table_as("turns", "csv")[0]["text"], json!("one\rtwo"));
+}

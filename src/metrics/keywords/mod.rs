@@ -40,6 +40,8 @@ use self::reading::Reading;
 pub struct Keywords {
     /// As given, without exclusions.
     terms: Vec<String>,
+    /// As given, in the same order.
+    lines: Vec<String>,
     plain: Vec<Plain>,
     /// Over `plain`; `None` when there is none.
     automaton: Option<AhoCorasick>,
@@ -187,6 +189,12 @@ impl Keywords {
     #[must_use]
     pub fn terms(&self) -> &[String] {
         &self.terms
+    }
+
+    /// The lines as given, trimmed, exclusions and all, in the order of the terms.
+    #[must_use]
+    pub fn lines(&self) -> &[String] {
+        &self.lines
     }
 
     /// How many terms there are.

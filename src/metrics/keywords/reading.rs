@@ -15,7 +15,8 @@ pub(super) const EXCLUDING: &str = " ! ";
 /// A list of keywords while it is read.
 #[derive(Default)]
 pub(super) struct Reading {
-    lines: HashSet<String>,
+    known: HashSet<String>,
+    lines: Vec<String>,
     terms: Vec<String>,
     plain: Vec<Plain>,
     regexes: Vec<(Regex, Role)>,
@@ -24,9 +25,10 @@ pub(super) struct Reading {
 
 impl Reading {
     pub(super) fn line(&mut self, line: &str, number: Option<usize>) -> Result<(), KeywordError> {
-        if !self.lines.insert(line.trim().to_owned()) {
+        if !self.known.insert(line.trim().to_owned()) {
             return Ok(());
         }
+        self.lines.push(line.trim().to_owned());
         let number_of_term = self.terms.len();
         let mut role = Role::Term(number_of_term);
         let mut rest = Some(line.trim());
@@ -71,7 +73,7 @@ impl Reading {
     }
 
     pub(super) fn finish(self) -> Result<Keywords, KeywordError> {
-        let Self { terms, plain, regexes, .. } = self;
+        let Self { terms, lines, plain, regexes, .. } = self;
         let automaton = if plain.is_empty() {
             None
         } else {
@@ -82,7 +84,7 @@ impl Reading {
                 reason: Reason::TooMany(in_one_line(&error.to_string())),
             })?)
         };
-        Ok(Keywords { terms, plain, automaton, regexes })
+        Ok(Keywords { terms, lines, plain, automaton, regexes })
     }
 }
 
