@@ -16,8 +16,8 @@ const COPY_TOLERANCE_MS: i64 = 100;
 /// How many candidates for a copy are looked at: a bound for hostile files alone.
 const COPY_CANDIDATES: usize = 100;
 
-/// Channels have ids from 0 to 255: a file with more speaking ones is none that could be compared.
-const MOST_CHANNELS: usize = 256;
+/// No recording has more tracks: a file with more speaking channels is not searched for copies.
+const MOST_CHANNELS: usize = 64;
 
 /// F29: fewer offsets in a direction say nothing about clocks.
 const SKEW_MIN_OFFSETS: usize = 10;

@@ -4,7 +4,7 @@ use polars::prelude::*;
 
 use crate::error::{Error, Result};
 use crate::metrics::Measured;
-use crate::metrics::catalogue::{Cells, Column, Kind, Table};
+use crate::metrics::catalogue::{Cells, Column, Kind, Table, TextCells};
 
 /// Money has room for ten decimals: a price per token has seven.
 const DECIMAL: DataType = DataType::Decimal(38, 10);
@@ -91,15 +91,26 @@ impl Rows {
     pub(super) fn into_frame(self) -> Result<DataFrame> {
         let column = |(column, cells): (&Column, Cells)| {
             let name = PlSmallStr::from_static(column.name);
-            match cells {
+            Ok(match cells {
                 Cells::Integer(cells) => Int64Chunked::from_iter_options(name, cells.into_iter()).into_column(),
                 Cells::Number(cells) => Float64Chunked::from_iter_options(name, cells.into_iter()).into_column(),
-                Cells::Text(cells) => StringChunked::from_iter_options(name, cells.iter()).into_column(),
+                Cells::Text(cells) => text_column(name, &cells)?,
                 Cells::Decimal(count) => polars::prelude::Column::full_null(name, count, &DECIMAL),
-            }
+            })
         };
-        let columns = self.columns.into_iter().map(column).collect();
+        let columns: PolarsResult<Vec<_>> = self.columns.into_iter().map(column).collect();
         let failed = |error| Error::table(format!("cannot build the table {}", self.table.name), error);
-        DataFrame::new(self.count, columns).map_err(failed)
+        columns.and_then(|columns| DataFrame::new(self.count, columns)).map_err(failed)
     }
+}
+
+/// Texts that repeat, such as the file's name, are stored once and pointed to.
+fn text_column(name: PlSmallStr, cells: &TextCells) -> PolarsResult<polars::prelude::Column> {
+    let (texts, places) = cells.runs();
+    if texts.len() * 2 > places.len() {
+        return Ok(StringChunked::from_iter_options(name, cells.iter()).into_column());
+    }
+    let texts = StringChunked::from_iter_values(name, texts.into_iter());
+    let places = IdxCa::from_iter_options(PlSmallStr::EMPTY, places.into_iter());
+    Ok(texts.take(&places)?.into_column())
 }

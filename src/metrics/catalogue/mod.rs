@@ -182,6 +182,22 @@ impl TextCells {
         self.cells.iter().map(|&place| self.get(place))
     }
 
+    /// Texts that are stored, and for each cell which of them it holds; one that comes again later is stored again.
+    pub(crate) fn runs(&self) -> (Vec<&str>, Vec<Option<u32>>) {
+        let mut texts = Vec::new();
+        let mut last = None;
+        let cells = self.cells.iter().map(|place| {
+            let text = self.get(*place)?;
+            if last != Some((place.start, place.length)) {
+                texts.push(text);
+                last = Some((place.start, place.length));
+            }
+            u32::try_from(texts.len() - 1).ok()
+        });
+        let cells = cells.collect();
+        (texts, cells)
+    }
+
     fn append(&mut self, other: &Self) {
         let shift = self.buffer.len();
         let moved = |place: &Place| Place { start: place.start + shift, ..*place };
