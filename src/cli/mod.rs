@@ -1,6 +1,6 @@
 //! The command line: the only place that reads arguments, prints, and decides exit codes.
 //!
-//! Each command is a file with its `Args` and a `run` that returns an [`Exit`].
+//! Each command is a file with its `Args` and a `run` that returns an `Exit`.
 
 mod analyze;
 mod check;

@@ -27,8 +27,8 @@ pub(super) struct SettingsFlags {
     /// Length of a window: 60s, 5m or 1500ms
     #[arg(long, value_name = "LENGTH", default_value = "60s", value_parser = window)]
     window: i64,
-    /// Count markers such as [PII] and <unk> as words
-    #[arg(long)]
+    // Not as a doc comment: rustdoc would read a link and a tag.
+    #[arg(long, help = "Count markers such as [PII] and <unk> as words")]
     keep_markers: bool,
     /// The model that made the transcripts; a result file does not name it
     #[arg(long)]

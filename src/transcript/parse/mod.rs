@@ -1,7 +1,7 @@
 //! Bytes → [`Transcript`], in one pass and without a tree in between.
 //!
 //! The visitors are written by hand because serde's derive refuses a repeated key, where the rule here is that the
-//! last value wins and is counted (F7). Every scalar is kept as it came ([`Raw`]) until its object ends, so that a
+//! last value wins and is counted (F7). Every scalar is kept as it came (`Raw`) until its object ends, so that a
 //! replaced value leaves no trace; what a replaced container had to say is taken back from the notices.
 
 mod container;
