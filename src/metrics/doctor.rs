@@ -90,24 +90,25 @@ fn suspicious_unit(lengths: &mut [i64]) -> bool {
 
 /// F27: whether some pair of channels carries the same speech.
 pub(super) fn duplicate_channels(conversation: &Conversation<'_>) -> bool {
-    let mut channels: HashMap<u32, Track<'_>> = HashMap::new();
+    let mut tracks: Vec<Track<'_>> = Vec::new();
+    tracks.resize_with(conversation.transcript.channels.len(), Track::default);
     for piece in &conversation.pieces {
-        if let Some(sentence) = conversation.sentences.get(piece.sentence as usize) {
-            channels.entry(sentence.channel).or_default().pieces.push(piece);
+        let sentence = conversation.sentences.get(piece.sentence as usize);
+        if let Some(track) = sentence.and_then(|sentence| tracks.get_mut(sentence.channel as usize)) {
+            track.pieces.push(piece);
         }
     }
-    if !(2..=MOST_CHANNELS).contains(&channels.len()) {
+    tracks.retain(|track| !track.pieces.is_empty());
+    if !(2..=MOST_CHANNELS).contains(&tracks.len()) {
         return false;
     }
-    let mut tracks: Vec<(u32, Track<'_>)> = channels.into_iter().collect();
-    tracks.sort_unstable_by_key(|(channel, _)| *channel);
-    for (_, track) in &mut tracks {
+    for track in &mut tracks {
         track.pieces.sort_unstable_by_key(|piece| piece.interval);
         track.length = track.pieces.iter().map(|piece| i128::from(piece.interval.length())).sum();
     }
     let pairs =
         tracks.iter().enumerate().flat_map(|(index, one)| tracks.iter().skip(index + 1).map(move |two| (one, two)));
-    pairs.into_iter().any(|((_, lower), (_, higher))| lower.is_copied_by(higher, conversation))
+    pairs.into_iter().any(|(lower, higher)| lower.is_copied_by(higher, conversation))
 }
 
 /// The pieces of one channel.

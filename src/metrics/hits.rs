@@ -193,8 +193,10 @@ fn time(found: &Match, parts: &[Part<'_>]) -> (TimeBasis, Option<Interval>) {
 fn letters(text: &str, start: usize) -> impl Iterator<Item = (char, Range<usize>)> {
     text.char_indices().flat_map(move |(at, c)| {
         let place = start + at..start + at + c.len_utf8();
-        let even = std::iter::once(c).nfkd().flat_map(char::to_lowercase).filter(|c| c.is_alphanumeric());
-        even.map(move |letter| (letter, place.clone()))
+        let plain = c.is_ascii().then(|| c.to_ascii_lowercase());
+        let even = (!c.is_ascii()).then(|| std::iter::once(c).nfkd().flat_map(char::to_lowercase));
+        let letters = plain.into_iter().chain(even.into_iter().flatten()).filter(|c| c.is_alphanumeric());
+        letters.map(move |letter| (letter, place.clone()))
     })
 }
 

@@ -17,7 +17,7 @@ use crate::metrics::{Measured, Settings, Warning, measure};
 use crate::transcript::{Code, Input, Refused, read};
 
 /// Files that one piece of work takes: enough to keep threads busy, few enough to keep memory small.
-const FILES_A_BATCH: usize = 8;
+const FILES_A_BATCH: usize = 16;
 
 /// Batches under way together, for each thread.
 const BATCHES_A_THREAD: usize = 2;
