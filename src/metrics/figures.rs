@@ -47,19 +47,18 @@ pub(super) fn measure(
         conversation.notices.add(Code::WindowsLeftOut, Place::default(), "");
     }
 
-    // The onsets' texts are needed twice: units decide the class, text stands in the event.
-    let mut text_of = |pieces: &_| texts.text(conversation, pieces, settings.markers);
-    let shared = std::cell::RefCell::new(&mut text_of);
-    let onsets = onsets(conversation, &settings.parameters, |burst| shared.borrow_mut()(&burst.pieces).1.units());
-    let turns = turn_rows(floor, |pieces| shared.borrow_mut()(pieces));
-
-    let overlap = overlap_cause(conversation, sweep, duplicates);
-    let context = Context { conversation, sweep, tallies: &tallies, onsets: &onsets, overlap, settings };
-    let events = if overlap.is_ok() {
-        events(sweep, &onsets, settings, |pieces| shared.borrow_mut()(pieces).0)
-    } else {
-        events(sweep, &[], settings, |_| String::new())
+    let overlap = overlap_cause(conversation, sweep, &tallies, duplicates);
+    let conversation = &*conversation;
+    let markers = settings.markers;
+    let onsets = match overlap {
+        Ok(()) => onsets(conversation, &settings.parameters, |burst| {
+            texts.text(conversation, &burst.pieces, markers).1.units()
+        }),
+        Err(_) => Vec::new(),
     };
+    let turns = turn_rows(floor, |pieces| texts.text(conversation, pieces, markers));
+    let events = events(sweep, &onsets, settings, |pieces| texts.text(conversation, pieces, markers).0);
+    let context = Context { conversation, sweep, tallies: &tallies, onsets: &onsets, overlap, settings };
     let participants = context.participants();
     let call = context.call(floor, &transfers, &events);
     Figures { call, participants, turns, events, windows }
@@ -186,12 +185,15 @@ fn ratio(part: i64, whole: i64, otherwise: Reason) -> Figure<f64> {
     if whole == 0 { Err(otherwise) } else { Ok(part as f64 / whole as f64) }
 }
 
+/// Why a time of the call is null: text, but no burst at all (F18).
+fn timed(sweep: &Sweep, tallies: &[Tally]) -> Figure<()> {
+    let timeless = tallies.iter().any(|tally| tally.timeless);
+    if sweep.span.is_none() && timeless { Err(Reason::NoTimes) } else { Ok(()) }
+}
+
 /// Whether overlap can be measured in this call, and why not (F12, F34).
-fn overlap_cause(conversation: &Conversation<'_>, sweep: &Sweep, duplicates: bool) -> Figure<()> {
-    let timeless = conversation.sentences.iter().any(|sentence| sentence.timeless);
-    if sweep.span.is_none() && timeless {
-        return Err(Reason::NoTimes);
-    }
+fn overlap_cause(conversation: &Conversation<'_>, sweep: &Sweep, tallies: &[Tally], duplicates: bool) -> Figure<()> {
+    timed(sweep, tallies)?;
     match conversation.parties.len() {
         0 => return Err(Reason::NoSpeech),
         1 => return Err(Reason::SingleParticipant),
@@ -218,12 +220,6 @@ struct Context<'c, 't> {
 }
 
 impl Context<'_, '_> {
-    /// Why a time of the call is null: text, but no burst at all.
-    fn timed(&self) -> Figure<()> {
-        let timeless = self.tallies.iter().any(|tally| tally.timeless);
-        if self.sweep.span.is_none() && timeless { Err(Reason::NoTimes) } else { Ok(()) }
-    }
-
     fn single(&self) -> Figure<()> {
         if self.conversation.parties.len() == 1 { Err(Reason::SingleParticipant) } else { Ok(()) }
     }
@@ -236,7 +232,7 @@ impl Context<'_, '_> {
         let (conversation, sweep) = (self.conversation, self.sweep);
         let transcript = conversation.transcript;
         let mut reasons = Reasons::default();
-        let timed = self.timed();
+        let timed = timed(sweep, self.tallies);
         let span = timed.and_then(|()| sweep.span.ok_or(Reason::NoSpeech));
         let units: Units = self.tallies.iter().map(|tally| tally.units).sum();
         let untimed = self.tallies.iter().map(|tally| tally.untimed_units).sum();

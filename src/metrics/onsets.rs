@@ -62,7 +62,7 @@ pub(crate) struct Onset<'c> {
 pub(crate) fn onsets<'c>(
     conversation: &'c Conversation<'_>,
     parameters: &Parameters,
-    units: impl Fn(&Burst) -> Option<u32>,
+    mut units: impl FnMut(&Burst) -> Option<u32>,
 ) -> Vec<Onset<'c>> {
     let known = |burst: &&Burst| conversation.parties.get(burst.party as usize).is_some_and(|party| party.known);
     let mut bursts: Vec<&Burst> = conversation.bursts.iter().filter(known).collect();
@@ -82,7 +82,7 @@ pub(crate) fn onsets<'c>(
                 let overlap_ms = burst.interval.end.min(latest_end) - begin;
                 let held_ms = begin - incumbent.interval.begin;
                 let inside = burst.interval.end <= incumbent.interval.end;
-                let kind = classify(burst, inside, overlap_ms, held_ms, parameters, &units);
+                let kind = classify(burst, inside, overlap_ms, held_ms, parameters, &mut units);
                 found.push(Onset { kind, burst, other: incumbent.party, overlap_ms, held_ms });
             }
         }
@@ -107,12 +107,12 @@ fn classify(
     overlap_ms: i64,
     held_ms: i64,
     parameters: &Parameters,
-    units: impl Fn(&Burst) -> Option<u32>,
+    mut units: impl FnMut(&Burst) -> Option<u32>,
 ) -> EventKind {
     if inside {
         let short = burst.interval.length() <= parameters.backchannel_max_ms;
         // Where words cannot be counted, length alone decides (F17).
-        let few = || units(burst).is_none_or(|units| i64::from(units) <= parameters.backchannel_max_units);
+        let mut few = || units(burst).is_none_or(|units| i64::from(units) <= parameters.backchannel_max_units);
         return if short && few() { EventKind::Backchannel } else { EventKind::SideSpeech };
     }
     if overlap_ms < parameters.interruption_overlap_ms {
