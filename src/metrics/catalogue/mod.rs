@@ -183,7 +183,8 @@ impl TextCells {
     }
 
     /// Texts that are stored, and for each cell which of them it holds; one that comes again later is stored again.
-    pub(crate) fn runs(&self) -> (Vec<&str>, Vec<Option<u32>>) {
+    #[must_use]
+    pub fn runs(&self) -> (Vec<&str>, Vec<Option<u32>>) {
         let mut texts = Vec::new();
         let mut last = None;
         let cells = self.cells.iter().map(|place| {
