@@ -10,7 +10,7 @@ use crate::metrics::Roles;
 use crate::metrics::catalogue::{TABLES, Table};
 use crate::report::Report;
 use crate::report::number::{bytes, counted};
-use crate::tables::{self, FileOutcome, Metadata, Options, Outcome, Output, Rollup};
+use crate::tables::{self, Analysis, FileOutcome, Metadata, Options, Outcome, Output, Rollup};
 use crate::transcript::Code;
 
 const EXAMPLES: &str = "\
@@ -52,8 +52,8 @@ const BESIDE_TABLES: [&str; 2] = ["rollup", "report"];
 
 fn only(name: &str) -> Result<String, String> {
     let known = || TABLES.iter().map(|table| table.name).chain(BESIDE_TABLES);
-    let list = || known().collect::<Vec<_>>().join(", ");
-    known().find(|known| *known == name).map(str::to_owned).ok_or_else(|| format!("there are {}", list()))
+    let there = || format!("there are {}", known().collect::<Vec<_>>().join(", "));
+    known().find(|known| *known == name).map(str::to_owned).ok_or_else(there)
 }
 
 /// Runs `analyze`.
@@ -80,10 +80,9 @@ pub(super) fn run(args: Args, format: Format, talk: &Talk) -> Result<Exit, Failu
     let options = Options { settings, join_by };
 
     let bar = talk.progress(inputs.files.len());
-    let mut watch = Watch { talk, bar: &bar, roles: options.settings.roles.clone(), measured: 0 };
+    let watch = Watch { talk, bar: &bar };
     let mut analysis = tables::analyze(&inputs.files, &options, output.as_mut(), &mut |outcome| watch.file(&outcome))?;
     bar.finish_and_clear();
-    watch.unused_roles(&analysis.labels);
 
     analysis.failed += inputs.excluded.len() as u64;
     let failed = analysis.failed;
@@ -91,6 +90,7 @@ pub(super) fn run(args: Args, format: Format, talk: &Talk) -> Result<Exit, Failu
         talk.error(if failed == 0 { "no result file found" } else { "no file could be measured" });
         return Ok(Exit::Failed);
     }
+    unused_roles(&options.settings.roles, &analysis, talk);
     let rollup = metadata.as_ref().map(|metadata| Rollup::of(&analysis.calls, metadata, &args.group_by)).transpose()?;
     if let (Some(rollup), Some(metadata)) = (&rollup, &metadata) {
         unmatched(rollup, metadata, talk);
@@ -125,38 +125,32 @@ pub(super) fn run(args: Args, format: Format, talk: &Talk) -> Result<Exit, Failu
 struct Watch<'a> {
     talk: &'a Talk,
     bar: &'a indicatif::ProgressBar,
-    roles: Roles,
-    measured: u64,
 }
 
 impl Watch<'_> {
-    fn file(&mut self, outcome: &FileOutcome) {
+    fn file(&self, outcome: &FileOutcome) {
         self.bar.inc(1);
         match &outcome.outcome {
             Outcome::Measured(warnings) => {
-                self.measured += 1;
-                let tabled: Vec<String> = warnings
+                let said: Vec<String> = warnings
                     .iter()
                     .filter(|warning| warning.code != Code::MaskedWords)
                     .map(super::check::short)
                     .collect();
-                if !tabled.is_empty() && !self.talk.quiet {
-                    let line = tabled.join("; ");
+                if !said.is_empty() && !self.talk.quiet {
+                    let line = said.join("; ");
                     self.bar.suspend(|| self.talk.note(&format!("{}: {line}", outcome.path.display())));
                 }
             }
             refused => self.bar.suspend(|| self.talk.say(&super::check::refusal(&outcome.path, refused))),
         }
     }
+}
 
-    /// A role for a participant that no file has is a slip of the pen.
-    fn unused_roles(&self, labels: &std::collections::BTreeSet<String>) {
-        if self.measured == 0 {
-            return;
-        }
-        for (label, role) in self.roles.iter().filter(|(label, _)| !labels.contains(*label)) {
-            self.talk.note(&format!("--role {label}={role}: no file has a participant `{label}`"));
-        }
+/// A role for a participant that no file has is a slip of the pen.
+fn unused_roles(roles: &Roles, analysis: &Analysis, talk: &Talk) {
+    for (label, role) in roles.iter().filter(|(label, _)| !analysis.labels.contains(*label)) {
+        talk.note(&format!("--role {label}={role}: no file has a participant `{label}`"));
     }
 }
 

@@ -1,5 +1,6 @@
 //! Keyword hits with who, when and the text around them (2.10, F37). What matches is decided in [`super::keywords`].
 
+use std::cell::OnceCell;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use super::conversation::{Cleaned, Conversation};
 use super::floor::Floor;
 use super::interval::Interval;
 use super::joining::{join_into, trim};
-use super::keywords::{Keywords, Match};
+use super::keywords::{Keywords, Match, Scratch};
 use super::rows::{Hit, TimeBasis};
 use super::texts::{Contribution, Texts};
 
@@ -25,7 +26,7 @@ const AROUND_BYTES: usize = 256;
 pub(super) fn find(conversation: &Conversation<'_>, floor: &Floor, texts: &mut Texts, settings: &Settings) -> Vec<Hit> {
     let Some(keywords) = &settings.keywords else { return Vec::new() };
     let terms: Vec<Arc<str>> = keywords.terms().iter().map(|term| Arc::from(&**term)).collect();
-    let mut search = Search { conversation, keywords, terms: &terms, hits: Vec::new() };
+    let mut search = Search { conversation, keywords, terms: &terms, scratch: Scratch::default(), hits: Vec::new() };
     let turns = floor.turns.iter().map(|turn| (turn.party, &turn.pieces));
     let contained = floor
         .contained
@@ -48,6 +49,7 @@ struct Search<'c, 't> {
     conversation: &'c Conversation<'t>,
     keywords: &'c Keywords,
     terms: &'c [Arc<str>],
+    scratch: Scratch,
     /// With the number of the term.
     hits: Vec<(usize, Hit)>,
 }
@@ -62,20 +64,18 @@ impl Search<'_, '_> {
             // What was appended last is the contribution itself: a space, if any, stands before it.
             ranges.push(text.len() - trim(&contribution.text).len()..text.len());
         }
-        let matches = self.keywords.find(&text);
+        let mut matches = Vec::new();
+        self.keywords.find_into(&text, &mut self.scratch, &mut matches);
         if matches.is_empty() {
             return;
         }
-        let part = |(range, contribution): (Range<usize>, &Contribution<'_>)| Part {
-            words: self.spelling(&text, &range, contribution),
-            sentence: self.conversation.sentences.get(contribution.sentence as usize),
-            range,
-        };
-        let parts: Vec<Part<'_>> = ranges.into_iter().zip(contributions).map(part).collect();
+        let conversation = self.conversation;
+        let part = |(range, contribution)| Part { range, contribution, words: OnceCell::new() };
+        let parts: Vec<Part<'_, '_>> = ranges.into_iter().zip(contributions).map(part).collect();
         let whole: Option<Arc<str>> = (text.len() <= WHOLE_TEXT_BYTES).then(|| Arc::from(&*text));
         let mut excerpts = Excerpts { text: &text, last: None };
         for found in matches {
-            let (time_basis, interval) = time(&found, &parts);
+            let (time_basis, interval) = time(conversation, &text, &found, &parts);
             let Some(term) = self.terms.get(found.term) else { continue };
             let hit = Hit {
                 rule: Arc::clone(term),
@@ -90,31 +90,6 @@ impl Search<'_, '_> {
             };
             self.hits.push((found.term, hit));
         }
-    }
-
-    /// Where each word of a contribution stands in the text; `None` when the words do not spell it. Case, width and
-    /// punctuation may differ; a word of punctuation alone stands nowhere.
-    fn spelling(&self, text: &str, range: &Range<usize>, contribution: &Contribution<'_>) -> Option<Vec<Spelt>> {
-        let sentence = self.conversation.sentences.get(contribution.sentence as usize)?;
-        let whole = [sentence.words.clone()];
-        let ranges = contribution.cut.as_deref().unwrap_or(&whole);
-        let mut rest = letters(text.get(range.clone())?, range.start);
-        let mut spelt = Vec::new();
-        for words in ranges {
-            let intervals = self.conversation.words.get(words.start as usize..words.end as usize)?;
-            for (word, interval) in self.conversation.words_of(sentence, words.clone()).iter().zip(intervals) {
-                let mut place: Option<Range<usize>> = None;
-                for (letter, _) in letters(&word.text, 0) {
-                    let (same, at) = rest.next()?;
-                    if same != letter {
-                        return None;
-                    }
-                    place = Some(place.map_or(at.start, |place| place.start)..at.end);
-                }
-                spelt.extend(place.map(|range| Spelt { range, interval: *interval }));
-            }
-        }
-        (rest.next().is_none() && !spelt.is_empty()).then_some(spelt)
     }
 
     /// Rules in the order given, begin, end, participant; hits without a time last (F37).
@@ -137,11 +112,46 @@ impl Search<'_, '_> {
 }
 
 /// One sentence's part of a text.
-struct Part<'c> {
+struct Part<'c, 't> {
     range: Range<usize>,
-    sentence: Option<&'c Cleaned>,
-    /// `None` when the words do not spell it.
-    words: Option<Vec<Spelt>>,
+    contribution: &'c Contribution<'t>,
+    /// Spelt when a match touches it.
+    words: OnceCell<Option<Vec<Spelt>>>,
+}
+
+impl Part<'_, '_> {
+    fn sentence<'c>(&self, conversation: &'c Conversation<'_>) -> Option<&'c Cleaned> {
+        conversation.sentences.get(self.contribution.sentence as usize)
+    }
+
+    /// Where each word stands in the text; `None` when the words do not spell it.
+    fn words(&self, conversation: &Conversation<'_>, text: &str) -> Option<&[Spelt]> {
+        self.words.get_or_init(|| self.spell(conversation, text)).as_deref()
+    }
+
+    /// Case, width and punctuation may differ; a word of punctuation alone stands nowhere.
+    fn spell(&self, conversation: &Conversation<'_>, text: &str) -> Option<Vec<Spelt>> {
+        let sentence = self.sentence(conversation)?;
+        let whole = [sentence.words.clone()];
+        let ranges = self.contribution.cut.as_deref().unwrap_or(&whole);
+        let mut rest = letters(text.get(self.range.clone())?, self.range.start);
+        let mut spelt = Vec::new();
+        for words in ranges {
+            let intervals = conversation.words.get(words.start as usize..words.end as usize)?;
+            for (word, interval) in conversation.words_of(sentence, words.clone()).iter().zip(intervals) {
+                let mut place: Option<Range<usize>> = None;
+                for (letter, _) in letters(&word.text, 0) {
+                    let (same, at) = rest.next()?;
+                    if same != letter {
+                        return None;
+                    }
+                    place = Some(place.map_or(at.start, |place| place.start)..at.end);
+                }
+                spelt.extend(place.map(|range| Spelt { range, interval: *interval }));
+            }
+        }
+        (rest.next().is_none() && !spelt.is_empty()).then_some(spelt)
+    }
 }
 
 /// One word in a text.
@@ -158,16 +168,21 @@ fn touched<'l, T>(list: &'l [T], range: impl Fn(&T) -> &Range<usize>, found: &Ma
 }
 
 /// When a match was said: from its first to its last word, else within its sentences (F37).
-fn time(found: &Match, parts: &[Part<'_>]) -> (TimeBasis, Option<Interval>) {
+fn time(
+    conversation: &Conversation<'_>,
+    text: &str,
+    found: &Match,
+    parts: &[Part<'_, '_>],
+) -> (TimeBasis, Option<Interval>) {
     let parts = touched(parts, |part| &part.range, found);
-    let sentences = || parts.iter().filter_map(|part| part.sentence);
+    let sentences = || parts.iter().filter_map(|part| part.sentence(conversation));
     // A sentence without a piece has no time, whatever its words say.
     if sentences().all(|sentence| sentence.pieces == 0) {
         return (TimeBasis::None, None);
     }
     let mut by_words = Some(Vec::new());
     for part in parts {
-        let words = part.words.as_deref().map(|words| touched(words, |word| &word.range, found));
+        let words = part.words(conversation, text).map(|words| touched(words, |word| &word.range, found));
         let intervals = words.and_then(|words| words.iter().map(|word| word.interval).collect::<Option<Vec<_>>>());
         by_words = by_words.zip(intervals).map(|(mut all, more)| {
             all.extend(more);

@@ -9,6 +9,7 @@ use polars::io::parquet::write::BatchedWriter as ParquetBatches;
 use polars::prelude::*;
 use tempfile::NamedTempFile;
 
+use super::distinct;
 use super::frame::{Rows, schema};
 use crate::error::{Error, Result};
 use crate::metrics::catalogue::Table;
@@ -75,14 +76,8 @@ impl Output {
     pub fn create(folder: &Path, formats: &[Format], tables: &[&'static Table]) -> Result<Self> {
         let made = !folder.exists();
         fs::create_dir_all(folder).map_err(|error| Error::io("make the folder", folder, error))?;
-        let mut distinct: Vec<Format> = Vec::with_capacity(formats.len());
-        for &format in formats {
-            if !distinct.contains(&format) {
-                distinct.push(format);
-            }
-        }
-        let mut output =
-            Self { folder: folder.to_owned(), made, formats: distinct, tables: Vec::new(), finished: Vec::new() };
+        let formats = distinct(formats);
+        let mut output = Self { folder: folder.to_owned(), made, formats, tables: Vec::new(), finished: Vec::new() };
         for &table in tables {
             let schema = schema(table);
             let sinks =
@@ -178,10 +173,8 @@ impl Pending {
         if self.rows.count == 0 {
             return Ok(());
         }
-        let frame = {
-            let empty = Rows::new(self.rows.table);
-            std::mem::replace(&mut self.rows, empty).into_frame()?
-        };
+        let empty = Rows::new(self.rows.table);
+        let frame = std::mem::replace(&mut self.rows, empty).into_frame()?;
         self.sinks.iter_mut().try_for_each(|sink| sink.write(&frame))
     }
 }
@@ -254,11 +247,9 @@ impl Sink {
     }
 
     fn finish(mut self) -> Result<(NamedTempFile, PathBuf)> {
-        match &mut self.writer {
-            Writer::Parquet(writer) => writer.finish().map(|_| ()),
-            Writer::Csv | Writer::JsonLines => Ok(()),
+        if let Writer::Parquet(writer) = &mut self.writer {
+            writer.finish().map_err(|error| self.failed(error))?;
         }
-        .map_err(|error| self.failed(error))?;
         self.handle.flush().map_err(|error| Error::io("write", &self.path, error))?;
         Ok((self.file, self.path))
     }

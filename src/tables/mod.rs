@@ -14,3 +14,14 @@ pub use files::{Format, Output};
 pub use frame::{frame, schema};
 pub use metadata::Metadata;
 pub use rollup::{Rollup, SPREAD, SUMMED};
+
+/// What a list names, each once, where it stands first.
+fn distinct<T: Clone + PartialEq>(list: &[T]) -> Vec<T> {
+    let mut once: Vec<T> = Vec::with_capacity(list.len());
+    for one in list {
+        if !once.contains(one) {
+            once.push(one.clone());
+        }
+    }
+    once
+}

@@ -2,6 +2,7 @@
 
 use polars::prelude::*;
 
+use super::distinct;
 use super::metadata::Metadata;
 use crate::error::{Error, Result};
 
@@ -46,13 +47,7 @@ impl Rollup {
     /// For a group column that the metadata does not have, naming those it has.
     pub fn of(calls: &DataFrame, metadata: &Metadata, group_by: &[String]) -> Result<Self> {
         metadata.check(group_by)?;
-        let mut once: Vec<String> = Vec::with_capacity(group_by.len());
-        for name in group_by {
-            if !once.contains(name) {
-                once.push(name.clone());
-            }
-        }
-        Self::join(calls, metadata, &once).map_err(|error| Error::table("cannot roll up", error))
+        Self::join(calls, metadata, &distinct(group_by)).map_err(|error| Error::table("cannot roll up", error))
     }
 
     fn join(calls: &DataFrame, metadata: &Metadata, group_by: &[String]) -> PolarsResult<Self> {

@@ -28,7 +28,7 @@ pub(super) trait Object<'de>: Sized {
 pub(super) struct ObjectSeed<'r, T> {
     reader: &'r Reader,
     index: u32,
-    pub(super) object: PhantomData<T>,
+    object: PhantomData<T>,
 }
 
 impl<'r, T> ObjectSeed<'r, T> {
@@ -96,9 +96,15 @@ container_visitor! { ObjectSeed, T,
 
 /// An array of objects; entries that are none are left out and counted.
 pub(super) struct ListSeed<'r, T> {
-    pub(super) reader: &'r Reader,
-    pub(super) field: &'static str,
-    pub(super) object: PhantomData<T>,
+    reader: &'r Reader,
+    field: &'static str,
+    object: PhantomData<T>,
+}
+
+impl<'r, T> ListSeed<'r, T> {
+    pub(super) fn new(reader: &'r Reader, field: &'static str) -> Self {
+        Self { reader, field, object: PhantomData }
+    }
 }
 
 container_visitor! { ListSeed, Vec<T>,

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::marker::PhantomData;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 
@@ -75,7 +74,7 @@ impl<'de> Object<'de> for Sentence<'de> {
                     continue;
                 }
                 SentenceKey::Words => {
-                    let seed = ListSeed { reader, field: "words", object: PhantomData };
+                    let seed = ListSeed::new(reader, "words");
                     words.fill(key.describe(), &mut keys, &mut map, seed)?;
                     continue;
                 }
@@ -135,7 +134,7 @@ impl<'de> Object<'de> for Entry<'de> {
                 EntryKey::Text => &mut text,
                 EntryKey::Transcript => &mut transcript,
                 EntryKey::Sentences => {
-                    let seed = ListSeed { reader, field: "sentences", object: PhantomData };
+                    let seed = ListSeed::new(reader, "sentences");
                     sentences.fill(key.describe(), &mut keys, &mut map, seed)?;
                     continue;
                 }
@@ -303,7 +302,7 @@ impl<'de> Object<'de> for Root<'de> {
                 RootKey::Properties => properties.fill(described, &mut keys, &mut map, ObjectSeed::new(reader, 0))?,
                 RootKey::AudioInfo => audio_info.fill(described, &mut keys, &mut map, ObjectSeed::new(reader, 0))?,
                 RootKey::Transcripts => {
-                    let seed = ListSeed { reader, field: "transcripts", object: PhantomData };
+                    let seed = ListSeed::new(reader, "transcripts");
                     transcripts.fill(described, &mut keys, &mut map, seed)?;
                 }
                 RootKey::Unknown => {
