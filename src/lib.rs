@@ -32,9 +32,11 @@
 //!
 //! The library reads no environment, prints nothing and asks no clock.
 
+pub mod catalog;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod cli;
+pub mod client;
 mod error;
 pub mod metrics;
 #[cfg(feature = "analytics")]

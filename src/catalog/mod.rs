@@ -1,0 +1,283 @@
+//! What the service offers, as data: models, prices, limits, regions, parameters.
+//!
+//! The facts stand in `models.toml`, each row with its source and the date it was checked, and are read once. Nothing here
+//! asks the service; a check by the catalogue can be left out, because services move faster than catalogues.
+//!
+//! ```
+//! use talkmeter::catalog::{Catalog, Protocol, Region};
+//!
+//! let catalog = Catalog::builtin();
+//! let model = catalog.model("fun-asr").ok_or("not there")?;
+//! assert_eq!(model.protocol, Protocol::Task);
+//! assert_eq!(model.submits_per_second(Region::Intl), Some(10.0));
+//! assert_eq!(model.price(Region::Intl).map(ToString::to_string).as_deref(), Some("0.000035 USD/s"));
+//! assert!(model.price(Region::Us).is_none());
+//! # Ok::<(), &str>(())
+//! ```
+
+mod hotword;
+mod model;
+pub(crate) mod nearest;
+mod parameter;
+mod price;
+mod protocol;
+mod region;
+mod rows;
+
+use std::sync::LazyLock;
+
+use jiff::civil::Date;
+
+pub use hotword::{MOST_HOTWORDS, SUPER_WEIGHT, check_hotword};
+pub use model::{Limits, Model, RateLimit};
+pub use parameter::{Kind, PARAMETERS, Parameter};
+pub use price::{Currency, Price, Rate};
+pub use protocol::Protocol;
+pub use region::{Region, check_workspace};
+
+use crate::error::{Error, Result};
+
+/// Most items of context that count, for each author.
+pub const MOST_CONTEXT_ITEMS: usize = 5;
+/// Most characters of context that count in a turn.
+pub const MOST_CONTEXT_CHARACTERS: usize = 400;
+
+/// Every model that this crate knows, and the limits of an account.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Catalog {
+    models: Vec<Model>,
+    service: Service,
+}
+
+/// What holds for an account, whatever the model.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Service {
+    /// Task queries a second.
+    pub queries_per_second: u32,
+    /// Listings of tasks a second.
+    pub lists_per_second: u32,
+    /// Cancellations a second.
+    pub cancels_per_second: u32,
+    /// Upload policies a second, for each model.
+    pub policies_per_second: u32,
+    /// Hours for which a task and its result can be fetched after it has ended.
+    pub task_hours: u32,
+    /// Hours for which an upload can be read.
+    pub upload_hours: u32,
+    /// Who keeps what where.
+    pub residency: Vec<Residency>,
+    /// The page that documents the limits.
+    pub source: String,
+    /// Date of the page they were compared with.
+    pub checked: Date,
+}
+
+/// Where the work of a region is done. People with recordings of calls must know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Residency {
+    /// Which region.
+    pub region: Region,
+    /// Where requests arrive.
+    pub endpoint: String,
+    /// Where data is kept; null = no page read says.
+    pub data: Option<String>,
+    /// Where models run; null = no page read says.
+    pub inference: Option<String>,
+    /// The page that says so.
+    pub source: String,
+    /// Date of the page it was compared with.
+    pub checked: Date,
+}
+
+static BUILTIN: LazyLock<Catalog> = LazyLock::new(|| {
+    // The text is part of the program and a test reads it, so the error cannot happen.
+    Catalog::read(include_str!("models.toml")).unwrap_or_default()
+});
+
+impl Default for Catalog {
+    /// No models at all.
+    fn default() -> Self {
+        let service = Service {
+            queries_per_second: 20,
+            lists_per_second: 20,
+            cancels_per_second: 20,
+            policies_per_second: 100,
+            task_hours: 24,
+            upload_hours: 48,
+            residency: Vec::new(),
+            source: String::new(),
+            checked: Date::ZERO,
+        };
+        Self { models: Vec::new(), service }
+    }
+}
+
+impl Catalog {
+    /// The catalogue that comes with this crate.
+    #[must_use]
+    pub fn builtin() -> &'static Self {
+        &BUILTIN
+    }
+
+    /// Reads a catalogue in the form of `models.toml`.
+    ///
+    /// # Errors
+    ///
+    /// [`crate::ErrorKind::InvalidInput`] when it is no TOML of that form, or names a list, model or parameter that is not
+    /// there.
+    pub fn read(toml: &str) -> Result<Self> {
+        rows::read(toml)
+    }
+
+    /// Every model, in the order of the file: families together.
+    #[must_use]
+    pub fn models(&self) -> &[Model] {
+        &self.models
+    }
+
+    /// The model of this very name.
+    #[must_use]
+    pub fn model(&self, name: &str) -> Option<&Model> {
+        self.models.iter().find(|model| model.name == name)
+    }
+
+    /// The model of this very name, or what else may have been meant.
+    ///
+    /// # Errors
+    ///
+    /// [`crate::ErrorKind::InvalidInput`] with the nearest names.
+    pub fn require(&self, name: &str) -> Result<&Model> {
+        let unknown = || {
+            let shown: String = name.chars().take(80).collect();
+            let near = nearest::nearest(name, self.models.iter().map(|model| &model.name[..]));
+            let meant = if near.is_empty() {
+                "`talkmeter models` lists those it knows".to_owned()
+            } else {
+                format!("did you mean {}?", near.join(" or "))
+            };
+            Error::invalid(format!(
+                "no model `{shown}` in the catalogue: {meant} (newer than the catalogue: --no-check)"
+            ))
+        };
+        self.model(name).ok_or_else(unknown)
+    }
+
+    /// How a model is called: by its row, else by its name ([`Protocol::by_name`]). `None`: over WebSocket only, which
+    /// this crate does not speak.
+    #[must_use]
+    pub fn protocol_of(&self, name: &str) -> Option<Protocol> {
+        self.model(name).map_or_else(|| Protocol::by_name(name), |model| Some(model.protocol))
+    }
+
+    /// The limits of an account.
+    #[must_use]
+    pub fn service(&self) -> &Service {
+        &self.service
+    }
+
+    /// Where the work of a region is done; null = no page read says.
+    #[must_use]
+    pub fn residency(&self, region: Region) -> Option<&Residency> {
+        self.service.residency.iter().find(|residency| residency.region == region)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_catalogue_that_comes_along_can_be_read() {
+        let catalog = Catalog::read(include_str!("models.toml")).unwrap();
+        assert_eq!(Catalog::builtin(), &catalog);
+        assert!(catalog.models().len() >= 24);
+        let residency: Vec<Region> = catalog.service().residency.iter().map(|row| row.region).collect();
+        assert_eq!(residency, Region::ALL);
+    }
+
+    #[test]
+    fn every_row_is_consistent() {
+        for model in Catalog::builtin().models() {
+            let name = &model.name;
+            assert!(!model.source.is_empty() && model.checked > jiff::civil::date(2026, 1, 1), "{name}");
+            assert!(!model.regions.is_empty() && !model.parameters.is_empty(), "{name}");
+            if model.protocol == Protocol::RealtimeFlash {
+                assert_eq!(Protocol::by_name(name), None, "{name}");
+            } else {
+                assert_eq!(Protocol::by_name(name), Some(model.protocol), "the name of {name} routes it elsewhere");
+            }
+            for price in &model.prices {
+                assert!(model.regions.contains(&price.region), "{name} has a price where it is not offered");
+                assert!(!price.source.is_empty() && price.checked > jiff::civil::date(2026, 1, 1), "{name}");
+                let same = |other: &&Price| (other.region, other.currency) == (price.region, price.currency);
+                assert_eq!(model.prices.iter().filter(same).count(), 1, "{name} has two prices in one currency");
+            }
+            for limit in &model.rate_limits {
+                assert!(limit.region.is_none_or(|region| model.regions.contains(&region)), "{name}");
+            }
+            if let Some(snapshot) = &model.same_as {
+                let twin = Catalog::builtin().model(snapshot).unwrap();
+                assert_eq!((twin.protocol, &twin.languages), (model.protocol, &model.languages), "{name}");
+                assert!(twin.same_as.is_none(), "{name} is the same as an alias");
+            }
+            assert!(!model.context || model.protocol != Protocol::QwenTask, "{name}");
+            assert_eq!(model.super_hotwords > 0, model.takes("vocabulary"), "{name}");
+            assert!(model.limits.files_per_task_now <= model.limits.files_per_task, "{name}");
+        }
+    }
+
+    #[test]
+    fn prices_are_those_of_the_pages() {
+        let price = |name: &str, region| Catalog::builtin().model(name).and_then(|model| model.price(region));
+        let said = |name: &str, region| price(name, region).map(ToString::to_string).unwrap_or_default();
+        assert_eq!(said("fun-asr", Region::Intl), "0.000035 USD/s");
+        assert_eq!(said("fun-asr", Region::Cn), "0.00022 CNY/s");
+        assert_eq!(said("fun-asr-flash-2026-06-15", Region::Intl), "0.000035 USD/s");
+        assert_eq!(said("fun-asr-flash-2026-06-15", Region::Cn), "0.00022 CNY/s (inferred)");
+        assert_eq!(said("paraformer-v2", Region::Cn), "0.00008 CNY/s");
+        assert_eq!(said("qwen-audio-3.1-asr-flash-filetrans", Region::Intl), "0.15 in, 0.47 out USD/M tokens");
+        assert_eq!(said("qwen-audio-3.1-asr-flash", Region::Intl), "");
+        let dollars = Catalog::builtin().model("fun-asr").unwrap();
+        let dollars: Vec<String> = dollars.prices(Region::Cn).map(ToString::to_string).collect();
+        assert_eq!(dollars, ["0.00022 CNY/s", "0.000032 USD/s"]);
+        let old = price("fun-asr", Region::Cn).unwrap();
+        assert_eq!(old.age_days(jiff::civil::date(2026, 5, 31)), 30);
+    }
+
+    #[test]
+    fn work_is_paced_by_the_pages() {
+        let pace = |name: &str, region| Catalog::builtin().model(name).unwrap().submits_per_second(region);
+        assert_eq!(pace("fun-asr", Region::Intl), Some(10.0));
+        assert_eq!(pace("fun-asr-mtl", Region::Cn), Some(10.0));
+        assert_eq!(pace("fun-asr-mtl", Region::Intl), Some(100.0 / 60.0));
+        assert_eq!(pace("paraformer-v2", Region::Cn), Some(20.0));
+        assert_eq!(pace("qwen-audio-3.1-asr-flash", Region::Cn), None);
+    }
+
+    #[test]
+    fn a_catalogue_that_contradicts_itself_is_refused() {
+        let text = include_str!("models.toml");
+        for (from, to, said) in [
+            ("same_as = \"fun-asr-2025-11-07\"", "same_as = \"fun-asr-2\"", "says that fun-asr is fun-asr-2"),
+            ("name = \"fun-asr-mtl\"", "name = \"fun-asr\"", "has `fun-asr` twice"),
+            ("\"diarization_enabled\"", "\"diarisation\"", "parameter `diarisation`, which is not declared"),
+            ("second = \"0.000035\"", "second = \"free\"", "has `free` for the price of"),
+            ("second = \"0.000035\"", "second = \"0\"", "has `0` for the price of"),
+            (
+                "models = [\"paraformer-v2\"",
+                "models = [\"paraformer-v9\"",
+                "price for `paraformer-v9`, which is not there",
+            ),
+            ("checked = \"2026-11-01\"", "checked = \"November\"", "has `November` for a date"),
+            ("languages = \"thirty\"", "languages = \"forty\"", "has no list `forty`"),
+            ("context = true", "contexts = true", "cannot be read"),
+            ("requests = 600, seconds = 60", "requests = 0, seconds = 60", "lets nobody ask fun-asr"),
+        ] {
+            assert!(text.contains(from), "{from}");
+            let error = Catalog::read(&text.replace(from, to)).unwrap_err().to_string();
+            assert!(error.contains(said), "{error}");
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! The parameters of a recognition, each declared once: wire name, flag, kind of value, meaning.
+//!
+//! From a row come the check of its value, the flag of the command and its help. Which model takes it stands in
+//! `models.toml`. Source: the vendor's HTTP references of Fun-ASR, Paraformer, Qwen-Audio-ASR and Qwen-ASR, checked
+//! 2026-10.
+
+use serde_json::Value;
+
+use super::Protocol;
+
+/// What is known of one parameter.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct Parameter {
+    /// Its name on the wire, below `parameters` (`parameters.asr_options` for synchronous Qwen3-ASR).
+    pub key: &'static str,
+    /// Its flag on the command line, without dashes; null where a composite flag or `--param` sets it.
+    pub flag: Option<&'static str>,
+    /// What it holds.
+    pub kind: Kind,
+    /// Protocols for which the flag means this key; empty = every one.
+    only: &'static [Protocol],
+    /// What it does, in one clause.
+    pub meaning: &'static str,
+}
+
+/// What a parameter holds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub enum Kind {
+    /// `true` or `false`.
+    Switch,
+    /// A whole number between two, both included.
+    Whole(i64, i64),
+    /// Any number.
+    Number,
+    /// A string that is not empty.
+    Text,
+    /// One language code.
+    Language,
+    /// Language codes, at least one.
+    Languages,
+    /// Indexes of audio tracks from 0, at least one, none twice.
+    Tracks,
+    /// An object of words and weights.
+    Weights,
+    /// A JSON object written as a string: what happens to sensitive words.
+    Filter,
+}
+
+macro_rules! parameters {
+    ($($key:ident $(--$flag:literal)? : $kind:expr $(, only $($protocol:ident)+)?; $meaning:literal;)+) => {
+        /// Every parameter the catalogue knows, in the order in which they are listed.
+        pub const PARAMETERS: &[Parameter] = &[$(Parameter {
+            key: stringify!($key),
+            flag: parameters!(@flag $($flag)?),
+            kind: $kind,
+            only: &[$($(Protocol::$protocol,)+)?],
+            meaning: $meaning,
+        },)+];
+    };
+    (@flag) => { None };
+    (@flag $flag:literal) => { Some($flag) };
+}
+
+parameters! {
+    channel_id --"channel": Kind::Tracks;
+        "audio tracks to recognise, from 0; each is billed on its own; the service's default is the first alone";
+    diarization_enabled --"diarize": Kind::Switch, only Task QwenTask;
+        "tell the speakers of one track apart; not for several tracks";
+    speaker_diarization_enabled --"diarize": Kind::Switch, only Flash QwenFlash RealtimeFlash;
+        "tell the speakers of one track apart; dialect and language settings then have no effect";
+    speaker_count --"speakers": Kind::Whole(2, 100);
+        "how many speakers to expect, 2 to 100; a hint that needs --diarize";
+    language_hints --"language": Kind::Languages, only Task Flash RealtimeFlash;
+        "languages to expect, as codes such as zh,en; detected when left out";
+    language --"language": Kind::Language, only QwenTask QwenFlash;
+        "the language of the recording, as a code such as zh; detected when left out";
+    vocabulary_id --"vocabulary": Kind::Text;
+        "a hotword list by its id; it must have been made for this very model";
+    vocabulary: Kind::Weights;
+        "hotwords with weights, sent along";
+    special_word_filter: Kind::Filter;
+        "which words are masked by asterisks and which are dropped; the service's own list is masked unless told otherwise";
+    speech_noise_threshold --"noise-threshold": Kind::Number;
+        "towards -1 noise is more easily taken for speech, towards 1 speech for noise; documented without a range";
+    disfluency_removal_enabled --"remove-disfluency": Kind::Switch;
+        "drop filler words";
+    timestamp_alignment_enabled --"align-timestamps": Kind::Switch;
+        "align timestamps with the audio once more";
+    keep_dialect --"keep-dialect": Kind::Switch;
+        "keep the wording of a dialect instead of standard Mandarin";
+    enable_itn --"itn": Kind::Switch;
+        "write spoken numbers, dates and units as digits and signs (zh and en)";
+    enable_words --"words": Kind::Switch;
+        "give times for each word and cut sentences by pauses and punctuation";
+    format: Kind::Text;
+        "container or codec of the audio of a flash call, such as wav or mp3";
+    sample_rate: Kind::Text;
+        "sample rate of the audio of a flash call in Hz, as a string";
+    vad_enabled: Kind::Switch;
+        "cut at pauses; false is ignored for audio over a minute";
+}
+
+impl Parameter {
+    /// The parameter of this wire name.
+    #[must_use]
+    pub fn named(key: &str) -> Option<&'static Self> {
+        PARAMETERS.iter().find(|parameter| parameter.key == key)
+    }
+
+    /// What a flag (without dashes) sets in a call of this protocol.
+    #[must_use]
+    pub fn by_flag(flag: &str, protocol: Protocol) -> Option<&'static Self> {
+        PARAMETERS.iter().find(|parameter| {
+            parameter.flag == Some(flag) && (parameter.only.is_empty() || parameter.only.contains(&protocol))
+        })
+    }
+
+    /// Its wire name with its flag, as messages have it: `speaker_count (--speakers)`.
+    #[must_use]
+    pub fn title(&self) -> String {
+        match self.flag() {
+            Some(flag) => format!("{} ({flag})", self.key),
+            None => self.key.to_owned(),
+        }
+    }
+
+    /// The flag or flags that set it, with dashes.
+    #[must_use]
+    pub fn flag(&self) -> Option<String> {
+        match self.kind {
+            Kind::Weights => Some("--hotword".to_owned()),
+            Kind::Filter => Some("--mask-word, --drop-word, --no-system-filter".to_owned()),
+            _ => self.flag.map(|flag| format!("--{flag}")),
+        }
+    }
+}
+
+impl Kind {
+    /// Whether a value is of this kind; if not, what it should be, in a clause.
+    ///
+    /// # Errors
+    ///
+    /// What is wanted instead, as in `must be true or false`.
+    pub fn check(self, value: &Value) -> Result<(), String> {
+        let fits = match self {
+            Self::Switch => value.is_boolean(),
+            Self::Whole(from, to) => value.as_i64().is_some_and(|number| (from..=to).contains(&number)),
+            Self::Number => value.is_number(),
+            Self::Text | Self::Language => value.as_str().is_some_and(|text| !text.trim().is_empty()),
+            Self::Languages => {
+                let code = |code: &Value| code.as_str().is_some_and(|code| !code.trim().is_empty());
+                value.as_array().is_some_and(|codes| !codes.is_empty() && codes.iter().all(code))
+            }
+            Self::Tracks => value.as_array().is_some_and(|tracks| {
+                let index = |track: &Value| track.as_u64().is_some_and(|track| u32::try_from(track).is_ok());
+                let twice = |at: usize, track: &Value| tracks.iter().take(at).any(|other| other == track);
+                !tracks.is_empty()
+                    && tracks.iter().all(index)
+                    && !tracks.iter().enumerate().any(|(at, track)| twice(at, track))
+            }),
+            Self::Weights => value.as_object().is_some_and(|words| words.values().all(Value::is_u64)),
+            Self::Filter => {
+                let object = |text: &str| serde_json::from_str::<Value>(text).is_ok_and(|filter| filter.is_object());
+                value.as_str().is_some_and(object)
+            }
+        };
+        if fits { Ok(()) } else { Err(format!("must be {}", self.wanted())) }
+    }
+
+    fn wanted(self) -> String {
+        match self {
+            Self::Switch => "true or false".to_owned(),
+            Self::Whole(from, to) => format!("a whole number from {from} to {to}"),
+            Self::Number => "a number".to_owned(),
+            Self::Text => "a text that is not empty".to_owned(),
+            Self::Language => "one language code such as zh".to_owned(),
+            Self::Languages => "language codes such as zh,en".to_owned(),
+            Self::Tracks => "one or more track numbers from 0 such as 0,1, none twice".to_owned(),
+            Self::Weights => "words with whole weights such as {\"metformin\": 4}".to_owned(),
+            Self::Filter => "a JSON object written as a string".to_owned(),
+        }
+    }
+
+    /// A value as it is typed: `0,1`, `zh,en`, `3`, `-0.2`.
+    ///
+    /// # Errors
+    ///
+    /// What is wanted instead, as in `must be a number`.
+    pub fn read(self, text: &str) -> Result<Value, String> {
+        let parts = || text.split(',').map(str::trim);
+        let value = match self {
+            Self::Switch | Self::Whole(..) | Self::Number | Self::Weights => {
+                serde_json::from_str(text.trim()).unwrap_or(Value::Null)
+            }
+            Self::Text | Self::Language => Value::from(text.trim()),
+            Self::Filter => Value::from(text),
+            Self::Languages => parts().map(Value::from).collect(),
+            Self::Tracks => parts().map(|part| part.parse::<u32>().map_or(Value::Null, Value::from)).collect(),
+        };
+        self.check(&value)?;
+        Ok(value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn values_are_read_as_they_are_typed() {
+        assert_eq!(Kind::Tracks.read("0, 1"), Ok(json!([0, 1])));
+        assert_eq!(Kind::Languages.read("zh,en"), Ok(json!(["zh", "en"])));
+        assert_eq!(Kind::Number.read("-0.2"), Ok(json!(-0.2)));
+        assert_eq!(Kind::Whole(2, 100).read("2"), Ok(json!(2)));
+        assert_eq!(Kind::Whole(2, 100).read("101").unwrap_err(), "must be a whole number from 2 to 100");
+        for wrong in ["", "0,0", "-1", "a", "0,", "4294967296"] {
+            let refused = Kind::Tracks.read(wrong).unwrap_err();
+            assert_eq!(refused, "must be one or more track numbers from 0 such as 0,1, none twice");
+        }
+        assert!(Kind::Languages.read("zh,,en").is_err());
+        assert!(Kind::Number.read("NaN").is_err());
+    }
+
+    #[test]
+    fn a_flag_means_one_key_for_each_protocol() {
+        for protocol in Protocol::ALL {
+            let mut flags: Vec<_> = PARAMETERS
+                .iter()
+                .filter(|row| row.only.is_empty() || row.only.contains(&protocol))
+                .filter_map(|row| row.flag)
+                .collect();
+            let count = flags.len();
+            flags.sort_unstable();
+            flags.dedup();
+            assert_eq!(flags.len(), count, "{protocol}: {flags:?}");
+        }
+        assert_eq!(Parameter::by_flag("diarize", Protocol::Flash).unwrap().key, "speaker_diarization_enabled");
+        assert_eq!(Parameter::by_flag("language", Protocol::QwenTask).unwrap().key, "language");
+    }
+}

@@ -1,0 +1,90 @@
+//! How a model is called: five ways, and the rule that tells which from a name alone.
+
+use std::fmt;
+
+/// How a model is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Protocol {
+    /// Asynchronous task with `input.file_urls`; answers `output.results[]`.
+    Task,
+    /// Asynchronous task with a single `input.file_url`; answers `output.result`. Qwen3-ASR-Flash-Filetrans.
+    QwenTask,
+    /// Synchronous, whole or streamed, with `input_audio` content; answers `output.text` and `output.sentence`.
+    Flash,
+    /// Synchronous, whole or streamed, with `audio` content; answers `output.choices[]`. Qwen3-ASR-Flash.
+    QwenFlash,
+    /// As [`Protocol::Flash`], with the audio in `parameters.audio_address`. Fun-ASR-Realtime over HTTP.
+    RealtimeFlash,
+}
+
+impl Protocol {
+    /// Every protocol, in the order they are listed.
+    pub const ALL: [Self; 5] = [Self::Task, Self::QwenTask, Self::Flash, Self::QwenFlash, Self::RealtimeFlash];
+
+    /// Its name in this crate: `task`, `qwen_task`, `flash`, `qwen_flash`, `realtime_flash`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Task => "task",
+            Self::QwenTask => "qwen_task",
+            Self::Flash => "flash",
+            Self::QwenFlash => "qwen_flash",
+            Self::RealtimeFlash => "realtime_flash",
+        }
+    }
+
+    /// Whether recordings go in as tasks that are waited for, not answered at once.
+    #[must_use]
+    pub fn is_task(self) -> bool {
+        matches!(self, Self::Task | Self::QwenTask)
+    }
+
+    /// What a name alone tells, by the rule of the vendor's own command line (`asr-routes.ts` of modelstudioai/cli),
+    /// upper and lower case alike. `None`: the name says that it takes a live stream over WebSocket only.
+    #[must_use]
+    pub fn by_name(model: &str) -> Option<Self> {
+        let name = model.to_ascii_lowercase();
+        if name.contains("realtime") || name.contains("streaming") {
+            None
+        } else if name.contains("filetrans") {
+            Some(if name.starts_with("qwen3-asr-flash-filetrans") { Self::QwenTask } else { Self::Task })
+        } else if name.starts_with("fun-asr-flash") || (name.starts_with("qwen-audio") && name.contains("asr-flash")) {
+            Some(Self::Flash)
+        } else if name.starts_with("qwen3-asr-flash") {
+            Some(Self::QwenFlash)
+        } else {
+            Some(Self::Task)
+        }
+    }
+}
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_no_catalogue_knows_is_routed_by_its_words() {
+        for (name, protocol) in [
+            ("fun-asr-2030-01-01", Some(Protocol::Task)),
+            ("paraformer-v3", Some(Protocol::Task)),
+            ("fun-asr-flash-2030-01-01", Some(Protocol::Flash)),
+            ("Qwen-Audio-4.0-ASR-Flash", Some(Protocol::Flash)),
+            ("qwen-audio-4.0-asr-flash-filetrans", Some(Protocol::Task)),
+            ("qwen3-asr-flash-filetrans-2030-01-01", Some(Protocol::QwenTask)),
+            ("qwen3-asr-flash-2030-01-01", Some(Protocol::QwenFlash)),
+            ("qwen4-asr-flash-filetrans", Some(Protocol::Task)),
+            ("paraformer-realtime-v2", None),
+            ("qwen-audio-3.1-asr-flash-streaming", None),
+        ] {
+            assert_eq!(Protocol::by_name(name), protocol, "{name}");
+        }
+    }
+}

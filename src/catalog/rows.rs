@@ -1,0 +1,233 @@
+//! The form of `models.toml`: families, whose models inherit what they do not say themselves, and prices.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use serde::Deserialize;
+
+use super::{
+    Catalog, Currency, Limits, Model, Parameter, Price, Protocol, Rate, RateLimit, Region, Residency, Service,
+};
+use crate::error::{Error, Result};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    service: ServiceRow,
+    residency: Vec<ResidencyRow>,
+    languages: BTreeMap<String, Vec<String>>,
+    formats: BTreeMap<String, Vec<String>>,
+    family: Vec<Row>,
+    price: Vec<PriceRow>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ServiceRow {
+    queries_per_second: u32,
+    lists_per_second: u32,
+    cancels_per_second: u32,
+    policies_per_second: u32,
+    task_hours: u32,
+    upload_hours: u32,
+    source: String,
+    checked: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ResidencyRow {
+    region: Region,
+    endpoint: String,
+    data: Option<String>,
+    inference: Option<String>,
+    source: String,
+    checked: String,
+}
+
+/// A family or one of its models.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    name: String,
+    same_as: Option<String>,
+    about: Option<String>,
+    protocol: Option<Protocol>,
+    regions: Option<Vec<Region>>,
+    megabytes: Option<u64>,
+    seconds: Option<u64>,
+    files_per_task: Option<usize>,
+    files_per_task_now: Option<usize>,
+    diarization_seconds: Option<u64>,
+    formats: Option<String>,
+    sample_rate_hz: Option<u32>,
+    languages: Option<String>,
+    languages_counted: Option<usize>,
+    itn_languages: Option<String>,
+    word_languages: Option<String>,
+    parameters: Option<Vec<String>>,
+    super_hotwords: Option<usize>,
+    context: Option<bool>,
+    rate_limits: Option<Vec<RateRow>>,
+    source: Option<String>,
+    checked: Option<String>,
+    #[serde(default)]
+    model: Vec<Self>,
+}
+
+#[derive(Deserialize, Clone, Copy)]
+#[serde(deny_unknown_fields)]
+struct RateRow {
+    region: Option<Region>,
+    requests: u32,
+    seconds: u32,
+    tasks: Option<u32>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PriceRow {
+    models: Vec<String>,
+    region: Region,
+    currency: Currency,
+    second: Option<String>,
+    million_tokens_in: Option<String>,
+    million_tokens_out: Option<String>,
+    #[serde(default)]
+    inferred: bool,
+    source: String,
+    checked: String,
+}
+
+/// Reads and resolves.
+pub(super) fn read(text: &str) -> Result<Catalog> {
+    let file: File = toml::from_str(text).map_err(|error| wrong(&format!("cannot be read: {error}")))?;
+    let mut models = Vec::new();
+    for family in &file.family {
+        for row in &family.model {
+            models.push(model(family, row, &file)?);
+        }
+    }
+    let names: Vec<String> = models.iter().map(|model| model.name.clone()).collect();
+    for model in &models {
+        if names.iter().filter(|name| **name == model.name).count() > 1 {
+            return Err(wrong(&format!("has `{}` twice", model.name)));
+        }
+        if let Some(missing) = model.same_as.iter().find(|name| !names.contains(name)) {
+            return Err(wrong(&format!("says that {} is {missing}, which is not there", model.name)));
+        }
+    }
+    for row in &file.price {
+        let price = price(row)?;
+        for name in &row.models {
+            let model = models.iter_mut().find(|model| model.name == *name);
+            let model = model.ok_or_else(|| wrong(&format!("has a price for `{name}`, which is not there")))?;
+            model.prices.push(price.clone());
+        }
+    }
+    let limits = file.service;
+    let residency = file.residency.into_iter().map(residency).collect::<Result<_>>()?;
+    let service = Service {
+        queries_per_second: limits.queries_per_second,
+        lists_per_second: limits.lists_per_second,
+        cancels_per_second: limits.cancels_per_second,
+        policies_per_second: limits.policies_per_second,
+        task_hours: limits.task_hours,
+        upload_hours: limits.upload_hours,
+        residency,
+        source: limits.source,
+        checked: date(&limits.checked)?,
+    };
+    Ok(Catalog { models, service })
+}
+
+fn wrong(what: &str) -> Error {
+    Error::invalid(format!("the catalogue of models {what}"))
+}
+
+fn date(text: &str) -> Result<Date> {
+    text.parse().map_err(|_| wrong(&format!("has `{text}` for a date")))
+}
+
+fn residency(row: ResidencyRow) -> Result<Residency> {
+    let ResidencyRow { region, endpoint, data, inference, source, checked } = row;
+    Ok(Residency { region, endpoint, data, inference, source, checked: date(&checked)? })
+}
+
+/// What the row says itself comes before what its family says.
+fn model(family: &Row, row: &Row, file: &File) -> Result<Model> {
+    let name = &row.name;
+    macro_rules! said {
+        ($field:ident) => {
+            row.$field.as_ref().or(family.$field.as_ref())
+        };
+    }
+    macro_rules! needed {
+        ($field:ident) => {
+            said!($field).cloned().ok_or_else(|| wrong(&format!("does not say `{}` of {name}", stringify!($field))))?
+        };
+    }
+    let list = |lists: &BTreeMap<String, Vec<String>>, wanted: Option<&String>| match wanted {
+        None => Ok(Vec::new()),
+        Some(wanted) => lists.get(wanted).cloned().ok_or_else(|| wrong(&format!("has no list `{wanted}`"))),
+    };
+    let keys: Vec<String> = needed!(parameters);
+    if let Some(unknown) = keys.iter().find(|key| Parameter::named(key).is_none()) {
+        return Err(wrong(&format!("gives {name} the parameter `{unknown}`, which is not declared")));
+    }
+    let limits = Limits {
+        bytes: said!(megabytes).map(|megabytes| megabytes << 20),
+        seconds: said!(seconds).copied(),
+        files_per_task: said!(files_per_task).copied().unwrap_or(1),
+        files_per_task_now: said!(files_per_task_now).copied().unwrap_or(1),
+        diarization_seconds: said!(diarization_seconds).copied(),
+    };
+    let limit = |row: &RateRow| {
+        let RateRow { region, requests, seconds, tasks } = *row;
+        (requests > 0 && seconds > 0).then_some(RateLimit { region, requests, seconds, tasks })
+    };
+    let rate_limits: Option<Vec<RateLimit>> = said!(rate_limits).into_iter().flatten().map(limit).collect();
+    Ok(Model {
+        name: name.clone(),
+        same_as: row.same_as.clone(),
+        about: said!(about).cloned(),
+        protocol: needed!(protocol),
+        regions: needed!(regions),
+        limits,
+        formats: list(&file.formats, said!(formats))?,
+        sample_rate_hz: said!(sample_rate_hz).copied(),
+        languages: list(&file.languages, said!(languages))?,
+        languages_counted: said!(languages_counted).copied(),
+        itn_languages: list(&file.languages, said!(itn_languages))?,
+        word_languages: list(&file.languages, said!(word_languages))?,
+        parameters: super::PARAMETERS.iter().filter(|row| keys.iter().any(|key| key == row.key)).collect(),
+        super_hotwords: said!(super_hotwords).copied().unwrap_or(0),
+        context: said!(context).copied().unwrap_or(false),
+        rate_limits: rate_limits.ok_or_else(|| wrong(&format!("lets nobody ask {name}")))?,
+        prices: Vec::new(),
+        source: needed!(source),
+        checked: date(&needed!(checked))?,
+    })
+}
+
+fn price(row: &PriceRow) -> Result<Price> {
+    let models = row.models.join(", ");
+    let amount = |text: &String| match text.parse::<Decimal>() {
+        Ok(amount) if amount > Decimal::ZERO => Ok(amount),
+        _ => Err(wrong(&format!("has `{text}` for the price of {models}"))),
+    };
+    let rate = match (&row.second, &row.million_tokens_in, &row.million_tokens_out) {
+        (Some(second), None, None) => Rate::Second(amount(second)?),
+        (None, Some(input), Some(output)) => Rate::MillionTokens { input: amount(input)?, output: amount(output)? },
+        _ => return Err(wrong(&format!("needs a price of {models} per second, or of tokens in and out"))),
+    };
+    Ok(Price {
+        region: row.region,
+        currency: row.currency,
+        rate,
+        inferred: row.inferred,
+        source: row.source.clone(),
+        checked: date(&row.checked)?,
+    })
+}
