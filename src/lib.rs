@@ -8,6 +8,8 @@
 //!
 //! | module | holds | feature |
 //! | --- | --- | --- |
+//! | [`client`] | the service's interfaces | |
+//! | [`batch`] | many recordings: what is to be transcribed | |
 //! | [`transcript`] | a tolerant reader: typed, borrowed, oddities counted | |
 //! | [`metrics`] | every figure of one call, and the catalogue that declares them | |
 //! | `tables` | many calls as polars frames and files, roll-ups | `analytics` |
@@ -32,6 +34,7 @@
 //!
 //! The library reads no environment, prints nothing and asks no clock.
 
+pub mod batch;
 pub mod catalog;
 #[cfg(feature = "cli")]
 #[doc(hidden)]

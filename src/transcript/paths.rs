@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
+use crate::error::reason;
+
 /// How our own `report.json` begins, so that a walk over an output folder does not take it for a result.
 pub(crate) const REPORT_FORMAT: &str = "talkmeter report";
 
@@ -189,14 +191,6 @@ impl Search {
         excluded.sort_unstable_by(|one, two| one.path.cmp(&two.path));
         excluded.dedup();
         Inputs { files, excluded }
-    }
-}
-
-fn reason(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::NotFound => "no such file".to_owned(),
-        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
-        _ => error.to_string(),
     }
 }
 

@@ -1,0 +1,440 @@
+//! What is to be transcribed: arguments and lists → items, each recording once. Nothing is sent or uploaded here, and
+//! a request with anything wrong in it is refused as a whole.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry as Slot;
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use url::Url;
+use walkdir::WalkDir;
+
+use super::list::{self, Entry};
+use super::problems::Problems;
+use super::source::Source;
+use crate::error::reason;
+
+/// What a walk over a folder takes for a recording, by extension in any case: what the service lists.
+pub const AUDIO_EXTENSIONS: [&str; 17] = [
+    "aac", "amr", "avi", "flac", "flv", "m4a", "mkv", "mov", "mp3", "mp4", "mpeg", "ogg", "opus", "wav", "webm", "wma",
+    "wmv",
+];
+
+/// How many of the recordings that were given more than once are named.
+const SHOWN_TWICE: usize = 10;
+
+/// One recording to be transcribed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    /// Where it is.
+    pub source: Source,
+    /// What makes it this recording, in this run and the next: the address as sent, or the real path of a file as a
+    /// `file://` URL. No two items of a manifest share it. An address keeps its query: not to be printed.
+    pub key: Arc<str>,
+    /// For its result file, `<n>-<name>.json`: at most 80 bytes of letters, marks, digits, `.`, `_`, `-`. Two items
+    /// may share it.
+    pub name: String,
+}
+
+/// Everything that is to be transcribed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Manifest {
+    /// In the order given, a folder's files in byte order of their paths, each recording once and at least one.
+    pub items: Vec<Item>,
+    /// Lines for people: what a folder came to, what was given twice. No query of a signed URL is in them; control
+    /// characters are as received.
+    pub notes: Vec<String>,
+}
+
+/// A manifest being put together; collects what is wrong until [`Draft::finish`].
+///
+/// ```
+/// use talkmeter::batch::Draft;
+///
+/// let list = "id,url\n1,https://calls.example/a.wav\n2,https://calls.example/b%20c.wav\n3,https://calls.example/a.wav\n";
+/// let mut draft = Draft::default();
+/// draft.list("calls.csv", list.as_bytes());
+/// let manifest = draft.finish()?;
+/// let names: Vec<&str> = manifest.items.iter().map(|item| &*item.name).collect();
+/// assert_eq!(names, ["a", "b_c"]);
+/// assert_eq!(manifest.notes, ["given twice: https://calls.example/a.wav"]);
+///
+/// let mut draft = Draft::default();
+/// draft.list("-", &b"https://calls.example/a.wav\nftp://calls.example/b.wav\n"[..]);
+/// let problems = draft.finish().unwrap_err();
+/// assert!(problems.lines()[0].starts_with("stdin line 2: ftp://calls.example/b.wav: "));
+/// # Ok::<(), talkmeter::batch::Problems>(())
+/// ```
+#[derive(Debug, Default)]
+pub struct Draft {
+    items: Vec<Item>,
+    /// How often each item was given.
+    times: Vec<u64>,
+    /// Key → index of the item.
+    known: HashMap<Arc<str>, usize>,
+    notes: Vec<String>,
+    problems: Problems,
+}
+
+/// The line of a list that names something; an argument has none.
+#[derive(Clone, Copy)]
+struct Line<'a> {
+    list: &'a str,
+    number: u64,
+}
+
+impl Draft {
+    /// An argument of the command line: a URL, a file, or a folder that is walked.
+    ///
+    /// A walk takes every file with one of [`AUDIO_EXTENSIONS`], at any depth, and leaves `._…` out (macOS writes such
+    /// shadows of files); links to folders are not followed.
+    pub fn argument(&mut self, given: &OsStr) {
+        match given.to_str() {
+            Some(text) => self.text(None, text),
+            None => self.path(None, PathBuf::from(given)),
+        }
+    }
+
+    /// A list that lies in a file, named by its path in every line about it. See [`Draft::list`].
+    pub fn list_file(&mut self, path: &Path) {
+        let name = path.to_string_lossy();
+        let opened = fs::metadata(path).map_err(|error| reason(&error)).and_then(|metadata| {
+            // A pipe is welcome: `--files-from <(…)`.
+            if metadata.is_dir() { Err("a folder, no list".to_owned()) } else { Ok(()) }
+        });
+        match opened.and_then(|()| File::open(path).map_err(|error| reason(&error))) {
+            Ok(file) => self.list(&name, file),
+            Err(why) => self.problems.add(|| format!("{name}: {why}")),
+        }
+    }
+
+    /// A list: plain text (one a line; blank lines and lines beginning with `#` skipped), CSV with a column `url`
+    /// (separated by commas, semicolons or tabs; other columns ignored), or JSON lines (strings, or objects with
+    /// `url`). CRLF and a byte order mark are fine.
+    ///
+    /// The extension of `name` decides which (`.txt`, `.csv`, `.tsv`, `.jsonl`, `.ndjson`), else the first line.
+    /// `-` is called stdin. Relative paths in a list count from the current directory, wherever the list lies. Lines
+    /// and records over 64 KiB, NUL bytes and what is not UTF-8 end the reading.
+    pub fn list(&mut self, name: &str, reader: impl Read) {
+        let shown = if name == "-" { "stdin" } else { name };
+        let mut is_empty = true;
+        list::read(name, reader, |number, entry| {
+            is_empty = false;
+            let line = Some(Line { list: shown, number });
+            match entry {
+                Entry::Text(text) => self.text(line, text),
+                Entry::Wrong(why) | Entry::Broken(why) => self.refuse(line, &why),
+            }
+        });
+        if is_empty {
+            self.notes.push(format!("{shown}: names no recording"));
+        }
+    }
+
+    /// The manifest, if nothing at all is wrong.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong, a line each; that nothing was named, too.
+    pub fn finish(self) -> Result<Manifest, Problems> {
+        let Self { items, times, known: _, mut notes, mut problems } = self;
+        if problems.is_empty() && items.is_empty() {
+            problems.add(|| match notes.first() {
+                Some(note) => format!("nothing to transcribe; {note}"),
+                None => "nothing to transcribe".to_owned(),
+            });
+        }
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let mut repeated = items.iter().zip(times).filter(|(_, times)| *times > 1);
+        for (item, times) in repeated.by_ref().take(SHOWN_TWICE) {
+            let often = if times == 2 { "twice".to_owned() } else { format!("{times} times") };
+            notes.push(format!("given {often}: {}", item.source.printable()));
+        }
+        match repeated.count() {
+            0 => {}
+            more => notes.push(format!("and {more} more given more than once")),
+        }
+        Ok(Manifest { items, notes })
+    }
+
+    fn text(&mut self, line: Option<Line<'_>>, text: &str) {
+        match Source::parse(text) {
+            Err(error) => self.refuse(line, &error.to_string()),
+            Ok(Source::File(path)) => self.path(line, path),
+            Ok(source) => {
+                if let Source::Url(address) | Source::Oss(address) = &source {
+                    let key = address.shared();
+                    self.add(source, key);
+                }
+            }
+        }
+    }
+
+    fn path(&mut self, line: Option<Line<'_>>, path: PathBuf) {
+        match fs::metadata(&path) {
+            Ok(metadata) if metadata.is_dir() => self.folder(line, &path),
+            Ok(metadata) if metadata.is_file() => self.file(line, path),
+            Ok(_) => self.refuse_path(line, &path, "not a regular file"),
+            Err(error) => self.refuse_path(line, &path, &reason(&error)),
+        }
+    }
+
+    fn folder(&mut self, line: Option<Line<'_>>, root: &Path) {
+        let mut found = Vec::new();
+        let mut others = 0_u64;
+        for entry in WalkDir::new(root) {
+            match entry {
+                Err(error) => {
+                    let why = error.io_error().map_or_else(|| error.to_string(), reason);
+                    self.refuse_path(line, error.path().unwrap_or(root), &why);
+                }
+                Ok(entry) if entry.file_type().is_dir() => {}
+                // A link to a folder may be called like a recording.
+                Ok(entry) if entry.path_is_symlink() && entry.path().is_dir() => {}
+                Ok(entry) if is_recording(entry.path()) => found.push(entry.into_path()),
+                Ok(_) => others += 1,
+            }
+        }
+        found.sort_unstable_by(|one, two| one.as_os_str().as_encoded_bytes().cmp(two.as_os_str().as_encoded_bytes()));
+        let recordings = match found.len() {
+            0 => return self.refuse_path(line, root, "a folder without a recording"),
+            1 => "1 recording".to_owned(),
+            many => format!("{many} recordings"),
+        };
+        let left_out = match others {
+            0 => String::new(),
+            1 => ", 1 other file left out".to_owned(),
+            many => format!(", {many} other files left out"),
+        };
+        self.notes.push(format!("{}: {recordings}{left_out}", root.display()));
+        for path in found {
+            match fs::metadata(&path) {
+                Ok(metadata) if metadata.is_file() => self.file(line, path),
+                Ok(_) => self.refuse_path(line, &path, "not a regular file"),
+                Err(error) => self.refuse_path(line, &path, &reason(&error)),
+            }
+        }
+    }
+
+    /// A regular file: opened, so that one that may not be read is known before anything is uploaded.
+    fn file(&mut self, line: Option<Line<'_>>, path: PathBuf) {
+        let real = File::open(&path).and_then(|_| fs::canonicalize(&path)).map_err(|error| reason(&error));
+        let key = real.and_then(|real| Url::from_file_path(real).map_err(|()| "no path of a file".to_owned()));
+        match key {
+            Ok(key) => self.add(Source::File(path), key.as_str().into()),
+            Err(why) => self.refuse_path(line, &path, &why),
+        }
+    }
+
+    fn add(&mut self, source: Source, key: Arc<str>) {
+        match self.known.entry(key) {
+            Slot::Occupied(known) => {
+                if let Some(times) = self.times.get_mut(*known.get()) {
+                    *times += 1;
+                }
+            }
+            Slot::Vacant(vacant) => {
+                let name = source.name();
+                self.items.push(Item { source, key: Arc::clone(vacant.key()), name });
+                self.times.push(1);
+                vacant.insert(self.items.len() - 1);
+            }
+        }
+    }
+
+    fn refuse_path(&mut self, line: Option<Line<'_>>, path: &Path, why: &str) {
+        self.refuse(line, &format!("{}: {why}", shortened(&path.to_string_lossy())));
+    }
+
+    fn refuse(&mut self, line: Option<Line<'_>>, why: &str) {
+        self.problems.add(|| match line {
+            Some(line) => format!("{} line {}: {why}", line.list, line.number),
+            None => why.to_owned(),
+        });
+    }
+}
+
+fn is_recording(path: &Path) -> bool {
+    let is_shadow = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"._"));
+    let extension = path.extension().and_then(OsStr::to_str).unwrap_or_default();
+    !is_shadow && AUDIO_EXTENSIONS.iter().any(|known| extension.eq_ignore_ascii_case(known))
+}
+
+/// A whole path as the system allows it, but not the 64 KiB that a line of a list may hold.
+fn shortened(path: &str) -> String {
+    match path.char_indices().nth(1000) {
+        Some((at, _)) => format!("{}…", path.get(..at).unwrap_or_default()),
+        None => path.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn argued<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Result<Manifest, Problems> {
+        let mut draft = Draft::default();
+        for argument in arguments {
+            draft.argument(argument.as_ref());
+        }
+        draft.finish()
+    }
+
+    fn listed(name: &str, list: &str) -> Result<Manifest, Problems> {
+        let mut draft = Draft::default();
+        draft.list(name, list.as_bytes());
+        draft.finish()
+    }
+
+    fn given(manifest: &Manifest) -> Vec<String> {
+        manifest.items.iter().map(|item| item.source.given().into_owned()).collect()
+    }
+
+    #[test]
+    fn a_recording_given_twice_is_one_item_and_said() {
+        let manifest = listed(
+            "-",
+            "https://h/a b.wav?sig=1\nHTTPS://H/a%20b.wav?sig=1\nhttps://h/c.wav\nhttps://h/c.wav\nhttps://h:443/c.wav\nhttps://h/d.wav",
+        )
+        .unwrap();
+        assert_eq!(given(&manifest), ["https://h/a b.wav?sig=1", "https://h/c.wav", "https://h/d.wav"]);
+        assert_eq!(manifest.notes, ["given twice: https://h/a b.wav?…", "given 3 times: https://h/c.wav"]);
+        assert_eq!(&*manifest.items[0].key, "https://h/a%20b.wav?sig=1");
+    }
+
+    #[test]
+    fn ten_repetitions_are_named_and_the_others_counted() {
+        let once: String = (0..14).map(|n| format!("https://h/{n}.wav\n")).collect();
+        let manifest = listed("list.txt", &once.repeat(2)).unwrap();
+        assert_eq!((manifest.items.len(), manifest.notes.len()), (14, 11));
+        assert_eq!(manifest.notes[10], "and 4 more given more than once");
+    }
+
+    #[test]
+    fn everything_wrong_is_said_at_once_with_file_and_line() {
+        let mut draft = Draft::default();
+        draft.argument("s3://bucket/a.wav".as_ref());
+        draft.argument("https://h/good.wav".as_ref());
+        draft.list("calls.csv", &b"id,url\n1,https://h/b.wav\n2,\n3,/no/such/call.wav\n"[..]);
+        draft.list("-", &b"https://me:pw@h/a.wav\n"[..]);
+        draft.list_file(Path::new("/no/such/list.txt"));
+        draft.list_file(Path::new("/"));
+        let problems = draft.finish().unwrap_err();
+        let lines: Vec<&str> = problems.lines().iter().map(|line| line.split("; ").next().unwrap()).collect();
+        assert_eq!(
+            lines,
+            [
+                "s3://bucket/a.wav: s3: is fetched by nobody",
+                "calls.csv line 3: `url` is empty",
+                "calls.csv line 4: /no/such/call.wav: no such file",
+                "stdin line 1: https://h/a.wav: a user name or password in a URL would end up in the ledger",
+                "/no/such/list.txt: no such file",
+                "/: a folder, no list"
+            ]
+        );
+    }
+
+    #[test]
+    fn nothing_to_transcribe_is_a_problem() {
+        assert_eq!(argued([""; 0]).unwrap_err().to_string(), "nothing to transcribe");
+        assert_eq!(
+            listed("night.txt", "# nobody called\n").unwrap_err().to_string(),
+            "nothing to transcribe; night.txt: names no recording"
+        );
+    }
+
+    #[test]
+    fn a_folder_is_its_recordings_in_byte_order() {
+        let scene = tempfile::tempdir().unwrap();
+        let at = |way: &str| scene.path().join(way);
+        fs::create_dir_all(at("calls/a")).unwrap();
+        for way in ["calls/b.MP3", "calls/a/2.wav", "calls/a.wav", "calls/notes.txt", "calls/._a.wav", "calls/客.opus"]
+        {
+            fs::write(at(way), "x").unwrap();
+        }
+        let manifest = argued([at("calls"), at("calls/a/2.wav")]).unwrap();
+        let names: Vec<&str> = manifest.items.iter().map(|item| &*item.name).collect();
+        assert_eq!(names, ["a", "2", "b", "客"]);
+        assert_eq!(manifest.notes[0], format!("{}: 4 recordings, 2 other files left out", at("calls").display()));
+        assert_eq!(manifest.notes[1], format!("given twice: {}", at("calls/a/2.wav").display()));
+        assert!(
+            manifest.items[3].key.starts_with("file:///") && manifest.items[3].key.ends_with("/calls/%E5%AE%A2.opus")
+        );
+
+        fs::create_dir(at("empty")).unwrap();
+        let problem = argued([at("empty")]).unwrap_err().to_string();
+        assert_eq!(problem, format!("{}: a folder without a recording", at("empty").display()));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn one_file_under_many_names_is_one_item() {
+        use std::os::unix::ffi::OsStrExt;
+
+        let scene = tempfile::tempdir().unwrap();
+        let at = |way: &str| scene.path().join(way);
+        fs::create_dir(at("calls")).unwrap();
+        fs::write(at("calls/a.wav"), "x").unwrap();
+        std::os::unix::fs::symlink(at("calls/a.wav"), at("link.wav")).unwrap();
+        std::os::unix::fs::symlink(at("calls"), at("calls/loop.wav")).unwrap();
+        let url = Url::from_file_path(at("calls/a.wav")).unwrap();
+        let arguments = [at("calls"), at("calls/../link.wav"), url.as_str().into()];
+        let manifest = argued(&arguments).unwrap();
+        assert_eq!(manifest.items.len(), 1);
+        assert!(manifest.notes[1].starts_with("given 3 times: "), "{:?}", manifest.notes);
+
+        // Names that are no UTF-8 are files like any other, and not each other.
+        let odd = [&b"\xff.wav"[..], &b"\xfe.wav"[..]].map(|name| scene.path().join(OsStr::from_bytes(name)));
+        for path in &odd {
+            fs::write(path, "x").unwrap();
+        }
+        let manifest = argued(&odd).unwrap();
+        assert_eq!(manifest.items.iter().map(|item| &*item.name).collect::<Vec<_>>(), ["_", "_"]);
+        assert!(manifest.items[0].key.ends_with("/%FF.wav"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_regular_file_is_refused_unopened() {
+        let scene = tempfile::tempdir().unwrap();
+        let broken = scene.path().join("broken.wav");
+        std::os::unix::fs::symlink("/no/such/call", &broken).unwrap();
+        let said = |path: &Path| argued([path]).unwrap_err().to_string();
+        assert_eq!(said(Path::new("/dev/null")), "/dev/null: not a regular file");
+        assert_eq!(said(&broken), format!("{}: no such file", broken.display()));
+        assert_eq!(said(scene.path()), format!("{}: no such file", broken.display()));
+        // A socket would block or fail for as long as one likes.
+        let socket = scene.path().join("call.wav");
+        let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        assert_eq!(said(&socket), format!("{}: not a regular file", socket.display()));
+    }
+
+    #[test]
+    fn a_list_names_paths_from_the_current_directory_and_folders_too() {
+        let scene = tempfile::tempdir().unwrap();
+        let at = |way: &str| scene.path().join(way);
+        fs::create_dir(at("calls")).unwrap();
+        fs::write(at("calls/a.wav"), "x").unwrap();
+        fs::write(at("list.txt"), format!("{}\nCargo.toml\n", at("calls").display())).unwrap();
+        let mut draft = Draft::default();
+        draft.list_file(&at("list.txt"));
+        let manifest = draft.finish().unwrap();
+        assert_eq!(manifest.items.iter().map(|item| &*item.name).collect::<Vec<_>>(), ["a", "Cargo"]);
+    }
+
+    #[test]
+    fn many_lines_are_read_once_each() {
+        // Anything quadratic would not come back.
+        let list: String = (0..200_000).map(|n| format!("https://calls.example/{}.wav\n", n % 150_000)).collect();
+        let manifest = listed("-", &list).unwrap();
+        assert_eq!((manifest.items.len(), manifest.notes.len()), (150_000, 11));
+        let list: String = (0..200_000).map(|n| format!("ftp://calls.example/{n}.wav\n")).collect();
+        let problems = listed("-", &list).unwrap_err();
+        assert_eq!((problems.lines().len(), problems.further()), (20, 199_980));
+    }
+}
