@@ -40,6 +40,7 @@ pub mod catalog;
 #[doc(hidden)]
 pub mod cli;
 pub mod client;
+pub mod clock;
 mod error;
 pub mod metrics;
 #[cfg(feature = "analytics")]
@@ -48,7 +49,7 @@ pub mod report;
 pub mod tables;
 pub mod transcript;
 
-pub use error::{Error, ErrorKind, Result};
+pub use error::{ApiFailure, Error, ErrorKind, Result};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -1,11 +1,364 @@
 //! Many recordings, safely: what is to be transcribed, what was sent, what came back.
+//!
+//! A batch lives in a folder. Its ledger is written before each step that costs money and after each that brings something, so
+//! that the same batch, opened again after any end whatever, goes on where it was: nothing is billed twice, no paid
+//! result is lost.
+//!
+//! ```no_run
+//! # async fn run(client: talkmeter::client::Client) -> talkmeter::Result<()> {
+//! use talkmeter::batch::{Batch, Draft, Order};
+//! use talkmeter::client::Recognition;
+//!
+//! let mut draft = Draft::default();
+//! draft.list("calls.txt", &b"https://calls.example/a.wav\nhttps://calls.example/b.wav\n"[..]);
+//! let order = Order::new(Recognition::new("fun-asr"), draft.finish()?.items);
+//! let batch = Batch::open("out".as_ref(), client, order)?;
+//! let (_stop, never) = tokio::sync::watch::channel(false);
+//! let summary = batch.run(never, &mut |_| ()).await?;
+//! assert_eq!(summary.counts.failed, 0);
+//! # Ok(()) }
+//! ```
 
+mod collecting;
+mod event;
 mod item_name;
+mod ledger;
 mod list;
 mod manifest;
+mod polling;
 mod problems;
+mod results;
+mod runner;
 mod source;
+mod state;
+mod submitting;
+mod uncertain;
 
+use std::collections::{BTreeMap, HashSet};
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use event::Event;
+pub use ledger::FILE as LEDGER;
+use ledger::Ledger;
 pub use manifest::{AUDIO_EXTENSIONS, Draft, Item, Manifest};
 pub use problems::Problems;
+pub use results::{FAILURES, FOLDER as RESULTS, Failure};
+use runner::Runner;
 pub use source::{Address, Source};
+use state::{Phase, State, Terms};
+
+use crate::client::{Client, Filter, Recognition, differences};
+use crate::clock::{Clock, SystemClock};
+use crate::error::{Error, ErrorKind, Result};
+
+/// What is to be done with which recordings.
+#[derive(Debug, Clone)]
+pub struct Order {
+    recognition: Recognition,
+    items: Vec<Item>,
+    files_per_task: usize,
+    detach: bool,
+    resubmit_uncertain: bool,
+    retry_failed: bool,
+}
+
+impl Order {
+    /// Each recording once, in a task of its own.
+    #[must_use]
+    pub fn new(recognition: Recognition, items: Vec<Item>) -> Self {
+        Self { recognition, items, files_per_task: 1, detach: false, resubmit_uncertain: false, retry_failed: false }
+    }
+
+    /// Recordings in one task, 1 to 100. Newer pages of the service allow one, older ones a hundred.
+    #[must_use]
+    pub fn files_per_task(mut self, files: usize) -> Self {
+        self.files_per_task = files;
+        self
+    }
+
+    /// Submit only; a later run collects.
+    #[must_use]
+    pub fn detach(mut self, detach: bool) -> Self {
+        self.detach = detach;
+        self
+    }
+
+    /// Submit again what nobody can tell whether it was accepted. It may be billed twice.
+    #[must_use]
+    pub fn resubmit_uncertain(mut self, resubmit: bool) -> Self {
+        self.resubmit_uncertain = resubmit;
+        self
+    }
+
+    /// Submit again what failed in an earlier run.
+    #[must_use]
+    pub fn retry_failed(mut self, retry: bool) -> Self {
+        self.retry_failed = retry;
+        self
+    }
+}
+
+/// Recordings by what has become of them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Counts {
+    /// Not submitted yet.
+    pub waiting: usize,
+    /// Uploads under way.
+    pub uploading: usize,
+    /// Submits under way.
+    pub submitting: usize,
+    /// Accepted by the service, no result yet.
+    pub in_flight: usize,
+    /// Nobody can tell yet whether they were accepted.
+    pub uncertain: usize,
+    /// With a result on disk.
+    pub stored: usize,
+    /// Without speech, which is a result too.
+    pub silent: usize,
+    /// Failed for good.
+    pub failed: usize,
+}
+
+impl Counts {
+    fn of(state: &State) -> Self {
+        let tally = state.tally;
+        Self {
+            waiting: tally.waiting,
+            in_flight: tally.in_task,
+            uncertain: tally.attempted,
+            stored: tally.stored,
+            silent: tally.silent,
+            failed: tally.failed,
+            ..Self::default()
+        }
+    }
+
+    /// All recordings.
+    #[must_use]
+    pub fn total(&self) -> usize {
+        self.open() + self.done()
+    }
+
+    /// Those that have come to their end.
+    #[must_use]
+    pub fn done(&self) -> usize {
+        self.stored + self.silent + self.failed
+    }
+
+    /// Those that have not.
+    #[must_use]
+    pub fn open(&self) -> usize {
+        self.waiting + self.submitting + self.in_flight + self.uncertain
+    }
+}
+
+/// What a running batch tells.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum News<'a> {
+    /// How far it is.
+    Counts(Counts),
+    /// A line for people. No query of a signed URL is in it.
+    Note(&'a str),
+}
+
+/// How a run ended.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Summary {
+    /// Where everything lies.
+    pub dir: PathBuf,
+    /// What has become of the recordings.
+    pub counts: Counts,
+    /// Files without a result: failed for good, or left to the next run.
+    pub failures: Vec<Failure>,
+    /// For each track that recordings have and no result transcribes: how many recordings, and which.
+    pub untranscribed: BTreeMap<i64, Vec<String>>,
+    /// The run was told to stop.
+    pub stopped: bool,
+}
+
+/// A batch that nobody else has open.
+pub struct Batch {
+    dir: PathBuf,
+    client: Client,
+    order: Order,
+    ledger: Ledger,
+    state: State,
+    /// What was found and done on opening, for people.
+    notes: Vec<String>,
+}
+
+impl fmt::Debug for Batch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Batch").field("dir", &self.dir).field("counts", &self.counts()).finish_non_exhaustive()
+    }
+}
+
+impl Batch {
+    /// Opens the batch in `dir`, or begins one. Recordings that it has already are not added again. Nothing is sent.
+    ///
+    /// # Errors
+    /// Another talkmeter has it open; its ledger cannot be read; it was begun with other parameters, which the message shows.
+    pub fn open(dir: &Path, client: Client, order: Order) -> Result<Self> {
+        Self::open_at(dir, client, order, Arc::new(SystemClock))
+    }
+
+    /// Like [`Batch::open`], by another clock.
+    ///
+    /// # Errors
+    /// As [`Batch::open`].
+    pub fn open_at(dir: &Path, client: Client, order: Order, clock: Arc<dyn Clock>) -> Result<Self> {
+        if !(1..=100).contains(&order.files_per_task) {
+            return Err(Error::invalid(format!("{} files a task: 1 to 100 are possible", order.files_per_task)));
+        }
+        std::fs::create_dir_all(dir).map_err(|error| Error::io("make", dir, error))?;
+        let (ledger, state, mended) = Ledger::open(dir, clock)?;
+        let notes = mended.into_iter().map(|mended| format!("{}: {mended}", dir.join(LEDGER).display())).collect();
+        let terms = Terms {
+            base_url: client.base_url().to_owned(),
+            region: client.region().to_string(),
+            workspace: client.workspace().map(str::to_owned),
+            recognition: order.recognition.to_json(),
+            files_per_task: order.files_per_task,
+        };
+        if let Some(begun) = &state.terms {
+            let differences = begun.differences(&terms);
+            if !differences.is_empty() {
+                return Err(Error::invalid(format!(
+                    "{} was begun otherwise: {}; use another folder, or the same parameters",
+                    dir.display(),
+                    differences.join("; ")
+                )));
+            }
+        }
+        results::prepare(dir)?;
+        let mut batch = Self { dir: dir.to_owned(), client, order, ledger, state, notes };
+        let events = batch.begin(terms);
+        for line in batch.ledger.add(events)? {
+            batch.state.apply(line).map_err(Error::ledger)?;
+        }
+        results::write_failures(&batch.dir, &Failure::of(&batch.state))?;
+        Ok(batch)
+    }
+
+    /// What this run adds to the ledger before anything is sent.
+    fn begin(&mut self, terms: Terms) -> Vec<Event> {
+        let mut events = Vec::new();
+        if self.state.terms.is_none() {
+            let Terms { base_url, region, workspace, recognition, files_per_task } = terms;
+            events.push(Event::Batch { base_url, region, workspace, recognition, files_per_task });
+        }
+        let known: HashSet<&str> = self.state.items.iter().map(|item| item.key.as_str()).collect();
+        let mut n = self.state.items.len() as u32;
+        for item in self.order.items.iter().filter(|item| !known.contains(&*item.key)) {
+            n += 1;
+            let (url, key, name) = (item.source.given().into_owned(), item.key.to_string(), item.name.clone());
+            events.push(Event::Item { n, url, key, name });
+        }
+        for item in &self.state.items {
+            match &item.phase {
+                Phase::Failed { .. } if self.order.retry_failed => {
+                    events.push(Event::Reopened { n: item.n, why: "to be tried again".to_owned() });
+                }
+                Phase::Stored { file, bytes, silent, .. } => {
+                    let there = std::fs::metadata(self.dir.join(file)).is_ok_and(|file| file.len() == *bytes);
+                    if !there && !silent {
+                        self.notes.push(format!("{file} is not there any more as it was stored: fetched again"));
+                        events.push(Event::Reopened { n: item.n, why: "the result is gone from the disk".to_owned() });
+                    }
+                }
+                _ => {}
+            }
+        }
+        events
+    }
+
+    /// What has become of the recordings so far.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        Counts::of(&self.state)
+    }
+
+    /// What was found on opening, a line each.
+    #[must_use]
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// Whether local files are among those that are still to be submitted.
+    #[must_use]
+    pub fn will_upload(&self) -> bool {
+        self.state.items.iter().any(|item| item.phase == Phase::Waiting && item.path().is_some())
+    }
+
+    /// Carries the batch to its end, or until `stop` turns true: then nothing further is submitted, and what is under way is
+    /// brought to its end. The same batch can be opened and run again.
+    ///
+    /// # Errors
+    /// The service does not take the key or the account, or cannot be reached for minutes; the disk takes no more.
+    /// Everything that was reached is kept.
+    pub async fn run(self, stop: watch::Receiver<bool>, observe: &mut (dyn FnMut(News<'_>) + Send)) -> Result<Summary> {
+        let Self { dir, client, order, ledger, state, .. } = self;
+        let stopped = stop.clone();
+        let (writer, thread) = ledger.start()?;
+        let mut runner = Runner::new(&client, &order, dir.clone(), (writer, state), stop, observe);
+        let greeted = if runner.has_work() { greet(&client).await } else { Ok(()) };
+        let outcome = match greeted {
+            Ok(()) => runner.run().await,
+            Err(error) => Err(error),
+        };
+        let (state, left) = runner.end();
+        thread.join();
+        let mut failures = Failure::of(&state);
+        failures.extend(left);
+        failures.sort_by_key(|failure| failure.item);
+        results::write_failures(&dir, &failures)?;
+        outcome?;
+        let mut untranscribed: BTreeMap<i64, Vec<String>> = BTreeMap::new();
+        for item in &state.items {
+            if let Phase::Stored { untranscribed: tracks, .. } = &item.phase {
+                tracks.iter().for_each(|track| untranscribed.entry(*track).or_default().push(item.url.clone()));
+            }
+        }
+        let stopped = *stopped.borrow();
+        Ok(Summary { counts: Counts::of(&state), dir, failures, untranscribed, stopped })
+    }
+}
+
+/// A first call that costs nothing: it shows that key, host and region fit together, and what the service's clock says.
+async fn greet(client: &Client) -> Result<()> {
+    match client.tasks().list(&Filter::new().size(1)).await {
+        // What cannot be listed can perhaps be submitted.
+        Err(error)
+            if !matches!(
+                error.kind(),
+                ErrorKind::Auth | ErrorKind::Quota | ErrorKind::Unavailable | ErrorKind::NotFound
+            ) =>
+        {
+            tracing::info!(%error, "the list of tasks is not to be had");
+            Ok(())
+        }
+        answered => answered.map(drop),
+    }
+}
+
+impl Terms {
+    /// What differs, as lines `name: before → now`. Files a task do not count: nothing depends on them afterwards.
+    fn differences(&self, now: &Self) -> Vec<String> {
+        let workspace = |of: &Self| of.workspace.clone().unwrap_or_else(|| "none".to_owned());
+        let named = [
+            ("base URL", self.base_url.clone(), now.base_url.clone()),
+            ("region", self.region.clone(), now.region.clone()),
+            ("workspace", workspace(self), workspace(now)),
+        ];
+        let lines = named.into_iter().filter(|(_, before, now)| before != now);
+        let lines = lines.map(|(name, before, now)| format!("{name}: {before} → {now}"));
+        lines.chain(differences(&self.recognition, &now.recognition)).collect()
+    }
+}

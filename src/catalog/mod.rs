@@ -143,6 +143,14 @@ impl Catalog {
         self.models.iter().find(|model| model.name == name)
     }
 
+    /// All names of the model: its own, what it is an alias of, and what is an alias of it.
+    #[must_use]
+    pub fn names_of(&self, name: &str) -> Vec<String> {
+        let of = |model: &Model| model.same_as.clone().unwrap_or_else(|| model.name.clone());
+        let Some(root) = self.model(name).map(of) else { return vec![name.to_owned()] };
+        self.models.iter().filter(|model| of(model) == root).map(|model| model.name.clone()).collect()
+    }
+
     /// The model of this very name, or what else may have been meant.
     ///
     /// # Errors

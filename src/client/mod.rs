@@ -1,8 +1,238 @@
-//! The service over HTTP.
+//! The service over HTTP: tasks, uploads, tokens, hotword lists.
+//!
+//! A [`Client`] is cheap to clone and shared by everything one account does, because the service's limits are the account's.
+//!
+//! ```no_run
+//! # async fn run() -> talkmeter::Result<()> {
+//! use talkmeter::client::{ApiKey, Client, PollPolicy, Recognition};
+//!
+//! let client = Client::builder().api_key(ApiKey::new("sk-…")?).build()?;
+//! let recognition = Recognition::new("fun-asr").language("en");
+//! let task = client.tasks().submit(&recognition, &["https://example.org/call.wav"]).await?;
+//! let task = client.tasks().wait(&task.id, PollPolicy::default()).await?;
+//! for outcome in &task.outcomes {
+//!     if let Some(url) = &outcome.transcription_url {
+//!         let json = client.tasks().download(url).await?;
+//!         println!("{}", talkmeter::transcript::read(&json).map_or(0, |transcript| transcript.channels.len()));
+//!     }
+//! }
+//! # Ok(()) }
+//! ```
 
+mod failure;
+mod key;
+mod pacing;
 mod recognition;
 mod redact;
+mod retry;
+mod tasks;
+mod transport;
+mod uploads;
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use url::Url;
+
+use pacing::Pacing;
+use transport::Transport;
+
+use crate::catalog::{Region, check_workspace};
+use crate::error::{Error, Result};
+
+pub(crate) use failure::hint;
+pub use key::ApiKey;
 pub use recognition::{Author, Message, Recognition, differences};
 pub(crate) use redact::split_scheme;
 pub use redact::without_query;
+pub(crate) use retry::Repeat;
+pub use retry::RetryPolicy;
+pub use tasks::{Filter, Listed, Outcome, Page, PollPolicy, Submitted, Task, TaskId, TaskStatus, Tasks};
+pub use uploads::{Policy, TempUrl, Uploads};
+
+/// The service, for one key. Clones share connections and pace.
+#[derive(Debug, Clone)]
+pub struct Client(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    transport: Transport,
+    region: Region,
+    workspace: Option<String>,
+}
+
+impl Client {
+    /// Region `intl`, its shared host, no key yet.
+    #[must_use]
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder {
+            region: Region::Intl,
+            workspace: None,
+            base_url: None,
+            key: None,
+            timeout: Duration::from_secs(60),
+            retry: RetryPolicy::default(),
+        }
+    }
+
+    /// The calls about tasks.
+    #[must_use]
+    pub fn tasks(&self) -> Tasks<'_> {
+        Tasks { client: self }
+    }
+
+    /// The calls about uploads.
+    #[must_use]
+    pub fn uploads(&self) -> Uploads<'_> {
+        Uploads { client: self }
+    }
+
+    /// The region whose limits and prices hold.
+    #[must_use]
+    pub fn region(&self) -> Region {
+        self.0.region
+    }
+
+    /// The workspace, where one was named.
+    #[must_use]
+    pub fn workspace(&self) -> Option<&str> {
+        self.0.workspace.as_deref()
+    }
+
+    /// Where the calls go, such as `https://dashscope-intl.aliyuncs.com/api/v1`.
+    #[must_use]
+    pub fn base_url(&self) -> &str {
+        self.0.transport.base().as_str()
+    }
+
+    /// What the service's clock shows; `None` before its first answer.
+    #[must_use]
+    pub fn server_time(&self) -> Option<Timestamp> {
+        self.0.transport.server_time()
+    }
+
+    fn transport(&self) -> &Transport {
+        &self.0.transport
+    }
+}
+
+/// What a client is made of.
+#[derive(Debug, Clone)]
+pub struct ClientBuilder {
+    region: Region,
+    workspace: Option<String>,
+    base_url: Option<String>,
+    key: Option<ApiKey>,
+    timeout: Duration,
+    retry: RetryPolicy,
+}
+
+impl ClientBuilder {
+    /// Whose host, limits and prices; `intl` unless said.
+    #[must_use]
+    pub fn region(mut self, region: Region) -> Self {
+        self.region = region;
+        self
+    }
+
+    /// The workspace, which has a host of its own. With a base URL it is named in a header instead.
+    #[must_use]
+    pub fn workspace(mut self, workspace: impl Into<String>) -> Self {
+        self.workspace = Some(workspace.into());
+        self
+    }
+
+    /// Another host, up to and with `/api/v1`, as the official SDK has it; it alone may be `http`.
+    #[must_use]
+    pub fn base_url(mut self, url: impl Into<String>) -> Self {
+        self.base_url = Some(url.into());
+        self
+    }
+
+    /// The key; without one nothing is built.
+    #[must_use]
+    pub fn api_key(mut self, key: ApiKey) -> Self {
+        self.key = Some(key);
+        self
+    }
+
+    /// For one answer of the service; 60 s unless said.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// How long a call goes on trying.
+    #[must_use]
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.retry = policy;
+        self
+    }
+
+    /// Proxies are taken from the environment by the usual rules (`HTTPS_PROXY`, `NO_PROXY`).
+    ///
+    /// # Errors
+    /// No key, a base URL that is none, a workspace id that is none.
+    pub fn build(self) -> Result<Client> {
+        let Some(key) = self.key else {
+            return Err(Error::invalid("no API key"));
+        };
+        self.workspace.as_deref().map_or(Ok(()), check_workspace)?;
+        let (base, header) = match (&self.base_url, &self.workspace) {
+            (Some(given), workspace) => (base_url(given)?, workspace.clone()),
+            (None, Some(workspace)) => {
+                (base_url(&format!("https://{}", self.region.workspace_host(workspace)?))?, None)
+            }
+            (None, None) => (base_url(&format!("https://{}", self.region.shared_host()))?, None),
+        };
+        let pacing = Pacing::new(self.region);
+        let transport = Transport::new(base, key, header, self.timeout, self.retry, pacing)?;
+        Ok(Client(Arc::new(Inner { transport, region: self.region, workspace: self.workspace })))
+    }
+}
+
+/// A base URL as people give it: the host alone, or with the path that all calls share.
+fn base_url(given: &str) -> Result<Url> {
+    let unusable = |why: &str| Error::invalid(format!("{:?} is no base URL: {why}", without_query(given)));
+    let mut url = Url::parse(given.trim()).map_err(|_| unusable("give scheme, host and /api/v1"))?;
+    if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+        return Err(unusable("it begins with https://, or http:// for a host of your own"));
+    }
+    if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
+        return Err(unusable("it has no user, query or fragment"));
+    }
+    let path = url.path().trim_end_matches('/').to_owned();
+    url.set_path(if path.is_empty() { "/api/v1" } else { &path });
+    Ok(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_host_follows_region_and_workspace_unless_it_is_given() {
+        let built = |with: &dyn Fn(ClientBuilder) -> ClientBuilder| {
+            let builder = with(Client::builder().api_key(ApiKey::new("sk-x").unwrap()));
+            builder.build().map(|client| client.base_url().to_owned()).map_err(|error| error.to_string())
+        };
+        assert_eq!(built(&|b| b).unwrap(), "https://dashscope-intl.aliyuncs.com/api/v1");
+        assert_eq!(built(&|b| b.region(Region::Cn)).unwrap(), "https://dashscope.aliyuncs.com/api/v1");
+        assert_eq!(built(&|b| b.workspace("ws-1")).unwrap(), "https://ws-1.ap-southeast-1.maas.aliyuncs.com/api/v1");
+        assert_eq!(built(&|b| b.base_url("http://127.0.0.1:9/")).unwrap(), "http://127.0.0.1:9/api/v1");
+        assert_eq!(built(&|b| b.base_url("https://h/x/api/v1/")).unwrap(), "https://h/x/api/v1");
+        for wrong in ["", "host", "ftp://h", "https://user:secret@h/", "https://h/?key=secret"] {
+            let error = built(&|b| b.base_url(wrong)).unwrap_err();
+            assert!(error.contains("no base URL") && !error.contains("secret"), "{error}");
+        }
+        assert!(built(&|b| b.workspace("a.evil.example/")).is_err());
+    }
+
+    #[test]
+    fn what_is_printed_of_a_client_has_no_key() {
+        let client = Client::builder().api_key(ApiKey::new("sk-very-secret").unwrap()).build().unwrap();
+        assert!(!format!("{client:#?}").contains("very-secret"));
+    }
+}

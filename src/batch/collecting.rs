@@ -1,0 +1,343 @@
+//! Out of the service: ask, fetch, store; and the search for tasks whose submit nobody answered.
+
+use std::collections::HashSet;
+
+use jiff::SignedDuration;
+use tokio::time::Instant;
+
+use super::event::{Event, N};
+use super::results::{self, Written};
+use super::runner::{Done, Fetch, Runner};
+use super::state::Phase;
+use super::submitting::message;
+use super::uncertain::files_of;
+use crate::client::{Client, Filter, Listed, Outcome, Task, TaskId, TaskStatus};
+use crate::error::{Error, ErrorKind, Result};
+
+const QUERIES: usize = 20;
+const FETCHES: usize = 16;
+/// How often a result is tried, each time by a fresh link, before it is left to the next run.
+const TRIES: u32 = 4;
+/// How often a task without an answer is asked after, before it is left to the next run.
+const ASKED: u32 = 60;
+/// The service keeps a task for a day after its end.
+const TASK_LIFE: SignedDuration = SignedDuration::from_hours(24);
+/// A task that was just accepted may not be known everywhere yet.
+const UNKNOWN_ASKED: u32 = 4;
+/// More pages of unfinished tasks than this are not ours alone: asking one by one costs less.
+const SWEEP_PAGES: u64 = 20;
+const PAGE: u64 = 100;
+
+const TASK_UNKNOWN: &str = "task_unknown";
+const NOT_FETCHED: &str = "result_not_fetched";
+const NO_RESULT: &str = "result_missing";
+const CANCELED: &str = "task_canceled";
+const NO_ANSWER: &str = "no_answer";
+
+impl Runner<'_> {
+    pub(super) fn start_queries(&mut self) {
+        let now = Instant::now();
+        if self.polling.sweep_due(now) {
+            self.polling.sweep_begun();
+            let client = self.client;
+            self.operations.push(Box::pin(async move {
+                let begun = Instant::now();
+                Done::Swept { begun, outcome: unfinished(client).await }
+            }));
+        }
+        while self.under_way.queries < QUERIES
+            && let Some(id) = self.polling.take(now)
+        {
+            self.under_way.queries += 1;
+            let client = self.client;
+            self.operations.push(Box::pin(async move {
+                let outcome = client.tasks().query(&id).await;
+                Done::Queried { id, outcome }
+            }));
+        }
+    }
+
+    pub(super) fn swept(&mut self, begun: Instant, outcome: Result<HashSet<TaskId>>) -> Result<()> {
+        match outcome {
+            Ok(unfinished) => {
+                self.well();
+                self.polling.swept(begun, &unfinished, Instant::now());
+                Ok(())
+            }
+            // Tasks can still be asked after one by one.
+            Err(error) => {
+                tracing::info!(%error, "the list of tasks is not to be had");
+                self.polling.sweep_failed(Instant::now());
+                Ok(())
+            }
+        }
+    }
+
+    pub(super) async fn queried(&mut self, id: TaskId, outcome: Result<Task>) -> Result<()> {
+        self.under_way.queries -= 1;
+        let now = Instant::now();
+        let task = match outcome {
+            Ok(task) => task,
+            Err(error) => {
+                let asked = self.polling.later(&id, now);
+                let refused = matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::NotFound);
+                if refused || asked >= ASKED {
+                    self.leave_task(&id, NO_ANSWER, &error.to_string(), None);
+                    return Ok(());
+                }
+                return self.trouble(error).map(drop);
+            }
+        };
+        self.well();
+        match task.status {
+            TaskStatus::Unknown => self.unknown(&id, task.request_id).await,
+            _ if task.status.is_final() => self.settle(task).await,
+            _ => {
+                self.polling.later(&id, now);
+                Ok(())
+            }
+        }
+    }
+
+    /// The service knows no such task: for good after a day, else perhaps only to this key.
+    async fn unknown(&mut self, id: &TaskId, request_id: Option<String>) -> Result<()> {
+        let Some(owned) = self.state.tasks.get(id) else {
+            self.polling.drop(id, Instant::now());
+            return Ok(());
+        };
+        if self.writer.now().duration_since(owned.accepted) > TASK_LIFE {
+            let message = format!("the service does not know task {id} any more: its results are lost");
+            self.polling.drop(id, Instant::now());
+            for n in self.open_items(id) {
+                self.failed(n, id, TASK_UNKNOWN, &message, request_id.clone()).await?;
+            }
+        } else if self.polling.later(id, Instant::now()) >= UNKNOWN_ASKED {
+            self.leave_task(id, TASK_UNKNOWN, &format!("the service does not know task {id}"), request_id);
+        }
+        Ok(())
+    }
+
+    fn leave_task(&mut self, id: &TaskId, code: &str, message: &str, request_id: Option<String>) {
+        self.polling.drop(id, Instant::now());
+        for n in self.open_items(id) {
+            self.leave(n, Some(id), code, message, request_id.clone());
+        }
+    }
+
+    /// Files of a task that have neither a result nor a failure yet.
+    fn open_items(&self, id: &TaskId) -> Vec<N> {
+        let items = self.state.tasks.get(id).map(|owned| owned.items.as_slice()).unwrap_or_default();
+        let open = |n: &&N| self.state.get(**n).is_some_and(|item| item.phase == Phase::InTask(id.clone()));
+        items.iter().filter(open).copied().collect()
+    }
+
+    /// A task has ended: each of its files for itself, whatever the task is called.
+    async fn settle(&mut self, task: Task) -> Result<()> {
+        let id = &task.id;
+        self.polling.drop(id, Instant::now());
+        let Some(owned) = self.state.tasks.get(id) else { return Ok(()) };
+        let mut outcomes: Vec<Option<&Outcome>> = task.outcomes.iter().map(Some).collect();
+        let single = owned.items.len() == 1 && outcomes.len() == 1;
+        let mut matched: Vec<(N, Option<Outcome>)> = Vec::new();
+        for (n, url) in owned.items.iter().zip(&owned.urls) {
+            let names = |outcome: &Option<&Outcome>| outcome.is_some_and(|one| one.file_url.as_deref() == Some(url));
+            let at = if single { Some(0) } else { outcomes.iter().position(names) };
+            matched.push((*n, at.and_then(|at| outcomes.get_mut(at)?.take()).cloned()));
+        }
+        let ended =
+            Event::Ended { task_id: id.to_string(), status: task.status.to_string(), usage: task.usage.clone() };
+        self.record(vec![ended], false).await?;
+        let open: HashSet<N> = self.open_items(id).into_iter().collect();
+        for (n, outcome) in matched.into_iter().filter(|(n, _)| open.contains(n)) {
+            let request_id = task.request_id.clone();
+            match outcome {
+                Some(Outcome { transcription_url: Some(url), .. }) => self.to_fetch(n, id, Some(url)),
+                Some(outcome) if outcome.is_silence() => self.to_fetch(n, id, None),
+                Some(Outcome { status: TaskStatus::Failed, code, message, .. }) => {
+                    let message = message.or_else(|| task.message.clone()).unwrap_or_default();
+                    let code = code.or_else(|| task.code.clone()).unwrap_or_else(|| "FAILED".to_owned());
+                    self.failed(n, id, &code, &message, request_id).await?;
+                }
+                _ if task.status == TaskStatus::Canceled => {
+                    self.failed(n, id, CANCELED, "the task was cancelled", request_id).await?;
+                }
+                _ => {
+                    let message = format!("task {id} is {} and has no result for this file", task.status);
+                    self.leave(n, Some(id), NO_RESULT, &message, request_id);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn failed(&mut self, n: N, id: &TaskId, code: &str, message: &str, request_id: Option<String>) -> Result<()> {
+        let (code, message, task_id) = (code.to_owned(), message.to_owned(), Some(id.to_string()));
+        self.record(vec![Event::Failed { n, task_id, code, message, request_id }], false).await
+    }
+
+    fn to_fetch(&mut self, n: N, id: &TaskId, from: Option<String>) {
+        if self.fetching.insert(n) {
+            self.fetches.push_back(Fetch { n, task: id.clone(), from });
+        }
+    }
+
+    pub(super) fn start_fetches(&mut self) {
+        while self.under_way.fetches < FETCHES
+            && let Some(fetch) = self.fetches.pop_front()
+        {
+            let Some(item) = self.state.get(fetch.n) else { continue };
+            let (client, dir, file, url) =
+                (self.client, self.dir.clone(), results::place(item.n, &item.name), item.url.clone());
+            self.under_way.fetches += 1;
+            self.operations.push(Box::pin(async move {
+                let bytes = match &fetch.from {
+                    Some(address) => client.tasks().download(address).await,
+                    None => Ok(results::silence(&url)),
+                };
+                let outcome = match bytes {
+                    Ok(bytes) => tokio::task::spawn_blocking(move || results::store(&dir, file, &bytes))
+                        .await
+                        .unwrap_or_else(|_| Err(Error::ledger("storing a result was cut short"))),
+                    Err(error) => Err(error),
+                };
+                Done::Fetched { fetch, outcome }
+            }));
+        }
+    }
+
+    pub(super) async fn fetched(&mut self, fetch: Fetch, outcome: Result<Written>) -> Result<()> {
+        self.under_way.fetches -= 1;
+        self.fetching.remove(&fetch.n);
+        match outcome {
+            Ok(Written { file, bytes, blake3, untranscribed }) => {
+                self.well();
+                self.left.remove(&fetch.n);
+                let (n, task_id, silent) = (fetch.n, fetch.task.to_string(), fetch.from.is_none());
+                self.record(vec![Event::Stored { n, task_id, file, bytes, blake3, silent, untranscribed }], false).await
+            }
+            // A disk that is full will not take the next one either.
+            Err(error) if matches!(error.kind(), ErrorKind::Io | ErrorKind::Ledger) => Err(error),
+            Err(error) => {
+                let misses = self.misses.entry(fetch.n).or_default();
+                *misses += 1;
+                if *misses < TRIES {
+                    // A link lives for a day, and an answer brings a fresh one.
+                    tracing::info!(%error, task = %fetch.task, "asking for a fresh link");
+                    self.polling.again(fetch.task, Instant::now());
+                } else {
+                    let text = message(&error);
+                    self.leave(fetch.n, Some(&fetch.task), NOT_FETCHED, &text, None);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    pub(super) async fn start_search(&mut self) -> Result<()> {
+        if self.order.resubmit_uncertain {
+            let stuck: Vec<_> = self.uncertain.stuck().map(|(no, why)| (no, why.to_owned())).collect();
+            for (no, why) in stuck {
+                self.give_up(no, &why).await?;
+            }
+        }
+        if self.uncertain.list_due(Instant::now()) {
+            self.uncertain.list_begun();
+            let client = self.client;
+            self.operations.push(Box::pin(async move {
+                let begun = Instant::now();
+                Done::Listed { begun, outcome: everything(client).await }
+            }));
+        }
+        let tasks = &self.state.tasks;
+        for id in self.uncertain.to_examine(|id| tasks.contains_key(id)) {
+            let client = self.client;
+            self.operations.push(Box::pin(async move {
+                let outcome = examine(client, &id).await;
+                Done::Examined { id, outcome }
+            }));
+        }
+        let tasks = &self.state.tasks;
+        let findings = self.uncertain.judge(|id| tasks.contains_key(id), self.writer.now());
+        self.search_ended(findings).await
+    }
+
+    pub(super) fn listed(&mut self, begun: Instant, outcome: Result<Vec<Listed>>) -> Result<()> {
+        let now = Instant::now();
+        match outcome {
+            Ok(rows) => self.uncertain.listed(begun, rows),
+            Err(error) => {
+                let refused = !error.is_retryable();
+                self.uncertain.list_failed(refused.then(|| format!("the list of tasks is refused: {error}")), now);
+                if refused {
+                    self.note(&format!("{error}; what is uncertain stays open"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn examined(&mut self, id: TaskId, outcome: Result<Option<Vec<String>>>) -> Result<()> {
+        self.uncertain.examined(id, outcome.ok().flatten());
+        Ok(())
+    }
+}
+
+/// The account's tasks that have not ended. Pending ones are listed first: a task that begins meanwhile is seen twice, not never.
+async fn unfinished(client: &Client) -> Result<HashSet<TaskId>> {
+    let mut found = HashSet::new();
+    for status in [TaskStatus::Pending, TaskStatus::Running] {
+        let mut page = 1;
+        loop {
+            let listed = client.tasks().list(&Filter::new().status(status.clone()).page(page).size(PAGE)).await?;
+            let last = page >= listed.pages || listed.tasks.is_empty();
+            found.extend(listed.tasks.into_iter().filter(|task| !task.status.is_final()).map(|task| task.id));
+            if last {
+                break;
+            }
+            page += 1;
+            if page > SWEEP_PAGES {
+                return Err(Error::protocol("the account has too many unfinished tasks to list"));
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// All tasks of the account in the last day, whatever their model: an alias may be listed under another name.
+async fn everything(client: &Client) -> Result<Vec<Listed>> {
+    // Rows move from page to page while tasks come and go; a reading that has them all is a proof, another is repeated.
+    for _ in 0..5 {
+        let mut rows: Vec<Listed> = Vec::new();
+        let mut seen = HashSet::new();
+        let mut page = 1;
+        let total = loop {
+            let listed = client.tasks().list(&Filter::new().page(page).size(PAGE)).await?;
+            let last = page >= listed.pages || listed.tasks.is_empty();
+            rows.extend(listed.tasks.into_iter().filter(|task| seen.insert(task.id.clone())));
+            if last {
+                break listed.total;
+            }
+            page += 1;
+        };
+        if rows.len() as u64 >= total {
+            return Ok(rows);
+        }
+    }
+    Err(Error::protocol("the list of tasks changes faster than it can be read"))
+}
+
+/// The files of a candidate, once it has ended.
+async fn examine(client: &Client, id: &TaskId) -> Result<Option<Vec<String>>> {
+    let task = client.tasks().query(id).await?;
+    let Some(mut files) = files_of(&task) else { return Ok(None) };
+    // Qwen3 names the file in the result only.
+    for outcome in task.outcomes.iter().filter(|outcome| outcome.file_url.is_none()) {
+        if let Some(address) = &outcome.transcription_url {
+            let result = client.tasks().download(address).await?;
+            let result: serde_json::Value = serde_json::from_slice(&result)
+                .map_err(|_| Error::protocol(format!("the result of task {id} is no JSON")))?;
+            files.extend(result.get("file_url").and_then(serde_json::Value::as_str).map(str::to_owned));
+        }
+    }
+    Ok(Some(files))
+}

@@ -1,0 +1,126 @@
+//! What a ledger's lines say.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::client::TaskId;
+
+/// A line: when, and what.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Line {
+    pub(super) at: Timestamp,
+    #[serde(flatten)]
+    pub(super) event: Event,
+}
+
+/// The number of an item in its batch, from 1, in the order given.
+pub(super) type N = u32;
+/// The number of an attempt to submit, from 1.
+pub(super) type AttemptNo = u64;
+
+/// Something that happened and must not be forgotten.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub(super) enum Event {
+    /// What is asked of the service; the same for every file of a batch.
+    Batch {
+        base_url: String,
+        region: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        workspace: Option<String>,
+        /// Model, parameters and context, as [`Recognition::to_json`](crate::client::Recognition::to_json) has them.
+        recognition: Value,
+        files_per_task: usize,
+    },
+    /// A recording to transcribe.
+    Item {
+        n: N,
+        /// As given: an address, or a path.
+        url: String,
+        /// What makes it this recording: the address as sent, or the real path of a file as a `file://` URL.
+        key: String,
+        /// For the name of its result.
+        name: String,
+    },
+    /// A file was put into temporary storage.
+    Uploaded { blake3: String, url: String, expires: Timestamp },
+    /// A submit is about to leave. Flushed to disk before it does.
+    Intent {
+        attempt: AttemptNo,
+        items: Vec<N>,
+        /// What is sent, in the order of `items`.
+        urls: Vec<String>,
+        /// The service's clock; absent while it has not been seen.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        server_time: Option<Timestamp>,
+    },
+    /// The service took it. Flushed to disk at once.
+    Accepted {
+        attempt: AttemptNo,
+        task_id: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        request_id: Option<String>,
+        /// Not answered to us: found in the service's list afterwards.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        found: bool,
+    },
+    /// The service said no, or was never reached; nothing was accepted.
+    Refused {
+        attempt: AttemptNo,
+        code: String,
+        message: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        request_id: Option<String>,
+        /// The same may be accepted later: it is submitted again.
+        again: bool,
+    },
+    /// Nobody can tell whether the service took it.
+    Uncertain { attempt: AttemptNo, why: String },
+    /// A listing long enough after the request proved that it was not taken.
+    Absent { attempt: AttemptNo },
+    /// Nothing could be proved, and the user said to submit again.
+    GivenUp { attempt: AttemptNo },
+    /// A task ended; what the service says it bills.
+    Ended {
+        task_id: String,
+        status: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        usage: Option<Value>,
+    },
+    /// A result is on disk, byte for byte.
+    Stored {
+        n: N,
+        task_id: String,
+        /// Below the batch's folder.
+        file: String,
+        bytes: u64,
+        blake3: String,
+        /// No speech was found: the file is ours, not the service's.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        silent: bool,
+        /// Tracks of the recording that have no transcript.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        untranscribed: Vec<i64>,
+    },
+    /// A file failed for good.
+    Failed {
+        n: N,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        task_id: Option<String>,
+        code: String,
+        message: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        request_id: Option<String>,
+    },
+    /// An item is taken up again: it failed and is to be tried anew, or its result is gone from the disk.
+    Reopened { n: N, why: String },
+    /// Written by a newer talkmeter; means nothing to this one.
+    #[serde(other)]
+    Unknown,
+}
+
+/// A task's id as it stands in a ledger.
+pub(super) fn task_id(text: &str) -> Option<TaskId> {
+    TaskId::new(text).ok()
+}

@@ -1,0 +1,210 @@
+//! Results on disk: whole or not at all, byte for byte as received.
+
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::path::Path;
+
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::state::{Phase, State};
+use crate::client::hint;
+use crate::error::{Error, Result};
+
+/// The folder of results below that of a batch.
+pub const FOLDER: &str = "results";
+/// The list of failed files below the folder of a batch.
+pub const FAILURES: &str = "failures.csv";
+const UNFINISHED: &str = ".part";
+
+/// What was written.
+#[derive(Debug)]
+pub(super) struct Written {
+    pub(super) file: String,
+    pub(super) bytes: u64,
+    pub(super) blake3: String,
+    pub(super) untranscribed: Vec<i64>,
+}
+
+/// Makes the folders and clears away what a killed run left half-written.
+pub(super) fn prepare(dir: &Path) -> Result<()> {
+    let folder = dir.join(FOLDER);
+    fs::create_dir_all(&folder).map_err(|error| Error::io("make", &folder, error))?;
+    for place in [dir, &folder] {
+        let entries = fs::read_dir(place).map_err(|error| Error::io("read", place, error))?;
+        for entry in entries.flatten() {
+            let name = entry.file_name();
+            let ours = name.to_str().is_some_and(|name| name.starts_with('.') && name.ends_with(UNFINISHED));
+            if ours {
+                fs::remove_file(entry.path()).map_err(|error| Error::io("remove", &entry.path(), error))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Where the result of an item lies, below the folder of the batch.
+pub(super) fn place(n: u32, name: &str) -> String {
+    format!("{FOLDER}/{n:06}-{name}.json")
+}
+
+/// The result of a recording without speech, which the service does not write.
+pub(super) fn silence(url: &str) -> Bytes {
+    Bytes::from(format!("{}\n", json!({"file_url": url, "transcripts": []})))
+}
+
+/// Puts a result in its place. `Err` with `InvalidData` where the bytes are no JSON: the transfer was cut short.
+pub(super) fn store(dir: &Path, file: String, bytes: &Bytes) -> Result<Written> {
+    let untranscribed = untranscribed(bytes)
+        .map_err(|error| Error::protocol(format!("the result for {file} is no JSON, so not whole: {error}")))?;
+    write_whole(&dir.join(&file), bytes)?;
+    let blake3 = blake3::hash(bytes).to_hex().to_string();
+    Ok(Written { file, bytes: bytes.len() as u64, blake3, untranscribed })
+}
+
+/// Writes to a hidden name beside, flushes, and renames.
+fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
+    let hidden = match (path.parent(), path.file_name()) {
+        (Some(folder), Some(name)) => folder.join(format!(".{}{UNFINISHED}", name.to_string_lossy())),
+        _ => return Err(Error::invalid(format!("{} is no file's name", path.display()))),
+    };
+    let write = || {
+        let mut file = File::create(&hidden)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&hidden, path)
+    };
+    write().map_err(|error| {
+        // Of two failures the first is the one to know.
+        let _ = fs::remove_file(&hidden);
+        Error::io("write", path, error)
+    })
+}
+
+/// Tracks that the recording has and the result has no transcript of.
+fn untranscribed(bytes: &[u8]) -> serde_json::Result<Vec<i64>> {
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Tracks {
+        properties: serde_json::Value,
+        transcripts: serde_json::Value,
+    }
+    // Only that it is whole must hold; what it says is for `transcript` to judge.
+    let tracks: Tracks = match serde_json::from_slice(bytes) {
+        Ok(tracks) => tracks,
+        Err(_) => {
+            serde_json::from_slice::<serde::de::IgnoredAny>(bytes)?;
+            Tracks::default()
+        }
+    };
+    let numbers = |of: &serde_json::Value| of.as_i64();
+    let there: Vec<i64> = tracks
+        .properties
+        .get("channels")
+        .and_then(serde_json::Value::as_array)
+        .map(|channels| channels.iter().filter_map(numbers).collect())
+        .unwrap_or_default();
+    let heard: Vec<i64> = tracks
+        .transcripts
+        .as_array()
+        .map(|all| all.iter().filter_map(|one| one.get("channel_id").and_then(numbers)).collect())
+        .unwrap_or_default();
+    Ok(there.into_iter().filter(|track| !heard.is_empty() && !heard.contains(track)).collect())
+}
+
+/// A file that has no result, for `failures.csv` and for whoever asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Failure {
+    /// The number of the item.
+    pub item: u32,
+    /// As given.
+    pub url: String,
+    /// The task it was in, if it came so far.
+    pub task_id: String,
+    /// The service's code, or ours in `snake_case`.
+    pub code: String,
+    /// In words.
+    pub message: String,
+    /// The service's name for the request that brought the news.
+    pub request_id: String,
+    /// What can be done; may be empty.
+    pub hint: String,
+}
+
+impl Failure {
+    /// What failed for good.
+    pub(super) fn of(state: &State) -> Vec<Self> {
+        let failed = state.items.iter().filter_map(|item| match &item.phase {
+            Phase::Failed { task, code, message, request_id } => Some(Self {
+                item: item.n,
+                url: item.url.clone(),
+                task_id: task.as_ref().map(ToString::to_string).unwrap_or_default(),
+                hint: hint(code, message).unwrap_or_default().to_owned(),
+                code: code.clone(),
+                message: message.clone(),
+                request_id: request_id.clone().unwrap_or_default(),
+            }),
+            _ => None,
+        });
+        failed.collect()
+    }
+}
+
+/// Writes `failures.csv`, header only where nothing failed.
+pub(super) fn write_failures(dir: &Path, failures: &[Failure]) -> Result<()> {
+    let path = dir.join(FAILURES);
+    let mut csv = csv::Writer::from_writer(Vec::new());
+    let written =
+        csv.write_record(["item", "url", "task_id", "code", "message", "request_id", "hint"]).and_then(|()| {
+            failures.iter().try_for_each(|failure| {
+                let Failure { item, url, task_id, code, message, request_id, hint } = failure;
+                csv.write_record([&item.to_string(), url, task_id, code, message, request_id, hint])
+            })
+        });
+    let bytes = written.map_err(|error| Error::io("write", &path, std::io::Error::other(error))).and_then(|()| {
+        csv.into_inner().map_err(|error| Error::io("write", &path, std::io::Error::other(error.to_string())))
+    })?;
+    write_whole(&path, &bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_result_is_stored_as_it_came_or_not_at_all() {
+        let dir = tempfile::tempdir().unwrap();
+        prepare(dir.path()).unwrap();
+        let bytes =
+            Bytes::from_static(b" {\"properties\":{\"channels\":[0,1]},\"transcripts\":[{\"channel_id\":0}]}\n");
+        let written = store(dir.path(), place(7, "call"), &bytes).unwrap();
+        assert_eq!((written.file.as_str(), &written.untranscribed[..]), ("results/000007-call.json", &[1][..]));
+        assert_eq!(fs::read(dir.path().join(&written.file)).unwrap(), bytes);
+        let cut = bytes.slice(..20);
+        assert!(store(dir.path(), place(8, "cut"), &cut).is_err());
+        assert_eq!(fs::read_dir(dir.path().join(FOLDER)).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_a_killed_run_left_half_written_is_cleared_away() {
+        let dir = tempfile::tempdir().unwrap();
+        prepare(dir.path()).unwrap();
+        fs::write(dir.path().join("results/.000001-a.json.part"), "{").unwrap();
+        fs::write(dir.path().join("results/mine.txt"), "").unwrap();
+        prepare(dir.path()).unwrap();
+        let left: Vec<_> =
+            fs::read_dir(dir.path().join("results")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(left, ["mine.txt"]);
+    }
+
+    #[test]
+    fn tracks_without_a_transcript_are_named() {
+        let of = |json: &str| untranscribed(json.as_bytes()).unwrap();
+        assert_eq!(of(r#"{"properties":{"channels":[0,1,2]},"transcripts":[{"channel_id":1}]}"#), [0, 2]);
+        assert_eq!(of(r#"{"properties":{"channels":[0,1]},"transcripts":[]}"#), Vec::<i64>::new(), "silence");
+        assert_eq!(of("[1, 2]"), Vec::<i64>::new());
+        assert_eq!(of(r#"{"properties": 7, "transcripts": "x"}"#), Vec::<i64>::new());
+    }
+}

@@ -1,0 +1,377 @@
+//! The loop that carries a batch through: submit, ask, fetch, store. The only writer of the ledger.
+//!
+//! Every step is an operation of its own in one set of futures; the loop starts what can be started and takes in what has
+//! ended. State changes by lines that were written, and by nothing else.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::future::Future;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::event::{AttemptNo, Event, Line, N};
+use super::ledger::Writer;
+use super::polling::Polling;
+use super::results::{Failure, Written};
+use super::state::{Phase, State};
+use super::submitting::Sent;
+use super::uncertain::{Found, Uncertain};
+use super::{Counts, News, Order};
+use crate::client::{Client, Listed, Task, TaskId, hint};
+use crate::error::{Error, ErrorKind, Result};
+
+/// Nothing but failures for so long: the way to the service is gone, and somebody should know.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// Stands in `failures.csv` where no code of the service says why.
+pub(super) const UNCERTAIN: &str = "submit_uncertain";
+
+pub(super) type Operation<'a> = Pin<Box<dyn Future<Output = Done> + Send + 'a>>;
+
+/// An operation that has ended.
+pub(super) enum Done {
+    Submitted { items: Vec<(N, String)>, outcome: Result<Sent> },
+    Hashed { n: N, outcome: Result<String> },
+    Uploaded { blake3: String, outcome: Result<Vec<Line>> },
+    Queried { id: TaskId, outcome: Result<Task> },
+    Swept { begun: Instant, outcome: Result<HashSet<TaskId>> },
+    Fetched { fetch: Fetch, outcome: Result<Written> },
+    Listed { begun: Instant, outcome: Result<Vec<Listed>> },
+    Examined { id: TaskId, outcome: Result<Option<Vec<String>>> },
+}
+
+/// A result to fetch.
+#[derive(Debug, Clone)]
+pub(super) struct Fetch {
+    pub(super) n: N,
+    pub(super) task: TaskId,
+    /// Its address; `None` where there is nothing to fetch: silence.
+    pub(super) from: Option<String>,
+}
+
+/// Operations under way.
+#[derive(Debug, Default)]
+pub(super) struct UnderWay {
+    pub(super) submits: usize,
+    pub(super) hashes: usize,
+    pub(super) uploads: usize,
+    pub(super) queries: usize,
+    pub(super) fetches: usize,
+}
+
+pub(super) struct Runner<'a> {
+    pub(super) client: &'a Client,
+    pub(super) order: &'a Order,
+    pub(super) dir: PathBuf,
+    pub(super) writer: Writer,
+    pub(super) state: State,
+    stop: watch::Receiver<bool>,
+    observe: &'a mut (dyn FnMut(News<'_>) + Send),
+
+    /// Local files on their way into temporary storage: not yet read, read, waiting for the upload of their content.
+    pub(super) unread: VecDeque<N>,
+    pub(super) read: VecDeque<(N, String)>,
+    pub(super) uploading: HashMap<String, Vec<N>>,
+    pub(super) ready: VecDeque<(N, String)>,
+    pub(super) next_attempt: AttemptNo,
+    /// Nothing is submitted before.
+    pub(super) not_before: Option<Instant>,
+    /// Set when no further submit may leave, for those that wait for their turn.
+    pub(super) no_more: Arc<AtomicBool>,
+
+    pub(super) polling: Polling,
+    pub(super) fetches: VecDeque<Fetch>,
+    pub(super) fetching: HashSet<N>,
+    /// How often the result of an item could not be fetched.
+    pub(super) misses: HashMap<N, u32>,
+    pub(super) uncertain: Uncertain,
+
+    pub(super) operations: FuturesUnordered<Operation<'a>>,
+    pub(super) under_way: UnderWay,
+    /// Files that this run leaves to the next, and why.
+    pub(super) left: HashMap<N, Failure>,
+    /// Since when nothing but failures.
+    troubled: Option<Instant>,
+    /// Why no further submit leaves.
+    pub(super) halted: Option<Error>,
+}
+
+impl<'a> Runner<'a> {
+    pub(super) fn new(
+        client: &'a Client,
+        order: &'a Order,
+        dir: PathBuf,
+        (writer, state): (Writer, State),
+        stop: watch::Receiver<bool>,
+        observe: &'a mut (dyn FnMut(News<'_>) + Send),
+    ) -> Self {
+        let mut runner = Self {
+            client,
+            order,
+            dir,
+            next_attempt: state.attempts.last_key_value().map_or(1, |(last, _)| last + 1),
+            writer,
+            state,
+            stop,
+            observe,
+            unread: VecDeque::new(),
+            read: VecDeque::new(),
+            uploading: HashMap::new(),
+            ready: VecDeque::new(),
+            not_before: None,
+            no_more: Arc::default(),
+            polling: Polling::default(),
+            fetches: VecDeque::new(),
+            fetching: HashSet::new(),
+            misses: HashMap::new(),
+            uncertain: Uncertain::new(order.recognition.model()),
+            operations: FuturesUnordered::new(),
+            under_way: UnderWay::default(),
+            left: HashMap::new(),
+            troubled: None,
+            halted: None,
+        };
+        runner.take_up();
+        runner
+    }
+
+    /// Whether anything is left that needs the service.
+    pub(super) fn has_work(&self) -> bool {
+        self.state.tally.waiting + self.state.tally.attempted + self.state.tally.in_task > 0
+    }
+
+    /// What is known now, and what is left to the next run.
+    pub(super) fn end(self) -> (State, Vec<Failure>) {
+        (self.state, self.left.into_values().collect())
+    }
+
+    /// Sorts what the ledger says into what is to be done.
+    fn take_up(&mut self) {
+        let now = Instant::now();
+        let mut waiting = Vec::new();
+        for item in &self.state.items {
+            match &item.phase {
+                Phase::Waiting => waiting.push(item.n),
+                Phase::InTask(task) => self.polling.add(task.clone(), now),
+                Phase::Attempted(_) | Phase::Stored { .. } | Phase::Failed { .. } => {}
+            }
+        }
+        waiting.into_iter().for_each(|n| self.wait(n));
+        // Whoever sent these is dead, or the lock would be held: they left before this moment, at the latest.
+        let wall = self.writer.now();
+        for (no, attempt) in self.state.open_attempts() {
+            self.uncertain.add(no, attempt, now, wall);
+        }
+    }
+
+    /// An item is to be submitted: at once, or after its upload.
+    pub(super) fn wait(&mut self, n: N) {
+        if let Some(item) = self.state.get(n) {
+            match item.path() {
+                Some(_) => self.unread.push_back(n),
+                None => self.ready.push_back((n, item.key.clone())),
+            }
+        }
+    }
+
+    /// Carries the batch as far as it goes. On return nothing is under way any more.
+    pub(super) async fn run(&mut self) -> Result<()> {
+        let mut outcome = self.carry().await;
+        // A submit that has left, and a result that is coming, are worth their last moment, whatever has happened.
+        self.no_more.store(true, Ordering::Relaxed);
+        while self.under_way.submits > 0 || self.under_way.fetches > 0 {
+            let Some(done) = self.operations.next().await else { break };
+            let taken = self.take(done).await;
+            outcome = outcome.and(taken);
+        }
+        self.operations.clear();
+        self.leave_uncertain();
+        self.tell();
+        outcome.and_then(|()| self.halted.take().map_or(Ok(()), Err))
+    }
+
+    async fn carry(&mut self) -> Result<()> {
+        let mut stop = self.stop.clone();
+        let mut listening = true;
+        loop {
+            if *stop.borrow_and_update() {
+                return Ok(());
+            }
+            self.start().await?;
+            self.tell();
+            let wake = self.wake();
+            if self.operations.is_empty() && wake.is_none() {
+                return Ok(());
+            }
+            tokio::select! {
+                Some(done) = self.operations.next(), if !self.operations.is_empty() => self.take(done).await?,
+                () = sleep_until(wake), if wake.is_some() => {}
+                told = stop.changed(), if listening => listening = told.is_ok(),
+            }
+        }
+    }
+
+    async fn start(&mut self) -> Result<()> {
+        if self.halted.is_none() {
+            self.start_uploads();
+            self.start_submits();
+        }
+        if !self.order.detach {
+            self.start_queries();
+            self.start_fetches();
+            self.start_search().await?;
+        }
+        Ok(())
+    }
+
+    fn wake(&self) -> Option<Instant> {
+        let submit = self.not_before.filter(|_| self.halted.is_none() && !self.ready.is_empty());
+        let collect = (!self.order.detach).then(|| [self.polling.wake(), self.uncertain.wake()]);
+        collect.into_iter().flatten().flatten().chain(submit).min()
+    }
+
+    async fn take(&mut self, done: Done) -> Result<()> {
+        match done {
+            Done::Hashed { n, outcome } => self.hashed(n, outcome).await,
+            Done::Uploaded { blake3, outcome } => self.uploaded(&blake3, outcome).await,
+            Done::Submitted { items, outcome } => self.submitted(items, outcome).await,
+            Done::Queried { id, outcome } => self.queried(id, outcome).await,
+            Done::Swept { begun, outcome } => self.swept(begun, outcome),
+            Done::Fetched { fetch, outcome } => self.fetched(fetch, outcome).await,
+            Done::Listed { begun, outcome } => self.listed(begun, outcome),
+            Done::Examined { id, outcome } => self.examined(id, outcome),
+        }
+    }
+
+    /// Writes lines and takes them into the state.
+    pub(super) async fn record(&mut self, events: Vec<Event>, durable: bool) -> Result<()> {
+        let lines = self.writer.add(events, durable).await?;
+        self.apply(lines)
+    }
+
+    /// Takes lines into the state that are written already.
+    pub(super) fn apply(&mut self, lines: Vec<Line>) -> Result<()> {
+        lines.into_iter().try_for_each(|line| self.state.apply(line)).map_err(Error::ledger)
+    }
+
+    pub(super) fn note(&mut self, line: &str) {
+        (self.observe)(News::Note(line));
+    }
+
+    pub(super) fn tell(&mut self) {
+        let UnderWay { submits, uploads, .. } = self.under_way;
+        let counts = Counts::of(&self.state);
+        // A submit under way is in the state as waiting: its lines are taken in when it has ended.
+        let waiting = counts.waiting.saturating_sub(submits);
+        (self.observe)(News::Counts(Counts { waiting, submitting: submits, uploading: uploads, ..counts }));
+    }
+
+    /// Something went well.
+    pub(super) fn well(&mut self) {
+        self.troubled = None;
+    }
+
+    /// Something failed that may go well later. How long to wait before, or that patience is at its end.
+    pub(super) fn trouble(&mut self, error: Error) -> Result<Duration> {
+        if matches!(error.kind(), ErrorKind::Auth | ErrorKind::Quota) {
+            return Err(error);
+        }
+        let now = Instant::now();
+        let since = match self.troubled {
+            Some(since) => since,
+            None => {
+                self.note(&format!("{error}; trying on"));
+                *self.troubled.insert(now)
+            }
+        };
+        let lasted = now - since;
+        if lasted > PATIENCE {
+            return Err(error);
+        }
+        Ok(lasted.clamp(Duration::from_millis(500), Duration::from_secs(20)))
+    }
+
+    /// This run cannot bring an item to its end; the next may.
+    pub(super) fn leave(&mut self, n: N, task: Option<&TaskId>, code: &str, message: &str, request_id: Option<String>) {
+        let Some(item) = self.state.get(n) else { return };
+        let failure = Failure {
+            item: n,
+            url: item.url.clone(),
+            task_id: task.map(ToString::to_string).unwrap_or_default(),
+            code: code.to_owned(),
+            message: message.to_owned(),
+            request_id: request_id.unwrap_or_default(),
+            hint: hint(code, message).unwrap_or_default().to_owned(),
+        };
+        self.left.insert(n, failure);
+    }
+
+    fn leave_uncertain(&mut self) {
+        let stuck: Vec<(AttemptNo, String)> = self.uncertain.stuck().map(|(no, why)| (no, why.to_owned())).collect();
+        for (no, why) in stuck {
+            for n in self.state.attempts.get(&no).map(|attempt| attempt.items.clone()).unwrap_or_default() {
+                let message = format!("nobody can tell whether the service took it: {why}");
+                self.leave(n, None, UNCERTAIN, &message, None);
+            }
+        }
+    }
+
+    /// What the search for a lost task has shown.
+    pub(super) async fn search_ended(&mut self, findings: Vec<(AttemptNo, Found)>) -> Result<()> {
+        for (no, found) in findings {
+            let items = self.state.attempts.get(&no).map(|attempt| attempt.items.clone()).unwrap_or_default();
+            match found {
+                Found::Task(id) => {
+                    let taken =
+                        Event::Accepted { attempt: no, task_id: id.to_string(), request_id: None, found: true };
+                    self.record(vec![taken], true).await?;
+                    self.note(&format!("the service had taken {}: task {id} is ours", self.named(&items)));
+                    self.polling.again(id, Instant::now());
+                }
+                Found::Absent => {
+                    self.record(vec![Event::Absent { attempt: no }], true).await?;
+                    self.note(&format!("the service had not taken {}: submitted again", self.named(&items)));
+                    items.into_iter().for_each(|n| self.wait(n));
+                }
+                // Given up at the next turn of the loop.
+                Found::Stuck(_) if self.order.resubmit_uncertain => {}
+                Found::Stuck(why) => self.note(&format!(
+                    "whether the service took {} stays open: {why}; --resubmit-uncertain submits again, and may bill twice",
+                    self.named(&items)
+                )),
+            }
+        }
+        Ok(())
+    }
+
+    /// The user would rather be billed twice than wait.
+    pub(super) async fn give_up(&mut self, no: AttemptNo, why: &str) -> Result<()> {
+        let items = self.state.attempts.get(&no).map(|attempt| attempt.items.clone()).unwrap_or_default();
+        self.record(vec![Event::GivenUp { attempt: no }], true).await?;
+        self.uncertain.forget(no);
+        self.note(&format!("submitting {} again, though {why}: this may bill twice", self.named(&items)));
+        items.into_iter().for_each(|n| self.wait(n));
+        Ok(())
+    }
+
+    /// Items in words.
+    pub(super) fn named(&self, items: &[N]) -> String {
+        match items {
+            [n] => self.state.get(*n).map_or_else(String::new, |item| crate::client::without_query(&item.url)),
+            many => format!("{} files", many.len()),
+        }
+    }
+}
+
+async fn sleep_until(wake: Option<Instant>) {
+    if let Some(wake) = wake {
+        tokio::time::sleep_until(wake).await;
+    }
+}

@@ -1,0 +1,336 @@
+//! Into the service: local files into temporary storage, then submits, each with its intent on disk before it leaves.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use jiff::SignedDuration;
+use tokio::time::Instant;
+
+use super::event::{AttemptNo, Event, Line, N};
+use super::ledger::Writer;
+use super::runner::{Done, Runner};
+use crate::client::{Client, Recognition, Repeat, Submitted, without_query};
+use crate::error::{Error, ErrorKind, Result};
+
+/// Submits under way at once: what a second's worth of them needs while each takes three.
+const SUBMITS: usize = 32;
+const HASHES: usize = 2;
+const UPLOADS: usize = 4;
+/// An upload that lives no longer is made anew: the service fetches it only when the task's turn comes.
+const UPLOAD_MARGIN: SignedDuration = SignedDuration::from_hours(6);
+
+const NOT_READ: &str = "file_not_read";
+
+/// What became of a submit.
+pub(super) enum Sent {
+    /// Told to stop before it left.
+    Not,
+    /// The lines that were written, when it had left at the latest, and how it went.
+    Left { attempt: AttemptNo, lines: Vec<Line>, left: Instant, outcome: Result<Submitted> },
+}
+
+/// What a failed submit means for its files.
+#[derive(Debug, PartialEq, Eq)]
+enum Verdict {
+    /// Nothing was accepted; later it may be.
+    Again,
+    /// Nothing was accepted, and nothing will be until somebody acts.
+    Halt,
+    /// These files are refused.
+    Fail,
+    /// Nobody can tell.
+    Unclear,
+}
+
+impl Verdict {
+    fn of(error: &Error) -> Self {
+        // Without an answer to read, only what never left is certain.
+        let refused = error.api().map_or(error.kind() == ErrorKind::InvalidInput, |api| api.refused);
+        match error.kind() {
+            _ if !refused => Self::Unclear,
+            ErrorKind::Auth | ErrorKind::Quota => Self::Halt,
+            ErrorKind::RateLimited | ErrorKind::Unavailable | ErrorKind::Timeout => Self::Again,
+            _ => Self::Fail,
+        }
+    }
+}
+
+impl Runner<'_> {
+    pub(super) fn start_uploads(&mut self) {
+        while self.under_way.hashes < HASHES
+            && let Some(n) = self.unread.pop_front()
+        {
+            let Some(path) = self.path(n) else { continue };
+            self.under_way.hashes += 1;
+            self.operations.push(Box::pin(async move {
+                let hashing = tokio::task::spawn_blocking(move || {
+                    let mut hasher = blake3::Hasher::new();
+                    let read = std::fs::File::open(&path).and_then(|file| hasher.update_reader(file).map(drop));
+                    read.map(|()| hasher.finalize().to_hex().to_string())
+                        .map_err(|error| Error::io("read", &path, error))
+                });
+                let outcome = hashing.await.unwrap_or_else(|_| Err(Error::ledger("reading was cut short")));
+                Done::Hashed { n, outcome }
+            }));
+        }
+        while self.under_way.uploads < UPLOADS
+            && let Some((n, blake3)) = self.read.pop_front()
+        {
+            let Some(path) = self.path(n) else { continue };
+            self.under_way.uploads += 1;
+            let (client, model, writer) = (self.client, self.order.recognition.model(), self.writer.clone());
+            self.operations.push(Box::pin(async move {
+                let outcome = match client.uploads().upload(model, &path).await {
+                    Ok(stored) => {
+                        let event =
+                            Event::Uploaded { blake3: blake3.clone(), url: stored.url, expires: stored.expires };
+                        writer.add(vec![event], true).await
+                    }
+                    Err(error) => Err(error),
+                };
+                Done::Uploaded { blake3, outcome }
+            }));
+        }
+    }
+
+    fn path(&self, n: N) -> Option<PathBuf> {
+        self.state.get(n)?.path()
+    }
+
+    /// The content of a local file is known: uploaded once, whatever its names.
+    pub(super) async fn hashed(&mut self, n: N, outcome: Result<String>) -> Result<()> {
+        self.under_way.hashes -= 1;
+        match outcome {
+            Ok(blake3) => {
+                let alive = self.writer.now().saturating_add(UPLOAD_MARGIN);
+                let there = self.state.uploads.get(&blake3).filter(|upload| alive.is_ok_and(|at| upload.expires > at));
+                if let Some(upload) = there {
+                    self.ready.push_back((n, upload.url.clone()));
+                } else if let Some(waiting) = self.uploading.get_mut(&blake3) {
+                    waiting.push(n);
+                } else {
+                    self.uploading.insert(blake3.clone(), vec![n]);
+                    self.read.push_back((n, blake3));
+                }
+                Ok(())
+            }
+            Err(error) => {
+                let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
+                self.fail(n, NOT_READ, &format!("{error}{cause}")).await
+            }
+        }
+    }
+
+    pub(super) async fn uploaded(&mut self, blake3: &str, outcome: Result<Vec<Line>>) -> Result<()> {
+        self.under_way.uploads -= 1;
+        let waiting = self.uploading.remove(blake3).unwrap_or_default();
+        match outcome {
+            Ok(lines) => {
+                self.well();
+                self.apply(lines)?;
+                if let Some(upload) = self.state.uploads.get(blake3) {
+                    self.ready.extend(waiting.into_iter().map(|n| (n, upload.url.clone())));
+                }
+                Ok(())
+            }
+            Err(error) if matches!(error.kind(), ErrorKind::Ledger) => Err(error),
+            Err(error) if matches!(error.kind(), ErrorKind::Auth | ErrorKind::Quota) => {
+                self.halt(error);
+                Ok(())
+            }
+            Err(error) if error.is_retryable() => {
+                // An upload bills nothing: it is begun anew until patience ends.
+                self.unread.extend(waiting);
+                let pause = self.trouble(error)?;
+                self.not_before = Some(Instant::now() + pause);
+                Ok(())
+            }
+            Err(error) => {
+                let (code, request_id) = said(&error);
+                for n in waiting {
+                    self.fail_with(n, &code, &error.to_string(), request_id.clone()).await?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    async fn fail(&mut self, n: N, code: &str, message: &str) -> Result<()> {
+        self.fail_with(n, code, message, None).await
+    }
+
+    async fn fail_with(&mut self, n: N, code: &str, message: &str, request_id: Option<String>) -> Result<()> {
+        let (code, message) = (code.to_owned(), message.to_owned());
+        self.record(vec![Event::Failed { n, task_id: None, code, message, request_id }], false).await
+    }
+
+    pub(super) fn start_submits(&mut self) {
+        if self.not_before.is_some_and(|at| at > Instant::now()) {
+            return;
+        }
+        self.not_before = None;
+        let size = self.order.files_per_task.max(1);
+        while self.operations_submitting() < SUBMITS {
+            let coming = !self.unread.is_empty() || !self.uploading.is_empty() || self.under_way.hashes > 0;
+            if self.ready.is_empty() || (self.ready.len() < size && coming) {
+                return;
+            }
+            let mut items = Vec::new();
+            // One round: what is being looked for waits at the back.
+            for _ in 0..self.ready.len() {
+                if items.len() == size {
+                    break;
+                }
+                match self.ready.pop_front() {
+                    Some((n, url)) if self.uncertain.holds(&url) => self.ready.push_back((n, url)),
+                    Some(item) => items.push(item),
+                    None => break,
+                }
+            }
+            if items.is_empty() {
+                return;
+            }
+            let attempt = self.next_attempt;
+            self.next_attempt += 1;
+            self.under_way.submits += items.len();
+            let (client, recognition) = (self.client, &self.order.recognition);
+            let (writer, no_more) = (self.writer.clone(), self.no_more.clone());
+            self.operations.push(Box::pin(async move {
+                let outcome = submit(client, recognition, &writer, &no_more, attempt, &items).await;
+                Done::Submitted { items, outcome }
+            }));
+        }
+    }
+
+    fn operations_submitting(&self) -> usize {
+        self.under_way.submits.div_ceil(self.order.files_per_task.max(1))
+    }
+
+    pub(super) async fn submitted(&mut self, items: Vec<(N, String)>, outcome: Result<Sent>) -> Result<()> {
+        self.under_way.submits -= items.len();
+        let Sent::Left { attempt, lines, left, outcome } = outcome? else {
+            items.into_iter().rev().for_each(|item| self.ready.push_front(item));
+            return Ok(());
+        };
+        self.apply(lines)?;
+        let error = match outcome {
+            Ok(submitted) => {
+                self.well();
+                self.polling.add(submitted.id, Instant::now());
+                return Ok(());
+            }
+            Err(error) => error,
+        };
+        match Verdict::of(&error) {
+            Verdict::Unclear => {
+                self.note(&format!("{error}; whether the service took it is looked up"));
+                if let Some(open) = self.state.attempts.get(&attempt) {
+                    self.uncertain.add(attempt, open, left, self.writer.now());
+                }
+                // A time-out costs patience too.
+                self.trouble(error).map(drop)
+            }
+            Verdict::Again => {
+                items.into_iter().rev().for_each(|item| self.ready.push_front(item));
+                let asked = error.api().and_then(|api| api.retry_after);
+                let pause = self.trouble(error)?;
+                self.not_before = Some(Instant::now() + asked.unwrap_or(pause));
+                Ok(())
+            }
+            Verdict::Halt => {
+                items.into_iter().rev().for_each(|item| self.ready.push_front(item));
+                self.halt(error);
+                Ok(())
+            }
+            Verdict::Fail => {
+                self.note(&error.to_string());
+                Ok(())
+            }
+        }
+    }
+
+    /// No further submit leaves; what was accepted is still collected.
+    fn halt(&mut self, error: Error) {
+        self.no_more.store(true, Ordering::Relaxed);
+        if self.halted.is_none() {
+            if self.state.tally.in_task > 0 && !self.order.detach {
+                self.note(&format!("{error}; no further file is submitted, what was accepted is still collected"));
+            }
+            self.halted = Some(error);
+        }
+    }
+}
+
+/// One submit, from its turn to its line in the ledger.
+async fn submit(
+    client: &Client,
+    recognition: &Recognition,
+    writer: &Writer,
+    no_more: &Arc<AtomicBool>,
+    attempt: AttemptNo,
+    items: &[(N, String)],
+) -> Result<Sent> {
+    let permit = client.tasks().submit_permit(recognition.model()).await;
+    if no_more.load(Ordering::Relaxed) {
+        return Ok(Sent::Not);
+    }
+    let urls: Vec<&str> = items.iter().map(|(_, url)| url.as_str()).collect();
+    let intent = Event::Intent {
+        attempt,
+        items: items.iter().map(|(n, _)| *n).collect(),
+        urls: urls.iter().map(|url| (*url).to_owned()).collect(),
+        server_time: client.server_time(),
+    };
+    let mut lines = writer.add(vec![intent], true).await?;
+    let outcome = client.tasks().submit_by(permit, recognition, &urls, Repeat::Never).await;
+    let left = Instant::now();
+    let event = match &outcome {
+        Ok(submitted) => Event::Accepted {
+            attempt,
+            task_id: submitted.id.to_string(),
+            request_id: submitted.request_id.clone(),
+            found: false,
+        },
+        Err(error) => match Verdict::of(error) {
+            Verdict::Unclear => Event::Uncertain { attempt, why: error.to_string() },
+            verdict => {
+                let (code, request_id) = said(error);
+                let again = verdict != Verdict::Fail;
+                Event::Refused { attempt, code, message: message(error), request_id, again }
+            }
+        },
+    };
+    // Whatever the answer was, it is on disk before the next step depends on it.
+    let written = writer.add(vec![event], true).await;
+    match (written, &outcome) {
+        (Ok(written), _) => lines.extend(written),
+        (Err(error), Ok(submitted)) => {
+            let id = &submitted.id;
+            let of = urls.first().map(|url| without_query(url)).unwrap_or_default();
+            return Err(Error::ledger(format!("task {id} for {of} was accepted, but {error}")));
+        }
+        (Err(error), Err(_)) => return Err(error),
+    }
+    Ok(Sent::Left { attempt, lines, left, outcome })
+}
+
+/// The service's code for a failure, or our kind of it.
+pub(super) fn said(error: &Error) -> (String, Option<String>) {
+    match error.api() {
+        Some(api) if !api.code.is_empty() => (api.code.clone(), api.request_id.clone()),
+        Some(api) => (
+            api.status.map_or_else(|| "no_answer".to_owned(), |status| format!("http_{status}")),
+            api.request_id.clone(),
+        ),
+        None => ("refused".to_owned(), None),
+    }
+}
+
+/// What the service said, or what we say.
+pub(super) fn message(error: &Error) -> String {
+    match error.api() {
+        Some(api) if !api.message.is_empty() => api.message.clone(),
+        _ => error.to_string(),
+    }
+}

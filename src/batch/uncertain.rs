@@ -1,0 +1,260 @@
+//! Submits of which nobody can tell whether the service took them: found in its list, or proved absent.
+//!
+//! The list names no file. So every task of the model that is not ours and not older than the request is asked for its files
+//! once it has ended. Absence is proved only by a listing that began long enough after the request left.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::time::Instant;
+
+use super::event::AttemptNo;
+use super::state::Attempt;
+use crate::catalog::Catalog;
+use crate::client::{Listed, TaskId, TaskStatus};
+
+/// A task appears in the list within this time after the request left.
+const PROOF: Duration = Duration::from_secs(10);
+/// Between the service's clock as it was last seen and its own record of a task.
+const SLACK: SignedDuration = SignedDuration::from_secs(5);
+/// The same where its clock had not been seen yet, and ours must do.
+const OWN_CLOCK_SLACK: SignedDuration = SignedDuration::from_mins(10);
+/// The list goes back a day; a little less is safe.
+const LIST_REACH: SignedDuration = SignedDuration::from_mins(24 * 60 - 15);
+/// A task that is not done within three hours is ended by the service.
+const TASK_DEADLINE: SignedDuration = SignedDuration::from_hours(4);
+const FIRST_ROUND: Duration = Duration::from_secs(2);
+const MOST: Duration = Duration::from_secs(30);
+
+/// An attempt without an outcome.
+#[derive(Debug)]
+struct Open {
+    urls: Vec<String>,
+    /// No task of it is older, by the service's clock.
+    since: Timestamp,
+    /// A listing that begins now or later proves absence.
+    proof: Instant,
+    /// Why nothing can be proved any more.
+    stuck: Option<String>,
+}
+
+/// What became of an uncertain attempt.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// The task is ours.
+    Task(TaskId),
+    /// There is none.
+    Absent,
+    /// It cannot be told, and why.
+    Stuck(String),
+}
+
+/// What is known of a task that may be ours.
+#[derive(Debug, Clone)]
+enum Candidate {
+    /// Being asked after.
+    Asked,
+    /// Its files, as the service names them.
+    Names(Vec<String>),
+    /// It ended and names no file: it has no result to lose.
+    Nothing,
+}
+
+#[derive(Debug)]
+struct Round {
+    begun: Instant,
+    rows: Vec<Listed>,
+}
+
+/// The open attempts of a batch and the search for their tasks.
+#[derive(Debug)]
+pub(super) struct Uncertain {
+    /// The model under all its names.
+    models: Vec<String>,
+    open: BTreeMap<AttemptNo, Open>,
+    candidates: HashMap<TaskId, Candidate>,
+    round: Option<Round>,
+    listing: bool,
+    next: Instant,
+    pause: Duration,
+}
+
+impl Uncertain {
+    pub(super) fn new(model: &str) -> Self {
+        let models = Catalog::builtin().names_of(model);
+        let (next, pause) = (Instant::now(), FIRST_ROUND);
+        Self { models, open: BTreeMap::new(), candidates: HashMap::new(), round: None, listing: false, next, pause }
+    }
+
+    /// An attempt of which the request left before `left`.
+    pub(super) fn add(&mut self, no: AttemptNo, attempt: &Attempt, left: Instant, wall: Timestamp) {
+        let since = match attempt.server_time {
+            Some(time) => time.saturating_sub(SLACK).unwrap_or(time),
+            None => attempt.at.saturating_sub(OWN_CLOCK_SLACK).unwrap_or(attempt.at),
+        };
+        // What an earlier run sent may have left long ago; a clock that was set back makes it look like the future.
+        let age = wall.duration_since(attempt.at);
+        let waited = Duration::try_from(age).unwrap_or_default().min(PROOF);
+        let proof = left + (PROOF - waited);
+        let stuck = (age > LIST_REACH).then(|| "it is over 24 hours old, which no list shows".to_owned());
+        self.open.insert(no, Open { urls: attempt.urls.clone(), since, proof, stuck });
+        self.next = self.next.min(Instant::now() + FIRST_ROUND);
+        self.pause = FIRST_ROUND;
+    }
+
+    /// Whether a submit with this address is being looked for: a second one would be mistaken for it.
+    pub(super) fn holds(&self, url: &str) -> bool {
+        self.active().any(|(_, open)| open.urls.iter().any(|held| held == url))
+    }
+
+    fn active(&self) -> impl Iterator<Item = (AttemptNo, &Open)> {
+        self.open.iter().filter(|(_, open)| open.stuck.is_none()).map(|(no, open)| (*no, open))
+    }
+
+    /// Attempts that stay open, and why.
+    pub(super) fn stuck(&self) -> impl Iterator<Item = (AttemptNo, &str)> {
+        self.open.iter().filter_map(|(no, open)| Some((*no, open.stuck.as_deref()?)))
+    }
+
+    pub(super) fn list_due(&self, now: Instant) -> bool {
+        !self.listing && self.round.is_none() && now >= self.next && self.active().next().is_some()
+    }
+
+    pub(super) fn wake(&self) -> Option<Instant> {
+        (!self.listing && self.round.is_none() && self.active().next().is_some()).then_some(self.next)
+    }
+
+    pub(super) fn list_begun(&mut self) {
+        self.listing = true;
+    }
+
+    /// The whole list, read from `begun` on.
+    pub(super) fn listed(&mut self, begun: Instant, rows: Vec<Listed>) {
+        self.listing = false;
+        self.round = Some(Round { begun, rows });
+    }
+
+    /// The list is not to be had.
+    pub(super) fn list_failed(&mut self, why: Option<String>, now: Instant) {
+        self.listing = false;
+        self.pause = (self.pause * 2).min(MOST);
+        self.next = now + self.pause;
+        if let Some(why) = why {
+            self.open.values_mut().filter(|open| open.stuck.is_none()).for_each(|open| open.stuck = Some(why.clone()));
+        }
+    }
+
+    /// Candidates that have ended and are to be asked for their files. `owned`: whether a task is one of ours.
+    pub(super) fn to_examine(&mut self, owned: impl Fn(&TaskId) -> bool) -> Vec<TaskId> {
+        let Some(round) = &self.round else { return Vec::new() };
+        let mut ask = Vec::new();
+        for row in &round.rows {
+            let wanted = self.active().any(|(_, open)| self.may_be(row, open));
+            if wanted && row.status.is_final() && !owned(&row.id) && !self.candidates.contains_key(&row.id) {
+                ask.push(row.id.clone());
+            }
+        }
+        ask.iter().for_each(|id| drop(self.candidates.insert(id.clone(), Candidate::Asked)));
+        ask
+    }
+
+    /// The answer on a candidate: the files it names, `None` where no answer came.
+    pub(super) fn examined(&mut self, id: TaskId, names: Option<Vec<String>>) {
+        match names {
+            Some(names) if names.is_empty() => self.candidates.insert(id, Candidate::Nothing),
+            Some(names) => self.candidates.insert(id, Candidate::Names(names)),
+            None => self.candidates.remove(&id),
+        };
+    }
+
+    /// What the round has shown, once every candidate that has ended was asked; ends the round.
+    pub(super) fn judge(&mut self, owned: impl Fn(&TaskId) -> bool, wall: Timestamp) -> Vec<(AttemptNo, Found)> {
+        if self.candidates.values().any(|candidate| matches!(candidate, Candidate::Asked)) {
+            return Vec::new();
+        }
+        let Some(round) = self.round.take() else { return Vec::new() };
+        let mut found = Vec::new();
+        let mut taken: Vec<TaskId> = Vec::new();
+        for (no, open) in self.open.iter().filter(|(_, open)| open.stuck.is_none()) {
+            let mut undecided = None;
+            let mut ours = None;
+            for row in
+                round.rows.iter().filter(|row| self.may_be(row, open) && !owned(&row.id) && !taken.contains(&row.id))
+            {
+                match self.candidates.get(&row.id) {
+                    Some(Candidate::Names(names)) if names_all(names, &open.urls) => {
+                        ours = Some(row.id.clone());
+                        break;
+                    }
+                    Some(Candidate::Names(_) | Candidate::Nothing) => {}
+                    // Not ended yet, or no answer came.
+                    Some(Candidate::Asked) | None => undecided = Some(row),
+                }
+            }
+            match (ours, undecided) {
+                (Some(id), _) => {
+                    taken.push(id.clone());
+                    found.push((*no, Found::Task(id)));
+                }
+                (None, None) if round.begun >= open.proof => found.push((*no, Found::Absent)),
+                (None, Some(row))
+                    if row.created.is_some_and(|created| wall.duration_since(created) > TASK_DEADLINE) =>
+                {
+                    found.push((*no, Found::Stuck(format!("task {} may be it and has not ended", row.id))));
+                }
+                _ => {}
+            }
+        }
+        for (no, outcome) in &found {
+            match outcome {
+                Found::Stuck(why) => {
+                    self.open.entry(*no).and_modify(|open| open.stuck = Some(why.clone()));
+                }
+                Found::Task(_) | Found::Absent => drop(self.open.remove(no)),
+            }
+        }
+        let now = Instant::now();
+        self.next = self
+            .active()
+            .map(|(_, open)| open.proof)
+            .filter(|proof| *proof > now)
+            .min()
+            .map_or(now + self.pause, |proof| proof.min(now + self.pause));
+        self.pause = self.pause.mul_f64(1.5).min(MOST);
+        found
+    }
+
+    /// The user gave up on an attempt.
+    pub(super) fn forget(&mut self, no: AttemptNo) {
+        self.open.remove(&no);
+    }
+
+    fn may_be(&self, row: &Listed, open: &Open) -> bool {
+        row.created.is_none_or(|created| created >= open.since)
+            && row.model.as_ref().is_none_or(|model| self.models.contains(model))
+    }
+}
+
+/// Whether a task's files are those that were sent.
+fn names_all(names: &[String], sent: &[String]) -> bool {
+    sent.iter().all(|url| names.iter().any(|name| same_file(name, url)))
+}
+
+/// The service may show a file of temporary storage by its address there.
+fn same_file(named: &str, sent: &str) -> bool {
+    named == sent
+        || match sent.strip_prefix("oss://") {
+            Some(key) => named.split('?').next().is_some_and(|path| path.ends_with(key)),
+            None => match (url::Url::parse(named), url::Url::parse(sent)) {
+                (Ok(named), Ok(sent)) => named == sent,
+                _ => false,
+            },
+        }
+}
+
+/// The files that the answer on a candidate names; `None` while it has not ended.
+pub(super) fn files_of(task: &crate::client::Task) -> Option<Vec<String>> {
+    let ended = task.status.is_final() || matches!(task.status, TaskStatus::Unknown);
+    ended.then(|| task.outcomes.iter().filter_map(|outcome| outcome.file_url.clone()).collect())
+}

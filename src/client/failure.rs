@@ -1,0 +1,304 @@
+//! What a refusal means: the service's codes, read once, as kinds and hints.
+//!
+//! Source of codes and bodies: the service's error-code page, and what its gateways were seen to send: JSON, JSON within JSON,
+//! OpenAI's envelope, plain text, nothing.
+
+use serde_json::Value;
+
+use crate::error::ErrorKind;
+
+/// No message is kept longer.
+const LONGEST_MESSAGE: usize = 600;
+
+/// What the body of a refusal says.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Said {
+    pub(super) code: String,
+    pub(super) message: String,
+    pub(super) request_id: Option<String>,
+}
+
+impl Said {
+    /// Reads any body; what is no JSON is the message itself.
+    pub(super) fn read(body: &[u8]) -> Self {
+        match serde_json::from_slice::<Value>(body) {
+            Ok(value) => Self::of(&value),
+            // Servers between here and there answer in HTML and XML.
+            Err(_) => Self { message: cut(&plain(&String::from_utf8_lossy(body))), ..Self::default() },
+        }
+    }
+
+    pub(super) fn of(value: &Value) -> Self {
+        let error = value.get("error").filter(|error| error.is_object()).unwrap_or(value);
+        let text = |of: &Value, names: &[&str]| {
+            names.iter().find_map(|name| of.get(name)).and_then(|found| match found {
+                Value::String(text) => Some(text.clone()),
+                Value::Number(number) => Some(number.to_string()),
+                _ => None,
+            })
+        };
+        let mut said = Self {
+            code: text(error, &["code", "type"]).unwrap_or_default(),
+            message: text(error, &["message", "msg"]).unwrap_or_default(),
+            request_id: text(value, &["request_id", "requestId", "RequestId"]).or_else(|| text(error, &["request_id"])),
+        };
+        // Some gateways put the whole error of another one into the message.
+        if said.message.starts_with('{')
+            && let Ok(nested) = serde_json::from_str::<Value>(&said.message)
+        {
+            let inner = Self::of(&nested);
+            if !inner.message.is_empty() {
+                said.message = inner.message;
+            }
+            if !inner.code.is_empty() {
+                said.code = inner.code;
+            }
+        }
+        said.message = cut(&said.message);
+        said.code = said.code.chars().take(120).collect();
+        said
+    }
+}
+
+/// Markup without its tags, on one line.
+fn plain(text: &str) -> String {
+    let mut words = String::new();
+    let mut tag = false;
+    for c in text.chars() {
+        match c {
+            '<' => tag = true,
+            '>' => {
+                tag = false;
+                words.push(' ');
+            }
+            _ if !tag => words.push(c),
+            _ => {}
+        }
+    }
+    words.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(LONGEST_MESSAGE) {
+        Some((at, _)) => text.get(..at).unwrap_or_default().to_owned() + "…",
+        None => text.to_owned(),
+    }
+}
+
+/// What a caller can do about it. The code decides where there is one: the same status serves many masters.
+pub(super) fn kind(status: u16, code: &str, message: &str) -> ErrorKind {
+    let begins = |with: &str| code.starts_with(with);
+    // 400 "Free allocated quota exceeded." is the eleventh hotword list: waiting does not help.
+    if code == "Throttling.AllocationQuota" && status == 400 {
+        return ErrorKind::Quota;
+    }
+    if begins("Throttling") || code == "LimitRequests" {
+        return ErrorKind::RateLimited;
+    }
+    if begins("Arrearage")
+        || code == "AllocationQuota.FreeTierOnly"
+        || code == "AccessDenied.Unpurchased"
+        || ["CommodityNotPurchased", "PrepaidBillOverdue", "PostpaidBillOverdue"].contains(&code)
+    {
+        return ErrorKind::Quota;
+    }
+    // A call of the wrong kind, not a right that is missing.
+    if code == "AccessDenied" && message.contains("does not support") {
+        return ErrorKind::InvalidInput;
+    }
+    if begins("InvalidApiKey")
+        || begins("AccessDenied")
+        || code.ends_with(".AccessDenied")
+        || code == "NOT AUTHORIZED"
+        || code == "invalid_api_key"
+    {
+        return ErrorKind::Auth;
+    }
+    if code == "ModelServingError" || code == "ModelUnavailable" {
+        return ErrorKind::Unavailable;
+    }
+    if code == "RequestTimeOut" || code == "InternalError.Timeout" {
+        return ErrorKind::Timeout;
+    }
+    if begins("InternalError") || code == "SystemError" || code == "ModelServiceFailed" {
+        return ErrorKind::Unavailable;
+    }
+    match status {
+        401 | 403 => ErrorKind::Auth,
+        404 => ErrorKind::NotFound,
+        408 => ErrorKind::Timeout,
+        429 => ErrorKind::RateLimited,
+        500.. => ErrorKind::Unavailable,
+        _ => ErrorKind::InvalidInput,
+    }
+}
+
+/// Whether the answer says that nothing was accepted. An error of the service's inside says nothing of the kind, unless its
+/// code tells that it was too busy to begin.
+pub(super) fn refused(status: u16, code: &str, kind: ErrorKind) -> bool {
+    match status {
+        408 => false,
+        503 => !code.is_empty(),
+        500.. => code == "ModelServingError" || kind == ErrorKind::RateLimited,
+        200..300 => !matches!(kind, ErrorKind::Unavailable | ErrorKind::Timeout),
+        _ => true,
+    }
+}
+
+/// What to do about a code, for refusals and for files that failed alike.
+pub(crate) fn hint(code: &str, message: &str) -> Option<&'static str> {
+    let either = |part: &str| code.contains(part) || message.contains(part);
+    let table: &[(&[&str], &str)] = &[
+        (
+            &["url error, please check url", "does not support asynchronous", "does not support synchronous"],
+            "the model belongs to another kind of call: `talkmeter models` lists which takes batches and which is flash",
+        ),
+        (
+            &[
+                "DownloadFailed",
+                "FILE_DOWNLOAD_FAILED",
+                "FILE_404",
+                "FILE_403",
+                "FILE_SERVER_ERROR",
+                "DataInspection process",
+            ],
+            "the service could not fetch the URL: it is inaccessible or has expired; test it with curl from outside, \
+             and keep recordings on OSS, a web server or a CDN",
+        ),
+        (
+            &[
+                "FILE_TOO_LARGE",
+                "AUDIO_DURATION_TOO_LONG",
+                "TooLarge",
+                "AudioLengthError",
+                "CONTENT_LENGTH_CHECK_FAILED",
+            ],
+            "split or compress the recording first: at most 2 GB and 12 hours a file, 5 minutes for flash",
+        ),
+        (
+            &[
+                "DECODE_ERROR",
+                "FILE_NORMALIZE_FAILED",
+                "FILE_PARSE_FAILED",
+                "MKV_PARSE_FAILED",
+                "NO_VALID_AUDIO",
+                "FILE_CHECK_FAILED",
+                "UnsupportedFileFormat",
+            ],
+            "not every variant of the formats is taken: convert one file to 16 kHz WAV and try it alone",
+        ),
+        (
+            &["SUCCESS_WITH_NO_VALID_FRAGMENT", "ASR_RESPONSE_HAVE_NO_WORDS"],
+            "nothing was recognised: check format, sample rate and language",
+        ),
+        (
+            &["Model not exist", "ModelNotFound", "model_not_found"],
+            "`talkmeter models` lists the models and their regions",
+        ),
+        (
+            &["ResourceNotExist"],
+            "the hotword list is not known here: `talkmeter vocab list`; a list belongs to one model and one region",
+        ),
+        (&["missing status name"], "a parameter is misspelt or not known to the model: check --param"),
+        (&["Failed to cancel"], "only a task that is still PENDING can be cancelled"),
+        (&["FILE_TRANS_TASK_EXPIRED"], "the task waited too long at the service: submit the file again"),
+        (
+            &["Arrearage", "BillOverdue", "CommodityNotPurchased", "Unpurchased"],
+            "settle the account in the console of the service; nothing is sent until then",
+        ),
+        (
+            &["FreeTierOnly"],
+            "the free quota is used up and the account is set to \"free only\": change that in the console of the service",
+        ),
+        (
+            &["InvalidApiKey"],
+            "a key belongs to one region and one kind of host: check --region, --workspace and the key",
+        ),
+        (
+            &["Throttling.AllocationQuota"],
+            "the quota of tokens recovers within the minute; of hotword lists an account has ten",
+        ),
+        (
+            &["task_unknown"],
+            "the service knows no such task: it ended over 24 hours ago, or belongs to another key or region",
+        ),
+        (&["result_not_fetched"], "the same command fetches it again; the service keeps results for 24 hours"),
+    ];
+    table.iter().find(|(parts, _)| parts.iter().any(|part| either(part))).map(|(_, hint)| *hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_of_refusal_is_read() {
+        let said = |code: &str, message: &str, id: Option<&str>| Said {
+            code: code.into(),
+            message: message.into(),
+            request_id: id.map(Into::into),
+        };
+        for (body, expected) in [
+            (
+                r#"{"code":"InvalidApiKey","message":"Invalid API-key provided.","request_id":"r1"}"#,
+                said("InvalidApiKey", "Invalid API-key provided.", Some("r1")),
+            ),
+            (
+                r#"{"error":{"message":"no","type":"invalid_request_error","code":"invalid_api_key","param":null}}"#,
+                said("invalid_api_key", "no", None),
+            ),
+            (r#"{"code":42,"msg":"legacy"}"#, said("42", "legacy", None)),
+            (
+                r#"{"code":"X","message":"{\"error\":{\"code\":\"Throttling.RateQuota\",\"message\":\"slow down\"}}","request_id":"r2"}"#,
+                said("Throttling.RateQuota", "slow down", Some("r2")),
+            ),
+            ("<html><body>502 <b>Bad\n Gateway</b></body></html>", said("", "502 Bad Gateway", None)),
+            ("", said("", "", None)),
+            ("[1]", said("", "", None)),
+        ] {
+            assert_eq!(Said::read(body.as_bytes()), expected, "{body}");
+        }
+        assert_eq!(Said::read(&[b'x'; 5000]).message.chars().count(), LONGEST_MESSAGE + 1);
+        assert_eq!(Said::read(b"\xff\xfe").message, "\u{fffd}\u{fffd}");
+    }
+
+    #[test]
+    fn one_table_says_what_a_refusal_means() {
+        use ErrorKind::{Auth, InvalidInput, NotFound, Quota, RateLimited, Timeout, Unavailable};
+        // status, code, message, kind, certainly not accepted
+        for (status, code, message, expected, nothing_accepted) in [
+            (401, "InvalidApiKey", "", Auth, true),
+            (401, "", "", Auth, true),
+            (403, "AccessDenied", "current user api does not support synchronous calls.", InvalidInput, true),
+            (403, "AccessDenied", "Access denied.", Auth, true),
+            (403, "Workspace.AccessDenied", "", Auth, true),
+            (403, "AccessDenied.Unpurchased", "", Quota, true),
+            (403, "AllocationQuota.FreeTierOnly", "", Quota, true),
+            (400, "Arrearage", "", Quota, true),
+            (429, "PostpaidBillOverdue", "", Quota, true),
+            (400, "Throttling.AllocationQuota", "Free allocated quota exceeded.", Quota, true),
+            (429, "Throttling.AllocationQuota", "", RateLimited, true),
+            (429, "", "", RateLimited, true),
+            (400, "Throttling.RateQuota", "", RateLimited, true),
+            (200, "Throttling.RateQuota", "", RateLimited, true),
+            (404, "ModelNotFound", "", NotFound, true),
+            (400, "InvalidParameter", "", InvalidInput, true),
+            (408, "", "", Timeout, false),
+            (500, "InternalError", "", Unavailable, false),
+            (500, "RequestTimeOut", "", Timeout, false),
+            (500, "ModelServingError", "Too many requests.", Unavailable, true),
+            (502, "", "Bad Gateway", Unavailable, false),
+            (503, "", "", Unavailable, false),
+            (503, "ModelUnavailable", "", Unavailable, true),
+            (200, "InternalError.Algo", "", Unavailable, false),
+            (200, "InvalidParameter", "", InvalidInput, true),
+        ] {
+            let found = kind(status, code, message);
+            assert_eq!(
+                (found, refused(status, code, found)),
+                (expected, nothing_accepted),
+                "{status} {code} {message}"
+            );
+        }
+    }
+}

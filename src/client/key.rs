@@ -1,0 +1,59 @@
+//! The key: it goes to the service's host and nowhere else.
+
+use std::fmt;
+
+use crate::error::{Error, Result};
+
+/// A key of the service (`sk-…`), or a temporary token (`st-…`). It has no `Display`, and its `Debug` is masked.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ApiKey(String);
+
+impl ApiKey {
+    /// Takes a key as it stands in a file or a variable; white space around it does not count.
+    ///
+    /// # Errors
+    /// An empty key, or one with characters that no HTTP header carries.
+    pub fn new(key: impl AsRef<str>) -> Result<Self> {
+        let key = key.as_ref().trim();
+        if key.is_empty() {
+            return Err(Error::invalid("the API key is empty"));
+        }
+        // The position only: what is wrong with a key must not show the key.
+        if let Some(at) = key.chars().position(|c| !c.is_ascii_graphic()) {
+            return Err(Error::invalid(format!("the API key has a character at place {} that no key has", at + 1)));
+        }
+        Ok(Self(key.to_owned()))
+    }
+
+    pub(super) fn bearer(&self) -> String {
+        format!("Bearer {}", self.0)
+    }
+
+    /// `text` without the key: a server may repeat what it was sent.
+    pub(super) fn masked_in(&self, text: &str) -> String {
+        text.replace(&self.0, "[key]")
+    }
+}
+
+impl fmt::Debug for ApiKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ApiKey([key])")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ApiKey;
+
+    #[test]
+    fn a_key_is_never_shown() {
+        let key = ApiKey::new(" sk-secret\n").unwrap();
+        assert_eq!(key.bearer(), "Bearer sk-secret");
+        assert!(!format!("{key:?} {:#?}", key).contains("secret"));
+        assert_eq!(key.masked_in("Incorrect API key: sk-secret."), "Incorrect API key: [key].");
+        for illegal in ["", " ", "sk secret", "sk-\u{e9}", "sk-\u{1b}"] {
+            let error = ApiKey::new(illegal).unwrap_err();
+            assert!(!error.to_string().contains("sk"), "{error}");
+        }
+    }
+}

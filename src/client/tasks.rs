@@ -1,0 +1,530 @@
+//! Tasks: asynchronous recognition of whole files.
+//!
+//! | call | wire |
+//! | --- | --- |
+//! | [`Tasks::submit`] | `POST /services/audio/asr/transcription` |
+//! | [`Tasks::query`], [`Tasks::wait`] | `GET /tasks/{id}` |
+//! | [`Tasks::list`] | `GET /tasks` |
+//! | [`Tasks::cancel`] | `POST /tasks/{id}/cancel` |
+//! | [`Tasks::download`] | `GET` of a signed address on another host, without the key |
+
+use std::fmt;
+use std::time::Duration;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use serde_json::Value;
+use tokio::time::Instant;
+use url::Url;
+
+use super::pacing::{Class, Permit};
+use super::redact::without_query;
+use super::retry::Repeat;
+use super::transport::{Answer, Body, Call, Target};
+use super::{Client, Recognition};
+use crate::error::{Error, Result};
+
+/// The service's name for a task.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TaskId(String);
+
+impl TaskId {
+    /// Takes an id as the service gave it.
+    ///
+    /// # Errors
+    /// Empty, longer than 200 bytes, or with characters other than letters, digits, `-`, `_`, `.` and `:`.
+    pub fn new(id: impl Into<String>) -> Result<Self> {
+        let id = id.into();
+        let legal = |b: u8| b.is_ascii_alphanumeric() || b"-_.:".contains(&b);
+        if id.is_empty() || id.len() > 200 || !id.bytes().all(legal) || id.bytes().all(|b| b == b'.') {
+            return Err(Error::invalid(format!("{:?} is no task id", id.chars().take(80).collect::<String>())));
+        }
+        Ok(Self(id))
+    }
+
+    /// As the service spells it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for TaskId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The state of a task or of one of its files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TaskStatus {
+    /// Waiting for its turn; only now can it be cancelled.
+    Pending,
+    /// At work.
+    Running,
+    /// Ended; each file has a state of its own all the same.
+    Succeeded,
+    /// Ended; every file failed, as a rule.
+    Failed,
+    /// Cancelled before it began.
+    Canceled,
+    /// No such task, or ended over 24 hours ago, or not visible to the key.
+    Unknown,
+    /// A state that this crate does not know, as spelt; taken for unfinished.
+    Other(String),
+}
+
+impl TaskStatus {
+    /// Reads the service's spelling.
+    #[must_use]
+    pub fn new(status: &str) -> Self {
+        match status {
+            "PENDING" => Self::Pending,
+            "RUNNING" => Self::Running,
+            "SUCCEEDED" => Self::Succeeded,
+            "FAILED" => Self::Failed,
+            "CANCELED" | "CANCELLED" => Self::Canceled,
+            "UNKNOWN" => Self::Unknown,
+            // Seen as a state where the code was meant.
+            silence if is_silence(silence) => Self::Failed,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+
+    /// Nothing will change any more.
+    #[must_use]
+    pub fn is_final(&self) -> bool {
+        matches!(self, Self::Succeeded | Self::Failed | Self::Canceled | Self::Unknown)
+    }
+}
+
+impl fmt::Display for TaskStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Pending => "PENDING",
+            Self::Running => "RUNNING",
+            Self::Succeeded => "SUCCEEDED",
+            Self::Failed => "FAILED",
+            Self::Canceled => "CANCELED",
+            Self::Unknown => "UNKNOWN",
+            Self::Other(other) => other,
+        })
+    }
+}
+
+/// Whether a code or message says that there was no speech, which is a result and no failure.
+fn is_silence(text: &str) -> bool {
+    text.contains("SUCCESS_WITH_NO_VALID_FRAGMENT") || text.contains("ASR_RESPONSE_HAVE_NO_WORDS")
+}
+
+/// A task that was accepted.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Submitted {
+    /// Ask after it by this.
+    pub id: TaskId,
+    /// The submit's own id.
+    pub request_id: Option<String>,
+}
+
+/// What the service says of a task.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Task {
+    /// Its id.
+    pub id: TaskId,
+    /// Its state; that of each file stands in `outcomes`.
+    pub status: TaskStatus,
+    /// What became of each file; empty while nothing is known.
+    pub outcomes: Vec<Outcome>,
+    /// Why the task failed as a whole, where it says so.
+    pub code: Option<String>,
+    /// The same in words.
+    pub message: Option<String>,
+    /// What is billed, as the service puts it: `{"duration": 9}` in seconds, or tokens.
+    pub usage: Option<Value>,
+    /// The id of the answer.
+    pub request_id: Option<String>,
+    /// The answer as received.
+    pub raw: Value,
+}
+
+/// What became of one file of a task.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Outcome {
+    /// As submitted; Qwen3 does not repeat it.
+    pub file_url: Option<String>,
+    /// Its state, whatever the task's is.
+    pub status: TaskStatus,
+    /// Where the result is, signed, for 24 hours.
+    pub transcription_url: Option<String>,
+    /// Why it failed.
+    pub code: Option<String>,
+    /// The same in words; often the code again.
+    pub message: Option<String>,
+}
+
+impl Outcome {
+    /// No speech was found: an empty transcript, not a failure.
+    #[must_use]
+    pub fn is_silence(&self) -> bool {
+        self.transcription_url.is_none()
+            && [&self.code, &self.message].into_iter().flatten().any(|text| is_silence(text))
+    }
+}
+
+impl Task {
+    fn read(answer: Answer, id: &TaskId) -> Result<Self> {
+        let raw = answer.json;
+        // One documented sample lacks the wrapper.
+        let output = raw.get("output").filter(|output| output.is_object()).unwrap_or(&raw);
+        let text = |of: &Value, name: &str| {
+            of.get(name).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
+        };
+        let Some(status) = text(output, "task_status") else {
+            return Err(Error::protocol(format!("the answer on task {id} has no task_status")));
+        };
+        let (code, message) = (text(output, "code"), text(output, "message"));
+        let silent = is_silence(&status).then(|| status.clone());
+        let status = TaskStatus::new(&status);
+        let outcome = |result: &Value| Outcome {
+            file_url: text(result, "file_url"),
+            transcription_url: text(result, "transcription_url"),
+            status: match text(result, "subtask_status") {
+                Some(own) => TaskStatus::new(&own),
+                // A single result has no state of its own.
+                None => status.clone(),
+            },
+            code: text(result, "code"),
+            message: text(result, "message"),
+        };
+        let mut outcomes: Vec<Outcome> = match (output.get("results"), output.get("result")) {
+            (Some(Value::Array(results)), _) => {
+                results.iter().filter(|result| result.is_object()).map(outcome).collect()
+            }
+            (_, Some(result)) if result.is_object() => vec![outcome(result)],
+            _ => Vec::new(),
+        };
+        if outcomes.is_empty() && status == TaskStatus::Failed {
+            outcomes.push(Outcome {
+                file_url: None,
+                status: TaskStatus::Failed,
+                transcription_url: None,
+                code: code.clone().or(silent),
+                message: message.clone(),
+            });
+        }
+        // What is copied to the task only belongs to its single file.
+        if let [only] = outcomes.as_mut_slice()
+            && only.transcription_url.is_none()
+        {
+            only.code = only.code.take().or_else(|| code.clone());
+            only.message = only.message.take().or_else(|| message.clone());
+        }
+        let usage = raw.get("usage").filter(|usage| usage.is_object()).cloned();
+        let request_id = answer.request_id;
+        Ok(Self { id: id.clone(), status, outcomes, code, message, usage, request_id, raw })
+    }
+}
+
+/// A task as the list shows it; it names no file.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Listed {
+    /// Its id.
+    pub id: TaskId,
+    /// Its state.
+    pub status: TaskStatus,
+    /// The model; `None` where the list does not say.
+    pub model: Option<String>,
+    /// When the service accepted it, by the service's clock.
+    pub created: Option<Timestamp>,
+    /// When it ended.
+    pub ended: Option<Timestamp>,
+    /// The row as received.
+    pub raw: Value,
+}
+
+/// One page of the list.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Page {
+    /// In the service's order, which is not documented.
+    pub tasks: Vec<Listed>,
+    /// Tasks in all pages.
+    pub total: u64,
+    /// Pages in all.
+    pub pages: u64,
+}
+
+/// Which tasks to list. The service's own filter of times is left out: its time zone is not documented.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    model: Option<String>,
+    status: Option<TaskStatus>,
+    page: u64,
+    size: u64,
+}
+
+impl Filter {
+    /// All tasks of the account in the last 24 hours, a hundred a page.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { page: 1, size: 100, ..Self::default() }
+    }
+
+    /// Tasks of one model.
+    #[must_use]
+    pub fn model(mut self, model: impl Into<String>) -> Self {
+        self.model = Some(model.into());
+        self
+    }
+
+    /// Tasks in one state.
+    #[must_use]
+    pub fn status(mut self, status: TaskStatus) -> Self {
+        self.status = Some(status);
+        self
+    }
+
+    /// The page, from 1.
+    #[must_use]
+    pub fn page(mut self, page: u64) -> Self {
+        self.page = page;
+        self
+    }
+
+    /// Rows a page.
+    #[must_use]
+    pub fn size(mut self, size: u64) -> Self {
+        self.size = size;
+        self
+    }
+}
+
+/// How [`Tasks::wait`] asks: first after `first`, then after ever longer waits up to `most`, until `deadline`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PollPolicy {
+    /// Before the first question.
+    pub first: Duration,
+    /// Each wait is so many times the last.
+    pub factor: f64,
+    /// No wait is longer.
+    pub most: Duration,
+    /// From the call on; the task goes on without us.
+    pub deadline: Duration,
+}
+
+impl Default for PollPolicy {
+    /// The service recommends 2 to 5 s; a task that has not ended within 3 hours is ended by it.
+    fn default() -> Self {
+        Self {
+            first: Duration::from_secs(1),
+            factor: 1.5,
+            most: Duration::from_secs(5),
+            deadline: Duration::from_secs(4 * 3600),
+        }
+    }
+}
+
+/// The calls about tasks.
+#[derive(Debug, Clone, Copy)]
+pub struct Tasks<'c> {
+    pub(super) client: &'c Client,
+}
+
+impl Tasks<'_> {
+    /// Submits `urls` (http, https, oss) as one task. It costs money and cannot be repeated safely, so it is sent again only
+    /// where the service certainly accepted nothing. On any other failure [`ApiFailure::refused`](crate::ApiFailure) is
+    /// `false`, and the task may exist: a [`Batch`](crate::batch::Batch) finds out.
+    ///
+    /// Nothing is checked here: [`Recognition::check`] does that.
+    ///
+    /// `POST /services/audio/asr/transcription`
+    ///
+    /// # Errors
+    /// What the service refused, or that no answer came.
+    pub async fn submit(self, recognition: &Recognition, urls: &[&str]) -> Result<Submitted> {
+        let permit = self.submit_permit(recognition.model()).await;
+        self.submit_by(permit, recognition, urls, Repeat::IfRefused).await
+    }
+
+    /// Waits until a submit may leave.
+    pub(crate) async fn submit_permit(self, model: &str) -> Permit {
+        self.client.transport().permit(&Class::Submit(model.to_owned())).await
+    }
+
+    pub(crate) async fn submit_by(
+        self,
+        permit: Permit,
+        recognition: &Recognition,
+        urls: &[&str],
+        repeat: Repeat,
+    ) -> Result<Submitted> {
+        let headers: &[_] = if urls.iter().any(|url| url.starts_with("oss://")) {
+            &[("X-DashScope-Async", "enable"), ("X-DashScope-OssResourceResolve", "enable")]
+        } else {
+            &[("X-DashScope-Async", "enable")]
+        };
+        let of = match urls {
+            [one] => without_query(one),
+            many => format!("{} files", many.len()),
+        };
+        let doing = format!("submit {of} to {}", recognition.model());
+        let answer = self.client.transport().send_with(
+            permit,
+            Call {
+                doing: doing.clone(),
+                target: Target::Service(&["services", "audio", "asr", "transcription"], Vec::new()),
+                body: Body::Json(recognition.body(urls)),
+                headers,
+                class: Class::Submit(recognition.model().to_owned()),
+                repeat,
+            },
+        );
+        let answer = answer.await?;
+        let id = answer.json.pointer("/output/task_id").or_else(|| answer.json.get("task_id")).and_then(Value::as_str);
+        match id.map(TaskId::new) {
+            Some(Ok(id)) => Ok(Submitted { id, request_id: answer.request_id }),
+            _ => Err(Error::protocol(format!("cannot {doing}: the answer has no task id"))),
+        }
+    }
+
+    /// What the service says of a task now.
+    ///
+    /// `GET /tasks/{id}`
+    ///
+    /// # Errors
+    /// What the service refused, or that no answer came. A task that it does not know is no error: its state is
+    /// [`TaskStatus::Unknown`].
+    pub async fn query(self, id: &TaskId) -> Result<Task> {
+        let path = ["tasks", id.as_str()];
+        let answer = self.client.transport().send(Call {
+            doing: format!("query task {id}"),
+            target: Target::Service(&path, Vec::new()),
+            body: Body::Get,
+            headers: &[],
+            class: Class::Query,
+            repeat: Repeat::Always,
+        });
+        Task::read(answer.await?, id)
+    }
+
+    /// Asks until the task has ended.
+    ///
+    /// # Errors
+    /// As [`Self::query`], and when the deadline passes; the task goes on.
+    pub async fn wait(self, id: &TaskId, policy: PollPolicy) -> Result<Task> {
+        let begun = Instant::now();
+        let mut pause = policy.first;
+        loop {
+            tokio::time::sleep(pause).await;
+            let task = self.query(id).await?;
+            if task.status.is_final() {
+                return Ok(task);
+            }
+            if begun.elapsed() + pause > policy.deadline {
+                let seconds = policy.deadline.as_secs();
+                return Err(Error::timeout(format!(
+                    "task {id} is still {} after {seconds} s; it goes on",
+                    task.status
+                )));
+            }
+            pause = pause.mul_f64(policy.factor.clamp(1.0, 10.0)).min(policy.most);
+        }
+    }
+
+    /// One page of the account's tasks of the last 24 hours.
+    ///
+    /// `GET /tasks`
+    ///
+    /// # Errors
+    /// What the service refused, or that no answer came.
+    pub async fn list(self, filter: &Filter) -> Result<Page> {
+        let mut query =
+            vec![("page_no", filter.page.max(1).to_string()), ("page_size", filter.size.max(1).to_string())];
+        if let Some(model) = &filter.model {
+            query.push(("model_name", model.clone()));
+        }
+        if let Some(status) = &filter.status {
+            query.push(("status", status.to_string()));
+        }
+        let answer = self.client.transport().send(Call {
+            doing: "list tasks".to_owned(),
+            target: Target::Service(&["tasks"], query),
+            body: Body::Get,
+            headers: &[],
+            class: Class::List,
+            repeat: Repeat::Always,
+        });
+        let json = answer.await?.json;
+        let number = |name: &str| json.get(name).and_then(Value::as_u64);
+        let Some(rows) = json.get("data").and_then(Value::as_array) else {
+            return Err(Error::protocol("the list of tasks has no data"));
+        };
+        let tasks: Vec<Listed> = rows.iter().filter_map(listed).collect();
+        let total = number("total").unwrap_or(tasks.len() as u64);
+        Ok(Page { pages: number("total_page").unwrap_or(1), total, tasks })
+    }
+
+    /// Cancels a task that is still pending.
+    ///
+    /// `POST /tasks/{id}/cancel`
+    ///
+    /// # Errors
+    /// The task is not pending any more, or is not known.
+    pub async fn cancel(self, id: &TaskId) -> Result<()> {
+        let path = ["tasks", id.as_str(), "cancel"];
+        let answer = self.client.transport().send(Call {
+            doing: format!("cancel task {id}"),
+            target: Target::Service(&path, Vec::new()),
+            body: Body::Empty,
+            headers: &[],
+            class: Class::Cancel,
+            repeat: Repeat::Always,
+        });
+        answer.await.map(drop)
+    }
+
+    /// A result, byte for byte, from the address that [`Outcome::transcription_url`] names. The key does not go there.
+    ///
+    /// # Errors
+    /// The address has expired (HTTP 403: one more query brings a fresh one), or the file cannot be fetched whole.
+    pub async fn download(self, transcription_url: &str) -> Result<Bytes> {
+        let mut url = Url::parse(transcription_url)
+            .ok()
+            .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+            .ok_or_else(|| {
+                Error::protocol(format!("{:?} is no address of a result", without_query(transcription_url)))
+            })?;
+        // Qwen3 names http; storage answers to https as well, and what was said in a call is nobody else's business.
+        if url.scheme() == "http" && url.host_str().is_some_and(|host| host.ends_with(".aliyuncs.com")) {
+            // Cannot fail between these two schemes.
+            let _ = url.set_scheme("https");
+        }
+        let answer = self.client.transport().send(Call {
+            doing: "download a result".to_owned(),
+            target: Target::Elsewhere(url),
+            body: Body::Get,
+            headers: &[],
+            class: Class::Storage,
+            repeat: Repeat::Always,
+        });
+        Ok(answer.await?.raw)
+    }
+}
+
+fn listed(row: &Value) -> Option<Listed> {
+    let text = |name: &str| row.get(name).and_then(Value::as_str);
+    let time = |name: &str| row.get(name).and_then(Value::as_i64).and_then(|ms| Timestamp::from_millisecond(ms).ok());
+    Some(Listed {
+        id: TaskId::new(text("task_id")?).ok()?,
+        status: TaskStatus::new(text("status").unwrap_or_default()),
+        model: text("model_name").filter(|name| !name.is_empty()).map(str::to_owned),
+        created: time("gmt_create"),
+        ended: time("end_time"),
+        raw: row.clone(),
+    })
+}

@@ -1,0 +1,381 @@
+//! The one `send`: pace, sign, send, read, map failures, try again, trace. No other file names the HTTP library.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use futures_util::{StreamExt as _, TryStreamExt as _};
+use jiff::Timestamp;
+use serde_json::Value;
+use tokio::time::Instant;
+use url::Url;
+
+use super::failure::{self, Said};
+use super::key::ApiKey;
+use super::pacing::{Class, Pacing, Permit};
+use super::redact::without_query;
+use super::retry::{Repeat, RetryPolicy, again};
+use crate::error::{ApiFailure, Error, ErrorKind, Result};
+
+/// No answer of the service is longer; the longest known is a page of a hundred tasks.
+const LONGEST_ANSWER: usize = 64 << 20;
+/// No result is longer: twelve hours of fast talk in eight channels are a tenth of it.
+const LONGEST_RESULT: usize = 1 << 30;
+
+/// One call, as a value.
+#[derive(Debug)]
+pub(crate) struct Call<'a> {
+    /// What is being done, for the error: `submit 3 files to fun-asr`.
+    pub(crate) doing: String,
+    pub(crate) target: Target<'a>,
+    pub(crate) body: Body,
+    pub(crate) headers: &'a [(&'static str, &'static str)],
+    pub(crate) class: Class,
+    pub(crate) repeat: Repeat,
+}
+
+/// Where a call goes.
+#[derive(Debug)]
+pub(crate) enum Target<'a> {
+    /// The service, with the key: path segments below the base URL, and a query.
+    Service(&'a [&'a str], Vec<(&'a str, String)>),
+    /// Any other host, without the key; the query may be a signature.
+    Elsewhere(Url),
+}
+
+/// What a call carries.
+#[derive(Debug)]
+pub(crate) enum Body {
+    /// `GET`.
+    Get,
+    /// `POST` without a body.
+    Empty,
+    /// `POST` of JSON.
+    Json(Value),
+    /// `POST` of a form whose last field is a file.
+    Form { fields: Vec<(&'static str, String)>, file: PathBuf, name: String, sent: Sent },
+}
+
+/// Counts the bytes of an upload that have left.
+#[derive(Clone)]
+pub(crate) struct Sent(pub(crate) Arc<dyn Fn(u64) + Send + Sync>);
+
+impl std::fmt::Debug for Sent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Sent")
+    }
+}
+
+/// An answer with a status of success.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    /// As received.
+    pub(crate) raw: Bytes,
+    /// Parsed, where the service answered; null for other hosts.
+    pub(crate) json: Value,
+    pub(crate) request_id: Option<String>,
+}
+
+/// Connections, key, pace.
+#[derive(Debug)]
+pub(super) struct Transport {
+    http: reqwest::Client,
+    base: Url,
+    key: ApiKey,
+    workspace: Option<String>,
+    timeout: Duration,
+    policy: RetryPolicy,
+    pacing: Pacing,
+    /// The service's clock when it last told, and ours at that moment.
+    served_at: Mutex<Option<(Timestamp, Instant)>>,
+}
+
+impl Transport {
+    pub(super) fn new(
+        base: Url,
+        key: ApiKey,
+        workspace: Option<String>,
+        timeout: Duration,
+        policy: RetryPolicy,
+        pacing: Pacing,
+    ) -> Result<Self> {
+        // A redirect could carry the key to another host, or hide that the address is wrong.
+        let http = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(Duration::from_secs(10).min(timeout))
+            .read_timeout(timeout)
+            .tcp_keepalive(Duration::from_secs(30))
+            // Long idle connections are dropped on the way without a word.
+            .pool_idle_timeout(Duration::from_secs(20))
+            .user_agent(concat!("talkmeter/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|error| Error::invalid(format!("cannot set up HTTPS: {error}")))?;
+        Ok(Self { http, base, key, workspace, timeout, policy, pacing, served_at: Mutex::new(None) })
+    }
+
+    pub(super) fn base(&self) -> &Url {
+        &self.base
+    }
+
+    /// What the service's clock shows now; `None` before its first answer.
+    pub(super) fn server_time(&self) -> Option<Timestamp> {
+        let served = *self.served_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let (told, at) = served?;
+        told.checked_add(at.elapsed()).ok()
+    }
+
+    /// Waits for a turn in the call's lane.
+    pub(super) async fn permit(&self, class: &Class) -> Permit {
+        self.pacing.permit(class).await
+    }
+
+    /// Sends a call, again where that is safe and may help, and reads the answer.
+    pub(super) async fn send(&self, call: Call<'_>) -> Result<Answer> {
+        let permit = self.permit(&call.class).await;
+        self.send_with(permit, call).await
+    }
+
+    /// Like [`Self::send`], by leave already given.
+    pub(super) async fn send_with(&self, permit: Permit, call: Call<'_>) -> Result<Answer> {
+        let begun = Instant::now();
+        let mut delays = self.policy.delays();
+        let mut permit = Some(permit);
+        let mut attempts = 0;
+        loop {
+            let leave = match permit.take() {
+                Some(leave) => leave,
+                None => self.permit(&call.class).await,
+            };
+            attempts += 1;
+            let outcome = self.attempt(&call, attempts, begun).await;
+            drop(leave);
+            let error = match outcome {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            let asked = error.api().and_then(|api| api.retry_after);
+            if error.kind() == ErrorKind::RateLimited {
+                let pause = asked.unwrap_or(self.policy.first);
+                self.pacing.hold(&call.class, pause);
+            }
+            let wait = match delays.next() {
+                Some(delay) if again(call.repeat, &error) => asked.unwrap_or(delay),
+                _ => return Err(error),
+            };
+            if begun.elapsed() + wait > self.policy.total {
+                return Err(error);
+            }
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    async fn attempt(&self, call: &Call<'_>, attempts: u32, begun: Instant) -> Result<Answer> {
+        let url = self.url(&call.target)?;
+        let post = !matches!(call.body, Body::Get);
+        let endpoint = format!("{} {}", if post { "POST" } else { "GET" }, without_query(url.as_str()));
+        let sent_at = Instant::now();
+        let fail = |kind, status, said: Said, retry_after, refused, source: Option<reqwest::Error>| {
+            let api = ApiFailure {
+                endpoint: endpoint.clone(),
+                status,
+                code: self.key.masked_in(&said.code),
+                message: self.key.masked_in(&said.message),
+                request_id: said.request_id,
+                attempts,
+                elapsed: begun.elapsed(),
+                retry_after,
+                refused,
+            };
+            tracing::debug!(%endpoint, attempt = attempts, status, code = %api.code, request_id = api.request_id.as_deref(), duration_ms = sent_at.elapsed().as_millis() as u64, "failed");
+            // An address may be signed: it is not shown with its query, by the cause either.
+            let source = source.map(|error| error.without_url().into());
+            Error::failed(kind, &call.doing, api, source)
+        };
+        let unanswered = |error: reqwest::Error| {
+            let kind = if error.is_timeout() { ErrorKind::Timeout } else { ErrorKind::Unavailable };
+            let message = if error.is_connect() {
+                format!("no connection to {}", url.host_str().unwrap_or_default())
+            } else if error.is_timeout() {
+                format!("no answer within {} s", self.timeout.as_secs())
+            } else {
+                "the connection broke before the answer was complete".to_owned()
+            };
+            let refused = error.is_connect();
+            fail(kind, None, Said { message, ..Said::default() }, None, refused, Some(error))
+        };
+
+        let response = self.request(call, url.clone()).await?.send().await.map_err(unanswered)?;
+        let status = response.status().as_u16();
+        let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
+        let request_id = header("x-request-id").map(str::to_owned);
+        let retry_after = retry_after(header("retry-after-ms"), header("retry-after"), header("date"));
+        if matches!(call.target, Target::Service(..))
+            && let Some(told) = header("date").and_then(http_date)
+        {
+            *self.served_at.lock().unwrap_or_else(PoisonError::into_inner) = Some((told, Instant::now()));
+        }
+        let bound = if matches!(call.target, Target::Service(..)) { LONGEST_ANSWER } else { LONGEST_RESULT };
+        let mut raw = BytesMut::new();
+        let mut chunks = response.bytes_stream();
+        while let Some(chunk) = chunks.next().await {
+            let chunk = match chunk {
+                Ok(chunk) => chunk,
+                // The status of a refusal is known, whatever became of its body.
+                Err(_) if !(200..300).contains(&status) => break,
+                Err(error) => return Err(unanswered(error)),
+            };
+            if raw.len() + chunk.len() > bound {
+                let message = format!("the answer is longer than {bound} bytes");
+                return Err(fail(
+                    ErrorKind::InvalidInput,
+                    Some(status),
+                    Said { message, ..Said::default() },
+                    None,
+                    false,
+                    None,
+                ));
+            }
+            raw.extend_from_slice(&chunk);
+        }
+        let raw = raw.freeze();
+
+        if !(200..300).contains(&status) {
+            let mut said = Said::read(&raw);
+            said.request_id = said.request_id.or(request_id);
+            if (300..400).contains(&status) {
+                said.message = "the address redirects, which is not followed: the key goes to one host only".to_owned();
+            }
+            let kind = failure::kind(status, &said.code, &said.message);
+            let refused = failure::refused(status, &said.code, kind);
+            return Err(fail(kind, Some(status), said, retry_after, refused, None));
+        }
+        let mut answer = Answer { raw, json: Value::Null, request_id };
+        if let Target::Service(..) = call.target {
+            answer.json = serde_json::from_slice(&answer.raw).map_err(|_| {
+                let mut said = Said::read(&answer.raw);
+                said.message = if answer.raw.is_empty() {
+                    "the answer is empty".to_owned()
+                } else {
+                    format!("the answer is no JSON: {}", said.message)
+                };
+                said.request_id = answer.request_id.clone();
+                fail(ErrorKind::Protocol, Some(status), said, None, false, None)
+            })?;
+            let mut said = Said::of(&answer.json);
+            answer.request_id = said.request_id.take().or(answer.request_id);
+            // The code of a task's answer is to be ignored: its state stands in `output`.
+            let task = answer.json.pointer("/output/task_id").is_some_and(Value::is_string);
+            if !said.code.is_empty() && !task {
+                said.request_id = answer.request_id.clone();
+                let kind = failure::kind(status, &said.code, &said.message);
+                let refused = failure::refused(status, &said.code, kind);
+                return Err(fail(kind, Some(status), said, retry_after, refused, None));
+            }
+        }
+        tracing::debug!(%endpoint, attempt = attempts, status, request_id = answer.request_id.as_deref(), bytes = answer.raw.len(), duration_ms = sent_at.elapsed().as_millis() as u64, "answered");
+        Ok(answer)
+    }
+
+    async fn request(&self, call: &Call<'_>, url: Url) -> Result<reqwest::RequestBuilder> {
+        let mut request = match &call.body {
+            Body::Get => self.http.get(url),
+            Body::Empty => self.http.post(url).header("Content-Length", "0"),
+            Body::Json(value) => self.http.post(url).header("Content-Type", "application/json").body(value.to_string()),
+            Body::Form { fields, file, name, sent } => self.http.post(url).multipart(form(fields, file, name, sent)?),
+        };
+        if let Target::Service(..) = call.target {
+            request = request.header("Authorization", self.key.bearer()).timeout(self.timeout);
+            if let Some(workspace) = &self.workspace {
+                request = request.header("X-DashScope-WorkSpace", workspace);
+            }
+        }
+        Ok(call.headers.iter().fold(request, |request, (name, value)| request.header(*name, *value)))
+    }
+
+    fn url(&self, target: &Target<'_>) -> Result<Url> {
+        match target {
+            Target::Elsewhere(url) => Ok(url.clone()),
+            Target::Service(segments, query) => {
+                let mut url = self.base.clone();
+                url.path_segments_mut()
+                    .map_err(|()| Error::invalid("the base URL has no path"))?
+                    .pop_if_empty()
+                    .extend(*segments);
+                if !query.is_empty() {
+                    url.query_pairs_mut().extend_pairs(query);
+                }
+                Ok(url)
+            }
+        }
+    }
+}
+
+/// A form in the documented order: all fields, then the file, read as it is sent.
+fn form(
+    fields: &[(&'static str, String)],
+    path: &PathBuf,
+    name: &str,
+    sent: &Sent,
+) -> Result<reqwest::multipart::Form> {
+    let file = std::fs::File::open(path).map_err(|error| Error::io("read", path, error))?;
+    let length = file.metadata().map_err(|error| Error::io("read", path, error))?.len();
+    let sent = sent.clone();
+    let chunks = futures_util::stream::try_unfold((file, 0u64), move |(mut file, before)| {
+        let sent = sent.clone();
+        async move {
+            let read = tokio::task::spawn_blocking(move || {
+                let mut chunk = vec![0; 256 << 10];
+                let length = std::io::Read::read(&mut file, &mut chunk)?;
+                chunk.truncate(length);
+                std::io::Result::Ok((file, chunk))
+            });
+            let (file, chunk) = read.await.map_err(std::io::Error::other)??;
+            let after = before + chunk.len() as u64;
+            (sent.0)(after);
+            std::io::Result::Ok((!chunk.is_empty()).then_some((chunk, (file, after))))
+        }
+    });
+    let body = reqwest::Body::wrap_stream(chunks.into_stream());
+    let form =
+        fields.iter().fold(reqwest::multipart::Form::new(), |form, (name, value)| form.text(*name, value.clone()));
+    let part = reqwest::multipart::Part::stream_with_length(body, length).file_name(name.to_owned());
+    Ok(form.part("file", part))
+}
+
+/// How long the server asks to wait: milliseconds, seconds, or a date by its own clock.
+fn retry_after(millis: Option<&str>, header: Option<&str>, date: Option<&str>) -> Option<Duration> {
+    // A day is longer than anybody waits, and keeps absurd numbers out of arithmetic.
+    let bounded = |seconds: f64| (0.0..=86_400.0).contains(&seconds).then(|| Duration::from_secs_f64(seconds));
+    if let Some(millis) = millis.and_then(|millis| millis.trim().parse::<f64>().ok()) {
+        return bounded(millis / 1000.0);
+    }
+    let header = header?.trim();
+    if let Ok(seconds) = header.parse::<f64>() {
+        return bounded(seconds);
+    }
+    let (until, now) = (http_date(header)?, date.and_then(http_date)?);
+    bounded(until.duration_since(now).as_secs_f64().max(0.0))
+}
+
+fn http_date(text: &str) -> Option<Timestamp> {
+    jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_servers_wish_to_wait_is_understood_in_its_three_spellings() {
+        let seconds = |found: Option<Duration>| found.map(|found| found.as_secs_f64());
+        assert_eq!(seconds(retry_after(None, Some("2"), None)), Some(2.0));
+        assert_eq!(seconds(retry_after(Some("1500"), Some("9"), None)), Some(1.5));
+        let (now, then) = ("Sat, 21 Nov 2026 10:00:00 GMT", "Sat, 21 Nov 2026 10:00:07 GMT");
+        assert_eq!(seconds(retry_after(None, Some(then), Some(now))), Some(7.0));
+        assert_eq!(seconds(retry_after(None, Some(now), Some(then))), Some(0.0));
+        for nonsense in ["-1", "NaN", "inf", "1e300", "soon", ""] {
+            assert_eq!(retry_after(None, Some(nonsense), Some(now)), None, "{nonsense}");
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! Temporary storage: a local file gets an address that the service can read for 48 hours.
+//!
+//! | call | wire |
+//! | --- | --- |
+//! | [`Uploads::policy`] | `GET /uploads?action=getPolicy&model=…` |
+//! | [`Uploads::upload`] | the same, then `POST` of a form to another host, without the key |
+//!
+//! The vendor says: not for production, high concurrency or stress tests. The address counts for the model that was named.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::Value;
+use url::Url;
+
+use super::Client;
+use super::pacing::Class;
+use super::retry::Repeat;
+use super::transport::{Body, Call, Sent, Target};
+use crate::catalog::Catalog;
+use crate::error::{Error, Result};
+
+/// A file in temporary storage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TempUrl {
+    /// `oss://…`
+    pub url: String,
+    /// When the service forgets it.
+    pub expires: Timestamp,
+}
+
+/// Leave to put one file into temporary storage. Its `Debug` shows no signature.
+#[non_exhaustive]
+pub struct Policy {
+    fields: Vec<(&'static str, String)>,
+    host: Url,
+    folder: String,
+    /// No file may be larger, in bytes; `None` where the service does not say.
+    pub max_bytes: Option<u64>,
+    /// For how long the leave holds.
+    pub valid_for: Duration,
+}
+
+impl std::fmt::Debug for Policy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Policy").field("host", &self.host.as_str()).field("max_bytes", &self.max_bytes).finish()
+    }
+}
+
+/// The calls about uploads.
+#[derive(Debug, Clone, Copy)]
+pub struct Uploads<'c> {
+    pub(super) client: &'c Client,
+}
+
+impl Uploads<'_> {
+    /// Leave to upload one file for `model`.
+    ///
+    /// `GET /uploads?action=getPolicy&model=…`
+    ///
+    /// # Errors
+    /// What the service refused, or an answer without what the upload needs.
+    pub async fn policy(self, model: &str) -> Result<Policy> {
+        let query = vec![("action", "getPolicy".to_owned()), ("model", model.to_owned())];
+        let answer = self.client.transport().send(Call {
+            doing: format!("get leave to upload for {model}"),
+            target: Target::Service(&["uploads"], query),
+            body: Body::Get,
+            headers: &[],
+            class: Class::Policy(model.to_owned()),
+            repeat: Repeat::Always,
+        });
+        let json = answer.await?.json;
+        let data = json.get("data").unwrap_or(&Value::Null);
+        let text = |name: &str| match data.get(name) {
+            Some(Value::String(text)) if !text.is_empty() => Ok(text.clone()),
+            // Seen as a string; a flag that became a boolean would mean the same.
+            Some(Value::Bool(flag)) => Ok(flag.to_string()),
+            _ => Err(Error::protocol(format!("the leave to upload has no {name}"))),
+        };
+        let host = Url::parse(&text("upload_host")?)
+            .ok()
+            .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+            .ok_or_else(|| Error::protocol("the leave to upload names no host"))?;
+        Ok(Policy {
+            // The documented order; `key` and the rest follow.
+            fields: vec![
+                ("OSSAccessKeyId", text("oss_access_key_id")?),
+                ("Signature", text("signature")?),
+                ("policy", text("policy")?),
+                ("x-oss-object-acl", text("x_oss_object_acl")?),
+                ("x-oss-forbid-overwrite", text("x_oss_forbid_overwrite")?),
+            ],
+            host,
+            folder: text("upload_dir")?,
+            max_bytes: data.get("max_file_size_mb").and_then(Value::as_u64).map(|mb| mb.saturating_mul(1 << 20)),
+            valid_for: Duration::from_secs(data.get("expire_in_seconds").and_then(Value::as_u64).unwrap_or(300)),
+        })
+    }
+
+    /// Uploads a file for `model`, under a name of its own so that nothing is overwritten.
+    ///
+    /// # Errors
+    /// As [`Self::policy`]; the file cannot be read or is larger than the service takes; storage refused it.
+    pub async fn upload(self, model: &str, path: &Path) -> Result<TempUrl> {
+        self.upload_with(model, path, |_| ()).await
+    }
+
+    /// Like [`Self::upload`]; `sent` is told how many bytes have left, from 0 again when the upload is begun anew.
+    ///
+    /// # Errors
+    /// As [`Self::upload`].
+    pub async fn upload_with(
+        self,
+        model: &str,
+        path: &Path,
+        sent: impl Fn(u64) + Send + Sync + 'static,
+    ) -> Result<TempUrl> {
+        let sent: Arc<dyn Fn(u64) + Send + Sync> = Arc::new(sent);
+        let size = std::fs::metadata(path).map_err(|error| Error::io("read", path, error))?.len();
+        let extension = path.extension().and_then(|extension| extension.to_str()).filter(|name| name.is_ascii());
+        let extension = extension.map(|name| format!(".{}", name.to_ascii_lowercase())).unwrap_or_default();
+        let mut failed = None;
+        // Leave holds for minutes and for one key: each try asks for its own.
+        for _ in 0..3 {
+            let policy = self.policy(model).await?;
+            if let Some(most) = policy.max_bytes.filter(|most| size > *most) {
+                return Err(Error::invalid(format!(
+                    "{} has {size} bytes, temporary storage takes {most}: put it on a host of your own and give its URL",
+                    path.display()
+                )));
+            }
+            // Local names are private, and may not fit into a form.
+            let name = format!("{}{extension}", unique(path, size));
+            let key = format!("{}/{name}", policy.folder.trim_end_matches('/'));
+            let mut fields = policy.fields;
+            fields.push(("key", key.clone()));
+            fields.push(("success_action_status", "200".to_owned()));
+            let answer = self.client.transport().send(Call {
+                doing: format!("upload {}", path.display()),
+                target: Target::Elsewhere(policy.host),
+                body: Body::Form { fields, file: path.to_owned(), name, sent: Sent(sent.clone()) },
+                headers: &[],
+                class: Class::Storage,
+                repeat: Repeat::Never,
+            });
+            match answer.await {
+                Ok(_) => {
+                    let hours = i64::from(Catalog::builtin().service().upload_hours);
+                    let now = self.client.server_time().unwrap_or(Timestamp::UNIX_EPOCH);
+                    let expires = now.saturating_add(jiff::SignedDuration::from_hours(hours)).unwrap_or(now);
+                    return Ok(TempUrl { url: format!("oss://{key}"), expires });
+                }
+                Err(error) if error.is_retryable() => failed = Some(error),
+                Err(error) => return Err(error),
+            }
+        }
+        Err(failed.unwrap_or_else(|| Error::protocol("the upload was not tried")))
+    }
+}
+
+/// A name that no other upload has, even of the same file.
+fn unique(path: &Path, size: u64) -> String {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(path.as_os_str().as_encoded_bytes());
+    hasher.update(&size.to_le_bytes());
+    hasher.update(&u64::from(std::process::id()).to_le_bytes());
+    hasher.update(&COUNT.fetch_add(1, Ordering::Relaxed).to_le_bytes());
+    hasher.update(&Timestamp::now().as_nanosecond().to_le_bytes());
+    hasher.finalize().to_hex().chars().take(32).collect()
+}
