@@ -124,6 +124,11 @@ impl Error {
         Self::new(ErrorKind::Io, format!("cannot {doing} {}", path.display()), Some(source.into()))
     }
 
+    /// The service would not let us in.
+    pub(crate) fn auth(what: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Auth, what.into(), None)
+    }
+
     /// The journal of a batch cannot be used as it is.
     pub(crate) fn ledger(what: impl Into<String>) -> Self {
         Self::new(ErrorKind::Ledger, what.into(), None)

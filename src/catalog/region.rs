@@ -108,7 +108,7 @@ impl FromStr for Region {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let known = Self::ALL.into_iter().find(|region| region.name() == text);
+        let known = Self::ALL.into_iter().find(|region| region.name() == text || region.id() == text);
         let unknown = || Error::invalid(format!("there is no region `{text}`: there are intl, cn, us and hk"));
         known.ok_or_else(unknown)
     }

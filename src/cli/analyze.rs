@@ -109,7 +109,7 @@ pub(super) fn run(args: Args, format: Format, talk: &Talk) -> Result<Exit, Failu
         left_from_before(&folder, &paths, talk);
         talk.note(&format!("{} written to {}", counted(paths.len() as u64, "file"), folder.display()));
     }
-    if talk.verbose {
+    if talk.verbose() {
         let seconds = started.elapsed().as_secs_f64();
         let bytes = bytes(analysis.bytes);
         talk.say(&format!("{bytes} in {seconds:.2} s, {:.0} files/s", inputs.files.len() as f64 / seconds));

@@ -4,6 +4,7 @@
 
 mod analyze;
 mod check;
+mod connection;
 mod explain;
 mod inputs;
 mod metrics;
@@ -14,6 +15,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
+use connection::Connection;
 use output::{Color, Format, Talk};
 
 /// How a command ended; the numbers are part of the interface.
@@ -27,12 +29,15 @@ enum Exit {
     Usage = 2,
     /// Some items failed, or a gate such as `check` was not met.
     Partly = 3,
+    /// The service does not take the key, or the account may not.
+    Denied = 4,
 }
 
 const ABOUT: &str = "Measures recorded calls: who spoke, for how long, how fast, and what the transcription is billed";
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 done, 1 failed, 2 usage, 3 some files failed or `check` found something serious.
+Exit codes: 0 done, 1 failed, 2 usage, 3 some files failed or `check` found something serious,
+4 authentication or quota.
 Data goes to stdout, everything else to stderr.";
 
 /// talkmeter
@@ -43,6 +48,8 @@ struct Cli {
     command: Command,
     #[command(flatten)]
     global: Global,
+    #[command(flatten)]
+    connection: Connection,
 }
 
 #[derive(Debug, clap::Args)]
@@ -54,9 +61,9 @@ struct Global {
     /// Say only what failed
     #[arg(short, long, global = true)]
     quiet: bool,
-    /// Say more
-    #[arg(short, long, global = true, conflicts_with = "quiet")]
-    verbose: bool,
+    /// Say more; twice: every request to the service
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, conflicts_with = "quiet")]
+    verbose: u8,
     /// When to use colour
     #[arg(long, value_enum, default_value_t, global = true)]
     color: Color,
@@ -92,8 +99,17 @@ enum Command {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let talk = Talk::new(cli.global.quiet, cli.global.verbose, cli.global.color, cli.global.no_progress);
+    talk.listen();
     let exit = run(cli, &talk).unwrap_or_else(|error| talk.failed(&error));
     ExitCode::from(exit as u8)
+}
+
+/// Runs what waits for the network.
+fn block_on<T>(work: impl Future<Output = Result<T, output::Failure>>) -> Result<T, output::Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    runtime
+        .map_err(|error| crate::Error::io("start", std::path::Path::new("the network's threads"), error))?
+        .block_on(work)
 }
 
 fn run(cli: Cli, talk: &Talk) -> Result<Exit, output::Failure> {

@@ -57,12 +57,12 @@ impl From<Error> for Failure {
 #[derive(Debug)]
 pub(super) struct Talk {
     pub(super) quiet: bool,
-    pub(super) verbose: bool,
+    verbose: u8,
     progress: bool,
 }
 
 impl Talk {
-    pub(super) fn new(quiet: bool, verbose: bool, color: Color, no_progress: bool) -> Self {
+    pub(super) fn new(quiet: bool, verbose: u8, color: Color, no_progress: bool) -> Self {
         let choice = match color {
             Color::Auto => anstream::ColorChoice::Auto,
             Color::Always => anstream::ColorChoice::Always,
@@ -70,6 +70,26 @@ impl Talk {
         };
         choice.write_global();
         Self { quiet, verbose, progress: !quiet && !no_progress && io::stderr().is_terminal() }
+    }
+
+    /// Whether to say more.
+    pub(super) fn verbose(&self) -> bool {
+        self.verbose > 0
+    }
+
+    /// Prints what the library traces: under `-v` what it does, under `-vv` every request.
+    pub(super) fn listen(&self) {
+        use tracing_subscriber::layer::SubscriberExt as _;
+        use tracing_subscriber::util::SubscriberInitExt as _;
+        let level = match self.verbose {
+            0 => return,
+            1 => tracing::Level::INFO,
+            _ => tracing::Level::DEBUG,
+        };
+        // Ours alone: the libraries below would print addresses with their signatures.
+        let ours = tracing_subscriber::filter::Targets::new().with_target("talkmeter", level);
+        let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(false).with_target(false);
+        tracing_subscriber::registry().with(ours).with(lines).init();
     }
 
     /// Data, to stdout.
@@ -117,7 +137,14 @@ impl Talk {
                     cause = source.source();
                 }
                 self.error(&line);
-                if error.kind() == ErrorKind::InvalidInput { Exit::Usage } else { Exit::Failed }
+                if let Some(hint) = error.hint() {
+                    self.say(&format!("hint: {hint}"));
+                }
+                match error.kind() {
+                    ErrorKind::InvalidInput if error.api().is_none() => Exit::Usage,
+                    ErrorKind::Auth | ErrorKind::Quota => Exit::Denied,
+                    _ => Exit::Failed,
+                }
             }
         }
     }
