@@ -12,6 +12,7 @@
 //! | [`metrics`] | every figure of one call, and the catalogue that declares them | |
 //! | `tables` | many calls as polars frames and files, roll-ups | `analytics` |
 //! | `report` | what an analysis says as a whole | `analytics` |
+//! | `emulator` | a stand-in for the service on a local port | `emulator` |
 //! | `cli` | the command | `cli` |
 //!
 //! ```
@@ -35,6 +36,8 @@
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod cli;
+#[cfg(feature = "emulator")]
+pub mod emulator;
 mod error;
 pub mod metrics;
 #[cfg(feature = "analytics")]
