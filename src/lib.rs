@@ -8,6 +8,8 @@
 //!
 //! | module | holds | feature |
 //! | --- | --- | --- |
+//! | [`catalog`] | models, prices, limits, regions, parameters | |
+//! | [`client`] | what is asked of the service | |
 //! | [`transcript`] | a tolerant reader: typed, borrowed, oddities counted | |
 //! | [`metrics`] | every figure of one call, and the catalogue that declares them | |
 //! | `tables` | many calls as polars frames and files, roll-ups | `analytics` |
