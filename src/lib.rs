@@ -11,6 +11,8 @@
 //! | [`client`] | the service's interfaces | |
 //! | [`batch`] | many recordings: what is to be transcribed | |
 //! | `audio` | what an audio file says about itself | `audio` |
+//! | [`catalog`] | models, prices, limits, regions, parameters | |
+//! | [`client`] | what is asked of the service | |
 //! | [`transcript`] | a tolerant reader: typed, borrowed, oddities counted | |
 //! | [`metrics`] | every figure of one call, and the catalogue that declares them | |
 //! | `tables` | many calls as polars frames and files, roll-ups | `analytics` |

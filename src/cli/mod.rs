@@ -9,7 +9,10 @@ mod emulate;
 mod explain;
 mod inputs;
 mod metrics;
+mod models;
 mod output;
+#[cfg_attr(not(test), expect(dead_code, reason = "commands that ask the service take it"))]
+mod parameters;
 mod settings;
 
 use std::process::ExitCode;
@@ -85,6 +88,8 @@ enum Command {
     Explain(explain::Args),
     /// The catalogue: every figure with unit, formula, null rule and source
     Metrics(metrics::Args),
+    /// The catalogue of models: prices, limits, languages, parameters, and where the work is done
+    Models(models::Args),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -123,6 +128,7 @@ fn run(cli: Cli, talk: &Talk) -> Result<Exit, output::Failure> {
         Command::Emulate(args) => emulate::run(args, talk),
         Command::Explain(args) => explain::run(args, format, talk),
         Command::Metrics(args) => metrics::run(&args, format, talk),
+        Command::Models(args) => models::run(&args, None, today(), format, talk),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "talkmeter", &mut script);
@@ -135,4 +141,9 @@ fn run(cli: Cli, talk: &Talk) -> Result<Exit, output::Failure> {
             Ok(Exit::Done)
         }
     }
+}
+
+/// In UTC, for the age of prices.
+fn today() -> jiff::civil::Date {
+    jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date()
 }
