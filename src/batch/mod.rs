@@ -25,6 +25,7 @@ mod item_name;
 mod ledger;
 mod list;
 mod manifest;
+mod plan;
 mod polling;
 mod problems;
 mod results;

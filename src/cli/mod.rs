@@ -11,9 +11,9 @@ mod inputs;
 mod metrics;
 mod models;
 mod output;
-#[cfg_attr(not(test), expect(dead_code, reason = "commands that ask the service take it"))]
 mod parameters;
 mod settings;
+mod transcribe;
 
 use std::process::ExitCode;
 
@@ -78,6 +78,8 @@ struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Recordings → result files, safely
+    Transcribe(transcribe::Args),
     /// Result files → tables, metrics, report
     Analyze(analyze::Args),
     /// Say what is wrong with result files before anyone trusts figures from them
@@ -123,12 +125,13 @@ fn block_on<T>(work: impl Future<Output = Result<T, output::Failure>>) -> Result
 fn run(cli: Cli, talk: &Talk) -> Result<Exit, output::Failure> {
     let format = cli.global.format;
     match cli.command {
+        Command::Transcribe(args) => transcribe::run(args, &cli.connection, format, talk),
         Command::Analyze(args) => analyze::run(args, format, talk),
         Command::Check(args) => check::run(&args, format, talk),
         Command::Emulate(args) => emulate::run(args, talk),
         Command::Explain(args) => explain::run(args, format, talk),
         Command::Metrics(args) => metrics::run(&args, format, talk),
-        Command::Models(args) => models::run(&args, None, today(), format, talk),
+        Command::Models(args) => models::run(&args, cli.connection.named_region()?, today(), format, talk),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "talkmeter", &mut script);
