@@ -43,8 +43,8 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use event::Event;
-pub use ledger::FILE as LEDGER;
 use ledger::Ledger;
+pub use ledger::{FILE as LEDGER, origin};
 pub use manifest::{AUDIO_EXTENSIONS, Draft, Item, Manifest};
 pub use problems::Problems;
 pub use results::{FAILURES, FOLDER as RESULTS, Failure};
