@@ -100,7 +100,6 @@ pub(super) fn run(args: Args, connection: &Connection, format: Format, talk: &Ta
         let mut progress = Progress::new(batch.counts(), talk);
         let mut observe = |news: News<'_>| progress.take(news);
         let run = batch.run(stopped, &mut observe);
-        tokio::pin!(run);
         let interrupted = async {
             interrupt().await;
             talk.say("stopping: what is under way is brought to its end; once more stops at once");
@@ -109,11 +108,28 @@ pub(super) fn run(args: Args, connection: &Connection, format: Format, talk: &Ta
             interrupt().await;
         };
         tokio::select! {
-            summary = &mut run => Ok(summary?),
-            () = interrupted => Err(Error::cancelled("stopped at once; the same command goes on").into()),
+            summary = run => Ok(summary?),
+            () = interrupted => Err(Error::cancelled("stopped at once").into()),
         }
     });
-    conclude(&summary?, &args, &model, format, talk)
+    let mut summary = match summary {
+        Ok(summary) => summary,
+        Err(failure) => {
+            let exit = talk.failed(&failure);
+            talk.say("what was reached is kept; the same command goes on");
+            return Ok(exit);
+        }
+    };
+    let halted = summary.halted.take();
+    let exit = conclude(&summary, &args, &model, format, talk)?;
+    Ok(match halted {
+        Some(error) => {
+            let exit = talk.failed(&error.into());
+            talk.say("what was reached is kept; the same command goes on");
+            exit
+        }
+        None => exit,
+    })
 }
 
 /// What is to be transcribed; `None` where something is wrong with it, which was said.
