@@ -219,14 +219,15 @@ impl<'a> Runner<'a> {
     }
 
     async fn start(&mut self) -> Result<()> {
-        if self.halted.is_none() {
-            self.start_uploads();
-            self.start_submits();
-        }
         if !self.order.detach {
             self.start_queries();
             self.start_fetches();
+            // Before the submits: what was not taken is submitted again, and nothing else may be left to do.
             self.start_search().await?;
+        }
+        if self.halted.is_none() {
+            self.start_uploads();
+            self.start_submits();
         }
         Ok(())
     }
