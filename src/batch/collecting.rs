@@ -145,6 +145,7 @@ impl Runner<'_> {
             let at = alone.or_else(|| outcomes.iter().position(named));
             matched.push((*n, at.map(|at| outcomes.swap_remove(at).clone())));
         }
+        let unclaimed = outcomes.iter().any(|outcome| outcome.transcription_url.is_some());
         let ended =
             Event::Ended { task_id: id.to_string(), status: task.status.to_string(), usage: task.usage.clone() };
         self.record(vec![ended], false).await?;
@@ -158,6 +159,12 @@ impl Runner<'_> {
                     let message = message.or_else(|| task.message.clone()).unwrap_or_default();
                     let code = code.or_else(|| task.code.clone()).unwrap_or_else(|| "FAILED".to_owned());
                     self.failed(n, id, &code, &message, request_id).await?;
+                }
+                // Ended without a word on this file, and without a result that names none of ours.
+                None if task.status == TaskStatus::Failed && !unclaimed => {
+                    let code = task.code.as_deref().unwrap_or("FAILED");
+                    let message = task.message.as_deref().unwrap_or("the task failed");
+                    self.failed(n, id, code, message, request_id).await?;
                 }
                 _ if task.status == TaskStatus::Canceled => {
                     self.failed(n, id, CANCELED, "the task was cancelled", request_id).await?;
