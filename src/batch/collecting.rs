@@ -284,8 +284,14 @@ impl Runner<'_> {
     pub(super) fn examined(&mut self, id: TaskId, outcome: Result<Option<Vec<String>>>) -> Result<()> {
         let names = match outcome {
             Ok(names) => names,
+            // A key or an account that is refused everything proves nothing.
+            Err(error)
+                if error.kind() == ErrorKind::Quota || error.api().is_some_and(|api| api.status == Some(401)) =>
+            {
+                return Err(error);
+            }
             // Listed for the account, but not for this key: then this key did not submit it.
-            Err(error) if !error.is_retryable() => Some(Vec::new()),
+            Err(error) if matches!(error.kind(), ErrorKind::Auth | ErrorKind::NotFound) => Some(Vec::new()),
             Err(_) => None,
         };
         self.uncertain.examined(id, names);
@@ -344,7 +350,10 @@ async fn examine(client: &Client, id: &TaskId) -> Result<Option<Vec<String>>> {
     // Qwen3 names the file in the result only.
     for outcome in task.outcomes.iter().filter(|outcome| outcome.file_url.is_none()) {
         if let Some(address) = &outcome.transcription_url {
-            let result = client.tasks().download(address).await?;
+            let Ok(result) = client.tasks().download(address).await.inspect_err(|error| tracing::info!(%error)) else {
+                // The next round has a fresh link.
+                return Ok(None);
+            };
             let result: serde_json::Value = serde_json::from_slice(&result)
                 .map_err(|_| Error::protocol(format!("the result of task {id} is no JSON")))?;
             files.extend(result.get("file_url").and_then(serde_json::Value::as_str).map(str::to_owned));
