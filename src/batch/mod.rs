@@ -336,12 +336,13 @@ impl Batch {
 /// A first call that costs nothing: it shows that key, host and region fit together, and what the service's clock says.
 async fn greet(client: &Client) -> Result<()> {
     match client.tasks().list(&Filter::new().size(1)).await {
-        // What cannot be listed can perhaps be submitted.
+        // A key that may not list can perhaps submit: a submit that is refused costs nothing either.
         Err(error)
-            if !matches!(
-                error.kind(),
-                ErrorKind::Auth | ErrorKind::Quota | ErrorKind::Unavailable | ErrorKind::NotFound
-            ) =>
+            if error.api().is_some_and(|api| api.status == Some(403)) && error.kind() == ErrorKind::Auth
+                || !matches!(
+                    error.kind(),
+                    ErrorKind::Auth | ErrorKind::Quota | ErrorKind::Unavailable | ErrorKind::NotFound
+                ) =>
         {
             tracing::info!(%error, "the list of tasks is not to be had");
             Ok(())
