@@ -217,7 +217,7 @@ impl Batch {
     /// # Errors
     /// As [`Batch::open`].
     pub fn open_at(dir: &Path, client: Client, order: Order, clock: Arc<dyn Clock>) -> Result<Self> {
-        if !(1..=100).contains(&order.files_per_task) {
+        if !plan::FILES_PER_TASK.contains(&order.files_per_task) {
             return Err(Error::invalid(format!("{} files a task: 1 to 100 are possible", order.files_per_task)));
         }
         std::fs::create_dir_all(dir).map_err(|error| Error::io("make", dir, error))?;
@@ -242,7 +242,7 @@ impl Batch {
         }
         results::prepare(dir)?;
         let mut batch = Self { dir: dir.to_owned(), client, order, ledger, state, notes };
-        let events = batch.begin(terms);
+        let events = batch.begin(terms)?;
         for line in batch.ledger.add(events)? {
             batch.state.apply(line).map_err(Error::ledger)?;
         }
@@ -251,7 +251,7 @@ impl Batch {
     }
 
     /// What this run adds to the ledger before anything is sent.
-    fn begin(&mut self, terms: Terms) -> Vec<Event> {
+    fn begin(&mut self, terms: Terms) -> Result<Vec<Event>> {
         let mut events = Vec::new();
         if self.state.terms.is_none() {
             let Terms { base_url, region, workspace, recognition, files_per_task } = terms;
@@ -270,7 +270,10 @@ impl Batch {
                 }
                 Phase::Stored { file, bytes, silent, .. } => {
                     let there = std::fs::metadata(self.dir.join(file)).is_ok_and(|file| file.len() == *bytes);
-                    if !there && !silent {
+                    if !there && *silent {
+                        // Ours, so it can be written again at any time.
+                        results::store(&self.dir, file.clone(), &results::silence(&item.url))?;
+                    } else if !there {
                         self.notes.push(format!("{file} is not there any more as it was stored: fetched again"));
                         events.push(Event::Reopened { n: item.n, why: "the result is gone from the disk".to_owned() });
                     }
@@ -278,7 +281,7 @@ impl Batch {
                 _ => {}
             }
         }
-        events
+        Ok(events)
     }
 
     /// What has become of the recordings so far.
