@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use bytes::Bytes;
+
 use crate::error::{Error, Result};
 
 /// A key of the service (`sk-…`), or a temporary token (`st-…`). It has no `Display`, and its `Debug` is masked.
@@ -32,6 +34,15 @@ impl ApiKey {
     /// `text` without the key: a server may repeat what it was sent.
     pub(super) fn masked_in(&self, text: &str) -> String {
         text.replace(&self.0, "[key]")
+    }
+
+    /// The same for a body.
+    pub(super) fn masked_in_bytes(&self, body: Bytes) -> Bytes {
+        let key = self.0.as_bytes();
+        if !body.windows(key.len()).any(|part| part == key) {
+            return body;
+        }
+        self.masked_in(&String::from_utf8_lossy(&body)).into()
     }
 }
 

@@ -27,6 +27,26 @@ pub fn without_query(address: &str) -> String {
     format!("{scheme}:{slashes}{host}{path}{stead}")
 }
 
+/// A text of somebody else's, its addresses without their queries.
+pub(crate) fn without_queries(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    // No address has these.
+    for piece in text.split_inclusive(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '<' | '>')) {
+        let Some(at) = piece.find("://") else {
+            shown += piece;
+            continue;
+        };
+        let before = piece.get(..at).unwrap_or_default();
+        let scheme = before.trim_end_matches(|c: char| c.is_ascii_alphanumeric() || "+-.".contains(c)).len();
+        let end =
+            piece.trim_end_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '<' | '>')).len();
+        shown += piece.get(..scheme).unwrap_or_default();
+        shown += &without_query(piece.get(scheme..end).unwrap_or_default());
+        shown += piece.get(end..).unwrap_or_default();
+    }
+    shown
+}
+
 /// The scheme of an address as written and what follows its colon; `None` where there is none.
 pub(crate) fn split_scheme(text: &str) -> Option<(&str, &str)> {
     let (scheme, rest) = text.split_once(':')?;
@@ -63,7 +83,26 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_message_is_printed_with_its_addresses_cut() {
+        for (text, printed) in [
+            ("cannot fetch https://h/a.wav?sig=1, retry", "cannot fetch https://h/a.wav?… retry"),
+            ("url=\"https://u:p@h/a?x\" (oss://b/c?d)", "url=\"https://h/a?…\" (oss://b/c?…"),
+            ("(https://h/a?x\nhttps://h/b", "(https://h/a?…\nhttps://h/b"),
+            ("what? no :// here", "what? no :// here"),
+            ("", ""),
+        ] {
+            assert_eq!(without_queries(text), printed);
+        }
+    }
+
     proptest! {
+        #[test]
+        fn no_query_survives_in_a_message(before in "\\PC{0,20}", query in "[a-zA-Z0-9%=&/+.,;:()]{1,30}", after in "\\PC{0,20}") {
+            let printed = without_queries(&format!("{before} https://h.example/a?secret{query} {after}"));
+            prop_assert!(!printed.contains("?secret"), "{}", printed);
+        }
+
         #[test]
         fn no_query_survives(host in "[a-z.]{1,12}", path in "[^?#\\\\]{0,20}", query in "\\PC{0,40}") {
             let printed = without_query(&format!("https://{host}/{path}?{query}"));

@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::pacing::{Class, Permit};
-use super::redact::without_query;
+use super::redact::{without_queries, without_query};
 use super::retry::Repeat;
 use super::transport::{Answer, Body, Call, Target};
 use super::{Client, Recognition};
@@ -186,7 +186,8 @@ impl Task {
         let Some(status) = text(output, "task_status") else {
             return Err(Error::protocol(format!("the answer on task {id} has no task_status")));
         };
-        let (code, message) = (text(output, "code"), text(output, "message"));
+        let said = |of: &Value| text(of, "message").map(|message| without_queries(&message));
+        let (code, message) = (text(output, "code"), said(output));
         let silent = is_silence(&status).then(|| status.clone());
         let status = TaskStatus::new(&status);
         let outcome = |result: &Value| Outcome {
@@ -198,7 +199,7 @@ impl Task {
                 None => status.clone(),
             },
             code: text(result, "code"),
-            message: text(result, "message"),
+            message: said(result),
         };
         let mut outcomes: Vec<Outcome> = match (output.get("results"), output.get("result")) {
             (Some(Value::Array(results)), _) => {

@@ -14,7 +14,7 @@ use url::Url;
 use super::failure::{self, Said};
 use super::key::ApiKey;
 use super::pacing::{Class, Pacing, Permit};
-use super::redact::without_query;
+use super::redact::{without_queries, without_query};
 use super::retry::{Repeat, RetryPolicy, again};
 use crate::error::{ApiFailure, Error, ErrorKind, Result};
 
@@ -180,7 +180,7 @@ impl Transport {
                 endpoint: endpoint.clone(),
                 status,
                 code: self.key.masked_in(&said.code),
-                message: self.key.masked_in(&said.message),
+                message: without_queries(&self.key.masked_in(&said.message)),
                 request_id: said.request_id,
                 attempts,
                 elapsed: begun.elapsed(),
@@ -238,7 +238,11 @@ impl Transport {
             }
             raw.extend_from_slice(&chunk);
         }
-        let raw = raw.freeze();
+        let raw = match call.target {
+            // A server may repeat what it was sent.
+            Target::Service(..) => self.key.masked_in_bytes(raw.freeze()),
+            Target::Elsewhere(_) => raw.freeze(),
+        };
 
         if !(200..300).contains(&status) {
             let mut said = Said::read(&raw);
