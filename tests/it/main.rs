@@ -3,17 +3,23 @@
 //! `cargo test --test it`; `-- --ignored` for the stories that need the real calls beside the repository.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test says what it expects by failing")]
 
+mod batch;
 mod check;
 mod explain;
+mod faults;
 mod figures;
 mod golden;
 mod inputs;
 mod keywords;
+mod kills;
 mod laws;
 mod models;
 mod readme;
 mod real_data;
+mod refusals;
 mod rollup;
 mod scene;
+mod secrets;
+mod service;
 mod tables;
 mod tidy;
