@@ -14,6 +14,7 @@
 //! | [`metrics`] | every figure of one call, and the catalogue that declares them | |
 //! | `tables` | many calls as polars frames and files, roll-ups | `analytics` |
 //! | `report` | what an analysis says as a whole | `analytics` |
+//! | `emulator` | a stand-in for the service on a local port | `emulator` |
 //! | `cli` | the command | `cli` |
 //!
 //! ```
@@ -41,6 +42,8 @@ pub mod catalog;
 pub mod cli;
 pub mod client;
 pub mod clock;
+#[cfg(feature = "emulator")]
+pub mod emulator;
 mod error;
 pub mod metrics;
 #[cfg(feature = "analytics")]

@@ -5,6 +5,7 @@
 mod analyze;
 mod check;
 mod connection;
+mod emulate;
 mod explain;
 mod inputs;
 mod metrics;
@@ -78,6 +79,8 @@ enum Command {
     Analyze(analyze::Args),
     /// Say what is wrong with result files before anyone trusts figures from them
     Check(check::Args),
+    /// Serve a stand-in for the service on 127.0.0.1: no key, no network, no bill
+    Emulate(emulate::Args),
     /// Show the words behind an event
     Explain(explain::Args),
     /// The catalogue: every figure with unit, formula, null rule and source
@@ -117,6 +120,7 @@ fn run(cli: Cli, talk: &Talk) -> Result<Exit, output::Failure> {
     match cli.command {
         Command::Analyze(args) => analyze::run(args, format, talk),
         Command::Check(args) => check::run(&args, format, talk),
+        Command::Emulate(args) => emulate::run(args, talk),
         Command::Explain(args) => explain::run(args, format, talk),
         Command::Metrics(args) => metrics::run(&args, format, talk),
         Command::Completions { shell } => {

@@ -1,0 +1,116 @@
+//! `emulate`: serves the emulator until it is told to stop.
+
+use std::path::{Path, PathBuf};
+
+use super::Exit;
+use super::output::{Failure, Talk};
+use crate::Error;
+use crate::emulator::{Emulator, HostStyle, Scenario, Settings};
+
+const MORE: &str = "\
+The first line on stdout is the base URL; nothing else is written there. Ctrl-C ends it.
+
+Examples:
+  talkmeter emulate --port 8080
+  talkmeter emulate --results results --clock-speed 100
+  talkmeter emulate --scenario faults.toml
+
+A scenario is TOML, a list of rules:
+
+  [[fault]]
+  on = \"submit\"            submit query list cancel policy upload result flash vocabulary token models recognition
+  url_contains = \"call-17\" optional: only where a file URL (upload: the key) holds this
+  skip = 1                 optional: so many matching requests pass first
+  times = 2                optional: acts so often (1); 0 = always
+  do = \"status\"            what happens, with the keys that go with it:
+
+  status               an error answer: status, code, message, or body verbatim; retry_after (s); accepted
+  ok_with_code         HTTP 200 with code and message; accepted
+  empty                an empty body: status (200); accepted
+  reset_before         the connection is dropped, nothing was accepted
+  reset_after          the request is carried out, then the connection is dropped
+  slow                 carried out, answered delay_ms later (real time)
+  slow_before_accept   carried out delay_ms later
+  truncate             half the body, the connection closed
+  expired              on result: this link has expired, a fresh one works
+  unknown              on query: task_status UNKNOWN
+  fail                 on recognition: this file fails with code and message
+  all_failed           on recognition: every file of the task fails
+  succeeded_with_failed  on recognition: every file fails, the task is SUCCEEDED
+  silence              on recognition: code SUCCESS_WITH_NO_VALID_FRAGMENT or ASR_RESPONSE_HAVE_NO_WORDS
+  hold                 on recognition: waits pending_s, takes hold_s (seconds of its clock)
+
+accepted = true carries the request out before its answer is replaced. The storage port answers GET /emulator/hits:
+what was asked, and which rules were not reached; POST /emulator/clock?advance_s=N moves the clock.";
+
+/// Arguments of `emulate`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = MORE)]
+pub(super) struct Args {
+    /// Port of the service on 127.0.0.1; 0 = any that is free
+    #[arg(long, default_value_t = 0)]
+    port: u16,
+    /// Answer from the result files of a folder: by file name, else any of them
+    #[arg(long, value_name = "DIR")]
+    results: Option<PathBuf>,
+    /// What goes wrong when
+    #[arg(long, value_name = "FILE")]
+    scenario: Option<PathBuf>,
+    /// Which kind of host to be
+    #[arg(long, value_enum, default_value_t)]
+    host_style: Style,
+    /// How many times faster than real time its clock runs
+    #[arg(long, value_name = "N", default_value_t = 1.0)]
+    clock_speed: f64,
+}
+
+/// The service's two kinds of hosts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+enum Style {
+    /// As dashscope.aliyuncs.com
+    #[default]
+    Shared,
+    /// As a workspace's own host
+    Workspace,
+}
+
+/// Runs `emulate`.
+pub(super) fn run(args: Args, talk: &Talk) -> Result<Exit, Failure> {
+    let scenario = args.scenario.as_deref().map(Scenario::read).transpose()?.unwrap_or_default();
+    let host_style = match args.host_style {
+        Style::Shared => HostStyle::Shared,
+        Style::Workspace => HostStyle::Workspace,
+    };
+    let settings =
+        Settings { port: args.port, host_style, clock_speed: Some(args.clock_speed), results: args.results, scenario };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Error::io("start", Path::new("the runtime"), error))?;
+    runtime.block_on(async {
+        let emulator = Emulator::start(settings).await?;
+        talk.data(format!("{}\n", emulator.base_url()).as_bytes())?;
+        talk.note(&format!("results and uploads: {}", emulator.storage_url()));
+        talk.note(&format!("export DASHSCOPE_HTTP_BASE_URL={} DASHSCOPE_API_KEY=sk-emulator", emulator.base_url()));
+        stopped().await.map_err(|error| Error::io("wait for", Path::new("a signal"), error))?;
+        for rule in emulator.unreached() {
+            talk.note(&format!("not reached: {rule}"));
+        }
+        Ok(Exit::Done)
+    })
+}
+
+/// Ctrl-C, or a polite kill.
+#[cfg(unix)]
+async fn stopped() -> std::io::Result<()> {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted,
+        _ = terminate.recv() => Ok(()),
+    }
+}
+
+#[cfg(not(unix))]
+async fn stopped() -> std::io::Result<()> {
+    tokio::signal::ctrl_c().await
+}

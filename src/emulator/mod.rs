@@ -1,0 +1,168 @@
+//! A stand-in for the service on a local port: the documented requests, checked strictly, and the documented answers.
+//!
+//! It refuses what the service refuses, with the same code, and shares no type with the client, so that a misspelt field
+//! cannot pass on both sides. Recognition is invented, a function of the file's address and the parameters alone, or
+//! played back from recorded result files. Time can run faster, and a [`Scenario`] says what goes wrong when.
+//!
+//! ```
+//! # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+//! # runtime.block_on(async {
+//! use talkmeter::emulator::{Emulator, Settings};
+//!
+//! let emulator = Emulator::start(Settings::default()).await?;
+//! assert!(emulator.base_url().ends_with("/api/v1"));
+//! assert_eq!(emulator.hits().of("submit"), 0);
+//! # Ok::<(), talkmeter::Error>(())
+//! # }).unwrap();
+//! ```
+//!
+//! Two ports: the service under `base_url`, results and uploads under `storage_url`, as with the real one. Beside them
+//! the storage port answers `GET /emulator/hits` (what was asked, as JSON, with the rules of the scenario that were not
+//! reached) and `POST /emulator/clock?advance_s=N` (moves the clock forward).
+//!
+//! Wire formats: `service-api` notes of November 2026; where the vendor's documents are silent or contradict each other,
+//! the choice stands in a comment where it is made.
+
+mod answer;
+mod clock;
+mod fetching;
+mod flash;
+mod hits;
+mod limits;
+mod models;
+mod operation;
+mod parameters;
+mod recordings;
+mod routes;
+pub mod scenario;
+mod seal;
+mod server;
+mod speech;
+mod state;
+mod storage;
+mod tasks;
+mod tokens;
+mod uploads;
+mod vocabularies;
+mod wav;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use hits::Hits;
+pub use scenario::Scenario;
+
+use crate::{Error, Result};
+use state::State;
+
+/// Which of the service's two kinds of hosts to be: they differ in the envelopes of synchronous answers, and in what
+/// they think of a missing `parameters`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum HostStyle {
+    /// `dashscope.aliyuncs.com` and its like.
+    #[default]
+    Shared,
+    /// `{workspace}.{region}.maas.aliyuncs.com`.
+    Workspace,
+}
+
+/// How an emulator is started.
+#[derive(Debug, Default)]
+pub struct Settings {
+    /// Port of the service; 0 = any that is free. The storage always takes any.
+    pub port: u16,
+    /// Which kind of host to be.
+    pub host_style: HostStyle,
+    /// How many times faster than real time its clock runs; 1 unless told otherwise.
+    pub clock_speed: Option<f64>,
+    /// A folder of recorded result files to answer from.
+    pub results: Option<PathBuf>,
+    /// What goes wrong when.
+    pub scenario: Scenario,
+}
+
+/// A running emulator; it stops when dropped.
+#[derive(Debug)]
+pub struct Emulator {
+    state: Arc<State>,
+    service: SocketAddr,
+    _serving: [server::Serving; 2],
+}
+
+impl Emulator {
+    /// Starts on this machine's loopback address, in the tokio runtime that polls this.
+    ///
+    /// # Errors
+    ///
+    /// When the port is taken, the recorded results cannot be read, or the speed is no positive number.
+    pub async fn start(settings: Settings) -> Result<Self> {
+        let speed = settings.clock_speed.unwrap_or(1.0);
+        if !(speed.is_finite() && speed > 0.0) {
+            return Err(Error::invalid(format!("a clock cannot run {speed} times as fast")));
+        }
+        let recordings = match &settings.results {
+            Some(folder) => recordings::Recordings::read(folder)?,
+            None => recordings::Recordings::default(),
+        };
+        let (service_listener, service) = server::bind(settings.port).await?;
+        let (storage_listener, storage) = server::bind(0).await?;
+        let state = Arc::new(State {
+            clock: clock::Clock::new(speed),
+            style: settings.host_style,
+            storage_url: format!("http://{storage}"),
+            scenario: settings.scenario,
+            recordings,
+            seal: seal::Seal::new(),
+            hits: hits::Counter::default(),
+            limits: limits::Limits::default(),
+            tasks: tasks::Tasks::default(),
+            tokens: tokens::Tokens::default(),
+            uploads: uploads::Uploads::default(),
+            revoked: storage::Revoked::default(),
+            vocabularies: vocabularies::Vocabularies::default(),
+        });
+        let serving = [
+            server::serve(service_listener, routes::router(&state)),
+            server::serve(storage_listener, storage::router(&state)),
+        ];
+        Ok(Self { state, service, _serving: serving })
+    }
+
+    /// `http://127.0.0.1:PORT/api/v1`, what `DASHSCOPE_HTTP_BASE_URL` takes.
+    #[must_use]
+    pub fn base_url(&self) -> String {
+        format!("http://{}/api/v1", self.service)
+    }
+
+    /// `http://127.0.0.1:PORT` of results and uploads.
+    #[must_use]
+    pub fn storage_url(&self) -> &str {
+        &self.state.storage_url
+    }
+
+    /// What it was asked so far.
+    #[must_use]
+    pub fn hits(&self) -> Hits {
+        self.state.hits.read()
+    }
+
+    /// How many accepted submits held each file URL.
+    #[must_use]
+    pub fn accepted(&self) -> BTreeMap<String, u64> {
+        self.hits().accepted
+    }
+
+    /// The rules of the scenario that have not acted as often as they should, a line each.
+    #[must_use]
+    pub fn unreached(&self) -> Vec<String> {
+        self.state.scenario.unreached()
+    }
+
+    /// Moves its clock forward, so that tasks end, links and tokens expire.
+    pub fn advance(&self, by: Duration) {
+        self.state.clock.advance(by);
+    }
+}

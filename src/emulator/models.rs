@@ -1,0 +1,87 @@
+//! The models the emulator serves: how each is called and how often. Written from the vendor's pages, not from the
+//! client's catalogue, so that a mistake there is found here.
+
+/// How a model is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Protocol {
+    /// Asynchronous, `input.file_urls`, up to this many.
+    Files(usize),
+    /// Asynchronous, `input.file_url`, another result format.
+    OneFile,
+    /// Synchronous, `input_audio` messages.
+    Flash,
+    /// Synchronous, `parameters.audio_address` or `audio` messages.
+    Realtime,
+    /// Synchronous, `audio` messages, answers in `choices`.
+    Chat,
+}
+
+/// One model.
+#[derive(Debug)]
+pub(super) struct Model {
+    pub(super) name: &'static str,
+    pub(super) protocol: Protocol,
+    /// Calls per second.
+    pub(super) rate: f64,
+}
+
+impl Model {
+    pub(super) fn named(name: &str) -> Option<&'static Self> {
+        MODELS.iter().find(|model| model.name == name)
+    }
+
+    pub(super) fn asynchronous(&self) -> bool {
+        matches!(self.protocol, Protocol::Files(_) | Protocol::OneFile)
+    }
+
+    /// Qwen-Audio-3.x takes super hotwords and inline vocabularies.
+    pub(super) fn qwen_audio(&self) -> bool {
+        self.name.starts_with("qwen-audio-3.")
+    }
+
+    /// 3.1 is billed by token.
+    pub(super) fn billed_by_token(&self) -> bool {
+        self.name.starts_with("qwen-audio-3.1-")
+    }
+
+    /// Largest upload for a call of this model, in MB.
+    pub(super) fn upload_mb(&self) -> u64 {
+        if self.asynchronous() { 2048 } else { 100 }
+    }
+}
+
+const fn model(name: &'static str, protocol: Protocol, rate: f64) -> Model {
+    Model { name, protocol, rate }
+}
+
+const MANY: Protocol = Protocol::Files(100);
+/// 100 calls per minute.
+const SLOW: f64 = 100.0 / 60.0;
+
+/// Requests per minute are enforced per second; those of the Qwen-Audio Flash models are not published.
+pub(super) static MODELS: [Model; 24] = [
+    model("fun-asr", MANY, 10.0),
+    model("fun-asr-2025-11-07", MANY, 10.0),
+    model("fun-asr-2025-08-25", MANY, 10.0),
+    model("fun-asr-mtl", MANY, 10.0),
+    model("fun-asr-mtl-2025-08-25", MANY, 10.0),
+    model("paraformer-v2", MANY, 20.0),
+    model("paraformer-8k-v2", MANY, 20.0),
+    model("paraformer-v1", MANY, 10.0),
+    model("paraformer-8k-v1", MANY, 10.0),
+    model("paraformer-mtl-v1", MANY, 10.0),
+    model("qwen-audio-3.1-asr-flash-filetrans", Protocol::Files(1), 10.0),
+    model("qwen-audio-3.0-asr-flash-filetrans", Protocol::Files(1), 10.0),
+    model("qwen3-asr-flash-filetrans", Protocol::OneFile, SLOW),
+    model("qwen3-asr-flash-filetrans-2025-11-17", Protocol::OneFile, SLOW),
+    model("fun-asr-flash-2026-06-15", Protocol::Flash, 10.0),
+    model("qwen-audio-3.1-asr-flash", Protocol::Flash, 10.0),
+    model("qwen-audio-3.0-asr-flash", Protocol::Flash, 10.0),
+    model("fun-asr-realtime", Protocol::Realtime, 10.0),
+    model("fun-asr-realtime-2026-02-28", Protocol::Realtime, 10.0),
+    model("qwen3-asr-flash", Protocol::Chat, SLOW),
+    model("qwen3-asr-flash-2026-02-10", Protocol::Chat, SLOW),
+    model("qwen3-asr-flash-2025-09-08", Protocol::Chat, SLOW),
+    model("qwen3-asr-flash-us", Protocol::Chat, SLOW),
+    model("qwen3-asr-flash-2025-09-08-us", Protocol::Chat, SLOW),
+];

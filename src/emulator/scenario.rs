@@ -1,0 +1,413 @@
+//! What goes wrong when.
+//!
+//! A scenario is a TOML file with a list of rules. Each says on which kind of request it acts, which of them it lets
+//! pass, how often it acts, and what it does:
+//!
+//! ```toml
+//! [[fault]]
+//! on = "submit"              # submit query list cancel policy upload result flash vocabulary token models recognition
+//! url_contains = "call-17"   # optional: only where a file URL (upload: the key) holds this
+//! skip = 1                   # optional: so many matching requests pass first
+//! times = 2                  # optional: acts so often, 1 unless told otherwise; 0 = always
+//! do = "status"
+//! status = 429
+//! retry_after = 2
+//! ```
+//!
+//! | `do` | what happens | keys |
+//! | --- | --- | --- |
+//! | `status` | an error answer, in the service's shape unless `body` is given | `status`, `code`, `message`, `body` (verbatim, may be empty or plain text), `retry_after` (seconds), `accepted` |
+//! | `ok_with_code` | HTTP 200 with `code` and `message` | `code`, `message`, `accepted` |
+//! | `empty` | an empty body | `status` (200), `accepted` |
+//! | `reset_before` | the connection is dropped, nothing was accepted | |
+//! | `reset_after` | the request is carried out, then the connection is dropped | |
+//! | `slow` | carried out, answered `delay_ms` later | `delay_ms` |
+//! | `slow_before_accept` | carried out `delay_ms` later | `delay_ms` |
+//! | `truncate` | half the body, the connection closed | |
+//! | `expired` | on `result`: this link has expired; a link from a new query works | |
+//! | `unknown` | on `query`: `task_status` UNKNOWN | |
+//! | `fail` | on `recognition`: this file fails | `code` (`FILE_DOWNLOAD_FAILED`), `message` (the code) |
+//! | `all_failed` | on `recognition`: every file of the task fails | `code`, `message` |
+//! | `succeeded_with_failed` | on `recognition`: every file fails, the task is SUCCEEDED all the same | `code`, `message` |
+//! | `silence` | on `recognition`: no speech; with `ASR_RESPONSE_HAVE_NO_WORDS` and one file the task has `code` and no `results` | `code` (`SUCCESS_WITH_NO_VALID_FRAGMENT`) |
+//! | `hold` | on `recognition`: it waits `pending_s` and takes `hold_s`, in seconds of the emulator's clock | `hold_s`, `pending_s` |
+//!
+//! `delay_ms` is real time. `accepted = true` carries the request out before the answer is replaced. Rules are tried in
+//! order, the first that acts is the only one; a key that a rule has no use for is an error. On `submit` and `flash`,
+//! `url_contains` looks at the files named in the body, on `query`, `cancel` and `result` at the files of the task, on
+//! `upload` at the key, elsewhere at path and query.
+
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::operation::Operation;
+use crate::{Error, Result};
+
+/// Rules and how often each was met.
+#[derive(Debug, Default)]
+pub struct Scenario {
+    rules: Vec<Rule>,
+    met: Mutex<Vec<Met>>,
+}
+
+#[derive(Debug, Default, Clone)]
+struct Met {
+    matched: u64,
+    acted: u64,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    #[serde(default)]
+    fault: Vec<toml::Spanned<Rule>>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rule {
+    on: Operation,
+    url_contains: Option<String>,
+    #[serde(default)]
+    skip: u64,
+    times: Option<u64>,
+    #[serde(rename = "do")]
+    act: Act,
+    status: Option<u16>,
+    code: Option<String>,
+    message: Option<String>,
+    body: Option<String>,
+    retry_after: Option<u64>,
+    accepted: Option<bool>,
+    delay_ms: Option<u64>,
+    hold_s: Option<f64>,
+    pending_s: Option<f64>,
+}
+
+/// What a rule does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Act {
+    Status,
+    OkWithCode,
+    Empty,
+    ResetBefore,
+    ResetAfter,
+    Slow,
+    SlowBeforeAccept,
+    Truncate,
+    Expired,
+    Unknown,
+    Fail,
+    AllFailed,
+    SucceededWithFailed,
+    Silence,
+    #[serde(alias = "hold_s")]
+    Hold,
+}
+
+/// What happens to a request.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Fault {
+    /// Another answer; the request is carried out when `accepted`.
+    Answer {
+        status: u16,
+        body: Body,
+        retry_after: Option<u64>,
+        accepted: bool,
+    },
+    ResetBefore,
+    ResetAfter,
+    Slow(Duration),
+    SlowBeforeAccept(Duration),
+    Truncate,
+    Expired,
+    Unknown,
+}
+
+/// The body of another answer.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Body {
+    Verbatim(String),
+    Error { code: String, message: String },
+}
+
+/// What happens to the recognition of a file.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Trouble {
+    Fail { code: String, message: String },
+    AllFailed { code: String, message: String },
+    SucceededWithFailed { code: String, message: String },
+    Silence { code: String },
+    Hold { pending_ms: Option<i64>, hold_ms: Option<i64> },
+}
+
+impl Scenario {
+    /// Reads a scenario file.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read or holds anything that is no rule; the line is named.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path).map_err(|error| Error::io("read", path, error))?;
+        Self::parse(&text).map_err(|error| Error::invalid(format!("{}: {error}", path.display())))
+    }
+
+    /// Reads the rules of a scenario, see the module's documentation.
+    ///
+    /// # Errors
+    ///
+    /// When anything in it is no rule; the line is named.
+    pub fn parse(text: &str) -> Result<Self> {
+        let line = |at: usize| text.get(..at).unwrap_or(text).matches('\n').count() + 1;
+        let document: Document = toml::from_str(text).map_err(|error| {
+            let place = error.span().map_or(String::new(), |span| format!("line {}: ", line(span.start)));
+            Error::invalid(format!("{place}{}", error.message().replace('\n', " ")))
+        })?;
+        let mut rules = Vec::new();
+        for rule in document.fault {
+            let at = line(rule.span().start);
+            let rule = rule.into_inner();
+            rule.check().map_err(|why| Error::invalid(format!("line {at}: {why}")))?;
+            rules.push(rule);
+        }
+        let met = Mutex::new(vec![Met::default(); rules.len()]);
+        Ok(Self { rules, met })
+    }
+
+    /// Whether any rule is about such requests.
+    pub(super) fn concerns(&self, on: Operation) -> bool {
+        self.rules.iter().any(|rule| rule.on == on)
+    }
+
+    /// The rule that acts on a request, counted as having acted. `subject` is what `url_contains` looks at.
+    fn next<'s>(&self, on: Operation, subject: impl FnOnce() -> Vec<&'s str>) -> Option<&Rule> {
+        if !self.concerns(on) {
+            return None;
+        }
+        let subject = subject();
+        let mut met = self.met.lock().unwrap_or_else(PoisonError::into_inner);
+        for (rule, met) in self.rules.iter().zip(met.iter_mut()) {
+            let wanted = rule.url_contains.as_deref();
+            if rule.on != on || wanted.is_some_and(|part| !subject.iter().any(|text| text.contains(part))) {
+                continue;
+            }
+            let times = rule.times.unwrap_or(1);
+            met.matched += 1;
+            if met.matched > rule.skip && (times == 0 || met.acted < times) {
+                met.acted += 1;
+                return Some(rule);
+            }
+        }
+        None
+    }
+
+    pub(super) fn fault<'s>(&self, on: Operation, subject: impl FnOnce() -> Vec<&'s str>) -> Option<Fault> {
+        self.next(on, subject).and_then(Rule::fault)
+    }
+
+    pub(super) fn trouble(&self, url: &str) -> Option<Trouble> {
+        self.next(Operation::Recognition, || vec![url]).and_then(Rule::trouble)
+    }
+
+    /// The rules that have not acted as often as they should, one line each.
+    #[must_use]
+    pub fn unreached(&self) -> Vec<String> {
+        let met = self.met.lock().unwrap_or_else(PoisonError::into_inner);
+        let pairs = self.rules.iter().zip(met.iter()).enumerate();
+        pairs
+            .filter(|(_, (rule, met))| met.acted < rule.times.unwrap_or(1).max(1))
+            .map(|(at, (rule, met))| {
+                let wanted = rule.url_contains.as_ref().map_or(String::new(), |part| format!(" with {part}"));
+                let (on, acted) = (rule.on.name(), met.acted);
+                let times = rule.times.unwrap_or(1).max(1);
+                format!("fault {} on {on}{wanted}: acted {acted} of {times} times, met {}", at + 1, met.matched)
+            })
+            .collect()
+    }
+}
+
+impl Rule {
+    /// Refuses keys the act has no use for, and acts that make no sense where the rule stands.
+    fn check(&self) -> Result<(), String> {
+        let recognition =
+            matches!(self.act, Act::Fail | Act::AllFailed | Act::SucceededWithFailed | Act::Silence | Act::Hold);
+        if recognition != (self.on == Operation::Recognition) {
+            let other = if recognition { "only to" } else { "to requests, not to" };
+            return Err(format!("this `do` happens {other} `on = \"recognition\"`"));
+        }
+        if self.act == Act::Expired && self.on != Operation::Result {
+            return Err("`do = \"expired\"` goes with `on = \"result\"`".to_owned());
+        }
+        if self.act == Act::Unknown && self.on != Operation::Query {
+            return Err("`do = \"unknown\"` goes with `on = \"query\"`".to_owned());
+        }
+        let takes: &[&str] = match self.act {
+            Act::Status => &["status", "code", "message", "body", "retry_after", "accepted"],
+            Act::OkWithCode => &["code", "message", "accepted"],
+            Act::Empty => &["status", "accepted"],
+            Act::Slow | Act::SlowBeforeAccept => &["delay_ms"],
+            Act::Fail | Act::AllFailed | Act::SucceededWithFailed => &["code", "message"],
+            Act::Silence => &["code"],
+            Act::Hold => &["hold_s", "pending_s"],
+            Act::ResetBefore | Act::ResetAfter | Act::Truncate | Act::Expired | Act::Unknown => &[],
+        };
+        let given = [
+            ("status", self.status.is_some()),
+            ("code", self.code.is_some()),
+            ("message", self.message.is_some()),
+            ("body", self.body.is_some()),
+            ("retry_after", self.retry_after.is_some()),
+            ("accepted", self.accepted.is_some()),
+            ("delay_ms", self.delay_ms.is_some()),
+            ("hold_s", self.hold_s.is_some()),
+            ("pending_s", self.pending_s.is_some()),
+        ];
+        if let Some((key, _)) = given.iter().find(|(key, there)| *there && !takes.contains(key)) {
+            return Err(format!("`{key}` means nothing to this `do`"));
+        }
+        match self.act {
+            Act::Status if !self.status.is_some_and(|status| (200..600).contains(&status)) => {
+                Err("`do = \"status\"` needs a `status` from 200 to 599".to_owned())
+            }
+            Act::Status if self.body.is_some() && (self.code.is_some() || self.message.is_some()) => {
+                Err("`body` is the whole body: `code` and `message` have no place in it".to_owned())
+            }
+            Act::Empty if self.status.is_some_and(|status| !(200..600).contains(&status)) => {
+                Err("`status` goes from 200 to 599".to_owned())
+            }
+            Act::Slow | Act::SlowBeforeAccept if self.delay_ms.is_none() => Err("`delay_ms` is missing".to_owned()),
+            Act::Hold if self.hold_s.is_none() && self.pending_s.is_none() => {
+                Err("`hold_s` or `pending_s` is missing".to_owned())
+            }
+            Act::Hold if [self.hold_s, self.pending_s].iter().flatten().any(|s| !(0.0..=1e9).contains(s)) => {
+                Err("seconds are neither negative nor endless".to_owned())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn fault(&self) -> Option<Fault> {
+        let delay = Duration::from_millis(self.delay_ms.unwrap_or(0));
+        let accepted = self.accepted.unwrap_or(false);
+        let retry_after = self.retry_after;
+        Some(match self.act {
+            Act::Status => {
+                let status = self.status.unwrap_or(500);
+                let (code, message) = said_with(status);
+                let body = match &self.body {
+                    Some(body) => Body::Verbatim(body.clone()),
+                    None => Body::Error {
+                        code: self.code.clone().unwrap_or_else(|| code.to_owned()),
+                        message: self.message.clone().unwrap_or_else(|| message.to_owned()),
+                    },
+                };
+                Fault::Answer { status, body, retry_after, accepted }
+            }
+            Act::OkWithCode => {
+                let body = Body::Error {
+                    code: self.code.clone().unwrap_or_else(|| "InternalError.Algo".to_owned()),
+                    message: self.message.clone().unwrap_or_else(|| "An internal error has occurred.".to_owned()),
+                };
+                Fault::Answer { status: 200, body, retry_after, accepted }
+            }
+            Act::Empty => {
+                let status = self.status.unwrap_or(200);
+                Fault::Answer { status, body: Body::Verbatim(String::new()), retry_after, accepted }
+            }
+            Act::ResetBefore => Fault::ResetBefore,
+            Act::ResetAfter => Fault::ResetAfter,
+            Act::Slow => Fault::Slow(delay),
+            Act::SlowBeforeAccept => Fault::SlowBeforeAccept(delay),
+            Act::Truncate => Fault::Truncate,
+            Act::Expired => Fault::Expired,
+            Act::Unknown => Fault::Unknown,
+            _ => return None,
+        })
+    }
+
+    fn trouble(&self) -> Option<Trouble> {
+        let code = self.code.clone().unwrap_or_else(|| "FILE_DOWNLOAD_FAILED".to_owned());
+        let message = self.message.clone().unwrap_or_else(|| code.clone());
+        #[expect(clippy::cast_possible_truncation, reason = "checked to be at most a billion seconds")]
+        let millis = |seconds: f64| (seconds * 1000.0) as i64;
+        Some(match self.act {
+            Act::Fail => Trouble::Fail { code, message },
+            Act::AllFailed => Trouble::AllFailed { code, message },
+            Act::SucceededWithFailed => Trouble::SucceededWithFailed { code, message },
+            Act::Silence => Trouble::Silence {
+                code: self.code.clone().unwrap_or_else(|| "SUCCESS_WITH_NO_VALID_FRAGMENT".to_owned()),
+            },
+            Act::Hold => Trouble::Hold { pending_ms: self.pending_s.map(millis), hold_ms: self.hold_s.map(millis) },
+            _ => return None,
+        })
+    }
+}
+
+/// What the service says with a status, unless the rule says otherwise.
+fn said_with(status: u16) -> (&'static str, &'static str) {
+    match status {
+        400 => ("InvalidParameter", "Required body invalid, please check the request body format."),
+        401 => ("InvalidApiKey", "Invalid API-key provided."),
+        403 => ("AccessDenied", "Access denied."),
+        404 => ("NotFound", "Not found!"),
+        409 => ("Conflict", "Conflict."),
+        429 => ("Throttling.RateQuota", "Requests rate limit exceeded, please try again later."),
+        503 => ("ModelUnavailable", "Model is unavailable, please try again later."),
+        _ => ("InternalError", "An internal error has occurred, please try again later or contact service support."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(text: &str) -> String {
+        Scenario::parse(text).map(|_| ()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn rules_skip_act_and_say_whether_they_were_reached() {
+        let scenario = Scenario::parse(
+            "[[fault]]\non = \"submit\"\nskip = 1\ntimes = 2\ndo = \"status\"\nstatus = 429\nretry_after = 2\n\n\
+             [[fault]]\non = \"submit\"\nurl_contains = \"b.wav\"\ndo = \"reset_after\"\n",
+        )
+        .unwrap();
+        let on = |url: &'static str| scenario.fault(Operation::Submit, || vec![url]);
+        assert_eq!(on("a.wav"), None);
+        assert_eq!(scenario.unreached().len(), 2);
+        assert!(matches!(on("a.wav"), Some(Fault::Answer { status: 429, retry_after: Some(2), accepted: false, .. })));
+        assert!(matches!(on("b.wav"), Some(Fault::Answer { .. })), "the first rule that acts is the only one");
+        assert_eq!(on("b.wav"), Some(Fault::ResetAfter));
+        assert_eq!(on("b.wav"), None);
+        assert_eq!(scenario.unreached(), Vec::<String>::new());
+        assert_eq!(scenario.fault(Operation::List, Vec::new), None);
+    }
+
+    #[test]
+    fn what_is_no_rule_is_refused_with_its_line() {
+        let unknown = refused("[[fault]]\non = \"submit\"\ndo = \"truncate\"\nurl_contain = \"x\"\n");
+        assert!(unknown.starts_with("line 4: unknown field `url_contain`"), "{unknown}");
+        assert!(refused("\n[[fault]]\non = \"submitted\"\ndo = \"truncate\"\n").starts_with("line 3: unknown variant"));
+        assert!(refused("fault = 1").starts_with("line 1"));
+        let useless = refused("\n\n[[fault]]\non = \"submit\"\ndo = \"truncate\"\nstatus = 400\n");
+        assert_eq!(useless, "line 3: `status` means nothing to this `do`");
+        assert!(refused("[[fault]]\non = \"submit\"\ndo = \"fail\"\n").contains("only to"));
+        assert!(refused("[[fault]]\non = \"recognition\"\ndo = \"reset_after\"\n").contains("not to"));
+        assert!(refused("[[fault]]\non = \"recognition\"\ndo = \"hold\"\n").contains("missing"));
+    }
+
+    #[test]
+    fn zero_times_is_always() {
+        let scenario = Scenario::parse("[[fault]]\non = \"recognition\"\ntimes = 0\ndo = \"silence\"\n").unwrap();
+        assert_eq!(scenario.unreached().len(), 1);
+        for _ in 0..5 {
+            let code = "SUCCESS_WITH_NO_VALID_FRAGMENT".to_owned();
+            assert_eq!(scenario.trouble("https://example.org/a.wav"), Some(Trouble::Silence { code }));
+        }
+        assert_eq!(scenario.unreached(), Vec::<String>::new());
+    }
+}

@@ -1,0 +1,51 @@
+//! Everything one emulator knows.
+
+use super::HostStyle;
+use super::answer::Refusal;
+use super::clock::Clock;
+use super::hits::Counter;
+use super::limits::Limits;
+use super::models::Model;
+use super::recordings::Recordings;
+use super::scenario::Scenario;
+use super::seal::Seal;
+use super::storage::Revoked;
+use super::tasks::Tasks;
+use super::tokens::Tokens;
+use super::uploads::Uploads;
+use super::vocabularies::Vocabularies;
+
+/// Shared by all requests.
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) clock: Clock,
+    pub(super) style: HostStyle,
+    /// `http://127.0.0.1:PORT` of results and uploads.
+    pub(super) storage_url: String,
+    pub(super) scenario: Scenario,
+    pub(super) recordings: Recordings,
+    pub(super) seal: Seal,
+    pub(super) hits: Counter,
+    pub(super) limits: Limits,
+    pub(super) tasks: Tasks,
+    pub(super) tokens: Tokens,
+    pub(super) uploads: Uploads,
+    pub(super) revoked: Revoked,
+    pub(super) vocabularies: Vocabularies,
+}
+
+impl State {
+    /// One call of a model, within its rate.
+    pub(super) fn admit(&self, model: &Model) -> Result<(), Refusal> {
+        self.admit_at(model.name, model.rate)
+    }
+
+    /// One request of a kind, `rate` a second.
+    pub(super) fn admit_at(&self, what: &str, rate: f64) -> Result<(), Refusal> {
+        if self.limits.admit(what, rate) {
+            return Ok(());
+        }
+        self.hits.throttled();
+        Err(Refusal::rate())
+    }
+}

@@ -1,0 +1,168 @@
+//! `POST /api/v1/services/audio/asr/transcription`: checks a submit and decides what becomes of it.
+
+use std::sync::OnceLock;
+use std::sync::atomic::AtomicI64;
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+use super::{Odd, Outcome, Subtask, Task};
+use crate::emulator::HostStyle;
+use crate::emulator::answer::{Answer, Refusal};
+use crate::emulator::clock::Millis;
+use crate::emulator::fetching;
+use crate::emulator::models::{Model, Protocol};
+use crate::emulator::parameters::Parameters;
+use crate::emulator::routes::Call;
+use crate::emulator::scenario::Trouble;
+use crate::emulator::state::State;
+
+/// The documented words for a parameter nobody knows.
+const MISSPELT: &str = "Invalid backend response received (missing status name)";
+
+/// What a body names, read without judging it: for scenarios.
+pub(in crate::emulator) fn named_files(body: &Value) -> Vec<&str> {
+    let input = body.get("input");
+    let many = input.and_then(|input| input.get("file_urls")).and_then(Value::as_array);
+    let one = input.and_then(|input| input.get("file_url"));
+    many.into_iter().flatten().chain(one).filter_map(Value::as_str).collect()
+}
+
+/// Checks a submit and makes its task.
+pub(in crate::emulator) fn submit(state: &State, call: &Call) -> Result<Answer, Refusal> {
+    if !call.header_says("x-dashscope-async", "enable") {
+        let message = "current user api does not support synchronous calls.";
+        return Err(Refusal::new(StatusCode::FORBIDDEN, "AccessDenied", message));
+    }
+    let body = call.json()?;
+    let model = model(&body)?;
+    if !model.asynchronous() {
+        return Err(Refusal::parameter("url error, please check url!"));
+    }
+    state.admit(model)?;
+    let urls = urls(model, body.get("input"))?;
+    if body.get("resources").is_some_and(|resources| !resources.is_array()) {
+        return Err(Refusal::format("resources must be an array"));
+    }
+    let parameters = Parameters::read(model, body.get("parameters"))?;
+    if let Some(id) = &parameters.vocabulary_id
+        && model.protocol != Protocol::OneFile
+        && !state.vocabularies.holds(id)
+    {
+        let message = "The Required resource not exist.";
+        return Err(Refusal::new(StatusCode::BAD_REQUEST, "BadRequest.ResourceNotExist", message));
+    }
+    let resolves = call.header_says("x-dashscope-ossresourceresolve", "enable");
+    let task = accept(state, call, model, parameters, &urls, resolves);
+    let answer = json!({"output": {"task_status": "PENDING", "task_id": task.id}, "request_id": call.request_id});
+    state.hits.accepted(urls.iter().map(String::as_str));
+    state.tasks.add(task);
+    Ok(Answer::Json(answer))
+}
+
+/// The model of a body. An unknown one is answered as the service's table of parameter errors has it; its other table
+/// has 404 `ModelNotFound`, without a message.
+pub(in crate::emulator) fn model(body: &Value) -> Result<&'static Model, Refusal> {
+    match body.get("model") {
+        Some(Value::String(name)) if !name.is_empty() => {
+            Model::named(name).ok_or_else(|| Refusal::parameter("Model not exist."))
+        }
+        _ => Err(Refusal::new(StatusCode::BAD_REQUEST, "BadRequest.EmptyModel", "The model is empty.")),
+    }
+}
+
+fn urls(model: &Model, input: Option<&Value>) -> Result<Vec<String>, Refusal> {
+    let input = input.and_then(Value::as_object);
+    let Protocol::Files(most) = model.protocol else {
+        let missing = || Refusal::parameter("input must contain file_url");
+        return match input.and_then(|input| input.get("file_url")).ok_or_else(missing)? {
+            Value::String(url) if !url.is_empty() => Ok(vec![url.clone()]),
+            _ => Err(Refusal::format("input.file_url must be a string")),
+        };
+    };
+    let missing = || Refusal::parameter("input must contain file_urls");
+    let list = input.and_then(|input| input.get("file_urls")).ok_or_else(missing)?;
+    let urls = crate::emulator::parameters::strings(Some(list), "input.file_urls must be an array of strings")?;
+    match urls.len() {
+        0 => Err(missing()),
+        n if n > most => Err(Refusal::format(&format!("input.file_urls holds {n} URLs, the limit is {most}"))),
+        _ => Ok(urls),
+    }
+}
+
+fn accept(
+    state: &State,
+    call: &Call,
+    model: &'static Model,
+    parameters: Parameters,
+    urls: &[String],
+    resolves: bool,
+) -> Task {
+    let now = state.clock.now();
+    let id = state.seal.uuid();
+    // Between half a second and one in the queue, less than three to the end; the id alone decides.
+    let dice = blake3::hash(id.as_bytes());
+    let [waits, takes, ..] = *dice.as_bytes();
+    let (mut waits, mut takes) = (550 + Millis::from(waits) * 400 / 255, 300 + Millis::from(takes) * 1500 / 255);
+    let spoilt = spoilt(state, model, &parameters);
+    let mut odd = None;
+    let mut everywhere = None;
+    let mut subtasks = Vec::with_capacity(urls.len());
+    for url in urls {
+        let mut outcome = match &spoilt {
+            Some((code, message)) => Outcome::Failed { code: code.clone(), message: message.clone() },
+            None => fetching::outcome(state, model, url, resolves, &parameters),
+        };
+        match state.scenario.trouble(url) {
+            None => {}
+            Some(Trouble::Fail { code, message }) => outcome = Outcome::Failed { code, message },
+            Some(Trouble::AllFailed { code, message }) => everywhere = Some((code, message)),
+            Some(Trouble::SucceededWithFailed { code, message }) => {
+                everywhere = Some((code, message));
+                odd = Some(Odd::Succeeded);
+            }
+            Some(Trouble::Silence { code }) => {
+                if code == "ASR_RESPONSE_HAVE_NO_WORDS" && urls.len() == 1 {
+                    odd = Some(Odd::CodeAlone);
+                }
+                outcome = Outcome::Failed { message: code.clone(), code };
+            }
+            Some(Trouble::Hold { pending_ms, hold_ms }) => {
+                waits = pending_ms.unwrap_or(waits);
+                takes = hold_ms.unwrap_or(takes);
+            }
+        }
+        subtasks.push(Subtask { url: url.clone(), outcome });
+    }
+    if let Some((code, message)) = everywhere {
+        for subtask in &mut subtasks {
+            subtask.outcome = Outcome::Failed { code: code.clone(), message: message.clone() };
+        }
+    }
+    Task {
+        id,
+        request_id: call.request_id.clone(),
+        model,
+        parameters,
+        subtasks,
+        odd,
+        created: now,
+        scheduled: now + waits,
+        ended: now + waits + takes,
+        cancelled: AtomicI64::new(0),
+        billed_ms: OnceLock::new(),
+    }
+}
+
+/// Why the whole task fails although it was accepted. The message of a misspelling is documented, the codes are not.
+fn spoilt(state: &State, model: &Model, parameters: &Parameters) -> Option<(String, String)> {
+    let why = |code: &str, message: &str| Some((code.to_owned(), message.to_owned()));
+    let demanded = state.style == HostStyle::Workspace || (model.qwen_audio() && model.asynchronous());
+    if parameters.missing && demanded {
+        return why("InvalidParameter", "parse parameters failed");
+    }
+    if parameters.misspelt.is_some() {
+        return why("InternalError.Algo", MISSPELT);
+    }
+    None
+}

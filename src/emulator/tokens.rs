@@ -1,0 +1,45 @@
+//! `POST /api/v1/tokens`: temporary keys.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use serde_json::json;
+
+use super::answer::{Answer, Refusal};
+use super::clock::Millis;
+use super::routes::Call;
+use super::state::State;
+
+/// Tokens and when they expire.
+#[derive(Debug, Default)]
+pub(super) struct Tokens(Mutex<HashMap<String, Millis>>);
+
+impl Tokens {
+    /// Whether it was issued here and is still good.
+    pub(super) fn valid(&self, token: &str, now: Millis) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(token).is_some_and(|expires| now < *expires)
+    }
+}
+
+/// Issues a token; only a permanent key can ask for one.
+pub(super) fn issue(state: &State, call: &Call, permanent: bool) -> Result<Answer, Refusal> {
+    if !permanent {
+        state.hits.unauthorized();
+        return Err(Refusal::key());
+    }
+    let seconds = match call.query("expire_in_seconds") {
+        None => 60,
+        Some(text) => text
+            .parse::<i64>()
+            .ok()
+            .filter(|seconds| (1..=1800).contains(seconds))
+            .ok_or_else(|| Refusal::format("expire_in_seconds goes from 1 to 1800"))?,
+    };
+    let now = state.clock.now();
+    let expires = (now / 1000 + seconds) * 1000;
+    let token = format!("st-{}", state.seal.hex(48));
+    let mut tokens = state.tokens.0.lock().unwrap_or_else(PoisonError::into_inner);
+    tokens.retain(|_, expires| now < *expires);
+    tokens.insert(token.clone(), expires);
+    Ok(Answer::Json(json!({"token": token, "expires_at": expires / 1000})))
+}
