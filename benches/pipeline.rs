@@ -5,6 +5,7 @@
 #![expect(clippy::expect_used, reason = "a bench that cannot run should stop")]
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
@@ -166,7 +167,7 @@ fn whole(criterion: &mut Criterion) {
                 let out = folder.path().join("out");
                 let analysis = pool.install(|| {
                     let mut output = Output::create(&out, &[Format::Parquet], &tables).expect("a folder of ours");
-                    let options = Options { settings: Settings::default(), join_by: None };
+                    let options = Options { settings: Settings::default(), join_by: None, origins: HashMap::new() };
                     let analysis = analyze(&inputs.files, &options, Some(&mut output), &mut |_| {}).expect("it writes");
                     output.finish().expect("it writes");
                     analysis

@@ -138,6 +138,11 @@ impl Error {
         Self::new(ErrorKind::Ledger, what.into(), None)
     }
 
+    /// Stopped on request.
+    pub(crate) fn cancelled(what: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Cancelled, what.into(), None)
+    }
+
     /// An answer that is not what the service documents.
     pub(crate) fn protocol(what: impl Into<String>) -> Self {
         Self::new(ErrorKind::Protocol, what.into(), None)

@@ -10,6 +10,9 @@
 //! | --- | --- | --- |
 //! | [`client`] | the service's interfaces | |
 //! | [`batch`] | many recordings: what is to be transcribed | |
+//! | `audio` | what an audio file says about itself | `audio` |
+//! | [`catalog`] | models, prices, limits, regions, parameters | |
+//! | [`client`] | what is asked of the service | |
 //! | [`transcript`] | a tolerant reader: typed, borrowed, oddities counted | |
 //! | [`metrics`] | every figure of one call, and the catalogue that declares them | |
 //! | `tables` | many calls as polars frames and files, roll-ups | `analytics` |
@@ -35,6 +38,8 @@
 //!
 //! The library reads no environment, prints nothing and asks no clock.
 
+#[cfg(feature = "audio")]
+pub mod audio;
 pub mod batch;
 pub mod catalog;
 #[cfg(feature = "cli")]

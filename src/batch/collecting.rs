@@ -10,7 +10,7 @@ use super::results::{self, Written};
 use super::runner::{Done, Fetch, Runner};
 use super::state::Phase;
 use super::submitting::message;
-use super::uncertain::files_of;
+use super::uncertain::{files_of, same_file};
 use crate::client::{Client, Filter, Listed, Outcome, Task, TaskId, TaskStatus};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -136,13 +136,14 @@ impl Runner<'_> {
         let id = &task.id;
         self.polling.drop(id, Instant::now());
         let Some(owned) = self.state.tasks.get(id) else { return Ok(()) };
-        let mut outcomes: Vec<Option<&Outcome>> = task.outcomes.iter().map(Some).collect();
-        let single = owned.items.len() == 1 && outcomes.len() == 1;
+        let mut outcomes: Vec<&Outcome> = task.outcomes.iter().collect();
         let mut matched: Vec<(N, Option<Outcome>)> = Vec::new();
         for (n, url) in owned.items.iter().zip(&owned.urls) {
-            let names = |outcome: &Option<&Outcome>| outcome.is_some_and(|one| one.file_url.as_deref() == Some(url));
-            let at = if single { Some(0) } else { outcomes.iter().position(names) };
-            matched.push((*n, at.and_then(|at| outcomes.get_mut(at)?.take()).cloned()));
+            let named = |one: &&Outcome| one.file_url.as_deref().is_some_and(|name| same_file(name, url));
+            // What is alone on both sides belongs together, named or not.
+            let alone = (owned.items.len() == 1 && outcomes.len() == 1).then_some(0);
+            let at = alone.or_else(|| outcomes.iter().position(named));
+            matched.push((*n, at.map(|at| outcomes.swap_remove(at).clone())));
         }
         let ended =
             Event::Ended { task_id: id.to_string(), status: task.status.to_string(), usage: task.usage.clone() };
@@ -151,8 +152,8 @@ impl Runner<'_> {
         for (n, outcome) in matched.into_iter().filter(|(n, _)| open.contains(n)) {
             let request_id = task.request_id.clone();
             match outcome {
-                Some(Outcome { transcription_url: Some(url), .. }) => self.to_fetch(n, id, Some(url)),
-                Some(outcome) if outcome.is_silence() => self.to_fetch(n, id, None),
+                Some(Outcome { transcription_url: Some(url), .. }) => self.fetch_later(n, id, Some(url)),
+                Some(outcome) if outcome.is_silence() => self.fetch_later(n, id, None),
                 Some(Outcome { status: TaskStatus::Failed, code, message, .. }) => {
                     let message = message.or_else(|| task.message.clone()).unwrap_or_default();
                     let code = code.or_else(|| task.code.clone()).unwrap_or_else(|| "FAILED".to_owned());
@@ -175,7 +176,7 @@ impl Runner<'_> {
         self.record(vec![Event::Failed { n, task_id, code, message, request_id }], false).await
     }
 
-    fn to_fetch(&mut self, n: N, id: &TaskId, from: Option<String>) {
+    fn fetch_later(&mut self, n: N, id: &TaskId, from: Option<String>) {
         if self.fetching.insert(n) {
             self.fetches.push_back(Fetch { n, task: id.clone(), from });
         }
@@ -249,7 +250,7 @@ impl Runner<'_> {
             }));
         }
         let tasks = &self.state.tasks;
-        for id in self.uncertain.to_examine(|id| tasks.contains_key(id)) {
+        for id in self.uncertain.examine(|id| tasks.contains_key(id)) {
             let client = self.client;
             self.operations.push(Box::pin(async move {
                 let outcome = examine(client, &id).await;
@@ -262,13 +263,10 @@ impl Runner<'_> {
     }
 
     pub(super) fn listed(&mut self, begun: Instant, outcome: Result<Vec<Listed>>) -> Result<()> {
-        let now = Instant::now();
         match outcome {
             Ok(rows) => self.uncertain.listed(begun, rows),
             Err(error) => {
-                let refused = !error.is_retryable();
-                self.uncertain.list_failed(refused.then(|| format!("the list of tasks is refused: {error}")), now);
-                if refused {
+                if self.uncertain.list_failed(&error.to_string(), !error.is_retryable(), Instant::now()) {
                     self.note(&format!("{error}; what is uncertain stays open"));
                 }
             }
@@ -277,7 +275,13 @@ impl Runner<'_> {
     }
 
     pub(super) fn examined(&mut self, id: TaskId, outcome: Result<Option<Vec<String>>>) -> Result<()> {
-        self.uncertain.examined(id, outcome.ok().flatten());
+        let names = match outcome {
+            Ok(names) => names,
+            // Listed for the account, but not for this key: then this key did not submit it.
+            Err(error) if !error.is_retryable() => Some(Vec::new()),
+            Err(_) => None,
+        };
+        self.uncertain.examined(id, names);
         Ok(())
     }
 }
@@ -289,7 +293,7 @@ async fn unfinished(client: &Client) -> Result<HashSet<TaskId>> {
         let mut page = 1;
         loop {
             let listed = client.tasks().list(&Filter::new().status(status.clone()).page(page).size(PAGE)).await?;
-            let last = page >= listed.pages || listed.tasks.is_empty();
+            let last = listed.is_last(page);
             found.extend(listed.tasks.into_iter().filter(|task| !task.status.is_final()).map(|task| task.id));
             if last {
                 break;
@@ -312,14 +316,14 @@ async fn everything(client: &Client) -> Result<Vec<Listed>> {
         let mut page = 1;
         let total = loop {
             let listed = client.tasks().list(&Filter::new().page(page).size(PAGE)).await?;
-            let last = page >= listed.pages || listed.tasks.is_empty();
+            let last = listed.is_last(page);
             rows.extend(listed.tasks.into_iter().filter(|task| seen.insert(task.id.clone())));
             if last {
                 break listed.total;
             }
             page += 1;
         };
-        if rows.len() as u64 >= total {
+        if total.is_none_or(|total| rows.len() as u64 >= total) {
             return Ok(rows);
         }
     }

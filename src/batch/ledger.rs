@@ -82,6 +82,29 @@ pub(super) fn read(path: &Path) -> Result<Option<Read>> {
     Ok((number > u64::from(read.torn > 0)).then_some(read))
 }
 
+/// The model and the region that the batch in `dir` asked, from the first lines of its ledger; `None` where there is no ledger
+/// or it does not say.
+///
+/// # Errors
+/// The ledger cannot be read.
+pub fn origin(dir: &Path) -> Result<Option<(String, String)>> {
+    let path = dir.join(FILE);
+    let file = match File::open(&path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(Error::io("read", &path, error)),
+    };
+    // The terms are the second line; a newer talkmeter may put others before.
+    for line in BufReader::new(file).lines().take(16) {
+        let line = line.map_err(|error| Error::io("read", &path, error))?;
+        if let Ok(Line { event: Event::Batch { region, recognition, .. }, .. }) = serde_json::from_str(&line) {
+            let model = recognition.get("model").and_then(serde_json::Value::as_str);
+            return Ok(model.map(|model| (model.to_owned(), region)));
+        }
+    }
+    Ok(None)
+}
+
 impl Read {
     fn take(&mut self, line: &[u8], number: u64) -> Result<(), String> {
         if number == 1 {

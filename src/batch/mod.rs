@@ -25,6 +25,7 @@ mod item_name;
 mod ledger;
 mod list;
 mod manifest;
+mod plan;
 mod polling;
 mod problems;
 mod results;
@@ -42,8 +43,8 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use event::Event;
-pub use ledger::FILE as LEDGER;
 use ledger::Ledger;
+pub use ledger::{FILE as LEDGER, origin};
 pub use manifest::{AUDIO_EXTENSIONS, Draft, Item, Manifest};
 pub use problems::Problems;
 pub use results::{FAILURES, FOLDER as RESULTS, Failure};
@@ -168,7 +169,7 @@ pub enum News<'a> {
 }
 
 /// How a run ended.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 #[non_exhaustive]
 pub struct Summary {
     /// Where everything lies.
@@ -181,6 +182,8 @@ pub struct Summary {
     pub untranscribed: BTreeMap<i64, Vec<String>>,
     /// The run was told to stop.
     pub stopped: bool,
+    /// Why nothing further was submitted: the key or the account. What had been accepted was collected all the same.
+    pub halted: Option<Error>,
 }
 
 /// A batch that nobody else has open.
@@ -255,9 +258,8 @@ impl Batch {
             events.push(Event::Batch { base_url, region, workspace, recognition, files_per_task });
         }
         let known: HashSet<&str> = self.state.items.iter().map(|item| item.key.as_str()).collect();
-        let mut n = self.state.items.len() as u32;
-        for item in self.order.items.iter().filter(|item| !known.contains(&*item.key)) {
-            n += 1;
+        let new = self.order.items.iter().filter(|item| !known.contains(&*item.key));
+        for (n, item) in (self.state.items.len() as u32 + 1..).zip(new) {
             let (url, key, name) = (item.source.given().into_owned(), item.key.to_string(), item.name.clone());
             events.push(Event::Item { n, url, key, name });
         }
@@ -301,7 +303,7 @@ impl Batch {
     /// brought to its end. The same batch can be opened and run again.
     ///
     /// # Errors
-    /// The service does not take the key or the account, or cannot be reached for minutes; the disk takes no more.
+    /// The service does not take the key from the start, or cannot be reached for minutes; the disk takes no more.
     /// Everything that was reached is kept.
     pub async fn run(self, stop: watch::Receiver<bool>, observe: &mut (dyn FnMut(News<'_>) + Send)) -> Result<Summary> {
         let Self { dir, client, order, ledger, state, .. } = self;
@@ -313,7 +315,7 @@ impl Batch {
             Ok(()) => runner.run().await,
             Err(error) => Err(error),
         };
-        let (state, left) = runner.end();
+        let (state, left, halted) = runner.end();
         thread.join();
         let mut failures = Failure::of(&state);
         failures.extend(left);
@@ -327,7 +329,7 @@ impl Batch {
             }
         }
         let stopped = *stopped.borrow();
-        Ok(Summary { counts: Counts::of(&state), dir, failures, untranscribed, stopped })
+        Ok(Summary { counts: Counts::of(&state), dir, failures, untranscribed, stopped, halted })
     }
 }
 

@@ -55,12 +55,14 @@ impl Default for Polling {
 impl Polling {
     /// A task was accepted; or is taken up again by a later run.
     pub(super) fn add(&mut self, id: TaskId, now: Instant) {
+        if self.flights.contains_key(&id) {
+            return;
+        }
         let many = self.flights.len() >= FEW;
         let next = now + if many { SWEPT } else { FIRST };
         let flight = Flight { accepted: now, next, hold: now, asked: 0, under_way: false };
-        if self.flights.insert(id.clone(), flight).is_none() {
-            self.due.insert((next, id));
-        }
+        self.flights.insert(id.clone(), flight);
+        self.due.insert((next, id));
     }
 
     /// Asks again soon: something is missing that only a new answer brings.

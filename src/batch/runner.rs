@@ -147,9 +147,9 @@ impl<'a> Runner<'a> {
         self.state.tally.waiting + self.state.tally.attempted + self.state.tally.in_task > 0
     }
 
-    /// What is known now, and what is left to the next run.
-    pub(super) fn end(self) -> (State, Vec<Failure>) {
-        (self.state, self.left.into_values().collect())
+    /// What is known now, what is left to the next run, and why nothing further was submitted.
+    pub(super) fn end(self) -> (State, Vec<Failure>, Option<Error>) {
+        (self.state, self.left.into_values().collect(), self.halted)
     }
 
     /// Sorts what the ledger says into what is to be done.
@@ -164,10 +164,10 @@ impl<'a> Runner<'a> {
             }
         }
         waiting.into_iter().for_each(|n| self.wait(n));
-        // Whoever sent these is dead, or the lock would be held: they left before this moment, at the latest.
+        // Whoever sent these is dead, or the lock would be held.
         let wall = self.writer.now();
         for (no, attempt) in self.state.open_attempts() {
-            self.uncertain.add(no, attempt, now, wall);
+            self.uncertain.inherit(no, attempt, wall);
         }
     }
 
@@ -194,7 +194,7 @@ impl<'a> Runner<'a> {
         self.operations.clear();
         self.leave_uncertain();
         self.tell();
-        outcome.and_then(|()| self.halted.take().map_or(Ok(()), Err))
+        outcome
     }
 
     async fn carry(&mut self) -> Result<()> {
@@ -232,7 +232,8 @@ impl<'a> Runner<'a> {
     }
 
     fn wake(&self) -> Option<Instant> {
-        let submit = self.not_before.filter(|_| self.halted.is_none() && !self.ready.is_empty());
+        let submit =
+            self.not_before.filter(|_| self.halted.is_none() && !(self.ready.is_empty() && self.unread.is_empty()));
         let collect = (!self.order.detach).then(|| [self.polling.wake(), self.uncertain.wake()]);
         collect.into_iter().flatten().flatten().chain(submit).min()
     }

@@ -26,8 +26,8 @@ const NOT_READ: &str = "file_not_read";
 pub(super) enum Sent {
     /// Told to stop before it left.
     Not,
-    /// The lines that were written, when it had left at the latest, and how it went.
-    Left { attempt: AttemptNo, lines: Vec<Line>, left: Instant, outcome: Result<Submitted> },
+    /// The lines that were written, and how it went.
+    Left { attempt: AttemptNo, lines: Vec<Line>, outcome: Result<Submitted> },
 }
 
 /// What a failed submit means for its files.
@@ -58,6 +58,9 @@ impl Verdict {
 
 impl Runner<'_> {
     pub(super) fn start_uploads(&mut self) {
+        if self.not_before.is_some_and(|at| at > Instant::now()) {
+            return;
+        }
         while self.under_way.hashes < HASHES
             && let Some(n) = self.unread.pop_front()
         {
@@ -209,7 +212,7 @@ impl Runner<'_> {
 
     pub(super) async fn submitted(&mut self, items: Vec<(N, String)>, outcome: Result<Sent>) -> Result<()> {
         self.under_way.submits -= items.len();
-        let Sent::Left { attempt, lines, left, outcome } = outcome? else {
+        let Sent::Left { attempt, lines, outcome } = outcome? else {
             items.into_iter().rev().for_each(|item| self.ready.push_front(item));
             return Ok(());
         };
@@ -226,7 +229,7 @@ impl Runner<'_> {
             Verdict::Unclear => {
                 self.note(&format!("{error}; whether the service took it is looked up"));
                 if let Some(open) = self.state.attempts.get(&attempt) {
-                    self.uncertain.add(attempt, open, left, self.writer.now());
+                    self.uncertain.add(attempt, open);
                 }
                 // A time-out costs patience too.
                 self.trouble(error).map(drop)
@@ -284,7 +287,6 @@ async fn submit(
     };
     let mut lines = writer.add(vec![intent], true).await?;
     let outcome = client.tasks().submit_by(permit, recognition, &urls, Repeat::Never).await;
-    let left = Instant::now();
     let event = match &outcome {
         Ok(submitted) => Event::Accepted {
             attempt,
@@ -312,7 +314,7 @@ async fn submit(
         }
         (Err(error), Err(_)) => return Err(error),
     }
-    Ok(Sent::Left { attempt, lines, left, outcome })
+    Ok(Sent::Left { attempt, lines, outcome })
 }
 
 /// The service's code for a failure, or our kind of it.

@@ -20,10 +20,14 @@ const PROOF: Duration = Duration::from_secs(10);
 const SLACK: SignedDuration = SignedDuration::from_secs(5);
 /// The same where its clock had not been seen yet, and ours must do.
 const OWN_CLOCK_SLACK: SignedDuration = SignedDuration::from_mins(10);
+/// No task of an attempt is younger than this after its intent: it was accepted within seconds or not at all.
+const LATEST: SignedDuration = SignedDuration::from_mins(15);
 /// The list goes back a day; a little less is safe.
 const LIST_REACH: SignedDuration = SignedDuration::from_mins(24 * 60 - 15);
 /// A task that is not done within three hours is ended by the service.
 const TASK_DEADLINE: SignedDuration = SignedDuration::from_hours(4);
+/// The list cannot be read for so long: what it would show stays open.
+const BLIND: Duration = Duration::from_secs(300);
 const FIRST_ROUND: Duration = Duration::from_secs(2);
 const MOST: Duration = Duration::from_secs(30);
 
@@ -31,8 +35,9 @@ const MOST: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 struct Open {
     urls: Vec<String>,
-    /// No task of it is older, by the service's clock.
+    /// No task of it is older, or younger, by the service's clock.
     since: Timestamp,
+    until: Timestamp,
     /// A listing that begins now or later proves absence.
     proof: Instant,
     /// Why nothing can be proved any more.
@@ -76,6 +81,8 @@ pub(super) struct Uncertain {
     candidates: HashMap<TaskId, Candidate>,
     round: Option<Round>,
     listing: bool,
+    /// Since when the list could not be read.
+    blind: Option<Instant>,
     next: Instant,
     pause: Duration,
 }
@@ -84,21 +91,32 @@ impl Uncertain {
     pub(super) fn new(model: &str) -> Self {
         let models = Catalog::builtin().names_of(model);
         let (next, pause) = (Instant::now(), FIRST_ROUND);
-        Self { models, open: BTreeMap::new(), candidates: HashMap::new(), round: None, listing: false, next, pause }
+        let (open, candidates) = (BTreeMap::new(), HashMap::new());
+        Self { models, open, candidates, round: None, listing: false, blind: None, next, pause }
     }
 
-    /// An attempt of which the request left before `left`.
-    pub(super) fn add(&mut self, no: AttemptNo, attempt: &Attempt, left: Instant, wall: Timestamp) {
-        let since = match attempt.server_time {
-            Some(time) => time.saturating_sub(SLACK).unwrap_or(time),
-            None => attempt.at.saturating_sub(OWN_CLOCK_SLACK).unwrap_or(attempt.at),
-        };
-        // What an earlier run sent may have left long ago; a clock that was set back makes it look like the future.
+    /// An attempt of this run, whose request is over with now.
+    pub(super) fn add(&mut self, no: AttemptNo, attempt: &Attempt) {
+        self.take(no, attempt, Instant::now() + PROOF, None);
+    }
+
+    /// An attempt of an earlier run, which is dead: its request left before this moment at the latest. `wall` is now.
+    pub(super) fn inherit(&mut self, no: AttemptNo, attempt: &Attempt, wall: Timestamp) {
+        // A clock that was set back makes the past look like the future.
         let age = wall.duration_since(attempt.at);
         let waited = Duration::try_from(age).unwrap_or_default().min(PROOF);
-        let proof = left + (PROOF - waited);
         let stuck = (age > LIST_REACH).then(|| "it is over 24 hours old, which no list shows".to_owned());
-        self.open.insert(no, Open { urls: attempt.urls.clone(), since, proof, stuck });
+        self.take(no, attempt, Instant::now() + (PROOF - waited), stuck);
+    }
+
+    fn take(&mut self, no: AttemptNo, attempt: &Attempt, proof: Instant, stuck: Option<String>) {
+        let (time, slack) = match attempt.server_time {
+            Some(time) => (time, SLACK),
+            None => (attempt.at, OWN_CLOCK_SLACK),
+        };
+        let since = time.saturating_sub(slack).unwrap_or(time);
+        let until = time.saturating_add(LATEST + slack).unwrap_or(time);
+        self.open.insert(no, Open { urls: attempt.urls.clone(), since, until, proof, stuck });
         self.next = self.next.min(Instant::now() + FIRST_ROUND);
         self.pause = FIRST_ROUND;
     }
@@ -132,21 +150,25 @@ impl Uncertain {
     /// The whole list, read from `begun` on.
     pub(super) fn listed(&mut self, begun: Instant, rows: Vec<Listed>) {
         self.listing = false;
+        self.blind = None;
         self.round = Some(Round { begun, rows });
     }
 
-    /// The list is not to be had.
-    pub(super) fn list_failed(&mut self, why: Option<String>, now: Instant) {
+    /// The list could not be read; `refused`: it will not be later either. Whether the search has ended with that.
+    pub(super) fn list_failed(&mut self, why: &str, refused: bool, now: Instant) -> bool {
         self.listing = false;
         self.pause = (self.pause * 2).min(MOST);
         self.next = now + self.pause;
-        if let Some(why) = why {
-            self.open.values_mut().filter(|open| open.stuck.is_none()).for_each(|open| open.stuck = Some(why.clone()));
+        let given_up = refused || now - *self.blind.get_or_insert(now) > BLIND;
+        if given_up {
+            let active = self.open.values_mut().filter(|open| open.stuck.is_none());
+            active.for_each(|open| open.stuck = Some(format!("the list of tasks is not to be had: {why}")));
         }
+        given_up
     }
 
     /// Candidates that have ended and are to be asked for their files. `owned`: whether a task is one of ours.
-    pub(super) fn to_examine(&mut self, owned: impl Fn(&TaskId) -> bool) -> Vec<TaskId> {
+    pub(super) fn examine(&mut self, owned: impl Fn(&TaskId) -> bool) -> Vec<TaskId> {
         let Some(round) = &self.round else { return Vec::new() };
         let mut ask = Vec::new();
         for row in &round.rows {
@@ -159,7 +181,7 @@ impl Uncertain {
         ask
     }
 
-    /// The answer on a candidate: the files it names, `None` where no answer came.
+    /// The answer on a candidate: the files it names, `None` where none came.
     pub(super) fn examined(&mut self, id: TaskId, names: Option<Vec<String>>) {
         match names {
             Some(names) if names.is_empty() => self.candidates.insert(id, Candidate::Nothing),
@@ -231,8 +253,9 @@ impl Uncertain {
     }
 
     fn may_be(&self, row: &Listed, open: &Open) -> bool {
-        row.created.is_none_or(|created| created >= open.since)
-            && row.model.as_ref().is_none_or(|model| self.models.contains(model))
+        row.created.is_none_or(|created| (open.since..=open.until).contains(&created))
+            // A name that the catalogue does not know may be a new one for the same.
+            && row.model.as_ref().is_none_or(|model| self.models.contains(model) || Catalog::builtin().model(model).is_none())
     }
 }
 
@@ -241,8 +264,9 @@ fn names_all(names: &[String], sent: &[String]) -> bool {
     sent.iter().all(|url| names.iter().any(|name| same_file(name, url)))
 }
 
-/// The service may show a file of temporary storage by its address there.
-fn same_file(named: &str, sent: &str) -> bool {
+/// Whether the service means what was sent: it may spell an address its own way, and show a file of temporary storage by its
+/// address there.
+pub(super) fn same_file(named: &str, sent: &str) -> bool {
     named == sent
         || match sent.strip_prefix("oss://") {
             Some(key) => named.split('?').next().is_some_and(|path| path.ends_with(key)),

@@ -30,6 +30,8 @@ use jiff::civil::Date;
 
 pub use hotword::{MOST_HOTWORDS, SUPER_WEIGHT, check_hotword};
 pub use model::{Limits, Model, RateLimit};
+#[cfg(feature = "cli")]
+pub(crate) use model::{size, span};
 pub use parameter::{Kind, PARAMETERS, Parameter};
 pub use price::{Currency, Price, Rate};
 pub use protocol::Protocol;
@@ -165,9 +167,7 @@ impl Catalog {
             } else {
                 format!("did you mean {}?", near.join(" or "))
             };
-            Error::invalid(format!(
-                "no model `{shown}` in the catalogue: {meant} (newer than the catalogue: --no-check)"
-            ))
+            Error::invalid(format!("no model `{shown}` in the catalogue: {meant}"))
         };
         self.model(name).ok_or_else(unknown)
     }

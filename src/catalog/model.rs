@@ -15,6 +15,8 @@ pub struct Model {
     pub name: String,
     /// The snapshot that this name stood for when the row was checked; null for a snapshot itself.
     pub same_as: Option<String>,
+    /// The family it belongs to, as the vendor names it.
+    pub family: String,
     /// What it is for, in a clause; null when the pages say nothing beyond the name.
     pub about: Option<String>,
     /// How it is called.

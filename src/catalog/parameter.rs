@@ -73,7 +73,7 @@ parameters! {
     speaker_count --"speakers": Kind::Whole(2, 100);
         "how many speakers to expect, 2 to 100; a hint that needs --diarize";
     language_hints --"language": Kind::Languages, only Task Flash RealtimeFlash;
-        "languages to expect, as codes such as zh,en; detected when left out";
+        "languages to expect, as codes such as zh and en; detected when left out";
     language --"language": Kind::Language, only QwenTask QwenFlash;
         "the language of the recording, as a code such as zh; detected when left out";
     vocabulary_id --"vocabulary": Kind::Text;
@@ -91,7 +91,7 @@ parameters! {
     keep_dialect --"keep-dialect": Kind::Switch;
         "keep the wording of a dialect instead of standard Mandarin";
     enable_itn --"itn": Kind::Switch;
-        "write spoken numbers, dates and units as digits and signs (zh and en)";
+        "write spoken numbers, dates and units as digits and signs, in zh and en";
     enable_words --"words": Kind::Switch;
         "give times for each word and cut sentences by pauses and punctuation";
     format: Kind::Text;

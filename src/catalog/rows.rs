@@ -193,6 +193,7 @@ fn model(family: &Row, row: &Row, file: &File) -> Result<Model> {
     Ok(Model {
         name: name.clone(),
         same_as: row.same_as.clone(),
+        family: family.name.clone(),
         about: said!(about).cloned(),
         protocol: needed!(protocol),
         regions: needed!(regions),

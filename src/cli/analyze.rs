@@ -1,17 +1,19 @@
 //! `analyze`: result files → tables, metrics, report.
 
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use super::Exit;
 use super::inputs::Paths;
 use super::output::{Failure, Format, Talk};
 use super::settings::SettingsFlags;
+use crate::batch;
 use crate::metrics::Roles;
 use crate::metrics::catalogue::{TABLES, Table};
 use crate::report::Report;
 use crate::report::number::{bytes, counted};
 use crate::tables::{self, Analysis, FileOutcome, Metadata, Options, Outcome, Output, Rollup};
-use crate::transcript::Code;
+use crate::transcript::{Code, Inputs};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -77,7 +79,7 @@ pub(super) fn run(args: Args, format: Format, talk: &Talk) -> Result<Exit, Failu
     let tables: Vec<&'static Table> = TABLES.into_iter().filter(|table| wanted(table.name)).collect();
     let mut output = args.output.as_deref().map(|folder| Output::create(folder, &args.tables, &tables)).transpose()?;
     let join_by = metadata.as_ref().map(|metadata| metadata.key().to_owned());
-    let options = Options { settings, join_by };
+    let options = Options { settings, join_by, origins: origins(&inputs, talk) };
 
     let bar = talk.progress(inputs.files.len());
     let watch = Watch { talk, bar: &bar };
@@ -145,6 +147,20 @@ impl Watch<'_> {
             refused => self.bar.suspend(|| self.talk.say(&super::check::refusal(&outcome.path, refused))),
         }
     }
+}
+
+/// What the ledgers of batches say of the results beside them.
+fn origins(inputs: &Inputs, talk: &Talk) -> HashMap<PathBuf, (String, String)> {
+    let folders: BTreeSet<&Path> = inputs.files.iter().filter_map(|input| input.path.parent()).collect();
+    let results = folders.into_iter().filter(|folder| folder.ends_with(batch::RESULTS));
+    let known = results.filter_map(|folder| match batch::origin(folder.parent()?) {
+        Ok(origin) => Some((folder.to_owned(), origin?)),
+        Err(error) => {
+            talk.note(&format!("{error}; model and region stay unknown"));
+            None
+        }
+    });
+    known.collect()
 }
 
 /// A role for a participant that no file has is a slip of the pen.

@@ -1,5 +1,6 @@
 //! `check`: what is wrong with result files, a line per file and code.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -76,7 +77,7 @@ pub(super) fn run(args: &Args, format: Format, talk: &Talk) -> Result<Exit, Fail
         ]);
     }
     let bar = talk.progress(inputs.files.len());
-    let options = Options { settings: Settings::default(), join_by: None };
+    let options = Options { settings: Settings::default(), join_by: None, origins: HashMap::new() };
     tables::analyze(&inputs.files, &options, None, &mut |file| {
         bar.inc(1);
         let Outcome::Measured(warnings) = &file.outcome else {

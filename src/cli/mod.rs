@@ -9,8 +9,11 @@ mod emulate;
 mod explain;
 mod inputs;
 mod metrics;
+mod models;
 mod output;
+mod parameters;
 mod settings;
+mod transcribe;
 
 use std::process::ExitCode;
 
@@ -75,6 +78,8 @@ struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Recordings → result files, safely
+    Transcribe(transcribe::Args),
     /// Result files → tables, metrics, report
     Analyze(analyze::Args),
     /// Say what is wrong with result files before anyone trusts figures from them
@@ -85,6 +90,8 @@ enum Command {
     Explain(explain::Args),
     /// The catalogue: every figure with unit, formula, null rule and source
     Metrics(metrics::Args),
+    /// The catalogue of models: prices, limits, languages, parameters, and where the work is done
+    Models(models::Args),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -118,11 +125,13 @@ fn block_on<T>(work: impl Future<Output = Result<T, output::Failure>>) -> Result
 fn run(cli: Cli, talk: &Talk) -> Result<Exit, output::Failure> {
     let format = cli.global.format;
     match cli.command {
+        Command::Transcribe(args) => transcribe::run(args, &cli.connection, format, talk),
         Command::Analyze(args) => analyze::run(args, format, talk),
         Command::Check(args) => check::run(&args, format, talk),
         Command::Emulate(args) => emulate::run(args, talk),
         Command::Explain(args) => explain::run(args, format, talk),
         Command::Metrics(args) => metrics::run(&args, format, talk),
+        Command::Models(args) => models::run(&args, cli.connection.named_region()?, today(), format, talk),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "talkmeter", &mut script);
@@ -135,4 +144,9 @@ fn run(cli: Cli, talk: &Talk) -> Result<Exit, output::Failure> {
             Ok(Exit::Done)
         }
     }
+}
+
+/// In UTC, for the age of prices.
+fn today() -> jiff::civil::Date {
+    jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date()
 }

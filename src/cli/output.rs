@@ -153,7 +153,8 @@ impl Talk {
     pub(super) fn progress(&self, files: usize) -> ProgressBar {
         let target = if self.progress { ProgressDrawTarget::stderr_with_hz(10) } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(Some(files as u64), target);
-        let style = ProgressStyle::with_template("{bar:30} {human_pos}/{human_len} files  {per_sec}  {eta} left");
+        let style =
+            ProgressStyle::with_template("{bar:30} {human_pos}/{human_len} files  {per_sec}  {eta} left  {wide_msg}");
         bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
     }
 }

@@ -1,7 +1,7 @@
 //! What a refusal means: the service's codes, read once, as kinds and hints.
 //!
 //! Source of codes and bodies: the service's error-code page, and what its gateways were seen to send: JSON, JSON within JSON,
-//! OpenAI's envelope, plain text, nothing.
+//! `OpenAI`'s envelope, plain text, nothing.
 
 use serde_json::Value;
 

@@ -25,7 +25,7 @@ pub struct RetryPolicy {
 impl Default for RetryPolicy {
     fn default() -> Self {
         Self {
-            retries: 6,
+            retries: 4,
             first: Duration::from_millis(500),
             most: Duration::from_secs(20),
             total: Duration::from_secs(120),

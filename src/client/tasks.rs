@@ -265,10 +265,22 @@ pub struct Listed {
 pub struct Page {
     /// In the service's order, which is not documented.
     pub tasks: Vec<Listed>,
-    /// Tasks in all pages.
-    pub total: u64,
-    /// Pages in all.
-    pub pages: u64,
+    /// Tasks in all pages, where the service says.
+    pub total: Option<u64>,
+    /// Pages in all, where the service says.
+    pub pages: Option<u64>,
+    /// Rows of this page, readable or not.
+    rows: u64,
+    /// Rows asked for.
+    size: u64,
+}
+
+impl Page {
+    /// Whether no page follows this one, which is number `page`.
+    #[must_use]
+    pub fn is_last(&self, page: u64) -> bool {
+        self.rows == 0 || self.pages.map_or(self.rows < self.size, |pages| page >= pages)
+    }
 }
 
 /// Which tasks to list. The service's own filter of times is left out: its time zone is not documented.
@@ -476,9 +488,8 @@ impl Tasks<'_> {
         let Some(rows) = json.get("data").and_then(Value::as_array) else {
             return Err(Error::protocol("the list of tasks has no data"));
         };
-        let tasks: Vec<Listed> = rows.iter().filter_map(listed).collect();
-        let total = number("total").unwrap_or(tasks.len() as u64);
-        Ok(Page { pages: number("total_page").unwrap_or(1), total, tasks })
+        let (total, pages, size) = (number("total"), number("total_page"), number("page_size").unwrap_or(filter.size));
+        Ok(Page { tasks: rows.iter().filter_map(listed).collect(), total, pages, rows: rows.len() as u64, size })
     }
 
     /// Cancels a task that is still pending.

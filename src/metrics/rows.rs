@@ -34,6 +34,17 @@ pub struct Measured<'t> {
     pub(super) conversation: Conversation<'t>,
 }
 
+impl Measured<'_> {
+    /// Says what made the transcript, where it is known better than [`Settings`](super::Settings) does.
+    pub fn made_by(&mut self, model: &str, region: &str) {
+        self.call.model = Some(model.to_owned());
+        for cost in &mut self.costs {
+            cost.model = Some(model.to_owned());
+            cost.region = Some(region.to_owned());
+        }
+    }
+}
+
 /// A row of `calls`.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[expect(missing_docs, reason = "each field is a column: see the catalogue")]

@@ -1,6 +1,6 @@
 //! Result files → tables: read, measured and filled in parallel, written in the order of the files.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
 use std::io::Read;
 use std::path::PathBuf;
@@ -36,6 +36,8 @@ pub struct Options {
     pub settings: Settings,
     /// The column of `calls` by which [`Analysis::calls`] will be joined, where it will be.
     pub join_by: Option<String>,
+    /// Model and region of the results in a folder, where a ledger says so; before those of the settings.
+    pub origins: HashMap<PathBuf, (String, String)>,
 }
 
 /// What came of one file.
@@ -167,7 +169,10 @@ impl Batch {
             Ok(transcript) => transcript,
             Err(refused) => return (Outcome::Refused(refused), None),
         };
-        let measured = measure(&input.file, &transcript, &options.settings);
+        let mut measured = measure(&input.file, &transcript, &options.settings);
+        if let Some((model, region)) = input.path.parent().and_then(|folder| options.origins.get(folder)) {
+            measured.made_by(model, region);
+        }
         for rows in &mut self.rows {
             rows.add(&measured);
         }

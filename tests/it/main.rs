@@ -12,6 +12,7 @@ mod golden;
 mod inputs;
 mod keywords;
 mod laws;
+mod models;
 mod readme;
 mod real_data;
 mod rollup;

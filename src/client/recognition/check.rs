@@ -79,7 +79,10 @@ impl Recognition {
                 let shown: String = self.model.chars().take(80).collect();
                 refuse(format!("{shown} takes a live stream over WebSocket, not recordings: take fun-asr"))
             }
-            _ => catalog.require(&self.model),
+            _ => {
+                let newer = |error| Error::invalid(format!("{error} (newer than the catalogue: --no-check)"));
+                catalog.require(&self.model).map_err(newer)
+            }
         }
     }
 
@@ -285,9 +288,21 @@ fn unknown_parameter(key: &str) -> String {
     format!("parameter `{shown}` is not in the catalogue: sent as it is{meant}")
 }
 
+/// An address without what may be secret: name and password, query.
+fn shown(url: &str) -> String {
+    let url = url.split(['?', '#']).next().unwrap_or_default();
+    let bare = url.split_once("://").map_or_else(
+        || url.to_owned(),
+        |(scheme, rest)| {
+            let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+            format!("{scheme}://{}{path}", host.rsplit('@').next().unwrap_or_default())
+        },
+    );
+    bare.chars().take(200).collect()
+}
+
 /// One recording's address.
 fn check_url(url: &str) -> Result<Option<String>> {
-    let shown = |url: &str| url.split(['?', '#']).next().unwrap_or_default().chars().take(120).collect::<String>();
     if url.starts_with("data:") {
         return refuse("a task takes no data URI: upload the recording, or use `talkmeter flash`".to_owned());
     }
@@ -616,7 +631,7 @@ mod tests {
             refused("fun-asr", &["data:audio/wav;base64,AAAA"]),
             "a task takes no data URI: upload the recording, or use `talkmeter flash`"
         );
-        for wrong in ["ftp://example.org/a.wav?key=1", "/home/a.wav", "C:\\a.wav", "https://"] {
+        for wrong in ["ftp://me:key@example.org/a.wav?key=1", "/home/a.wav", "C:\\a.wav", "https://"] {
             let said = refused("fun-asr", &[wrong]);
             assert!(said.ends_with("is no http, https or oss URL") && !said.contains("key"), "{said}");
         }

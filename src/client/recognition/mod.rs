@@ -235,7 +235,7 @@ impl Recognition {
         parameters
     }
 
-    /// The whole body of a submission: `model`, `input`, and `parameters`, which is there even when empty.
+    /// The whole body of a task's submission: `model`, `input`, and `parameters`, which is there even when empty.
     ///
     /// A model of [`Protocol::QwenTask`] gets the first URL alone: a task of it has one.
     #[must_use]

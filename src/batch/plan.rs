@@ -1,0 +1,56 @@
+//! What is refused before anything leaves.
+
+use std::path::Path;
+
+use super::problems::Problems;
+use super::{Order, Source};
+use crate::catalog::{Catalog, Region};
+use crate::client::without_query;
+
+impl Order {
+    /// Whether the service would take this order, as far as can be told from here; the answer is warnings, a line each.
+    ///
+    /// `rate_hz` reads the sample rate of a local file; it is asked only where the model takes one rate alone.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong, a line each: model, region, parameters, files a task, and local files that are empty, too large,
+    /// of an extension or a sample rate that the model does not take.
+    pub fn check(
+        &self,
+        catalog: &Catalog,
+        region: Region,
+        rate_hz: &dyn Fn(&Path) -> Option<u32>,
+    ) -> Result<Vec<String>, Problems> {
+        let mut problems = Problems::default();
+        let mut warnings = Vec::new();
+        match self.recognition.check(catalog, region) {
+            Ok(said) => warnings.extend(said),
+            Err(error) => problems.add(|| error.to_string()),
+        }
+        let sent: Vec<&str> = self.items.iter().filter_map(|item| item.source.sent()).collect();
+        // The size of a task is the same for all but the last.
+        for (at, urls) in sent.chunks(self.files_per_task).enumerate() {
+            match self.recognition.check_urls(catalog, urls) {
+                Ok(said) if at == 0 => warnings.extend(said),
+                Ok(_) => {}
+                Err(error) => problems.add(|| error.to_string()),
+            }
+        }
+        let model = catalog.model(self.recognition.model());
+        for item in &self.items {
+            let Source::File(path) = &item.source else { continue };
+            let extension = path.extension().map(|extension| extension.to_string_lossy().into_owned());
+            let bytes = std::fs::metadata(path).ok().map(|metadata| metadata.len());
+            if bytes == Some(0) {
+                problems.add(|| format!("{}: the file is empty", path.display()));
+                continue;
+            }
+            let rate = model.filter(|model| model.sample_rate_hz.is_some()).and_then(|_| rate_hz(path));
+            if let Some(Err(error)) = model.map(|model| model.check_file(extension.as_deref(), bytes, rate, None)) {
+                problems.add(|| format!("{}: {error}", without_query(&item.source.given())));
+            }
+        }
+        if problems.is_empty() { Ok(warnings) } else { Err(problems) }
+    }
+}

@@ -1,0 +1,391 @@
+//! `models`: the catalogue of models.
+
+use jiff::civil::Date;
+use serde_json::{Value, json};
+
+use super::Exit;
+use super::output::{Failure, Format, Listing, Talk};
+use crate::catalog::{Catalog, Model, Price, Protocol, Rate, RateLimit, Region, size, span};
+
+/// From this age on, in days, a price is doubted aloud.
+const OLD: i64 = 90;
+/// Columns of a page about one model.
+const WIDTH: usize = 100;
+
+const MARKS: &str = "\
+In the table: ? = no page says, ~ = inferred from sibling models, Mtok = a million tokens, in and out.
+Every format but the table has all columns: languages, parameters, limits, sources, dates, where the work is done.";
+
+/// Arguments of `models`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = MARKS)]
+pub(super) struct Args {
+    /// Everything about these models alone
+    #[arg(value_name = "NAME")]
+    names: Vec<String>,
+    // Not as a doc comment: these are values, not code.
+    #[arg(
+        long,
+        value_parser = protocol,
+        help = "Only models that are called this way: task, qwen_task, flash, qwen_flash or realtime_flash"
+    )]
+    protocol: Option<Protocol>,
+}
+
+fn protocol(name: &str) -> Result<Protocol, String> {
+    let names = || Protocol::ALL.map(Protocol::name).join(", ");
+    Protocol::ALL.into_iter().find(|protocol| protocol.name() == name).ok_or_else(|| format!("there are {}", names()))
+}
+
+/// Runs `models`; `region`: only what is offered and costs something there.
+pub(super) fn run(
+    args: &Args,
+    region: Option<Region>,
+    today: Date,
+    format: Format,
+    talk: &Talk,
+) -> Result<Exit, Failure> {
+    let catalog = Catalog::builtin();
+    let fits = |model: &&Model| args.protocol.is_none_or(|protocol| protocol == model.protocol);
+    let models: Vec<&Model> = if args.names.is_empty() {
+        let offered = |model: &&Model| region.is_none_or(|region| model.regions.contains(&region));
+        catalog.models().iter().filter(offered).filter(fits).collect()
+    } else {
+        let named: Vec<&Model> = args.names.iter().map(|name| catalog.require(name)).collect::<Result<_, _>>()?;
+        named.into_iter().filter(fits).collect()
+    };
+    let exit = if format == Format::Table && !args.names.is_empty() {
+        let pages: Vec<String> = models.iter().map(|model| page(catalog, model, region)).collect();
+        talk.data(pages.join("\n").as_bytes())?
+    } else {
+        listing(catalog, &models, region, format).print(format, talk)?
+    };
+    doubt(&models, region, today, talk);
+    Ok(exit)
+}
+
+/// Prices of a model where they are asked for.
+fn prices(model: &Model, region: Option<Region>) -> impl Iterator<Item = &Price> {
+    model.prices.iter().filter(move |price| region.is_none_or(|region| region == price.region))
+}
+
+/// One line for each model, or one for all where they are many.
+fn doubt(models: &[&Model], region: Option<Region>, today: Date, talk: &Talk) {
+    let old = |model: &'_ &Model| {
+        let old: Vec<Price> = prices(model, region).filter(|price| price.age_days(today) > OLD).cloned().collect();
+        old.into_iter().map(|price| (model.name.clone(), price)).collect::<Vec<_>>()
+    };
+    let old: Vec<(String, Price)> = models.iter().flat_map(old).collect();
+    if old.len() > 4 {
+        if let Some(oldest) = old.iter().map(|(_, price)| price.checked).min() {
+            talk.note(&format!(
+                "{} prices are older than {OLD} days, the oldest of {oldest}: compare them with their pages (--format json \
+                 names these) before you rely on them",
+                old.len()
+            ));
+        }
+        return;
+    }
+    for (model, price) in old {
+        talk.note(&format!(
+            "the {} price of {model} in {} is of {}, {} days ago: compare it with {} before you rely on it",
+            price.currency,
+            price.region,
+            price.checked,
+            price.age_days(today),
+            price.source
+        ));
+    }
+}
+
+/// A row for each model: what people compare, or everything for machines.
+fn listing(catalog: &Catalog, models: &[&Model], region: Option<Region>, format: Format) -> Listing {
+    match format {
+        Format::Table => Listing {
+            head: vec!["model", "protocol", "requests", "length", "lang.", "offered in, at"],
+            rows: models.iter().map(|model| brief(model, region)).collect(),
+        },
+        Format::Json | Format::Jsonl | Format::Csv => Listing {
+            head: vec![
+                "model",
+                "same_as",
+                "family",
+                "about",
+                "protocol",
+                "regions",
+                "prices",
+                "rate_limits",
+                "max_bytes",
+                "max_seconds",
+                "files_per_task",
+                "files_per_task_now",
+                "formats",
+                "sample_rate_hz",
+                "language_count",
+                "languages",
+                "languages_counted",
+                "context",
+                "super_hotwords",
+                "parameters",
+                "residency",
+                "checked",
+                "source",
+            ],
+            rows: models.iter().map(|model| full(catalog, model, region, format == Format::Csv)).collect(),
+        },
+    }
+}
+
+/// Regions in which it is offered and asked about, each with its price.
+fn offers(model: &Model, region: Option<Region>) -> String {
+    let asked = |offered: &&Region| region.is_none_or(|region| region == **offered);
+    let offer = |offered: &Region| match model.price(*offered) {
+        Some(price) => {
+            let about = if price.inferred { "~" } else { "" };
+            let amount = match price.rate {
+                Rate::Second(amount) => format!("{amount} {}/s", price.currency),
+                Rate::MillionTokens { input, output } => format!("{input}+{output} {}/Mtok", price.currency),
+            };
+            format!("{offered} {about}{amount}")
+        }
+        None => format!("{offered} ?"),
+    };
+    model.regions.iter().filter(asked).map(offer).collect::<Vec<_>>().join(", ")
+}
+
+/// `10/s`, `100/min`; the tightest where nobody asks for a region.
+fn pace(model: &Model, region: Option<Region>) -> String {
+    let of = |region: &Region| model.rate_limit(*region);
+    let limits = model.regions.iter().filter(|offered| region.is_none_or(|region| region == **offered)).filter_map(of);
+    let tightest = limits.min_by_key(|limit| u64::from(limit.requests) * 60 / u64::from(limit.seconds));
+    tightest.map_or_else(|| "?".to_owned(), |limit| format!("{}/{}", limit.requests, unit(limit.seconds)))
+}
+
+fn unit(seconds: u32) -> String {
+    match seconds {
+        1 => "s".to_owned(),
+        60 => "min".to_owned(),
+        seconds => format!("{seconds} s"),
+    }
+}
+
+fn brief(model: &Model, region: Option<Region>) -> Vec<Value> {
+    let unknown = || "?".to_owned();
+    let languages = if model.languages.is_empty() { unknown() } else { model.languages.len().to_string() };
+    vec![
+        json!(model.name),
+        json!(model.protocol.name()),
+        json!(pace(model, region)),
+        json!(model.limits.seconds.map_or_else(unknown, span)),
+        json!(languages),
+        // Last, so that a long one makes no other row long.
+        json!(offers(model, region)),
+    ]
+}
+
+/// `flat`: lists as text, for CSV.
+fn full(catalog: &Catalog, model: &Model, region: Option<Region>, flat: bool) -> Vec<Value> {
+    let list = |items: &[String]| if flat { json!(items.join(" ")) } else { json!(items) };
+    let rows = |rows: Vec<(String, Value)>| {
+        let (texts, values): (Vec<String>, Vec<Value>) = rows.into_iter().unzip();
+        if flat { json!(texts.join("; ")) } else { json!(values) }
+    };
+    let regions: Vec<String> = model.regions.iter().map(ToString::to_string).collect();
+    let parameters: Vec<String> = model.parameters.iter().map(|parameter| parameter.key.to_owned()).collect();
+    let price = |price: &Price| {
+        let (unit, amount, input, output) = match price.rate {
+            Rate::Second(amount) => ("second", Some(amount.to_string()), None, None),
+            Rate::MillionTokens { input, output } => {
+                ("million_tokens", None, Some(input.to_string()), Some(output.to_string()))
+            }
+        };
+        let value = json!({
+            "region": price.region.name(), "currency": price.currency.code(), "unit": unit, "amount": amount,
+            "input": input, "output": output, "inferred": price.inferred, "checked": price.checked.to_string(),
+            "source": price.source,
+        });
+        (format!("{} {price}, {}", price.region, price.checked), value)
+    };
+    let limit = |limit: &RateLimit| {
+        let value = json!({
+            "region": limit.region.map(Region::name), "requests": limit.requests, "seconds": limit.seconds,
+            "tasks": limit.tasks,
+        });
+        (said_limit(limit), value)
+    };
+    let residency = model.regions.iter().filter_map(|offered| catalog.residency(*offered)).map(|residency| {
+        let value = json!({
+            "region": residency.region.name(), "host": residency.region.shared_host(), "endpoint": residency.endpoint,
+            "data": residency.data, "inference": residency.inference, "source": residency.source,
+            "checked": residency.checked.to_string(),
+        });
+        let unknown = "not documented".to_owned();
+        let data = residency.data.as_ref().unwrap_or(&unknown);
+        let inference = residency.inference.as_ref().unwrap_or(&unknown);
+        let text = format!("{} endpoint {}, data {data}, inference {inference}", residency.region, residency.endpoint);
+        (text, value)
+    });
+    vec![
+        json!(model.name),
+        json!(model.same_as),
+        json!(model.family),
+        json!(model.about),
+        json!(model.protocol.name()),
+        list(&regions),
+        rows(prices(model, region).map(price).collect()),
+        rows(model.rate_limits.iter().map(limit).collect()),
+        json!(model.limits.bytes),
+        json!(model.limits.seconds),
+        json!(model.limits.files_per_task),
+        json!(model.limits.files_per_task_now),
+        list(&model.formats),
+        json!(model.sample_rate_hz),
+        json!(model.languages.len()),
+        list(&model.languages),
+        json!(model.languages_counted),
+        json!(model.context),
+        json!(model.super_hotwords),
+        list(&parameters),
+        rows(residency.collect()),
+        json!(model.checked.to_string()),
+        json!(model.source),
+    ]
+}
+
+fn said_limit(limit: &RateLimit) -> String {
+    let place = limit.region.map_or_else(String::new, |region| format!("{region} "));
+    let tasks = limit.tasks.map_or_else(String::new, |tasks| format!(", {tasks} tasks at once"));
+    format!("{place}{} requests/{}{tasks}", limit.requests, unit(limit.seconds))
+}
+
+/// Everything about one model, for people.
+fn page(catalog: &Catalog, model: &Model, region: Option<Region>) -> String {
+    let mut page = Page(format!("{}\n", model.name));
+    page.line("for", model.about.as_deref().unwrap_or("no page says more than the name"));
+    page.line("family", &model.family);
+    page.line("same as", model.same_as.as_deref().unwrap_or("itself: a snapshot"));
+    let command = if model.protocol.is_task() { "talkmeter transcribe" } else { "talkmeter flash" };
+    page.line("called by", &format!("`{command}` (protocol {})", model.protocol));
+    let asked = |offered: &&Region| region.is_none_or(|region| region == **offered);
+    for (index, offered) in model.regions.iter().filter(asked).enumerate() {
+        let unknown = "not documented".to_owned();
+        let place = catalog.residency(*offered).map_or_else(String::new, |residency| {
+            let (data, inference) = (residency.data.as_ref(), residency.inference.as_ref());
+            let (data, inference) = (data.unwrap_or(&unknown), inference.unwrap_or(&unknown));
+            format!("endpoint {} ({}), data {data}, inference {inference}", residency.endpoint, offered.shared_host())
+        });
+        page.line(if index == 0 { "offered in" } else { "" }, &format!("{offered}: {place}"));
+    }
+    for (index, price) in prices(model, region).enumerate() {
+        let said = format!("{}: {price}, page of {}, {}", price.region, price.checked, price.source);
+        page.line(if index == 0 { "price" } else { "" }, &said);
+    }
+    if prices(model, region).next().is_none() {
+        page.line("price", "unknown");
+    }
+    let limits: Vec<String> = model.rate_limits.iter().map(said_limit).collect();
+    page.line("rate limit", if limits.is_empty() { "not documented".to_owned() } else { limits.join("; ") }.as_str());
+    page.line("recordings", &recordings(model));
+    page.line("formats", &unless_empty(model.formats.join(", ")));
+    let counted = match model.languages_counted {
+        Some(1) => "; the first one asked for counts".to_owned(),
+        Some(counted) => format!("; the first {counted} asked for count"),
+        None => String::new(),
+    };
+    let languages = match model.languages.len() {
+        0 => "no page lists codes".to_owned(),
+        count => format!("{count}: {}{counted}", model.languages.join(" ")),
+    };
+    page.line("languages", &languages);
+    page.line("context", if model.context { "yes" } else { "no" });
+    for (index, parameter) in model.parameters.iter().enumerate() {
+        let said = format!("{}: {}", parameter.title(), parameter.meaning);
+        page.line(if index == 0 { "parameters" } else { "" }, &said);
+    }
+    page.line("source", &format!("page of {}, {}", model.checked, model.source));
+    page.0
+}
+
+fn unless_empty(text: String) -> String {
+    if text.is_empty() { "not documented".to_owned() } else { text }
+}
+
+fn recordings(model: &Model) -> String {
+    let limits = model.limits;
+    let mut said = Vec::new();
+    said.extend(limits.bytes.map(|bytes| format!("up to {}", size(bytes))));
+    said.extend(limits.seconds.map(|seconds| format!("up to {}", span(seconds))));
+    said.push(model.sample_rate_hz.map_or_else(|| "any sample rate".to_owned(), |rate| format!("{rate} Hz alone")));
+    if model.protocol.is_task() {
+        let older = match limits.files_per_task {
+            most if most > limits.files_per_task_now => format!(" (older pages: {most})"),
+            _ => String::new(),
+        };
+        let urls = if limits.files_per_task_now == 1 { "URL" } else { "URLs" };
+        said.push(format!("{} {urls} a task{older}", limits.files_per_task_now));
+    }
+    let diarized = limits.diarization_seconds.filter(|_| model.takes("diarization_enabled"));
+    said.extend(diarized.map(|seconds| format!("speakers told apart best up to {}", span(seconds))));
+    said.join(", ")
+}
+
+/// Titles at the left, text in lines at the right.
+struct Page(String);
+
+impl Page {
+    const LEFT: usize = 14;
+
+    fn line(&mut self, title: &str, text: &str) {
+        let mut title = title;
+        let mut line = String::new();
+        for word in text.split(' ') {
+            if !line.is_empty() && Self::LEFT + line.chars().count() + 1 + word.chars().count() > WIDTH {
+                self.put(title, &line);
+                (title, line) = ("", format!("  {word}"));
+            } else {
+                line += if line.is_empty() { "" } else { " " };
+                line += word;
+            }
+        }
+        self.put(title, &line);
+    }
+
+    fn put(&mut self, title: &str, line: &str) {
+        self.0 += format!("  {title:<width$}{line}", width = Self::LEFT - 2).trim_end();
+        self.0.push('\n');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_has_no_line_that_is_too_long() {
+        for model in Catalog::builtin().models() {
+            let page = page(Catalog::builtin(), model, None);
+            let long: Vec<&str> = page
+                .lines()
+                // One word, such as an address, is not cut.
+                .filter(|line| line.chars().count() > WIDTH && line.split_whitespace().count() > 1)
+                .collect();
+            assert_eq!(long, Vec::<&str>::new());
+            assert!(page.contains("\n  offered in  ") && page.contains("inference "), "{page}");
+        }
+    }
+
+    #[test]
+    fn a_listing_fits_a_wide_terminal() {
+        let models: Vec<&Model> = Catalog::builtin().models().iter().collect();
+        for (region, most) in [(None, 140), (Some(Region::Intl), 105), (Some(Region::Cn), 105), (Some(Region::Us), 105)]
+        {
+            let listing = listing(Catalog::builtin(), &models, region, Format::Table);
+            let widest = |column: usize| {
+                let cells = listing.rows.iter().filter_map(|row| row.get(column)?.as_str());
+                cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+            };
+            let width: usize = (0..listing.head.len()).map(|column| widest(column) + 2).sum();
+            assert!(width <= most, "{region:?}: {width}");
+        }
+    }
+}

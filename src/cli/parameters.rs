@@ -1,0 +1,291 @@
+//! Flags that say what is asked of a model: made from the one table of parameters, and those that put several together.
+
+use std::path::Path;
+
+use clap::{ArgAction, ArgMatches, FromArgMatches};
+use serde_json::Value;
+
+use crate::catalog::{Catalog, Kind, PARAMETERS, Parameter};
+use crate::client::{Message, Recognition};
+use crate::error::{Error, Result};
+
+/// The heading of these flags.
+const HEADING: &str = "What the model is asked";
+/// The weight of a hotword that is named without one: what the vendor's samples take.
+const USUAL_WEIGHT: u32 = 4;
+
+/// A model and what is asked of it, for batches.
+#[derive(Debug, clap::Args)]
+pub(super) struct RecognitionArgs {
+    /// The model; `talkmeter models` lists them
+    #[arg(long, default_value = "fun-asr", value_name = "NAME", help_heading = HEADING)]
+    model: String,
+    #[command(flatten)]
+    asked: AskedArgs,
+}
+
+/// What is asked of a model, whichever it is.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = HEADING)]
+pub(super) struct AskedArgs {
+    #[command(flatten)]
+    parameters: ParameterFlags,
+    /// A hotword sent along, with its weight 1 to 5 (50: super hotword), 4 when left out; repeat it for more
+    #[arg(long = "hotword", value_name = "WORD=WEIGHT", value_parser = hotword)]
+    hotwords: Vec<(String, u32)>,
+    /// Mask this word by asterisks; repeat it for more
+    #[arg(long = "mask-word", value_name = "WORD")]
+    mask_words: Vec<String>,
+    /// Leave this word out of the text; repeat it for more
+    #[arg(long = "drop-word", value_name = "WORD")]
+    drop_words: Vec<String>,
+    /// Leave the words of the service's own list alone, which are masked by asterisks otherwise
+    #[arg(long)]
+    no_system_filter: bool,
+    /// Names and terms that the recording may hold, or what was said before; @FILE reads it from a file; repeat it for more
+    #[arg(long, value_name = "TEXT|@FILE")]
+    context: Vec<String>,
+    /// Any other parameter by its wire name, as JSON; for what is newer than this program
+    #[arg(long = "param", value_name = "KEY=JSON", value_parser = param)]
+    params: Vec<(String, Value)>,
+}
+
+impl RecognitionArgs {
+    /// What is asked. Nothing is checked by the catalogue yet.
+    ///
+    /// # Errors
+    ///
+    /// [`crate::ErrorKind::Io`] for a context file that cannot be read.
+    pub(super) fn recognition(&self) -> Result<Recognition> {
+        self.asked.recognition(&self.model)
+    }
+}
+
+impl AskedArgs {
+    /// What is asked of this model.
+    ///
+    /// # Errors
+    ///
+    /// As [`RecognitionArgs::recognition`].
+    pub(super) fn recognition(&self, model: &str) -> Result<Recognition> {
+        let mut asked = Recognition::new(model);
+        for (flag, value) in &self.parameters.0 {
+            asked = match (*flag, value.as_array()) {
+                ("language", Some(codes)) => codes.iter().filter_map(Value::as_str).fold(asked, Recognition::language),
+                _ => asked.by_flag(flag, value.clone()),
+            };
+        }
+        asked = self.hotwords.iter().fold(asked, |asked, (word, weight)| asked.vocabulary(word, *weight));
+        asked = self.mask_words.iter().fold(asked, |asked, word| asked.mask_word(word));
+        asked = self.drop_words.iter().fold(asked, |asked, word| asked.drop_word(word));
+        if self.no_system_filter {
+            asked = asked.system_filter(false);
+        }
+        for text in &self.context {
+            asked = asked.context(Message::user(context(text)?));
+        }
+        Ok(self.params.iter().fold(asked, |asked, (key, value)| asked.parameter(key, value.clone())))
+    }
+}
+
+/// A text, or the content of the file behind `@` without the line break at its end.
+fn context(text: &str) -> Result<String> {
+    let Some(path) = text.strip_prefix('@') else { return Ok(text.to_owned()) };
+    let read = std::fs::read_to_string(path).map_err(|error| Error::io("read the context", Path::new(path), error))?;
+    Ok(read.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+fn hotword(text: &str) -> Result<(String, u32), String> {
+    let Some((word, weight)) = text.rsplit_once('=') else { return Ok((text.to_owned(), USUAL_WEIGHT)) };
+    let weight = weight.trim().parse().map_err(|_| format!("`{weight}` is no weight: 1 to 5, or 50"))?;
+    Ok((word.trim().to_owned(), weight))
+}
+
+fn param(text: &str) -> Result<(String, Value), String> {
+    let (key, json) = text.split_once('=').ok_or("must be KEY=JSON, as in enable_words=true")?;
+    if key.trim().is_empty() {
+        return Err("needs a name before the `=`".to_owned());
+    }
+    let hint = "a text needs its quotes, as in 'key=\"text\"'";
+    let value = serde_json::from_str(json).map_err(|error| format!("what follows `=` is no JSON ({error}); {hint}"))?;
+    Ok((key.trim().to_owned(), value))
+}
+
+/// A flag for each of [`PARAMETERS`] that has one: the flag without dashes, and its value.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct ParameterFlags(Vec<(&'static str, Value)>);
+
+/// Each flag once; where it means several parameters, the first.
+fn flags() -> impl Iterator<Item = (&'static str, &'static Parameter)> {
+    let first = |(at, row): &(usize, &Parameter)| !PARAMETERS.iter().take(*at).any(|earlier| earlier.flag == row.flag);
+    PARAMETERS.iter().enumerate().filter(first).filter_map(|(_, row)| Some((row.flag?, row)))
+}
+
+fn many(kind: Kind) -> bool {
+    matches!(kind, Kind::Tracks | Kind::Languages)
+}
+
+impl clap::Args for ParameterFlags {
+    fn augment_args(mut command: clap::Command) -> clap::Command {
+        for (flag, row) in flags() {
+            let kind = row.kind;
+            let arg = clap::Arg::new(flag).long(flag).help(help(flag, row)).help_heading(HEADING);
+            command = command.arg(match kind {
+                Kind::Switch => arg.action(ArgAction::SetTrue),
+                _ => arg
+                    .action(if many(kind) { ArgAction::Append } else { ArgAction::Set })
+                    .value_name(value_name(kind))
+                    .allow_negative_numbers(true)
+                    .value_parser(move |text: &str| kind.read(text)),
+            });
+        }
+        command
+    }
+
+    fn augment_args_for_update(command: clap::Command) -> clap::Command {
+        Self::augment_args(command)
+    }
+}
+
+/// The meaning as a sentence; where few families of models take it, their names.
+fn help(flag: &str, row: &Parameter) -> String {
+    let (first, rest) = row.meaning.split_at(row.meaning.chars().next().map_or(0, char::len_utf8));
+    let mut takers: Vec<&str> = Vec::new();
+    for model in Catalog::builtin().models() {
+        let takes = model.parameters.iter().any(|parameter| parameter.flag == Some(flag));
+        if takes && !takers.contains(&&model.family[..]) {
+            takers.push(&model.family);
+        }
+    }
+    let only = if takers.len() <= 2 { format!(" [{}]", takers.join(", ")) } else { String::new() };
+    let more = if many(row.kind) { "; repeat it or put commas" } else { "" };
+    format!("{}{rest}{more}{only}", first.to_uppercase())
+}
+
+fn value_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Whole(..) => "COUNT",
+        Kind::Number => "NUMBER",
+        Kind::Language | Kind::Languages => "CODE",
+        Kind::Tracks => "0,1",
+        _ => "ID",
+    }
+}
+
+impl FromArgMatches for ParameterFlags {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut given = Vec::new();
+        for (flag, row) in flags() {
+            if row.kind == Kind::Switch {
+                given.extend(matches.get_flag(flag).then_some((flag, Value::Bool(true))));
+            } else if many(row.kind) {
+                let lists = matches.get_many::<Value>(flag).into_iter().flatten();
+                let all: Vec<Value> = lists.filter_map(Value::as_array).flatten().cloned().collect();
+                given.extend((!all.is_empty()).then(|| (flag, Value::from(all))));
+            } else {
+                given.extend(matches.get_one::<Value>(flag).map(|value| (flag, value.clone())));
+            }
+        }
+        Ok(Self(given))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+    use serde_json::json;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Line {
+        #[command(flatten)]
+        asked: RecognitionArgs,
+    }
+
+    fn asked(arguments: &[&str]) -> Value {
+        let line = Line::try_parse_from(["it"].iter().chain(arguments)).unwrap_or_else(|error| panic!("{error}"));
+        line.asked.recognition().unwrap().to_json()
+    }
+
+    fn refused(arguments: &[&str]) -> String {
+        Line::try_parse_from(["it"].iter().chain(arguments)).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn each_flag_sets_its_parameter() {
+        for (arguments, parameters) in [
+            (&[][..], json!({})),
+            (&["--channel", "0,1"], json!({"channel_id": [0, 1]})),
+            (&["--channel", "0", "--channel", "1"], json!({"channel_id": [0, 1]})),
+            (&["--diarize", "--speakers", "2"], json!({"diarization_enabled": true, "speaker_count": 2})),
+            (&["--language", "zh,en", "--language", "ja"], json!({"language_hints": ["zh", "en", "ja"]})),
+            (&["--vocabulary", "vocab-a-1"], json!({"vocabulary_id": "vocab-a-1"})),
+            (&["--hotword", "etcd", "--hotword", "a=b=5"], json!({"vocabulary": {"etcd": 4, "a=b": 5}})),
+            (
+                &["--mask-word", "a", "--drop-word", "b", "--no-system-filter"],
+                json!({"special_word_filter": "{\"filter_with_signed\":{\"word_list\":[\"a\"]},\
+                    \"filter_with_empty\":{\"word_list\":[\"b\"]},\"system_reserved_filter\":false}"}),
+            ),
+            (&["--noise-threshold", "-0.5"], json!({"speech_noise_threshold": -0.5})),
+            (&["--remove-disfluency"], json!({"disfluency_removal_enabled": true})),
+            (&["--align-timestamps"], json!({"timestamp_alignment_enabled": true})),
+            (&["--keep-dialect"], json!({"keep_dialect": true})),
+            (&["--param", "brand_new={\"a\": 1}"], json!({"brand_new": {"a": 1}})),
+            (
+                &["--model", "qwen3-asr-flash-filetrans", "--language", "en", "--itn", "--words"],
+                json!({"language": "en", "enable_itn": true, "enable_words": true}),
+            ),
+            (&["--model", "qwen-audio-3.1-asr-flash", "--diarize"], json!({"speaker_diarization_enabled": true})),
+        ] {
+            assert_eq!(asked(arguments)["parameters"], parameters, "{arguments:?}");
+        }
+        assert_eq!(asked(&[])["model"], "fun-asr");
+    }
+
+    #[test]
+    fn help_names_the_models_that_alone_take_a_flag() {
+        let help = <Line as clap::CommandFactory>::command().term_width(200).render_help().to_string();
+        let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+        for line in [
+            "--remove-disfluency Drop filler words [Paraformer]",
+            "--speakers <COUNT> How many speakers to expect, 2 to 100; a hint that needs --diarize --language",
+            "[default: fun-asr]",
+        ] {
+            assert!(help.contains(line), "{help}");
+        }
+    }
+
+    #[test]
+    fn context_comes_from_the_line_or_a_file() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "kubelet\netcd\r\n").unwrap();
+        let way = format!("@{}", file.path().display());
+        let context = asked(&["--context", "Keiko", "--context", &way])["context"].clone();
+        assert_eq!(context, json!([{"role": "user", "text": "Keiko"}, {"role": "user", "text": "kubelet\netcd"}]));
+        let missing = Line::try_parse_from(["it", "--context", "@/nowhere"]).unwrap();
+        assert!(missing.asked.recognition().unwrap_err().to_string().starts_with("cannot read the context /nowhere"));
+    }
+
+    #[test]
+    fn a_value_that_makes_no_sense_is_refused_by_name() {
+        for (arguments, said) in [
+            (["--channel", "0,0"], "must be one or more track numbers"),
+            (["--speakers", "1"], "must be a whole number from 2 to 100"),
+            (["--noise-threshold", "loud"], "must be a number"),
+            (["--language", "zh,"], "must be language codes such as zh,en"),
+            (["--hotword", "etcd=heavy"], "`heavy` is no weight"),
+            (["--param", "a"], "must be KEY=JSON"),
+            (["--param", "a=text"], "a text needs its quotes"),
+            (["--param", "=1"], "needs a name"),
+        ] {
+            let error = refused(&arguments);
+            assert!(error.contains(said) && error.contains(arguments[0]), "{error}");
+        }
+    }
+}

@@ -1,0 +1,339 @@
+//! `talkmeter transcribe`: a batch, carried as far as it goes.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use indicatif::ProgressBar;
+use serde_json::json;
+use tokio::sync::watch;
+
+use super::connection::Connection;
+use super::output::{Failure, Format, Listing, Talk};
+use super::parameters::RecognitionArgs;
+use super::{Exit, block_on};
+use crate::batch::{self, Batch, Counts, Draft, News, Order, Summary};
+use crate::catalog::Catalog;
+use crate::client::without_query;
+use crate::error::{Error, Result};
+use crate::report::number::counted;
+
+/// Said before the first upload; the vendor's own words.
+const TEMPORARY: &str = "local files go to the service's temporary storage for 48 hours, which by the vendor's word is not for \
+                         production or high concurrency; for nightly batches use https URLs of your own bucket";
+/// Failures that are named on stderr; `failures.csv` has them all.
+const NAMED: usize = 10;
+/// Between two lines about progress where there is no terminal.
+const REPORT: Duration = Duration::from_secs(60);
+
+/// Recordings → result files, safely.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+The ledger in DIR makes the same command on the same DIR go on where an earlier one was ended, however it was ended.
+Nothing is billed twice and no paid result is lost. DIR/failures.csv names what failed, and why.")]
+pub(super) struct Args {
+    /// http, https or oss URLs, local files (uploaded), or folders of local files
+    #[arg(value_name = "INPUT")]
+    inputs: Vec<OsString>,
+    /// A list of inputs: text, CSV with a column `url`, or JSON lines; `-` for stdin
+    #[arg(long, value_name = "FILE|-")]
+    files_from: Vec<PathBuf>,
+    /// Where the ledger, results/ and failures.csv go
+    #[arg(short, long, value_name = "DIR")]
+    output: PathBuf,
+    #[command(flatten)]
+    recognition: RecognitionArgs,
+    /// Recordings in one task, 1 to 100; current pages of the service allow one
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    files_per_task: usize,
+    /// Submit only; the same command without it collects the results, within 24 hours of their end
+    #[arg(long)]
+    detach: bool,
+    /// Send it even where the catalogue says that the service will refuse it
+    #[arg(long)]
+    no_check: bool,
+    /// Submit again what nobody can tell whether the service took; it may be billed twice
+    #[arg(long)]
+    resubmit_uncertain: bool,
+    /// Submit again what failed in an earlier run
+    #[arg(long)]
+    retry_failed: bool,
+}
+
+pub(super) fn run(args: Args, connection: &Connection, format: Format, talk: &Talk) -> Result<Exit, Failure> {
+    let recognition = args.recognition.recognition()?;
+    let Some(items) = items(&args, talk)? else { return Ok(Exit::Usage) };
+    let region = connection.region()?;
+    let tracks = recognition.tracks();
+    let chosen = recognition.get("channel_id").is_some();
+    let model = recognition.model().to_owned();
+    let order = Order::new(recognition, items)
+        .files_per_task(args.files_per_task)
+        .detach(args.detach)
+        .resubmit_uncertain(args.resubmit_uncertain)
+        .retry_failed(args.retry_failed);
+    if !args.no_check {
+        let rate = |path: &Path| crate::audio::probe(path).ok().flatten()?.sample_rate_hz;
+        match order.check(Catalog::builtin(), region, &rate) {
+            Ok(warnings) => warnings.iter().for_each(|warning| talk.note(&format!("warning: {warning}"))),
+            Err(problems) => {
+                problems.lines().iter().for_each(|line| talk.error(line));
+                if problems.further() > 0 {
+                    talk.say(&format!(
+                        "and {} more; nothing was sent (--no-check sends it all the same)",
+                        problems.further()
+                    ));
+                } else {
+                    talk.say("nothing was sent; --no-check sends it all the same");
+                }
+                return Ok(Exit::Usage);
+            }
+        }
+    }
+    let client = connection.client()?;
+    let batch = Batch::open(&args.output, client, order)?;
+    batch.notes().iter().for_each(|note| talk.note(note));
+    announce(&batch, &model, &tracks, chosen, talk);
+    let summary = block_on(async {
+        let (stop, stopped) = watch::channel(false);
+        let mut progress = Progress::new(batch.counts(), talk);
+        let mut observe = |news: News<'_>| progress.take(news);
+        let run = batch.run(stopped, &mut observe);
+        let interrupted = async {
+            interrupt().await;
+            talk.say("stopping: what is under way is brought to its end; once more stops at once");
+            // Nobody is left to be told when the batch has just ended.
+            let _ = stop.send(true);
+            interrupt().await;
+        };
+        tokio::select! {
+            summary = run => Ok(summary?),
+            () = interrupted => Err(Error::cancelled("stopped at once").into()),
+        }
+    });
+    let mut summary = match summary {
+        Ok(summary) => summary,
+        Err(failure) => {
+            let exit = talk.failed(&failure);
+            talk.say("what was reached is kept; the same command goes on");
+            return Ok(exit);
+        }
+    };
+    let halted = summary.halted.take();
+    let exit = conclude(&summary, &args, &model, format, talk)?;
+    Ok(match halted {
+        Some(error) => {
+            let exit = talk.failed(&error.into());
+            talk.say("what was reached is kept; the same command goes on");
+            exit
+        }
+        None => exit,
+    })
+}
+
+/// What is to be transcribed; `None` where something is wrong with it, which was said.
+fn items(args: &Args, talk: &Talk) -> Result<Option<Vec<batch::Item>>, Failure> {
+    if args.inputs.is_empty() && args.files_from.is_empty() {
+        if args.output.join(batch::LEDGER).is_file() {
+            return Ok(Some(Vec::new()));
+        }
+        return Err(Failure::Usage(
+            "nothing to transcribe: name URLs or files, or a list with --files-from".to_owned(),
+        ));
+    }
+    let mut draft = Draft::default();
+    args.inputs.iter().for_each(|input| draft.argument(input));
+    for list in &args.files_from {
+        if list.as_os_str() == "-" {
+            draft.list("-", std::io::stdin().lock());
+        } else {
+            draft.list_file(list);
+        }
+    }
+    match draft.finish() {
+        Ok(manifest) => {
+            manifest.notes.iter().for_each(|note| talk.note(note));
+            Ok(Some(manifest.items))
+        }
+        Err(problems) => {
+            problems.lines().iter().for_each(|line| talk.error(line));
+            if problems.further() > 0 {
+                talk.say(&format!("and {} more", problems.further()));
+            }
+            Ok(None)
+        }
+    }
+}
+
+/// What is about to happen, and how often it is charged.
+fn announce(batch: &Batch, model: &str, tracks: &[u32], chosen: bool, talk: &Talk) {
+    let counts = batch.counts();
+    if counts.done() > 0 || counts.in_flight + counts.uncertain > 0 {
+        let Counts { stored, silent, failed, in_flight, uncertain, waiting, .. } = counts;
+        talk.note(&format!(
+            "going on: {} of {} files have results, {failed} failed, {in_flight} are at the service, {uncertain} uncertain, {waiting} \
+             to be submitted",
+            stored + silent,
+            counts.total(),
+        ));
+    }
+    if counts.waiting == 0 {
+        return;
+    }
+    let listed: Vec<String> = tracks.iter().map(u32::to_string).collect();
+    let (files, charges) = (counts.waiting, counts.waiting * tracks.len());
+    let tracks = if listed.len() == 1 { "track" } else { "tracks" };
+    talk.note(&format!(
+        "{} to submit to {model}, {tracks} {} of each: {} by the length of speech",
+        counted(files as u64, "file"),
+        listed.join(", "),
+        counted(charges as u64, "charge"),
+    ));
+    if !chosen {
+        talk.note(
+            "only track 0 is transcribed, the service's default: where each party has a track, give --channel 0,1",
+        );
+    }
+    if batch.will_upload() {
+        talk.say(TEMPORARY);
+    }
+}
+
+/// Shows how far a batch is: a bar on a terminal, a line a minute elsewhere.
+struct Progress<'t> {
+    talk: &'t Talk,
+    bar: ProgressBar,
+    reported: Instant,
+    last: Counts,
+}
+
+impl<'t> Progress<'t> {
+    fn new(counts: Counts, talk: &'t Talk) -> Self {
+        let bar = talk.progress(counts.total());
+        bar.set_position(counts.done() as u64);
+        // The rate is of this run alone.
+        bar.reset_eta();
+        Self { talk, bar, reported: Instant::now(), last: counts }
+    }
+
+    fn take(&mut self, news: News<'_>) {
+        match news {
+            News::Note(line) => self.bar.suspend(|| self.talk.note(line)),
+            News::Counts(counts) if counts != self.last => {
+                self.last = counts;
+                self.bar.set_position(counts.done() as u64);
+                self.bar.set_message(in_words(&counts));
+                if self.bar.is_hidden() && self.reported.elapsed() > REPORT {
+                    self.reported = Instant::now();
+                    self.talk.note(&format!(
+                        "{} of {} files done; {}",
+                        counts.done(),
+                        counts.total(),
+                        in_words(&counts)
+                    ));
+                }
+            }
+            News::Counts(_) => {}
+        }
+    }
+}
+
+impl Drop for Progress<'_> {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+fn in_words(counts: &Counts) -> String {
+    let named = [
+        (counts.waiting, "waiting"),
+        (counts.uploading, "uploading"),
+        (counts.in_flight, "at the service"),
+        (counts.uncertain, "uncertain"),
+        (counts.silent, "silent"),
+        (counts.failed, "failed"),
+    ];
+    let said: Vec<String> = named.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
+    said.join(", ")
+}
+
+/// What came of it: one row on stdout, everything to act upon on stderr.
+fn conclude(summary: &Summary, args: &Args, model: &str, format: Format, talk: &Talk) -> Result<Exit, Failure> {
+    let counts = summary.counts;
+    for failure in summary.failures.iter().take(NAMED) {
+        let hint = if failure.hint.is_empty() { String::new() } else { format!("; {}", failure.hint) };
+        let code = if failure.code == failure.message { "" } else { &failure.code };
+        let colon = if code.is_empty() { "" } else { ": " };
+        talk.error(&format!("{}: {code}{colon}{}{hint}", without_query(&failure.url), failure.message));
+    }
+    if !summary.failures.is_empty() {
+        let all = summary.dir.join(batch::FAILURES);
+        talk.say(&format!("{} without a result: {}", counted(summary.failures.len() as u64, "file"), all.display()));
+    }
+    if counts.silent > 0 {
+        talk.note(&format!("warning: {} without speech: an empty transcript", counted(counts.silent as u64, "file")));
+    }
+    other_tracks(&summary.untranscribed, args, model, talk)?;
+    if summary.stopped && counts.open() > 0 {
+        talk.say("stopped; the same command goes on");
+    } else if args.detach && counts.open() > 0 {
+        talk.note(&format!(
+            "{} at the service; the same command without --detach collects the results, within 24 hours",
+            counted(counts.in_flight as u64, "file")
+        ));
+    }
+    let row = [
+        ("files", json!(counts.total())),
+        ("transcribed", json!(counts.stored)),
+        ("silent", json!(counts.silent)),
+        ("failed", json!(counts.failed)),
+        ("at_service", json!(counts.in_flight)),
+        ("uncertain", json!(counts.uncertain)),
+        ("waiting", json!(counts.waiting)),
+        ("results", json!(summary.dir.join(batch::RESULTS).to_string_lossy())),
+    ];
+    let (head, cells) = row.into_iter().unzip();
+    Listing { head, rows: vec![cells] }.print(format, talk)?;
+    Ok(match () {
+        () if summary.stopped && counts.open() > 0 => Exit::Failed,
+        () if !summary.failures.is_empty() => Exit::Partly,
+        () => Exit::Done,
+    })
+}
+
+/// Tracks that recordings have and nobody asked for: how many, and how to get them.
+fn other_tracks(tracks: &BTreeMap<i64, Vec<String>>, args: &Args, model: &str, talk: &Talk) -> Result<()> {
+    for (track, urls) in tracks {
+        let list = args.output.join(format!("track-{track}.txt"));
+        // Addresses may be signed, so they go to a file and not to the terminal.
+        std::fs::write(&list, urls.join("\n") + "\n").map_err(|error| Error::io("write", &list, error))?;
+        talk.say(&format!(
+            "{} with a track {track} that was not transcribed: talkmeter transcribe --model {model} --channel {track} \
+             --files-from {} -o {}-track-{track}",
+            counted(urls.len() as u64, "recording"),
+            list.display(),
+            args.output.display(),
+        ));
+    }
+    Ok(())
+}
+
+/// Until somebody wants an end: Ctrl-C, or what a supervisor sends.
+async fn interrupt() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    // Where signals are not to be had nothing can be waited for.
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}

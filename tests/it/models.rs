@@ -1,0 +1,93 @@
+//! The catalogue of models, as people and programs read it.
+
+use serde_json::{Value, json};
+
+use crate::scene::Scene;
+
+#[test]
+fn a_table_says_where_a_model_is_and_what_it_costs() {
+    let ran = Scene::new().run("models -q").exits(0).says_nothing();
+    let out = ran.out();
+    let line = |name: &str| {
+        let mut lines = out.lines().filter(|line| line.split_whitespace().next() == Some(name));
+        let line = lines.next().unwrap_or_else(|| panic!("no line of {name}\n{out}"));
+        assert!(lines.next().is_none(), "two lines of {name}");
+        line.split_whitespace().skip(1).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(line("fun-asr"), "task 600/min 12 h 36 intl 0.000035 USD/s, cn 0.00022 CNY/s");
+    assert_eq!(line("paraformer-8k-v2"), "task 20/s 12 h 1 cn 0.00008 CNY/s");
+    assert_eq!(line("fun-asr-mtl"), "task 100/min 12 h 36 intl 0.000035 USD/s, cn 0.00022 CNY/s");
+    // An unknown price is not a price of 0.
+    assert_eq!(line("qwen-audio-3.1-asr-flash"), "flash ? 5 min 30 intl ?, cn ?");
+    // An inferred one is marked.
+    assert_eq!(line("fun-asr-flash-2026-06-15"), "flash 10/s 5 min 30 intl 0.000035 USD/s, cn ~0.00022 CNY/s");
+}
+
+#[test]
+fn one_protocol_alone() {
+    let ran = Scene::new().run("models --protocol qwen_task --format jsonl -q").exits(0);
+    let names: Vec<Value> = ran.lines().iter().map(|row| row["model"].clone()).collect();
+    assert_eq!(names, [json!("qwen3-asr-flash-filetrans"), json!("qwen3-asr-flash-filetrans-2025-11-17")]);
+    Scene::new()
+        .run("models --protocol websocket")
+        .exits(2)
+        .says("there are task, qwen_task, flash, qwen_flash, realtime_flash");
+}
+
+#[test]
+fn everything_about_one_model() {
+    Scene::new()
+        .run("models fun-asr -q")
+        .exits(0)
+        .prints("\n  same as     fun-asr-2025-11-07\n")
+        .prints("intl: endpoint Singapore (dashscope-intl.aliyuncs.com), data Singapore, inference\n")
+        .prints("anywhere except mainland China\n")
+        .prints("cn: endpoint Beijing (dashscope.aliyuncs.com), data Beijing, inference mainland China\n")
+        .prints("36: zh en ja ko")
+        .prints("up to 2 GB, up to 12 h, any sample rate, 1 URL a task (older pages: 100)")
+        .prints("speaker_count (--speakers): how many speakers to expect, 2 to 100")
+        .prints("  source      page of 20");
+}
+
+#[test]
+fn for_programs_money_is_text_and_every_row_has_its_source() {
+    let rows = Scene::new().run("models --format json -q").exits(0).json();
+    let rows = rows.as_array().unwrap();
+    assert!(rows.len() >= 24);
+    for row in rows {
+        for fact in
+            [&[row.clone()][..], row["prices"].as_array().unwrap(), row["residency"].as_array().unwrap()].concat()
+        {
+            let (source, checked) = (fact["source"].as_str().unwrap(), fact["checked"].as_str().unwrap());
+            assert!(!source.is_empty() && checked.len() == 10, "{fact}");
+        }
+        assert!(row["parameters"].as_array().is_some_and(|keys| !keys.is_empty()), "{row}");
+    }
+    let fun = rows.iter().find(|row| row["model"] == "fun-asr").unwrap();
+    assert_eq!(fun["prices"][0]["amount"], json!("0.000035"));
+    assert_eq!(fun["regions"], json!(["intl", "cn"]));
+    assert_eq!(fun["max_bytes"], json!(2_147_483_648_u64));
+    assert_eq!(fun["max_seconds"], json!(43_200));
+    let tokens = rows.iter().find(|row| row["model"] == "qwen-audio-3.1-asr-flash-filetrans").unwrap();
+    assert_eq!((&tokens["prices"][0]["input"], &tokens["prices"][0]["output"]), (&json!("0.15"), &json!("0.47")));
+    Scene::new().run("models paraformer-v2 --format csv -q").exits(0).prints(",cn,\"cn 0.00008 CNY/s, ");
+}
+
+#[test]
+fn a_name_that_is_not_there_finds_its_neighbours() {
+    Scene::new()
+        .run("models paraformer-v3")
+        .exits(2)
+        .prints_nothing()
+        .says("no model `paraformer-v3` in the catalogue: did you mean paraformer-v1 or paraformer-v2");
+    Scene::new().run("models whisper").exits(2).says("`talkmeter models` lists those it knows");
+}
+
+#[test]
+fn an_old_price_is_doubted_on_stderr_alone() {
+    // Whatever the clock says, the data on stdout are the same.
+    let aloud = Scene::new().run("models paraformer-v2 --format json").exits(0);
+    let quiet = Scene::new().run("models paraformer-v2 --format json -q").exits(0).says_nothing();
+    assert_eq!(aloud.out(), quiet.out());
+    aloud.says("the CNY price of paraformer-v2 in cn is of 20").says("before you rely on it");
+}
