@@ -246,7 +246,11 @@ impl Transport {
             if (300..400).contains(&status) {
                 said.message = "the address redirects, which is not followed: the key goes to one host only".to_owned();
             }
-            let kind = failure::kind(status, &said.code, &said.message);
+            let kind = match (failure::kind(status, &said.code, &said.message), &call.target) {
+                // The key does not go there, so that nothing can be wrong with it: a signature has expired, or does not fit.
+                (ErrorKind::Auth, Target::Elsewhere(_)) => ErrorKind::InvalidInput,
+                (kind, _) => kind,
+            };
             let refused = failure::refused(status, &said.code, kind);
             return Err(fail(kind, Some(status), said, retry_after, refused, None));
         }

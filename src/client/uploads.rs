@@ -159,12 +159,17 @@ impl Uploads<'_> {
                     let expires = now.saturating_add(jiff::SignedDuration::from_hours(hours)).unwrap_or(now);
                     return Ok(TempUrl { url: format!("oss://{key}"), expires });
                 }
-                Err(error) if error.is_retryable() => failed = Some(error),
+                Err(error) if error.is_retryable() || has_expired(&error) => failed = Some(error),
                 Err(error) => return Err(error),
             }
         }
         Err(failed.unwrap_or_else(|| Error::protocol("the upload was not tried")))
     }
+}
+
+/// The file before it took longer than the leave lasts; a fresh one is to be had.
+fn has_expired(error: &Error) -> bool {
+    error.api().is_some_and(|api| api.status == Some(403) && api.message.contains("expired"))
 }
 
 /// A name that no other upload has, even of the same file.
