@@ -219,14 +219,15 @@ impl<'a> Runner<'a> {
     }
 
     async fn start(&mut self) -> Result<()> {
+        if !self.order.detach {
+            // First: what it proves absent is submitted below.
+            self.start_search().await?;
+            self.start_queries();
+            self.start_fetches();
+        }
         if self.halted.is_none() {
             self.start_uploads();
             self.start_submits();
-        }
-        if !self.order.detach {
-            self.start_queries();
-            self.start_fetches();
-            self.start_search().await?;
         }
         Ok(())
     }
@@ -288,7 +289,9 @@ impl<'a> Runner<'a> {
         let since = match self.troubled {
             Some(since) => since,
             None => {
-                self.note(&format!("{error}; trying on"));
+                if error.api().is_none_or(|api| api.refused) {
+                    self.note(&format!("{error}; trying on"));
+                }
                 *self.troubled.insert(now)
             }
         };

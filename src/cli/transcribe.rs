@@ -298,6 +298,7 @@ fn conclude(summary: &Summary, args: &Args, model: &str, format: Format, talk: &
     Ok(match () {
         () if summary.stopped && counts.open() > 0 => Exit::Failed,
         () if !summary.failures.is_empty() => Exit::Partly,
+        () if counts.open() > 0 && !args.detach => Exit::Partly,
         () => Exit::Done,
     })
 }
