@@ -92,6 +92,8 @@ pub(super) struct Runner<'a> {
     /// How often the result of an item could not be fetched.
     pub(super) misses: HashMap<N, u32>,
     pub(super) uncertain: Uncertain,
+    /// Addresses of the submits under way.
+    pub(super) flying: HashSet<String>,
 
     pub(super) operations: FuturesUnordered<Operation<'a>>,
     pub(super) under_way: UnderWay,
@@ -132,6 +134,7 @@ impl<'a> Runner<'a> {
             fetching: HashSet::new(),
             misses: HashMap::new(),
             uncertain: Uncertain::new(order.recognition.model()),
+            flying: HashSet::new(),
             operations: FuturesUnordered::new(),
             under_way: UnderWay::default(),
             left: HashMap::new(),
