@@ -25,6 +25,21 @@ const STREAMED_MS: u64 = 60_000;
 /// Events of a stream, about as many as were recorded.
 const EVENTS: usize = 16;
 
+/// All parameters of all synchronous models.
+const KNOWN: [&str; 11] = [
+    "asr_options",
+    "audio_address",
+    "format",
+    "incremental_output",
+    "keep_dialect",
+    "language_hints",
+    "sample_rate",
+    "speaker_diarization_enabled",
+    "vad_enabled",
+    "vocabulary",
+    "vocabulary_id",
+];
+
 /// What a body names, read without judging it: for scenarios.
 pub(super) fn named_files(body: &Value) -> Vec<&str> {
     let messages = body.pointer("/input/messages").and_then(Value::as_array).into_iter().flatten();
@@ -45,6 +60,7 @@ pub(super) fn generation(state: &State, call: &Call) -> Result<Answer, Refusal> 
         return Err(denied("current user api does not support synchronous calls."));
     }
     state.admit(model)?;
+    submit::known(&body, "the body", &["model", "input", "parameters", "resources"])?;
     let too_long = |text: &&str| text.len() > LONGEST_STRING;
     if let Some(text) = named_files(&body).iter().find(|text| too_long(text)) {
         let message = format!("String value length ({}) exceeds the maximum allowed ({LONGEST_STRING})", text.len());
@@ -75,6 +91,7 @@ fn audio<'b>(model: &Model, body: &'b Value) -> Result<&'b str, Refusal> {
     {
         return address.as_str().ok_or_else(|| Refusal::format("parameters.audio_address must be a string"));
     }
+    submit::known(body.get("input").unwrap_or(&Value::Null), "input", &["messages"])?;
     let messages = input.get("messages").and_then(Value::as_array);
     let messages = messages.ok_or_else(|| Refusal::format("input.messages must be an array"))?;
     let mut found = None;
@@ -112,8 +129,26 @@ fn audio<'b>(model: &Model, body: &'b Value) -> Result<&'b str, Refusal> {
     found.ok_or_else(|| Refusal::parameter("input must contain input_audio"))
 }
 
+/// Context without audio, as files of Qwen-Audio take it.
+pub(super) fn context(messages: &Value) -> Result<(), Refusal> {
+    let wrong =
+        || Refusal::format("input.context holds messages with input_text of the user and text of the assistant");
+    for message in messages.as_array().ok_or_else(wrong)? {
+        let role = message.get("role").and_then(Value::as_str);
+        for item in message.get("content").and_then(Value::as_array).ok_or_else(wrong)? {
+            let kind = item.get("type").and_then(Value::as_str);
+            let fits = matches!((role, kind), (Some("user"), Some("input_text")) | (Some("assistant"), Some("text")));
+            if !fits || !item.get("text").is_some_and(Value::is_string) {
+                return Err(wrong());
+            }
+        }
+    }
+    Ok(())
+}
+
 fn parameters(state: &State, model: &Model, body: &Value) -> Result<Parameters, Refusal> {
     let sent = body.get("parameters").and_then(Value::as_object);
+    submit::known(body.get("parameters").unwrap_or(&Value::Null), "parameters", &KNOWN)?;
     if model.protocol == Protocol::Chat {
         let options = sent.and_then(|sent| sent.get("asr_options"));
         let language = options.and_then(|options| options.get("language")).and_then(Value::as_str);

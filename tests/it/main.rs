@@ -4,6 +4,8 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test says what it expects by failing")]
 
 mod check;
+mod emulate;
+mod emulator;
 mod explain;
 mod figures;
 mod golden;
