@@ -219,9 +219,10 @@ pub(crate) fn hint(code: &str, message: &str) -> Option<&'static str> {
             "a key belongs to one region and one kind of host: check --region, --workspace and the key",
         ),
         (
-            &["Throttling.AllocationQuota"],
-            "the quota of tokens recovers within the minute; of hotword lists an account has ten",
+            &["Free allocated quota exceeded"],
+            "an account has ten hotword lists: `talkmeter vocab list` shows them, `talkmeter vocab delete` makes room",
         ),
+        (&["Throttling.AllocationQuota"], "the quota of tokens recovers within the minute"),
         (
             &["task_unknown"],
             "the service knows no such task: it ended over 24 hours ago, or belongs to another key or region",

@@ -28,6 +28,10 @@ impl ApiKey {
         Ok(Self(key.to_owned()))
     }
 
+    pub(super) fn expose(&self) -> &str {
+        &self.0
+    }
+
     pub(super) fn bearer(&self) -> String {
         format!("Bearer {}", self.0)
     }
