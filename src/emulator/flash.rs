@@ -26,13 +26,14 @@ const STREAMED_MS: u64 = 60_000;
 const EVENTS: usize = 16;
 
 /// All parameters of all synchronous models.
-const KNOWN: [&str; 11] = [
+const KNOWN: [&str; 12] = [
     "asr_options",
     "audio_address",
     "format",
     "incremental_output",
     "keep_dialect",
     "language_hints",
+    "result_format",
     "sample_rate",
     "speaker_diarization_enabled",
     "vad_enabled",
@@ -72,7 +73,8 @@ pub(super) fn generation(state: &State, call: &Call) -> Result<Answer, Refusal> 
     let streamed = call.header_says("x-dashscope-sse", "enable");
     let heard = Heard::new(model, &source, &parameters);
     if model.protocol == Protocol::Chat {
-        return Ok(chat(call, &heard, streamed));
+        let pieces = body.pointer("/parameters/incremental_output").and_then(Value::as_bool).unwrap_or(false);
+        return Ok(chat(call, &heard, streamed, pieces));
     }
     if !streamed {
         return Ok(Answer::Json(envelope(state.style, &call.request_id, &heard.end())));
@@ -370,8 +372,8 @@ fn frame(at: usize, data: &Value) -> String {
     format!("id:{}\nevent:result\n:HTTP_STATUS/200\ndata:{data}\n\n", at + 1)
 }
 
-/// Qwen3 answers in `choices`; without `incremental_output` each event holds the text so far.
-fn chat(call: &Call, heard: &Heard, streamed: bool) -> Answer {
+/// Qwen3 answers in `choices`; each event holds the text so far or, with `incremental_output`, what is new in it.
+fn chat(call: &Call, heard: &Heard, streamed: bool, pieces: bool) -> Answer {
     let end = heard.part(heard.words.len(), true);
     let text = end.get("text").and_then(Value::as_str).unwrap_or_default().to_owned();
     let answer = |text: &str, reason: &str, usage: Option<Value>| {
@@ -391,13 +393,20 @@ fn chat(call: &Call, heard: &Heard, streamed: bool) -> Answer {
         "output_tokens_details": {"text_tokens": heard.words.len()},
         "seconds": heard.seconds(),
     });
-    let last = answer(&text, "stop", Some(usage));
     if !streamed {
-        return Answer::Json(last);
+        return Answer::Json(answer(&text, "stop", Some(usage)));
     }
-    let parts = heard
-        .snapshots()
-        .into_iter()
-        .map(|part| answer(part.fields.get("text").and_then(Value::as_str).unwrap_or_default(), "null", None));
-    Answer::Events(parts.chain([last]).enumerate().map(|(at, part)| frame(at, &part)).collect())
+    let mut texts: Vec<String> = Vec::new();
+    for part in heard.snapshots() {
+        texts.extend(part.fields.get("text").and_then(Value::as_str).map(str::to_owned));
+    }
+    texts.push(text);
+    let (last, mut frames) = (texts.len(), Vec::new());
+    for (at, text) in texts.iter().enumerate() {
+        let before = at.checked_sub(1).and_then(|before| texts.get(before)).filter(|_| pieces);
+        let said = before.and_then(|before| text.strip_prefix(before.as_str())).unwrap_or(text);
+        let (reason, usage) = if at + 1 == last { ("stop", Some(usage.clone())) } else { ("null", None) };
+        frames.push(frame(at, &answer(said, reason, usage)));
+    }
+    Answer::Events(frames)
 }

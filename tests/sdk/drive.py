@@ -18,6 +18,7 @@ from urllib import error, request
 
 import dashscope
 from dashscope.audio.asr import Transcription, VocabularyService
+from httpx_sse import EventSource
 from dashscope.utils.oss_utils import OssUtils
 
 BASE = sys.argv[1] if len(sys.argv) > 1 else os.environ["DASHSCOPE_HTTP_BASE_URL"]
@@ -208,6 +209,60 @@ def a_link_takes_no_key():
         assert refused.code == 400, refused
     else:
         raise AssertionError("a key was accepted by the storage")
+
+
+@check
+def the_second_client_submits_and_waits():
+    with dashscope.Client(api_key=KEY, base_url=BASE) as client:
+        job = client.audio.asr.jobs.create(
+            model="qwen-audio-3.1-asr-flash-filetrans", file_urls=[GOOD], parameters={}
+        )
+        assert job.task_id and job.status == "PENDING", job
+        job = client.audio.asr.jobs.wait(job, timeout=30)
+        assert job.status == "SUCCEEDED" and not job.is_error, job
+        assert fetched(job.output["results"][0]["transcription_url"])["transcripts"]
+
+
+@check
+def a_clip_streams_as_events():
+    audio = {"role": "user", "content": [{"type": "input_audio", "input_audio": {"data": GOOD}}]}
+    body = {
+        "model": "qwen-audio-3.1-asr-flash",
+        "input": {"messages": [audio]},
+        "parameters": {"format": "wav", "sample_rate": "16000"},
+    }
+    texts = []
+    with dashscope.Client(api_key=KEY, base_url=BASE) as client:
+        response = client.transport.open_stream(
+            "POST",
+            "/services/aigc/multimodal-generation/generation",
+            json=body,
+            headers={"X-DashScope-SSE": "enable"},
+            timeout=30,
+            sdk_module="audio",
+        )
+        try:
+            for event in EventSource(response).iter_sse():
+                texts.append(json.loads(event.data)["output"]["text"])
+        finally:
+            response.close()
+    assert len(texts) > 5 and all(after.startswith(before) for before, after in zip(texts, texts[1:])), texts
+
+
+@check
+def qwen3_answers_whole_and_in_pieces():
+    messages = [{"role": "user", "content": [{"audio": GOOD}]}, {"role": "system", "content": [{"text": "etcd"}]}]
+    ask = {"model": "qwen3-asr-flash", "messages": messages, "result_format": "message",
+           "asr_options": {"language": "en", "enable_lid": True}}
+    answer = dashscope.MultiModalConversation.call(**ask)
+    assert answer.status_code == HTTPStatus.OK, answer
+    whole = answer.output.choices[0].message.content[0]["text"]
+    time.sleep(1)
+    pieces = []
+    for chunk in dashscope.MultiModalConversation.call(**ask, stream=True, incremental_output=True):
+        assert chunk.status_code == HTTPStatus.OK, chunk
+        pieces += [part["text"] for part in chunk.output.choices[0].message.content]
+    assert len(pieces) > 5 and "".join(pieces) == whole, pieces
 
 
 def main():
