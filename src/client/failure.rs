@@ -5,6 +5,8 @@
 
 use serde_json::Value;
 
+use super::redact::without_queries;
+
 use crate::error::ErrorKind;
 
 /// No message is kept longer.
@@ -24,7 +26,9 @@ impl Said {
         match serde_json::from_slice::<Value>(body) {
             Ok(value) => Self::of(&value),
             // Servers between here and there answer in HTML and XML.
-            Err(_) => Self { message: cut(&plain(&String::from_utf8_lossy(body))), ..Self::default() },
+            Err(_) => {
+                Self { message: cut(&without_queries(&plain(&String::from_utf8_lossy(body)))), ..Self::default() }
+            }
         }
     }
 
@@ -54,7 +58,7 @@ impl Said {
                 said.code = inner.code;
             }
         }
-        said.message = cut(&said.message);
+        said.message = cut(&without_queries(&said.message));
         said.code = said.code.chars().take(120).collect();
         said
     }

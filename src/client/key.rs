@@ -8,6 +8,9 @@ use crate::error::{Error, Result};
 #[derive(Clone, PartialEq, Eq)]
 pub struct ApiKey(String);
 
+/// Stands where the key stood.
+const MASK: &str = "[key]";
+
 impl ApiKey {
     /// Takes a key as it stands in a file or a variable; white space around it does not count.
     ///
@@ -35,13 +38,19 @@ impl ApiKey {
 
     /// `text` without the key: a server may repeat what it was sent.
     pub(super) fn masked_in(&self, text: &str) -> String {
-        text.replace(&self.0, "[key]")
+        text.replace(&self.0, MASK)
+    }
+
+    /// The same for a body; `None` where the key is not in it.
+    pub(super) fn masked_body(&self, body: &[u8]) -> Option<Vec<u8>> {
+        let text = std::str::from_utf8(body).ok()?;
+        text.contains(&self.0).then(|| self.masked_in(text).into_bytes())
     }
 }
 
 impl fmt::Debug for ApiKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ApiKey([key])")
+        write!(f, "ApiKey({MASK})")
     }
 }
 

@@ -27,6 +27,25 @@ pub fn without_query(address: &str) -> String {
     format!("{scheme}:{slashes}{host}{path}{stead}")
 }
 
+/// A text of a server with every address in it as [`without_query`] shows it.
+#[must_use]
+pub(crate) fn without_queries(text: &str) -> String {
+    let between = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '(' | ')' | '[' | ']' | ',');
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("://") {
+        let before = rest.get(..at).unwrap_or_default();
+        let begin = before
+            .rfind(|c: char| !c.is_ascii_alphanumeric())
+            .map_or(0, |at| at + before.get(at..).map_or(1, |c| c.chars().next().map_or(1, char::len_utf8)));
+        let end = rest.get(at..).and_then(|address| address.find(between)).map_or(rest.len(), |length| at + length);
+        shown += rest.get(..begin).unwrap_or_default();
+        shown += &without_query(rest.get(begin..end).unwrap_or_default());
+        rest = rest.get(end..).unwrap_or_default();
+    }
+    shown + rest
+}
+
 /// The scheme of an address as written and what follows its colon; `None` where there is none.
 pub(crate) fn split_scheme(text: &str) -> Option<(&str, &str)> {
     let (scheme, rest) = text.split_once(':')?;
@@ -41,6 +60,13 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn addresses_within_a_text_lose_their_queries() {
+        let text = "cannot fetch 'https://h/a?Signature=s3cret', nor <http://u:p@h/b?x>: 客服oss://k?y end? 1://";
+        assert_eq!(without_queries(text), "cannot fetch 'https://h/a?…', nor <http://h/b?…>: 客服oss://k?… end? 1://");
+        assert_eq!(without_queries("nothing here?"), "nothing here?");
+    }
 
     #[test]
     fn what_signs_an_address_is_not_printed() {

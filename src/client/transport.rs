@@ -256,6 +256,9 @@ impl Transport {
         }
         let mut answer = Answer { raw, json: Value::Null, request_id };
         if let Target::Service(..) = call.target {
+            if let Some(masked) = self.key.masked_body(&answer.raw) {
+                answer.raw = masked.into();
+            }
             answer.json = serde_json::from_slice(&answer.raw).map_err(|_| {
                 let mut said = Said::read(&answer.raw);
                 said.message = if answer.raw.is_empty() {

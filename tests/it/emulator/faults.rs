@@ -40,6 +40,16 @@ async fn a_connection_can_break_before_and_after_acceptance() {
 }
 
 #[tokio::test]
+async fn a_client_that_gives_up_is_billed_all_the_same() {
+    let service = Service::with_scenario(&rule("submit", "do = \"slow_before_accept\"\ndelay_ms = 300")).await;
+    let impatient = service.submitted(&fun_asr(&[A])).timeout(Duration::from_millis(100));
+    assert!(service.try_send(impatient).await.unwrap_err().is_timeout());
+    assert_eq!(service.emulator.hits().accepted_submits, 0);
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    assert_eq!(service.emulator.hits().accepted_submits, 1);
+}
+
+#[tokio::test]
 async fn a_body_can_be_cut_and_its_length_says_so() {
     let service = Service::with_scenario(&rule("result", "do = \"truncate\"")).await;
     let ended = service.ended(&fun_asr(&[A])).await;

@@ -78,13 +78,23 @@ async fn a_submit_is_checked() {
             "BadRequest.ResourceNotExist",
             "The Required resource not exist.",
         ),
+        (
+            json!({"model": "fun-asr", "input": {"file_urls": [A]}, "paramters": {}}),
+            "InvalidParameter",
+            "The request is",
+        ),
+        (
+            json!({"model": "fun-asr", "input": {"file_urls": [A], "context": []}, "parameters": {}}),
+            "InvalidParameter",
+            "The request is",
+        ),
         (json!([]), "InvalidParameter", "Required body invalid, please check the request body format."),
     ] {
         let (status, said, words) = service.submit(&body).await.refused();
         assert_eq!((status, said.as_str()), (400, code), "{body}");
         assert!(words.starts_with(message), "{words}");
         // Within the rate of the model.
-        tokio::time::sleep(Duration::from_millis(60)).await;
+        tokio::time::sleep(Duration::from_millis(90)).await;
     }
     let request = service.http.post(service.url("/services/audio/asr/transcription")).bearer_auth("sk-test");
     let request = request.header("X-DashScope-Async", "enable").body(fun_asr(&[A]).to_string());
