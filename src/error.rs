@@ -105,6 +105,9 @@ impl Error {
                 Some("a key belongs to one region and one kind of host: check --region, --workspace and the key")
             }
             ErrorKind::Quota => Some("settle the account in the console of the service; nothing is sent until then"),
+            ErrorKind::NotFound if api.endpoint.ends_with("/customization") => {
+                crate::client::hint("ResourceNotExist", "")
+            }
             ErrorKind::Unavailable if api.status.is_none() => {
                 Some("check the network, a proxy (HTTPS_PROXY) and --region or --base-url")
             }
@@ -125,6 +128,7 @@ impl Error {
     }
 
     /// The service would not let us in.
+    #[cfg(feature = "cli")]
     pub(crate) fn auth(what: impl Into<String>) -> Self {
         Self::new(ErrorKind::Auth, what.into(), None)
     }
@@ -135,6 +139,7 @@ impl Error {
     }
 
     /// Stopped on request.
+    #[cfg(feature = "cli")]
     pub(crate) fn cancelled(what: impl Into<String>) -> Self {
         Self::new(ErrorKind::Cancelled, what.into(), None)
     }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
 use super::event::{Event, N};
@@ -250,10 +250,10 @@ impl Runner<'_> {
         }
         if self.uncertain.list_due(Instant::now()) {
             self.uncertain.list_begun();
-            let client = self.client;
+            let (client, since) = (self.client, self.uncertain.since());
             self.operations.push(Box::pin(async move {
                 let begun = Instant::now();
-                Done::Listed { begun, outcome: everything(client).await }
+                Done::Listed { begun, outcome: recent(client, since).await }
             }));
         }
         let tasks = &self.state.tasks;
@@ -265,7 +265,8 @@ impl Runner<'_> {
             }));
         }
         let tasks = &self.state.tasks;
-        let findings = self.uncertain.judge(|id| tasks.contains_key(id), self.writer.now());
+        let findings =
+            self.uncertain.judge(|id| tasks.contains_key(id), |url| self.flying.contains(url), self.writer.now());
         self.search_ended(findings).await
     }
 
@@ -320,23 +321,34 @@ async fn unfinished(client: &Client) -> Result<HashSet<TaskId>> {
     Ok(found)
 }
 
-/// All tasks of the account in the last day, whatever their model: an alias may be listed under another name.
-async fn everything(client: &Client) -> Result<Vec<Listed>> {
-    // Rows move from page to page while tasks come and go; a reading that has them all is a proof, another is repeated.
+/// The account's tasks from `since` on, whatever their model: an alias may be listed under another name.
+///
+/// The order of the list is not documented. Where it is seen to be newest first, tasks that come meanwhile only push others
+/// back, so that nothing is missed, and what is older need not be read. Otherwise rows may slip by between two pages, and a
+/// reading counts only if it has as many as the service says there are.
+async fn recent(client: &Client, since: Timestamp) -> Result<Vec<Listed>> {
     for _ in 0..5 {
         let mut rows: Vec<Listed> = Vec::new();
         let mut seen = HashSet::new();
-        let mut page = 1;
+        let (mut page, mut first_total, mut newest_first, mut oldest) = (1, None, true, None);
         let total = loop {
             let listed = client.tasks().list(&Filter::new().page(page).size(PAGE)).await?;
             let last = listed.is_last(page);
-            rows.extend(listed.tasks.into_iter().filter(|task| seen.insert(task.id.clone())));
-            if last {
-                break listed.total;
+            first_total = first_total.or(listed.total);
+            for task in listed.tasks {
+                // A row that was pushed back is seen twice; the order is that of the others.
+                if seen.insert(task.id.clone()) {
+                    newest_first &= task.created.is_some_and(|created| oldest.is_none_or(|oldest| created <= oldest));
+                    oldest = task.created;
+                    rows.push(task);
+                }
+            }
+            if last || (newest_first && oldest.is_some_and(|oldest| oldest < since)) {
+                break listed.total.min(first_total);
             }
             page += 1;
         };
-        if total.is_none_or(|total| rows.len() as u64 >= total) {
+        if newest_first || total.is_none_or(|total| rows.len() as u64 >= total) {
             return Ok(rows);
         }
     }

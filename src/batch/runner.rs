@@ -92,6 +92,8 @@ pub(super) struct Runner<'a> {
     /// How often the result of an item could not be fetched.
     pub(super) misses: HashMap<N, u32>,
     pub(super) uncertain: Uncertain,
+    /// Addresses of the submits under way.
+    pub(super) flying: HashSet<String>,
 
     pub(super) operations: FuturesUnordered<Operation<'a>>,
     pub(super) under_way: UnderWay,
@@ -132,6 +134,7 @@ impl<'a> Runner<'a> {
             fetching: HashSet::new(),
             misses: HashMap::new(),
             uncertain: Uncertain::new(order.recognition.model()),
+            flying: HashSet::new(),
             operations: FuturesUnordered::new(),
             under_way: UnderWay::default(),
             left: HashMap::new(),
@@ -220,10 +223,10 @@ impl<'a> Runner<'a> {
 
     async fn start(&mut self) -> Result<()> {
         if !self.order.detach {
+            // First: what it proves absent is submitted below.
+            self.start_search().await?;
             self.start_queries();
             self.start_fetches();
-            // Before the submits: what was not taken is submitted again, and nothing else may be left to do.
-            self.start_search().await?;
         }
         if self.halted.is_none() {
             self.start_uploads();
@@ -289,7 +292,9 @@ impl<'a> Runner<'a> {
         let since = match self.troubled {
             Some(since) => since,
             None => {
-                self.note(&format!("{error}; trying on"));
+                if error.api().is_none_or(|api| api.refused) {
+                    self.note(&format!("{error}; trying on"));
+                }
                 *self.troubled.insert(now)
             }
         };

@@ -186,7 +186,7 @@ impl Runner<'_> {
                     break;
                 }
                 match self.ready.pop_front() {
-                    Some((n, url)) if self.uncertain.holds(&url) => self.ready.push_back((n, url)),
+                    Some((n, url)) if self.in_the_way(&url, &items) => self.ready.push_back((n, url)),
                     Some(item) => items.push(item),
                     None => break,
                 }
@@ -197,6 +197,7 @@ impl Runner<'_> {
             let attempt = self.next_attempt;
             self.next_attempt += 1;
             self.under_way.submits += items.len();
+            self.flying.extend(items.iter().map(|(_, url)| url.clone()));
             let (client, recognition) = (self.client, &self.order.recognition);
             let (writer, no_more) = (self.writer.clone(), self.no_more.clone());
             self.operations.push(Box::pin(async move {
@@ -206,12 +207,20 @@ impl Runner<'_> {
         }
     }
 
+    /// Of two files of one content the second waits: their tasks bear the same address.
+    fn in_the_way(&self, url: &str, group: &[(N, String)]) -> bool {
+        self.uncertain.holds(url) || self.flying.contains(url) || group.iter().any(|(_, other)| other == url)
+    }
+
     fn operations_submitting(&self) -> usize {
         self.under_way.submits.div_ceil(self.order.files_per_task.max(1))
     }
 
     pub(super) async fn submitted(&mut self, items: Vec<(N, String)>, outcome: Result<Sent>) -> Result<()> {
         self.under_way.submits -= items.len();
+        for (_, url) in &items {
+            self.flying.remove(url);
+        }
         let Sent::Left { attempt, lines, outcome } = outcome? else {
             items.into_iter().rev().for_each(|item| self.ready.push_front(item));
             return Ok(());
@@ -231,8 +240,9 @@ impl Runner<'_> {
                 if let Some(open) = self.state.attempts.get(&attempt) {
                     self.uncertain.add(attempt, open);
                 }
-                // A time-out costs patience too.
-                self.trouble(error).map(drop)
+                let pause = self.trouble(error)?;
+                self.not_before = Some(Instant::now() + pause);
+                Ok(())
             }
             Verdict::Again => {
                 items.into_iter().rev().for_each(|item| self.ready.push_front(item));

@@ -130,6 +130,11 @@ impl Uncertain {
         self.open.iter().filter(|(_, open)| open.stuck.is_none()).map(|(no, open)| (*no, open))
     }
 
+    /// No task that is sought is older.
+    pub(super) fn since(&self) -> Timestamp {
+        self.active().map(|(_, open)| open.since).min().unwrap_or(Timestamp::MAX)
+    }
+
     /// Attempts that stay open, and why.
     pub(super) fn stuck(&self) -> impl Iterator<Item = (AttemptNo, &str)> {
         self.open.iter().filter_map(|(no, open)| Some((*no, open.stuck.as_deref()?)))
@@ -191,7 +196,13 @@ impl Uncertain {
     }
 
     /// What the round has shown, once every candidate that has ended was asked; ends the round.
-    pub(super) fn judge(&mut self, owned: impl Fn(&TaskId) -> bool, wall: Timestamp) -> Vec<(AttemptNo, Found)> {
+    /// `flying`: whether a submit with this address is under way, whose task may be the candidate.
+    pub(super) fn judge(
+        &mut self,
+        owned: impl Fn(&TaskId) -> bool,
+        flying: impl Fn(&str) -> bool,
+        wall: Timestamp,
+    ) -> Vec<(AttemptNo, Found)> {
         if self.candidates.values().any(|candidate| matches!(candidate, Candidate::Asked)) {
             return Vec::new();
         }
@@ -206,6 +217,10 @@ impl Uncertain {
             {
                 match self.candidates.get(&row.id) {
                     Some(Candidate::Names(names)) if names_all(names, &open.urls) => {
+                        if open.urls.iter().any(|url| flying(url)) {
+                            undecided = Some(row);
+                            continue;
+                        }
                         ours = Some(row.id.clone());
                         break;
                     }

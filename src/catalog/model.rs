@@ -40,6 +40,10 @@ pub struct Model {
     pub word_languages: Vec<String>,
     /// What it takes, in the order of [`super::PARAMETERS`].
     pub parameters: Vec<&'static Parameter>,
+    /// Most words of a hotword list made for it; null = no page says.
+    pub hotwords: Option<usize>,
+    /// Language codes that a word of such a list may have; empty = no page lists them.
+    pub hotword_languages: Vec<String>,
     /// How many hotwords of weight 50 count; 0 = that weight does not exist for it.
     pub super_hotwords: usize,
     /// Whether earlier turns of a dialogue, or word lists, can be sent before the audio.

@@ -5,6 +5,7 @@
 mod analyze;
 mod check;
 mod connection;
+mod duration;
 mod emulate;
 mod explain;
 mod inputs;
@@ -13,7 +14,12 @@ mod models;
 mod output;
 mod parameters;
 mod settings;
+mod tally;
+mod task;
+mod token;
 mod transcribe;
+mod upload;
+mod vocab;
 
 use std::process::ExitCode;
 
@@ -92,6 +98,14 @@ enum Command {
     Metrics(metrics::Args),
     /// The catalogue of models: prices, limits, languages, parameters, and where the work is done
     Models(models::Args),
+    /// Tasks of the account: list, show, wait, cancel, fetch their results
+    Task(task::Args),
+    /// Local files → oss:// addresses that the service can read for 48 hours
+    Upload(upload::Args),
+    /// A temporary key, for whoever shall not hold the real one
+    Token(token::Args),
+    /// Hotword lists: create, list, show, update, delete
+    Vocab(vocab::Args),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -132,6 +146,10 @@ fn run(cli: Cli, talk: &Talk) -> Result<Exit, output::Failure> {
         Command::Explain(args) => explain::run(args, format, talk),
         Command::Metrics(args) => metrics::run(&args, format, talk),
         Command::Models(args) => models::run(&args, cli.connection.named_region()?, today(), format, talk),
+        Command::Task(args) => task::run(&args, &cli.connection, format, talk),
+        Command::Upload(args) => upload::run(args, &cli.connection, format, talk),
+        Command::Token(args) => token::run(&args, &cli.connection, format, talk),
+        Command::Vocab(args) => vocab::run(&args, &cli.connection, format, talk),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "talkmeter", &mut script);

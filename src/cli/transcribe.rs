@@ -15,12 +15,12 @@ use super::parameters::RecognitionArgs;
 use super::{Exit, block_on};
 use crate::batch::{self, Batch, Counts, Draft, News, Order, Summary};
 use crate::catalog::Catalog;
-use crate::client::without_query;
+use crate::client::{without_queries, without_query};
 use crate::error::{Error, Result};
 use crate::report::number::counted;
 
 /// Said before the first upload; the vendor's own words.
-const TEMPORARY: &str = "local files go to the service's temporary storage for 48 hours, which by the vendor's word is not for \
+pub(super) const TEMPORARY: &str = "local files go to the service's temporary storage for 48 hours, which by the vendor's word is not for \
                          production or high concurrency; for nightly batches use https URLs of your own bucket";
 /// Failures that are named on stderr; `failures.csv` has them all.
 const NAMED: usize = 10;
@@ -247,7 +247,7 @@ impl Drop for Progress<'_> {
 
 fn in_words(counts: &Counts) -> String {
     let named = [
-        (counts.waiting, "waiting"),
+        (counts.waiting + counts.submitting, "waiting"),
         (counts.uploading, "uploading"),
         (counts.in_flight, "at the service"),
         (counts.uncertain, "uncertain"),
@@ -265,7 +265,8 @@ fn conclude(summary: &Summary, args: &Args, model: &str, format: Format, talk: &
         let hint = if failure.hint.is_empty() { String::new() } else { format!("; {}", failure.hint) };
         let code = if failure.code == failure.message { "" } else { &failure.code };
         let colon = if code.is_empty() { "" } else { ": " };
-        talk.error(&format!("{}: {code}{colon}{}{hint}", without_query(&failure.url), failure.message));
+        let message = without_queries(&failure.message);
+        talk.error(&format!("{}: {code}{colon}{message}{hint}", without_query(&failure.url)));
     }
     if !summary.failures.is_empty() {
         let all = summary.dir.join(batch::FAILURES);
@@ -298,7 +299,7 @@ fn conclude(summary: &Summary, args: &Args, model: &str, format: Format, talk: &
     Ok(match () {
         () if summary.stopped && counts.open() > 0 => Exit::Failed,
         () if !summary.failures.is_empty() => Exit::Partly,
-        () if !args.detach && counts.open() > 0 => Exit::Partly,
+        () if counts.open() > 0 && !args.detach => Exit::Partly,
         () => Exit::Done,
     })
 }

@@ -5,6 +5,8 @@
 
 use serde_json::Value;
 
+use super::redact::without_queries;
+
 use crate::error::ErrorKind;
 
 /// No message is kept longer.
@@ -24,7 +26,9 @@ impl Said {
         match serde_json::from_slice::<Value>(body) {
             Ok(value) => Self::of(&value),
             // Servers between here and there answer in HTML and XML.
-            Err(_) => Self { message: cut(&plain(&String::from_utf8_lossy(body))), ..Self::default() },
+            Err(_) => {
+                Self { message: cut(&without_queries(&plain(&String::from_utf8_lossy(body)))), ..Self::default() }
+            }
         }
     }
 
@@ -54,7 +58,7 @@ impl Said {
                 said.code = inner.code;
             }
         }
-        said.message = cut(&said.message);
+        said.message = cut(&without_queries(&said.message));
         said.code = said.code.chars().take(120).collect();
         said
     }
@@ -215,9 +219,10 @@ pub(crate) fn hint(code: &str, message: &str) -> Option<&'static str> {
             "a key belongs to one region and one kind of host: check --region, --workspace and the key",
         ),
         (
-            &["Throttling.AllocationQuota"],
-            "the quota of tokens recovers within the minute; of hotword lists an account has ten",
+            &["Free allocated quota exceeded"],
+            "an account has ten hotword lists: `talkmeter vocab list` shows them, `talkmeter vocab delete` makes room",
         ),
+        (&["Throttling.AllocationQuota"], "the quota of tokens recovers within the minute"),
         (
             &["task_unknown"],
             "the service knows no such task: it ended over 24 hours ago, or belongs to another key or region",

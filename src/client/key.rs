@@ -2,13 +2,14 @@
 
 use std::fmt;
 
-use bytes::Bytes;
-
 use crate::error::{Error, Result};
 
 /// A key of the service (`sk-…`), or a temporary token (`st-…`). It has no `Display`, and its `Debug` is masked.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ApiKey(String);
+
+/// Stands where the key stood.
+const MASK: &str = "[key]";
 
 impl ApiKey {
     /// Takes a key as it stands in a file or a variable; white space around it does not count.
@@ -27,28 +28,29 @@ impl ApiKey {
         Ok(Self(key.to_owned()))
     }
 
+    pub(super) fn expose(&self) -> &str {
+        &self.0
+    }
+
     pub(super) fn bearer(&self) -> String {
         format!("Bearer {}", self.0)
     }
 
     /// `text` without the key: a server may repeat what it was sent.
     pub(super) fn masked_in(&self, text: &str) -> String {
-        text.replace(&self.0, "[key]")
+        text.replace(&self.0, MASK)
     }
 
-    /// The same for a body.
-    pub(super) fn masked_in_bytes(&self, body: Bytes) -> Bytes {
-        let key = self.0.as_bytes();
-        if !body.windows(key.len()).any(|part| part == key) {
-            return body;
-        }
-        self.masked_in(&String::from_utf8_lossy(&body)).into()
+    /// The same for a body; `None` where the key is not in it.
+    pub(super) fn masked_body(&self, body: &[u8]) -> Option<Vec<u8>> {
+        let text = String::from_utf8_lossy(body);
+        text.contains(&self.0).then(|| self.masked_in(&text).into_bytes())
     }
 }
 
 impl fmt::Debug for ApiKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ApiKey([key])")
+        write!(f, "ApiKey({MASK})")
     }
 }
 

@@ -26,8 +26,10 @@ mod recognition;
 mod redact;
 mod retry;
 mod tasks;
+mod tokens;
 mod transport;
 mod uploads;
+mod vocabularies;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,11 +47,17 @@ pub(crate) use failure::hint;
 pub use key::ApiKey;
 pub use recognition::{Author, Message, Recognition, differences};
 pub(crate) use redact::split_scheme;
+pub(crate) use redact::without_queries;
 pub use redact::without_query;
 pub(crate) use retry::Repeat;
 pub use retry::RetryPolicy;
 pub use tasks::{Filter, Listed, Outcome, Page, PollPolicy, Submitted, Task, TaskId, TaskStatus, Tasks};
+pub use tokens::{Token, Tokens};
 pub use uploads::{Policy, TempUrl, Uploads};
+pub use vocabularies::{
+    Hotword, ListedVocabulary, Vocabularies, Vocabulary, VocabularyId, VocabularyPage, VocabularyStatus,
+    check_vocabulary,
+};
 
 /// The service, for one key. Clones share connections and pace.
 #[derive(Debug, Clone)]
@@ -86,6 +94,18 @@ impl Client {
     #[must_use]
     pub fn uploads(&self) -> Uploads<'_> {
         Uploads { client: self }
+    }
+
+    /// The calls about temporary keys.
+    #[must_use]
+    pub fn tokens(&self) -> Tokens<'_> {
+        Tokens { client: self }
+    }
+
+    /// The calls about hotword lists.
+    #[must_use]
+    pub fn vocabularies(&self) -> Vocabularies<'_> {
+        Vocabularies { client: self }
     }
 
     /// The region whose limits and prices hold.

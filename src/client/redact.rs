@@ -63,6 +63,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn addresses_within_a_text_lose_their_queries() {
+        let text = "cannot fetch 'https://h/a?Signature=s3cret', nor <http://u:p@h/b?x>: 客服oss://k?y end? 1://";
+        assert_eq!(without_queries(text), "cannot fetch 'https://h/a?…', nor <http://h/b?…>: 客服oss://k?… end? 1://");
+        assert_eq!(without_queries("nothing here?"), "nothing here?");
+    }
+
+    #[test]
     fn what_signs_an_address_is_not_printed() {
         for (address, printed) in [
             ("https://h/a.wav?X-Amz-Signature=1&Expires=2", "https://h/a.wav?…"),

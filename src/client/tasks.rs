@@ -142,6 +142,10 @@ pub struct Task {
     pub code: Option<String>,
     /// The same in words.
     pub message: Option<String>,
+    /// When the service accepted it.
+    pub submitted: Option<Timestamp>,
+    /// When it ended.
+    pub ended: Option<Timestamp>,
     /// What is billed, as the service puts it: `{"duration": 9}` in seconds, or tokens.
     pub usage: Option<Value>,
     /// The id of the answer.
@@ -226,8 +230,16 @@ impl Task {
         }
         let usage = raw.get("usage").filter(|usage| usage.is_object()).cloned();
         let request_id = answer.request_id;
-        Ok(Self { id: id.clone(), status, outcomes, code, message, usage, request_id, raw })
+        let time = |name: &str| text(output, name).as_deref().and_then(task_time);
+        let (submitted, ended) = (time("submit_time"), time("end_time"));
+        Ok(Self { id: id.clone(), status, outcomes, code, message, submitted, ended, usage, request_id, raw })
     }
+}
+
+/// `2026-03-02 14:05:11.201` in UTC+8, whatever the region.
+fn task_time(text: &str) -> Option<Timestamp> {
+    let local: jiff::civil::DateTime = text.parse().ok()?;
+    jiff::tz::Offset::constant(8).to_timestamp(local).ok()
 }
 
 /// A task as the list shows it; it names no file.
@@ -539,4 +551,19 @@ fn listed(row: &Value) -> Option<Listed> {
         ended: time("end_time"),
         raw: row.clone(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_times_of_a_task_are_eight_hours_ahead() {
+        let utc = |text| task_time(text).map(|time| time.to_string());
+        assert_eq!(utc("2026-03-02 14:05:11.201").as_deref(), Some("2026-03-02T06:05:11.201Z"));
+        assert_eq!(utc("2026-01-01 07:59:59").as_deref(), Some("2025-12-31T23:59:59Z"));
+        for odd in ["", "soon", "1772431511201", "2026-13-01 00:00:00"] {
+            assert_eq!(utc(odd), None, "{odd}");
+        }
+    }
 }

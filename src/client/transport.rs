@@ -14,7 +14,7 @@ use url::Url;
 use super::failure::{self, Said};
 use super::key::ApiKey;
 use super::pacing::{Class, Pacing, Permit};
-use super::redact::{without_queries, without_query};
+use super::redact::without_query;
 use super::retry::{Repeat, RetryPolicy, again};
 use crate::error::{ApiFailure, Error, ErrorKind, Result};
 
@@ -180,7 +180,7 @@ impl Transport {
                 endpoint: endpoint.clone(),
                 status,
                 code: self.key.masked_in(&said.code),
-                message: without_queries(&self.key.masked_in(&said.message)),
+                message: self.key.masked_in(&said.message),
                 request_id: said.request_id,
                 attempts,
                 elapsed: begun.elapsed(),
@@ -238,11 +238,9 @@ impl Transport {
             }
             raw.extend_from_slice(&chunk);
         }
-        let raw = match call.target {
-            // A server may repeat what it was sent.
-            Target::Service(..) => self.key.masked_in_bytes(raw.freeze()),
-            Target::Elsewhere(_) => raw.freeze(),
-        };
+        // Before anything is cut off: half a key is no secret any more either.
+        let masked = matches!(call.target, Target::Service(..)).then(|| self.key.masked_body(&raw)).flatten();
+        let raw = masked.map_or_else(|| raw.freeze(), Bytes::from);
 
         if !(200..300).contains(&status) {
             let mut said = Said::read(&raw);
@@ -250,7 +248,11 @@ impl Transport {
             if (300..400).contains(&status) {
                 said.message = "the address redirects, which is not followed: the key goes to one host only".to_owned();
             }
-            let kind = failure::kind(status, &said.code, &said.message);
+            let kind = match (failure::kind(status, &said.code, &said.message), &call.target) {
+                // The key does not go there, so that nothing can be wrong with it: a signature has expired, or does not fit.
+                (ErrorKind::Auth, Target::Elsewhere(_)) => ErrorKind::InvalidInput,
+                (kind, _) => kind,
+            };
             let refused = failure::refused(status, &said.code, kind);
             return Err(fail(kind, Some(status), said, retry_after, refused, None));
         }

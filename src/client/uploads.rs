@@ -120,7 +120,12 @@ impl Uploads<'_> {
         sent: impl Fn(u64) + Send + Sync + 'static,
     ) -> Result<TempUrl> {
         let sent: Arc<dyn Fn(u64) + Send + Sync> = Arc::new(sent);
-        let size = std::fs::metadata(path).map_err(|error| Error::io("read", path, error))?.len();
+        let metadata = std::fs::metadata(path).map_err(|error| Error::io("read", path, error))?;
+        if !metadata.is_file() {
+            // A pipe has no length, and opening one may never return.
+            return Err(Error::invalid(format!("{} is no file", path.display())));
+        }
+        let size = metadata.len();
         let extension = path.extension().and_then(|extension| extension.to_str()).filter(|name| name.is_ascii());
         let extension = extension.map(|name| format!(".{}", name.to_ascii_lowercase())).unwrap_or_default();
         let mut failed = None;
@@ -150,16 +155,21 @@ impl Uploads<'_> {
             match answer.await {
                 Ok(_) => {
                     let hours = i64::from(Catalog::builtin().service().upload_hours);
-                    let now = self.client.server_time().unwrap_or(Timestamp::UNIX_EPOCH);
+                    let now = self.client.server_time().unwrap_or_else(Timestamp::now);
                     let expires = now.saturating_add(jiff::SignedDuration::from_hours(hours)).unwrap_or(now);
                     return Ok(TempUrl { url: format!("oss://{key}"), expires });
                 }
-                Err(error) if error.is_retryable() => failed = Some(error),
+                Err(error) if error.is_retryable() || has_expired(&error) => failed = Some(error),
                 Err(error) => return Err(error),
             }
         }
         Err(failed.unwrap_or_else(|| Error::protocol("the upload was not tried")))
     }
+}
+
+/// The file before it took longer than the leave lasts; a fresh one is to be had.
+fn has_expired(error: &Error) -> bool {
+    error.api().is_some_and(|api| api.status == Some(403) && api.message.contains("expired"))
 }
 
 /// A name that no other upload has, even of the same file.

@@ -25,6 +25,22 @@ const STREAMED_MS: u64 = 60_000;
 /// Events of a stream, about as many as were recorded.
 const EVENTS: usize = 16;
 
+/// All parameters of all synchronous models.
+const KNOWN: [&str; 12] = [
+    "asr_options",
+    "audio_address",
+    "format",
+    "incremental_output",
+    "keep_dialect",
+    "language_hints",
+    "result_format",
+    "sample_rate",
+    "speaker_diarization_enabled",
+    "vad_enabled",
+    "vocabulary",
+    "vocabulary_id",
+];
+
 /// What a body names, read without judging it: for scenarios.
 pub(super) fn named_files(body: &Value) -> Vec<&str> {
     let messages = body.pointer("/input/messages").and_then(Value::as_array).into_iter().flatten();
@@ -45,6 +61,7 @@ pub(super) fn generation(state: &State, call: &Call) -> Result<Answer, Refusal> 
         return Err(denied("current user api does not support synchronous calls."));
     }
     state.admit(model)?;
+    submit::known(&body, "the body", &["model", "input", "parameters", "resources"])?;
     let too_long = |text: &&str| text.len() > LONGEST_STRING;
     if let Some(text) = named_files(&body).iter().find(|text| too_long(text)) {
         let message = format!("String value length ({}) exceeds the maximum allowed ({LONGEST_STRING})", text.len());
@@ -56,7 +73,8 @@ pub(super) fn generation(state: &State, call: &Call) -> Result<Answer, Refusal> 
     let streamed = call.header_says("x-dashscope-sse", "enable");
     let heard = Heard::new(model, &source, &parameters);
     if model.protocol == Protocol::Chat {
-        return Ok(chat(call, &heard, streamed));
+        let pieces = body.pointer("/parameters/incremental_output").and_then(Value::as_bool).unwrap_or(false);
+        return Ok(chat(call, &heard, streamed, pieces));
     }
     if !streamed {
         return Ok(Answer::Json(envelope(state.style, &call.request_id, &heard.end())));
@@ -75,6 +93,7 @@ fn audio<'b>(model: &Model, body: &'b Value) -> Result<&'b str, Refusal> {
     {
         return address.as_str().ok_or_else(|| Refusal::format("parameters.audio_address must be a string"));
     }
+    submit::known(body.get("input").unwrap_or(&Value::Null), "input", &["messages"])?;
     let messages = input.get("messages").and_then(Value::as_array);
     let messages = messages.ok_or_else(|| Refusal::format("input.messages must be an array"))?;
     let mut found = None;
@@ -112,8 +131,26 @@ fn audio<'b>(model: &Model, body: &'b Value) -> Result<&'b str, Refusal> {
     found.ok_or_else(|| Refusal::parameter("input must contain input_audio"))
 }
 
+/// Context without audio, as files of Qwen-Audio take it.
+pub(super) fn context(messages: &Value) -> Result<(), Refusal> {
+    let wrong =
+        || Refusal::format("input.context holds messages with input_text of the user and text of the assistant");
+    for message in messages.as_array().ok_or_else(wrong)? {
+        let role = message.get("role").and_then(Value::as_str);
+        for item in message.get("content").and_then(Value::as_array).ok_or_else(wrong)? {
+            let kind = item.get("type").and_then(Value::as_str);
+            let fits = matches!((role, kind), (Some("user"), Some("input_text")) | (Some("assistant"), Some("text")));
+            if !fits || !item.get("text").is_some_and(Value::is_string) {
+                return Err(wrong());
+            }
+        }
+    }
+    Ok(())
+}
+
 fn parameters(state: &State, model: &Model, body: &Value) -> Result<Parameters, Refusal> {
     let sent = body.get("parameters").and_then(Value::as_object);
+    submit::known(body.get("parameters").unwrap_or(&Value::Null), "parameters", &KNOWN)?;
     if model.protocol == Protocol::Chat {
         let options = sent.and_then(|sent| sent.get("asr_options"));
         let language = options.and_then(|options| options.get("language")).and_then(Value::as_str);
@@ -335,8 +372,8 @@ fn frame(at: usize, data: &Value) -> String {
     format!("id:{}\nevent:result\n:HTTP_STATUS/200\ndata:{data}\n\n", at + 1)
 }
 
-/// Qwen3 answers in `choices`; without `incremental_output` each event holds the text so far.
-fn chat(call: &Call, heard: &Heard, streamed: bool) -> Answer {
+/// Qwen3 answers in `choices`; each event holds the text so far or, with `incremental_output`, what is new in it.
+fn chat(call: &Call, heard: &Heard, streamed: bool, pieces: bool) -> Answer {
     let end = heard.part(heard.words.len(), true);
     let text = end.get("text").and_then(Value::as_str).unwrap_or_default().to_owned();
     let answer = |text: &str, reason: &str, usage: Option<Value>| {
@@ -356,13 +393,20 @@ fn chat(call: &Call, heard: &Heard, streamed: bool) -> Answer {
         "output_tokens_details": {"text_tokens": heard.words.len()},
         "seconds": heard.seconds(),
     });
-    let last = answer(&text, "stop", Some(usage));
     if !streamed {
-        return Answer::Json(last);
+        return Answer::Json(answer(&text, "stop", Some(usage)));
     }
-    let parts = heard
-        .snapshots()
-        .into_iter()
-        .map(|part| answer(part.fields.get("text").and_then(Value::as_str).unwrap_or_default(), "null", None));
-    Answer::Events(parts.chain([last]).enumerate().map(|(at, part)| frame(at, &part)).collect())
+    let mut texts: Vec<String> = Vec::new();
+    for part in heard.snapshots() {
+        texts.extend(part.fields.get("text").and_then(Value::as_str).map(str::to_owned));
+    }
+    texts.push(text);
+    let (last, mut frames) = (texts.len(), Vec::new());
+    for (at, text) in texts.iter().enumerate() {
+        let before = at.checked_sub(1).and_then(|before| texts.get(before)).filter(|_| pieces);
+        let said = before.and_then(|before| text.strip_prefix(before.as_str())).unwrap_or(text);
+        let (reason, usage) = if at + 1 == last { ("stop", Some(usage.clone())) } else { ("null", None) };
+        frames.push(frame(at, &answer(said, reason, usage)));
+    }
+    Answer::Events(frames)
 }

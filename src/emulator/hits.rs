@@ -18,7 +18,7 @@ pub struct Hits {
     pub routes: BTreeMap<String, u64>,
     /// Submits that made a task.
     pub accepted_submits: u64,
-    /// How many accepted submits held a file URL.
+    /// How often a file URL was accepted; twice when one submit names it twice, for so often it would be billed.
     pub accepted: BTreeMap<String, u64>,
     /// Requests refused because the rate was too high.
     pub throttled: u64,

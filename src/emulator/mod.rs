@@ -20,8 +20,8 @@
 //! the storage port answers `GET /emulator/hits` (what was asked, as JSON, with the rules of the scenario that were not
 //! reached) and `POST /emulator/clock?advance_s=N` (moves the clock forward).
 //!
-//! Wire formats: `service-api` notes of November 2026; where the vendor's documents are silent or contradict each other,
-//! the choice stands in a comment where it is made.
+//! Wire formats: the vendor's help pages as of November 2026. Where they are silent or contradict each other, the choice
+//! stands in a comment where it is made.
 
 mod answer;
 mod clock;
@@ -149,7 +149,7 @@ impl Emulator {
         self.state.hits.read()
     }
 
-    /// How many accepted submits held each file URL.
+    /// How often each file URL was accepted; twice when one submit names it twice, for so often it would be billed.
     #[must_use]
     pub fn accepted(&self) -> BTreeMap<String, u64> {
         self.hits().accepted

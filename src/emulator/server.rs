@@ -60,7 +60,9 @@ pub(super) fn serve(listener: TcpListener, router: Router) -> Serving {
                                     }
                                 }
                             });
-                            let http = hyper::server::conn::http1::Builder::new();
+                            let mut http = hyper::server::conn::http1::Builder::new();
+                            // What was asked is done even when nobody waits for the answer, as the service does it.
+                            http.half_close(true);
                             // Whoever hung up, it concerns nobody else.
                             let _ = http.serve_connection(TokioIo::new(socket), service).await;
                         });

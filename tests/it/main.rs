@@ -5,6 +5,9 @@
 
 mod batch;
 mod check;
+mod conformance;
+mod emulate;
+mod emulator;
 mod explain;
 mod faults;
 mod figures;

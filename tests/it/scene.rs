@@ -586,3 +586,25 @@ mod tests {
         assert!(fails(|| drop(csv("a"))).contains("behind a field"));
     }
 }
+
+/// A WAV file of 16 bit samples: a tone of so many seconds in every channel.
+pub(crate) fn wav(channels: u16, rate_hz: u32, seconds: u32) -> Vec<u8> {
+    let frames = rate_hz * seconds;
+    let length = frames * u32::from(channels) * 2;
+    let mut bytes = Vec::with_capacity(44 + length as usize);
+    bytes.extend(b"RIFF");
+    bytes.extend((36 + length).to_le_bytes());
+    bytes.extend(b"WAVEfmt \x10\0\0\0\x01\0");
+    bytes.extend(channels.to_le_bytes());
+    bytes.extend(rate_hz.to_le_bytes());
+    bytes.extend((rate_hz * u32::from(channels) * 2).to_le_bytes());
+    bytes.extend((channels * 2).to_le_bytes());
+    bytes.extend(b"\x10\0data");
+    bytes.extend(length.to_le_bytes());
+    for frame in 0..frames {
+        let turn = f64::from(frame) * 440.0 / f64::from(rate_hz) * std::f64::consts::TAU;
+        let sample = (turn.sin() * 8000.0) as i16;
+        (0..channels).for_each(|_| bytes.extend(sample.to_le_bytes()));
+    }
+    bytes
+}

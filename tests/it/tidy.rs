@@ -104,6 +104,18 @@ fn polars_stays_in_the_tables() {
 }
 
 #[test]
+fn the_emulator_shares_nothing_with_what_it_tests() {
+    let elsewhere = |way: &str| !way.starts_with("emulator/");
+    let mut used = offences(&["crate::"], elsewhere);
+    used.retain(|line| {
+        !["crate::emulator", "crate::Error", "crate::Result", "crate::{Error, Result}"]
+            .iter()
+            .any(|own| line.contains(own))
+    });
+    assert_eq!(used, Vec::<String>::new());
+}
+
+#[test]
 fn no_file_is_too_long_to_read() {
     let long: Vec<String> = sources()
         .iter()

@@ -3,12 +3,14 @@
 
 mod filter;
 mod script;
+mod talk;
 
 use serde_json::{Value, json};
 
 use super::parameters::Parameters;
 use super::wav::Audio;
 use script::{CHINESE, ENGLISH, Script};
+use talk::{Dice, shortest, talk};
 
 /// A file that can be heard.
 #[derive(Debug, Clone)]
@@ -97,29 +99,6 @@ impl Sentence {
 
     fn text(&self) -> String {
         self.words.iter().flat_map(|word| [word.text.as_str(), word.punctuation.as_str()]).collect()
-    }
-}
-
-/// Chance that falls the same way every time.
-struct Dice(blake3::OutputReader);
-
-impl Dice {
-    fn new(seed: &[u8; 32], about: &[u8]) -> Self {
-        Self(blake3::Hasher::new_keyed(seed).update(about).finalize_xof())
-    }
-
-    fn below(&mut self, n: u64) -> u64 {
-        let mut bytes = [0; 8];
-        self.0.fill(&mut bytes);
-        u64::from_le_bytes(bytes) % n.max(1)
-    }
-
-    fn between(&mut self, from: u64, to: u64) -> u64 {
-        from + self.below(to - from + 1)
-    }
-
-    fn one_in(&mut self, n: u64) -> bool {
-        self.below(n) == 0
     }
 }
 
@@ -280,98 +259,90 @@ fn extension_and_name(url: &str) -> (&str, &str) {
     (name.rsplit_once('.').map_or("", |(_, extension)| extension), name)
 }
 
-/// A conversation. With tracks of their own the parties may talk into each other's words, on one track they do not:
-/// the sentences of one track never overlap.
-fn talk(script: &Script, seed: &[u8; 32], tracks: usize, duration_ms: u64) -> Vec<Sentence> {
-    let dice = &mut Dice::new(seed, b"talk");
-    let apart = tracks > 1;
-    let parties = tracks.max(2);
-    let (mut left, mut exchange): (Vec<usize>, usize) = (Vec::new(), 0);
-    let mut free = vec![0; parties];
-    let mut said = Vec::new();
-    let mut at = dice.between(300, 1_500);
-    for turn in 0_usize.. {
-        let party = turn % parties;
-        let line = if let Some(opening) = script.opening.get(turn) {
-            opening
-        } else {
-            if turn % 2 == 0 {
-                if left.is_empty() {
-                    left = (0..script.exchanges.len()).collect();
-                }
-                let drawn = dice.below(left.len() as u64);
-                exchange = left.swap_remove(usize::try_from(drawn).unwrap_or(0));
-            }
-            script.exchanges.get(exchange).map_or(script.shortest, |pair| pair[turn % 2])
-        };
-        let begin = at.max(free.get(party).copied().unwrap_or(0));
-        let sentences = speak(script, dice, party, begin, line);
-        let end = sentences.last().map_or(begin, Sentence::end);
-        if end > duration_ms {
-            return said;
-        }
-        said.extend(sentences);
-        if let Some(free) = free.get_mut(party) {
-            *free = end + 60;
-        }
-        let listener = (party + 1) % parties;
-        if apart && end - begin > 4_000 && dice.one_in(5) {
-            let word = script.listening.get(usize::try_from(dice.below(4)).unwrap_or(0)).unwrap_or(&script.shortest);
-            let heard = speak(script, dice, listener, begin + 1_500, word);
-            if let Some(free) = free.get_mut(listener) {
-                *free = heard.last().map_or(0, Sentence::end) + 60;
-            }
-            said.extend(heard);
-        }
-        let pause = match dice.below(24) {
-            0 => dice.between(5_000, 12_000),
-            1..=4 => dice.between(900, 2_500),
-            _ => dice.between(120, 900),
-        };
-        at = if apart && dice.one_in(7) { end.saturating_sub(dice.between(150, 1_200)) } else { end + pause };
-    }
-    said
-}
-
-/// Speaks a line from `begin` on, sentence by sentence.
-fn speak(script: &Script, dice: &mut Dice, party: usize, begin: u64, line: &str) -> Vec<Sentence> {
-    let mut sentences = Vec::new();
-    let mut words: Vec<Word> = Vec::new();
-    let mut at = begin;
-    for token in line.split(' ') {
-        let text = token.trim_end_matches([',', '.', '?', '!', '，', '。', '？', '！']);
-        let mut punctuation = token.strip_prefix(text).unwrap_or_default().to_owned();
-        let (each, word) = script.pace;
-        let length = (text.chars().count() as u64 * each + word) * dice.between(85, 120) / 100;
-        let closes = punctuation.ends_with(['.', '?', '!', '。', '？', '！']);
-        let pauses = !punctuation.is_empty();
-        if closes {
-            punctuation.push_str(script.after_sentence);
-        }
-        let space = if words.is_empty() { "" } else { script.between };
-        words.push(Word { begin: at, end: at + length, text: format!("{space}{text}"), punctuation });
-        at += length;
-        if closes {
-            sentences.push(Sentence { party, words: std::mem::take(&mut words) });
-            at += dice.between(180, 600);
-        } else if pauses {
-            at += dice.between(80, 300);
-        }
-    }
-    if !words.is_empty() {
-        sentences.push(Sentence { party, words });
-    }
-    sentences
-}
-
-/// Where nothing else fits.
-fn shortest(script: &Script, party: usize, duration_ms: u64) -> Sentence {
-    let (begin, end) = (duration_ms / 4, (duration_ms * 3 / 4).max(duration_ms / 4 + 1));
-    let text = script.shortest.trim_end_matches(['.', '。']);
-    let punctuation = script.shortest.strip_prefix(text).unwrap_or_default();
-    let punctuation = format!("{punctuation}{}", script.after_sentence);
-    Sentence { party, words: vec![Word { begin, end, text: text.to_owned(), punctuation }] }
-}
-
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+
+    fn source(url: &str) -> Source {
+        Source::address(url)
+    }
+
+    fn asked(channels: &[u32]) -> Parameters {
+        Parameters { channels: channels.to_vec(), ..Parameters::default() }
+    }
+
+    #[test]
+    fn the_same_question_gets_the_same_answer_and_another_file_another() {
+        let (one, two) = (source("https://example.org/a.mp3"), source("https://example.org/b.mp3"));
+        let parameters = Parameters::default();
+        assert_eq!(Call::new(&one, &parameters).result(), Call::new(&one, &parameters).result());
+        assert_ne!(Call::new(&one, &parameters).result(), Call::new(&two, &parameters).result());
+    }
+
+    #[test]
+    fn every_call_is_sound() {
+        let mut languages = std::collections::BTreeSet::new();
+        for n in 0..300 {
+            let url = format!("https://example.org/{n}{}.mp3", if n % 3 == 0 { "-stereo" } else { "" });
+            let (source, parameters) = (source(&url), asked(if n % 2 == 0 { &[0] } else { &[0, 1] }));
+            let call = Call::new(&source, &parameters);
+            languages.insert(call.script.code);
+            assert!((30_000..=240_000).contains(&call.duration_ms));
+            assert_eq!(call.heard.len(), parameters.channels.len());
+            for track in &call.heard {
+                assert!(track.sentences.len() > 2, "{url}");
+                let mut free = 0;
+                for sentence in &track.sentences {
+                    assert!(free <= sentence.begin(), "{url}: sentences of a track overlap");
+                    for word in &sentence.words {
+                        assert!(free <= word.begin && word.begin < word.end, "{url}");
+                        free = word.end;
+                    }
+                }
+                assert!(free <= call.duration_ms);
+            }
+            assert!(call.billed_ms() > 0);
+        }
+        assert_eq!(languages.len(), 2);
+    }
+
+    #[test]
+    fn tracks_are_those_of_the_file_and_those_asked_for() {
+        assert_eq!(source("https://x.org/a.mp3").tracks(&[0]), [0]);
+        assert_eq!(source("https://x.org/a.mp3").tracks(&[1]), [0, 1]);
+        assert_eq!(source("https://x.org/a-Stereo.wav?x=1").tracks(&[0]), [0, 1]);
+        assert_eq!(source("https://stereo.org/a.wav").tracks(&[0]), [0]);
+        let mono =
+            Source::bytes("oss://a.wav", [0; 32], Some(Audio { channels: 1, sampling_rate: 8000, duration_ms: 900 }));
+        assert!(mono.has(&[0]) && !mono.has(&[0, 1]));
+    }
+
+    #[test]
+    fn one_track_holds_both_parties_and_two_hold_one_each() {
+        let source = source("https://example.org/call.mp3");
+        let both = Parameters { diarization: true, ..Parameters::default() };
+        let result = Call::new(&source, &both).result();
+        let speakers: std::collections::BTreeSet<i64> = result["transcripts"][0]["sentences"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|sentence| sentence["speaker_id"].as_i64().unwrap())
+            .collect();
+        assert_eq!(speakers.into_iter().collect::<Vec<_>>(), [0, 1]);
+        let call_parameters = asked(&[0, 1]);
+        let apart = Call::new(&source, &call_parameters);
+        assert!(apart.heard.iter().enumerate().all(|(at, track)| track.sentences.iter().all(|s| s.party == at)));
+    }
+
+    #[test]
+    fn the_shortest_recording_has_speech_that_fits() {
+        for duration_ms in [1, 40, 900, 2_500] {
+            let audio = Audio { channels: 2, sampling_rate: 8000, duration_ms };
+            let (source, parameters) = (Source::bytes("oss://a.wav", [7; 32], Some(audio)), asked(&[0, 1]));
+            let call = Call::new(&source, &parameters);
+            for track in &call.heard {
+                assert!(track.content_ms() > 0 && track.sentences.last().unwrap().end() <= duration_ms);
+            }
+        }
+    }
+}

@@ -4,18 +4,18 @@ use std::sync::OnceLock;
 use std::sync::atomic::AtomicI64;
 
 use axum::http::StatusCode;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{Odd, Outcome, Subtask, Task};
 use crate::emulator::HostStyle;
 use crate::emulator::answer::{Answer, Refusal};
 use crate::emulator::clock::Millis;
-use crate::emulator::fetching;
 use crate::emulator::models::{Model, Protocol};
-use crate::emulator::parameters::Parameters;
+use crate::emulator::parameters::{self, Parameters};
 use crate::emulator::routes::Call;
 use crate::emulator::scenario::Trouble;
 use crate::emulator::state::State;
+use crate::emulator::{fetching, flash};
 
 /// The documented words for a parameter nobody knows.
 const MISSPELT: &str = "Invalid backend response received (missing status name)";
@@ -40,6 +40,7 @@ pub(in crate::emulator) fn submit(state: &State, call: &Call) -> Result<Answer, 
         return Err(Refusal::parameter("url error, please check url!"));
     }
     state.admit(model)?;
+    known(&body, "the body", &["model", "input", "parameters", "resources"])?;
     let urls = urls(model, body.get("input"))?;
     if body.get("resources").is_some_and(|resources| !resources.is_array()) {
         return Err(Refusal::format("resources must be an array"));
@@ -60,6 +61,15 @@ pub(in crate::emulator) fn submit(state: &State, call: &Call) -> Result<Answer, 
     Ok(Answer::Json(answer))
 }
 
+/// Refuses keys that stand in no document, so that a misspelling is found where the service would pass over it.
+pub(in crate::emulator) fn known(object: &Value, place: &str, keys: &[&str]) -> Result<(), Refusal> {
+    let mut there = object.as_object().into_iter().flat_map(Map::keys);
+    match there.find(|key| !keys.contains(&key.as_str())) {
+        Some(key) => Err(Refusal::format(&format!("{place} knows no `{key}`"))),
+        None => Ok(()),
+    }
+}
+
 /// The model of a body. An unknown one is answered as the service's table of parameter errors has it; its other table
 /// has 404 `ModelNotFound`, without a message.
 pub(in crate::emulator) fn model(body: &Value) -> Result<&'static Model, Refusal> {
@@ -72,17 +82,24 @@ pub(in crate::emulator) fn model(body: &Value) -> Result<&'static Model, Refusal
 }
 
 fn urls(model: &Model, input: Option<&Value>) -> Result<Vec<String>, Refusal> {
-    let input = input.and_then(Value::as_object);
     let Protocol::Files(most) = model.protocol else {
         let missing = || Refusal::parameter("input must contain file_url");
-        return match input.and_then(|input| input.get("file_url")).ok_or_else(missing)? {
+        let input = input.ok_or_else(missing)?;
+        let url = input.get("file_url").ok_or_else(missing)?;
+        known(input, "input", &["file_url"])?;
+        return match url {
             Value::String(url) if !url.is_empty() => Ok(vec![url.clone()]),
             _ => Err(Refusal::format("input.file_url must be a string")),
         };
     };
     let missing = || Refusal::parameter("input must contain file_urls");
-    let list = input.and_then(|input| input.get("file_urls")).ok_or_else(missing)?;
-    let urls = crate::emulator::parameters::strings(Some(list), "input.file_urls must be an array of strings")?;
+    let input = input.ok_or_else(missing)?;
+    let list = input.get("file_urls").ok_or_else(missing)?;
+    known(input, "input", if model.qwen_audio() { &["file_urls", "context"] } else { &["file_urls"] })?;
+    if let Some(context) = input.get("context") {
+        flash::context(context)?;
+    }
+    let urls = parameters::strings(Some(list), "input.file_urls must be an array of strings")?;
     match urls.len() {
         0 => Err(missing()),
         n if n > most => Err(Refusal::format(&format!("input.file_urls holds {n} URLs, the limit is {most}"))),

@@ -1,0 +1,120 @@
+//! Who says what when: a conversation from the lines of a script.
+
+use super::script::Script;
+use super::{Sentence, Word};
+
+/// A conversation. With tracks of their own the parties may talk into each other's words, on one track they do not:
+/// the sentences of one track never overlap.
+pub(super) fn talk(script: &Script, seed: &[u8; 32], tracks: usize, duration_ms: u64) -> Vec<Sentence> {
+    let dice = &mut Dice::new(seed, b"talk");
+    let apart = tracks > 1;
+    let parties = tracks.max(2);
+    let (mut left, mut exchange): (Vec<usize>, usize) = (Vec::new(), 0);
+    let mut free = vec![0; parties];
+    let mut said = Vec::new();
+    let mut at = dice.between(300, 1_500);
+    for turn in 0_usize.. {
+        let party = turn % parties;
+        let line = if let Some(opening) = script.opening.get(turn) {
+            opening
+        } else {
+            if turn % 2 == 0 {
+                if left.is_empty() {
+                    left = (0..script.exchanges.len()).collect();
+                }
+                let drawn = dice.below(left.len() as u64);
+                exchange = left.swap_remove(usize::try_from(drawn).unwrap_or(0));
+            }
+            script.exchanges.get(exchange).map_or(script.shortest, |pair| pair[turn % 2])
+        };
+        let begin = at.max(free.get(party).copied().unwrap_or(0));
+        let sentences = speak(script, dice, party, begin, line);
+        let end = sentences.last().map_or(begin, Sentence::end);
+        if end > duration_ms {
+            return said;
+        }
+        said.extend(sentences);
+        if let Some(free) = free.get_mut(party) {
+            *free = end + 60;
+        }
+        let listener = (party + 1) % parties;
+        if apart && end - begin > 4_000 && dice.one_in(5) {
+            let word = script.listening.get(usize::try_from(dice.below(4)).unwrap_or(0)).unwrap_or(&script.shortest);
+            let heard = speak(script, dice, listener, begin + 1_500, word);
+            if let Some(free) = free.get_mut(listener) {
+                *free = heard.last().map_or(0, Sentence::end) + 60;
+            }
+            said.extend(heard);
+        }
+        let pause = match dice.below(24) {
+            0 => dice.between(5_000, 12_000),
+            1..=4 => dice.between(900, 2_500),
+            _ => dice.between(120, 900),
+        };
+        at = if apart && dice.one_in(7) { end.saturating_sub(dice.between(150, 1_200)) } else { end + pause };
+    }
+    said
+}
+
+/// Speaks a line from `begin` on, sentence by sentence.
+fn speak(script: &Script, dice: &mut Dice, party: usize, begin: u64, line: &str) -> Vec<Sentence> {
+    let mut sentences = Vec::new();
+    let mut words: Vec<Word> = Vec::new();
+    let mut at = begin;
+    for token in line.split(' ') {
+        let text = token.trim_end_matches([',', '.', '?', '!', '，', '。', '？', '！']);
+        let mut punctuation = token.strip_prefix(text).unwrap_or_default().to_owned();
+        let (each, word) = script.pace;
+        let length = (text.chars().count() as u64 * each + word) * dice.between(85, 120) / 100;
+        let closes = punctuation.ends_with(['.', '?', '!', '。', '？', '！']);
+        let pauses = !punctuation.is_empty();
+        if closes {
+            punctuation.push_str(script.after_sentence);
+        }
+        let space = if words.is_empty() { "" } else { script.between };
+        words.push(Word { begin: at, end: at + length, text: format!("{space}{text}"), punctuation });
+        at += length;
+        if closes {
+            sentences.push(Sentence { party, words: std::mem::take(&mut words) });
+            at += dice.between(180, 600);
+        } else if pauses {
+            at += dice.between(80, 300);
+        }
+    }
+    if !words.is_empty() {
+        sentences.push(Sentence { party, words });
+    }
+    sentences
+}
+
+/// Where nothing else fits.
+pub(super) fn shortest(script: &Script, party: usize, duration_ms: u64) -> Sentence {
+    let (begin, end) = (duration_ms / 4, (duration_ms * 3 / 4).max(duration_ms / 4 + 1));
+    let text = script.shortest.trim_end_matches(['.', '。']);
+    let punctuation = script.shortest.strip_prefix(text).unwrap_or_default();
+    let punctuation = format!("{punctuation}{}", script.after_sentence);
+    Sentence { party, words: vec![Word { begin, end, text: text.to_owned(), punctuation }] }
+}
+
+/// Chance that falls the same way every time.
+pub(super) struct Dice(blake3::OutputReader);
+
+impl Dice {
+    pub(super) fn new(seed: &[u8; 32], about: &[u8]) -> Self {
+        Self(blake3::Hasher::new_keyed(seed).update(about).finalize_xof())
+    }
+
+    pub(super) fn below(&mut self, n: u64) -> u64 {
+        let mut bytes = [0; 8];
+        self.0.fill(&mut bytes);
+        u64::from_le_bytes(bytes) % n.max(1)
+    }
+
+    fn between(&mut self, from: u64, to: u64) -> u64 {
+        from + self.below(to - from + 1)
+    }
+
+    pub(super) fn one_in(&mut self, n: u64) -> bool {
+        self.below(n) == 0
+    }
+}

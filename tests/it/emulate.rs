@@ -1,0 +1,60 @@
+//! `talkmeter emulate` as a process.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn emulate(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_talkmeter"));
+    command.arg("emulate").args(arguments).env_clear().stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+#[test]
+fn the_first_line_is_the_base_url_and_the_only_one() {
+    let mut running = Running(emulate(&["--clock-speed", "100"]).spawn().unwrap());
+    let mut stdout = BufReader::new(running.0.stdout.take().unwrap());
+    let mut base = String::new();
+    stdout.read_line(&mut base).unwrap();
+    let address = base.trim_end().strip_prefix("http://").unwrap().strip_suffix("/api/v1").unwrap();
+    let mut socket = TcpStream::connect(address).unwrap();
+    socket.write_all(b"GET /api/v1/tasks HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
+    assert!(answer.contains("\"code\":\"InvalidApiKey\""));
+
+    // Told to stop, it stops and says nothing more on stdout.
+    let told = Command::new("kill").arg(running.0.id().to_string()).status();
+    if told.is_ok_and(|status| status.success()) {
+        assert!(running.0.wait().unwrap().success());
+        let mut rest = String::new();
+        stdout.read_to_string(&mut rest).unwrap();
+        assert_eq!(rest, "");
+        let mut said = String::new();
+        running.0.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        assert!(said.contains(&format!("DASHSCOPE_HTTP_BASE_URL={}", base.trim_end())), "{said}");
+    }
+}
+
+#[test]
+fn what_makes_no_sense_is_said_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("faults.toml");
+    std::fs::write(&file, "[[fault]]\non = \"submit\"\ndoes = \"empty\"\n").unwrap();
+    let refused = emulate(&["--scenario", file.to_str().unwrap()]).output().unwrap();
+    assert_eq!(refused.status.code(), Some(2));
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(said.contains("faults.toml: line 3: unknown field `does`"), "{said}");
+    assert_eq!(emulate(&["--clock-speed", "0"]).output().unwrap().status.code(), Some(2));
+    assert_eq!(emulate(&["--results", folder.path().to_str().unwrap()]).output().unwrap().status.code(), Some(2));
+}
