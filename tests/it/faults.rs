@@ -301,3 +301,50 @@ fn an_account_that_may_not_ask_proves_nothing() {
     service.accepted_once(&[A]).was_asked("submit", 1);
     assert_eq!(service.balances(&ran).stored.len(), 1);
 }
+
+#[test]
+fn two_files_of_one_content_whose_submits_nobody_answered_are_two_tasks() {
+    let service = Service::with(&rules(&["\"submit\"; times = 2; do = \"reset_after\""]));
+    let scene = service.scene().write("a.wav", wav(1, 16_000, 1)).write("b.wav", wav(1, 16_000, 1));
+    let ran = scene.run(&format!("transcribe a.wav b.wav -o out {MODEL}")).exits(0);
+    assert_eq!(service.accepted().into_values().collect::<Vec<_>>(), [2]);
+    service.was_asked("upload", 1).was_asked("submit", 2);
+    let books = service.balances(&ran);
+    assert_eq!((books.stored.len(), books.count("uncertain"), books.count("absent")), (2, 2, 0));
+    let tasks: std::collections::BTreeSet<&String> = books.stored.iter().map(|(_, task, _)| task).collect();
+    assert_eq!(tasks.len(), 2, "one task for two files that were billed");
+}
+
+#[test]
+fn a_lost_task_of_three_files_is_found_whole() {
+    let (service, _, books) = all_is_well(&["\"submit\"; do = \"reset_after\""], "--files-per-task 3");
+    service.was_asked("submit", 1);
+    assert_eq!((books.count("accepted"), books.count("uncertain")), (1, 1));
+}
+
+#[test]
+fn a_detached_submit_that_nobody_answered_is_found_by_the_run_that_collects() {
+    let service = Service::with(&rules(&["\"submit\"; do = \"reset_after\""]));
+    let run = format!("transcribe {A} {B} -o out {MODEL}");
+    let ran = service.scene().run(&format!("{run} --detach --format json")).exits(0);
+    has(ran.json()[0].as_object().unwrap(), json!({"at_service": 1, "uncertain": 1}));
+    let ran = service.then(ran).run(&run).exits(0);
+    service.accepted_once(&[A, B]).was_asked("submit", 2);
+    assert_eq!(service.balances(&ran).stored.len(), 2);
+}
+
+#[test]
+fn a_way_that_is_gone_ends_the_run_and_loses_nothing() {
+    let service = Service::new();
+    let run = format!("transcribe {A} {B} -o out {MODEL}");
+    let ran = service.scene().run(&format!("{run} --detach")).exits(0);
+    // Nobody listens there: the first call says so.
+    let nowhere = "http://127.0.0.1:9/api/v1";
+    let ran = ran.then().environment("DASHSCOPE_API_KEY", "sk-x").environment("NO_PROXY", "127.0.0.1");
+    let ran = ran.run(&format!("transcribe {A} -o elsewhere {MODEL} --region cn --base-url {nowhere}")).exits(1);
+    let ran = ran.says("no connection to 127.0.0.1").says("hint: check the network, a proxy (HTTPS_PROXY)");
+    assert!(ran.file("elsewhere/ledger.jsonl").lines().all(|line| !line.contains("intent")));
+    let ran = service.then(ran).run(&run).exits(0);
+    service.accepted_once(&[A, B]);
+    assert_eq!(service.balances(&ran).stored.len(), 2);
+}
