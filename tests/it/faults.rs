@@ -348,3 +348,13 @@ fn a_way_that_is_gone_ends_the_run_and_loses_nothing() {
     service.accepted_once(&[A, B]);
     assert_eq!(service.balances(&ran).stored.len(), 2);
 }
+
+#[test]
+fn a_submit_is_accepted_long_after_its_sender_gave_up() {
+    let service = Service::with(&rules(&["\"submit\"; do = \"slow_before_accept\"; delay_ms = 7000"]));
+    let ran = service.scene().run(&format!("transcribe {A} -o out {MODEL} --timeout 1")).exits(0);
+    service.accepted_once(&[A]).was_asked("submit", 1);
+    assert!(service.of_kind("list") > 2, "looked up too late to see nothing");
+    let books = service.balances(&ran);
+    assert_eq!((books.stored.len(), books.count("absent")), (1, 0));
+}

@@ -99,7 +99,12 @@ impl Service {
     #[track_caller]
     pub(crate) fn accepted_once<S: AsRef<str>>(&self, urls: &[S]) -> &Self {
         let once: BTreeMap<String, u64> = urls.iter().map(|url| (url.as_ref().to_owned(), 1)).collect();
-        assert_eq!(self.accepted(), once);
+        let accepted = self.accepted();
+        let differ = |one: &BTreeMap<String, u64>, two: &BTreeMap<String, u64>| {
+            one.iter().filter(|(url, times)| two.get(*url) != Some(times)).map(|pair| format!("{pair:?}")).collect()
+        };
+        let (wrong, missing): (Vec<String>, Vec<String>) = (differ(&accepted, &once), differ(&once, &accepted));
+        assert!(wrong.is_empty() && missing.is_empty(), "accepted {wrong:?} instead of {missing:?}");
         self
     }
 
