@@ -18,5 +18,6 @@ mod readme;
 mod real_data;
 mod rollup;
 mod scene;
+mod service;
 mod tables;
 mod tidy;
