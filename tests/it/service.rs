@@ -3,8 +3,11 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use talkmeter::ErrorKind;
 use talkmeter::client::{ApiKey, Client, Recognition, TaskId};
 use talkmeter::emulator::{Emulator, Scenario, Settings};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
 
 use crate::scene::{Ran, Scene, column, csv, has, wav};
 
@@ -456,4 +459,63 @@ fn a_list_is_not_made_twice_and_a_deletion_is_not_missed() {
     service.ask(&format!("vocab delete {id}")).exits(0).says("is deleted");
     service.all_went_wrong();
     service.ask("vocab list").exits(0).says("no hotword list");
+}
+
+/// A service that gives leave to upload to a storage which takes `pause` for every piece it reads.
+async fn slow_storage(pause: Duration) -> Client {
+    let [service, storage] =
+        [TcpListener::bind("127.0.0.1:0").await.unwrap(), TcpListener::bind("127.0.0.1:0").await.unwrap()];
+    let base = format!("http://{}/api/v1", service.local_addr().unwrap());
+    let leave = json!({"data": {
+        "policy": "p", "signature": "s", "upload_dir": "d", "upload_host": format!("http://{}", storage.local_addr().unwrap()),
+        "oss_access_key_id": "k", "x_oss_object_acl": "private", "x_oss_forbid_overwrite": "true",
+    }})
+    .to_string();
+    tokio::spawn(async move {
+        loop {
+            let (mut socket, _) = service.accept().await.unwrap();
+            let leave = leave.clone();
+            tokio::spawn(async move {
+                let mut asked = [0; 4096];
+                while socket.read(&mut asked).await.is_ok_and(|length| length > 0) {
+                    let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{leave}", leave.len());
+                    socket.write_all(answer.as_bytes()).await.unwrap();
+                }
+            });
+        }
+    });
+    tokio::spawn(async move {
+        loop {
+            let (mut socket, _) = storage.accept().await.unwrap();
+            tokio::spawn(async move {
+                let mut piece = vec![0; 256 << 10];
+                let mut end = Vec::new();
+                // The form ends with its boundary and two dashes.
+                while !end.ends_with(b"--\r\n") {
+                    tokio::time::sleep(pause).await;
+                    let Ok(length @ 1..) = socket.read(&mut piece).await else { return };
+                    end = piece[length.saturating_sub(4)..length].to_vec();
+                }
+                let _ = socket.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await;
+            });
+        }
+    });
+    let client = Client::builder().api_key(ApiKey::new(KEY).unwrap()).base_url(base);
+    client.timeout(Duration::from_millis(400)).build().unwrap()
+}
+
+#[tokio::test]
+async fn an_upload_may_take_long_as_long_as_it_makes_way() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("long.wav");
+    std::fs::write(&path, vec![7; 32 << 20]).unwrap();
+    let client = slow_storage(Duration::from_millis(20)).await;
+    let begun = std::time::Instant::now();
+    client.uploads().upload("fun-asr", &path).await.unwrap();
+    assert!(begun.elapsed() > Duration::from_millis(800), "too fast to show anything: {:?}", begun.elapsed());
+
+    let client = slow_storage(Duration::from_secs(3600)).await;
+    let error = client.uploads().upload("fun-asr", &path).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
+    assert!(error.to_string().ends_with("nothing has moved for 0.4 s"), "{error}");
 }
