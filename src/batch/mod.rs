@@ -48,6 +48,7 @@ pub use ledger::{FILE as LEDGER, origin};
 pub use manifest::{AUDIO_EXTENSIONS, Draft, Item, Manifest};
 pub use problems::Problems;
 pub use results::{FAILURES, FOLDER as RESULTS, Failure};
+#[cfg(feature = "cli")]
 pub(crate) use results::{silence, store};
 use runner::Runner;
 pub use source::{Address, Source};

@@ -47,6 +47,7 @@ pub(crate) use failure::hint;
 pub use key::ApiKey;
 pub use recognition::{Author, Message, Recognition, differences};
 pub(crate) use redact::split_scheme;
+#[cfg(feature = "cli")]
 pub(crate) use redact::without_queries;
 pub use redact::without_query;
 pub(crate) use retry::Repeat;

@@ -451,10 +451,9 @@ impl Tasks<'_> {
                 return Ok(task);
             }
             if begun.elapsed() + pause > policy.deadline {
-                let seconds = policy.deadline.as_secs();
+                let status = task.status;
                 return Err(Error::timeout(format!(
-                    "task {id} is still {} after {seconds} s; it goes on",
-                    task.status
+                    "task {id} is still {status}: waiting has an end, the task goes on"
                 )));
             }
             pause = pause.mul_f64(policy.factor.clamp(1.0, 10.0)).min(policy.most);

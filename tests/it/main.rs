@@ -20,6 +20,7 @@ mod models;
 mod readme;
 mod real_data;
 mod refusals;
+mod resources;
 mod rollup;
 mod scene;
 mod secrets;

@@ -36,6 +36,7 @@ pub(super) async fn run(args: &Args, client: &Client, format: Format, talk: &Tal
         if task.status.is_final() {
             return Ok(task);
         }
+        // The time runs from the command's start, for a task that had to queue for its turn too.
         let deadline = args.timeout.saturating_sub(begun.elapsed());
         client.tasks().wait(id, PollPolicy { deadline, ..PollPolicy::default() }).await
     };
