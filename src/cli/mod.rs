@@ -168,3 +168,31 @@ fn run(cli: Cli, talk: &Talk) -> Result<Exit, output::Failure> {
 fn today() -> jiff::civil::Date {
     jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `region` of `analyze` and its like means the same, but is not taken from the environment.
+    const OWN: [&str; 1] = ["region"];
+
+    fn twice(command: &clap::Command, global: &[String], found: &mut Vec<String>) {
+        for inner in command.get_subcommands() {
+            let own = inner.get_arguments().filter(|arg| !arg.is_global_set()).map(|arg| arg.get_id().to_string());
+            found.extend(own.filter(|id| global.contains(id) && !OWN.contains(&id.as_str())));
+            twice(inner, global, found);
+        }
+    }
+
+    #[test]
+    fn no_command_gives_a_global_flag_a_meaning_of_its_own() {
+        let command = Cli::command();
+        command.clone().debug_assert();
+        let global: Vec<String> =
+            command.get_arguments().filter(|arg| arg.is_global_set()).map(|arg| arg.get_id().to_string()).collect();
+        let mut found = Vec::new();
+        twice(&command, &global, &mut found);
+        assert!(global.contains(&"timeout".to_owned()));
+        assert_eq!(found, Vec::<String>::new());
+    }
+}

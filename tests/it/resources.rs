@@ -197,9 +197,9 @@ fn waiting_ends_with_the_task_and_tells_how() {
 fn waiting_has_an_end() {
     let service = Service::start();
     let id = service.submitted(&[WAITING]);
-    let ran = service.ask(&format!("task wait {id} --timeout 1s")).exits(1).prints_nothing();
+    let ran = service.ask(&format!("task wait {id} --within 1s")).exits(1).prints_nothing();
     ran.says("waiting has an end, the task goes on");
-    service.ask(&format!("task wait {id} --timeout soon")).exits(2).says("a length such as 60s");
+    service.ask(&format!("task wait {id} --within soon")).exits(2).says("a length such as 60s");
 }
 
 #[test]
