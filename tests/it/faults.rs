@@ -98,7 +98,7 @@ fn a_submit_that_nobody_answered_is_found_in_the_list_and_taken_over() {
     assert_eq!((books.count("uncertain"), books.count("absent"), books.count("refused")), (3, 0, 0));
     let found: Vec<&Value> = books.lines.iter().filter_map(|line| line.get("found")).collect();
     assert_eq!(found, [&json!(true); 3]);
-    ran.says("whether the service took it is looked up")
+    ran.says("it is looked up whether the service took it")
         .says("the service had taken https://calls.example/a.wav: task ");
 }
 
