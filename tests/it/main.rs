@@ -5,6 +5,7 @@
 
 mod check;
 mod conformance;
+mod cost;
 mod emulate;
 mod emulator;
 mod explain;
