@@ -28,6 +28,7 @@ mod manifest;
 mod plan;
 mod polling;
 mod problems;
+mod receipt;
 mod results;
 mod runner;
 mod source;
@@ -47,6 +48,7 @@ use ledger::Ledger;
 pub use ledger::{FILE as LEDGER, origin};
 pub use manifest::{AUDIO_EXTENSIONS, Draft, Item, Manifest};
 pub use problems::Problems;
+pub use receipt::{Receipt, Receipts, Sent, receipts};
 pub use results::{FAILURES, FOLDER as RESULTS, Failure};
 #[cfg(feature = "cli")]
 pub(crate) use results::{silence, store};

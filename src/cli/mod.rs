@@ -5,6 +5,7 @@
 mod analyze;
 mod check;
 mod connection;
+mod cost;
 mod duration;
 mod emulate;
 mod explain;
@@ -13,6 +14,7 @@ mod metrics;
 mod models;
 mod output;
 mod parameters;
+mod prices;
 mod settings;
 mod tally;
 mod task;
@@ -90,6 +92,8 @@ enum Command {
     Analyze(analyze::Args),
     /// Say what is wrong with result files before anyone trusts figures from them
     Check(check::Args),
+    /// What transcription will cost, what it did cost, and whether the bill agrees
+    Cost(cost::Args),
     /// Serve a stand-in for the service on 127.0.0.1: no key, no network, no bill
     Emulate(emulate::Args),
     /// Show the words behind an event
@@ -140,8 +144,9 @@ fn run(cli: Cli, talk: &Talk) -> Result<Exit, output::Failure> {
     let format = cli.global.format;
     match cli.command {
         Command::Transcribe(args) => transcribe::run(args, &cli.connection, format, talk),
-        Command::Analyze(args) => analyze::run(args, format, talk),
+        Command::Analyze(args) => analyze::run(args, today(), format, talk),
         Command::Check(args) => check::run(&args, format, talk),
+        Command::Cost(args) => cost::run(args, &cli.connection, today(), format, talk),
         Command::Emulate(args) => emulate::run(args, talk),
         Command::Explain(args) => explain::run(args, format, talk),
         Command::Metrics(args) => metrics::run(&args, format, talk),

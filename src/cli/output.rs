@@ -23,6 +23,8 @@ pub(super) enum Format {
     Jsonl,
     /// With a header line
     Csv,
+    /// A Markdown table
+    Md,
 }
 
 /// When to use colour.
@@ -202,11 +204,12 @@ impl Listing {
             Format::Json => self.json("[\n  ", ",\n  ", "\n]\n"),
             Format::Jsonl => self.json("", "\n", "\n"),
             Format::Csv => self.csv(),
+            Format::Md => self.markdown(),
         };
         talk.data(text.as_bytes())
     }
 
-    fn table(&self) -> String {
+    pub(super) fn table(&self) -> String {
         if self.rows.is_empty() {
             return String::new();
         }
@@ -235,6 +238,15 @@ impl Listing {
             return if open.is_empty() { String::new() } else { "[]\n".to_owned() };
         }
         format!("{open}{}{close}", self.rows.iter().map(object).collect::<Vec<_>>().join(between))
+    }
+
+    pub(super) fn markdown(&self) -> String {
+        let row = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
+        let escaped = |cell: &serde_json::Value| printable(&plain(cell)).replace('\\', "\\\\").replace('|', "\\|");
+        let mut text = row(self.head.iter().map(|&name| name.to_owned()).collect());
+        text += &row(vec!["---".to_owned(); self.head.len()]);
+        text.extend(self.rows.iter().map(|cells| row(cells.iter().map(escaped).collect())));
+        text
     }
 
     fn csv(&self) -> String {

@@ -38,7 +38,7 @@ pub(super) fn run(args: &Args, connection: &Connection, format: Format, talk: &T
             let object: serde_json::Map<_, _> = row.into_iter().map(|(name, cell)| (name.to_owned(), cell)).collect();
             talk.data(format!("{}\n", serde_json::Value::Object(object)).as_bytes())?
         }
-        Format::Csv => {
+        Format::Csv | Format::Md => {
             let (head, cells) = row.into_iter().unzip();
             Listing { head, rows: vec![cells] }.print(format, talk)?
         }

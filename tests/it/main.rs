@@ -6,6 +6,7 @@
 mod batch;
 mod check;
 mod conformance;
+mod cost;
 mod emulate;
 mod emulator;
 mod explain;

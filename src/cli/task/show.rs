@@ -45,7 +45,7 @@ pub(super) fn conclude(tasks: &[Task], tally: &Tally, format: Format, talk: &Tal
             let lines: String = tasks.iter().map(|task| format!("{}\n", task.raw)).collect();
             talk.data(lines.as_bytes())
         }
-        Format::Table | Format::Csv => listing(tasks).print(format, talk),
+        Format::Table | Format::Csv | Format::Md => listing(tasks).print(format, talk),
     };
     let exit = tally.exit(printed)?;
     let mut hints: Vec<&str> = tasks.iter().flat_map(hints).collect();
