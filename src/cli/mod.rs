@@ -4,9 +4,11 @@
 
 mod analyze;
 mod check;
+mod clip;
 mod connection;
 mod emulate;
 mod explain;
+mod flash;
 mod inputs;
 mod metrics;
 mod models;
@@ -80,6 +82,8 @@ struct Global {
 enum Command {
     /// Recordings → result files, safely
     Transcribe(transcribe::Args),
+    /// Short clips → text, now
+    Flash(Box<flash::Args>),
     /// Result files → tables, metrics, report
     Analyze(analyze::Args),
     /// Say what is wrong with result files before anyone trusts figures from them
@@ -126,6 +130,7 @@ fn run(cli: Cli, talk: &Talk) -> Result<Exit, output::Failure> {
     let format = cli.global.format;
     match cli.command {
         Command::Transcribe(args) => transcribe::run(args, &cli.connection, format, talk),
+        Command::Flash(args) => flash::run(&args, &cli.connection, format, talk),
         Command::Analyze(args) => analyze::run(args, format, talk),
         Command::Check(args) => check::run(&args, format, talk),
         Command::Emulate(args) => emulate::run(args, talk),

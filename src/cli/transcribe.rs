@@ -20,7 +20,7 @@ use crate::error::{Error, Result};
 use crate::report::number::counted;
 
 /// Said before the first upload; the vendor's own words.
-const TEMPORARY: &str = "local files go to the service's temporary storage for 48 hours, which by the vendor's word is not for \
+pub(super) const TEMPORARY: &str = "local files go to the service's temporary storage for 48 hours, which by the vendor's word is not for \
                          production or high concurrency; for nightly batches use https URLs of your own bucket";
 /// Failures that are named on stderr; `failures.csv` has them all.
 const NAMED: usize = 10;
