@@ -3,6 +3,7 @@
 //! A killed run leaves at most one torn line behind, at the end. The next start cuts it off, or completes it where only the
 //! line break is missing. The writer holds an operating-system lock on the file, which dies with it.
 
+use std::collections::HashMap;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{BufRead as _, BufReader, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
@@ -83,6 +84,29 @@ pub(super) fn read(path: &Path) -> Result<Option<Read>> {
         }
     }
     Ok((number > u64::from(read.torn > 0)).then_some(read))
+}
+
+/// Where each result in `dir` comes from, by its path: model and region. The key `results/` stands for those of the batch, which
+/// have no entry of their own; results of flash calls have one each. Empty where there is no ledger.
+///
+/// # Errors
+/// The ledger cannot be read.
+pub fn origins(dir: &Path) -> Result<HashMap<PathBuf, (String, String)>> {
+    let mut origins: HashMap<_, _> =
+        origin(dir)?.map(|batch| (dir.join(super::results::FOLDER), batch)).into_iter().collect();
+    let path = dir.join(FILE);
+    let Ok(file) = File::open(&path) else { return Ok(origins) };
+    for line in BufReader::new(file).lines() {
+        let line = line.map_err(|error| Error::io("read", &path, error))?;
+        // A ledger may have a hundred thousand other lines.
+        if !line.contains("\"recognized\"") {
+            continue;
+        }
+        if let Ok(Line { event: Event::Recognized { file, model, region, .. }, .. }) = serde_json::from_str(&line) {
+            origins.insert(dir.join(file), (model, region));
+        }
+    }
+    Ok(origins)
 }
 
 /// The model and the region that the batch in `dir` asked, from the first lines of its ledger; `None` where there is no ledger

@@ -19,6 +19,7 @@
 //! # Ok(()) }
 //! ```
 
+mod clips;
 mod collecting;
 mod event;
 mod item_name;
@@ -43,9 +44,10 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
+pub use clips::{Clips, Saved};
 use event::Event;
 use ledger::Ledger;
-pub use ledger::{FILE as LEDGER, origin};
+pub use ledger::{FILE as LEDGER, origin, origins};
 pub use manifest::{AUDIO_EXTENSIONS, Draft, Item, Manifest};
 pub use problems::Problems;
 pub use receipt::{Receipt, Receipts, Sent, receipts};

@@ -4,11 +4,13 @@
 
 mod analyze;
 mod check;
+mod clip;
 mod connection;
 mod cost;
 mod duration;
 mod emulate;
 mod explain;
+mod flash;
 mod inputs;
 mod metrics;
 mod models;
@@ -88,6 +90,8 @@ struct Global {
 enum Command {
     /// Recordings → result files, safely
     Transcribe(transcribe::Args),
+    /// Short clips → text, now
+    Flash(Box<flash::Args>),
     /// Result files → tables, metrics, report
     Analyze(analyze::Args),
     /// Say what is wrong with result files before anyone trusts figures from them
@@ -144,6 +148,7 @@ fn run(cli: Cli, talk: &Talk) -> Result<Exit, output::Failure> {
     let format = cli.global.format;
     match cli.command {
         Command::Transcribe(args) => transcribe::run(args, &cli.connection, format, talk),
+        Command::Flash(args) => flash::run(&args, &cli.connection, format, talk),
         Command::Analyze(args) => analyze::run(args, today(), format, talk),
         Command::Check(args) => check::run(&args, format, talk),
         Command::Cost(args) => cost::run(args, &cli.connection, today(), format, talk),

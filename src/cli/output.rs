@@ -132,13 +132,7 @@ impl Talk {
                 Exit::Usage
             }
             Failure::Error(error) => {
-                let mut line = error.to_string();
-                let mut cause = error.source();
-                while let Some(source) = cause {
-                    line += &format!(": {source}");
-                    cause = source.source();
-                }
-                self.error(&line);
+                self.error(&chain(error));
                 if let Some(hint) = error.hint() {
                     self.say(&format!("hint: {hint}"));
                 }
@@ -149,6 +143,13 @@ impl Talk {
                 }
             }
         }
+    }
+
+    /// Text that grows in place on a terminal, nothing elsewhere.
+    pub(super) fn growing(&self) -> ProgressBar {
+        let target = if self.progress { ProgressDrawTarget::stderr_with_hz(20) } else { ProgressDrawTarget::hidden() };
+        let bar = ProgressBar::with_draw_target(None, target);
+        bar.with_style(ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_spinner()))
     }
 
     /// A bar over files on a terminal, nothing elsewhere.
@@ -172,6 +173,17 @@ impl Talk {
         let style = ProgressStyle::with_template(&format!("{{bar:30}} {figures}  {{wide_msg}}"));
         bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
     }
+}
+
+/// An error with its causes, on one line.
+pub(super) fn chain(error: &Error) -> String {
+    let mut line = error.to_string();
+    let mut cause = error.source();
+    while let Some(source) = cause {
+        line += &format!(": {source}");
+        cause = source.source();
+    }
+    line
 }
 
 /// Text from outside on one line of a terminal: control characters escaped, cut to a length.

@@ -63,7 +63,8 @@ fn the_costs_of_a_call_are_priced_by_model_and_region() {
 #[test]
 fn what_is_not_known_has_no_price() {
     let unknown = json!({"unit_price": null, "currency": null, "cost": null, "price_date": null});
-    for more in ["", "--model fun-asr", "--region intl", "--model nobody --region intl", "--model fun-asr --region us"] {
+    for more in ["", "--model fun-asr", "--region intl", "--model nobody --region intl", "--model fun-asr --region us"]
+    {
         let ran = Scene::new().call("a", pair()).run(&format!("analyze calls -o out --tables jsonl {more}")).exits(0);
         ran.table("costs").iter().for_each(|row| has(row, unknown.clone()));
     }
