@@ -9,6 +9,7 @@ mod emulate;
 mod emulator;
 mod explain;
 mod figures;
+mod flash;
 mod golden;
 mod inputs;
 mod keywords;
