@@ -12,6 +12,7 @@ mod emulator;
 mod explain;
 mod faults;
 mod figures;
+mod flash;
 mod golden;
 mod inputs;
 mod keywords;
