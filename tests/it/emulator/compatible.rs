@@ -175,6 +175,9 @@ async fn what_the_documents_do_not_have_is_refused_in_this_dialect() {
         assert!(service.emulator.hits().recognised.is_empty());
     }
     let service = Service::start().await;
+    let nowhere = service.completion("sk-test", &asr(A)).build().unwrap();
+    let url = nowhere.url().as_str().replace("chat/completions", "audio/transcriptions");
+    assert_eq!(refused(&service.send(service.http.post(url).bearer_auth("sk-test")).await).0, 404);
     let stranger = service.send(service.completion("no-key", &asr(A))).await;
     assert_eq!(refused(&stranger).1, "invalid_api_key");
     let body = json!({"model": "qwen3.5-omni-plus", "input": {"messages": []}});
