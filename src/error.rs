@@ -147,6 +147,7 @@ impl Error {
     }
 
     /// Stopped on request.
+    #[cfg(feature = "cli")]
     pub(crate) fn cancelled(what: impl Into<String>) -> Self {
         Self::new(ErrorKind::Cancelled, what.into(), None)
     }

@@ -51,6 +51,7 @@ pub use flash::{Clip, Conversation, Flash, FlashAnswer, FlashCalls, FlashEvent, 
 pub use key::ApiKey;
 pub use recognition::{Author, Message, Recognition, differences};
 pub(crate) use redact::split_scheme;
+#[cfg(feature = "cli")]
 pub(crate) use redact::without_queries;
 pub use redact::without_query;
 pub(crate) use retry::Repeat;
