@@ -27,7 +27,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             FlashEvent::Text(text) => println!("… {text}"),
             FlashEvent::Done(answer) => {
                 println!("\n{}", answer.text);
-                let measured = measure("clip", &answer.transcript(), &Settings::default());
+                let transcript = answer.transcript();
+                let measured = measure("clip", &transcript, &Settings::default());
                 println!("{} units, {:?} ms of talk", measured.call.units.unwrap_or(0), measured.call.speech_ms);
                 conversation.heard(answer.text);
             }

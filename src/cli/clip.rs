@@ -68,7 +68,7 @@ impl Intake<'_> {
             Some(source) if source.sent().is_some() => {
                 (source.printable(), Audio::Address(source.sent().unwrap_or_default().to_owned()))
             }
-            Some(Source::File(path)) => (text.clone(), self.file(PathBuf::from(path), &text)?),
+            Some(Source::File(path)) => (text.clone(), self.file(path, &text)?),
             _ => (text.clone(), self.file(PathBuf::from(given), &text)?),
         };
         let properties = match &audio {
