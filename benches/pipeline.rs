@@ -167,7 +167,12 @@ fn whole(criterion: &mut Criterion) {
                 let out = folder.path().join("out");
                 let analysis = pool.install(|| {
                     let mut output = Output::create(&out, &[Format::Parquet], &tables).expect("a folder of ours");
-                    let options = Options { settings: Settings::default(), join_by: None, origins: HashMap::new() };
+                    let options = Options {
+                        settings: Settings::default(),
+                        join_by: None,
+                        prices: talkmeter::billing::Prices::builtin(),
+                        origins: HashMap::new(),
+                    };
                     let analysis = analyze(&inputs.files, &options, Some(&mut output), &mut |_| {}).expect("it writes");
                     output.finish().expect("it writes");
                     analysis

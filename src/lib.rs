@@ -12,7 +12,7 @@
 //! | [`batch`] | many recordings: what is to be transcribed | |
 //! | `audio` | what an audio file says about itself | `audio` |
 //! | [`catalog`] | models, prices, limits, regions, parameters | |
-//! | [`client`] | what is asked of the service | |
+//! | [`billing`] | what it costs, what it did cost, and whether the bill agrees | |
 //! | [`transcript`] | a tolerant reader: typed, borrowed, oddities counted | |
 //! | [`metrics`] | every figure of one call, and the catalogue that declares them | |
 //! | `tables` | many calls as polars frames and files, roll-ups | `analytics` |
@@ -41,6 +41,7 @@
 #[cfg(feature = "audio")]
 pub mod audio;
 pub mod batch;
+pub mod billing;
 pub mod catalog;
 #[cfg(feature = "cli")]
 #[doc(hidden)]

@@ -20,7 +20,7 @@ const UNFINISHED: &str = ".part";
 
 /// What was written.
 #[derive(Debug)]
-pub(super) struct Written {
+pub(crate) struct Written {
     pub(super) file: String,
     pub(super) bytes: u64,
     pub(super) blake3: String,
@@ -50,12 +50,12 @@ pub(super) fn place(n: u32, name: &str) -> String {
 }
 
 /// The result of a recording without speech, which the service does not write.
-pub(super) fn silence(url: &str) -> Bytes {
+pub(crate) fn silence(url: &str) -> Bytes {
     Bytes::from(format!("{}\n", json!({"file_url": url, "transcripts": []})))
 }
 
 /// Puts a result in its place. `Err` with `InvalidData` where the bytes are no JSON: the transfer was cut short.
-pub(super) fn store(dir: &Path, file: String, bytes: &Bytes) -> Result<Written> {
+pub(crate) fn store(dir: &Path, file: String, bytes: &Bytes) -> Result<Written> {
     let untranscribed = untranscribed(bytes)
         .map_err(|error| Error::protocol(format!("the result for {file} is no JSON, so not whole: {error}")))?;
     write_whole(&dir.join(&file), bytes)?;

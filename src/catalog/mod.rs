@@ -15,6 +15,7 @@
 //! # Ok::<(), &str>(())
 //! ```
 
+mod allowance;
 mod hotword;
 mod model;
 pub(crate) mod nearest;
@@ -28,6 +29,7 @@ use std::sync::LazyLock;
 
 use jiff::civil::Date;
 
+pub use allowance::{Allowance, AllowanceUnit};
 pub use hotword::{MOST_HOTWORDS, SUPER_WEIGHT, check_hotword};
 pub use model::{Limits, Model, RateLimit};
 #[cfg(feature = "cli")]
@@ -43,6 +45,11 @@ use crate::error::{Error, Result};
 pub const MOST_CONTEXT_ITEMS: usize = 5;
 /// Most characters of context that count in a turn.
 pub const MOST_CONTEXT_CHARACTERS: usize = 400;
+
+/// Reads a file of `[[price]]` and `[[allowance]]` rows in the form of `models.toml`: each with the model it is of.
+pub(crate) fn read_prices(toml: &str) -> Result<(Vec<(String, Price)>, Vec<(String, Allowance)>)> {
+    rows::prices(toml)
+}
 
 /// Every model that this crate knows, and the limits of an account.
 #[derive(Debug, Clone, PartialEq)]
@@ -221,6 +228,10 @@ mod tests {
                 assert!(!price.source.is_empty() && price.checked > jiff::civil::date(2026, 1, 1), "{name}");
                 let same = |other: &&Price| (other.region, other.currency) == (price.region, price.currency);
                 assert_eq!(model.prices.iter().filter(same).count(), 1, "{name} has two prices in one currency");
+            }
+            for allowance in &model.allowances {
+                assert!(model.regions.contains(&allowance.region), "{name} has an allowance where it is not offered");
+                assert!(!allowance.source.is_empty() && allowance.quantity > 0, "{name}");
             }
             for limit in &model.rate_limits {
                 assert!(limit.region.is_none_or(|region| model.regions.contains(&region)), "{name}");

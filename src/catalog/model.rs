@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::civil::Date;
 
-use super::{Parameter, Price, Protocol, Region};
+use super::{Allowance, Parameter, Price, Protocol, Region};
 use crate::error::{Error, Result};
 
 /// A row of the catalogue.
@@ -52,6 +52,8 @@ pub struct Model {
     pub rate_limits: Vec<RateLimit>,
     /// List prices, the currency that bills are in first for each region; empty = unknown.
     pub prices: Vec<Price>,
+    /// What may be used free of charge; empty = no page says so.
+    pub allowances: Vec<Allowance>,
     /// The page that documents it.
     pub source: String,
     /// Date of the page the row was compared with.

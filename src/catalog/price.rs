@@ -1,11 +1,13 @@
 //! What a model costs by list price, where and since when we know.
 
 use std::fmt;
+use std::str::FromStr;
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use super::Region;
+use crate::error::{Error, Result};
 
 /// A list price of one model in one region. No discounts, no free quota, no tax.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,5 +88,18 @@ impl Currency {
 impl fmt::Display for Currency {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.code())
+    }
+}
+
+/// In any case: `usd`, `CNY`.
+impl FromStr for Currency {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match &text.to_ascii_uppercase()[..] {
+            "USD" => Ok(Self::Usd),
+            "CNY" => Ok(Self::Cny),
+            _ => Err(Error::invalid(format!("no currency `{text}`: there are usd and cny"))),
+        }
     }
 }

@@ -7,7 +7,8 @@ use rust_decimal::Decimal;
 use serde::Deserialize;
 
 use super::{
-    Catalog, Currency, Limits, Model, Parameter, Price, Protocol, Rate, RateLimit, Region, Residency, Service,
+    Allowance, AllowanceUnit, Catalog, Currency, Limits, Model, Parameter, Price, Protocol, Rate, RateLimit, Region,
+    Residency, Service,
 };
 use crate::error::{Error, Result};
 
@@ -20,6 +21,18 @@ struct File {
     formats: BTreeMap<String, Vec<String>>,
     family: Vec<Row>,
     price: Vec<PriceRow>,
+    #[serde(default)]
+    allowance: Vec<AllowanceRow>,
+}
+
+/// Prices alone, as a user writes them.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PriceFile {
+    #[serde(default)]
+    price: Vec<PriceRow>,
+    #[serde(default)]
+    allowance: Vec<AllowanceRow>,
 }
 
 #[derive(Deserialize)]
@@ -102,6 +115,38 @@ struct PriceRow {
     checked: String,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AllowanceRow {
+    models: Vec<String>,
+    region: Region,
+    quantity: u64,
+    unit: AllowanceUnit,
+    valid_days: Option<u32>,
+    contradiction: Option<String>,
+    source: String,
+    checked: String,
+}
+
+/// What each of some models costs, and may be used for free of charge.
+pub(super) type Rows = (Vec<(String, Price)>, Vec<(String, Allowance)>);
+
+/// Reads a file of `[[price]]` and `[[allowance]]` rows, in the form of those of the catalogue.
+pub(super) fn prices(text: &str) -> Result<Rows> {
+    let wrong = |what: String| Error::invalid(format!("the file of prices {what}"));
+    let file: PriceFile = toml::from_str(text).map_err(|error| wrong(format!("cannot be read: {error}")))?;
+    let (mut prices, mut allowances) = (Vec::new(), Vec::new());
+    for row in &file.price {
+        let price = price(row).map_err(wrong)?;
+        prices.extend(row.models.iter().map(|model| (model.clone(), price.clone())));
+    }
+    for row in &file.allowance {
+        let allowance = allowance(row).map_err(wrong)?;
+        allowances.extend(row.models.iter().map(|model| (model.clone(), allowance.clone())));
+    }
+    Ok((prices, allowances))
+}
+
 /// Reads and resolves.
 pub(super) fn read(text: &str) -> Result<Catalog> {
     let file: File = toml::from_str(text).map_err(|error| wrong(&format!("cannot be read: {error}")))?;
@@ -121,11 +166,19 @@ pub(super) fn read(text: &str) -> Result<Catalog> {
         }
     }
     for row in &file.price {
-        let price = price(row)?;
+        let price = price(row).map_err(|what| wrong(&what))?;
         for name in &row.models {
             let model = models.iter_mut().find(|model| model.name == *name);
             let model = model.ok_or_else(|| wrong(&format!("has a price for `{name}`, which is not there")))?;
             model.prices.push(price.clone());
+        }
+    }
+    for row in &file.allowance {
+        let allowance = allowance(row).map_err(|what| wrong(&what))?;
+        for name in &row.models {
+            let model = models.iter_mut().find(|model| model.name == *name);
+            let model = model.ok_or_else(|| wrong(&format!("has an allowance for `{name}`, which is not there")))?;
+            model.allowances.push(allowance.clone());
         }
     }
     let limits = file.service;
@@ -149,7 +202,11 @@ fn wrong(what: &str) -> Error {
 }
 
 fn date(text: &str) -> Result<Date> {
-    text.parse().map_err(|_| wrong(&format!("has `{text}` for a date")))
+    day(text).map_err(|what| wrong(&what))
+}
+
+fn day(text: &str) -> Result<Date, String> {
+    text.parse().map_err(|_| format!("has `{text}` for a date"))
 }
 
 fn residency(row: ResidencyRow) -> Result<Residency> {
@@ -211,21 +268,27 @@ fn model(family: &Row, row: &Row, file: &File) -> Result<Model> {
         context: said!(context).copied().unwrap_or(false),
         rate_limits: rate_limits.ok_or_else(|| wrong(&format!("lets nobody ask {name}")))?,
         prices: Vec::new(),
+        allowances: Vec::new(),
         source: needed!(source),
         checked: date(&needed!(checked))?,
     })
 }
 
-fn price(row: &PriceRow) -> Result<Price> {
+/// Most decimals of an amount: ten are left for money in the tables, six of them for a token in a million.
+const DECIMALS_OF_SECOND: u32 = 10;
+const DECIMALS_OF_MILLION: u32 = 4;
+
+fn price(row: &PriceRow) -> Result<Price, String> {
     let models = row.models.join(", ");
-    let amount = |text: &String| match text.parse::<Decimal>() {
-        Ok(amount) if amount > Decimal::ZERO => Ok(amount),
-        _ => Err(wrong(&format!("has `{text}` for the price of {models}"))),
+    let amount = |text: &String, decimals: u32| match text.parse::<Decimal>() {
+        Ok(amount) if amount > Decimal::ZERO && amount.normalize().scale() <= decimals => Ok(amount),
+        _ => Err(format!("has `{text}` for the price of {models}")),
     };
+    let tokens = |text: &String| amount(text, DECIMALS_OF_MILLION);
     let rate = match (&row.second, &row.million_tokens_in, &row.million_tokens_out) {
-        (Some(second), None, None) => Rate::Second(amount(second)?),
-        (None, Some(input), Some(output)) => Rate::MillionTokens { input: amount(input)?, output: amount(output)? },
-        _ => return Err(wrong(&format!("needs a price of {models} per second, or of tokens in and out"))),
+        (Some(second), None, None) => Rate::Second(amount(second, DECIMALS_OF_SECOND)?),
+        (None, Some(input), Some(output)) => Rate::MillionTokens { input: tokens(input)?, output: tokens(output)? },
+        _ => return Err(format!("needs a price of {models} per second, or of tokens in and out")),
     };
     Ok(Price {
         region: row.region,
@@ -233,6 +296,18 @@ fn price(row: &PriceRow) -> Result<Price> {
         rate,
         inferred: row.inferred,
         source: row.source.clone(),
-        checked: date(&row.checked)?,
+        checked: day(&row.checked)?,
+    })
+}
+
+fn allowance(row: &AllowanceRow) -> Result<Allowance, String> {
+    Ok(Allowance {
+        region: row.region,
+        quantity: row.quantity,
+        unit: row.unit,
+        valid_days: row.valid_days,
+        contradiction: row.contradiction.clone(),
+        source: row.source.clone(),
+        checked: day(&row.checked)?,
     })
 }

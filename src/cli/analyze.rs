@@ -3,9 +3,12 @@
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
+use jiff::civil::Date;
+
 use super::Exit;
 use super::inputs::Paths;
 use super::output::{Failure, Format, Talk};
+use super::prices::{PriceFlags, doubt_used};
 use super::settings::SettingsFlags;
 use crate::batch;
 use crate::metrics::Roles;
@@ -47,6 +50,8 @@ pub(super) struct Args {
     threads: Option<u16>,
     #[command(flatten)]
     settings: SettingsFlags,
+    #[command(flatten)]
+    prices: PriceFlags,
 }
 
 /// Names that `--only` takes beside those of tables.
@@ -59,8 +64,8 @@ fn only(name: &str) -> Result<String, String> {
 }
 
 /// Runs `analyze`.
-pub(super) fn run(args: Args, format: Format, talk: &Talk) -> Result<Exit, Failure> {
-    if matches!(format, Format::Jsonl | Format::Csv) {
+pub(super) fn run(args: Args, today: Date, format: Format, talk: &Talk) -> Result<Exit, Failure> {
+    if matches!(format, Format::Jsonl | Format::Csv | Format::Md) {
         let hint = "`analyze` prints a table or json; `-o DIR --tables csv,jsonl` writes tables as files";
         return Err(Failure::Usage(hint.to_owned()));
     }
@@ -75,11 +80,16 @@ pub(super) fn run(args: Args, format: Format, talk: &Talk) -> Result<Exit, Failu
     }
     let wanted = |name: &str| args.only.as_ref().is_none_or(|only| only.iter().any(|only| only == name));
     let settings = args.settings.settings(talk)?;
+    let prices = args.prices.prices(None)?;
     let inputs = args.paths.find(args.output.as_deref(), talk)?;
     let tables: Vec<&'static Table> = TABLES.into_iter().filter(|table| wanted(table.name)).collect();
     let mut output = args.output.as_deref().map(|folder| Output::create(folder, &args.tables, &tables)).transpose()?;
     let join_by = metadata.as_ref().map(|metadata| metadata.key().to_owned());
-    let options = Options { settings, join_by, origins: origins(&inputs, talk) };
+    let options = Options { settings, join_by, prices, origins: origins(&inputs, talk) };
+    let asked = options.settings.model.as_deref().zip(options.settings.region.as_deref());
+    let ledgers = options.origins.values().map(|(model, region)| (&model[..], &region[..]));
+    let used = ledgers.chain(asked).filter_map(|(model, region)| Some((model, region.parse().ok()?)));
+    doubt_used(&options.prices, used, today, talk);
 
     let bar = talk.progress(inputs.files.len());
     let watch = Watch { talk, bar: &bar };

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::Exit;
 use super::inputs::Paths;
 use super::output::{Failure, Format, Listing, Talk};
+use crate::billing::Prices;
 use crate::metrics::{Settings, Warning};
 use crate::report::number::counted;
 use crate::tables::{self, Options, Outcome};
@@ -77,7 +78,8 @@ pub(super) fn run(args: &Args, format: Format, talk: &Talk) -> Result<Exit, Fail
         ]);
     }
     let bar = talk.progress(inputs.files.len());
-    let options = Options { settings: Settings::default(), join_by: None, origins: HashMap::new() };
+    let options =
+        Options { settings: Settings::default(), join_by: None, prices: Prices::builtin(), origins: HashMap::new() };
     tables::analyze(&inputs.files, &options, None, &mut |file| {
         bar.inc(1);
         let Outcome::Measured(warnings) = &file.outcome else {

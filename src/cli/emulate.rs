@@ -50,8 +50,10 @@ and frame_ms (pause between frames); a first line frame_ms = 0 sets the pause of
 event_stream = true sends the error as an event under its status.
 
 accepted = true carries the request out before its answer is replaced. Some file names say what is heard: 301s or
-1500ms is the length, silence no speech, jargon the clip of the vendor's page on context. The storage port answers GET /emulator/hits:
-what was asked, and which rules were not reached; POST /emulator/clock?advance_s=N moves the clock.";
+1500ms is the length, silence no speech, jargon the clip of the vendor's page on context.
+
+The storage port answers GET /emulator/hits: what was asked, and which rules were not reached;
+POST /emulator/clock?advance_s=N moves the clock.";
 
 /// Arguments of `emulate`.
 #[derive(Debug, clap::Args)]

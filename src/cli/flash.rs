@@ -293,12 +293,12 @@ impl Results<'_> {
                 let rows: Vec<String> = self.rows.iter().map(Value::to_string).collect();
                 self.talk.data(format!("[\n  {}\n]\n", rows.join(",\n  ")).as_bytes())?;
             }
-            Format::Csv => {
+            Format::Csv | Format::Md => {
                 let head =
                     vec!["input", "model", "region", "request_id", "text", "silent", "language", "saved", "error"];
                 let row = |row: &Value| head.iter().map(|name| row.get(name).cloned().unwrap_or_default()).collect();
                 let rows = self.rows.iter().map(row).collect();
-                Listing { head: head.clone(), rows }.print(Format::Csv, self.talk)?;
+                Listing { head: head.clone(), rows }.print(self.format, self.talk)?;
             }
             Format::Table | Format::Jsonl => {}
         }

@@ -6,6 +6,8 @@ mod analyze;
 mod check;
 mod clip;
 mod connection;
+mod cost;
+mod duration;
 mod emulate;
 mod explain;
 mod flash;
@@ -14,8 +16,14 @@ mod metrics;
 mod models;
 mod output;
 mod parameters;
+mod prices;
 mod settings;
+mod tally;
+mod task;
+mod token;
 mod transcribe;
+mod upload;
+mod vocab;
 
 use std::process::ExitCode;
 
@@ -88,6 +96,8 @@ enum Command {
     Analyze(analyze::Args),
     /// Say what is wrong with result files before anyone trusts figures from them
     Check(check::Args),
+    /// What transcription will cost, what it did cost, and whether the bill agrees
+    Cost(cost::Args),
     /// Serve a stand-in for the service on 127.0.0.1: no key, no network, no bill
     Emulate(emulate::Args),
     /// Show the words behind an event
@@ -96,6 +106,14 @@ enum Command {
     Metrics(metrics::Args),
     /// The catalogue of models: prices, limits, languages, parameters, and where the work is done
     Models(models::Args),
+    /// Tasks of the account: list, show, wait, cancel, fetch their results
+    Task(task::Args),
+    /// Local files → oss:// addresses that the service can read for 48 hours
+    Upload(upload::Args),
+    /// A temporary key, for whoever shall not hold the real one
+    Token(token::Args),
+    /// Hotword lists: create, list, show, update, delete
+    Vocab(vocab::Args),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -131,12 +149,17 @@ fn run(cli: Cli, talk: &Talk) -> Result<Exit, output::Failure> {
     match cli.command {
         Command::Transcribe(args) => transcribe::run(args, &cli.connection, format, talk),
         Command::Flash(args) => flash::run(&args, &cli.connection, format, talk),
-        Command::Analyze(args) => analyze::run(args, format, talk),
+        Command::Analyze(args) => analyze::run(args, today(), format, talk),
         Command::Check(args) => check::run(&args, format, talk),
+        Command::Cost(args) => cost::run(args, &cli.connection, today(), format, talk),
         Command::Emulate(args) => emulate::run(args, talk),
         Command::Explain(args) => explain::run(args, format, talk),
         Command::Metrics(args) => metrics::run(&args, format, talk),
         Command::Models(args) => models::run(&args, cli.connection.named_region()?, today(), format, talk),
+        Command::Task(args) => task::run(&args, &cli.connection, format, talk),
+        Command::Upload(args) => upload::run(args, &cli.connection, format, talk),
+        Command::Token(args) => token::run(&args, &cli.connection, format, talk),
+        Command::Vocab(args) => vocab::run(&args, &cli.connection, format, talk),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "talkmeter", &mut script);
@@ -154,4 +177,32 @@ fn run(cli: Cli, talk: &Talk) -> Result<Exit, output::Failure> {
 /// In UTC, for the age of prices.
 fn today() -> jiff::civil::Date {
     jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `region` of `analyze` and its like means the same, but is not taken from the environment.
+    const OWN: [&str; 1] = ["region"];
+
+    fn twice(command: &clap::Command, global: &[String], found: &mut Vec<String>) {
+        for inner in command.get_subcommands() {
+            let own = inner.get_arguments().filter(|arg| !arg.is_global_set()).map(|arg| arg.get_id().to_string());
+            found.extend(own.filter(|id| global.contains(id) && !OWN.contains(&id.as_str())));
+            twice(inner, global, found);
+        }
+    }
+
+    #[test]
+    fn no_command_gives_a_global_flag_a_meaning_of_its_own() {
+        let command = Cli::command();
+        command.clone().debug_assert();
+        let global: Vec<String> =
+            command.get_arguments().filter(|arg| arg.is_global_set()).map(|arg| arg.get_id().to_string()).collect();
+        let mut found = Vec::new();
+        twice(&command, &global, &mut found);
+        assert!(global.contains(&"timeout".to_owned()));
+        assert_eq!(found, Vec::<String>::new());
+    }
 }

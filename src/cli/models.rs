@@ -5,10 +5,9 @@ use serde_json::{Value, json};
 
 use super::Exit;
 use super::output::{Failure, Format, Listing, Talk};
-use crate::catalog::{Catalog, Model, Price, Protocol, Rate, RateLimit, Region, size, span};
+use super::prices::doubt;
+use crate::catalog::{Allowance, Catalog, Model, Price, Protocol, Rate, RateLimit, Region, size, span};
 
-/// From this age on, in days, a price is doubted aloud.
-const OLD: i64 = 90;
 /// Columns of a page about one model.
 const WIDTH: usize = 100;
 
@@ -60,7 +59,9 @@ pub(super) fn run(
     } else {
         listing(catalog, &models, region, format).print(format, talk)?
     };
-    doubt(&models, region, today, talk);
+    let named =
+        |model: &'_ &Model| prices(model, region).map(|price| (model.name.clone(), price.clone())).collect::<Vec<_>>();
+    doubt(models.iter().flat_map(named), today, talk);
     Ok(exit)
 }
 
@@ -69,39 +70,10 @@ fn prices(model: &Model, region: Option<Region>) -> impl Iterator<Item = &Price>
     model.prices.iter().filter(move |price| region.is_none_or(|region| region == price.region))
 }
 
-/// One line for each model, or one for all where they are many.
-fn doubt(models: &[&Model], region: Option<Region>, today: Date, talk: &Talk) {
-    let old = |model: &'_ &Model| {
-        let old: Vec<Price> = prices(model, region).filter(|price| price.age_days(today) > OLD).cloned().collect();
-        old.into_iter().map(|price| (model.name.clone(), price)).collect::<Vec<_>>()
-    };
-    let old: Vec<(String, Price)> = models.iter().flat_map(old).collect();
-    if old.len() > 4 {
-        if let Some(oldest) = old.iter().map(|(_, price)| price.checked).min() {
-            talk.note(&format!(
-                "{} prices are older than {OLD} days, the oldest of {oldest}: compare them with their pages (--format json \
-                 names these) before you rely on them",
-                old.len()
-            ));
-        }
-        return;
-    }
-    for (model, price) in old {
-        talk.note(&format!(
-            "the {} price of {model} in {} is of {}, {} days ago: compare it with {} before you rely on it",
-            price.currency,
-            price.region,
-            price.checked,
-            price.age_days(today),
-            price.source
-        ));
-    }
-}
-
 /// A row for each model: what people compare, or everything for machines.
 fn listing(catalog: &Catalog, models: &[&Model], region: Option<Region>, format: Format) -> Listing {
     match format {
-        Format::Table => Listing {
+        Format::Table | Format::Md => Listing {
             head: vec!["model", "protocol", "requests", "length", "lang.", "offered in, at"],
             rows: models.iter().map(|model| brief(model, region)).collect(),
         },
@@ -114,6 +86,7 @@ fn listing(catalog: &Catalog, models: &[&Model], region: Option<Region>, format:
                 "protocol",
                 "regions",
                 "prices",
+                "allowances",
                 "rate_limits",
                 "max_bytes",
                 "max_seconds",
@@ -134,6 +107,11 @@ fn listing(catalog: &Catalog, models: &[&Model], region: Option<Region>, format:
             rows: models.iter().map(|model| full(catalog, model, region, format == Format::Csv)).collect(),
         },
     }
+}
+
+/// Free allowances of a model where they are asked for.
+fn allowances(model: &Model, region: Option<Region>) -> impl Iterator<Item = &Allowance> {
+    model.allowances.iter().filter(move |allowance| region.is_none_or(|region| region == allowance.region))
 }
 
 /// Regions in which it is offered and asked about, each with its price.
@@ -206,6 +184,14 @@ fn full(catalog: &Catalog, model: &Model, region: Option<Region>, flat: bool) ->
         });
         (format!("{} {price}, {}", price.region, price.checked), value)
     };
+    let allowance = |allowance: &Allowance| {
+        let value = json!({
+            "region": allowance.region.name(), "quantity": allowance.quantity, "unit": allowance.unit.name(),
+            "valid_days": allowance.valid_days, "contradiction": allowance.contradiction,
+            "checked": allowance.checked.to_string(), "source": allowance.source,
+        });
+        (format!("{} {allowance}, {}", allowance.region, allowance.checked), value)
+    };
     let limit = |limit: &RateLimit| {
         let value = json!({
             "region": limit.region.map(Region::name), "requests": limit.requests, "seconds": limit.seconds,
@@ -233,6 +219,7 @@ fn full(catalog: &Catalog, model: &Model, region: Option<Region>, flat: bool) ->
         json!(model.protocol.name()),
         list(&regions),
         rows(prices(model, region).map(price).collect()),
+        rows(allowances(model, region).map(allowance).collect()),
         rows(model.rate_limits.iter().map(limit).collect()),
         json!(model.limits.bytes),
         json!(model.limits.seconds),
@@ -282,6 +269,10 @@ fn page(catalog: &Catalog, model: &Model, region: Option<Region>) -> String {
     }
     if prices(model, region).next().is_none() {
         page.line("price", "unknown");
+    }
+    for (index, allowance) in allowances(model, region).enumerate() {
+        let said = format!("{}: {allowance}, page of {}, {}", allowance.region, allowance.checked, allowance.source);
+        page.line(if index == 0 { "free" } else { "" }, &said);
     }
     let limits: Vec<String> = model.rate_limits.iter().map(said_limit).collect();
     page.line("rate limit", if limits.is_empty() { "not documented".to_owned() } else { limits.join("; ") }.as_str());

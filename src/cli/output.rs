@@ -23,6 +23,8 @@ pub(super) enum Format {
     Jsonl,
     /// With a header line
     Csv,
+    /// A Markdown table
+    Md,
 }
 
 /// When to use colour.
@@ -152,10 +154,23 @@ impl Talk {
 
     /// A bar over files on a terminal, nothing elsewhere.
     pub(super) fn progress(&self, files: usize) -> ProgressBar {
+        self.bar(files as u64, "{human_pos}/{human_len} files  {per_sec}  {eta} left")
+    }
+
+    /// The same over tasks; their pace is the service's, and nobody knows how long is left.
+    pub(super) fn progress_of_tasks(&self, tasks: usize) -> ProgressBar {
+        self.bar(tasks as u64, "{human_pos}/{human_len} tasks  {elapsed}")
+    }
+
+    /// The same over bytes.
+    pub(super) fn progress_of_bytes(&self, bytes: u64) -> ProgressBar {
+        self.bar(bytes, "{binary_bytes}/{binary_total_bytes}  {binary_bytes_per_sec}  {eta} left")
+    }
+
+    fn bar(&self, length: u64, figures: &str) -> ProgressBar {
         let target = if self.progress { ProgressDrawTarget::stderr_with_hz(10) } else { ProgressDrawTarget::hidden() };
-        let bar = ProgressBar::with_draw_target(Some(files as u64), target);
-        let style =
-            ProgressStyle::with_template("{bar:30} {human_pos}/{human_len} files  {per_sec}  {eta} left  {wide_msg}");
+        let bar = ProgressBar::with_draw_target(Some(length), target);
+        let style = ProgressStyle::with_template(&format!("{{bar:30}} {figures}  {{wide_msg}}"));
         bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
     }
 }
@@ -201,11 +216,12 @@ impl Listing {
             Format::Json => self.json("[\n  ", ",\n  ", "\n]\n"),
             Format::Jsonl => self.json("", "\n", "\n"),
             Format::Csv => self.csv(),
+            Format::Md => self.markdown(),
         };
         talk.data(text.as_bytes())
     }
 
-    fn table(&self) -> String {
+    pub(super) fn table(&self) -> String {
         if self.rows.is_empty() {
             return String::new();
         }
@@ -234,6 +250,15 @@ impl Listing {
             return if open.is_empty() { String::new() } else { "[]\n".to_owned() };
         }
         format!("{open}{}{close}", self.rows.iter().map(object).collect::<Vec<_>>().join(between))
+    }
+
+    pub(super) fn markdown(&self) -> String {
+        let row = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
+        let escaped = |cell: &serde_json::Value| printable(&plain(cell)).replace('\\', "\\\\").replace('|', "\\|");
+        let mut text = row(self.head.iter().map(|&name| name.to_owned()).collect());
+        text += &row(vec!["---".to_owned(); self.head.len()]);
+        text.extend(self.rows.iter().map(|cells| row(cells.iter().map(escaped).collect())));
+        text
     }
 
     fn csv(&self) -> String {

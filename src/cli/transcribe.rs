@@ -247,7 +247,7 @@ impl Drop for Progress<'_> {
 
 fn in_words(counts: &Counts) -> String {
     let named = [
-        (counts.waiting, "waiting"),
+        (counts.waiting + counts.submitting, "waiting"),
         (counts.uploading, "uploading"),
         (counts.in_flight, "at the service"),
         (counts.uncertain, "uncertain"),

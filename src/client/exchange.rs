@@ -18,6 +18,8 @@ pub(crate) struct Exchange {
     pub(super) endpoint: String,
     pub(super) host: String,
     key: ApiKey,
+    /// The key does not go there.
+    pub(super) keyless: bool,
     pub(super) attempts: u32,
     begun: Instant,
     pub(super) sent_at: Instant,
@@ -43,6 +45,7 @@ impl Exchange {
             endpoint: format!("{method} {}", without_query(url.as_str())),
             host: url.host_str().unwrap_or_default().to_owned(),
             key: key.clone(),
+            keyless: false,
             attempts,
             begun,
             sent_at: Instant::now(),
@@ -61,7 +64,11 @@ impl Exchange {
     /// The service said no: by status, or by code under a status of success.
     pub(super) fn refused(&self, said: Said) -> Error {
         let status = self.status.unwrap_or_default();
-        let kind = failure::kind(status, &said.code, &said.message);
+        let kind = match failure::kind(status, &said.code, &said.message) {
+            // Nothing can be wrong with a key that is not sent: a signature has expired, or does not fit.
+            ErrorKind::Auth if self.keyless => ErrorKind::InvalidInput,
+            kind => kind,
+        };
         let refused = failure::refused(status, &said.code, kind);
         self.fail(kind, said, refused, None)
     }

@@ -232,6 +232,7 @@ pub(crate) fn hint(code: &str, message: &str) -> Option<&'static str> {
             &["task_unknown"],
             "the service knows no such task: it ended over 24 hours ago, or belongs to another key or region",
         ),
+        (&["submit_uncertain"], "--resubmit-uncertain submits it again, and may bill twice"),
         (&["result_not_fetched"], "the same command fetches it again; the service keeps results for 24 hours"),
     ];
     table.iter().find(|(parts, _)| parts.iter().any(|part| either(part))).map(|(_, hint)| *hint)

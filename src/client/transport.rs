@@ -1,7 +1,7 @@
 //! The one `send`: pace, sign, send, read, map failures, try again, trace. No other file names the HTTP library.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -63,7 +63,7 @@ pub(crate) enum Body {
     Empty,
     /// `POST` of JSON.
     Json(Value),
-    /// `POST` of a form whose last field is a file.
+    /// `POST` of a form whose last field is a file. Whoever sends it watches `sent`: no time-out ends it.
     Form { fields: Vec<(&'static str, String)>, file: PathBuf, name: String, sent: Sent },
 }
 
@@ -99,6 +99,8 @@ pub(crate) enum Opened {
 #[derive(Debug)]
 pub(super) struct Transport {
     http: reqwest::Client,
+    /// The same without an end to the wait for an answer: it would run while a file is still leaving. Made when needed.
+    uploading: OnceLock<reqwest::Client>,
     base: Url,
     key: ApiKey,
     workspace: Option<String>,
@@ -118,18 +120,14 @@ impl Transport {
         policy: RetryPolicy,
         pacing: Pacing,
     ) -> Result<Self> {
-        // A redirect could carry the key to another host, or hide that the address is wrong.
-        let http = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(Duration::from_secs(10).min(timeout))
-            .read_timeout(timeout)
-            .tcp_keepalive(Duration::from_secs(30))
-            // Long idle connections are dropped on the way without a word.
-            .pool_idle_timeout(Duration::from_secs(20))
-            .user_agent(concat!("talkmeter/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|error| Error::invalid(format!("cannot set up HTTPS: {error}")))?;
-        Ok(Self { http, base, key, workspace, timeout, policy, pacing, served_at: Mutex::new(None) })
+        let http = http(timeout, Some(timeout))?;
+        let (uploading, served_at) = (OnceLock::new(), Mutex::new(None));
+        Ok(Self { http, uploading, base, key, workspace, timeout, policy, pacing, served_at })
+    }
+
+    /// For one answer of the service.
+    pub(super) fn timeout(&self) -> Duration {
+        self.timeout
     }
 
     pub(super) fn base(&self) -> &Url {
@@ -227,6 +225,7 @@ impl Transport {
         let method = if matches!(call.body, Body::Get) { "GET" } else { "POST" };
         let mut exchange =
             Exchange::new(&call.doing, method, &url, &self.key, tries.attempts, tries.begun, self.timeout);
+        exchange.keyless = !call.target.is_service();
         let mut request = self.request(call, url).await?;
         if let Some(within) = within.filter(|_| call.target.is_service()) {
             request = request.timeout(within);
@@ -264,7 +263,9 @@ impl Transport {
             }
             raw.extend_from_slice(&chunk);
         }
-        let raw = raw.freeze();
+        // Before anything is cut off: half a key is no secret any more either.
+        let masked = call.target.is_service().then(|| self.key.masked_body(&raw)).flatten();
+        let raw = masked.map_or_else(|| raw.freeze(), Bytes::from);
 
         if !success {
             let mut said = Said::read(&raw);
@@ -275,9 +276,6 @@ impl Transport {
         }
         let mut answer = Answer { raw, json: Value::Null, request_id: exchange.request_id.clone() };
         if call.target.is_service() {
-            if let Some(masked) = self.key.masked_body(&answer.raw) {
-                answer.raw = masked.into();
-            }
             answer.json = serde_json::from_slice(&answer.raw).map_err(|_| {
                 let mut said = Said::read(&answer.raw);
                 said.message = if answer.raw.is_empty() {
@@ -306,7 +304,16 @@ impl Transport {
             Body::Get => self.http.get(url),
             Body::Empty => self.http.post(url).header("Content-Length", "0"),
             Body::Json(value) => self.http.post(url).header("Content-Type", "application/json").body(value.to_string()),
-            Body::Form { fields, file, name, sent } => self.http.post(url).multipart(form(fields, file, name, sent)?),
+            Body::Form { fields, file, name, sent } => {
+                let http = match self.uploading.get() {
+                    Some(http) => http,
+                    None => {
+                        let made = http(self.timeout, None)?;
+                        self.uploading.get_or_init(|| made)
+                    }
+                };
+                http.post(url).multipart(form(fields, file, name, sent)?)
+            }
         };
         if call.target.is_service() {
             request = request.header("Authorization", self.key.bearer());
@@ -340,6 +347,23 @@ impl Transport {
             }
         }
     }
+}
+
+/// Connections; `idle` ends the wait for an answer and for each part of it.
+fn http(timeout: Duration, idle: Option<Duration>) -> Result<reqwest::Client> {
+    let builder = reqwest::Client::builder()
+        // A redirect could carry the key to another host, or hide that the address is wrong.
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(Duration::from_secs(10).min(timeout))
+        .tcp_keepalive(Duration::from_secs(30))
+        // Long idle connections are dropped on the way without a word.
+        .pool_idle_timeout(Duration::from_secs(20))
+        .user_agent(concat!("talkmeter/", env!("CARGO_PKG_VERSION")));
+    let builder = match idle {
+        Some(idle) => builder.read_timeout(idle),
+        None => builder,
+    };
+    builder.build().map_err(|error| Error::invalid(format!("cannot set up HTTPS: {error}")))
 }
 
 /// How often a call was tried, and how often it may be.

@@ -16,9 +16,22 @@
 //! # }).unwrap();
 //! ```
 //!
-//! Two ports: the service under `base_url`, results and uploads under `storage_url`, as with the real one. Beside them
-//! the storage port answers `GET /emulator/hits` (what was asked, as JSON, with the rules of the scenario that were not
-//! reached) and `POST /emulator/clock?advance_s=N` (moves the clock forward).
+//! Some file names say what is in a file, whatever serves it, as long as no header of its own says otherwise:
+//!
+//! | in the name | |
+//! | --- | --- |
+//! | `301s`, `1500ms`, between signs that are neither letter nor digit | the length |
+//! | `silence` | no speech |
+//! | `stereo`, `2ch` | two tracks |
+//! | `jargon` | the example of the vendor's page on context |
+//!
+//! In that example "Bulge Bracket" is said and "Bird Rock" heard, unless the term stands literally in the context that
+//! the service keeps: the newest five texts of the user and of the assistant, 400 characters of each turn.
+//!
+//! Two ports: the service under `base_url` (and, beside `/api/v1`, `/compatible-mode/v1`), results and uploads under
+//! `storage_url`, as with the real one. Beside them the storage port answers `GET /emulator/hits` (what was asked, as
+//! JSON, with the rules of the scenario that were not reached) and `POST /emulator/clock?advance_s=N` (moves the clock
+//! forward).
 //!
 //! Wire formats: the vendor's help pages as of November 2026. Where they are silent or contradict each other, the choice
 //! stands in a comment where it is made.

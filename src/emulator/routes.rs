@@ -92,11 +92,11 @@ pub(super) fn router(state: &Arc<State>) -> Router {
     router.fallback(elsewhere).with_state(Arc::clone(state))
 }
 
-async fn elsewhere(Shared(state): Shared<Arc<State>>) -> Response<Body> {
+async fn elsewhere(Shared(state): Shared<Arc<State>>, request: Request) -> Response<Body> {
     state.hits.elsewhere();
     let (id, now) = (state.seal.uuid(), state.clock.now());
     let refusal = Refusal::new(StatusCode::NOT_FOUND, "NotFound", "Not found!");
-    Reply::refusal(Dialect::DashScope, &refusal, &id).response(&id, now)
+    Reply::refusal(Dialect::of(request.uri().path()), &refusal, &id).response(&id, now)
 }
 
 async fn exchange(

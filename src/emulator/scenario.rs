@@ -526,6 +526,40 @@ mod tests {
     }
 
     #[test]
+    fn what_becomes_of_a_stream_is_told_and_waits_for_one() {
+        let scenario = Scenario::parse(
+            "frame_ms = 3\n[[fault]]\non = \"flash\"\ndo = \"cut\"\nframes = 2\nchunk_bytes = 5\ncrlf = true\n\n\
+             [[fault]]\non = \"flash\"\ndo = \"error_event\"\nevent = \"result\"\nstatus = 429\nframe_ms = 0\n\n\
+             [[fault]]\non = \"flash\"\ndo = \"silence\"\n",
+        )
+        .unwrap();
+        assert_eq!(scenario.pause(), Duration::from_millis(3));
+        assert_eq!(scenario.flash_fault(false, Vec::new), Some(Fault::Silence));
+        let end = End::Cut { frames: 2, mid_frame: false, abrupt: false };
+        let cut = Shape { crlf: true, chunk_bytes: Some(5), end, ..Shape::default() };
+        assert_eq!(scenario.flash_fault(true, Vec::new), Some(Fault::Stream(cut)));
+        let end = End::Error { frames: 0, event: Event::Result, refusal: Refusal::rate() };
+        let error = Shape { pause: Some(Duration::ZERO), end, ..Shape::default() };
+        assert_eq!(scenario.flash_fault(true, Vec::new), Some(Fault::Stream(error)));
+        assert_eq!(scenario.unreached(), Vec::<String>::new());
+        assert_eq!(Scenario::default().pause(), Duration::from_millis(10));
+    }
+
+    #[test]
+    fn what_makes_no_sense_of_a_stream_is_refused() {
+        let on = |on: &str, rest: &str| refused(&format!("[[fault]]\non = \"{on}\"\ndo = {rest}\n"));
+        assert!(on("query", "\"cut\"\nframes = 1").contains("flash"));
+        assert!(on("submit", "\"silence\"").contains("only to"));
+        assert!(on("submit", "\"status\"\nstatus = 400\nevent_stream = true").contains("flash"));
+        assert!(on("flash", "\"cut\"").contains("`frames` is missing"));
+        assert!(on("flash", "\"reshape\"").contains("one of"));
+        assert!(on("flash", "\"reshape\"\nframes = 1").contains("means nothing"));
+        assert!(on("flash", "\"silence\"\ncode = \"X\"").contains("means nothing"));
+        assert!(on("flash", "\"reshape\"\nchunk_bytes = 0").contains("at least 1"));
+        assert!(on("flash", "\"error_event\"\nstatus = 99").contains("from 200"));
+    }
+
+    #[test]
     fn zero_times_is_always() {
         let scenario = Scenario::parse("[[fault]]\non = \"recognition\"\ntimes = 0\ndo = \"silence\"\n").unwrap();
         assert_eq!(scenario.unreached().len(), 1);

@@ -31,6 +31,7 @@ pub(super) fn costs(conversation: &Conversation<'_>, settings: &Settings) -> Vec
             billable_source,
             // Up, per track: rows then add up, and it bounds every reading of the vendor's rounding (2.12).
             billed_seconds: billable_ms.map(|ms| ms.div_euclid(1000) + i64::from(ms.rem_euclid(1000) > 0)),
+            priced: None,
         });
     }
     costs

@@ -69,7 +69,9 @@ pub use parameters::{Parameter, Parameters};
 pub use participants::Roles;
 pub use percentile::percentile;
 pub use reason::{Reason, Reasons};
-pub use rows::{Call, Cost, Event, Hit, Measured, Participant, SentenceRow, TimeBasis, Turn, Warning, Window, WordRow};
+pub use rows::{
+    Call, Cost, Event, Hit, Measured, Participant, Priced, SentenceRow, TimeBasis, Turn, Warning, Window, WordRow,
+};
 
 use conversation::Conversation;
 use figures::Figures;

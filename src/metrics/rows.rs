@@ -3,11 +3,15 @@
 
 use std::sync::Arc;
 
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+
 use super::conversation::{Basis, Cleaned, Conversation};
 use super::interval::Interval;
 use super::joining::trim;
 use super::onsets::EventKind;
 use super::reason::Reasons;
+use crate::catalog::Currency;
 use crate::transcript::{Code, Sentence, Word};
 
 /// Everything measured of one call: the result of [`measure`](super::measure).
@@ -209,7 +213,7 @@ pub struct Window {
     pub units_per_min: Option<f64>,
 }
 
-/// A row of `costs`. Prices are null where no model is known.
+/// A row of `costs`. Prices are null until [`Prices::apply`](crate::billing::Prices::apply) fills them, and where none is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each field is a column: see the catalogue")]
 pub struct Cost {
@@ -219,6 +223,17 @@ pub struct Cost {
     pub billable_ms: Option<i64>,
     pub billable_source: Option<&'static str>,
     pub billed_seconds: Option<i64>,
+    pub priced: Option<Priced>,
+}
+
+/// The price columns of a row of `costs`: all of them or none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each field is a column: see the catalogue")]
+pub struct Priced {
+    pub unit_price: Decimal,
+    pub currency: Currency,
+    pub cost: Decimal,
+    pub price_date: Date,
 }
 
 /// A row of `warnings`.

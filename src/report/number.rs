@@ -1,5 +1,9 @@
 //! Numbers for people: the one place where they become text. Tables and JSON carry base units instead.
 
+use rust_decimal::Decimal;
+
+use crate::catalog::Currency;
+
 /// What stands where nothing could be measured.
 pub const NOT_MEASURED: &str = "–";
 
@@ -58,6 +62,33 @@ pub fn figure(value: Option<f64>, metric: &str, unit: &str) -> String {
         "ms" => length(value as i64),
         _ => format!("{value:.1}"),
     }
+}
+
+/// What stands where no price is known: never 0, never free.
+pub const NOT_PRICED: &str = "not priced";
+
+/// Money to its last digit, with two decimals at least: `0.126 USD`, `5.00 CNY`.
+///
+/// ```
+/// use talkmeter::{catalog::Currency, report::number::money};
+/// let amount = |text: &str| Some((text.parse().unwrap(), Currency::Usd));
+/// assert_eq!([money(amount("0.126000")), money(amount("5"))], ["0.126 USD", "5.00 USD"]);
+/// assert_eq!(money(None), "not priced");
+/// ```
+#[must_use]
+pub fn money(amount: Option<(Decimal, Currency)>) -> String {
+    let Some((amount, currency)) = amount else { return NOT_PRICED.to_owned() };
+    format!("{} {currency}", decimal(amount))
+}
+
+/// An amount to its last digit, with two decimals at least.
+#[must_use]
+pub fn decimal(amount: Decimal) -> String {
+    let mut amount = amount.normalize();
+    if amount.scale() < 2 {
+        amount.rescale(2);
+    }
+    amount.to_string()
 }
 
 /// Bytes: `812 B`, `90.2 kB`, `1.4 MB`.

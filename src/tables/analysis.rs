@@ -11,6 +11,7 @@ use rayon::prelude::*;
 use super::files::Output;
 use super::frame::Rows;
 use super::rollup::{SPREAD, SUMMED};
+use crate::billing::Prices;
 use crate::error::Result;
 use crate::metrics::catalogue::{CALLS, PARTICIPANTS, Table};
 use crate::metrics::{Measured, Settings, Warning, measure};
@@ -36,6 +37,8 @@ pub struct Options {
     pub settings: Settings,
     /// The column of `calls` by which [`Analysis::calls`] will be joined, where it will be.
     pub join_by: Option<String>,
+    /// What the price columns of `costs` are filled with.
+    pub prices: Prices,
     /// Model and region of a result, or of all results in a folder, where a ledger says so; before those of the settings.
     pub origins: HashMap<PathBuf, (String, String)>,
 }
@@ -174,6 +177,7 @@ impl Batch {
         if let Some((model, region)) = options.origins.get(&input.path).or_else(of_folder) {
             measured.made_by(model, region);
         }
+        options.prices.apply(&mut measured);
         for rows in &mut self.rows {
             rows.add(&measured);
         }

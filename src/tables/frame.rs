@@ -1,13 +1,16 @@
 //! Cells → polars.
 
 use polars::prelude::*;
+use rust_decimal::Decimal;
 
 use crate::error::{Error, Result};
 use crate::metrics::Measured;
 use crate::metrics::catalogue::{Cells, Column, Kind, Table, TextCells};
 
 /// Money has room for ten decimals: a price per token has seven.
-const DECIMAL: DataType = DataType::Decimal(38, 10);
+const DECIMAL: DataType = DataType::Decimal(DIGITS, DECIMALS);
+const DIGITS: usize = 38;
+const DECIMALS: usize = 10;
 
 /// The polars schema of a table, in the order of its columns.
 #[must_use]
@@ -95,13 +98,24 @@ impl Rows {
                 Cells::Integer(cells) => Int64Chunked::from_iter_options(name, cells.into_iter()).into_column(),
                 Cells::Number(cells) => Float64Chunked::from_iter_options(name, cells.into_iter()).into_column(),
                 Cells::Text(cells) => text_column(name, &cells)?,
-                Cells::Decimal(count) => polars::prelude::Column::full_null(name, count, &DECIMAL),
+                Cells::Decimal(cells) => money_column(name, &cells)?,
             })
         };
         let columns: PolarsResult<Vec<_>> = self.columns.into_iter().map(column).collect();
         let failed = |error| Error::table(format!("cannot build the table {}", self.table.name), error);
         columns.and_then(|columns| DataFrame::new(self.count, columns)).map_err(failed)
     }
+}
+
+/// Decimals as polars has them: whole numbers of the smallest unit.
+fn money_column(name: PlSmallStr, cells: &[Option<Decimal>]) -> PolarsResult<polars::prelude::Column> {
+    let smallest = |cell: &Option<Decimal>| {
+        let mut amount = (*cell)?;
+        amount.rescale(DECIMALS as u32);
+        Some(amount.mantissa())
+    };
+    let units = Int128Chunked::from_iter_options(name, cells.iter().map(smallest));
+    Ok(units.into_decimal(DIGITS, DECIMALS)?.into_column())
 }
 
 /// Texts that repeat, such as the file's name, are stored once and pointed to.

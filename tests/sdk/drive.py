@@ -1,14 +1,15 @@
 """Drives an emulator with the official Python SDK, unchanged.
 
-    pip install dashscope==2.0.2
+    pip install dashscope==2.0.2 openai
     python3 drive.py [BASE_URL]
 
 BASE_URL is what `talkmeter emulate` prints; without it, DASHSCOPE_HTTP_BASE_URL. Prints a line for each check; the first
-that fails ends it with a non-zero exit code.
+that fails ends it with a non-zero exit code. Without `openai`, what needs it is left out.
 """
 
 import json
 import os
+import subprocess
 import sys
 import tempfile
 import time
@@ -21,6 +22,11 @@ from dashscope.audio.asr import Transcription, VocabularyService
 from httpx_sse import EventSource
 from dashscope.utils.oss_utils import OssUtils
 
+try:
+    import openai
+except ImportError:
+    openai = None
+
 BASE = sys.argv[1] if len(sys.argv) > 1 else os.environ["DASHSCOPE_HTTP_BASE_URL"]
 KEY = os.environ.get("DASHSCOPE_API_KEY", "sk-emulator")
 GOOD = "https://example.org/calls/hello_world.wav"
@@ -32,6 +38,10 @@ CHECKS = []
 def check(function):
     CHECKS.append(function)
     return function
+
+
+def check_with_openai(function):
+    return check(function) if openai else function
 
 
 def submitted(*urls, model="fun-asr", **parameters):
@@ -231,7 +241,7 @@ def a_clip_streams_as_events():
         "input": {"messages": [audio]},
         "parameters": {"format": "wav", "sample_rate": "16000"},
     }
-    texts = []
+    events = []
     with dashscope.Client(api_key=KEY, base_url=BASE) as client:
         response = client.transport.open_stream(
             "POST",
@@ -243,10 +253,43 @@ def a_clip_streams_as_events():
         )
         try:
             for event in EventSource(response).iter_sse():
-                texts.append(json.loads(event.data)["output"]["text"])
+                assert event.event == "result", event
+                events.append(json.loads(event.data)["output"])
         finally:
             response.close()
-    assert len(texts) > 5 and all(after.startswith(before) for before, after in zip(texts, texts[1:])), texts
+    texts = [event["text"] for event in events]
+    assert len(texts) > 5 and all(len(before) <= len(after) for before, after in zip(texts, texts[1:])), texts
+    assert any(not after.startswith(before) for before, after in zip(texts, texts[1:])), "nothing was revised"
+    assert [event["sentence"]["sentence_end"] for event in events].index(True) == len(events) - 1, events
+
+
+def example(module, *arguments):
+    """Runs an example that comes with the SDK, unchanged."""
+    base = {"DASHSCOPE_API_KEY": KEY, "DASHSCOPE_HTTP_BASE_URL": BASE, "DASHSCOPE_BASE_URL": BASE}
+    command = [sys.executable, "-m", f"dashscope.examples.{module}", *arguments]
+    run = subprocess.run(command, env={**os.environ, **base}, capture_output=True, text=True, timeout=60, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr
+    return run.stdout
+
+
+@check
+def the_sdks_own_stream_example_runs():
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "text.txt")
+        url = "https://example.org/jargon.wav"
+        module = "01_atomic_capabilities.audio.direct_call.asr_http_stream"
+        example(module, "--url", url, "--transcript", path)
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+    assert text.startswith("What insider jargon") and text.endswith("Bird Rock, BB..."), text
+
+
+@check
+def the_sdks_own_qwen3_examples_run():
+    whole = example("legacy_1x.qwen_asr")
+    assert "audio_info" in whole and len(whole) > 200, whole
+    time.sleep(1)
+    assert len(example("legacy_1x.multimodal_conversation.asr")) > 100
 
 
 @check
@@ -263,6 +306,66 @@ def qwen3_answers_whole_and_in_pieces():
         assert chunk.status_code == HTTPStatus.OK, chunk
         pieces += [part["text"] for part in chunk.output.choices[0].message.content]
     assert len(pieces) > 5 and "".join(pieces) == whole, pieces
+
+
+def compatible():
+    url = BASE.replace("/api/v1", "/compatible-mode/v1")
+    return openai.OpenAI(api_key=KEY, base_url=url, max_retries=0)
+
+
+def spoken(chunks):
+    """Text, thoughts and usage of a stream."""
+    text, thoughts, usage = "", "", None
+    for chunk in chunks:
+        usage = chunk.usage or usage
+        for choice in chunk.choices:
+            text += choice.delta.content or ""
+            thoughts += getattr(choice.delta, "reasoning_content", None) or ""
+    return text, thoughts, usage
+
+
+@check_with_openai
+def compatible_mode_recognises():
+    messages = [
+        {"role": "system", "content": [{"text": "Names: Keiko, Anselm"}]},
+        {"role": "user", "content": [{"type": "input_audio", "input_audio": {"data": GOOD}}]},
+    ]
+    ask = {"model": "qwen3-asr-flash", "messages": messages, "extra_body": {"asr_options": {"language": "en"}}}
+    time.sleep(1)
+    answer = compatible().chat.completions.create(**ask, stream=False)
+    whole = answer.choices[0].message
+    assert whole.content and whole.annotations[0].type == "audio_info", answer
+    assert answer.usage.seconds > 0 and answer.usage.prompt_tokens_details.audio_tokens > 0, answer
+    time.sleep(1)
+    chunks = compatible().chat.completions.create(**ask, stream=True, stream_options={"include_usage": True})
+    text, _, usage = spoken(chunks)
+    assert text == whole.content and usage.total_tokens == answer.usage.total_tokens
+
+
+@check_with_openai
+def compatible_mode_transcribes_with_a_prompt():
+    audio = {"type": "input_audio", "input_audio": {"data": GOOD, "format": "wav"}}
+    prompt = {"type": "text", "text": "Transcribe the audio."}
+    ask = {
+        "messages": [{"role": "user", "content": [audio, prompt]}],
+        "modalities": ["text"],
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    }
+    create = compatible().chat.completions.create
+    text, thoughts, usage = spoken(create(model="qwen3.5-omni-flash", **ask))
+    assert text and not thoughts and usage.prompt_tokens_details.audio_tokens > 0
+    assert spoken(create(model="qwen3.8-omni-flash", **ask))[1]
+    assert spoken(create(model="qwen3.8-omni-flash", **ask, reasoning_effort="none"))[:2] == (text, "")
+    ask.update(stream=False)
+    del ask["stream_options"]
+    try:
+        create(model="qwen3.5-omni-plus", **ask)
+    except openai.BadRequestError as refused:
+        assert "only support with stream=true" in refused.message, refused
+        assert refused.code == "invalid_parameter_error", refused
+    else:
+        raise AssertionError("an answer without a stream")
 
 
 def main():

@@ -1,5 +1,5 @@
-//! `POST /compatible-mode/v1/chat/completions`: Qwen3-ASR-Flash and, with a prompt, Qwen-Omni; requests, answers, chunks
-//! and errors as another vendor's clients expect them.
+//! `POST /compatible-mode/v1/chat/completions`: Qwen3-ASR-Flash and, with a prompt, Qwen-Omni. Requests, answers, chunks
+//! and errors are as another vendor's clients expect them.
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};

@@ -3,7 +3,8 @@
 
 /// Texts of each side that are kept.
 const NEWEST: usize = 5;
-/// Characters of a turn that are kept, the user's before the assistant's; letter, ideograph, digit, blank each count one.
+/// Characters of a turn that are kept, the user's before the assistant's; a letter, an ideograph, a digit, a blank count
+/// one each.
 const OF_A_TURN: usize = 400;
 
 /// Who said it.

@@ -54,17 +54,17 @@ pub(super) fn answer(state: &State, call: &Call, model: &Model, body: &Value, si
     Ok(Answer::Events(Events { dialect: Dialect::DashScope, data, pause: state.scenario.pause() }))
 }
 
-/// One audio of the user, after a system message that may say what it is about.
+/// One audio of the user. A system message says what it is about: before it in the reference, after it in the official
+/// client's examples.
 fn audio(sent: &[Value]) -> Result<&str, Refusal> {
     let mut audio = None;
-    for (at, message) in sent.iter().enumerate() {
+    for message in sent {
         let (role, content) = messages::parts(message)?;
         for item in content {
             known(item, "an item of content", &["audio", "text"])?;
             let (said, heard) = (item.get("text"), item.get("audio"));
             match (role, said, heard) {
-                ("system", Some(text), None) if at == 0 && text.is_string() => {}
-                ("system", ..) if at > 0 => return Err(Refusal::format("the system message comes first")),
+                ("system", Some(text), None) if text.is_string() => {}
                 ("user", None, Some(address)) if audio.is_none() => {
                     let address = address.as_str().filter(|address| !address.is_empty());
                     audio = Some(address.ok_or_else(|| Refusal::format("audio must be a string"))?);

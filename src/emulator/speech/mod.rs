@@ -1,14 +1,7 @@
 //! Invented calls: what is said depends on the file's address (of an upload: its content) and on the parameters, on
 //! nothing else.
 //!
-//! Some file names say what is in the file, whatever serves it, as long as no header says otherwise:
-//!
-//! | in the name | |
-//! | --- | --- |
-//! | `301s`, `1500ms` between signs that are neither letter nor digit | the length |
-//! | `silence` | no speech |
-//! | `stereo`, `2ch` | two tracks |
-//! | `jargon` | the clip of the vendor's page on context: "... Bulge Bracket, BB...", heard as "... Bird Rock, BB..." unless the context that is kept holds the term |
+//! Some file names say what is in the file; the table stands in the emulator's documentation.
 
 mod dictation;
 mod filter;

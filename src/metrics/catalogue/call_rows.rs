@@ -1,6 +1,6 @@
 //! The tables `calls`, `costs` and `warnings`.
 
-use super::{Column, Kind, NotPriced, Table, table};
+use super::{Column, Kind, Table, table};
 
 table! {
     /// `calls`: one row a result file.
@@ -55,10 +55,10 @@ table! {
     billable_ms Integer "ms" null "no_times" "speech that is billed on this track" "2.12, F31" => row.billable_ms;
     billable_source Text "" null "follows billable_ms" "content_duration or sentences" "F31" => row.billable_source;
     billed_seconds Integer "s" null "follows billable_ms" "billable_ms / 1000, rounded up for each track: the upper bound of what the vendor's rounding can mean" "2.12, F32" => row.billed_seconds;
-    unit_price Decimal "currency/s" null "model, region or price not known" "price of a second on the date of price_date" "2.12, F33" => NotPriced;
-    currency Text "" null "follows unit_price" "USD or CNY" "2.12" => None::<&str>;
-    cost Decimal "currency" null "follows unit_price" "billed_seconds × unit_price" "2.12" => NotPriced;
-    price_date Text "" null "follows unit_price" "the day the price was looked up" "2.12" => None::<&str>;
+    unit_price Decimal "currency/s" null "model, region or price not known; billed by tokens; follows billed_seconds" "price of a second on the date of price_date" "2.12, F33" => row.priced.map(|priced| priced.unit_price);
+    currency Text "" null "follows unit_price" "USD or CNY" "2.12" => row.priced.map(|priced| priced.currency.code());
+    cost Decimal "currency" null "follows unit_price" "billed_seconds × unit_price" "2.12" => row.priced.map(|priced| priced.cost);
+    price_date Text "" null "follows unit_price" "the day the price was looked up" "2.12" => row.priced.map(|priced| priced.price_date.to_string());
 }
 
 table! {

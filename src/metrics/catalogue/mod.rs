@@ -13,6 +13,8 @@ pub use participant_rows::PARTICIPANTS;
 
 use std::borrow::Cow;
 
+use rust_decimal::Decimal;
+
 use super::Measured;
 
 /// The tables in the order in which they are written and listed.
@@ -100,8 +102,8 @@ pub enum Cells {
     Number(Vec<Option<f64>>),
     /// Of [`Kind::Text`].
     Text(TextCells),
-    /// Of [`Kind::Decimal`]: how many there are. No price is known yet, so all are null.
-    Decimal(usize),
+    /// Of [`Kind::Decimal`].
+    Decimal(Vec<Option<Decimal>>),
 }
 
 impl Cells {
@@ -112,7 +114,7 @@ impl Cells {
             Kind::Integer => Self::Integer(Vec::new()),
             Kind::Number => Self::Number(Vec::new()),
             Kind::Text => Self::Text(TextCells::default()),
-            Kind::Decimal => Self::Decimal(0),
+            Kind::Decimal => Self::Decimal(Vec::new()),
         }
     }
 
@@ -127,7 +129,7 @@ impl Cells {
             Self::Integer(cells) => size_of_val(&**cells),
             Self::Number(cells) => size_of_val(&**cells),
             Self::Text(cells) => cells.buffer.len() + size_of_val(&*cells.cells),
-            Self::Decimal(_) => 0,
+            Self::Decimal(cells) => size_of_val(&**cells),
         }
     }
 
@@ -137,7 +139,7 @@ impl Cells {
             (Self::Integer(cells), Self::Integer(other)) => cells.extend(other),
             (Self::Number(cells), Self::Number(other)) => cells.extend(other),
             (Self::Text(cells), Self::Text(other)) => cells.append(&other),
-            (Self::Decimal(count), Self::Decimal(other)) => *count += other,
+            (Self::Decimal(cells), Self::Decimal(other)) => cells.extend(other),
             _ => {}
         }
     }
@@ -232,21 +234,11 @@ cells! {
     Option<i64> => Integer value value;
     Option<u32> => Integer value value.map(i64::from);
     Option<f64> => Number value value;
+    Option<Decimal> => Decimal value value;
     &str => Text value Some(value);
     Cow<'_, str> => Text value Some(&value);
     Option<&str> => Text value value;
     Option<String> => Text value value.as_deref();
-}
-
-/// A cell of money that is not known.
-struct NotPriced;
-
-impl Cell for NotPriced {
-    fn push_to(self, cells: &mut Cells) {
-        if let Cells::Decimal(count) = cells {
-            *count += 1;
-        }
-    }
 }
 
 /// Declares a table: its rows of one call, and a line for each column,

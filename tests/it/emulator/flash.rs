@@ -34,6 +34,11 @@ async fn the_two_kinds_of_hosts_have_their_envelopes() {
     assert_eq!(one["output"]["text"], text);
 }
 
+fn data_uri(bytes: &[u8]) -> String {
+    use base64::Engine;
+    format!("data:audio/wav;base64,{}", base64::engine::general_purpose::STANDARD.encode(bytes))
+}
+
 /// `data:` of every frame, after the four lines of each were looked at.
 fn frames(text: &str) -> Vec<Value> {
     let frames = text.strip_suffix("\n\n").unwrap().split("\n\n").enumerate();
@@ -176,6 +181,130 @@ async fn qwen3_answers_in_choices() {
     assert_eq!(answer["output"]["choices"][0]["finish_reason"], "stop");
     assert!(answer["output"]["choices"][0]["message"]["content"][0]["text"].is_string());
     assert!(answer["usage"]["seconds"].is_u64());
+}
+
+#[tokio::test]
+async fn qwen3_streams_the_text_so_far_or_what_is_new() {
+    let service = Service::with_scenario("frame_ms = 0").await;
+    let system = json!({"role": "system", "content": [{"text": "Names: Keiko"}]});
+    let user = json!({"role": "user", "content": [{"audio": A}]});
+    let mut body = json!({"model": "qwen3-asr-flash-2026-02-10", "input": {"messages": [system, user]}});
+    let text =
+        |event: &Value| event["output"]["choices"][0]["message"]["content"][0]["text"].as_str().unwrap().to_owned();
+    let mut so_far = service.streamed(&body).await;
+    let last = so_far.pop().unwrap();
+    assert!(so_far.iter().all(|event| event["output"]["choices"][0]["finish_reason"] == "null"));
+    assert!(so_far.windows(2).all(|pair| text(&pair[1]).starts_with(&text(&pair[0]))));
+    assert_eq!((&last["output"]["choices"][0]["finish_reason"], &last["usage"]["seconds"]).0, "stop");
+    assert_eq!(last["output"]["choices"][0]["message"]["annotations"][0]["type"], "audio_info");
+    tokio::time::sleep(std::time::Duration::from_millis(700)).await;
+    body["parameters"] = json!({"incremental_output": true, "asr_options": {"enable_itn": false}});
+    let pieces = service.streamed(&body).await;
+    assert!(pieces.len() > 5);
+    assert_eq!(pieces.iter().map(text).collect::<String>(), text(&last));
+    // A hundred a minute: one a second and two thirds of the next.
+    let mut refused = Vec::new();
+    for _ in 0..2 {
+        refused.push(service.post(ROUTE, &body).await.status);
+    }
+    assert!(refused.contains(&429), "{refused:?}");
+    assert!(service.emulator.hits().recognised["qwen3"] < 4);
+}
+
+#[tokio::test]
+async fn qwen3_has_its_own_refusals() {
+    let user = |item: Value| json!({"role": "user", "content": [item]});
+    let system = json!({"role": "system", "content": [{"text": "etcd"}]});
+    let (audio, at) = (user(json!({"audio": A})), |data: &str| json!([user(json!({"audio": data}))]));
+    for (messages, code) in [
+        (json!([audio, audio]), "InvalidParameter"),
+        (json!([system]), "InvalidParameter"),
+        (json!([user(json!({"type": "input_audio", "input_audio": {"data": A}}))]), "InvalidParameter"),
+        (at("UklGRiQAAABXQVZF"), "InvalidParameter"),
+        (at("https://gone.invalid/a.wav"), "InvalidFile.DownloadFailed"),
+        (at("https://example.org/talk-301s.wav"), "InvalidFile.AudioLengthError"),
+        (at("data:audio/wav;base64,bm8gYXVkaW8gYXQgYWxs"), "InvalidParameter.DataInspection"),
+    ] {
+        let service = Service::start().await;
+        let body = json!({"model": "qwen3-asr-flash", "input": {"messages": messages}});
+        assert_eq!(service.post(ROUTE, &body).await.refused().1, code, "{messages}");
+    }
+    let service = Service::start().await;
+    let large = format!("data:audio/wav;base64,{}", "UklG".repeat(2_621_441));
+    let body = json!({"model": "qwen3-asr-flash", "input": {"messages": at(&large)}});
+    let refused = service.post(ROUTE, &body).await.refused();
+    assert_eq!(refused.2, "Exceeded limit on max bytes per data-uri item : 10485760");
+}
+
+#[tokio::test]
+async fn lengths_and_sizes_have_limits() {
+    let service = Service::start().await;
+    let url = |seconds: u32| format!("https://example.org/talk-{seconds}s.wav");
+    assert_eq!(service.post(ROUTE, &clip(FLASH, &url(300))).await.status, 200);
+    let long = service.post(ROUTE, &clip(FLASH, &url(301))).await.refused();
+    let message = "audio duration (301000.0ms) over service process (300s)";
+    assert_eq!((long.0, long.1.as_str(), long.2.as_str()), (400, "AUDIO_DURATION_TOO_LONG", message));
+    // The same from the header of a WAV: 8 bit, 50 samples a second.
+    let wav = |seconds: u32| {
+        let mut wav = b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0".to_vec();
+        wav.extend([50_u32.to_le_bytes(), 50_u32.to_le_bytes()].concat());
+        wav.extend(b"\x01\0\x08\0data");
+        wav.extend((50 * seconds).to_le_bytes());
+        wav.resize(wav.len() + 50 * seconds as usize, 128);
+        data_uri(&wav)
+    };
+    assert_eq!(service.post(ROUTE, &clip(FLASH, &wav(300))).await.json()["usage"]["duration"], 300);
+    assert_eq!(service.post(ROUTE, &clip(FLASH, &wav(301))).await.refused(), long);
+    let mut large = b"ID3".to_vec();
+    large.resize(20 << 20, 0);
+    assert_eq!(service.post(ROUTE, &clip(FLASH, &data_uri(&large))).await.status, 200, "20 MiB pass");
+    large.push(0);
+    let refused = service.post(ROUTE, &clip(FLASH, &data_uri(&large))).await.refused();
+    assert_eq!(refused.1, "BadRequest.TooLarge");
+    assert_eq!(refused.2, "Exceeded limit on max bytes per data-uri item : 20971520");
+    large.resize(21 << 20, 0);
+    let data = data_uri(&large);
+    let refused = service.post(ROUTE, &clip(FLASH, &data)).await.refused();
+    let begins = format!("String value length ({}) exceeds the maximum allowed (28000000, ", data.len());
+    assert!(refused.2.starts_with(&begins), "{}", refused.2);
+    assert_eq!(refused.1, "InvalidParameter");
+}
+
+#[tokio::test]
+async fn numbers_of_requests_have_limits() {
+    let service = Service::start().await;
+    let mut refused = 0;
+    for _ in 0..30 {
+        let answer = service.post(ROUTE, &clip(FLASH, "https://example.org/talk-1s.wav")).await;
+        refused += u32::from(answer.status == 429);
+    }
+    assert!(refused > 5, "{refused}");
+    let hits = service.emulator.hits();
+    assert_eq!((hits.of("flash"), hits.throttled), (30, u64::from(refused)));
+    assert_eq!(hits.recognised["input_audio"], 30 - u64::from(refused));
+}
+
+#[tokio::test]
+async fn its_parameters_are_checked() {
+    let service = Service::start().await;
+    for (key, wrong) in [
+        ("sample_rate", json!("fast")),
+        ("sample_rate", json!(16_000.5)),
+        ("language_hints", json!("en")),
+        ("speaker_diarization_enabled", json!("true")),
+        ("vocabulary_id", json!("vocab-none")),
+        ("vad_enabled", json!(true)),
+        ("sampel_rate", json!("16000")),
+    ] {
+        let mut body = clip(FLASH, A);
+        body["parameters"][key] = wrong;
+        assert_eq!(service.post(ROUTE, &body).await.refused().0, 400, "{key}");
+    }
+    let mut number = clip(FLASH, A);
+    number["parameters"]["sample_rate"] = json!(16_000);
+    assert_eq!(service.post(ROUTE, &number).await.status, 200, "one sample of the vendor sends a number");
+    let header = service.posted(ROUTE, &clip(FLASH, A)).header("X-DashScope-SSE", "true");
+    assert_eq!(service.send(header).await.refused().0, 400);
 }
 
 #[tokio::test]

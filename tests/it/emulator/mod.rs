@@ -1,5 +1,6 @@
 //! The emulator from outside: requests and answers written by hand from the vendor's documents, over real sockets.
 
+mod compatible;
 mod faults;
 mod flash;
 mod refusals;

@@ -1,0 +1,27 @@
+//! What transcription will cost, what it did cost, and whether the bill agrees.
+//!
+//! Money is decimal, never binary. What is not known is `None` and printed as not priced: never as free, never as 0. Sums are
+//! of the lines, to the last digit. The rules are those of the definitions, 2.12 and F31 to F33.
+//!
+//! ```
+//! use talkmeter::billing::{Meter, Prices};
+//! use talkmeter::catalog::Region;
+//!
+//! let prices = Prices::builtin();
+//! let unit = prices.unit("fun-asr", Region::Intl, Meter::Speech).ok_or("no price")?;
+//! assert_eq!(unit.cost(3600).to_string(), "0.126000"); // an hour
+//! assert!(prices.unit("qwen-audio-3.1-asr-flash", Region::Intl, Meter::Speech).is_none());
+//! # Ok::<(), &str>(())
+//! ```
+
+mod actual;
+mod line;
+mod money;
+mod prices;
+mod usage;
+
+pub use actual::of_result;
+pub use line::{Basis, Line, Meter, Total, totals};
+pub use money::Money;
+pub use prices::{PriceBook, Prices, UnitPrice};
+pub use usage::{Usage, of_receipts};

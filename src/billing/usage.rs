@@ -1,0 +1,106 @@
+//! What the service itself says that it bills: `usage` of a task.
+
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive as _;
+use serde_json::Value;
+
+use super::line::{Basis, Line, Meter};
+use super::prices::Prices;
+use crate::batch::{RESULTS, Receipts};
+use crate::catalog::Region;
+
+/// The quantities of one task. The service counts whole seconds, some models print them with a fraction.
+///
+/// ```
+/// use talkmeter::billing::Usage;
+/// let usage = Usage::of(&serde_json::json!({"duration": 9}));
+/// assert_eq!((usage.seconds, usage.tokens_in), (Some(9), None));
+/// let usage = Usage::of(&serde_json::json!({"duration": 7.0, "input_tokens": 182, "output_tokens": 19}));
+/// assert_eq!((usage.seconds, usage.tokens_in, usage.tokens_out), (Some(7), Some(182), Some(19)));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Usage {
+    /// `duration` or `seconds`, begun ones counted; of all recordings and tracks of the task.
+    pub seconds: Option<i64>,
+    /// `input_tokens` or `prompt_tokens`.
+    pub tokens_in: Option<i64>,
+    /// `output_tokens` or `completion_tokens`.
+    pub tokens_out: Option<i64>,
+}
+
+impl Usage {
+    /// Reads what a task reported; what is missing or negative is `None`.
+    #[must_use]
+    pub fn of(usage: &Value) -> Self {
+        let number = |names: &[&str]| names.iter().find_map(|name| whole(usage.get(name)?));
+        Self {
+            seconds: number(&["duration", "seconds"]),
+            tokens_in: number(&["input_tokens", "prompt_tokens"]),
+            tokens_out: number(&["output_tokens", "completion_tokens"]),
+        }
+    }
+
+    /// The quantity of a meter.
+    #[must_use]
+    pub fn quantity(&self, meter: Meter) -> Option<i64> {
+        match meter {
+            Meter::Speech => self.seconds,
+            Meter::TokensIn => self.tokens_in,
+            Meter::TokensOut => self.tokens_out,
+        }
+    }
+}
+
+/// A number, rounded up, or one in a text.
+fn whole(value: &Value) -> Option<i64> {
+    let text = match value {
+        Value::Number(number) => number.to_string(),
+        Value::String(text) => text.trim().to_owned(),
+        _ => return None,
+    };
+    let number = text.parse::<Decimal>().or_else(|_| Decimal::from_scientific(&text)).ok()?;
+    number.ceil().to_i64().filter(|number| *number >= 0)
+}
+
+/// The lines of a batch by what the service reported: one for each task and meter. A task that ended without success and
+/// reports nothing has none, as failures are not said to be billed; one that succeeded and reports nothing has a line
+/// without a quantity, and so has one that has not ended.
+#[must_use]
+pub fn of_receipts(receipts: &Receipts, prices: &Prices) -> Vec<Line> {
+    let region = receipts.region.parse::<Region>().ok();
+    let model = Some(&receipts.model).filter(|model| !model.is_empty());
+    let meters = match (model, region) {
+        (Some(model), Some(region)) => prices.meters(model, region),
+        _ => &[Meter::Speech],
+    };
+    let mut lines = Vec::new();
+    for task in &receipts.tasks {
+        let usage = task.usage.as_ref().map(Usage::of).unwrap_or_default();
+        let silent_failure = task.usage.is_none() && task.status.as_deref().is_some_and(|status| status != "SUCCEEDED");
+        if silent_failure {
+            continue;
+        }
+        let file = match &task.recordings[..] {
+            [one] => receipts.recordings.get(*one).map_or_else(String::new, |sent| {
+                let file = sent.file.as_deref().map(|file| file.strip_prefix(RESULTS).unwrap_or(file));
+                file.map_or_else(|| sent.name.clone(), |file| file.trim_start_matches('/').to_owned())
+            }),
+            many => format!("task {} ({} files)", task.task_id, many.len()),
+        };
+        lines.extend(meters.iter().map(|&meter| {
+            let line = Line {
+                file: file.clone(),
+                channel_id: None,
+                basis: Basis::Usage,
+                model: model.cloned(),
+                region,
+                meter,
+                quantity: usage.quantity(meter),
+                unit: None,
+            };
+            line.priced(prices)
+        }));
+    }
+    lines
+}

@@ -1,0 +1,185 @@
+//! `cost actual`: what result files, and the usage in ledgers, say that their transcription cost.
+
+use std::path::Path;
+
+use jiff::civil::Date;
+use rayon::prelude::*;
+use serde_json::{Value, json};
+
+use super::super::Exit;
+use super::super::inputs::Paths;
+use super::super::output::{Failure, Format, Listing, Talk};
+use super::super::prices::{PriceFlags, doubt_used, ledgers};
+use super::breakdown::{HEAD, VERSION, cells, in_words, projects, total_json};
+use crate::batch::{RESULTS, receipts};
+use crate::billing::{Basis, Line, Prices, of_receipts, of_result, totals};
+use crate::catalog::Region;
+use crate::error::Error;
+use crate::metrics::{Settings, measure};
+use crate::report::number::counted;
+use crate::transcript::{Input, read};
+
+const EXAMPLES: &str = "\
+Examples:
+  talkmeter cost actual out
+  talkmeter cost actual results --model fun-asr --region cn --currency usd
+  talkmeter cost actual out --prices contract.toml --format json
+
+Each track of a result file is a line: its speech, begun seconds counted. Where PATH is a folder of `transcribe`, the usage
+that the service reported stands beside it: two answers to one question, never added. What is not priced is said.";
+
+/// Arguments of `cost actual`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    #[command(flatten)]
+    paths: Paths,
+    /// The model that made the transcripts, where no ledger says so; a result file does not name it
+    #[arg(long)]
+    model: Option<String>,
+    #[command(flatten)]
+    prices: PriceFlags,
+}
+
+/// The lines of everything that was given, and how many files gave none.
+pub(super) struct Bill {
+    pub(super) lines: Vec<Line>,
+    pub(super) files: u64,
+    pub(super) failed: u64,
+}
+
+pub(super) fn run(
+    args: &Args,
+    region: Option<Region>,
+    today: Date,
+    format: Format,
+    talk: &Talk,
+) -> Result<Exit, Failure> {
+    let prices = args.prices.prices(None)?;
+    let bill = bill(&args.paths, args.model.as_deref(), region, &prices, talk)?;
+    if bill.files == 0 {
+        talk.error(if bill.failed == 0 { "no result file found" } else { "no result file could be read" });
+        return Ok(Exit::Failed);
+    }
+    let used = bill.lines.iter().filter_map(|line| Some((line.model.as_deref()?, line.region?)));
+    doubt_used(&prices, used, today, talk);
+    print(&bill, format, talk)?;
+    Ok(if bill.failed > 0 { Exit::Partly } else { Exit::Done })
+}
+
+/// Reads everything.
+pub(super) fn bill(
+    paths: &Paths,
+    model: Option<&str>,
+    region: Option<Region>,
+    prices: &Prices,
+    talk: &Talk,
+) -> Result<Bill, Failure> {
+    let inputs = paths.find(None, talk)?;
+    let mut known = Vec::new();
+    let mut usage = Vec::new();
+    for folder in ledgers(inputs.files.iter().filter_map(|input| input.path.parent())) {
+        match receipts(folder) {
+            Ok(Some(receipts)) => {
+                usage.extend(of_receipts(&receipts, prices));
+                known.push((folder.join(RESULTS), receipts));
+            }
+            Ok(None) => {}
+            Err(error) => talk.note(&format!("{error}; model, region and usage stay unknown")),
+        }
+    }
+    let flags = Settings {
+        model: model.map(str::to_owned),
+        region: region.map(|region| region.name().to_owned()),
+        ..Settings::default()
+    };
+    let settings = |input: &Input| {
+        let beside = input.path.parent().and_then(|folder| known.iter().find(|(results, _)| results == folder));
+        let said = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
+        beside.map_or_else(
+            || flags.clone(),
+            |(_, receipts)| Settings {
+                model: said(&receipts.model).or_else(|| flags.model.clone()),
+                region: said(&receipts.region).or_else(|| flags.region.clone()),
+                ..Settings::default()
+            },
+        )
+    };
+    let lines: Vec<Result<Vec<Line>, String>> =
+        inputs.files.par_iter().map(|input| lines_of(input, &settings(input), prices)).collect();
+    let mut bill = Bill { lines: Vec::new(), files: 0, failed: inputs.excluded.len() as u64 };
+    for lines in lines {
+        match lines {
+            Ok(lines) => {
+                bill.files += 1;
+                bill.lines.extend(lines);
+            }
+            Err(why) => {
+                bill.failed += 1;
+                talk.say(&why);
+            }
+        }
+    }
+    bill.lines.extend(usage);
+    Ok(bill)
+}
+
+/// The lines of one file, or one clause why there are none.
+fn lines_of(input: &Input, settings: &Settings, prices: &Prices) -> Result<Vec<Line>, String> {
+    let failed = |why: &dyn std::fmt::Display| format!("{}: {why}", input.path.display());
+    let bytes = std::fs::read(&input.path).map_err(|error| failed(&Error::io("read", Path::new("it"), error)))?;
+    let transcript = read(&bytes).map_err(|refused| failed(&refused))?;
+    Ok(of_result(&measure(&input.file, &transcript, settings), prices))
+}
+
+fn print(bill: &Bill, format: Format, talk: &Talk) -> Result<Exit, Failure> {
+    let totals = totals(&bill.lines);
+    if format == Format::Json {
+        let currencies: Vec<&str> =
+            totals.iter().filter_map(|total| total.currency).map(crate::catalog::Currency::code).collect();
+        let one = currencies.first().filter(|first| currencies.iter().all(|code| code == *first));
+        let report = json!({
+            "version": VERSION, "kind": "actual", "currency": one,
+            "totals": totals.iter().map(total_json).collect::<Vec<_>>(),
+            "projects": projects(&bill.lines), "summary": summary(bill),
+        });
+        return talk.data(format!("{report:#}\n").as_bytes());
+    }
+    let people = matches!(format, Format::Table | Format::Md);
+    let rows = bill.lines.iter().map(|line| cells(line, people)).collect();
+    let exit = Listing { head: HEAD.to_vec(), rows }.print(format, talk)?;
+    let said: Vec<String> = totals.iter().map(in_words).collect();
+    if people {
+        let bullet = if format == Format::Md { "- " } else { "" };
+        let text: String = said.iter().map(|line| format!("{bullet}{line}\n")).collect();
+        talk.data(format!("\n{text}").as_bytes())?;
+    } else {
+        said.iter().for_each(|line| talk.note(line));
+    }
+    let summary = summary(bill);
+    let number = |name: &str| summary.get(name).and_then(Value::as_u64).unwrap_or(0);
+    talk.note(&format!(
+        "{} found: {} priced, {} without a price, {} without a duration",
+        counted(number("totalDetected"), "file"),
+        number("totalSupported"),
+        number("totalNoPrice"),
+        number("totalNoDuration"),
+    ));
+    Ok(exit)
+}
+
+/// Files by what is known of them, by their results alone.
+fn summary(bill: &Bill) -> Value {
+    let results: Vec<&Line> = bill.lines.iter().filter(|line| line.basis == Basis::Result).collect();
+    let files = || results.chunk_by(|one, two| one.file == two.file);
+    let without_duration = files().filter(|lines| lines.iter().any(|line| line.quantity.is_none())).count() as u64;
+    let without_price = files()
+        .filter(|lines| {
+            lines.iter().all(|line| line.quantity.is_some()) && lines.iter().any(|line| line.unit.is_none())
+        })
+        .count() as u64;
+    json!({
+        "totalDetected": bill.files + bill.failed, "totalSupported": bill.files - without_price - without_duration,
+        "totalNoPrice": without_price, "totalNoDuration": without_duration, "totalUnreadable": bill.failed,
+    })
+}

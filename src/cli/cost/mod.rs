@@ -1,0 +1,38 @@
+//! `cost`: what transcription will cost, what it did cost, and whether the bill agrees.
+
+mod actual;
+mod breakdown;
+
+use clap::Subcommand;
+use jiff::civil::Date;
+
+use super::Exit;
+use super::connection::Connection;
+use super::output::{Failure, Format, Talk};
+
+/// Arguments of `cost`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// What result files and ledgers say that their transcription cost
+    Actual(actual::Args),
+}
+
+/// Runs `cost …`.
+pub(super) fn run(
+    args: Args,
+    connection: &Connection,
+    today: Date,
+    format: Format,
+    talk: &Talk,
+) -> Result<Exit, Failure> {
+    let region = connection.named_region()?;
+    match args.command {
+        Command::Actual(args) => actual::run(&args, region, today, format, talk),
+    }
+}

@@ -1,0 +1,43 @@
+//! `task cancel`.
+
+use serde_json::json;
+
+use super::super::Exit;
+use super::super::output::{Failure, Format, Listing, Talk};
+use super::{Ids, each};
+use crate::client::{Client, TaskStatus};
+use crate::error::Result;
+
+/// Arguments of `task cancel`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Only a task that is still PENDING can be cancelled; one that runs is billed to its end.
+
+Exit code 3 when some tasks could not be cancelled, 1 when none could.")]
+pub(in crate::cli) struct Args {
+    #[command(flatten)]
+    tasks: Ids,
+}
+
+/// Runs `task cancel`.
+pub(super) async fn run(args: &Args, client: &Client, format: Format, talk: &Talk) -> Result<Exit, Failure> {
+    let bar = talk.progress_of_tasks(args.tasks.ids.len());
+    let work = async |id: &_| {
+        let Err(refused) = client.tasks().cancel(id).await else { return Ok((id.clone(), TaskStatus::Canceled)) };
+        if refused.api().is_none_or(|api| api.code != "UnsupportedOperation") {
+            return Err(refused);
+        }
+        // Perhaps it is cancelled, and only the answer to an earlier attempt was lost.
+        match client.tasks().query(id).await {
+            Ok(task) if task.status == TaskStatus::Canceled => Ok((id.clone(), task.status)),
+            Ok(task) => {
+                bar.suspend(|| talk.say(&format!("task {id} is {}", task.status)));
+                Err(refused)
+            }
+            Err(_) => Err(refused),
+        }
+    };
+    let (tasks, tally) = each(&args.tasks.ids, work, &bar, talk).await;
+    let rows = tasks.iter().map(|(id, status)| vec![json!(id.as_str()), json!(status.to_string())]).collect();
+    tally.exit(Listing { head: vec!["task_id", "status"], rows }.print(format, talk))
+}

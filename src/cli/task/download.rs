@@ -1,0 +1,103 @@
+//! `task download`: the results of tasks, however they were submitted.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use super::super::Exit;
+use super::super::output::{Failure, Format, Listing, Talk};
+use super::super::tally::Tally;
+use super::{Ids, each};
+use crate::batch::{silence, store};
+use crate::client::{Client, Outcome, Task, TaskStatus, hint, without_queries, without_query};
+use crate::error::{Error, Result};
+
+/// Arguments of `task download`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Each file of a task becomes DIR/<task>-<n>.json, n from 1, in the order of the task; a recording without speech becomes an
+empty transcript. `talkmeter analyze DIR` reads them. The service keeps results for 24 hours after the end of a task.
+
+Exit code 3 when some results could not be fetched, 1 when none could.")]
+pub(in crate::cli) struct Args {
+    #[command(flatten)]
+    tasks: Ids,
+    /// Where the results go; made when it is not there
+    #[arg(short, long, value_name = "DIR")]
+    output: PathBuf,
+}
+
+/// Runs `task download`.
+pub(super) async fn run(args: &Args, client: &Client, format: Format, talk: &Talk) -> Result<Exit, Failure> {
+    let dir = &args.output;
+    std::fs::create_dir_all(dir).map_err(|error| Error::io("make", dir, error))?;
+    let bar = talk.progress_of_tasks(args.tasks.ids.len());
+    let work = async |id: &_| {
+        let task = client.tasks().query(id).await?;
+        let mut fetched = Vec::new();
+        for (at, outcome) in ended(&task)?.iter().enumerate() {
+            fetched.push((outcome.file_url.clone(), fetch(client, &task, at, dir).await));
+        }
+        Ok((task.id, fetched))
+    };
+    let (tasks, missed) = each(&args.tasks.ids, work, &bar, talk).await;
+    let mut rows = Vec::new();
+    let mut tally = Tally::default();
+    tally.add_failures_of(&missed);
+    for (id, fetched) in tasks {
+        for (url, stored) in fetched {
+            if let Some(path) = tally.take(stored, talk) {
+                let url = url.map(|url| without_query(&url));
+                rows.push(vec![json!(id.as_str()), json!(url), json!(path.to_string_lossy())]);
+            }
+        }
+    }
+    tally.exit(Listing { head: vec!["task_id", "file", "result"], rows }.print(format, talk))
+}
+
+/// The outcomes of a task that has any.
+fn ended(task: &Task) -> Result<&[Outcome]> {
+    let (id, status) = (&task.id, &task.status);
+    let why = match status {
+        TaskStatus::Unknown => hint("task_unknown", "").unwrap_or_default().to_owned(),
+        _ if !status.is_final() => format!("it is {status}: `talkmeter task wait {id}`"),
+        _ if task.outcomes.is_empty() => format!("it is {status} and names no file"),
+        _ => return Ok(&task.outcomes),
+    };
+    Err(Error::invalid(format!("cannot fetch the results of task {id}: {why}")))
+}
+
+/// One result into its file.
+async fn fetch(client: &Client, task: &Task, at: usize, dir: &Path) -> Result<PathBuf> {
+    let (id, n) = (&task.id, at + 1);
+    let Some(outcome) = task.outcomes.get(at) else {
+        return Err(Error::invalid(format!("task {id} does not name file {n} any more")));
+    };
+    let bytes = match &outcome.transcription_url {
+        Some(link) => match client.tasks().download(link).await {
+            // The link has expired since: an answer brings a fresh one.
+            Err(error) if error.api().is_some_and(|api| api.status == Some(403)) => {
+                let again = client.tasks().query(id).await?;
+                let fresh = again.outcomes.get(at).and_then(|outcome| outcome.transcription_url.as_deref());
+                client.tasks().download(fresh.ok_or(error)?).await?
+            }
+            other => other?,
+        },
+        None if outcome.is_silence() => silence(outcome.file_url.as_deref().unwrap_or_default()),
+        None => {
+            let [code, message] = [&outcome.code, &outcome.message].map(|text| text.as_deref().unwrap_or_default());
+            let hint = hint(code, message).map(|hint| format!("; {hint}")).unwrap_or_default();
+            let message = &without_queries(message)[..];
+            let said =
+                if message.is_empty() || message == code { code.to_owned() } else { format!("{code}: {message}") };
+            return Err(Error::invalid(format!(
+                "file {n} of task {id} has no result: {} {said}{hint}",
+                outcome.status
+            )));
+        }
+    };
+    let name = format!("{id}-{n}.json").replace(':', "_");
+    let path = dir.join(&name);
+    store(dir, name, &bytes)?;
+    Ok(path)
+}

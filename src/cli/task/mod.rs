@@ -1,0 +1,100 @@
+//! `task`: what the service has been asked to do, from any machine with the key.
+
+mod cancel;
+mod download;
+mod list;
+mod show;
+mod wait;
+
+use futures_util::StreamExt as _;
+use indicatif::ProgressBar;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::connection::Connection;
+use super::output::{Failure, Format, Talk};
+use super::tally::Tally;
+use super::{Exit, block_on};
+use crate::client::TaskId;
+use crate::error::Result;
+
+/// Tasks asked after at once; the service's limit is for the account.
+const AT_ONCE: usize = 16;
+
+/// Arguments of `task`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Verb {
+    /// The account's tasks of the last 24 hours; the list names no file
+    List(list::Args),
+    /// State, outcome of each file, usage
+    Show(show::Args),
+    /// Wait until tasks have ended, then show them; exit code 3 when a file failed
+    Wait(wait::Args),
+    /// Cancel tasks that are still pending
+    Cancel(cancel::Args),
+    /// Fetch the results of tasks, byte for byte
+    Download(download::Args),
+}
+
+/// The tasks a command is about.
+#[derive(Debug, clap::Args)]
+struct Ids {
+    /// Ids of tasks
+    #[arg(value_name = "ID", required = true, value_parser = task_id)]
+    ids: Vec<TaskId>,
+}
+
+fn task_id(text: &str) -> Result<TaskId> {
+    TaskId::new(text)
+}
+
+/// Runs `task`.
+pub(super) fn run(args: &Args, connection: &Connection, format: Format, talk: &Talk) -> Result<Exit, Failure> {
+    let client = connection.client()?;
+    block_on(async {
+        match &args.verb {
+            Verb::List(args) => list::run(args, &client, format, talk).await,
+            Verb::Show(args) => show::run(args, &client, format, talk).await,
+            Verb::Wait(args) => wait::run(args, &client, format, talk).await,
+            Verb::Cancel(args) => cancel::run(args, &client, format, talk).await,
+            Verb::Download(args) => download::run(args, &client, format, talk).await,
+        }
+    })
+}
+
+/// Does the same with each task, several at once; what comes of them stays in the order given.
+async fn each<T>(
+    ids: &[TaskId],
+    work: impl AsyncFn(&TaskId) -> Result<T>,
+    bar: &ProgressBar,
+    talk: &Talk,
+) -> (Vec<T>, Tally) {
+    let mut tally = Tally::default();
+    let mut found = Vec::new();
+    let work = &work;
+    let asked = ids.iter().map(|id| async move {
+        let item = work(id).await;
+        bar.inc(1);
+        item
+    });
+    let mut asked = std::pin::pin!(futures_util::stream::iter(asked).buffered(AT_ONCE));
+    while let Some(item) = asked.next().await {
+        found.extend(bar.suspend(|| tally.take(item, talk)));
+        if tally.denied() {
+            break;
+        }
+    }
+    bar.finish_and_clear();
+    (found, tally)
+}
+
+/// A time of the service for people and machines: UTC, to the second.
+fn time(time: Option<Timestamp>) -> Value {
+    time.map_or(Value::Null, |time| json!(time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()))
+}

@@ -1,0 +1,112 @@
+//! `task show`, and how tasks are printed.
+
+use serde_json::{Value, json};
+
+use super::super::Exit;
+use super::super::output::{Failure, Format, Listing, Talk};
+use super::super::tally::Tally;
+use super::{Ids, each, time};
+use crate::client::{Client, Outcome, Task, TaskStatus, hint, without_queries, without_query};
+use crate::error::Result;
+
+/// Arguments of `task show`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+With --format json or jsonl: each answer of the service as it came, with the signed addresses of results; whoever has
+such an address can read the result for 24 hours. Tables and CSV leave the signature out.
+
+Exit code 3 when the service does not know one of the tasks.")]
+pub(in crate::cli) struct Args {
+    #[command(flatten)]
+    tasks: Ids,
+}
+
+/// Runs `task show`.
+pub(super) async fn run(args: &Args, client: &Client, format: Format, talk: &Talk) -> Result<Exit, Failure> {
+    let bar = talk.progress_of_tasks(args.tasks.ids.len());
+    let (tasks, tally) = each(&args.tasks.ids, async |id| client.tasks().query(id).await, &bar, talk).await;
+    let exit = conclude(&tasks, &tally, format, talk)?;
+    Ok(if exit == Exit::Done && tasks.iter().any(|task| task.status == TaskStatus::Unknown) {
+        Exit::Partly
+    } else {
+        exit
+    })
+}
+
+/// Prints tasks: rows for people, the answers themselves as JSON; hints go to stderr, each once.
+pub(super) fn conclude(tasks: &[Task], tally: &Tally, format: Format, talk: &Talk) -> Result<Exit, Failure> {
+    let printed = match format {
+        Format::Json => {
+            let answers: Vec<&Value> = tasks.iter().map(|task| &task.raw).collect();
+            let text = serde_json::to_string_pretty(&answers).unwrap_or_default();
+            talk.data(format!("{text}\n").as_bytes())
+        }
+        Format::Jsonl => {
+            let lines: String = tasks.iter().map(|task| format!("{}\n", task.raw)).collect();
+            talk.data(lines.as_bytes())
+        }
+        Format::Table | Format::Csv | Format::Md => listing(tasks).print(format, talk),
+    };
+    let exit = tally.exit(printed)?;
+    let mut hints: Vec<&str> = tasks.iter().flat_map(hints).collect();
+    hints.sort_unstable();
+    hints.dedup();
+    hints.iter().for_each(|hint| talk.note(&format!("hint: {hint}")));
+    Ok(exit)
+}
+
+fn listing(tasks: &[Task]) -> Listing {
+    let head = vec!["task_id", "status", "file", "outcome", "code", "message", "result", "submitted", "ended", "usage"];
+    let mut rows = Vec::new();
+    for task in tasks {
+        // Usage is the task's, so that it stands in its first row only: a sum over rows is right.
+        let mut usage = task.usage.as_ref().map(in_words);
+        let mut row = |of: Option<&Outcome>| {
+            let text = |text: Option<&String>| json!(text.map(|text| without_query(text)));
+            let code = of.map_or(&task.code, |outcome| &outcome.code);
+            let message = of.map_or(&task.message, |outcome| &outcome.message);
+            vec![
+                json!(task.id.as_str()),
+                json!(task.status.to_string()),
+                text(of.and_then(|outcome| outcome.file_url.as_ref())),
+                json!(of.map(in_one_word)),
+                json!(code),
+                // Often the code again.
+                json!(
+                    message
+                        .as_ref()
+                        .filter(|message| Some(*message) != code.as_ref())
+                        .map(|text| without_queries(text))
+                ),
+                text(of.and_then(|outcome| outcome.transcription_url.as_ref())),
+                time(task.submitted),
+                time(task.ended),
+                json!(usage.take()),
+            ]
+        };
+        if task.outcomes.is_empty() {
+            rows.push(row(None));
+        }
+        rows.extend(task.outcomes.iter().map(|outcome| row(Some(outcome))));
+    }
+    Listing { head, rows }
+}
+
+/// Silence is a result, whatever the service calls it.
+fn in_one_word(outcome: &Outcome) -> String {
+    if outcome.is_silence() { "silent".to_owned() } else { outcome.status.to_string() }
+}
+
+/// `duration 9`, `input_tokens 238, output_tokens 80`.
+fn in_words(usage: &Value) -> String {
+    let pairs = usage.as_object().into_iter().flatten();
+    pairs.map(|(name, value)| format!("{name} {value}")).collect::<Vec<_>>().join(", ")
+}
+
+fn hints(task: &Task) -> Vec<&'static str> {
+    let unknown = (task.status == TaskStatus::Unknown).then(|| hint("task_unknown", "")).flatten();
+    let said = |code: &Option<String>, message: &Option<String>| {
+        hint(code.as_deref().unwrap_or_default(), message.as_deref().unwrap_or_default())
+    };
+    task.outcomes.iter().filter_map(|outcome| said(&outcome.code, &outcome.message)).chain(unknown).collect()
+}

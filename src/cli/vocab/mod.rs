@@ -1,0 +1,215 @@
+//! `vocab`: hotword lists.
+
+mod words;
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+
+use super::connection::Connection;
+use super::output::{Failure, Format, Listing, Talk};
+use super::tally::Tally;
+use super::{Exit, block_on};
+use crate::catalog::Catalog;
+use crate::client::{Client, Hotword, ListedVocabulary, Vocabularies, VocabularyId, check_vocabulary};
+use crate::error::Result;
+use crate::report::number::counted;
+
+const FORMS: &str = "\
+FILE has the words in one of these forms:
+  plain lines: a word or phrase, then, if wanted, a tab and its weight, then a tab and its language; without a
+    weight it is 4; blank lines and lines with # are skipped
+  CSV with a header line: text, and weight and lang if wanted (what `vocab show --format csv` prints)
+  JSON: an array of {\"text\": …, \"weight\": …, \"lang\": …}, or what `vocab show --format json` prints
+A weight is 1 to 5; Qwen-Audio-3.x models take up to 50 words of weight 50.";
+
+/// Arguments of `vocab`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Verb {
+    /// Make a list for one model; prints its id
+    Create(Create),
+    /// The account's lists
+    List {
+        /// Those made with this prefix
+        #[arg(long, value_name = "P")]
+        prefix: Option<String>,
+    },
+    /// The words of a list
+    Show {
+        /// The list
+        #[arg(value_name = "ID", value_parser = vocabulary_id)]
+        id: VocabularyId,
+    },
+    /// Replace all words of a list
+    Update(Update),
+    /// Delete lists, for good
+    Delete {
+        /// The lists
+        #[arg(value_name = "ID", required = true, value_parser = vocabulary_id)]
+        ids: Vec<VocabularyId>,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = FORMS)]
+struct Create {
+    /// The model it is for, by exactly the name that recordings will be sent to
+    #[arg(long, value_name = "NAME")]
+    model: String,
+    /// How its id shall begin, after `vocab-`: up to 10 digits and letters a to z
+    #[arg(long, value_name = "P")]
+    prefix: String,
+    /// The words; `-` for stdin
+    #[arg(value_name = "FILE|-")]
+    file: PathBuf,
+    /// Send it even where the catalogue says that the service will refuse it
+    #[arg(long)]
+    no_check: bool,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = FORMS)]
+struct Update {
+    /// The list
+    #[arg(value_name = "ID", value_parser = vocabulary_id)]
+    id: VocabularyId,
+    /// The words; `-` for stdin
+    #[arg(value_name = "FILE|-")]
+    file: PathBuf,
+    /// Send it even where the catalogue says that the service will refuse it
+    #[arg(long)]
+    no_check: bool,
+}
+
+fn vocabulary_id(text: &str) -> Result<VocabularyId> {
+    VocabularyId::new(text)
+}
+
+/// Runs `vocab`.
+pub(super) fn run(args: &Args, connection: &Connection, format: Format, talk: &Talk) -> Result<Exit, Failure> {
+    let client = || connection.client();
+    match &args.verb {
+        Verb::Create(args) => create(args, connection, format, talk),
+        Verb::List { prefix } => list(&client()?, prefix.as_deref(), format, talk),
+        Verb::Show { id } => show(&client()?, id, format, talk),
+        Verb::Update(args) => update(args, &client()?, talk),
+        Verb::Delete { ids } => delete(&client()?, ids, talk),
+    }
+}
+
+fn create(args: &Create, connection: &Connection, format: Format, talk: &Talk) -> Result<Exit, Failure> {
+    let Create { model, prefix, .. } = args;
+    let words = words::read(&args.file)?;
+    let region = connection.region()?;
+    if !args.no_check {
+        let warnings = check_vocabulary(Catalog::builtin(), region, model, Some(prefix), &words)?;
+        warn(&warnings, talk);
+    }
+    let client = connection.client()?;
+    let id = block_on(async { Ok(client.vocabularies().create(model, prefix, &words).await?) })?;
+    let row = [("vocabulary_id", json!(id.as_str())), ("target_model", json!(model)), ("words", json!(words.len()))];
+    let exit = match format {
+        // Alone on its line, so that a shell can take it.
+        Format::Table => talk.data(format!("{id}\n").as_bytes())?,
+        _ => {
+            let (head, cells) = row.into_iter().unzip();
+            Listing { head, rows: vec![cells] }.print(format, talk)?
+        }
+    };
+    let words = counted(words.len() as u64, "word");
+    talk.note(&format!(
+        "{words}; the list works with exactly {model} and in the primary workspace only, elsewhere it has no effect and \
+         there is no error: talkmeter transcribe --model {model} --vocabulary {id}"
+    ));
+    Ok(exit)
+}
+
+fn list(client: &Client, prefix: Option<&str>, format: Format, talk: &Talk) -> Result<Exit, Failure> {
+    let lists = block_on(async { Ok(collect(client, prefix).await?) })?;
+    let row = |list: &ListedVocabulary| {
+        vec![json!(list.id.as_str()), json!(list.status.to_string()), json!(list.created), json!(list.modified)]
+    };
+    let rows: Vec<Vec<Value>> = lists.iter().map(row).collect();
+    if rows.is_empty() {
+        talk.note("no hotword list");
+    }
+    Listing { head: vec!["vocabulary_id", "status", "created", "modified"], rows }.print(format, talk)
+}
+
+/// Pages until one is not full, or brings nothing new.
+async fn collect(client: &Client, prefix: Option<&str>) -> Result<Vec<ListedVocabulary>> {
+    let (mut lists, mut seen) = (Vec::new(), HashSet::new());
+    for page in 0.. {
+        let found = client.vocabularies().list(prefix, page).await?.vocabularies;
+        let (full, before) = (found.len() >= Vocabularies::PAGE, lists.len());
+        lists.extend(found.into_iter().filter(|list| seen.insert(list.id.clone())));
+        if !full || lists.len() == before {
+            break;
+        }
+    }
+    Ok(lists)
+}
+
+fn show(client: &Client, id: &VocabularyId, format: Format, talk: &Talk) -> Result<Exit, Failure> {
+    let list = block_on(async { Ok(client.vocabularies().show(id).await?) })?;
+    let exit = if format == Format::Json {
+        let text = serde_json::to_string_pretty(&list.raw).unwrap_or_default();
+        talk.data(format!("{text}\n").as_bytes())?
+    } else {
+        let row = |Hotword { text, weight, lang, .. }: &Hotword| vec![json!(text), json!(weight), json!(lang)];
+        let rows = list.words.iter().map(row).collect();
+        Listing { head: vec!["text", "weight", "lang"], rows }.print(format, talk)?
+    };
+    let model = list.target_model.as_deref().unwrap_or("a model that the service does not name");
+    let modified = list.modified.map(|at| format!(", modified {at}")).unwrap_or_default();
+    let words = counted(list.words.len() as u64, "word");
+    talk.note(&format!("{id}: {words} for {model}, {}{modified}", list.status));
+    Ok(exit)
+}
+
+fn update(args: &Update, client: &Client, talk: &Talk) -> Result<Exit, Failure> {
+    let words = words::read(&args.file)?;
+    let id = &args.id;
+    block_on(async {
+        if !args.no_check {
+            // Only the list knows the model whose rules hold.
+            match client.vocabularies().show(id).await?.target_model {
+                Some(model) => {
+                    warn(&check_vocabulary(Catalog::builtin(), client.region(), &model, None, &words)?, talk);
+                }
+                None => talk.note("warning: the service does not name the model of the list: nothing is checked"),
+            }
+        }
+        Ok(client.vocabularies().update(id, &words).await?)
+    })?;
+    let words = counted(words.len() as u64, "word");
+    talk.note(&format!("{id} has {words} now; the service asks for five minutes before the next update of a list"));
+    Ok(Exit::Done)
+}
+
+fn delete(client: &Client, ids: &[VocabularyId], talk: &Talk) -> Result<Exit, Failure> {
+    let mut tally = Tally::default();
+    block_on(async {
+        for id in ids {
+            if tally.take(client.vocabularies().delete(id).await, talk).is_some() {
+                talk.note(&format!("{id} is deleted"));
+            }
+            if tally.denied() {
+                break;
+            }
+        }
+        Ok(())
+    })?;
+    tally.exit(Ok(Exit::Done))
+}
+
+fn warn(warnings: &[String], talk: &Talk) {
+    warnings.iter().for_each(|warning| talk.note(&format!("warning: {warning}")));
+}
