@@ -141,6 +141,10 @@ pub(super) fn run(args: &Args, connection: &Connection, format: Format, talk: &T
                     .map(|clips| clips.save(&input.given, &args.model, region, &answer, input.properties.as_ref()));
                 (answer, saved)
             });
+            if single {
+                // The text takes the place of what grew.
+                growing.finish_and_clear();
+            }
             growing.suspend(|| {
                 if talk.verbose() {
                     talk.say(&timing(&input.label, first, total));
