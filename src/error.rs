@@ -68,6 +68,7 @@ struct Inner {
     kind: ErrorKind,
     what: String,
     api: Option<ApiFailure>,
+    heard: Option<String>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -85,6 +86,13 @@ impl Error {
     #[must_use]
     pub fn api(&self) -> Option<&ApiFailure> {
         self.0.api.as_ref()
+    }
+
+    /// What a stream had said before it broke off: the beginning of the text, which may still have been revised. `None` for
+    /// every other failure.
+    #[must_use]
+    pub fn text_so_far(&self) -> Option<&str> {
+        self.0.heard.as_deref()
     }
 
     /// Whether the same request may succeed later. It says nothing of whether repeating it is safe.
@@ -181,13 +189,19 @@ impl Error {
         error
     }
 
+    /// The same error, with what had been heard until then.
+    pub(crate) fn with_heard(mut self, text: String) -> Self {
+        self.0.heard = Some(text);
+        self
+    }
+
     #[cfg(feature = "analytics")]
     pub(crate) fn table(what: impl Into<String>, source: polars::error::PolarsError) -> Self {
         Self::new(ErrorKind::Table, what.into(), Some(source.into()))
     }
 
     fn new(kind: ErrorKind, what: String, source: Option<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self(Box::new(Inner { kind, what, api: None, source }))
+        Self(Box::new(Inner { kind, what, api: None, heard: None, source }))
     }
 }
 
@@ -203,6 +217,7 @@ impl fmt::Debug for Error {
             .field("kind", &self.0.kind)
             .field("what", &self.0.what)
             .field("api", &self.0.api)
+            .field("heard", &self.0.heard)
             .field("source", &self.0.source)
             .finish()
     }

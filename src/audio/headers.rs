@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use symphonia::core::io::MediaSource;
@@ -9,12 +10,28 @@ use symphonia::core::io::MediaSource;
 /// The index of a twelve-hour MP4 has its place in it; in bytes.
 const MOST_READ: u64 = 32 * 1024 * 1024;
 
-/// Ends with an error once [`MOST_READ`] bytes have been read, wherever from.
+/// What may still be read, in bytes.
+#[derive(Debug, Clone)]
+pub(super) struct Allowance(Arc<AtomicU64>);
+
+impl Allowance {
+    /// So many bytes from now on.
+    pub(super) fn raise(&self, bytes: u64) {
+        self.0.store(bytes, Ordering::Relaxed);
+    }
+
+    /// Whether there is nothing left.
+    pub(super) fn is_spent(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == 0
+    }
+}
+
+/// Ends with an error once [`MOST_READ`] bytes have been read, wherever from, unless more are allowed.
 #[derive(Debug)]
 pub(super) struct Headers {
     file: File,
     length: u64,
-    left: u64,
+    left: Allowance,
     /// Why the system refused, as far as it did.
     failure: Arc<OnceLock<io::Error>>,
 }
@@ -22,19 +39,24 @@ pub(super) struct Headers {
 impl Headers {
     /// `length` in bytes; `failure` takes the first error of the system, so that it is not taken for one of the format.
     pub(super) fn new(file: File, length: u64, failure: Arc<OnceLock<io::Error>>) -> Self {
-        Self { file, length, left: MOST_READ, failure }
+        Self { file, length, left: Allowance(Arc::new(AtomicU64::new(MOST_READ))), failure }
+    }
+
+    /// The bound, from outside.
+    pub(super) fn allowance(&self) -> Allowance {
+        self.left.clone()
     }
 }
 
 impl Read for Headers {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let bound = usize::try_from(self.left).unwrap_or(usize::MAX).min(buffer.len());
+        let bound = usize::try_from(self.left.0.load(Ordering::Relaxed)).unwrap_or(usize::MAX).min(buffer.len());
         let Some(buffer) = buffer.get_mut(..bound).filter(|buffer| !buffer.is_empty()) else {
             return Err(io::ErrorKind::FileTooLarge.into());
         };
         match self.file.read(buffer) {
             Ok(read) => {
-                self.left = self.left.saturating_sub(u64::try_from(read).unwrap_or(u64::MAX));
+                self.left.0.fetch_sub(read as u64, Ordering::Relaxed);
                 Ok(read)
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Err(error),

@@ -145,6 +145,7 @@ impl Runner<'_> {
             let at = alone.or_else(|| outcomes.iter().position(named));
             matched.push((*n, at.map(|at| outcomes.swap_remove(at).clone())));
         }
+        let unclaimed = outcomes.iter().any(|outcome| outcome.transcription_url.is_some());
         let ended =
             Event::Ended { task_id: id.to_string(), status: task.status.to_string(), usage: task.usage.clone() };
         self.record(vec![ended], false).await?;
@@ -158,6 +159,12 @@ impl Runner<'_> {
                     let message = message.or_else(|| task.message.clone()).unwrap_or_default();
                     let code = code.or_else(|| task.code.clone()).unwrap_or_else(|| "FAILED".to_owned());
                     self.failed(n, id, &code, &message, request_id).await?;
+                }
+                // Ended without a word on this file, and without a result that names none of ours.
+                None if task.status == TaskStatus::Failed && !unclaimed => {
+                    let code = task.code.as_deref().unwrap_or("FAILED");
+                    let message = task.message.as_deref().unwrap_or("the task failed");
+                    self.failed(n, id, code, message, request_id).await?;
                 }
                 _ if task.status == TaskStatus::Canceled => {
                     self.failed(n, id, CANCELED, "the task was cancelled", request_id).await?;
@@ -278,8 +285,14 @@ impl Runner<'_> {
     pub(super) fn examined(&mut self, id: TaskId, outcome: Result<Option<Vec<String>>>) -> Result<()> {
         let names = match outcome {
             Ok(names) => names,
+            // A key or an account that is refused everything proves nothing.
+            Err(error)
+                if error.kind() == ErrorKind::Quota || error.api().is_some_and(|api| api.status == Some(401)) =>
+            {
+                return Err(error);
+            }
             // Listed for the account, but not for this key: then this key did not submit it.
-            Err(error) if !error.is_retryable() => Some(Vec::new()),
+            Err(error) if matches!(error.kind(), ErrorKind::Auth | ErrorKind::NotFound) => Some(Vec::new()),
             Err(_) => None,
         };
         self.uncertain.examined(id, names);
@@ -349,7 +362,10 @@ async fn examine(client: &Client, id: &TaskId) -> Result<Option<Vec<String>>> {
     // Qwen3 names the file in the result only.
     for outcome in task.outcomes.iter().filter(|outcome| outcome.file_url.is_none()) {
         if let Some(address) = &outcome.transcription_url {
-            let result = client.tasks().download(address).await?;
+            let Ok(result) = client.tasks().download(address).await.inspect_err(|error| tracing::info!(%error)) else {
+                // The next round has a fresh link.
+                return Ok(None);
+            };
             let result: serde_json::Value = serde_json::from_slice(&result)
                 .map_err(|_| Error::protocol(format!("the result of task {id} is no JSON")))?;
             files.extend(result.get("file_url").and_then(serde_json::Value::as_str).map(str::to_owned));

@@ -115,6 +115,26 @@ pub(super) enum Event {
     },
     /// An item is taken up again: it failed and is to be tried anew, or its result is gone from the disk.
     Reopened { n: N, why: String },
+    /// A clip was recognised by a flash call: no task, no item of the batch. Its result is on disk.
+    Recognized {
+        /// As given: an address, a path, or `-`.
+        url: String,
+        model: String,
+        region: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        request_id: Option<String>,
+        /// What the service says it bills, as received.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        usage: Option<Value>,
+        /// The result, below the folder.
+        file: String,
+        /// The answer as received, below the folder.
+        answer: String,
+        bytes: u64,
+        blake3: String,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        silent: bool,
+    },
     /// Written by a newer talkmeter; means nothing to this one.
     #[serde(other)]
     Unknown,

@@ -3,6 +3,7 @@
 //! A killed run leaves at most one torn line behind, at the end. The next start cuts it off, or completes it where only the
 //! line break is missing. The writer holds an operating-system lock on the file, which dies with it.
 
+use std::collections::HashMap;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{BufRead as _, BufReader, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
@@ -22,6 +23,9 @@ pub const FILE: &str = "ledger.jsonl";
 
 /// What this talkmeter writes. Newer ledgers are read as far as they are understood, never written.
 const VERSION: u32 = 1;
+
+/// How the first line begins.
+const BEGINNING: &[u8] = b"{\"talkmeter_ledger\":";
 
 /// The first line.
 #[derive(Debug, Serialize, Deserialize)]
@@ -72,7 +76,7 @@ pub(super) fn read(path: &Path) -> Result<Option<Read>> {
                 read.unbroken = !ended;
             }
             // The last line of a run that was killed.
-            Err(_) if !ended => {
+            Err(_) if !ended && (number > 1 || is_begun(&line)) => {
                 read.torn = length as u64;
                 break;
             }
@@ -80,6 +84,29 @@ pub(super) fn read(path: &Path) -> Result<Option<Read>> {
         }
     }
     Ok((number > u64::from(read.torn > 0)).then_some(read))
+}
+
+/// Where each result in `dir` comes from, by its path: model and region. The key `results/` stands for those of the batch, which
+/// have no entry of their own; results of flash calls have one each. Empty where there is no ledger.
+///
+/// # Errors
+/// The ledger cannot be read.
+pub fn origins(dir: &Path) -> Result<HashMap<PathBuf, (String, String)>> {
+    let mut origins: HashMap<_, _> =
+        origin(dir)?.map(|batch| (dir.join(super::results::FOLDER), batch)).into_iter().collect();
+    let path = dir.join(FILE);
+    let Ok(file) = File::open(&path) else { return Ok(origins) };
+    for line in BufReader::new(file).lines() {
+        let line = line.map_err(|error| Error::io("read", &path, error))?;
+        // A ledger may have a hundred thousand other lines.
+        if !line.contains("\"recognized\"") {
+            continue;
+        }
+        if let Ok(Line { event: Event::Recognized { file, model, region, .. }, .. }) = serde_json::from_str(&line) {
+            origins.insert(dir.join(file), (model, region));
+        }
+    }
+    Ok(origins)
 }
 
 /// The model and the region that the batch in `dir` asked, from the first lines of its ledger; `None` where there is no ledger
@@ -105,6 +132,11 @@ pub fn origin(dir: &Path) -> Result<Option<(String, String)>> {
     Ok(None)
 }
 
+/// Whether this is how the first line of a ledger begins, as far as it goes.
+fn is_begun(line: &[u8]) -> bool {
+    line.iter().zip(BEGINNING).all(|(byte, expected)| byte == expected)
+}
+
 impl Read {
     fn take(&mut self, line: &[u8], number: u64) -> Result<(), String> {
         if number == 1 {
@@ -118,10 +150,21 @@ impl Read {
     }
 }
 
+/// A file under lock. Unlocked in so many words: a process that is just being started shares the lock until it has begun.
+#[derive(Debug)]
+struct Locked(File);
+
+impl Drop for Locked {
+    fn drop(&mut self) {
+        // Closing it unlocks it as well, a little later at worst.
+        let _ = self.0.unlock();
+    }
+}
+
 /// The ledger of a batch that nobody else has open.
 #[derive(Debug)]
 pub(super) struct Ledger {
-    file: File,
+    file: Locked,
     path: PathBuf,
     clock: Arc<dyn Clock>,
 }
@@ -151,20 +194,21 @@ impl Ledger {
             let path = path.clone();
             move |error| Error::io(doing, &path, error)
         };
-        let mut file = OpenOptions::new()
+        let file = OpenOptions::new()
             .read(true)
             .write(true)
             .create(true)
             .truncate(false)
             .open(&path)
             .map_err(failed("open"))?;
-        match file.try_lock() {
-            Ok(()) => {}
+        let mut locked = match file.try_lock() {
+            Ok(()) => Locked(file),
             Err(TryLockError::WouldBlock) => {
                 return Err(Error::ledger(format!("{} is in use by another talkmeter", dir.display())));
             }
             Err(TryLockError::Error(error)) => return Err(Error::io("lock", &path, error)),
-        }
+        };
+        let file = &mut locked.0;
         let mut mended = None;
         let state = match read(&path)? {
             Some(read) if read.version > VERSION => {
@@ -196,14 +240,14 @@ impl Ledger {
         if let Ok(dir) = File::open(dir) {
             let _ = dir.sync_all();
         }
-        Ok((Self { file, path, clock }, state, mended))
+        Ok((Self { file: locked, path, clock }, state, mended))
     }
 
     /// Adds lines and waits until they are on the disk: before a batch runs, when nothing else waits.
     pub(super) fn add(&mut self, events: Vec<Event>) -> Result<Vec<Line>> {
         let at = self.clock.now();
         let lines: Vec<Line> = events.into_iter().map(|event| Line { at, event }).collect();
-        append(&mut self.file, lines.iter(), true).map_err(|error| Error::io("write", &self.path, error))?;
+        append(&mut self.file.0, lines.iter(), true).map_err(|error| Error::io("write", &self.path, error))?;
         Ok(lines)
     }
 
@@ -214,7 +258,7 @@ impl Ledger {
         let shown = path.clone();
         let thread = std::thread::Builder::new()
             .name("ledger".to_owned())
-            .spawn(move || write(&mut file, &path, &entries))
+            .spawn(move || write(&mut file.0, &path, &entries))
             .map_err(|error| Error::io("start a thread for", &shown, error))?;
         Ok((Writer { lines, clock }, Thread(thread)))
     }

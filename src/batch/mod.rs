@@ -19,6 +19,7 @@
 //! # Ok(()) }
 //! ```
 
+mod clips;
 mod collecting;
 mod event;
 mod item_name;
@@ -43,13 +44,15 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
+pub use clips::{Clips, Saved};
 use event::Event;
 use ledger::Ledger;
-pub use ledger::{FILE as LEDGER, origin};
+pub use ledger::{FILE as LEDGER, origin, origins};
 pub use manifest::{AUDIO_EXTENSIONS, Draft, Item, Manifest};
 pub use problems::Problems;
 pub use receipt::{Receipt, Receipts, Sent, receipts};
 pub use results::{FAILURES, FOLDER as RESULTS, Failure};
+#[cfg(feature = "cli")]
 pub(crate) use results::{silence, store};
 use runner::Runner;
 pub use source::{Address, Source};
@@ -220,7 +223,7 @@ impl Batch {
     /// # Errors
     /// As [`Batch::open`].
     pub fn open_at(dir: &Path, client: Client, order: Order, clock: Arc<dyn Clock>) -> Result<Self> {
-        if !(1..=100).contains(&order.files_per_task) {
+        if !plan::FILES_PER_TASK.contains(&order.files_per_task) {
             return Err(Error::invalid(format!("{} files a task: 1 to 100 are possible", order.files_per_task)));
         }
         std::fs::create_dir_all(dir).map_err(|error| Error::io("make", dir, error))?;
@@ -245,7 +248,7 @@ impl Batch {
         }
         results::prepare(dir)?;
         let mut batch = Self { dir: dir.to_owned(), client, order, ledger, state, notes };
-        let events = batch.begin(terms);
+        let events = batch.begin(terms)?;
         for line in batch.ledger.add(events)? {
             batch.state.apply(line).map_err(Error::ledger)?;
         }
@@ -254,7 +257,7 @@ impl Batch {
     }
 
     /// What this run adds to the ledger before anything is sent.
-    fn begin(&mut self, terms: Terms) -> Vec<Event> {
+    fn begin(&mut self, terms: Terms) -> Result<Vec<Event>> {
         let mut events = Vec::new();
         if self.state.terms.is_none() {
             let Terms { base_url, region, workspace, recognition, files_per_task } = terms;
@@ -273,7 +276,10 @@ impl Batch {
                 }
                 Phase::Stored { file, bytes, silent, .. } => {
                     let there = std::fs::metadata(self.dir.join(file)).is_ok_and(|file| file.len() == *bytes);
-                    if !there && !silent {
+                    if !there && *silent {
+                        // Ours, so it can be written again at any time.
+                        results::store(&self.dir, file.clone(), &results::silence(&item.url))?;
+                    } else if !there {
                         self.notes.push(format!("{file} is not there any more as it was stored: fetched again"));
                         events.push(Event::Reopened { n: item.n, why: "the result is gone from the disk".to_owned() });
                     }
@@ -281,7 +287,7 @@ impl Batch {
                 _ => {}
             }
         }
-        events
+        Ok(events)
     }
 
     /// What has become of the recordings so far.
@@ -339,12 +345,13 @@ impl Batch {
 /// A first call that costs nothing: it shows that key, host and region fit together, and what the service's clock says.
 async fn greet(client: &Client) -> Result<()> {
     match client.tasks().list(&Filter::new().size(1)).await {
-        // What cannot be listed can perhaps be submitted.
+        // A key that may not list can perhaps submit: a submit that is refused costs nothing either.
         Err(error)
-            if !matches!(
-                error.kind(),
-                ErrorKind::Auth | ErrorKind::Quota | ErrorKind::Unavailable | ErrorKind::NotFound
-            ) =>
+            if error.api().is_some_and(|api| api.status == Some(403)) && error.kind() == ErrorKind::Auth
+                || !matches!(
+                    error.kind(),
+                    ErrorKind::Auth | ErrorKind::Quota | ErrorKind::Unavailable | ErrorKind::NotFound
+                ) =>
         {
             tracing::info!(%error, "the list of tasks is not to be had");
             Ok(())

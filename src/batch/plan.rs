@@ -7,6 +7,11 @@ use super::{Order, Source};
 use crate::catalog::{Catalog, Region};
 use crate::client::without_query;
 
+/// Recordings in one task.
+pub(super) const FILES_PER_TASK: std::ops::RangeInclusive<usize> = 1..=100;
+/// Stands for a local file, which has no address yet.
+const UPLOADED: &str = "oss://dashscope-instant/file";
+
 impl Order {
     /// Whether the service would take this order, as far as can be told from here; the answer is warnings, a line each.
     ///
@@ -28,9 +33,12 @@ impl Order {
             Ok(said) => warnings.extend(said),
             Err(error) => problems.add(|| error.to_string()),
         }
-        let sent: Vec<&str> = self.items.iter().filter_map(|item| item.source.sent()).collect();
+        if !FILES_PER_TASK.contains(&self.files_per_task) {
+            problems.add(|| format!("{} files a task: 1 to 100 are possible (--files-per-task)", self.files_per_task));
+        }
+        let sent: Vec<&str> = self.items.iter().map(|item| item.source.sent().unwrap_or(UPLOADED)).collect();
         // The size of a task is the same for all but the last.
-        for (at, urls) in sent.chunks(self.files_per_task).enumerate() {
+        for (at, urls) in sent.chunks(self.files_per_task.max(1)).enumerate() {
             match self.recognition.check_urls(catalog, urls) {
                 Ok(said) if at == 0 => warnings.extend(said),
                 Ok(_) => {}

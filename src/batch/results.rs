@@ -64,7 +64,7 @@ pub(crate) fn store(dir: &Path, file: String, bytes: &Bytes) -> Result<Written> 
 }
 
 /// Writes to a hidden name beside, flushes, and renames.
-fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
+pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     let hidden = match (path.parent(), path.file_name()) {
         (Some(folder), Some(name)) => folder.join(format!(".{}{UNFINISHED}", name.to_string_lossy())),
         _ => return Err(Error::invalid(format!("{} is no file's name", path.display()))),

@@ -17,6 +17,8 @@ pub(super) struct State {
     pub(super) attempts: BTreeMap<AttemptNo, Attempt>,
     pub(super) tasks: HashMap<TaskId, Owned>,
     pub(super) uploads: HashMap<String, Upload>,
+    /// Results of flash calls, in the order they came.
+    pub(super) clips: Vec<Recognized>,
     /// Items in each phase, kept up so that nobody has to count a hundred thousand.
     pub(super) tally: Tally,
 }
@@ -119,6 +121,16 @@ pub(super) struct Upload {
     pub(super) expires: Timestamp,
 }
 
+/// A clip that a flash call recognised.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Recognized {
+    pub(super) file: String,
+    pub(super) model: String,
+    pub(super) region: String,
+    pub(super) request_id: Option<String>,
+    pub(super) usage: Option<Value>,
+}
+
 impl State {
     /// Takes a line in. A line that does not follow from those before is an error: guessing could bill twice.
     pub(super) fn apply(&mut self, line: Line) -> Result<(), String> {
@@ -188,6 +200,9 @@ impl State {
                     phase => phase.clone(),
                 };
                 self.set(n, phase)?;
+            }
+            Event::Recognized { file, model, region, request_id, usage, .. } => {
+                self.clips.push(Recognized { file, model, region, request_id, usage });
             }
             Event::Uncertain { .. } | Event::Ended { .. } | Event::Unknown => {}
         }

@@ -236,7 +236,8 @@ impl Runner<'_> {
         };
         match Verdict::of(&error) {
             Verdict::Unclear => {
-                self.note(&format!("{error}; whether the service took it is looked up"));
+                let who = if self.order.detach { "the next run looks up" } else { "it is looked up" };
+                self.note(&format!("{error}; {who} whether the service took it"));
                 if let Some(open) = self.state.attempts.get(&attempt) {
                     self.uncertain.add(attempt, open);
                 }

@@ -274,9 +274,9 @@ impl Uncertain {
     }
 }
 
-/// Whether a task's files are those that were sent.
+/// Whether a task's files are those that were sent, and no others.
 fn names_all(names: &[String], sent: &[String]) -> bool {
-    sent.iter().all(|url| names.iter().any(|name| same_file(name, url)))
+    names.len() == sent.len() && sent.iter().all(|url| names.iter().any(|name| same_file(name, url)))
 }
 
 /// Whether the service means what was sent: it may spell an address its own way, and show a file of temporary storage by its
@@ -296,4 +296,156 @@ pub(super) fn same_file(named: &str, sent: &str) -> bool {
 pub(super) fn files_of(task: &crate::client::Task) -> Option<Vec<String>> {
     let ended = task.status.is_final() || matches!(task.status, TaskStatus::Unknown);
     ended.then(|| task.outcomes.iter().filter_map(|outcome| outcome.file_url.clone()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn attempt(urls: &[String], at: Timestamp) -> Attempt {
+        Attempt { items: (1..=urls.len() as u32).collect(), urls: urls.to_vec(), at, server_time: Some(at), open: true }
+    }
+
+    fn later(at: Timestamp, seconds: i64) -> Timestamp {
+        at.saturating_add(SignedDuration::from_secs(seconds)).unwrap()
+    }
+
+    /// A task as the service has it.
+    #[derive(Debug, Clone)]
+    struct Made {
+        urls: Vec<String>,
+        /// Seconds after the intent, by the service's clock.
+        created: i64,
+        model: Option<&'static str>,
+        /// Rounds before it has ended; before it is asked after with success; before the list has it.
+        ends: usize,
+        answers: usize,
+        listed: usize,
+    }
+
+    fn made(urls: Vec<String>, within: std::ops::Range<i64>) -> impl Strategy<Value = Made> {
+        let model = prop_oneof![Just(Some("paraformer-v2")), Just(None), Just(Some("newer-than-the-catalogue"))];
+        (within, model, 0..4usize, 0..3usize, 0..3usize).prop_map(move |(created, model, ends, answers, listed)| Made {
+            urls: urls.clone(),
+            created,
+            model,
+            ends,
+            answers,
+            listed,
+        })
+    }
+
+    /// Attempts of one or two files, some of the same file; what the service took of them; what else the account does.
+    #[derive(Debug, Clone)]
+    struct World {
+        attempts: Vec<(Vec<String>, Option<Made>)>,
+        others: Vec<Made>,
+    }
+
+    fn world() -> impl Strategy<Value = World> {
+        let attempt = (0..4u8, any::<bool>()).prop_flat_map(|(n, two)| {
+            let mut urls = vec![format!("https://h/{n}.wav")];
+            // A task of two is another task than one of its first file alone.
+            urls.extend(two.then(|| format!("https://h/{n}-second.wav")));
+            (Just(urls.clone()), proptest::option::of(made(urls, -4..60)))
+        });
+        let other = prop_oneof![
+            made(vec!["https://h/other.wav".to_owned()], -4000..4000),
+            made(vec!["https://h/0.wav".to_owned(), "https://h/other.wav".to_owned()], -4..60),
+            // The same file, an hour before.
+            made(vec!["https://h/0.wav".to_owned()], -4000..-60),
+            made(Vec::new(), -4..60),
+        ];
+        (proptest::collection::vec(attempt, 1..5), proptest::collection::vec(other, 0..4))
+            .prop_map(|(attempts, others)| World { attempts, others })
+    }
+
+    proptest! {
+        /// Whatever comes late, in whichever order: what was taken is found, each task once; what was not is proved absent,
+        /// and nothing is before its time.
+        #[test]
+        fn what_was_taken_is_found_and_nothing_else(world in world()) {
+            let at = Timestamp::from_second(1_790_000_000).unwrap();
+            let mut uncertain = Uncertain::new("paraformer-v2");
+            for (no, (urls, _)) in (1..).zip(&world.attempts) {
+                uncertain.add(no, &attempt(urls, at));
+            }
+            let taken = world.attempts.iter().filter_map(|(_, made)| made.clone());
+            let tasks: Vec<(TaskId, Made)> = (0..)
+                .zip(taken.chain(world.others.clone()))
+                .map(|(n, made)| (TaskId::new(format!("task-{n}")).unwrap(), made))
+                .collect();
+            let start = Instant::now();
+            let mut owned: Vec<TaskId> = Vec::new();
+            let mut found: BTreeMap<AttemptNo, Found> = BTreeMap::new();
+            for round in 0..12 {
+                // The first three begin too early to prove anything; a task is in the list by then.
+                let proves = round >= 3;
+                let begun = if proves { start + PROOF + Duration::from_secs(5) } else { start };
+                let rows = tasks.iter().filter(|(_, made)| round >= made.listed).map(|(id, made)| Listed {
+                    id: id.clone(),
+                    status: if round >= made.ends { TaskStatus::Succeeded } else { TaskStatus::Running },
+                    model: made.model.map(str::to_owned),
+                    created: Some(later(at, made.created)),
+                    ended: None,
+                    raw: serde_json::Value::Null,
+                });
+                uncertain.listed(begun, rows.collect());
+                for id in uncertain.examine(|id| owned.contains(id)) {
+                    let (_, made) = tasks.iter().find(|(known, _)| *known == id).unwrap();
+                    prop_assert!(round >= made.ends, "asked after a task that has not ended");
+                    uncertain.examined(id, (round >= made.ends + made.answers).then(|| made.urls.clone()));
+                }
+                for (no, outcome) in uncertain.judge(|id| owned.contains(id), |_| false, later(at, 60)) {
+                    if let Found::Task(id) = &outcome {
+                        prop_assert!(!owned.contains(id), "{} is given twice", id);
+                        let (_, made) = tasks.iter().find(|(known, _)| known == id).unwrap();
+                        prop_assert_eq!(&made.urls, &world.attempts[no as usize - 1].0);
+                        owned.push(id.clone());
+                    }
+                    prop_assert!(outcome != Found::Absent || proves, "absent before its time");
+                    prop_assert!(found.insert(no, outcome).is_none(), "two outcomes of attempt {}", no);
+                }
+            }
+            // Of several attempts at the same files nobody can say which was taken; how many were is certain.
+            for (urls, _) in &world.attempts {
+                let of = || (1..).zip(&world.attempts).filter(|(_, (others, _))| others == urls);
+                let taken = of().filter(|(_, (_, made))| made.is_some()).count();
+                let given = of().filter(|(no, _)| matches!(found.get(no), Some(Found::Task(_)))).count();
+                let absent = of().filter(|(no, _)| found.get(no) == Some(&Found::Absent)).count();
+                prop_assert_eq!((given, absent), (taken, of().count() - taken));
+            }
+        }
+    }
+
+    #[test]
+    fn a_submit_over_a_day_old_is_looked_for_no_more() {
+        let at = Timestamp::from_second(1_790_000_000).unwrap();
+        let mut uncertain = Uncertain::new("fun-asr");
+        let urls = ["https://h/a.wav".to_owned()];
+        uncertain.inherit(1, &attempt(&urls, at), later(at, 24 * 3600));
+        uncertain.inherit(2, &attempt(&urls, at), later(at, 3600));
+        assert_eq!(uncertain.stuck().map(|(no, _)| no).collect::<Vec<_>>(), [1]);
+        assert!(uncertain.holds("https://h/a.wav"));
+        // A list that is refused ends the search for the others, too.
+        assert!(uncertain.list_failed("Access denied.", true, Instant::now()));
+        assert_eq!(uncertain.stuck().count(), 2);
+        assert!(!uncertain.holds("https://h/a.wav") && uncertain.wake().is_none());
+    }
+
+    #[test]
+    fn a_list_that_is_down_for_minutes_ends_the_search_and_one_that_hiccups_does_not() {
+        let at = Timestamp::from_second(1_790_000_000).unwrap();
+        let mut uncertain = Uncertain::new("fun-asr");
+        uncertain.add(1, &attempt(&["https://h/a.wav".to_owned()], at));
+        let start = Instant::now();
+        assert!(!uncertain.list_failed("busy", false, start));
+        assert!(!uncertain.list_failed("busy", false, start + BLIND));
+        uncertain.listed(start, Vec::new());
+        assert_eq!(uncertain.judge(|_| false, |_| false, at), [], "too early to prove anything");
+        assert!(!uncertain.list_failed("busy", false, start + BLIND * 2));
+        assert!(uncertain.list_failed("busy", false, start + BLIND * 4));
+    }
 }

@@ -98,6 +98,8 @@ parameters! {
         "container or codec of the audio of a flash call, such as wav or mp3";
     sample_rate: Kind::Text;
         "sample rate of the audio of a flash call in Hz, as a string";
+    incremental_output: Kind::Switch;
+        "events of a stream hold what is new in the text rather than the text so far";
     vad_enabled: Kind::Switch;
         "cut at pauses; false is ignored for audio over a minute";
 }

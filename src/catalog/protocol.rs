@@ -1,4 +1,4 @@
-//! How a model is called: five ways, and the rule that tells which from a name alone.
+//! How a model is called: six ways, and the rule that tells which from a name alone.
 
 use std::fmt;
 
@@ -17,13 +17,16 @@ pub enum Protocol {
     QwenFlash,
     /// As [`Protocol::Flash`], with the audio in `parameters.audio_address`. Fun-ASR-Realtime over HTTP.
     RealtimeFlash,
+    /// Chat completions of `OpenAI`'s protocol, with `input_audio` content and an instruction. Qwen-Omni as a transcriber.
+    Omni,
 }
 
 impl Protocol {
     /// Every protocol, in the order they are listed.
-    pub const ALL: [Self; 5] = [Self::Task, Self::QwenTask, Self::Flash, Self::QwenFlash, Self::RealtimeFlash];
+    pub const ALL: [Self; 6] =
+        [Self::Task, Self::QwenTask, Self::Flash, Self::QwenFlash, Self::RealtimeFlash, Self::Omni];
 
-    /// Its name in this crate: `task`, `qwen_task`, `flash`, `qwen_flash`, `realtime_flash`.
+    /// Its name in this crate: `task`, `qwen_task`, `flash`, `qwen_flash`, `realtime_flash`, `omni`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -32,6 +35,7 @@ impl Protocol {
             Self::Flash => "flash",
             Self::QwenFlash => "qwen_flash",
             Self::RealtimeFlash => "realtime_flash",
+            Self::Omni => "omni",
         }
     }
 
@@ -42,7 +46,7 @@ impl Protocol {
     }
 
     /// What a name alone tells, by the rule of the vendor's own command line (`asr-routes.ts` of modelstudioai/cli),
-    /// upper and lower case alike. `None`: the name says that it takes a live stream over WebSocket only.
+    /// upper and lower case alike; names of Qwen-Omni, which that rule does not know, come beside it. `None`: the name says that it takes a live stream over WebSocket only.
     #[must_use]
     pub fn by_name(model: &str) -> Option<Self> {
         let name = model.to_ascii_lowercase();
@@ -54,6 +58,8 @@ impl Protocol {
             Some(Self::Flash)
         } else if name.starts_with("qwen3-asr-flash") {
             Some(Self::QwenFlash)
+        } else if name.starts_with("qwen") && name.contains("-omni") {
+            Some(Self::Omni)
         } else {
             Some(Self::Task)
         }
@@ -81,6 +87,8 @@ mod tests {
             ("qwen3-asr-flash-filetrans-2030-01-01", Some(Protocol::QwenTask)),
             ("qwen3-asr-flash-2030-01-01", Some(Protocol::QwenFlash)),
             ("qwen4-asr-flash-filetrans", Some(Protocol::Task)),
+            ("qwen9-omni-flash", Some(Protocol::Omni)),
+            ("qwen3-omni-flash-realtime", None),
             ("paraformer-realtime-v2", None),
             ("qwen-audio-3.1-asr-flash-streaming", None),
         ] {

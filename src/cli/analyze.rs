@@ -159,18 +159,18 @@ impl Watch<'_> {
     }
 }
 
-/// What the ledgers of batches say of the results beside them.
+/// What ledgers say of the results beside them.
 fn origins(inputs: &Inputs, talk: &Talk) -> HashMap<PathBuf, (String, String)> {
     let folders: BTreeSet<&Path> = inputs.files.iter().filter_map(|input| input.path.parent()).collect();
     let results = folders.into_iter().filter(|folder| folder.ends_with(batch::RESULTS));
-    let known = results.filter_map(|folder| match batch::origin(folder.parent()?) {
-        Ok(origin) => Some((folder.to_owned(), origin?)),
+    let known = results.filter_map(|folder| match batch::origins(folder.parent()?) {
+        Ok(origins) => Some(origins),
         Err(error) => {
             talk.note(&format!("{error}; model and region stay unknown"));
             None
         }
     });
-    known.collect()
+    known.flatten().collect()
 }
 
 /// A role for a participant that no file has is a slip of the pen.

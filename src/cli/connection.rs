@@ -1,6 +1,7 @@
 //! Which service, with which key: the global flags and the environment.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::output::Failure;
 use crate::catalog::Region;
@@ -23,6 +24,9 @@ pub(super) struct Connection {
     /// Another host, up to and with /api/v1; it alone may be http
     #[arg(long, value_name = "URL", global = true, env = "DASHSCOPE_HTTP_BASE_URL")]
     base_url: Option<String>,
+    /// How long one answer of the service may take, from 1 to 3600
+    #[arg(long, value_name = "SECONDS", global = true, value_parser = clap::value_parser!(u64).range(1..=3600), default_value_t = 60)]
+    timeout: u64,
     /// A file with the API key and nothing else; otherwise the key is taken from `DASHSCOPE_API_KEY`
     #[arg(long, value_name = "PATH", global = true)]
     api_key_file: Option<PathBuf>,
@@ -41,7 +45,8 @@ impl Connection {
 
     /// A client, if there is a key.
     pub(super) fn client(&self) -> Result<Client, Failure> {
-        let mut builder = Client::builder().region(self.region()?).api_key(self.key()?);
+        let mut builder =
+            Client::builder().region(self.region()?).api_key(self.key()?).timeout(Duration::from_secs(self.timeout));
         let given = |value: &Option<String>| {
             value.as_deref().map(str::trim).filter(|value| !value.is_empty()).map(str::to_owned)
         };

@@ -39,8 +39,18 @@ A scenario is TOML, a list of rules:
   succeeded_with_failed  on recognition: every file fails, the task is SUCCEEDED
   silence              on recognition: code SUCCESS_WITH_NO_VALID_FRAGMENT or ASR_RESPONSE_HAVE_NO_WORDS
   hold                 on recognition: waits pending_s, takes hold_s (seconds of its clock)
+  silence              on flash: 400 CLIENT_ERROR ASR_RESPONSE_HAVE_NO_WORDS, of Qwen models an empty text
+  reshape              on flash, streams: the same events written another way, see below
+  cut                  on flash, streams: ends after frames, mid_frame (half of the next follows), abrupt
+  error_event          on flash, streams: after frames an error under HTTP 200; event (error or result), status,
+                       code, message
 
-accepted = true carries the request out before its answer is replaced. The storage port answers GET /emulator/hits:
+reshape, cut and error_event take crlf, no_blank_lines, values_per_frame, chunk_bytes (size of the pieces that leave)
+and frame_ms (pause between frames); a first line frame_ms = 0 sets the pause of all streams (10). status with
+event_stream = true sends the error as an event under its status.
+
+accepted = true carries the request out before its answer is replaced. Some file names say what is heard: 301s or
+1500ms is the length, silence no speech, jargon the clip of the vendor's page on context. The storage port answers GET /emulator/hits:
 what was asked, and which rules were not reached; POST /emulator/clock?advance_s=N moves the clock.";
 
 /// Arguments of `emulate`.

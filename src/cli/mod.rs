@@ -4,11 +4,13 @@
 
 mod analyze;
 mod check;
+mod clip;
 mod connection;
 mod cost;
 mod duration;
 mod emulate;
 mod explain;
+mod flash;
 mod inputs;
 mod metrics;
 mod models;
@@ -88,6 +90,8 @@ struct Global {
 enum Command {
     /// Recordings → result files, safely
     Transcribe(transcribe::Args),
+    /// Short clips → text, now
+    Flash(Box<flash::Args>),
     /// Result files → tables, metrics, report
     Analyze(analyze::Args),
     /// Say what is wrong with result files before anyone trusts figures from them
@@ -144,6 +148,7 @@ fn run(cli: Cli, talk: &Talk) -> Result<Exit, output::Failure> {
     let format = cli.global.format;
     match cli.command {
         Command::Transcribe(args) => transcribe::run(args, &cli.connection, format, talk),
+        Command::Flash(args) => flash::run(&args, &cli.connection, format, talk),
         Command::Analyze(args) => analyze::run(args, today(), format, talk),
         Command::Check(args) => check::run(&args, format, talk),
         Command::Cost(args) => cost::run(args, &cli.connection, today(), format, talk),
@@ -172,4 +177,32 @@ fn run(cli: Cli, talk: &Talk) -> Result<Exit, output::Failure> {
 /// In UTC, for the age of prices.
 fn today() -> jiff::civil::Date {
     jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `region` of `analyze` and its like means the same, but is not taken from the environment.
+    const OWN: [&str; 1] = ["region"];
+
+    fn twice(command: &clap::Command, global: &[String], found: &mut Vec<String>) {
+        for inner in command.get_subcommands() {
+            let own = inner.get_arguments().filter(|arg| !arg.is_global_set()).map(|arg| arg.get_id().to_string());
+            found.extend(own.filter(|id| global.contains(id) && !OWN.contains(&id.as_str())));
+            twice(inner, global, found);
+        }
+    }
+
+    #[test]
+    fn no_command_gives_a_global_flag_a_meaning_of_its_own() {
+        let command = Cli::command();
+        command.clone().debug_assert();
+        let global: Vec<String> =
+            command.get_arguments().filter(|arg| arg.is_global_set()).map(|arg| arg.get_id().to_string()).collect();
+        let mut found = Vec::new();
+        twice(&command, &global, &mut found);
+        assert!(global.contains(&"timeout".to_owned()));
+        assert_eq!(found, Vec::<String>::new());
+    }
 }

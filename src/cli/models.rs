@@ -26,7 +26,7 @@ pub(super) struct Args {
     #[arg(
         long,
         value_parser = protocol,
-        help = "Only models that are called this way: task, qwen_task, flash, qwen_flash or realtime_flash"
+        help = "Only models that are called this way: task, qwen_task, flash, qwen_flash, realtime_flash or omni"
     )]
     protocol: Option<Protocol>,
 }

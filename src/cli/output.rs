@@ -132,13 +132,7 @@ impl Talk {
                 Exit::Usage
             }
             Failure::Error(error) => {
-                let mut line = error.to_string();
-                let mut cause = error.source();
-                while let Some(source) = cause {
-                    line += &format!(": {source}");
-                    cause = source.source();
-                }
-                self.error(&line);
+                self.error(&chain(error));
                 if let Some(hint) = error.hint() {
                     self.say(&format!("hint: {hint}"));
                 }
@@ -151,27 +145,45 @@ impl Talk {
         }
     }
 
-    /// A bar over files on a terminal, nothing elsewhere.
-    pub(super) fn progress(&self, files: usize) -> ProgressBar {
-        self.bar(files as u64, "{human_pos}/{human_len} files  {per_sec}")
+    /// Text that grows in place on a terminal, nothing elsewhere.
+    pub(super) fn growing(&self) -> ProgressBar {
+        let target = if self.progress { ProgressDrawTarget::stderr_with_hz(20) } else { ProgressDrawTarget::hidden() };
+        let bar = ProgressBar::with_draw_target(None, target);
+        bar.with_style(ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_spinner()))
     }
 
-    /// The same over tasks, whose pace is the service's.
+    /// A bar over files on a terminal, nothing elsewhere.
+    pub(super) fn progress(&self, files: usize) -> ProgressBar {
+        self.bar(files as u64, "{human_pos}/{human_len} files  {per_sec}  {eta} left")
+    }
+
+    /// The same over tasks; their pace is the service's, and nobody knows how long is left.
     pub(super) fn progress_of_tasks(&self, tasks: usize) -> ProgressBar {
         self.bar(tasks as u64, "{human_pos}/{human_len} tasks  {elapsed}")
     }
 
     /// The same over bytes.
     pub(super) fn progress_of_bytes(&self, bytes: u64) -> ProgressBar {
-        self.bar(bytes, "{binary_bytes}/{binary_total_bytes}  {binary_bytes_per_sec}")
+        self.bar(bytes, "{binary_bytes}/{binary_total_bytes}  {binary_bytes_per_sec}  {eta} left")
     }
 
     fn bar(&self, length: u64, figures: &str) -> ProgressBar {
         let target = if self.progress { ProgressDrawTarget::stderr_with_hz(10) } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(Some(length), target);
-        let style = ProgressStyle::with_template(&format!("{{bar:30}} {figures}  {{eta}} left  {{wide_msg}}"));
+        let style = ProgressStyle::with_template(&format!("{{bar:30}} {figures}  {{wide_msg}}"));
         bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
     }
+}
+
+/// An error with its causes, on one line.
+pub(super) fn chain(error: &Error) -> String {
+    let mut line = error.to_string();
+    let mut cause = error.source();
+    while let Some(source) = cause {
+        line += &format!(": {source}");
+        cause = source.source();
+    }
+    line
 }
 
 /// Text from outside on one line of a terminal: control characters escaped, cut to a length.

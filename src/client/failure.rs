@@ -23,12 +23,10 @@ pub(super) struct Said {
 impl Said {
     /// Reads any body; what is no JSON is the message itself.
     pub(super) fn read(body: &[u8]) -> Self {
-        match serde_json::from_slice::<Value>(body) {
-            Ok(value) => Self::of(&value),
+        match serde_json::from_slice::<Value>(body).ok().or_else(|| event(body)) {
+            Some(value) => Self::of(&value),
             // Servers between here and there answer in HTML and XML.
-            Err(_) => {
-                Self { message: cut(&without_queries(&plain(&String::from_utf8_lossy(body)))), ..Self::default() }
-            }
+            None => Self { message: cut(&without_queries(&plain(&String::from_utf8_lossy(body)))), ..Self::default() },
         }
     }
 
@@ -62,6 +60,13 @@ impl Said {
         said.code = said.code.chars().take(120).collect();
         said
     }
+}
+
+/// The refusal of a stream that never began may come as an event: the first `data` that is an object.
+fn event(body: &[u8]) -> Option<Value> {
+    let lines = body.split(|byte| matches!(byte, b'\n' | b'\r'));
+    let mut data = lines.filter_map(|line| line.strip_prefix(b"data:"));
+    data.find_map(|data| serde_json::from_slice::<Value>(data).ok().filter(Value::is_object))
 }
 
 /// Markup without its tags, on one line.
@@ -227,6 +232,7 @@ pub(crate) fn hint(code: &str, message: &str) -> Option<&'static str> {
             &["task_unknown"],
             "the service knows no such task: it ended over 24 hours ago, or belongs to another key or region",
         ),
+        (&["submit_uncertain"], "--resubmit-uncertain submits it again, and may bill twice"),
         (&["result_not_fetched"], "the same command fetches it again; the service keeps results for 24 hours"),
     ];
     table.iter().find(|(parts, _)| parts.iter().any(|part| either(part))).map(|(_, hint)| *hint)
@@ -256,6 +262,10 @@ mod tests {
             (
                 r#"{"code":"X","message":"{\"error\":{\"code\":\"Throttling.RateQuota\",\"message\":\"slow down\"}}","request_id":"r2"}"#,
                 said("Throttling.RateQuota", "slow down", Some("r2")),
+            ),
+            (
+                "id:1\nevent:error\n:HTTP_STATUS/400\ndata:{\"code\":\"InvalidParameter\",\"message\":\"no\",\"request_id\":\"r3\"}\n\n",
+                said("InvalidParameter", "no", Some("r3")),
             ),
             ("<html><body>502 <b>Bad\n Gateway</b></body></html>", said("", "502 Bad Gateway", None)),
             ("", said("", "", None)),

@@ -43,8 +43,8 @@ impl ApiKey {
 
     /// The same for a body; `None` where the key is not in it.
     pub(super) fn masked_body(&self, body: &[u8]) -> Option<Vec<u8>> {
-        let text = std::str::from_utf8(body).ok()?;
-        text.contains(&self.0).then(|| self.masked_in(text).into_bytes())
+        let text = String::from_utf8_lossy(body);
+        text.contains(&self.0).then(|| self.masked_in(&text).into_bytes())
     }
 }
 

@@ -1,4 +1,4 @@
-//! The service over HTTP: tasks, uploads, tokens, hotword lists.
+//! The service over HTTP: tasks, flash calls, uploads, tokens, hotword lists.
 //!
 //! A [`Client`] is cheap to clone and shared by everything one account does, because the service's limits are the account's.
 //!
@@ -19,12 +19,15 @@
 //! # Ok(()) }
 //! ```
 
+mod exchange;
 mod failure;
+mod flash;
 mod key;
 mod pacing;
 mod recognition;
 mod redact;
 mod retry;
+pub mod sse;
 mod tasks;
 mod tokens;
 mod transport;
@@ -44,9 +47,11 @@ use crate::catalog::{Region, check_workspace};
 use crate::error::{Error, Result};
 
 pub(crate) use failure::hint;
+pub use flash::{Clip, Conversation, Flash, FlashAnswer, FlashCalls, FlashEvent, FlashStream, FlashUsage};
 pub use key::ApiKey;
 pub use recognition::{Author, Message, Recognition, differences};
 pub(crate) use redact::split_scheme;
+#[cfg(feature = "cli")]
 pub(crate) use redact::without_queries;
 pub use redact::without_query;
 pub(crate) use retry::Repeat;
@@ -88,6 +93,12 @@ impl Client {
     #[must_use]
     pub fn tasks(&self) -> Tasks<'_> {
         Tasks { client: self }
+    }
+
+    /// The calls about short clips.
+    #[must_use]
+    pub fn flash(&self) -> FlashCalls<'_> {
+        FlashCalls { client: self }
     }
 
     /// The calls about uploads.

@@ -15,7 +15,7 @@ use crate::catalog::{Catalog, Region};
 /// What is limited together.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Class {
-    /// Submits of one model.
+    /// Submits of one model, and its flash calls.
     Submit(String),
     /// Asking after a task.
     Query,

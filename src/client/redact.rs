@@ -27,23 +27,24 @@ pub fn without_query(address: &str) -> String {
     format!("{scheme}:{slashes}{host}{path}{stead}")
 }
 
-/// A text of a server with every address in it as [`without_query`] shows it.
-#[must_use]
+/// A text of somebody else's, its addresses without their queries.
 pub(crate) fn without_queries(text: &str) -> String {
-    let between = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '(' | ')' | '[' | ']' | ',');
     let mut shown = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find("://") {
-        let before = rest.get(..at).unwrap_or_default();
-        let begin = before
-            .rfind(|c: char| !c.is_ascii_alphanumeric())
-            .map_or(0, |at| at + before.get(at..).map_or(1, |c| c.chars().next().map_or(1, char::len_utf8)));
-        let end = rest.get(at..).and_then(|address| address.find(between)).map_or(rest.len(), |length| at + length);
-        shown += rest.get(..begin).unwrap_or_default();
-        shown += &without_query(rest.get(begin..end).unwrap_or_default());
-        rest = rest.get(end..).unwrap_or_default();
+    // No address has these.
+    for piece in text.split_inclusive(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '<' | '>')) {
+        let Some(at) = piece.find("://") else {
+            shown += piece;
+            continue;
+        };
+        let before = piece.get(..at).unwrap_or_default();
+        let scheme = before.trim_end_matches(|c: char| c.is_ascii_alphanumeric() || "+-.".contains(c)).len();
+        let end =
+            piece.trim_end_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '<' | '>')).len();
+        shown += piece.get(..scheme).unwrap_or_default();
+        shown += &without_query(piece.get(scheme..end).unwrap_or_default());
+        shown += piece.get(end..).unwrap_or_default();
     }
-    shown + rest
+    shown
 }
 
 /// The scheme of an address as written and what follows its colon; `None` where there is none.
@@ -89,7 +90,26 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_message_is_printed_with_its_addresses_cut() {
+        for (text, printed) in [
+            ("cannot fetch https://h/a.wav?sig=1, retry", "cannot fetch https://h/a.wav?… retry"),
+            ("url=\"https://u:p@h/a?x\" (oss://b/c?d)", "url=\"https://h/a?…\" (oss://b/c?…"),
+            ("(https://h/a?x\nhttps://h/b", "(https://h/a?…\nhttps://h/b"),
+            ("what? no :// here", "what? no :// here"),
+            ("", ""),
+        ] {
+            assert_eq!(without_queries(text), printed);
+        }
+    }
+
     proptest! {
+        #[test]
+        fn no_query_survives_in_a_message(before in "\\PC{0,20}", query in "[a-zA-Z0-9%=&/+.,;:()]{1,30}", after in "\\PC{0,20}") {
+            let printed = without_queries(&format!("{before} https://h.example/a?secret{query} {after}"));
+            prop_assert!(!printed.contains("?secret"), "{}", printed);
+        }
+
         #[test]
         fn no_query_survives(host in "[a-z.]{1,12}", path in "[^?#\\\\]{0,20}", query in "\\PC{0,40}") {
             let printed = without_query(&format!("https://{host}/{path}?{query}"));

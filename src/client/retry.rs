@@ -35,7 +35,7 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    pub(super) fn delays(&self) -> impl Iterator<Item = Duration> + Send + use<> {
+    pub(super) fn delays(&self) -> impl Iterator<Item = Duration> + Send + Sync + use<> {
         let builder = ExponentialBuilder::new()
             .with_min_delay(self.first)
             .with_max_delay(self.most)

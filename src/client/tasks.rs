@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::pacing::{Class, Permit};
-use super::redact::without_query;
+use super::redact::{without_queries, without_query};
 use super::retry::Repeat;
 use super::transport::{Answer, Body, Call, Target};
 use super::{Client, Recognition};
@@ -190,7 +190,8 @@ impl Task {
         let Some(status) = text(output, "task_status") else {
             return Err(Error::protocol(format!("the answer on task {id} has no task_status")));
         };
-        let (code, message) = (text(output, "code"), text(output, "message"));
+        let said = |of: &Value| text(of, "message").map(|message| without_queries(&message));
+        let (code, message) = (text(output, "code"), said(output));
         let silent = is_silence(&status).then(|| status.clone());
         let status = TaskStatus::new(&status);
         let outcome = |result: &Value| Outcome {
@@ -202,7 +203,7 @@ impl Task {
                 None => status.clone(),
             },
             code: text(result, "code"),
-            message: text(result, "message"),
+            message: said(result),
         };
         let mut outcomes: Vec<Outcome> = match (output.get("results"), output.get("result")) {
             (Some(Value::Array(results)), _) => {
@@ -450,10 +451,9 @@ impl Tasks<'_> {
                 return Ok(task);
             }
             if begun.elapsed() + pause > policy.deadline {
-                let seconds = policy.deadline.as_secs();
+                let status = task.status;
                 return Err(Error::timeout(format!(
-                    "task {id} is still {} after {seconds} s; it goes on",
-                    task.status
+                    "task {id} is still {status}: waiting has an end, the task goes on"
                 )));
             }
             pause = pause.mul_f64(policy.factor.clamp(1.0, 10.0)).min(policy.most);

@@ -1,22 +1,23 @@
 //! The one `send`: pace, sign, send, read, map failures, try again, trace. No other file names the HTTP library.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use futures_util::stream::BoxStream;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use jiff::Timestamp;
 use serde_json::Value;
 use tokio::time::Instant;
 use url::Url;
 
-use super::failure::{self, Said};
+use super::exchange::Exchange;
+use super::failure::Said;
 use super::key::ApiKey;
 use super::pacing::{Class, Pacing, Permit};
-use super::redact::without_query;
 use super::retry::{Repeat, RetryPolicy, again};
-use crate::error::{ApiFailure, Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// No answer of the service is longer; the longest known is a page of a hundred tasks.
 const LONGEST_ANSWER: usize = 64 << 20;
@@ -40,8 +41,17 @@ pub(crate) struct Call<'a> {
 pub(crate) enum Target<'a> {
     /// The service, with the key: path segments below the base URL, and a query.
     Service(&'a [&'a str], Vec<(&'a str, String)>),
+    /// The service in the clothes of another, with the key: path segments below `/compatible-mode/v1` of the same host.
+    Compatible(&'a [&'a str]),
     /// Any other host, without the key; the query may be a signature.
     Elsewhere(Url),
+}
+
+impl Target<'_> {
+    /// Whether the key goes along.
+    fn is_service(&self) -> bool {
+        !matches!(self, Self::Elsewhere(_))
+    }
 }
 
 /// What a call carries.
@@ -53,7 +63,7 @@ pub(crate) enum Body {
     Empty,
     /// `POST` of JSON.
     Json(Value),
-    /// `POST` of a form whose last field is a file.
+    /// `POST` of a form whose last field is a file. Whoever sends it watches `sent`: no time-out ends it.
     Form { fields: Vec<(&'static str, String)>, file: PathBuf, name: String, sent: Sent },
 }
 
@@ -77,10 +87,20 @@ pub(crate) struct Answer {
     pub(crate) request_id: Option<String>,
 }
 
+/// What was answered to a call that may be answered bit by bit.
+pub(crate) enum Opened {
+    /// All at once.
+    Whole(Answer),
+    /// A stream of server-sent events that has begun.
+    Events(Exchange, BoxStream<'static, Result<Bytes>>),
+}
+
 /// Connections, key, pace.
 #[derive(Debug)]
 pub(super) struct Transport {
     http: reqwest::Client,
+    /// The same without an end to the wait for an answer: it would run while a file is still leaving. Made when needed.
+    uploading: OnceLock<reqwest::Client>,
     base: Url,
     key: ApiKey,
     workspace: Option<String>,
@@ -100,18 +120,14 @@ impl Transport {
         policy: RetryPolicy,
         pacing: Pacing,
     ) -> Result<Self> {
-        // A redirect could carry the key to another host, or hide that the address is wrong.
-        let http = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(Duration::from_secs(10).min(timeout))
-            .read_timeout(timeout)
-            .tcp_keepalive(Duration::from_secs(30))
-            // Long idle connections are dropped on the way without a word.
-            .pool_idle_timeout(Duration::from_secs(20))
-            .user_agent(concat!("talkmeter/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|error| Error::invalid(format!("cannot set up HTTPS: {error}")))?;
-        Ok(Self { http, base, key, workspace, timeout, policy, pacing, served_at: Mutex::new(None) })
+        let http = http(timeout, Some(timeout))?;
+        let (uploading, served_at) = (OnceLock::new(), Mutex::new(None));
+        Ok(Self { http, uploading, base, key, workspace, timeout, policy, pacing, served_at })
+    }
+
+    /// For one answer of the service.
+    pub(super) fn timeout(&self) -> Duration {
+        self.timeout
     }
 
     pub(super) fn base(&self) -> &Url {
@@ -138,127 +154,128 @@ impl Transport {
 
     /// Like [`Self::send`], by leave already given.
     pub(super) async fn send_with(&self, permit: Permit, call: Call<'_>) -> Result<Answer> {
-        let begun = Instant::now();
-        let mut delays = self.policy.delays();
         let mut permit = Some(permit);
-        let mut attempts = 0;
+        let mut tries = Tries::new(&self.policy);
         loop {
             let leave = match permit.take() {
                 Some(leave) => leave,
                 None => self.permit(&call.class).await,
             };
-            attempts += 1;
-            let outcome = self.attempt(&call, attempts, begun).await;
+            let outcome = match self.begin(&call, &tries, Some(self.timeout)).await {
+                Ok((response, exchange)) => self.read(&call, response, &exchange).await,
+                Err(error) => Err(error),
+            };
             drop(leave);
-            let error = match outcome {
+            match outcome {
                 Ok(answer) => return Ok(answer),
-                Err(error) => error,
-            };
-            let asked = error.api().and_then(|api| api.retry_after);
-            if error.kind() == ErrorKind::RateLimited {
-                let pause = asked.unwrap_or(self.policy.first);
-                self.pacing.hold(&call.class, pause);
+                Err(error) => self.pause(&call, error, &mut tries).await?,
             }
-            let wait = match delays.next() {
-                Some(delay) if again(call.repeat, &error) => asked.unwrap_or(delay),
-                _ => return Err(error),
-            };
-            if begun.elapsed() + wait > self.policy.total {
-                return Err(error);
-            }
-            tokio::time::sleep(wait).await;
         }
     }
 
-    async fn attempt(&self, call: &Call<'_>, attempts: u32, begun: Instant) -> Result<Answer> {
-        let url = self.url(&call.target)?;
-        let post = !matches!(call.body, Body::Get);
-        let endpoint = format!("{} {}", if post { "POST" } else { "GET" }, without_query(url.as_str()));
-        let sent_at = Instant::now();
-        let fail = |kind, status, said: Said, retry_after, refused, source: Option<reqwest::Error>| {
-            let api = ApiFailure {
-                endpoint: endpoint.clone(),
-                status,
-                code: self.key.masked_in(&said.code),
-                message: self.key.masked_in(&said.message),
-                request_id: said.request_id,
-                attempts,
-                elapsed: begun.elapsed(),
-                retry_after,
-                refused,
+    /// Sends a call whose answer may come as a stream of events, again where that is safe and none has begun. The leave is
+    /// kept until the stream is dropped.
+    pub(super) async fn open(&self, call: Call<'_>) -> Result<Opened> {
+        let mut tries = Tries::new(&self.policy);
+        loop {
+            let leave = self.permit(&call.class).await;
+            // A stream lasts as long as there is something to say; how long it may be silent bounds the connection.
+            let error = match self.begin(&call, &tries, None).await {
+                Ok((response, exchange)) if is_stream(&response) => {
+                    return Ok(Opened::Events(exchange.clone(), events(response, exchange, leave)));
+                }
+                Ok((response, exchange)) => match self.read(&call, response, &exchange).await {
+                    Ok(answer) => return Ok(Opened::Whole(answer)),
+                    Err(error) => error,
+                },
+                Err(error) => error,
             };
-            tracing::debug!(%endpoint, attempt = attempts, status, code = %api.code, request_id = api.request_id.as_deref(), duration_ms = sent_at.elapsed().as_millis() as u64, "failed");
-            // An address may be signed: it is not shown with its query, by the cause either.
-            let source = source.map(|error| error.without_url().into());
-            Error::failed(kind, &call.doing, api, source)
-        };
-        let unanswered = |error: reqwest::Error| {
-            let kind = if error.is_timeout() { ErrorKind::Timeout } else { ErrorKind::Unavailable };
-            let message = if error.is_connect() {
-                format!("no connection to {}", url.host_str().unwrap_or_default())
-            } else if error.is_timeout() {
-                format!("no answer within {} s", self.timeout.as_secs())
-            } else {
-                "the connection broke before the answer was complete".to_owned()
-            };
-            let refused = error.is_connect();
-            fail(kind, None, Said { message, ..Said::default() }, None, refused, Some(error))
-        };
+            drop(leave);
+            self.pause(&call, error, &mut tries).await?;
+        }
+    }
 
-        let response = self.request(call, url.clone()).await?.send().await.map_err(unanswered)?;
-        let status = response.status().as_u16();
+    /// Waits before the next try; gives the error back where none is left, or none is safe.
+    async fn pause(&self, call: &Call<'_>, error: Error, tries: &mut Tries) -> Result<()> {
+        let asked = error.api().and_then(|api| api.retry_after);
+        if error.kind() == ErrorKind::RateLimited {
+            let pause = asked.unwrap_or(self.policy.first);
+            self.pacing.hold(&call.class, pause);
+        }
+        let wait = match tries.delays.next() {
+            Some(delay) if again(call.repeat, &error) => asked.unwrap_or(delay),
+            _ => return Err(error),
+        };
+        if tries.begun.elapsed() + wait > self.policy.total {
+            return Err(error);
+        }
+        tokio::time::sleep(wait).await;
+        tries.attempts += 1;
+        Ok(())
+    }
+
+    /// Sends, and waits for the head of the answer; `within` bounds the whole of it.
+    async fn begin(
+        &self,
+        call: &Call<'_>,
+        tries: &Tries,
+        within: Option<Duration>,
+    ) -> Result<(reqwest::Response, Exchange)> {
+        let url = self.url(&call.target)?;
+        let method = if matches!(call.body, Body::Get) { "GET" } else { "POST" };
+        let mut exchange =
+            Exchange::new(&call.doing, method, &url, &self.key, tries.attempts, tries.begun, self.timeout);
+        exchange.keyless = !call.target.is_service();
+        let mut request = self.request(call, url).await?;
+        if let Some(within) = within.filter(|_| call.target.is_service()) {
+            request = request.timeout(within);
+        }
+        let response = request.send().await.map_err(|error| unanswered(&exchange, error))?;
         let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
-        let request_id = header("x-request-id").map(str::to_owned);
-        let retry_after = retry_after(header("retry-after-ms"), header("retry-after"), header("date"));
-        if matches!(call.target, Target::Service(..))
+        exchange.status = Some(response.status().as_u16());
+        exchange.request_id = header("x-request-id").map(str::to_owned);
+        exchange.retry_after = retry_after(header("retry-after-ms"), header("retry-after"), header("date"));
+        if call.target.is_service()
             && let Some(told) = header("date").and_then(http_date)
         {
             *self.served_at.lock().unwrap_or_else(PoisonError::into_inner) = Some((told, Instant::now()));
         }
-        let bound = if matches!(call.target, Target::Service(..)) { LONGEST_ANSWER } else { LONGEST_RESULT };
+        Ok((response, exchange))
+    }
+
+    /// Reads an answer to its end, and what it says.
+    async fn read(&self, call: &Call<'_>, response: reqwest::Response, exchange: &Exchange) -> Result<Answer> {
+        let success = response.status().is_success();
+        let bound = if call.target.is_service() { LONGEST_ANSWER } else { LONGEST_RESULT };
+        let redirects = response.status().is_redirection();
         let mut raw = BytesMut::new();
         let mut chunks = response.bytes_stream();
         while let Some(chunk) = chunks.next().await {
             let chunk = match chunk {
                 Ok(chunk) => chunk,
                 // The status of a refusal is known, whatever became of its body.
-                Err(_) if !(200..300).contains(&status) => break,
-                Err(error) => return Err(unanswered(error)),
+                Err(_) if !success => break,
+                Err(error) => return Err(unanswered(exchange, error)),
             };
             if raw.len() + chunk.len() > bound {
                 let message = format!("the answer is longer than {bound} bytes");
-                return Err(fail(
-                    ErrorKind::InvalidInput,
-                    Some(status),
-                    Said { message, ..Said::default() },
-                    None,
-                    false,
-                    None,
-                ));
+                return Err(exchange.failed(ErrorKind::InvalidInput, Said { message, ..Said::default() }));
             }
             raw.extend_from_slice(&chunk);
         }
-        let raw = raw.freeze();
+        // Before anything is cut off: half a key is no secret any more either.
+        let masked = call.target.is_service().then(|| self.key.masked_body(&raw)).flatten();
+        let raw = masked.map_or_else(|| raw.freeze(), Bytes::from);
 
-        if !(200..300).contains(&status) {
+        if !success {
             let mut said = Said::read(&raw);
-            said.request_id = said.request_id.or(request_id);
-            if (300..400).contains(&status) {
+            if redirects {
                 said.message = "the address redirects, which is not followed: the key goes to one host only".to_owned();
             }
-            let kind = match (failure::kind(status, &said.code, &said.message), &call.target) {
-                // The key does not go there, so that nothing can be wrong with it: a signature has expired, or does not fit.
-                (ErrorKind::Auth, Target::Elsewhere(_)) => ErrorKind::InvalidInput,
-                (kind, _) => kind,
-            };
-            let refused = failure::refused(status, &said.code, kind);
-            return Err(fail(kind, Some(status), said, retry_after, refused, None));
+            return Err(exchange.refused(said));
         }
-        let mut answer = Answer { raw, json: Value::Null, request_id };
-        if let Target::Service(..) = call.target {
-            if let Some(masked) = self.key.masked_body(&answer.raw) {
-                answer.raw = masked.into();
-            }
+        let mut answer = Answer { raw, json: Value::Null, request_id: exchange.request_id.clone() };
+        if call.target.is_service() {
             answer.json = serde_json::from_slice(&answer.raw).map_err(|_| {
                 let mut said = Said::read(&answer.raw);
                 said.message = if answer.raw.is_empty() {
@@ -266,8 +283,8 @@ impl Transport {
                 } else {
                     format!("the answer is no JSON: {}", said.message)
                 };
-                said.request_id = answer.request_id.clone();
-                fail(ErrorKind::Protocol, Some(status), said, None, false, None)
+                said.request_id = None;
+                exchange.failed(ErrorKind::Protocol, said)
             })?;
             let mut said = Said::of(&answer.json);
             answer.request_id = said.request_id.take().or(answer.request_id);
@@ -275,12 +292,10 @@ impl Transport {
             let task = answer.json.pointer("/output/task_id").is_some_and(Value::is_string);
             if !said.code.is_empty() && !task {
                 said.request_id = answer.request_id.clone();
-                let kind = failure::kind(status, &said.code, &said.message);
-                let refused = failure::refused(status, &said.code, kind);
-                return Err(fail(kind, Some(status), said, retry_after, refused, None));
+                return Err(exchange.refused(said));
             }
         }
-        tracing::debug!(%endpoint, attempt = attempts, status, request_id = answer.request_id.as_deref(), bytes = answer.raw.len(), duration_ms = sent_at.elapsed().as_millis() as u64, "answered");
+        tracing::debug!(endpoint = %exchange.endpoint, attempt = exchange.attempts, status = exchange.status, request_id = answer.request_id.as_deref(), bytes = answer.raw.len(), duration_ms = exchange.sent_at.elapsed().as_millis() as u64, "answered");
         Ok(answer)
     }
 
@@ -289,10 +304,19 @@ impl Transport {
             Body::Get => self.http.get(url),
             Body::Empty => self.http.post(url).header("Content-Length", "0"),
             Body::Json(value) => self.http.post(url).header("Content-Type", "application/json").body(value.to_string()),
-            Body::Form { fields, file, name, sent } => self.http.post(url).multipart(form(fields, file, name, sent)?),
+            Body::Form { fields, file, name, sent } => {
+                let http = match self.uploading.get() {
+                    Some(http) => http,
+                    None => {
+                        let made = http(self.timeout, None)?;
+                        self.uploading.get_or_init(|| made)
+                    }
+                };
+                http.post(url).multipart(form(fields, file, name, sent)?)
+            }
         };
-        if let Target::Service(..) = call.target {
-            request = request.header("Authorization", self.key.bearer()).timeout(self.timeout);
+        if call.target.is_service() {
+            request = request.header("Authorization", self.key.bearer());
             if let Some(workspace) = &self.workspace {
                 request = request.header("X-DashScope-WorkSpace", workspace);
             }
@@ -314,8 +338,75 @@ impl Transport {
                 }
                 Ok(url)
             }
+            Target::Compatible(segments) => {
+                let mut url = self.base.clone();
+                let path = url.path().trim_end_matches('/');
+                let root = path.strip_suffix("/api/v1").unwrap_or(path).to_owned();
+                url.set_path(&format!("{root}/compatible-mode/v1/{}", segments.join("/")));
+                Ok(url)
+            }
         }
     }
+}
+
+/// Connections; `idle` ends the wait for an answer and for each part of it.
+fn http(timeout: Duration, idle: Option<Duration>) -> Result<reqwest::Client> {
+    let builder = reqwest::Client::builder()
+        // A redirect could carry the key to another host, or hide that the address is wrong.
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(Duration::from_secs(10).min(timeout))
+        .tcp_keepalive(Duration::from_secs(30))
+        // Long idle connections are dropped on the way without a word.
+        .pool_idle_timeout(Duration::from_secs(20))
+        .user_agent(concat!("talkmeter/", env!("CARGO_PKG_VERSION")));
+    let builder = match idle {
+        Some(idle) => builder.read_timeout(idle),
+        None => builder,
+    };
+    builder.build().map_err(|error| Error::invalid(format!("cannot set up HTTPS: {error}")))
+}
+
+/// How often a call was tried, and how often it may be.
+struct Tries {
+    begun: Instant,
+    attempts: u32,
+    delays: Box<dyn Iterator<Item = Duration> + Send + Sync>,
+}
+
+impl Tries {
+    fn new(policy: &RetryPolicy) -> Self {
+        Self { begun: Instant::now(), attempts: 1, delays: Box::new(policy.delays()) }
+    }
+}
+
+fn is_stream(response: &reqwest::Response) -> bool {
+    let kind = response.headers().get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    response.status().is_success() && kind.trim_start().to_ascii_lowercase().starts_with("text/event-stream")
+}
+
+/// The body as it comes; whatever breaks it says what was asked.
+fn events(response: reqwest::Response, exchange: Exchange, leave: Permit) -> BoxStream<'static, Result<Bytes>> {
+    tracing::debug!(endpoint = %exchange.endpoint, attempt = exchange.attempts, status = exchange.status, request_id = exchange.request_id.as_deref(), duration_ms = exchange.sent_at.elapsed().as_millis() as u64, "a stream began");
+    let chunks = response.bytes_stream().map(move |chunk| {
+        let _until_the_end = &leave;
+        chunk.map_err(|error| unanswered(&exchange, error))
+    });
+    chunks.boxed()
+}
+
+/// No answer, or one that broke off.
+fn unanswered(exchange: &Exchange, error: reqwest::Error) -> Error {
+    let kind = if error.is_timeout() { ErrorKind::Timeout } else { ErrorKind::Unavailable };
+    let message = if error.is_connect() {
+        format!("no connection to {}", exchange.host)
+    } else if error.is_timeout() {
+        format!("no answer within {} s", exchange.timeout.as_secs())
+    } else {
+        "the connection broke before the answer was complete".to_owned()
+    };
+    let refused = error.is_connect();
+    // An address may be signed: it is not shown with its query, by the cause either.
+    exchange.unanswered(kind, message, refused, error.without_url().into())
 }
 
 /// A form in the documented order: all fields, then the file, read as it is sent.

@@ -9,6 +9,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -119,7 +120,14 @@ impl Uploads<'_> {
         path: &Path,
         sent: impl Fn(u64) + Send + Sync + 'static,
     ) -> Result<TempUrl> {
-        let sent: Arc<dyn Fn(u64) + Send + Sync> = Arc::new(sent);
+        let moved = Arc::new(AtomicU64::new(0));
+        let sent: Arc<dyn Fn(u64) + Send + Sync> = {
+            let moved = moved.clone();
+            Arc::new(move |bytes| {
+                moved.fetch_add(1, Ordering::Relaxed);
+                sent(bytes);
+            })
+        };
         let metadata = std::fs::metadata(path).map_err(|error| Error::io("read", path, error))?;
         if !metadata.is_file() {
             // A pipe has no length, and opening one may never return.
@@ -144,15 +152,23 @@ impl Uploads<'_> {
             let mut fields = policy.fields;
             fields.push(("key", key.clone()));
             fields.push(("success_action_status", "200".to_owned()));
-            let answer = self.client.transport().send(Call {
+            let call = Call {
                 doing: format!("upload {}", path.display()),
                 target: Target::Elsewhere(policy.host),
                 body: Body::Form { fields, file: path.to_owned(), name, sent: Sent(sent.clone()) },
                 headers: &[],
                 class: Class::Storage,
                 repeat: Repeat::Never,
+            };
+            let transport = self.client.transport();
+            // Waiting for a turn is no standstill.
+            let permit = transport.permit(&call.class).await;
+            let work = transport.send_with(permit, call);
+            let answer = unless_stalled(work, &moved, transport.timeout()).await.unwrap_or_else(|| {
+                let seconds = transport.timeout().as_secs_f64();
+                Err(Error::timeout(format!("cannot upload {}: nothing has moved for {seconds} s", path.display())))
             });
-            match answer.await {
+            match answer {
                 Ok(_) => {
                     let hours = i64::from(Catalog::builtin().service().upload_hours);
                     let now = self.client.server_time().unwrap_or_else(Timestamp::now);
@@ -167,6 +183,19 @@ impl Uploads<'_> {
     }
 }
 
+/// A large file may take as long as it makes way; `None` when nothing has moved for a while.
+async fn unless_stalled<T>(work: impl Future<Output = T>, moved: &AtomicU64, patience: Duration) -> Option<T> {
+    let mut work = std::pin::pin!(work);
+    loop {
+        let before = moved.load(Ordering::Relaxed);
+        match tokio::time::timeout(patience, work.as_mut()).await {
+            Ok(done) => return Some(done),
+            Err(_) if moved.load(Ordering::Relaxed) != before => {}
+            Err(_) => return None,
+        }
+    }
+}
+
 /// The file before it took longer than the leave lasts; a fresh one is to be had.
 fn has_expired(error: &Error) -> bool {
     error.api().is_some_and(|api| api.status == Some(403) && api.message.contains("expired"))
@@ -174,7 +203,6 @@ fn has_expired(error: &Error) -> bool {
 
 /// A name that no other upload has, even of the same file.
 fn unique(path: &Path, size: u64) -> String {
-    use std::sync::atomic::{AtomicU64, Ordering};
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let mut hasher = blake3::Hasher::new();
     hasher.update(path.as_os_str().as_encoded_bytes());

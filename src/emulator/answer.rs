@@ -12,7 +12,9 @@ use futures_util::StreamExt;
 use serde_json::{Value, json};
 
 use super::clock;
+use super::stream::{End, Events, Shape, Written, own_error};
 
+pub(super) const EVENT_STREAM: &str = "text/event-stream;charset=UTF-8";
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Marks a response in whose place the connection is dropped.
@@ -60,12 +62,45 @@ impl Refusal {
     }
 }
 
+/// In which of its two ways the service speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Dialect {
+    /// Everything below `/api/v1`.
+    DashScope,
+    /// Everything below `/compatible-mode/v1`, as another vendor's clients expect it.
+    Compatible,
+}
+
+impl Dialect {
+    /// The dialect of a route.
+    pub(super) fn of(route: &str) -> Self {
+        if route.starts_with("/compatible-mode/") { Self::Compatible } else { Self::DashScope }
+    }
+
+    /// The body of an error.
+    pub(super) fn error(self, refusal: &Refusal, request_id: &str) -> Value {
+        match self {
+            Self::DashScope => own_error(refusal, request_id),
+            Self::Compatible => {
+                // Which code and type stand where is documented for few errors; the rest keep their code.
+                let (code, kind) = match refusal.code.as_str() {
+                    "InvalidApiKey" => ("invalid_api_key", "invalid_request_error"),
+                    "InvalidParameter" => ("invalid_parameter_error", "invalid_request_error"),
+                    "Throttling.RateQuota" => ("limit_requests", "limit_requests"),
+                    other if refusal.status.is_server_error() => (other, "internal_error"),
+                    other => (other, "invalid_request_error"),
+                };
+                json!({"error": {"message": refusal.message, "type": kind, "param": null, "code": code}})
+            }
+        }
+    }
+}
+
 /// A good answer.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Answer {
     Json(Value),
-    /// Frames of an event stream, each with its blank line.
-    Events(Vec<String>),
+    Events(Events),
 }
 
 /// An answer before it becomes an HTTP response.
@@ -76,39 +111,37 @@ pub(super) struct Reply {
     pub(super) content_type: &'static str,
     pub(super) retry_after: Option<u64>,
     pub(super) cut: bool,
+    /// What becomes of an event stream; anything else has no use for it.
+    pub(super) shape: Shape,
 }
 
 /// The body of a reply.
 #[derive(Debug)]
 pub(super) enum Content {
     Whole(Bytes),
-    Frames(Vec<String>),
+    Events(Events),
 }
 
 impl Reply {
     pub(super) fn whole(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Self {
-        Self { status, body: Content::Whole(body.into()), content_type, retry_after: None, cut: false }
+        let (body, shape) = (Content::Whole(body.into()), Shape::default());
+        Self { status, body, content_type, retry_after: None, cut: false, shape }
     }
 
     pub(super) fn json(status: StatusCode, value: &Value) -> Self {
         Self::whole(status, "application/json;charset=UTF-8", value.to_string())
     }
 
-    pub(super) fn refusal(refusal: &Refusal, request_id: &str) -> Self {
-        let body = json!({"code": refusal.code, "message": refusal.message, "request_id": request_id});
-        Self::json(refusal.status, &body)
+    pub(super) fn refusal(dialect: Dialect, refusal: &Refusal, request_id: &str) -> Self {
+        Self::json(refusal.status, &dialect.error(refusal, request_id))
     }
 
     pub(super) fn answer(answer: Answer) -> Self {
         match answer {
             Answer::Json(value) => Self::json(StatusCode::OK, &value),
-            Answer::Events(frames) => Self {
-                status: StatusCode::OK,
-                body: Content::Frames(frames),
-                content_type: "text/event-stream;charset=UTF-8",
-                retry_after: None,
-                cut: false,
-            },
+            Answer::Events(events) => {
+                Self { body: Content::Events(events), ..Self::whole(StatusCode::OK, EVENT_STREAM, Bytes::new()) }
+            }
         }
     }
 
@@ -125,15 +158,19 @@ impl Reply {
     pub(super) fn response(self, request_id: &str, now: clock::Millis) -> Response<Body> {
         let length = match &self.body {
             Content::Whole(bytes) => Some(bytes.len()),
-            Content::Frames(_) => None,
+            Content::Events(_) => None,
         };
-        let body = match (self.body, self.cut) {
-            (Content::Whole(bytes), false) => Body::from(bytes),
-            (Content::Whole(bytes), true) => broken(vec![bytes.slice(..bytes.len() / 2)]),
-            (Content::Frames(frames), false) => stream(frames.into_iter().map(Bytes::from).collect()),
-            (Content::Frames(mut frames), true) => {
-                frames.truncate(frames.len() / 2);
-                broken(frames.into_iter().map(Bytes::from).collect())
+        let (body, breaks) = match (self.body, self.cut) {
+            (Content::Whole(bytes), false) => (Body::from(bytes), false),
+            (Content::Whole(bytes), true) => (broken(bytes.slice(..bytes.len() / 2)), true),
+            (Content::Events(events), cut) => {
+                let mut shape = self.shape;
+                if cut {
+                    shape.end = End::Cut { frames: events.data.len() / 2, mid_frame: false, abrupt: true };
+                }
+                let written = events.written(&shape, request_id);
+                let breaks = written.broken;
+                (stream(written), breaks)
             }
         };
         let mut response = Response::new(body);
@@ -152,7 +189,7 @@ impl Reply {
         if let Some(seconds) = self.retry_after {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
-        if self.cut {
+        if breaks {
             headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }
         response
@@ -166,22 +203,31 @@ pub(super) fn hang_up() -> Response<Body> {
     response
 }
 
-/// Parts that leave one by one.
-fn stream(parts: Vec<Bytes>) -> Body {
-    let parts = futures_util::stream::iter(parts).then(async |part| {
-        tokio::task::yield_now().await;
+/// Parts that leave one by one, each frame after a pause.
+fn stream(written: Written) -> Body {
+    let (pause, mut ended) = (written.pause, false);
+    let parts: Vec<(bool, Bytes)> =
+        written.parts.into_iter().map(|(part, ends)| (std::mem::replace(&mut ended, ends), part)).collect();
+    let parts = futures_util::stream::iter(parts).then(move |(after_frame, part)| async move {
+        if after_frame && !pause.is_zero() {
+            tokio::time::sleep(pause).await;
+        } else {
+            tokio::task::yield_now().await;
+        }
         Ok::<_, std::io::Error>(part)
     });
-    Body::from_stream(parts)
+    if written.broken { Body::from_stream(parts.chain(broken_end())) } else { Body::from_stream(parts) }
 }
 
-/// Parts that leave, and an end that is none.
-fn broken(parts: Vec<Bytes>) -> Body {
-    let parts = futures_util::stream::iter(parts.into_iter().map(Ok));
-    let end = futures_util::stream::once(async {
+/// A part that leaves, and an end that is none.
+fn broken(part: Bytes) -> Body {
+    Body::from_stream(futures_util::stream::iter([Ok(part)]).chain(broken_end()))
+}
+
+fn broken_end() -> impl futures_util::Stream<Item = std::io::Result<Bytes>> {
+    futures_util::stream::once(async {
         // What stands before is on its way by then; an error at once would take it back.
         tokio::time::sleep(Duration::from_millis(20)).await;
         Err(std::io::Error::other("cut by the scenario"))
-    });
-    Body::from_stream(parts.chain(end))
+    })
 }

@@ -23,6 +23,7 @@ pub(super) fn outcome(state: &State, model: &Model, url: &str, resolves: bool, p
         Err((code, message)) => return Outcome::Failed { code: code.to_owned(), message: message.to_owned() },
     };
     match source.duration_ms() {
+        _ if source.silent() => return failed("SUCCESS_WITH_NO_VALID_FRAGMENT"),
         0 => return failed("SUCCESS_WITH_NO_VALID_FRAGMENT"),
         ms if ms > LONGEST_MS => return failed("AUDIO_DURATION_TOO_LONG"),
         _ => {}

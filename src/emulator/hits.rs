@@ -18,7 +18,11 @@ pub struct Hits {
     pub routes: BTreeMap<String, u64>,
     /// Submits that made a task.
     pub accepted_submits: u64,
-    /// How often a file URL was accepted; twice when one submit names it twice, for so often it would be billed.
+    /// Clips that synchronous models have listened to, by protocol: `input_audio`, `realtime`, `qwen3`,
+    /// `qwen3_compatible`, `omni`.
+    pub recognised: BTreeMap<&'static str, u64>,
+    /// How often a file URL was accepted; twice when one submit names it twice, for so often it would be billed. A data
+    /// URI goes by `data:` and the beginning of its content's hash.
     pub accepted: BTreeMap<String, u64>,
     /// Requests refused because the rate was too high.
     pub throttled: u64,
@@ -41,6 +45,7 @@ impl Hits {
         let mut object = json!({
             "routes": self.routes,
             "accepted_submits": self.accepted_submits,
+            "recognised": self.recognised,
             "accepted": self.accepted,
             "throttled": self.throttled,
             "faulted": self.faulted,
@@ -84,6 +89,13 @@ impl Counter {
             for url in urls {
                 *hits.accepted.entry(url.to_owned()).or_default() += 1;
             }
+        });
+    }
+
+    pub(super) fn recognised(&self, protocol: &'static str, url: &str) {
+        self.with(|hits| {
+            *hits.recognised.entry(protocol).or_default() += 1;
+            *hits.accepted.entry(url.to_owned()).or_default() += 1;
         });
     }
 

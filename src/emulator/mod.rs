@@ -40,6 +40,7 @@ mod server;
 mod speech;
 mod state;
 mod storage;
+mod stream;
 mod tasks;
 mod tokens;
 mod uploads;

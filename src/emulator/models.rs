@@ -12,8 +12,23 @@ pub(super) enum Protocol {
     Flash,
     /// Synchronous, `parameters.audio_address` or `audio` messages.
     Realtime,
-    /// Synchronous, `audio` messages, answers in `choices`.
+    /// Synchronous, `audio` messages, answers in `choices`; or in compatible mode.
     Chat,
+    /// Compatible mode alone, with a prompt.
+    Omni,
+}
+
+impl Protocol {
+    /// As counts name it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Files(_) | Self::OneFile => "files",
+            Self::Flash => "input_audio",
+            Self::Realtime => "realtime",
+            Self::Chat => "qwen3",
+            Self::Omni => "omni",
+        }
+    }
 }
 
 /// One model.
@@ -44,6 +59,29 @@ impl Model {
         self.name.starts_with("qwen-audio-3.1-")
     }
 
+    /// Thinks before it answers, and need not stream.
+    pub(super) fn thinks(&self) -> bool {
+        self.name.starts_with("qwen3.8-omni")
+    }
+
+    /// Of the models that are billed so.
+    pub(super) fn audio_tokens_per_ten_seconds(&self) -> u64 {
+        match self.protocol {
+            Protocol::Omni if self.name.starts_with("qwen3-omni") => 125,
+            Protocol::Omni => 70,
+            _ => 250,
+        }
+    }
+
+    /// Length of the longest clip of a synchronous model, in seconds. That of the newest Omni is not published.
+    pub(super) fn longest_s(&self) -> u64 {
+        match self.protocol {
+            Protocol::Omni if self.name.starts_with("qwen3-omni") => 1_200,
+            Protocol::Omni => 10_800,
+            _ => 300,
+        }
+    }
+
     /// Largest upload for a call of this model, in MB.
     pub(super) fn upload_mb(&self) -> u64 {
         if self.asynchronous() { 2048 } else { 100 }
@@ -58,8 +96,8 @@ const MANY: Protocol = Protocol::Files(100);
 /// 100 calls per minute.
 const SLOW: f64 = 100.0 / 60.0;
 
-/// Requests per minute are enforced per second; those of the Qwen-Audio Flash models are not published.
-pub(super) static MODELS: [Model; 24] = [
+/// Requests per minute are enforced per second; those of the Qwen-Audio Flash and Omni models are not published.
+pub(super) static MODELS: [Model; 28] = [
     model("fun-asr", MANY, 10.0),
     model("fun-asr-2025-11-07", MANY, 10.0),
     model("fun-asr-2025-08-25", MANY, 10.0),
@@ -84,4 +122,8 @@ pub(super) static MODELS: [Model; 24] = [
     model("qwen3-asr-flash-2025-09-08", Protocol::Chat, SLOW),
     model("qwen3-asr-flash-us", Protocol::Chat, SLOW),
     model("qwen3-asr-flash-2025-09-08-us", Protocol::Chat, SLOW),
+    model("qwen3.8-omni-flash", Protocol::Omni, 10.0),
+    model("qwen3.5-omni-plus", Protocol::Omni, 10.0),
+    model("qwen3.5-omni-flash", Protocol::Omni, 10.0),
+    model("qwen3-omni-flash", Protocol::Omni, 10.0),
 ];

@@ -20,6 +20,8 @@ pub(super) struct Parameters {
     pub(super) filter: Filter,
     pub(super) words: bool,
     pub(super) vocabulary_id: Option<String>,
+    /// Text of the context that is kept; a term in it is heard.
+    pub(super) context: String,
 }
 
 /// Words that are masked or left out.
@@ -50,6 +52,7 @@ impl Default for Parameters {
             filter: Filter::default(),
             words: true,
             vocabulary_id: None,
+            context: String::new(),
         }
     }
 }

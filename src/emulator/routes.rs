@@ -12,13 +12,13 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
-use super::answer::{Answer, Refusal, Reply, hang_up};
+use super::answer::{Answer, Dialect, EVENT_STREAM, Refusal, Reply, hang_up};
 use super::models::MODELS;
 use super::operation::Operation;
 use super::scenario::{Body as Scripted, Fault};
 use super::state::State;
 use super::tasks::{list, query, submit};
-use super::{flash, tokens, uploads, vocabularies};
+use super::{flash, stream, tokens, uploads, vocabularies};
 
 /// A data URI of 20 MiB and what stands around it; more is not even read.
 const LARGEST_BODY: usize = 40 << 20;
@@ -69,7 +69,7 @@ impl Call {
 
 /// The routes of the service.
 pub(super) fn router(state: &Arc<State>) -> Router {
-    let table: [(&'static str, &'static [Method], Operation); 10] = [
+    let table: [(&'static str, &'static [Method], Operation); 11] = [
         ("/api/v1/services/audio/asr/transcription", &[Method::POST], Operation::Submit),
         ("/api/v1/tasks", &[Method::GET], Operation::List),
         ("/api/v1/tasks/", &[Method::GET], Operation::List),
@@ -80,6 +80,7 @@ pub(super) fn router(state: &Arc<State>) -> Router {
         ("/api/v1/models", &[Method::GET], Operation::Models),
         ("/api/v1/services/audio/asr/customization", &[Method::POST], Operation::Vocabulary),
         ("/api/v1/services/aigc/multimodal-generation/generation", &[Method::POST], Operation::Flash),
+        ("/compatible-mode/v1/chat/completions", &[Method::POST], Operation::Flash),
     ];
     let mut router = Router::new();
     for (route, methods, operation) in table {
@@ -94,7 +95,8 @@ pub(super) fn router(state: &Arc<State>) -> Router {
 async fn elsewhere(Shared(state): Shared<Arc<State>>) -> Response<Body> {
     state.hits.elsewhere();
     let (id, now) = (state.seal.uuid(), state.clock.now());
-    Reply::refusal(&Refusal::new(StatusCode::NOT_FOUND, "NotFound", "Not found!"), &id).response(&id, now)
+    let refusal = Refusal::new(StatusCode::NOT_FOUND, "NotFound", "Not found!");
+    Reply::refusal(Dialect::DashScope, &refusal, &id).response(&id, now)
 }
 
 async fn exchange(
@@ -106,19 +108,20 @@ async fn exchange(
     request: Request,
 ) -> Response<Body> {
     state.hits.request(operation, request.method().as_str(), route);
+    let dialect = Dialect::of(route);
     let request_id = state.seal.uuid();
     let reply = match read(state, request_id.clone(), methods, request).await {
-        Err(refusal) => Some(Reply::refusal(&refusal, &request_id)),
+        Err(refusal) => Some(Reply::refusal(dialect, &refusal, &request_id)),
         Ok(call) => {
             let id = id.unwrap_or_default();
             let fault = fault(state, operation, &call, &id);
-            carried_out(state, &request_id, fault, |fault| {
+            carried_out(state, dialect, &request_id, fault, |fault| {
                 if fault == Some(&Fault::Unknown) {
                     return Reply::answer(query::unknown(&call, &id));
                 }
-                match handle(state, operation, &call, &id) {
+                match handle(state, operation, dialect, &call, &id, fault) {
                     Ok(answer) => Reply::answer(answer),
-                    Err(refusal) => Reply::refusal(&refusal, &request_id),
+                    Err(refusal) => Reply::refusal(dialect, &refusal, &request_id),
                 }
             })
             .await
@@ -159,10 +162,10 @@ fn fault(state: &State, operation: Operation, call: &Call, id: &str) -> Option<F
                 return None;
             }
             body = serde_json::from_slice(&call.body).unwrap_or_default();
-            let files = |value| {
-                if operation == Operation::Submit { submit::named_files(value) } else { flash::named_files(value) }
-            };
-            state.scenario.fault(operation, || files(&body))
+            if operation == Operation::Submit {
+                return state.scenario.fault(operation, || submit::named_files(&body));
+            }
+            state.scenario.flash_fault(flash::streams(call, &body), || flash::named_files(&body))
         }
         Operation::Query | Operation::Cancel => {
             task = state.tasks.known(id, state.clock.now());
@@ -176,6 +179,7 @@ fn fault(state: &State, operation: Operation, call: &Call, id: &str) -> Option<F
 /// Carries a request out as the scenario wants it; `None` hangs up.
 pub(super) async fn carried_out(
     state: &State,
+    dialect: Dialect,
     request_id: &str,
     fault: Option<Fault>,
     act: impl FnOnce(Option<&Fault>) -> Reply,
@@ -198,14 +202,22 @@ pub(super) async fn carried_out(
             Some(act(None))
         }
         Fault::Truncate => Some(Reply { cut: true, ..act(None) }),
-        Fault::Expired | Fault::Unknown => Some(act(Some(&fault))),
-        Fault::Answer { status, body, retry_after, accepted } => {
+        Fault::Stream(shape) => Some(Reply { shape, ..act(None) }),
+        Fault::Expired | Fault::Unknown | Fault::Silence => Some(act(Some(&fault))),
+        Fault::Answer { status, body, retry_after, accepted, event_stream } => {
             if accepted {
                 act(None);
             }
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             let reply = match body {
-                Scripted::Error { code, message } => Reply::refusal(&Refusal { status, code, message }, request_id),
+                Scripted::Error { code, message } => {
+                    let refusal = Refusal { status, code, message };
+                    if event_stream {
+                        Reply::whole(status, EVENT_STREAM, stream::alone(dialect, &refusal, request_id))
+                    } else {
+                        Reply::refusal(dialect, &refusal, request_id)
+                    }
+                }
                 Scripted::Verbatim(text) => {
                     let json = text.trim_start().starts_with(['{', '[']);
                     let kind = if json { "application/json;charset=UTF-8" } else { "text/plain;charset=UTF-8" };
@@ -217,7 +229,14 @@ pub(super) async fn carried_out(
     }
 }
 
-fn handle(state: &State, operation: Operation, call: &Call, id: &str) -> Result<Answer, Refusal> {
+fn handle(
+    state: &State,
+    operation: Operation,
+    dialect: Dialect,
+    call: &Call,
+    id: &str,
+    fault: Option<&Fault>,
+) -> Result<Answer, Refusal> {
     match operation {
         Operation::Submit => submit::submit(state, call),
         Operation::Query => {
@@ -238,7 +257,13 @@ fn handle(state: &State, operation: Operation, call: &Call, id: &str) -> Result<
             tokens::issue(state, call, permanent)
         }
         Operation::Vocabulary => vocabularies::customization(state, call),
-        Operation::Flash => flash::generation(state, call),
+        Operation::Flash => {
+            let silent = fault == Some(&Fault::Silence);
+            match dialect {
+                Dialect::DashScope => flash::generation(state, call, silent),
+                Dialect::Compatible => flash::completions(state, call, silent),
+            }
+        }
         Operation::Models => Ok(models(call)),
         Operation::Upload | Operation::Result | Operation::Recognition => {
             Err(Refusal::new(StatusCode::NOT_FOUND, "NotFound", "Not found!"))

@@ -16,7 +16,7 @@
 //!
 //! | `do` | what happens | keys |
 //! | --- | --- | --- |
-//! | `status` | an error answer, in the service's shape unless `body` is given | `status`, `code`, `message`, `body` (verbatim, may be empty or plain text), `retry_after` (seconds), `accepted` |
+//! | `status` | an error answer, in the service's shape unless `body` is given | `status`, `code`, `message`, `body` (verbatim, may be empty or plain text), `retry_after` (seconds), `accepted`, `event_stream` (`flash`) |
 //! | `ok_with_code` | HTTP 200 with `code` and `message` | `code`, `message`, `accepted` |
 //! | `empty` | an empty body | `status` (200), `accepted` |
 //! | `reset_before` | the connection is dropped, nothing was accepted | |
@@ -30,9 +30,19 @@
 //! | `all_failed` | on `recognition`: every file of the task fails | `code`, `message` |
 //! | `succeeded_with_failed` | on `recognition`: every file fails, the task is SUCCEEDED all the same | `code`, `message` |
 //! | `silence` | on `recognition`: no speech; with `ASR_RESPONSE_HAVE_NO_WORDS` and one file the task has `code` and no `results` | `code` (`SUCCESS_WITH_NO_VALID_FRAGMENT`) |
+//! | `reshape` | on `flash`, streams: the same events, written another way | any key of a stream, see below |
+//! | `cut` | on `flash`, streams: the end is missing; the connection is closed in order | `frames` (how many come, at most all but the last), `mid_frame` (half of the next one follows), `abrupt` (the connection breaks), and those of a stream |
+//! | `error_event` | on `flash`, streams: an error under HTTP 200 ends it | `frames` (0; how many come before), `event` (`error`; or `result`), `status` (400; in the frame's comment), `code`, `message`, and those of a stream |
+//! | `silence` | on `flash`: no speech; 400 `CLIENT_ERROR` `ASR_RESPONSE_HAVE_NO_WORDS`, of Qwen models an empty text | |
 //! | `hold` | on `recognition`: it waits `pending_s` and takes `hold_s`, in seconds of the emulator's clock | `hold_s`, `pending_s` |
 //!
-//! `delay_ms` is real time. `accepted = true` carries the request out before the answer is replaced. Rules are tried in
+//! Keys of a stream: `no_blank_lines` (none between the frames, none at the end), `crlf` (lines end so),
+//! `values_per_frame` (so many values in one frame, each on a `data:` line of its own), `chunk_bytes` (the body leaves in
+//! pieces of so many bytes, whatever they split), `frame_ms` (pause between two frames). A rule about streams passes over
+//! requests that do not ask for one. Above the rules, `frame_ms = 0` sets the pause of all streams, 10 unless told
+//! otherwise. `event_stream = true` on `status`: the error comes as an event, under its status.
+//!
+//! `delay_ms` and `frame_ms` are real time. `accepted = true` carries the request out before the answer is replaced. Rules are tried in
 //! order, the first that acts is the only one; a key that a rule has no use for is an error. On `submit` and `flash`,
 //! `url_contains` looks at the files named in the body, on `query`, `cancel` and `result` at the files of the task, on
 //! `upload` at the key, elsewhere at path and query.
@@ -41,9 +51,12 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use axum::http::StatusCode;
 use serde::Deserialize;
 
+use super::answer::Refusal;
 use super::operation::Operation;
+use super::stream::{End, Event, Shape};
 use crate::{Error, Result};
 
 /// Rules and how often each was met.
@@ -51,6 +64,7 @@ use crate::{Error, Result};
 pub struct Scenario {
     rules: Vec<Rule>,
     met: Mutex<Vec<Met>>,
+    frame_ms: Option<u64>,
 }
 
 #[derive(Debug, Default, Clone)]
@@ -62,6 +76,7 @@ struct Met {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Document {
+    frame_ms: Option<u64>,
     #[serde(default)]
     fault: Vec<toml::Spanned<Rule>>,
 }
@@ -85,7 +100,20 @@ struct Rule {
     delay_ms: Option<u64>,
     hold_s: Option<f64>,
     pending_s: Option<f64>,
+    event_stream: Option<bool>,
+    frames: Option<usize>,
+    mid_frame: Option<bool>,
+    abrupt: Option<bool>,
+    event: Option<Event>,
+    no_blank_lines: Option<bool>,
+    crlf: Option<bool>,
+    values_per_frame: Option<usize>,
+    chunk_bytes: Option<usize>,
+    frame_ms: Option<u64>,
 }
+
+/// What any rule about streams takes.
+const STREAM: [&str; 5] = ["no_blank_lines", "crlf", "values_per_frame", "chunk_bytes", "frame_ms"];
 
 /// What a rule does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -105,8 +133,17 @@ enum Act {
     AllFailed,
     SucceededWithFailed,
     Silence,
+    Reshape,
+    Cut,
+    ErrorEvent,
     #[serde(alias = "hold_s")]
     Hold,
+}
+
+impl Act {
+    fn of_streams(self) -> bool {
+        matches!(self, Self::Reshape | Self::Cut | Self::ErrorEvent)
+    }
 }
 
 /// What happens to a request.
@@ -118,7 +155,11 @@ pub(super) enum Fault {
         body: Body,
         retry_after: Option<u64>,
         accepted: bool,
+        event_stream: bool,
     },
+    Stream(Shape),
+    /// Nothing is to be heard.
+    Silence,
     ResetBefore,
     ResetAfter,
     Slow(Duration),
@@ -175,7 +216,7 @@ impl Scenario {
             rules.push(rule);
         }
         let met = Mutex::new(vec![Met::default(); rules.len()]);
-        Ok(Self { rules, met })
+        Ok(Self { rules, met, frame_ms: document.frame_ms })
     }
 
     /// Whether any rule is about such requests.
@@ -184,7 +225,7 @@ impl Scenario {
     }
 
     /// The rule that acts on a request, counted as having acted. `subject` is what `url_contains` looks at.
-    fn next<'s>(&self, on: Operation, subject: impl FnOnce() -> Vec<&'s str>) -> Option<&Rule> {
+    fn next<'s>(&self, on: Operation, streams: bool, subject: impl FnOnce() -> Vec<&'s str>) -> Option<&Rule> {
         if !self.concerns(on) {
             return None;
         }
@@ -192,7 +233,8 @@ impl Scenario {
         let mut met = self.met.lock().unwrap_or_else(PoisonError::into_inner);
         for (rule, met) in self.rules.iter().zip(met.iter_mut()) {
             let wanted = rule.url_contains.as_deref();
-            if rule.on != on || wanted.is_some_and(|part| !subject.iter().any(|text| text.contains(part))) {
+            let elsewhere = rule.on != on || rule.act.of_streams() && !streams;
+            if elsewhere || wanted.is_some_and(|part| !subject.iter().any(|text| text.contains(part))) {
                 continue;
             }
             let times = rule.times.unwrap_or(1);
@@ -206,11 +248,21 @@ impl Scenario {
     }
 
     pub(super) fn fault<'s>(&self, on: Operation, subject: impl FnOnce() -> Vec<&'s str>) -> Option<Fault> {
-        self.next(on, subject).and_then(Rule::fault)
+        self.next(on, false, subject).and_then(Rule::fault)
+    }
+
+    /// As [`Self::fault`], on `flash`; `streams`: the request asks for events.
+    pub(super) fn flash_fault<'s>(&self, streams: bool, subject: impl FnOnce() -> Vec<&'s str>) -> Option<Fault> {
+        self.next(Operation::Flash, streams, subject).and_then(Rule::fault)
+    }
+
+    /// The pause between two frames of a stream.
+    pub(super) fn pause(&self) -> Duration {
+        Duration::from_millis(self.frame_ms.unwrap_or(10))
     }
 
     pub(super) fn trouble(&self, url: &str) -> Option<Trouble> {
-        self.next(Operation::Recognition, || vec![url]).and_then(Rule::trouble)
+        self.next(Operation::Recognition, false, || vec![url]).and_then(Rule::trouble)
     }
 
     /// The rules that have not acted as often as they should, one line each.
@@ -235,7 +287,8 @@ impl Rule {
     fn check(&self) -> Result<(), String> {
         let recognition =
             matches!(self.act, Act::Fail | Act::AllFailed | Act::SucceededWithFailed | Act::Silence | Act::Hold);
-        if recognition != (self.on == Operation::Recognition) {
+        let silent_clip = self.act == Act::Silence && self.on == Operation::Flash;
+        if recognition != (self.on == Operation::Recognition) && !silent_clip {
             let other = if recognition { "only to" } else { "to requests, not to" };
             return Err(format!("this `do` happens {other} `on = \"recognition\"`"));
         }
@@ -245,16 +298,28 @@ impl Rule {
         if self.act == Act::Unknown && self.on != Operation::Query {
             return Err("`do = \"unknown\"` goes with `on = \"query\"`".to_owned());
         }
+        if (self.act.of_streams() || self.event_stream.is_some()) && self.on != Operation::Flash {
+            return Err("this goes with `on = \"flash\"`".to_owned());
+        }
         let takes: &[&str] = match self.act {
-            Act::Status => &["status", "code", "message", "body", "retry_after", "accepted"],
+            Act::Status => &["status", "code", "message", "body", "retry_after", "accepted", "event_stream"],
             Act::OkWithCode => &["code", "message", "accepted"],
             Act::Empty => &["status", "accepted"],
             Act::Slow | Act::SlowBeforeAccept => &["delay_ms"],
             Act::Fail | Act::AllFailed | Act::SucceededWithFailed => &["code", "message"],
-            Act::Silence => &["code"],
+            Act::Silence if self.on == Operation::Recognition => &["code"],
             Act::Hold => &["hold_s", "pending_s"],
-            Act::ResetBefore | Act::ResetAfter | Act::Truncate | Act::Expired | Act::Unknown => &[],
+            Act::Cut => &["frames", "mid_frame", "abrupt"],
+            Act::ErrorEvent => &["frames", "event", "status", "code", "message"],
+            Act::ResetBefore
+            | Act::ResetAfter
+            | Act::Truncate
+            | Act::Expired
+            | Act::Unknown
+            | Act::Silence
+            | Act::Reshape => &[],
         };
+        let takes_key = |key: &str| takes.contains(&key) || self.act.of_streams() && STREAM.contains(&key);
         let given = [
             ("status", self.status.is_some()),
             ("code", self.code.is_some()),
@@ -265,13 +330,36 @@ impl Rule {
             ("delay_ms", self.delay_ms.is_some()),
             ("hold_s", self.hold_s.is_some()),
             ("pending_s", self.pending_s.is_some()),
+            ("event_stream", self.event_stream.is_some()),
+            ("frames", self.frames.is_some()),
+            ("mid_frame", self.mid_frame.is_some()),
+            ("abrupt", self.abrupt.is_some()),
+            ("event", self.event.is_some()),
+            ("no_blank_lines", self.no_blank_lines.is_some()),
+            ("crlf", self.crlf.is_some()),
+            ("values_per_frame", self.values_per_frame.is_some()),
+            ("chunk_bytes", self.chunk_bytes.is_some()),
+            ("frame_ms", self.frame_ms.is_some()),
         ];
-        if let Some((key, _)) = given.iter().find(|(key, there)| *there && !takes.contains(key)) {
+        if let Some((key, _)) = given.iter().find(|(key, there)| *there && !takes_key(key)) {
             return Err(format!("`{key}` means nothing to this `do`"));
         }
         match self.act {
             Act::Status if !self.status.is_some_and(|status| (200..600).contains(&status)) => {
                 Err("`do = \"status\"` needs a `status` from 200 to 599".to_owned())
+            }
+            Act::Status if self.body.is_some() && self.event_stream.is_some() => {
+                Err("`body` is the whole body: `event_stream` has no place beside it".to_owned())
+            }
+            Act::Cut if self.frames.is_none() => Err("`frames` is missing".to_owned()),
+            Act::Reshape if !given.iter().any(|(key, there)| *there && STREAM.contains(key)) => {
+                Err(format!("one of `{}` is missing", STREAM.join("`, `")))
+            }
+            _ if self.values_per_frame == Some(0) || self.chunk_bytes == Some(0) => {
+                Err("`values_per_frame` and `chunk_bytes` are at least 1".to_owned())
+            }
+            Act::ErrorEvent if self.status.is_some_and(|status| !(200..600).contains(&status)) => {
+                Err("`status` goes from 200 to 599".to_owned())
             }
             Act::Status if self.body.is_some() && (self.code.is_some() || self.message.is_some()) => {
                 Err("`body` is the whole body: `code` and `message` have no place in it".to_owned())
@@ -305,19 +393,27 @@ impl Rule {
                         message: self.message.clone().unwrap_or_else(|| message.to_owned()),
                     },
                 };
-                Fault::Answer { status, body, retry_after, accepted }
+                Fault::Answer { status, body, retry_after, accepted, event_stream: self.event_stream.unwrap_or(false) }
             }
             Act::OkWithCode => {
                 let body = Body::Error {
                     code: self.code.clone().unwrap_or_else(|| "InternalError.Algo".to_owned()),
                     message: self.message.clone().unwrap_or_else(|| "An internal error has occurred.".to_owned()),
                 };
-                Fault::Answer { status: 200, body, retry_after, accepted }
+                Fault::Answer { status: 200, body, retry_after, accepted, event_stream: false }
             }
             Act::Empty => {
                 let status = self.status.unwrap_or(200);
-                Fault::Answer { status, body: Body::Verbatim(String::new()), retry_after, accepted }
+                Fault::Answer {
+                    status,
+                    body: Body::Verbatim(String::new()),
+                    retry_after,
+                    accepted,
+                    event_stream: false,
+                }
             }
+            Act::Reshape | Act::Cut | Act::ErrorEvent => Fault::Stream(self.shape()),
+            Act::Silence if self.on == Operation::Flash => Fault::Silence,
             Act::ResetBefore => Fault::ResetBefore,
             Act::ResetAfter => Fault::ResetAfter,
             Act::Slow => Fault::Slow(delay),
@@ -327,6 +423,35 @@ impl Rule {
             Act::Unknown => Fault::Unknown,
             _ => return None,
         })
+    }
+
+    fn shape(&self) -> Shape {
+        let frames = self.frames.unwrap_or(0);
+        let end = match self.act {
+            Act::Cut => {
+                let (mid_frame, abrupt) = (self.mid_frame.unwrap_or(false), self.abrupt.unwrap_or(false));
+                End::Cut { frames, mid_frame, abrupt }
+            }
+            Act::ErrorEvent => {
+                let status = self.status.unwrap_or(400);
+                let (code, message) = said_with(status);
+                let refusal = Refusal {
+                    status: StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST),
+                    code: self.code.clone().unwrap_or_else(|| code.to_owned()),
+                    message: self.message.clone().unwrap_or_else(|| message.to_owned()),
+                };
+                End::Error { frames, event: self.event.unwrap_or_default(), refusal }
+            }
+            _ => End::Whole,
+        };
+        Shape {
+            crlf: self.crlf.unwrap_or(false),
+            no_blank_lines: self.no_blank_lines.unwrap_or(false),
+            values_per_frame: self.values_per_frame.unwrap_or(1),
+            chunk_bytes: self.chunk_bytes,
+            pause: self.frame_ms.map(Duration::from_millis),
+            end,
+        }
     }
 
     fn trouble(&self) -> Option<Trouble> {

@@ -51,7 +51,9 @@ pub(super) fn serve(listener: TcpListener, router: Router) -> Serving {
                             let service = service_fn(|request: hyper::Request<hyper::body::Incoming>| {
                                 let router = Arc::clone(&router);
                                 async move {
-                                    let Ok(response) = router.call(request.map(Body::new)).await;
+                                    // What was received is carried out, even when whoever sent it has gone.
+                                    let answering = tokio::spawn(async move { router.call(request.map(Body::new)).await });
+                                    let Ok(response) = answering.await.map_err(std::io::Error::other)?;
                                     match response.extensions().get::<HangUp>() {
                                         Some(HangUp) => Err(std::io::Error::other("hung up by the scenario")),
                                         None => Ok(response),

@@ -16,7 +16,7 @@ use futures_util::StreamExt;
 use serde_json::json;
 use url::form_urlencoded;
 
-use super::answer::{Reply, hang_up};
+use super::answer::{Dialect, Reply, hang_up};
 use super::clock::{HOUR, wall};
 use super::models::Protocol;
 use super::operation::Operation;
@@ -125,7 +125,7 @@ async fn result(Shared(state): Shared<Arc<State>>, Path(path): Path<String>, req
         Some(leak)
     } else {
         let fault = state.scenario.fault(Operation::Result, || url.into_iter().collect());
-        carried_out(&state, &request_id, fault, |fault| {
+        carried_out(&state, Dialect::DashScope, &request_id, fault, |fault| {
             if fault == Some(&Fault::Expired) {
                 state.revoked.add(query.get("Signature").map_or("", String::as_str));
             }
@@ -194,7 +194,7 @@ async fn upload(Shared(state): Shared<Arc<State>>, request: Request) -> Response
             Err(refused) => Some(denied(&refused, &request_id)),
             Ok((form, checked, object)) => {
                 let fault = state.scenario.fault(Operation::Upload, || vec![form.key()]);
-                carried_out(&state, &request_id, fault, |_| {
+                carried_out(&state, Dialect::DashScope, &request_id, fault, |_| {
                     let kept =
                         checked.and_then(|allowed| state.uploads.put(form.key(), &allowed, object, state.clock.now()));
                     match kept {

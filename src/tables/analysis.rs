@@ -39,7 +39,7 @@ pub struct Options {
     pub join_by: Option<String>,
     /// What the price columns of `costs` are filled with.
     pub prices: Prices,
-    /// Model and region of the results in a folder, where a ledger says so; before those of the settings.
+    /// Model and region of a result, or of all results in a folder, where a ledger says so; before those of the settings.
     pub origins: HashMap<PathBuf, (String, String)>,
 }
 
@@ -173,7 +173,8 @@ impl Batch {
             Err(refused) => return (Outcome::Refused(refused), None),
         };
         let mut measured = measure(&input.file, &transcript, &options.settings);
-        if let Some((model, region)) = input.path.parent().and_then(|folder| options.origins.get(folder)) {
+        let of_folder = || input.path.parent().and_then(|folder| options.origins.get(folder));
+        if let Some((model, region)) = options.origins.get(&input.path).or_else(of_folder) {
             measured.made_by(model, region);
         }
         options.prices.apply(&mut measured);

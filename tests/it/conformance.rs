@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use talkmeter::ErrorKind;
-use talkmeter::client::{ApiKey, Client, Filter, PollPolicy, Recognition, TaskId, TaskStatus};
+use talkmeter::client::{ApiKey, Client, Filter, Hotword, PollPolicy, Recognition, TaskId, TaskStatus};
 use talkmeter::emulator::{Emulator, Settings};
 
 /// The vendor's own sample, which everybody can fetch.
@@ -95,6 +95,19 @@ async fn an_uploaded_file_is_transcribed(client: &Client) {
     assert!(outcome.transcription_url.is_some() || outcome.is_silence(), "{outcome:?}");
 }
 
+async fn a_hotword_list_is_kept_as_it_was_made(client: &Client) {
+    let words = [Hotword::new("metformin").weight(5).lang("en"), Hotword::new("blood sugar")];
+    let id = client.vocabularies().create("fun-asr", "conform", &words).await.unwrap();
+    assert!(id.as_str().starts_with("vocab-conform-"), "{id}");
+    let page = client.vocabularies().list(Some("conform"), 0).await.unwrap();
+    assert!(page.vocabularies.iter().any(|listed| listed.id == id), "{page:?}");
+    let shown = client.vocabularies().show(&id).await.unwrap();
+    assert_eq!((shown.target_model.as_deref(), &shown.words[..]), (Some("fun-asr"), &words[..]));
+    client.vocabularies().delete(&id).await.unwrap();
+    let error = client.vocabularies().show(&id).await.unwrap_err();
+    assert!(error.hint().is_some() && !error.is_retryable(), "{error}");
+}
+
 async fn everything(client: &Client) {
     a_recording_is_transcribed(client).await;
     a_file_that_cannot_be_fetched_fails_alone(client).await;
@@ -103,6 +116,7 @@ async fn everything(client: &Client) {
     a_wrong_key_opens_nothing(client).await;
     a_temporary_key_is_as_good(client).await;
     an_uploaded_file_is_transcribed(client).await;
+    a_hotword_list_is_kept_as_it_was_made(client).await;
 }
 
 #[tokio::test]

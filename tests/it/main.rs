@@ -3,21 +3,28 @@
 //! `cargo test --test it`; `-- --ignored` for the stories that need the real calls beside the repository.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test says what it expects by failing")]
 
+mod batch;
 mod check;
 mod conformance;
 mod cost;
 mod emulate;
 mod emulator;
 mod explain;
+mod faults;
 mod figures;
 mod golden;
 mod inputs;
 mod keywords;
+mod kills;
 mod laws;
 mod models;
 mod readme;
 mod real_data;
+mod refusals;
+mod resources;
 mod rollup;
 mod scene;
+mod secrets;
+mod service;
 mod tables;
 mod tidy;

@@ -31,7 +31,7 @@ fn one_protocol_alone() {
     Scene::new()
         .run("models --protocol websocket")
         .exits(2)
-        .says("there are task, qwen_task, flash, qwen_flash, realtime_flash");
+        .says("there are task, qwen_task, flash, qwen_flash, realtime_flash, omni");
 }
 
 #[test]

@@ -4,8 +4,8 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use polars::prelude::{JsonFormat, JsonWriter, ParquetReader, SerReader, SerWriter};
 use serde_json::{Map, Value, json};
@@ -71,6 +71,19 @@ impl Scene {
 
     /// Runs a command, argument by argument.
     pub(crate) fn run_with<S: AsRef<std::ffi::OsStr>>(self, arguments: impl IntoIterator<Item = S>) -> Ran {
+        self.go(arguments, &mut |_| ())
+    }
+
+    /// Runs a command line; meanwhile something happens to it, over and over.
+    pub(crate) fn run_while(self, line: &str, mut happens: impl FnMut(&mut Child)) -> Ran {
+        self.go(words(line), &mut happens)
+    }
+
+    fn go<S: AsRef<std::ffi::OsStr>>(
+        self,
+        arguments: impl IntoIterator<Item = S>,
+        happens: &mut dyn FnMut(&mut Child),
+    ) -> Ran {
         let mut command = Command::new(env!("CARGO_BIN_EXE_talkmeter"));
         command.args(arguments).current_dir(self.folder.path()).env_clear();
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
@@ -89,9 +102,13 @@ impl Scene {
             ended.send(()).unwrap();
             bytes
         });
-        if end.recv_timeout(DEADLINE).is_err() {
-            child.kill().unwrap();
-            panic!("{said} did not end");
+        let begun = Instant::now();
+        while end.recv_timeout(Duration::from_millis(2)).is_err() {
+            happens(&mut child);
+            if begun.elapsed() > DEADLINE {
+                child.kill().unwrap();
+                panic!("{said} did not end");
+            }
         }
         let status = child.wait().unwrap();
         writer.join().unwrap();
@@ -152,6 +169,12 @@ impl Ran {
         self.looked_at = true;
         assert_eq!(self.code, Some(code), "{}", self.story());
         self
+    }
+
+    /// Whether a signal ended it.
+    pub(crate) fn was_killed(&mut self) -> bool {
+        self.looked_at = true;
+        self.code.is_none()
     }
 
     /// On stderr.
@@ -515,13 +538,14 @@ pub(crate) fn analysed_with(call: impl Content, more: &str) -> Ran {
     Scene::new().call("a", call).run(&format!("analyze calls -o out --tables jsonl {more}")).exits(0)
 }
 
+/// Why a story fails, which it must.
+pub(crate) fn fails(story: impl FnOnce() + std::panic::UnwindSafe) -> String {
+    let panic = std::panic::catch_unwind(story).expect_err("the story did not fail");
+    panic.downcast_ref::<String>().cloned().unwrap_or_default()
+}
+
 mod tests {
     use super::*;
-
-    fn fails(story: impl FnOnce() + std::panic::UnwindSafe) -> String {
-        let panic = std::panic::catch_unwind(story).expect_err("the story did not fail");
-        panic.downcast_ref::<String>().cloned().unwrap_or_default()
-    }
 
     #[test]
     fn a_story_fails_when_what_it_expects_does_not_come() {

@@ -9,7 +9,7 @@ use super::super::output::{Failure, Format, Listing, Talk};
 use super::super::tally::Tally;
 use super::{Ids, each};
 use crate::batch::{silence, store};
-use crate::client::{Client, Outcome, Task, TaskStatus, hint, without_query};
+use crate::client::{Client, Outcome, Task, TaskStatus, hint, without_queries, without_query};
 use crate::error::{Error, Result};
 
 /// Arguments of `task download`.
@@ -87,6 +87,7 @@ async fn fetch(client: &Client, task: &Task, at: usize, dir: &Path) -> Result<Pa
         None => {
             let [code, message] = [&outcome.code, &outcome.message].map(|text| text.as_deref().unwrap_or_default());
             let hint = hint(code, message).map(|hint| format!("; {hint}")).unwrap_or_default();
+            let message = &without_queries(message)[..];
             let said =
                 if message.is_empty() || message == code { code.to_owned() } else { format!("{code}: {message}") };
             return Err(Error::invalid(format!(

@@ -6,7 +6,7 @@ use super::super::Exit;
 use super::super::output::{Failure, Format, Listing, Talk};
 use super::super::tally::Tally;
 use super::{Ids, each, time};
-use crate::client::{Client, Outcome, Task, TaskStatus, hint, without_query};
+use crate::client::{Client, Outcome, Task, TaskStatus, hint, without_queries, without_query};
 use crate::error::Result;
 
 /// Arguments of `task show`.
@@ -72,7 +72,12 @@ fn listing(tasks: &[Task]) -> Listing {
                 json!(of.map(in_one_word)),
                 json!(code),
                 // Often the code again.
-                json!(message.as_ref().filter(|message| Some(*message) != code.as_ref())),
+                json!(
+                    message
+                        .as_ref()
+                        .filter(|message| Some(*message) != code.as_ref())
+                        .map(|text| without_queries(text))
+                ),
                 text(of.and_then(|outcome| outcome.transcription_url.as_ref())),
                 time(task.submitted),
                 time(task.ended),

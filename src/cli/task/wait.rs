@@ -22,7 +22,7 @@ pub(in crate::cli) struct Args {
     tasks: Ids,
     /// Wait no longer; the service itself ends a task after 3 hours
     #[arg(long, value_name = "LENGTH", default_value = "4h", value_parser = duration)]
-    timeout: Duration,
+    within: Duration,
 }
 
 /// Runs `task wait`.
@@ -36,7 +36,8 @@ pub(super) async fn run(args: &Args, client: &Client, format: Format, talk: &Tal
         if task.status.is_final() {
             return Ok(task);
         }
-        let deadline = args.timeout.saturating_sub(begun.elapsed());
+        // The time runs from the command's start, for a task that had to queue for its turn too.
+        let deadline = args.within.saturating_sub(begun.elapsed());
         client.tasks().wait(id, PollPolicy { deadline, ..PollPolicy::default() }).await
     };
     let (tasks, tally) = each(&args.tasks.ids, work, &bar, talk).await;

@@ -211,24 +211,32 @@ impl Recognition {
                 format!("{name} takes context as text, no replies of an assistant (--dialog): leave them out");
             return if dialogue { refuse(refused) } else { Ok(()) };
         }
-        for (author, title) in [(Author::User, "user"), (Author::Assistant, "assistant")] {
-            let count = self.context.iter().filter(|message| message.author == author).count();
-            if count > MOST_CONTEXT_ITEMS {
-                warnings.push(format!(
-                    "{count} {title} items of context: the service keeps the last {MOST_CONTEXT_ITEMS} and drops the others"
-                ));
-            }
-        }
-        for (index, length) in turns(&self.context).into_iter().enumerate() {
-            if length > MOST_CONTEXT_CHARACTERS {
-                warnings.push(format!(
-                    "turn {} of the context has {length} characters: the service cuts what is beyond {MOST_CONTEXT_CHARACTERS}",
-                    index + 1
-                ));
-            }
-        }
+        warnings.extend(dropped(&self.context));
         Ok(())
     }
+}
+
+/// What the service would drop or cut of a context without a word, a line each: it keeps the last five items of each side,
+/// and 400 characters of a turn.
+pub(in crate::client) fn dropped(context: &[Message]) -> Vec<String> {
+    let mut warnings = Vec::new();
+    for (author, title) in [(Author::User, "user"), (Author::Assistant, "assistant")] {
+        let count = context.iter().filter(|message| message.author == author).count();
+        if count > MOST_CONTEXT_ITEMS {
+            warnings.push(format!(
+                "{count} {title} items of context: the service keeps the last {MOST_CONTEXT_ITEMS} and drops the others"
+            ));
+        }
+    }
+    for (index, length) in turns(context).into_iter().enumerate() {
+        if length > MOST_CONTEXT_CHARACTERS {
+            warnings.push(format!(
+                "turn {} of the context has {length} characters: the service cuts what is beyond {MOST_CONTEXT_CHARACTERS}",
+                index + 1
+            ));
+        }
+    }
+    warnings
 }
 
 fn refuse<T>(why: String) -> Result<T> {

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+pub(super) use check::dropped;
 pub use differences::differences;
 pub use message::{Author, Message};
 

@@ -1,6 +1,16 @@
 //! Invented calls: what is said depends on the file's address (of an upload: its content) and on the parameters, on
 //! nothing else.
+//!
+//! Some file names say what is in the file, whatever serves it, as long as no header says otherwise:
+//!
+//! | in the name | |
+//! | --- | --- |
+//! | `301s`, `1500ms` between signs that are neither letter nor digit | the length |
+//! | `silence` | no speech |
+//! | `stereo`, `2ch` | two tracks |
+//! | `jargon` | the clip of the vendor's page on context: "... Bulge Bracket, BB...", heard as "... Bird Rock, BB..." unless the context that is kept holds the term |
 
+mod dictation;
 mod filter;
 mod script;
 mod talk;
@@ -31,9 +41,32 @@ impl Source {
         Self { url: url.to_owned(), seed: hash, audio }
     }
 
-    /// Length in milliseconds.
+    /// The address, or the name bytes were given.
+    pub(super) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Length in milliseconds: what a header says, else what the name says, else invented.
     pub(super) fn duration_ms(&self) -> u64 {
-        self.audio.map_or_else(|| 30_000 + Dice::new(&self.seed, b"duration").below(210_001), |audio| audio.duration_ms)
+        if let Some(audio) = self.audio {
+            return audio.duration_ms;
+        }
+        let dictated = self.dictation().map(|dictation| dictation.duration_ms);
+        let invented = || 30_000 + Dice::new(&self.seed, b"duration").below(210_001);
+        named_length(self.name()).or(dictated).unwrap_or_else(invented)
+    }
+
+    /// Whether nobody speaks in it.
+    pub(super) fn silent(&self) -> bool {
+        self.name().to_ascii_lowercase().contains("silence")
+    }
+
+    fn name(&self) -> &str {
+        extension_and_name(&self.url).1
+    }
+
+    fn dictation(&self) -> Option<&'static dictation::Dictation> {
+        dictation::named(self.name())
     }
 
     /// The tracks it has. Of a file that nobody has seen, any requested track is there.
@@ -105,14 +138,19 @@ impl Sentence {
 impl<'s> Call<'s> {
     pub(super) fn new(source: &'s Source, parameters: &'s Parameters) -> Self {
         let foreign = Dice::new(&source.seed, b"language").one_in(5);
+        let dictation = source.dictation();
         let script = match parameters.language.as_deref() {
+            _ if dictation.is_some() => &ENGLISH,
             Some("zh" | "yue") => &CHINESE,
             None if foreign => &CHINESE,
             _ => &ENGLISH,
         };
         let tracks = source.tracks(&parameters.channels);
         let duration_ms = source.duration_ms();
-        let said = talk(script, &source.seed, tracks.len(), duration_ms);
+        let said = match dictation {
+            Some(dictation) => dictation.heard(&parameters.context, duration_ms),
+            None => talk(script, &source.seed, tracks.len(), duration_ms),
+        };
         let mut heard = Vec::new();
         for channel in &parameters.channels {
             let Some(at) = tracks.iter().position(|track| track == channel) else { continue };
@@ -215,12 +253,17 @@ impl<'s> Call<'s> {
         })
     }
 
-    /// Every word of the first requested track in order, with times: what the synchronous models answer from.
-    pub(super) fn spoken(&self) -> Vec<(usize, Vec<Value>, String)> {
+    /// Every word of the first requested track in order, with times, and whose it is: what the synchronous models
+    /// answer from.
+    pub(super) fn spoken(&self) -> Vec<(usize, Vec<Value>)> {
         let sentences = self.heard.first().map_or_else(Vec::new, |track| self.filtered(track));
-        let one =
-            |sentence: &Sentence| (sentence.party, sentence.words.iter().map(Word::json).collect(), sentence.text());
+        let one = |sentence: &Sentence| (sentence.party, sentence.words.iter().map(Word::json).collect());
         sentences.iter().map(one).collect()
+    }
+
+    /// Code of the language that is spoken.
+    pub(super) fn language(&self) -> &'static str {
+        self.script.code
     }
 
     fn filtered(&self, track: &Track) -> Vec<Sentence> {
@@ -250,6 +293,18 @@ impl Track {
     fn content_ms(&self) -> u64 {
         self.sentences.iter().map(|sentence| sentence.end() - sentence.begin()).sum()
     }
+}
+
+/// The length that a name gives: `clip-301s.wav`, `1500ms.mp3`.
+fn named_length(name: &str) -> Option<u64> {
+    name.split(|c: char| !c.is_ascii_alphanumeric()).find_map(|part| {
+        let (number, unit) = match part.strip_suffix("ms") {
+            Some(number) => (number, 1),
+            None => (part.strip_suffix('s')?, 1000),
+        };
+        let digits = !number.is_empty() && number.len() < 9 && number.bytes().all(|byte| byte.is_ascii_digit());
+        number.parse::<u64>().ok().filter(|_| digits).map(|number| number * unit)
+    })
 }
 
 /// Extension and name of the file an address ends in.

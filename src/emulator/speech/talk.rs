@@ -56,6 +56,12 @@ pub(super) fn talk(script: &Script, seed: &[u8; 32], tracks: usize, duration_ms:
     said
 }
 
+/// A line that one party speaks alone; the same for the same name.
+pub(super) fn dictate(script: &Script, name: &str, line: &str) -> Vec<Sentence> {
+    let dice = &mut Dice::new(blake3::hash(name.as_bytes()).as_bytes(), b"dictate");
+    speak(script, dice, 0, 400, line)
+}
+
 /// Speaks a line from `begin` on, sentence by sentence.
 fn speak(script: &Script, dice: &mut Dice, party: usize, begin: u64, line: &str) -> Vec<Sentence> {
     let mut sentences = Vec::new();

@@ -13,6 +13,7 @@ fn clip(model: &str, data: &str) -> Value {
 }
 
 const FLASH: &str = "fun-asr-flash-2026-06-15";
+const QWEN_AUDIO: &str = "qwen-audio-3.1-asr-flash";
 
 #[tokio::test]
 async fn the_two_kinds_of_hosts_have_their_envelopes() {
@@ -33,39 +34,137 @@ async fn the_two_kinds_of_hosts_have_their_envelopes() {
     assert_eq!(one["output"]["text"], text);
 }
 
-#[tokio::test]
-async fn a_stream_holds_snapshots_and_ends_with_the_whole() {
-    let service = Service::start().await;
-    let request = service.posted(ROUTE, &clip("qwen-audio-3.1-asr-flash", A)).header("X-DashScope-SSE", "enable");
-    let stream = service.send(request).await;
-    assert!(stream.header("content-type").unwrap().starts_with("text/event-stream"));
-    let frames: Vec<&str> = stream.text.split("\n\n").filter(|frame| !frame.is_empty()).collect();
-    assert!(frames.len() > 5);
-    let mut before = String::new();
-    for (at, frame) in frames.iter().enumerate() {
-        let lines: Vec<&str> = frame.lines().collect();
-        assert_eq!(lines[..3], [&format!("id:{}", at + 1), "event:result", ":HTTP_STATUS/200"]);
-        let data: Value = serde_json::from_str(lines[3].strip_prefix("data:").unwrap()).unwrap();
-        let text = data["output"]["text"].as_str().unwrap();
-        assert!(text.starts_with(&before), "each event begins at the start of the text");
-        before = text.to_owned();
-        let last = at + 1 == frames.len();
-        assert_eq!(data["output"]["sentence"]["sentence_end"], last);
-        assert_eq!(data["usage"].is_object(), last);
+/// `data:` of every frame, after the four lines of each were looked at.
+fn frames(text: &str) -> Vec<Value> {
+    let frames = text.strip_suffix("\n\n").unwrap().split("\n\n").enumerate();
+    frames
+        .map(|(at, frame)| {
+            let lines: Vec<&str> = frame.lines().collect();
+            assert_eq!(lines[..3], [&format!("id:{}", at + 1), "event:result", ":HTTP_STATUS/200"]);
+            assert_eq!(lines.len(), 4);
+            serde_json::from_str(lines[3].strip_prefix("data:").unwrap()).unwrap()
+        })
+        .collect()
+}
+
+impl Service {
+    async fn streamed(&self, body: &Value) -> Vec<Value> {
+        let stream = self.send(self.posted(ROUTE, body).header("X-DashScope-SSE", "enable")).await;
+        assert!(stream.header("content-type").unwrap().starts_with("text/event-stream"), "{}", stream.text);
+        frames(&stream.text)
     }
-    let whole = service.post(ROUTE, &clip("qwen-audio-3.1-asr-flash", A)).await.json();
-    assert_eq!(whole["output"]["text"], before);
-    assert!(whole["usage"]["total_tokens"].is_u64());
+
+    /// The text that is heard in the jargon clip after this context.
+    async fn heard_after(&self, context: &[Value]) -> String {
+        let mut body = clip(QWEN_AUDIO, "https://example.org/jargon.wav");
+        let audio = body["input"]["messages"][0].take();
+        body["input"]["messages"] = context.iter().cloned().chain([audio]).collect();
+        let answer = self.post(ROUTE, &body).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        answer.json()["output"]["text"].as_str().unwrap().to_owned()
+    }
+}
+
+#[tokio::test]
+async fn a_stream_begins_empty_grows_revises_and_ends_with_the_whole() {
+    for service in [Service::start().await, Service::workspace().await] {
+        let body = clip(QWEN_AUDIO, A);
+        let events = service.streamed(&body).await;
+        let whole = service.post(ROUTE, &body).await.json();
+        assert!(events.len() > 5);
+        let first = &events[0]["output"];
+        assert_eq!((&first["text"], &first["sentence"]["sentence_begin"]), (&json!(""), &json!(true)));
+        assert_eq!((&first["sentence"]["begin_time"], &first["sentence"]["words"]), (&json!(0), &json!([])));
+        let end = &events.last().unwrap()["output"]["sentence"];
+        let (mut before, mut revised, mut fixed) = (String::new(), 0, 0);
+        for (at, event) in events.iter().enumerate() {
+            let last = at + 1 == events.len();
+            let (text, sentence) = (event["output"]["text"].as_str().unwrap(), &event["output"]["sentence"]);
+            assert_eq!(sentence["text"], text);
+            assert_eq!(sentence["sentence_end"], last);
+            assert_eq!((event["usage"].is_object(), sentence["end_time"].is_u64()), (last, last));
+            assert!(text.len() >= before.len());
+            revised += usize::from(!text.starts_with(&before));
+            before = text.to_owned();
+            for (place, word) in sentence["words"].as_array().unwrap().iter().enumerate() {
+                if word["fixed"] == true {
+                    assert_eq!(*word, end["words"][place], "what is fixed stays");
+                    fixed = fixed.max(place);
+                }
+            }
+        }
+        assert!(revised > 3 && fixed > 5, "{revised} {fixed}");
+        let without_id = |mut event: Value| {
+            event["request_id"].take();
+            event["output"]["request_id"].take();
+            event
+        };
+        assert_eq!(without_id(events.last().unwrap().clone()), without_id(whole));
+        assert!(events.last().unwrap()["usage"]["total_tokens"].is_u64());
+    }
+}
+
+#[tokio::test]
+async fn all_but_the_newest_model_stream_from_a_minute_on() {
+    let service = Service::start().await;
+    for (model, seconds, many) in [
+        (FLASH, 59, false),
+        (FLASH, 60, true),
+        ("qwen-audio-3.0-asr-flash", 59, false),
+        ("qwen-audio-3.0-asr-flash", 61, true),
+        (QWEN_AUDIO, 3, true),
+    ] {
+        let events = service.streamed(&clip(model, &format!("https://example.org/talk-{seconds}s.wav"))).await;
+        assert_eq!(events.len() > 1, many, "{model} {seconds}: {}", events.len());
+        assert_eq!(events.last().unwrap()["usage"]["duration"], seconds);
+        assert_eq!(events.last().unwrap()["usage"]["total_tokens"].is_u64(), model == QWEN_AUDIO);
+    }
+}
+
+#[tokio::test]
+async fn realtime_ends_sentence_after_sentence() {
+    let service = Service::start().await;
+    let body = json!({"model": "fun-asr-realtime", "input": {"messages": []}, "resources": [],
+        "parameters": {"audio_address": A, "format": "mp3", "vad_enabled": true}});
+    let events = service.streamed(&body).await;
+    let ends: Vec<&Value> = events.iter().filter(|event| event["output"]["sentence"]["sentence_end"] == true).collect();
+    assert!(ends.len() > 3);
+    let mut text = String::new();
+    for (at, event) in ends.iter().enumerate() {
+        assert_eq!(event["output"]["sentence"]["sentence_id"], at + 1);
+        assert!(event["usage"]["duration"].is_u64());
+        let longer = event["output"]["text"].as_str().unwrap();
+        assert!(longer.starts_with(&text) && longer.len() > text.len());
+        assert!(longer.ends_with(event["output"]["sentence"]["text"].as_str().unwrap()));
+        text = longer.to_owned();
+    }
+    assert_eq!(service.post(ROUTE, &body).await.json()["output"]["text"], text);
+    let message = json!({"model": "fun-asr-realtime", "parameters": {"format": "mp3"},
+        "input": {"messages": [{"role": "user", "content": [{"audio": A}]}]}});
+    assert_eq!(service.post(ROUTE, &message).await.json()["output"]["text"], text);
+    let recognised = service.emulator.hits().recognised;
+    assert_eq!(recognised.into_iter().collect::<Vec<_>>(), [("realtime", 3)]);
 }
 
 #[tokio::test]
 async fn diarization_brings_sentences_with_speakers() {
     let service = Service::start().await;
-    let mut body = clip("qwen-audio-3.1-asr-flash", A);
+    let mut body = clip(QWEN_AUDIO, A);
     body["parameters"]["speaker_diarization_enabled"] = json!(true);
     let answer = service.post(ROUTE, &body).await.json();
     let sentences = answer["output"]["sentences"].as_array().unwrap();
     assert!(sentences.iter().any(|sentence| sentence["speaker_id"] == 1));
+    assert_eq!(answer["output"]["sentence"]["speaker_id"], Value::Null);
+    let events = service.streamed(&body).await;
+    assert_eq!(events[0]["output"]["sentences"], json!([]));
+    for event in &events[1..] {
+        let so_far = event["output"]["sentences"].as_array().unwrap();
+        let ended = so_far.iter().take_while(|sentence| sentence["sentence_end"] == true).count();
+        assert_eq!(so_far[..ended], sentences[..ended], "the past stays");
+        assert!(so_far.len() - ended <= 1, "one is being spoken");
+    }
+    assert_eq!(events.last().unwrap()["output"]["sentences"], answer["output"]["sentences"]);
 }
 
 #[tokio::test]
@@ -102,4 +201,40 @@ async fn a_clip_is_checked() {
     ] {
         assert_eq!(service.post(ROUTE, &clip(FLASH, data)).await.refused().1, code, "{data}");
     }
+}
+
+/// The vendor's example: the clip is heard as "Bird Rock" without context and as "Bulge Bracket" after any of these.
+#[tokio::test]
+async fn a_term_in_the_context_is_heard() {
+    const HEARD: &str = "What insider jargon do you know in investment banking? First, the nine top foreign investment \
+                         banks, Bulge Bracket, BB...";
+    let service = Service::start().await;
+    let user = |text: &str| json!({"role": "user", "content": [{"type": "input_text", "text": text}]});
+    let assistant = |text: &str| json!({"role": "assistant", "content": [{"type": "text", "text": text}]});
+    let prose = "Investment bank classification: a quick guide.\nRecently a few friends in Australia asked me what \
+                 investment banks really are. Here is a quick primer. For students studying abroad, investment banks fall \
+                 into four broad categories: Bulge Bracket, Boutique, Middle Market, and domestic securities firms.\n";
+    let names = "Wang Haoxuan, Li Zihan, Zhang Jingxing, Liu Xinyi, Chen Junjie, Yang Siyuan, Zhao Yutong, ".repeat(10);
+    let forms = [
+        "Bulge Bracket, Boutique, Middle Market, domestic securities firms".to_owned(),
+        "Bulge Bracket Boutique Middle Market domestic securities firms".to_owned(),
+        "['Bulge Bracket', 'Boutique', 'Middle Market', 'domestic securities firms']".to_owned(),
+        format!("{prose}{}", "They are large in both business scope and scale. ".repeat(20)),
+        format!("{prose}{names}"),
+    ];
+    let misheard = HEARD.replace("Bulge Bracket", "Bird Rock");
+    assert_eq!(service.heard_after(&[]).await, misheard);
+    for form in &forms {
+        assert_eq!(service.heard_after(&[user(form)]).await, HEARD, "{form}");
+    }
+    assert_eq!(service.heard_after(&[user("What is BB?"), assistant("Bulge Bracket.")]).await, HEARD);
+    assert_eq!(service.heard_after(&[user("bulge bracket, BB")]).await, misheard, "the words stand literally");
+    // Beyond the limits a term has no effect, and nobody says so.
+    let many: Vec<Value> = ["Bulge Bracket", "b", "c", "d", "e", "f"].map(user).into();
+    assert_eq!(service.heard_after(&many).await, misheard);
+    assert_eq!(service.heard_after(&many[..5]).await, HEARD);
+    let long = "x".repeat(390);
+    assert_eq!(service.heard_after(&[user(&format!("{long}Bulge Bracket"))]).await, misheard);
+    assert_eq!(service.heard_after(&[user(&long), assistant("Bulge Bracket")]).await, misheard);
+    assert_eq!(service.heard_after(&[user(&long), user("Bulge Bracket")]).await, HEARD, "another turn");
 }

@@ -4,6 +4,7 @@ mod faults;
 mod flash;
 mod refusals;
 mod storage;
+mod streams;
 mod tasks;
 mod vocabularies;
 

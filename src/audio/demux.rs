@@ -1,0 +1,147 @@
+//! The containers that symphonia's demuxers know: FLAC, Ogg, Matroska, MP4, AIFF.
+
+use std::fs::File;
+use std::io::{self, Seek, SeekFrom};
+use std::sync::{Arc, OnceLock};
+
+use symphonia::core::codecs::CodecParameters;
+use symphonia::core::formats::probe::ProbeableFormat;
+use symphonia::core::formats::{FormatOptions, FormatReader, MediaInfo, Track, TrackType};
+use symphonia::core::io::{MediaSourceStream, MediaSourceStreamOptions};
+use symphonia::core::units::{Duration, TimeBase};
+use symphonia::default::formats;
+
+use super::codec::codec;
+use super::headers::{Allowance, Headers};
+use super::magic::Container;
+use super::window::Window;
+use super::{Probe, rounded_ms};
+
+/// Boxes before the first piece of a fragmented MP4.
+const MOST_BOXES: usize = 16;
+
+/// The demuxer of that container, its headers read; `None` where it has none or cannot read them.
+pub(super) fn open(container: Container, place: u64, headers: Headers) -> Option<Box<dyn FormatReader>> {
+    let mut stream = MediaSourceStream::new(Box::new(headers), MediaSourceStreamOptions::default());
+    if place > 0 {
+        stream.seek(SeekFrom::Start(place)).ok()?;
+    }
+    let options = FormatOptions::default();
+    match container {
+        Container::Adts => formats::AdtsReader::try_probe_new(stream, options),
+        Container::Aiff => formats::AiffReader::try_probe_new(stream, options),
+        Container::Flac => formats::FlacReader::try_probe_new(stream, options),
+        Container::Mkv => formats::MkvReader::try_probe_new(stream, options),
+        Container::Mp4 => formats::IsoMp4Reader::try_probe_new(stream, options),
+        Container::MpegAudio => formats::MpaReader::try_probe_new(stream, options),
+        Container::Ogg => formats::OggReader::try_probe_new(stream, options),
+        Container::Wav => formats::WavReader::try_probe_new(stream, options),
+        Container::Amr | Container::Asf | Container::Avi | Container::Flv | Container::MpegPs => return None,
+    }
+    .ok()
+}
+
+/// The audio track that players take: the default one, or the first.
+pub(super) fn track(reader: &dyn FormatReader) -> Option<&Track> {
+    reader.default_track(TrackType::Audio).or_else(|| reader.first_track(TrackType::Audio))
+}
+
+pub(super) fn probe(
+    container: Container,
+    place: u64,
+    window: &mut Window,
+    mut file: File,
+    walk: u64,
+) -> io::Result<Option<Probe>> {
+    let (length, is_fragmented) = (window.length(), container == Container::Mp4 && is_fragmented(window, place));
+    // The first bytes were looked at through the same cursor.
+    file.rewind()?;
+    let failure = Arc::new(OnceLock::new());
+    let headers = Headers::new(file, length, Arc::clone(&failure));
+    let probed = read(container, place, headers, walk, is_fragmented);
+    match Arc::into_inner(failure).and_then(OnceLock::into_inner) {
+        Some(error) => Err(error),
+        None => Ok(probed),
+    }
+}
+
+fn read(container: Container, place: u64, headers: Headers, walk: u64, is_fragmented: bool) -> Option<Probe> {
+    let allowance = headers.allowance();
+    let mut reader = open(container, place, headers)?;
+    let format = match container {
+        Container::Aiff => "aiff",
+        Container::Flac => "flac",
+        Container::Mkv => "mkv",
+        Container::Mp4 => "mp4",
+        Container::Ogg => "ogg",
+        _ => return None,
+    };
+    let audio_tracks = reader.tracks().iter().filter(|track| track.track_type() == Some(TrackType::Audio)).count();
+    let track = track(&*reader)?.clone();
+    let media = *reader.media_info();
+    let Some(CodecParameters::Audio(parameters)) = &track.codec_params else { return None };
+    let channels = parameters.channels.as_ref().map(symphonia::core::audio::Channels::count);
+    let mut probe = Probe {
+        format,
+        codec: codec(parameters.codec),
+        sample_rate_hz: parameters.sample_rate,
+        channels: channels.map(u16::try_from).transpose().ok()?,
+        duration_ms: stated_ms(&track, &media, parameters.sample_rate),
+        audio_tracks,
+    };
+    if is_fragmented || probe.duration_ms.is_none_or(|ms| ms == 0) {
+        allowance.raise(walk);
+        probe.duration_ms = walked_ms(&mut *reader, &track, &allowance).or(probe.duration_ms);
+    }
+    Some(probe)
+}
+
+/// Whether an MP4 (ISO/IEC 14496-12) has its index in pieces: then its head speaks of the first piece at most.
+fn is_fragmented(window: &mut Window, place: u64) -> bool {
+    let mut at = place;
+    for _ in 0..MOST_BOXES {
+        let Some(size) = window.array(at).map(u32::from_be_bytes) else { return false };
+        if window.array(at + 4) == Some(*b"moof") {
+            return true;
+        }
+        let size = match size {
+            1 => window.array(at + 8).map_or(0, u64::from_be_bytes),
+            size => u64::from(size),
+        };
+        match at.checked_add(size) {
+            Some(next) if size >= 8 => at = next,
+            _ => return false,
+        }
+    }
+    false
+}
+
+/// What the container says of the track, else of the whole.
+fn stated_ms(track: &Track, media: &MediaInfo, rate_hz: Option<u32>) -> Option<u64> {
+    in_ms(track.time_base, track.duration)
+        .or_else(|| rounded_ms(u128::from(track.num_frames?), 1, u128::from(rate_hz?)))
+        .or_else(|| in_ms(media.time_base, media.duration))
+}
+
+fn in_ms(base: Option<TimeBase>, duration: Option<Duration>) -> Option<u64> {
+    let base = base?;
+    rounded_ms(u128::from(duration?.get()), u128::from(base.numer.get()), u128::from(base.denom.get()))
+}
+
+/// From the first packet of the track to the end of its last, all of them read; `None` where the bound ends the walk.
+fn walked_ms(reader: &mut dyn FormatReader, track: &Track, allowance: &Allowance) -> Option<u64> {
+    let (mut begin, mut end) = (None, None);
+    // Some demuxers end with an error, as a file does that was cut off.
+    while let Ok(Some(packet)) = reader.next_packet() {
+        if packet.track_id == track.id {
+            begin.get_or_insert(packet.pts);
+            end = Some((packet.pts, packet.dur));
+        }
+    }
+    if allowance.is_spent() {
+        return None;
+    }
+    let (last, duration) = end?;
+    let ticks = u64::try_from(last.get().checked_sub(begin?.get())?).ok()?.checked_add(duration.get())?;
+    in_ms(track.time_base, Some(Duration::new(ticks)))
+}

@@ -1,0 +1,65 @@
+//! WAV (RIFF), and RF64 and BW64 for more than 4 GB, by EBU Tech 3306 and ITU-R BS.2088.
+//!
+//! Read are the heads of the chunks before the samples. The size that RIFF states for the whole is not looked at: many
+//! recorders leave it wrong.
+
+use super::wave_format::WaveFormat;
+use super::window::Window;
+use super::{Probe, rounded_ms};
+
+/// Chunks before the samples.
+const MOST_CHUNKS: usize = 1000;
+/// Of a description of the format, in bytes.
+const MOST_FORMAT: u32 = 64;
+
+pub(super) fn probe(window: &mut Window, place: u64) -> Option<Probe> {
+    let mut at = place + 12;
+    let (mut format, mut stated_samples, mut stated_bytes) = (None, None, None);
+    for _ in 0..MOST_CHUNKS {
+        let size = u32::from_le_bytes(window.array(at + 4)?);
+        match &window.array(at)? {
+            b"fmt " => format = WaveFormat::new(window.bytes(at + 8, size.min(MOST_FORMAT) as usize)?),
+            b"fact" => stated_samples = window.array(at + 8).map(u32::from_le_bytes).filter(|samples| *samples > 0),
+            b"ds64" => stated_bytes = window.array(at + 16).map(u64::from_le_bytes),
+            b"data" => {
+                let format = format?;
+                let held = window.length() - (at + 8);
+                let stated = if size == u32::MAX { stated_bytes.unwrap_or(u64::MAX) } else { u64::from(size) };
+                return Some(Probe {
+                    format: "wav",
+                    codec: format.codec,
+                    sample_rate_hz: Some(format.rate_hz),
+                    channels: Some(format.channels),
+                    duration_ms: duration_ms(format, stated, held, stated_samples),
+                    audio_tracks: 1,
+                });
+            }
+            _ => {}
+        }
+        at = at.checked_add(8 + u64::from(size) + u64::from(size & 1))?;
+    }
+    None
+}
+
+/// How long it plays: what its header says, or the `held` bytes if they are fewer.
+///
+/// A recorder that was cut off leaves a header of what was planned; one that streams says 2³²-1 (unknown) or 0, and a 0
+/// before sound says nothing.
+fn duration_ms(format: WaveFormat, stated: u64, held: u64, samples: Option<u32>) -> Option<u64> {
+    if stated == 0 && held > 0 {
+        return None;
+    }
+    let rate = u128::from(format.rate_hz);
+    let bytes = stated.min(held);
+    if let Some((size, each)) = format.block {
+        let blocks = u128::from(bytes.checked_div(size)?);
+        let fitting = blocks * u128::from(each);
+        // The last block may be filled up; PCM has no use for the chunk `fact`, and some write nonsense there.
+        let fewer = samples.map(u128::from).filter(|samples| each > 1 && *samples < fitting);
+        return rounded_ms(fewer.unwrap_or(fitting), 1, rate);
+    }
+    match samples {
+        Some(samples) if stated <= held => rounded_ms(u128::from(samples), 1, rate),
+        _ => rounded_ms(u128::from(bytes), 1, u128::from(format.bytes_per_second)),
+    }
+}

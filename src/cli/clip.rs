@@ -1,0 +1,192 @@
+//! What `flash` is given: addresses, files, bytes on stdin.
+
+use std::ffi::{OsStr, OsString};
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use crate::audio::{self, Probe};
+use crate::batch::Source;
+use crate::catalog::{Catalog, span};
+use crate::client::{Client, Clip};
+use crate::error::{Error, Result};
+
+/// The most that goes along in a request as base64, in bytes: what the pages allow. Twice that has been seen to pass.
+const MOST_ENCODED: u64 = 10 << 20;
+/// No model takes more from stdin, in bytes.
+const MOST_READ: u64 = 2 << 30;
+
+/// How inputs are looked at.
+#[derive(Debug)]
+pub(super) struct Intake<'a> {
+    pub(super) model: &'a str,
+    /// Whether what the catalogue says of the model counts.
+    pub(super) check: bool,
+}
+
+/// A clip that can be sent.
+#[derive(Debug)]
+pub(super) struct Input {
+    /// As given.
+    pub(super) given: String,
+    /// The same for people, without the query of a signed URL.
+    pub(super) label: String,
+    /// What the file says of itself, in the words of a result file; `None` for an address.
+    pub(super) properties: Option<Map<String, Value>>,
+    audio: Audio,
+}
+
+#[derive(Debug)]
+enum Audio {
+    Address(String),
+    File {
+        path: PathBuf,
+        bytes: u64,
+        probe: Option<Probe>,
+    },
+    /// Bytes of stdin; gone from the disk with the value.
+    Piped {
+        file: tempfile::NamedTempFile,
+        bytes: u64,
+        probe: Option<Probe>,
+    },
+}
+
+impl Intake<'_> {
+    /// Looks at an input. Nothing is sent, and of a file its header alone is read.
+    ///
+    /// # Errors
+    /// No address and no file; more than the model takes, by the file's own header.
+    pub(super) fn input(&self, given: &OsString) -> Result<Input> {
+        if given == "-" {
+            return self.piped();
+        }
+        let text = given.to_string_lossy().into_owned();
+        let (label, audio) = match given.to_str().map(Source::parse).transpose()? {
+            Some(source) if source.sent().is_some() => {
+                (source.printable(), Audio::Address(source.sent().unwrap_or_default().to_owned()))
+            }
+            Some(Source::File(path)) => (text.clone(), self.file(PathBuf::from(path), &text)?),
+            _ => (text.clone(), self.file(PathBuf::from(given), &text)?),
+        };
+        let properties = match &audio {
+            Audio::File { probe: Some(probe), .. } => Some(properties(probe)),
+            _ => None,
+        };
+        Ok(Input { given: text, label, properties, audio })
+    }
+
+    fn file(&self, path: PathBuf, label: &str) -> Result<Audio> {
+        let metadata = std::fs::metadata(&path).map_err(|error| Error::io("read", &path, error))?;
+        if !metadata.is_file() {
+            return Err(Error::invalid(format!("{label}: not a regular file")));
+        }
+        let (bytes, probe) = (metadata.len(), audio::probe(&path)?);
+        self.examine(label, bytes, probe.as_ref())?;
+        Ok(Audio::File { path, bytes, probe })
+    }
+
+    fn piped(&self) -> Result<Input> {
+        let failed = |error| Error::io("read", Path::new("stdin"), error);
+        let mut file = tempfile::NamedTempFile::new().map_err(failed)?;
+        let bytes = std::io::copy(&mut std::io::stdin().lock().take(MOST_READ + 1), &mut file).map_err(failed)?;
+        let probe = audio::probe(file.path())?;
+        self.examine("-", bytes, probe.as_ref())?;
+        let properties = probe.as_ref().map(properties);
+        Ok(Input {
+            given: "-".to_owned(),
+            label: "-".to_owned(),
+            properties,
+            audio: Audio::Piped { file, bytes, probe },
+        })
+    }
+
+    /// Whether the model takes it, by what is known of it.
+    fn examine(&self, label: &str, bytes: u64, probe: Option<&Probe>) -> Result<()> {
+        if bytes == 0 {
+            return Err(Error::invalid(format!("{label} is empty: no audio")));
+        }
+        let Some(model) = Catalog::builtin().model(self.model).filter(|_| self.check) else { return Ok(()) };
+        let duration = probe.and_then(|probe| probe.duration_ms).map(Duration::from_millis);
+        if let (Some(given), Some(most)) = (duration, model.limits.seconds)
+            && given > Duration::from_secs(most)
+        {
+            let lasts = span(given.as_secs() + u64::from(given.subsec_nanos() > 0));
+            let name = if label == "-" { "FILE".to_owned() } else { quoted(label) };
+            return Err(Error::invalid(format!(
+                "{label} lasts {lasts}, {} takes up to {}: talkmeter transcribe {name} -o DIR",
+                model.name,
+                span(most),
+            )));
+        }
+        let rate = probe.and_then(|probe| probe.sample_rate_hz);
+        model.check_file(None, Some(bytes), rate, None).map_err(|error| Error::invalid(format!("{label}: {error}")))
+    }
+}
+
+impl Input {
+    /// Whether it goes by temporary storage.
+    pub(super) fn is_uploaded(&self) -> bool {
+        match &self.audio {
+            Audio::Address(_) => false,
+            Audio::File { bytes, .. } | Audio::Piped { bytes, .. } => encoded(*bytes) > MOST_ENCODED,
+        }
+    }
+
+    /// What is sent; uploads where it is too large to go along.
+    pub(super) async fn clip(&self, client: &Client, model: &str) -> Result<Clip> {
+        let (path, probe) = match &self.audio {
+            Audio::Address(url) => return Ok(Clip::url(url)),
+            Audio::File { path, probe, .. } => (path.as_path(), probe),
+            Audio::Piped { file, probe, .. } => (file.path(), probe),
+        };
+        let rate = probe.as_ref().and_then(|probe| probe.sample_rate_hz);
+        let mut clip = if self.is_uploaded() {
+            let clip = Clip::uploaded(&client.uploads().upload(model, path).await?);
+            // Of containers that have several names the ending of the file says which.
+            match probe.as_ref().map(|probe| probe.format).filter(|format| !matches!(*format, "mkv" | "mp4" | "ogg")) {
+                Some(format) => clip.format(format),
+                None => clip,
+            }
+        } else {
+            Clip::bytes(&std::fs::read(path).map_err(|error| Error::io("read", path, error))?)
+        };
+        if let Some(rate) = rate {
+            clip = clip.sample_rate_hz(rate);
+        }
+        Ok(clip)
+    }
+}
+
+/// The length of so many bytes in base64.
+fn encoded(bytes: u64) -> u64 {
+    bytes.div_ceil(3).saturating_mul(4)
+}
+
+/// As a result file has it; what the header does not say is left out.
+fn properties(probe: &Probe) -> Map<String, Value> {
+    let mut properties = Map::new();
+    properties.insert("audio_format".to_owned(), json!(probe.codec.unwrap_or(probe.format)));
+    if let Some(channels) = probe.channels {
+        properties.insert("channels".to_owned(), (0..channels).collect());
+    }
+    if let Some(rate) = probe.sample_rate_hz {
+        properties.insert("original_sampling_rate".to_owned(), rate.into());
+    }
+    if let Some(duration) = probe.duration_ms {
+        properties.insert("original_duration_in_milliseconds".to_owned(), duration.into());
+    }
+    properties
+}
+
+/// For a shell, where it needs quotes.
+fn quoted(name: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '_' | '-');
+    if OsStr::new(name).is_empty() || !name.chars().all(plain) {
+        format!("'{}'", name.replace('\'', "'\\''"))
+    } else {
+        name.to_owned()
+    }
+}

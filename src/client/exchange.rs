@@ -1,0 +1,115 @@
+//! One request and its answer, for whoever must say how they failed.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+use url::Url;
+
+use super::failure::{self, Said};
+use super::key::ApiKey;
+use super::redact::without_query;
+use crate::error::{ApiFailure, Error, ErrorKind};
+
+/// What is known of a request and of the head of its answer.
+#[derive(Debug, Clone)]
+pub(crate) struct Exchange {
+    doing: String,
+    /// Method and address, without query.
+    pub(super) endpoint: String,
+    pub(super) host: String,
+    key: ApiKey,
+    /// The key does not go there.
+    pub(super) keyless: bool,
+    pub(super) attempts: u32,
+    begun: Instant,
+    pub(super) sent_at: Instant,
+    pub(super) timeout: Duration,
+    /// `None` before the answer.
+    pub(super) status: Option<u16>,
+    pub(super) request_id: Option<String>,
+    pub(super) retry_after: Option<Duration>,
+}
+
+impl Exchange {
+    pub(super) fn new(
+        doing: &str,
+        method: &str,
+        url: &Url,
+        key: &ApiKey,
+        attempts: u32,
+        begun: Instant,
+        timeout: Duration,
+    ) -> Self {
+        Self {
+            doing: doing.to_owned(),
+            endpoint: format!("{method} {}", without_query(url.as_str())),
+            host: url.host_str().unwrap_or_default().to_owned(),
+            key: key.clone(),
+            keyless: false,
+            attempts,
+            begun,
+            sent_at: Instant::now(),
+            timeout,
+            status: None,
+            request_id: None,
+            retry_after: None,
+        }
+    }
+
+    /// `text` without the key: a server may repeat what it was sent.
+    pub(super) fn masked(&self, text: String) -> String {
+        self.key.masked_body(text.as_bytes()).and_then(|masked| String::from_utf8(masked).ok()).unwrap_or(text)
+    }
+
+    /// The service said no: by status, or by code under a status of success.
+    pub(super) fn refused(&self, said: Said) -> Error {
+        let status = self.status.unwrap_or_default();
+        let kind = match failure::kind(status, &said.code, &said.message) {
+            // Nothing can be wrong with a key that is not sent: a signature has expired, or does not fit.
+            ErrorKind::Auth if self.keyless => ErrorKind::InvalidInput,
+            kind => kind,
+        };
+        let refused = failure::refused(status, &said.code, kind);
+        self.fail(kind, said, refused, None)
+    }
+
+    /// The answer is not what it should be.
+    pub(super) fn failed(&self, kind: ErrorKind, said: Said) -> Error {
+        self.fail(kind, said, false, None)
+    }
+
+    /// There is no answer, or not the whole of it.
+    pub(super) fn unanswered(
+        &self,
+        kind: ErrorKind,
+        message: String,
+        refused: bool,
+        source: Box<dyn std::error::Error + Send + Sync>,
+    ) -> Error {
+        // What the head of a broken answer said does not count.
+        let silent = Self { status: None, request_id: None, retry_after: None, ..self.clone() };
+        silent.fail(kind, Said { message, ..Said::default() }, refused, Some(source))
+    }
+
+    fn fail(
+        &self,
+        kind: ErrorKind,
+        said: Said,
+        refused: bool,
+        source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Error {
+        let api = ApiFailure {
+            endpoint: self.endpoint.clone(),
+            status: self.status,
+            code: self.key.masked_in(&said.code),
+            message: self.key.masked_in(&said.message),
+            request_id: said.request_id.or_else(|| self.request_id.clone()),
+            attempts: self.attempts,
+            elapsed: self.begun.elapsed(),
+            retry_after: self.retry_after,
+            refused,
+        };
+        tracing::debug!(endpoint = %api.endpoint, attempt = self.attempts, status = self.status, code = %api.code, request_id = api.request_id.as_deref(), duration_ms = self.sent_at.elapsed().as_millis() as u64, "failed");
+        Error::failed(kind, &self.doing, api, source)
+    }
+}

@@ -1,0 +1,147 @@
+//! What a synchronous model heard, in one form whatever envelope it came in.
+
+use serde_json::{Map, Value, json};
+
+use crate::transcript::{Transcript, read};
+
+/// The answer to a flash call.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct FlashAnswer {
+    /// Everything that was heard; empty where there was no speech.
+    pub text: String,
+    /// Sentences as answered, in time order: `text`, `begin_time` and `end_time` in ms, `channel_id`, `sentence_id`, `words`
+    /// with times of their own, `speaker_id` where speakers were told apart. Empty for models that give no times (Qwen3, Omni).
+    pub sentences: Vec<Value>,
+    /// The language that was heard, as a code; null where the model does not say (Qwen3 does).
+    pub language: Option<String>,
+    /// The emotion that was heard; null where the model does not say (Qwen3 does).
+    pub emotion: Option<String>,
+    /// What is counted for the bill; null where the service did not say, as for silence.
+    pub usage: Option<FlashUsage>,
+    /// The service's name for the request.
+    pub request_id: Option<String>,
+    /// What is worth knowing, a line each: silence, an answer that was cut short by the model.
+    pub warnings: Vec<String>,
+    /// The answer as received. Of a stream: its last event where each holds the text so far, else all of them, a line each.
+    /// Of silence that came as a refusal: `code`, `message` and `request_id` of it.
+    pub raw: String,
+}
+
+/// What a flash call is billed by.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct FlashUsage {
+    /// Length of the audio in seconds, rounded up by the service; null where tokens alone are counted.
+    pub seconds: Option<f64>,
+    /// Tokens read; null where none are counted.
+    pub input_tokens: Option<u64>,
+    /// Tokens written; null where none are counted.
+    pub output_tokens: Option<u64>,
+    /// As received.
+    pub raw: Value,
+}
+
+impl FlashUsage {
+    pub(super) fn of(raw: Value) -> Self {
+        let first = |names: &[&str]| names.iter().find_map(|name| raw.get(name)).cloned().unwrap_or_default();
+        Self {
+            seconds: first(&["duration", "seconds"]).as_f64(),
+            input_tokens: first(&["input_tokens", "prompt_tokens"]).as_u64(),
+            output_tokens: first(&["output_tokens", "completion_tokens"]).as_u64(),
+            raw,
+        }
+    }
+}
+
+/// Said of an answer without a word.
+const SILENT: &str =
+    "no speech was found: the transcript is empty; if there is some, check format, sample rate and language";
+
+impl FlashAnswer {
+    pub(super) fn new(text: String) -> Self {
+        let silent = text.trim().is_empty();
+        Self {
+            text: if silent { String::new() } else { text },
+            sentences: Vec::new(),
+            language: None,
+            emotion: None,
+            usage: None,
+            request_id: None,
+            warnings: if silent { vec![SILENT.to_owned()] } else { Vec::new() },
+            raw: String::new(),
+        }
+    }
+
+    /// Whether nothing was heard.
+    #[must_use]
+    pub fn is_silent(&self) -> bool {
+        self.text.is_empty()
+    }
+
+    /// The answer in the form of a result file, for everything that reads those. What the answer does not tell is left out:
+    /// there is no content duration. `properties` are those of the recording, where they are known from the file itself.
+    #[must_use]
+    pub fn to_result(&self, file_url: Option<&str>, properties: Option<&Map<String, Value>>) -> Value {
+        let mut result = Map::new();
+        if let Some(url) = file_url {
+            result.insert("file_url".to_owned(), url.into());
+        }
+        if let Some(properties) = properties.filter(|properties| !properties.is_empty()) {
+            result.insert("properties".to_owned(), properties.clone().into());
+        }
+        result.insert("transcripts".to_owned(), self.transcripts().into());
+        result.into()
+    }
+
+    /// An entry a channel; none for silence.
+    fn transcripts(&self) -> Vec<Value> {
+        if self.is_silent() {
+            return Vec::new();
+        }
+        let mut channels: Vec<(u64, Vec<Value>)> = Vec::new();
+        for sentence in &self.sentences {
+            let id = sentence.get("channel_id").and_then(Value::as_u64).unwrap_or(0);
+            let kept = kept(sentence);
+            match channels.iter_mut().find(|channel| channel.0 == id) {
+                Some(channel) => channel.1.push(kept),
+                None => channels.push((id, vec![kept])),
+            }
+        }
+        channels.sort_by_key(|channel| channel.0);
+        match &mut channels[..] {
+            [] => vec![json!({"channel_id": 0, "text": self.text})],
+            [(id, sentences)] => vec![json!({"channel_id": id, "text": self.text, "sentences": sentences})],
+            several => {
+                several.iter().map(|(id, sentences)| json!({"channel_id": id, "sentences": sentences})).collect()
+            }
+        }
+    }
+
+    /// The same as a value to measure, without a file.
+    #[must_use]
+    pub fn transcript(&self) -> Transcript<'static> {
+        let json = self.to_result(None, None).to_string();
+        // It has `transcripts`, which is all that a result must have.
+        read(json.as_bytes()).map(Transcript::into_owned).unwrap_or_default()
+    }
+}
+
+/// A sentence as a result file has it: without what only a stream has a use for.
+fn kept(sentence: &Value) -> Value {
+    let mut sentence = sentence.clone();
+    if let Some(fields) = sentence.as_object_mut() {
+        for passing in ["channel_id", "sentence_begin", "sentence_end"] {
+            fields.remove(passing);
+        }
+        if fields.get("speaker_id").is_some_and(Value::is_null) {
+            fields.remove("speaker_id");
+        }
+        for word in fields.get_mut("words").and_then(Value::as_array_mut).into_iter().flatten() {
+            if let Some(word) = word.as_object_mut() {
+                word.remove("fixed");
+            }
+        }
+    }
+    sentence
+}

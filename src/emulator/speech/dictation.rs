@@ -1,0 +1,65 @@
+//! Clips whose words are known, and terms that are misheard in them unless the context holds them.
+
+use super::Sentence;
+use super::script::ENGLISH;
+use super::talk::dictate;
+
+/// A clip that is known by a part of its file name.
+#[derive(Debug)]
+pub(super) struct Dictation {
+    part_of_name: &'static str,
+    said: &'static str,
+    /// What was said, and what is heard instead.
+    terms: &'static [(&'static str, &'static str)],
+    pub(super) duration_ms: u64,
+}
+
+static DICTATIONS: [Dictation; 1] = [Dictation {
+    part_of_name: "jargon",
+    said: "What insider jargon do you know in investment banking? First, the nine top foreign investment banks, Bulge \
+           Bracket, BB...",
+    terms: &[("Bulge Bracket", "Bird Rock")],
+    duration_ms: 15_000,
+}];
+
+/// The clip of that file name.
+pub(super) fn named(name: &str) -> Option<&'static Dictation> {
+    let name = name.to_ascii_lowercase();
+    DICTATIONS.iter().find(|dictation| name.contains(dictation.part_of_name))
+}
+
+impl Dictation {
+    /// What is heard in it: a term stands literally in the context, or is misheard.
+    pub(super) fn heard(&self, context: &str, duration_ms: u64) -> Vec<Sentence> {
+        let mut line = self.said.to_owned();
+        for (said, misheard) in self.terms.iter().filter(|(said, _)| !context.contains(said)) {
+            line = line.replace(said, misheard);
+        }
+        let mut sentences = dictate(&ENGLISH, self.part_of_name, &line);
+        // A file of that name may be shorter.
+        let needed = sentences.last().map_or(0, Sentence::end).max(1);
+        for word in sentences.iter_mut().flat_map(|sentence| &mut sentence.words).filter(|_| needed > duration_ms) {
+            word.begin = word.begin * duration_ms / needed;
+            word.end = (word.end * duration_ms / needed).max(word.begin + 1);
+        }
+        sentences
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_term_is_heard_where_the_context_has_it() {
+        let clip = named("Investment-JARGON_1.wav").unwrap();
+        let text = |context: &str| -> String {
+            clip.heard(context, clip.duration_ms).iter().map(Sentence::text).collect::<String>().trim_end().to_owned()
+        };
+        assert_eq!(text("a Bulge Bracket bank"), clip.said);
+        assert_eq!(text("bulge bracket"), clip.said.replace("Bulge Bracket", "Bird Rock"));
+        assert!(clip.heard("", clip.duration_ms).last().unwrap().end() < clip.duration_ms);
+        assert!(clip.heard("", 900).last().unwrap().end() <= 900);
+        assert!(named("a.wav").is_none());
+    }
+}
