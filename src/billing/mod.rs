@@ -15,12 +15,14 @@
 //! ```
 
 mod actual;
+mod estimate;
 mod line;
 mod money;
 mod prices;
 mod usage;
 
 pub use actual::of_result;
+pub use estimate::{Bounds, Estimate, Plan, Recording, SHARE_OF_ALL, SHARE_OF_ONE, Sum, estimate, sum};
 pub use line::{Basis, Line, Meter, Total, totals};
 pub use money::Money;
 pub use prices::{PriceBook, Prices, UnitPrice};

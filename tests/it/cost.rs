@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::scene::{Content, Scene, call, column, has};
+use crate::scene::{Content, Scene, call, column, has, wav};
 
 /// A ledger of one batch, in the form that `transcribe` writes.
 fn ledger(model: &str, region: &str, events: &[Value]) -> String {
@@ -130,4 +130,90 @@ fn prices_of_ones_own_come_before_those_of_the_catalogue() {
         .run("cost actual calls --model fun-asr --region cn --prices contract.toml")
         .exits(2)
         .says("contract.toml: the file of prices has `free` for the price of fun-asr");
+}
+
+#[test]
+fn an_estimate_counts_every_track_that_is_asked_for_and_nothing_that_is_not_known() {
+    let ran = Scene::new()
+        .write("audio/a-stereo.wav", wav(2, 8000, 60))
+        .write("audio/b-mono.wav", wav(1, 8000, 10))
+        .write("audio/c-damaged.mp3", "this is no recording")
+        .write("audio/notes.txt", "not looked at")
+        .run("cost estimate audio --channel 0,1 --format json --region intl")
+        .exits(0)
+        .says("c-damaged.mp3: its headers do not say how long it is")
+        .says("1 recording without all of the tracks asked for")
+        .says("3 files found: 2 priced, 0 without a price, 1 without a duration");
+    let report = ran.json();
+    // Of 60 s and 10 s: 31 + 31 + 6 + 6 expected, 60 + 60 + 10 + 10 at most, × 0.000035.
+    assert_eq!(report["totals"][0]["cost"], json!({"low": "0", "expected": "0.00259", "high": "0.0049"}), "{report:#}");
+    let quantity = &report["projects"][0]["breakdown"][0]["meters"][1]["quantity"];
+    assert_eq!(quantity, &json!({"low": 0, "expected": 31, "high": 60}));
+    let unknown = &report["projects"][0]["breakdown"][2];
+    assert_eq!((&unknown["duration_ms"], &unknown["meters"][0]["cost"]["high"]), (&Value::Null, &Value::Null));
+    assert_eq!(report["summary"]["totalNoDuration"], 1);
+}
+
+#[test]
+fn a_list_with_lengths_is_estimated_by_group_and_model() {
+    let list = "url,duration,channels,queue\nhttps://calls.example/a.wav?sig=secret,60,1,billing\n\
+                https://calls.example/b.wav,0:01:40,1,sales\nhttps://calls.example/c.wav,,1,sales\n";
+    let ran = Scene::new()
+        .write("calls.csv", list)
+        .run(
+            "cost estimate calls.csv --group-by queue --compare paraformer-v2,qwen-audio-3.1-asr-flash --region cn \
+             --format csv",
+        )
+        .exits(0)
+        .says("3 files found: 2 priced, 0 without a price, 1 without a duration")
+        .says("qwen-audio-3.1-asr-flash in cn: low not priced, expected not priced, high not priced");
+    assert_eq!(
+        ran.out(),
+        // 52 s × 0.00022 and 86 s × 0.00022; the third has no length, the last model no price.
+        "group,model,files,lines_without_cost,currency,low,expected,high\n\
+         billing,fun-asr,1,0,CNY,0,0.01144,0.0132\n\
+         sales,fun-asr,2,1,CNY,0,0.01892,0.022\n\
+         billing,paraformer-v2,1,0,CNY,0,0.00416,0.0048\n\
+         sales,paraformer-v2,2,1,CNY,0,0.00688,0.008\n\
+         billing,qwen-audio-3.1-asr-flash,1,1,,,,\n\
+         sales,qwen-audio-3.1-asr-flash,2,2,,,,\n"
+    );
+    Scene::new()
+        .write("calls.csv", list)
+        .run("cost estimate calls.csv --group-by team")
+        .exits(2)
+        .says("--group-by team: no input has such a column");
+}
+
+#[test]
+fn an_estimate_is_a_gate() {
+    let list = |seconds: u32| format!("url,duration_s\nhttps://calls.example/a.wav,{seconds}\n");
+    let run = |more: &str, list: String| {
+        Scene::new().write("calls.csv", list).run(&format!("cost estimate calls.csv {more} -q --region intl"))
+    };
+    // 3600 s × 0.86 × 0.000035 = 0.10836
+    run("--max-cost 0.10836usd", list(3600)).exits(0);
+    run("--max-cost 0.10835usd", list(3600)).exits(3).says("0.10836 USD is expected, which is more than 0.10835 USD");
+    run("--max-cost 5cny --model qwen3-asr-flash", list(3600)).exits(3).says("cannot be told");
+    run("--max-cost 5usd", "url\nhttps://calls.example/a.wav\n".to_owned()).exits(3).says("cannot be told");
+    run("--max-cost 5", list(1)).exits(2).says("is no amount such as 5usd");
+    // 36000 − 35000 seconds are left of the allowance: 2096 of 3096 are paid.
+    run("--max-cost 0.07336usd --quota-used 35000", list(3600)).exits(0);
+    run("--max-cost 0.07335usd --quota-used 35000", list(3600)).exits(3);
+}
+
+#[test]
+fn results_are_estimated_with_the_speech_that_was_found_in_them() {
+    let ran = Scene::new()
+        .call(
+            "a",
+            call(&[(0, 0, 3720, "one"), (1, 4000, 8720, "two")]).content(0, 3720).content(1, 4720).lasting(20_000),
+        )
+        .run("cost estimate calls --channel 0,1 --format csv --region intl")
+        .exits(0);
+    assert!(
+        ran.out().contains("a.json,0,fun-asr,intl,20000,seconds,0,4,20,0.000035,USD,0,0.00014,0.0007,2026-11-01"),
+        "{}",
+        ran.out()
+    );
 }

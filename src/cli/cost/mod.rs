@@ -2,6 +2,8 @@
 
 mod actual;
 mod breakdown;
+mod estimate;
+mod recordings;
 
 use clap::Subcommand;
 use jiff::civil::Date;
@@ -19,6 +21,8 @@ pub(super) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// What recordings will cost, before anything is sent
+    Estimate(estimate::Args),
     /// What result files and ledgers say that their transcription cost
     Actual(actual::Args),
 }
@@ -33,6 +37,7 @@ pub(super) fn run(
 ) -> Result<Exit, Failure> {
     let region = connection.named_region()?;
     match args.command {
+        Command::Estimate(args) => estimate::run(&args, region.unwrap_or_default(), today, format, talk),
         Command::Actual(args) => actual::run(&args, region, today, format, talk),
     }
 }

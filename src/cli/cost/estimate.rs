@@ -1,0 +1,397 @@
+//! `cost estimate`: what recordings will cost, before anything is sent.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+
+use super::super::Exit;
+use super::super::output::{Failure, Format, Listing, Talk};
+use super::super::prices::{PriceFlags, doubt_used};
+use super::breakdown::{VERSION, code, exact, shown};
+use super::recordings::{Found, Recordings};
+use crate::billing::{Bounds, Estimate, Money, Plan, Prices, Sum, estimate, sum};
+use crate::catalog::{AllowanceUnit, Catalog, Currency, Region};
+use crate::report::number::{count, counted, money};
+
+const EXAMPLES: &str = "\
+Examples:
+  talkmeter cost estimate recordings --channel 0,1
+  talkmeter cost estimate calls.csv --group-by queue --format csv
+  talkmeter cost estimate recordings --compare fun-asr,qwen3-asr-flash-filetrans
+  talkmeter cost estimate calls.csv --max-cost 5usd || exit 1
+
+Low: everything is silence, which is not billed. High: every second of every requested track is speech. Expected: the usual
+share of speech (0.86 of a track that holds everybody, 0.5125 of each where each party has one), --speech-share, or what an
+earlier result says. A list may have a column duration (seconds or h:mm:ss), duration_s or duration_ms, and channels. What
+is not known is counted on stderr and never priced. Exit code 3: --max-cost is passed, or cannot be answered for.";
+
+/// Arguments of `cost estimate`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    /// Audio files, folders of them, lists (.csv .tsv .jsonl .txt), result files or folders, URLs
+    #[arg(value_name = "INPUT")]
+    inputs: Vec<OsString>,
+    /// A list under any name; `-` for stdin
+    #[arg(long, value_name = "FILE|-")]
+    files_from: Vec<PathBuf>,
+    /// The model that is going to be asked
+    #[arg(long, default_value = "fun-asr")]
+    model: String,
+    /// The tracks that are going to be asked for; each is billed
+    #[arg(long, value_name = "N,N", value_delimiter = ',', default_value = "0")]
+    channel: Vec<u32>,
+    /// Share of speech in each track, 0 to 1, rather than the usual one
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    speech_share: Option<Decimal>,
+    /// These models too, side by side
+    #[arg(long, value_name = "MODELS", value_delimiter = ',')]
+    compare: Vec<String>,
+    /// Sums by columns of a list; `folder` for local files
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    group_by: Vec<String>,
+    /// Exit with 3 when more is expected than this: 5usd, 12.50cny
+    #[arg(long, value_name = "AMOUNT")]
+    max_cost: Option<Money>,
+    /// Count what is left of the free allowance when so many seconds of it are used
+    #[arg(long, value_name = "SECONDS")]
+    quota_used: Option<u32>,
+    #[command(flatten)]
+    prices: PriceFlags,
+}
+
+fn share(text: &str) -> Result<Decimal, String> {
+    let share: Option<Decimal> = text.parse().ok();
+    share.filter(|share| (Decimal::ZERO..=Decimal::ONE).contains(share)).ok_or("a share from 0 to 1".to_owned())
+}
+
+/// Lines of one model and one group.
+struct Group {
+    group: Vec<String>,
+    model: String,
+    files: u64,
+    lines: Vec<Estimate>,
+}
+
+impl Group {
+    /// The lines of each recording: all have the same number, and several recordings may bear one name.
+    fn files(&self) -> impl Iterator<Item = &[Estimate]> {
+        let each = self.lines.len() / usize::try_from(self.files).unwrap_or(1).max(1);
+        self.lines.chunks(each.max(1))
+    }
+}
+
+pub(super) fn run(args: &Args, region: Region, today: Date, format: Format, talk: &Talk) -> Result<Exit, Failure> {
+    let prices = args.prices.prices(args.max_cost.map(|budget| budget.currency))?;
+    let mut recordings = Recordings::default();
+    args.inputs.iter().try_for_each(|input| recordings.argument(input, talk))?;
+    for list in &args.files_from {
+        if list.as_os_str() == "-" {
+            recordings.list("stdin", std::io::stdin().lock(), talk)?;
+        } else {
+            let file = std::fs::File::open(list).map_err(|error| crate::Error::io("read", list, error))?;
+            recordings.list(&list.to_string_lossy(), file, talk)?;
+        }
+    }
+    if recordings.found.is_empty() {
+        talk.error("nothing to estimate: name recordings, a list or results");
+        return Ok(if recordings.unreadable > 0 { Exit::Failed } else { Exit::Usage });
+    }
+    let mut models = vec![args.model.clone()];
+    models.extend(args.compare.iter().filter(|model| **model != args.model).cloned());
+    for model in models.iter().filter(|model| Catalog::builtin().model(model).is_none()) {
+        talk.note(&format!("{model} is not in the catalogue of models"));
+    }
+    let groups = groups(args, &recordings.found, &models, region, &prices)?;
+    doubt_used(&prices, models.iter().map(|model| (&model[..], region)), today, talk);
+    tracks(args, &recordings.found, talk);
+    let sums: Vec<Sum> = models
+        .iter()
+        .map(|model| {
+            let lines = groups.iter().filter(|group| group.model == *model).flat_map(|group| &group.lines);
+            sum(lines, free(args, model, region, &prices, talk))
+        })
+        .collect();
+    print(args, &groups, (&models, &sums), (region, &recordings), format, talk)?;
+    let gate = sums.first().map_or(Exit::Done, |sum| gate(args.max_cost, sum, talk));
+    Ok(if recordings.unreadable > 0 && gate == Exit::Done { Exit::Partly } else { gate })
+}
+
+fn groups(
+    args: &Args,
+    found: &[Found],
+    models: &[String],
+    region: Region,
+    prices: &Prices,
+) -> Result<Vec<Group>, Failure> {
+    for column in &args.group_by {
+        if !found.iter().any(|found| found.columns.contains_key(column)) {
+            return Err(Failure::Usage(format!("--group-by {column}: no input has such a column")));
+        }
+    }
+    let mut groups: BTreeMap<(usize, Vec<String>), Group> = BTreeMap::new();
+    for (at, model) in models.iter().enumerate() {
+        let plan = Plan { model: model.clone(), region, tracks: args.channel.clone(), speech_share: args.speech_share };
+        for Found { recording, columns } in found {
+            let key: Vec<String> =
+                args.group_by.iter().map(|column| columns.get(column).cloned().unwrap_or_default()).collect();
+            let group = groups.entry((at, key.clone())).or_insert_with(|| Group {
+                group: key,
+                model: model.clone(),
+                files: 0,
+                lines: Vec::new(),
+            });
+            group.files += 1;
+            group.lines.extend(estimate(recording, &plan, prices));
+        }
+    }
+    Ok(groups.into_values().collect())
+}
+
+/// Says what is left out by the choice of tracks, or asked for in vain.
+fn tracks(args: &Args, found: &[Found], talk: &Talk) {
+    let wanted = args.channel.iter().max().map_or(0, |track| track + 1);
+    let more = found.iter().filter(|found| found.recording.channels.is_some_and(|n| n > args.channel.len() as u32));
+    let more = more.count() as u64;
+    if more > 0 {
+        let tracks: Vec<String> = args.channel.iter().map(u32::to_string).collect();
+        talk.note(&format!(
+            "{} with more tracks than are counted: {} (--channel 0,1 counts two, each is billed)",
+            counted(more, "recording"),
+            tracks.join(",")
+        ));
+    }
+    let fewer = found.iter().filter(|found| found.recording.channels.is_some_and(|n| n < wanted)).count() as u64;
+    if fewer > 0 {
+        talk.note(&format!("{} without all of the tracks asked for; all are counted", counted(fewer, "recording")));
+    }
+}
+
+/// Seconds that are left of the free allowance; 0 unless somebody says how much of it is used.
+fn free_seconds(prices: &Prices, model: &str, region: Region, used: Option<u32>) -> Option<i64> {
+    let allowance = prices.allowance(model, region).filter(|allowance| allowance.unit == AllowanceUnit::Seconds)?;
+    Some(i64::try_from(allowance.quantity).unwrap_or(0).saturating_sub(used?.into()).max(0))
+}
+
+fn free(args: &Args, model: &str, region: Region, prices: &Prices, talk: &Talk) -> i64 {
+    let Some(used) = args.quota_used else { return 0 };
+    match (prices.allowance(model, region), free_seconds(prices, model, region, args.quota_used)) {
+        (Some(allowance), Some(left)) => {
+            talk.note(&format!("{model} in {region}: {left} s left of {allowance}, page of {}", allowance.checked));
+            left
+        }
+        _ => {
+            talk.note(&format!("{model} in {region}: no free seconds are known, so {used} used ones change nothing"));
+            0
+        }
+    }
+}
+
+/// What is expected must not be more, and all of it must be known.
+fn gate(budget: Option<Money>, sum: &Sum, talk: &Talk) -> Exit {
+    let Some(budget) = budget else { return Exit::Done };
+    let expected = sum.net().zip(sum.currency).filter(|(_, currency)| *currency == budget.currency);
+    let Some((net, currency)) = expected.filter(|_| sum.is_whole()) else {
+        talk.error(&format!(
+            "whether {budget} is enough cannot be told: not everything is priced in {}",
+            budget.currency
+        ));
+        return Exit::Partly;
+    };
+    if net.expected > budget.amount {
+        talk.error(&format!("{} is expected, which is more than {budget}", money(Some((net.expected, currency)))));
+        return Exit::Partly;
+    }
+    if net.high > budget.amount {
+        talk.note(&format!("at most {}, which is more than {budget}", money(Some((net.high, currency)))));
+    }
+    Exit::Done
+}
+
+fn quantities(bounds: Option<Bounds<i64>>) -> [Value; 3] {
+    let value = |of: fn(Bounds<i64>) -> i64| json!(bounds.map(of));
+    [value(|b| b.low), value(|b| b.expected), value(|b| b.high)]
+}
+
+fn amounts(bounds: Option<Bounds<Decimal>>, people: bool) -> [Value; 3] {
+    let amount = if people { shown } else { exact };
+    [amount(bounds.map(|b| b.low)), amount(bounds.map(|b| b.expected)), amount(bounds.map(|b| b.high))]
+}
+
+fn print(
+    args: &Args,
+    groups: &[Group],
+    (models, sums): (&[String], &[Sum]),
+    (region, recordings): (Region, &Recordings),
+    format: Format,
+    talk: &Talk,
+) -> Result<(), Failure> {
+    if format == Format::Json {
+        let report = as_json(args, groups, (models, sums), (region, recordings));
+        talk.data(format!("{report:#}\n").as_bytes())?;
+    } else {
+        let people = matches!(format, Format::Table | Format::Md);
+        let side_by_side = !args.group_by.is_empty() || models.len() > 1;
+        let listing = if side_by_side { sides(groups, people) } else { lines(groups, people) };
+        listing.print(format, talk)?;
+    }
+    for (model, sum) in models.iter().zip(sums) {
+        let amount = |amount: Option<Decimal>| money(amount.zip(sum.currency));
+        let net = sum.net();
+        let free = if sum.free.high.is_zero() { "" } else { " after the free allowance" };
+        talk.note(&format!(
+            "{model} in {region}: low {}, expected {}, high {}{free}",
+            amount(net.map(|net| net.low)),
+            amount(net.map(|net| net.expected)),
+            amount(net.map(|net| net.high)),
+        ));
+    }
+    if let Some(model) = models.first() {
+        let own = groups.iter().filter(|group| group.model == *model);
+        let (detected, priced, no_price, no_duration) = by_file(own);
+        talk.note(&format!(
+            "{} found: {} priced, {} without a price, {} without a duration",
+            counted(detected, "file"),
+            count(priced as i64),
+            count(no_price as i64),
+            count(no_duration as i64),
+        ));
+    }
+    Ok(())
+}
+
+/// Files by what is known of them: all, priced, without a price, without a duration.
+fn by_file<'g>(groups: impl Iterator<Item = &'g Group>) -> (u64, u64, u64, u64) {
+    groups.flat_map(Group::files).fold((0, 0, 0, 0), |(all, priced, no_price, no_duration), file| {
+        let unknown = file.iter().any(|line| line.quantity.is_none());
+        let free = file.iter().any(|line| line.unit.is_none());
+        (
+            all + 1,
+            priced + u64::from(!unknown && !free),
+            no_price + u64::from(!unknown && free),
+            no_duration + u64::from(unknown),
+        )
+    })
+}
+
+/// A row a track and meter.
+fn lines(groups: &[Group], people: bool) -> Listing {
+    let head = vec![
+        "file",
+        "channel_id",
+        "model",
+        "region",
+        "duration_ms",
+        "unit",
+        "low",
+        "expected",
+        "high",
+        "unit_price",
+        "currency",
+        "cost_low",
+        "cost_expected",
+        "cost_high",
+        "price_date",
+    ];
+    let row = |line: &Estimate| {
+        let unit = if line.meter.unit() == "tokens" { line.meter.name() } else { "seconds" };
+        let mut row = vec![
+            json!(line.file),
+            json!(line.channel_id),
+            json!(line.model),
+            json!(line.region.name()),
+            json!(line.duration_ms),
+            json!(unit),
+        ];
+        row.extend(quantities(line.quantity));
+        row.push(exact(line.unit.map(|unit| unit.amount)));
+        row.push(code(line.unit.map(|unit| unit.currency)));
+        row.extend(amounts(line.cost(), people));
+        row.push(json!(line.unit.map(|unit| unit.checked.to_string())));
+        row
+    };
+    Listing { head, rows: groups.iter().flat_map(|group| &group.lines).map(row).collect() }
+}
+
+/// A row a group and model.
+fn sides(groups: &[Group], people: bool) -> Listing {
+    let head = vec!["group", "model", "files", "lines_without_cost", "currency", "low", "expected", "high"];
+    let row = |group: &Group| {
+        let sum = sum(&group.lines, 0);
+        let mut row = vec![
+            json!(group.group.join(" / ")),
+            json!(group.model),
+            json!(group.files),
+            json!(sum.without_price + sum.without_duration),
+            code(sum.currency),
+        ];
+        row.extend(amounts(sum.cost, people));
+        row
+    };
+    Listing { head, rows: groups.iter().map(row).collect() }
+}
+
+fn as_json(
+    args: &Args,
+    groups: &[Group],
+    (models, sums): (&[String], &[Sum]),
+    (region, recordings): (Region, &Recordings),
+) -> Value {
+    let bounds = |bounds: Option<Bounds<Decimal>>| {
+        let [low, expected, high] = amounts(bounds, false);
+        json!({"low": low, "expected": expected, "high": high})
+    };
+    let meter = |line: &Estimate| {
+        let [low, expected, high] = quantities(line.quantity);
+        json!({
+            "channel_id": line.channel_id, "meter": line.meter.name(), "unit": line.meter.unit(),
+            "quantity": {"low": low, "expected": expected, "high": high}, "cost": bounds(line.cost()),
+            "unit_price": exact(line.unit.map(|unit| unit.amount)), "currency": code(line.unit.map(|unit| unit.currency)),
+            "price_date": line.unit.map(|unit| unit.checked.to_string()),
+        })
+    };
+    let file = |lines: &[Estimate]| {
+        let first = lines.first();
+        json!({
+            "file": first.map(|line| &line.file), "duration_ms": first.and_then(|line| line.duration_ms),
+            "meters": lines.iter().map(meter).collect::<Vec<_>>(),
+        })
+    };
+    let project = |group: &Group| {
+        let columns: serde_json::Map<String, Value> =
+            args.group_by.iter().cloned().zip(group.group.iter().map(|cell| json!(cell))).collect();
+        let files: Vec<Value> = group.files().map(file).collect();
+        let sum = sum(&group.lines, 0);
+        json!({
+            "model": group.model, "region": region.name(), "group": columns, "currency": code(sum.currency),
+            "cost": bounds(sum.cost), "breakdown": files,
+        })
+    };
+    let total = |(model, sum): (&String, &Sum)| {
+        json!({
+            "model": model, "region": region.name(), "currency": code(sum.currency), "cost": bounds(sum.cost),
+            "free_allowance": bounds(sum.cost.map(|_| sum.free)), "to_pay": bounds(sum.net()),
+        })
+    };
+    let own = groups.iter().filter(|group| Some(&group.model) == models.first());
+    let (detected, priced, no_price, no_duration) = by_file(own);
+    json!({
+        "version": VERSION, "kind": "estimate", "currency": code(currency(sums)),
+        "totals": models.iter().zip(sums).map(total).collect::<Vec<_>>(),
+        "projects": groups.iter().map(project).collect::<Vec<_>>(),
+        "summary": {
+            "totalDetected": detected, "totalSupported": priced, "totalNoPrice": no_price,
+            "totalNoDuration": no_duration, "totalUnreadable": recordings.unreadable,
+        },
+    })
+}
+
+/// The one currency of all sums; `None` where there are several, or none.
+fn currency(sums: &[Sum]) -> Option<Currency> {
+    let first = sums.first()?.currency;
+    first.filter(|_| sums.iter().all(|sum| sum.currency == first))
+}

@@ -1,0 +1,240 @@
+//! What `cost estimate` is asked about: local files, folders, lists with a column for the length, result folders.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::io::Read;
+use std::path::Path;
+
+use serde_json::{Map, Value};
+use walkdir::WalkDir;
+
+use super::super::output::{Failure, Talk};
+use crate::batch::AUDIO_EXTENSIONS;
+use crate::billing::Recording;
+use crate::client::without_query;
+use crate::error::{Error, Result};
+use crate::metrics::{Settings, measure};
+use crate::transcript::{Inputs, read};
+
+/// Extensions of lists.
+const LISTS: [&str; 5] = ["txt", "csv", "tsv", "jsonl", "ndjson"];
+
+/// Columns of a list that say how long a recording is, and how many ms one unit of each has.
+const LENGTHS: [(&str, i64); 4] =
+    [("duration_ms", 1), ("duration_seconds", 1000), ("duration_s", 1000), ("duration", 1000)];
+
+/// A recording, and the columns that it can be grouped by.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub(super) recording: Recording,
+    pub(super) columns: BTreeMap<String, String>,
+}
+
+/// What was found, and what could not be read.
+#[derive(Debug, Default)]
+pub(super) struct Recordings {
+    pub(super) found: Vec<Found>,
+    pub(super) unreadable: u64,
+}
+
+impl Recordings {
+    /// One argument: a URL, an audio file, a list, a folder of recordings or of results.
+    pub(super) fn argument(&mut self, given: &OsStr, talk: &Talk) -> Result<(), Failure> {
+        let text = given.to_string_lossy();
+        if text.contains("://") {
+            self.url(&text);
+            return Ok(());
+        }
+        let path = Path::new(given);
+        let extension = path.extension().map(|extension| extension.to_string_lossy().to_ascii_lowercase());
+        if path.is_dir() {
+            self.folder(path, talk);
+        } else if extension.as_deref().is_some_and(|extension| LISTS.contains(&extension)) {
+            let file = std::fs::File::open(path).map_err(|error| Error::io("read", path, error))?;
+            self.list(&text, file, talk)?;
+        } else if extension.as_deref() == Some("json") {
+            self.results(path, talk);
+        } else {
+            self.audio(path, path.file_name().map_or(text.clone(), OsStr::to_string_lossy).into_owned(), talk);
+        }
+        Ok(())
+    }
+
+    fn url(&mut self, url: &str) {
+        let recording = Recording { file: without_query(url), ..Recording::default() };
+        self.found.push(Found { recording, ..Found::default() });
+    }
+
+    fn folder(&mut self, root: &Path, talk: &Talk) {
+        if root.join(crate::batch::LEDGER).is_file() {
+            return self.results(root, talk);
+        }
+        let is_audio = |path: &Path| {
+            let extension = path.extension().map(|extension| extension.to_string_lossy().to_ascii_lowercase());
+            extension.is_some_and(|extension| AUDIO_EXTENSIONS.contains(&&extension[..]))
+        };
+        let walk = WalkDir::new(root).sort_by_file_name().into_iter().filter_map(std::result::Result::ok);
+        let audio: Vec<_> =
+            walk.filter(|entry| !entry.file_type().is_dir() && is_audio(entry.path())).map(|e| e.into_path()).collect();
+        if audio.is_empty() {
+            return self.results(root, talk);
+        }
+        for path in audio {
+            let below = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().replace('\\', "/");
+            self.audio(&path, below, talk);
+        }
+    }
+
+    fn audio(&mut self, path: &Path, file: String, talk: &Talk) {
+        let mut recording = Recording { file, ..Recording::default() };
+        match crate::audio::probe(path) {
+            Ok(Some(probe)) => {
+                recording.duration_ms = probe.duration_ms.and_then(|ms| i64::try_from(ms).ok());
+                recording.channels = probe.channels.map(u32::from);
+            }
+            Ok(None) => talk.note(&format!("{}: its headers do not say how long it is", path.display())),
+            Err(error) => {
+                let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
+                talk.say(&format!("{error}{cause}"));
+                self.unreadable += 1;
+            }
+        }
+        let folder = path.parent().map(|folder| folder.to_string_lossy().into_owned()).unwrap_or_default();
+        self.found.push(Found { recording, columns: BTreeMap::from([("folder".to_owned(), folder)]) });
+    }
+
+    /// Result files: their recordings transcribed again, with the speech that was found in them.
+    fn results(&mut self, path: &Path, talk: &Talk) {
+        let inputs = Inputs::find(&[path], None);
+        for excluded in &inputs.excluded {
+            talk.say(&format!("{}: {}", excluded.path.display(), excluded.why));
+            self.unreadable += 1;
+        }
+        for input in inputs.files {
+            let bytes = std::fs::read(&input.path).map_err(|error| error.to_string());
+            let read = bytes.and_then(|bytes| {
+                let transcript = read(&bytes).map_err(|refused| refused.to_string())?;
+                let measured = measure(&input.file, &transcript, &Settings::default());
+                let stated = measured.call.duration_source == Some("properties");
+                let tracks = transcript.stated_channels.len().max(transcript.channels.len());
+                Ok(Recording {
+                    file: input.file.clone(),
+                    duration_ms: measured.call.duration_ms.filter(|_| stated),
+                    channels: u32::try_from(tracks).ok().filter(|tracks| *tracks > 0),
+                    speech_ms: measured.costs.iter().filter_map(|c| Some((c.channel_id, c.billable_ms?))).collect(),
+                })
+            });
+            match read {
+                Ok(recording) => self.found.push(Found { recording, ..Found::default() }),
+                Err(why) => {
+                    talk.say(&format!("{}: {why}", input.path.display()));
+                    self.unreadable += 1;
+                }
+            }
+        }
+    }
+
+    /// A list: text, CSV with a header, or JSON lines. A line without a length is looked at where it names a local file.
+    pub(super) fn list(&mut self, name: &str, mut from: impl Read, talk: &Talk) -> Result<(), Failure> {
+        let mut text = String::new();
+        from.read_to_string(&mut text).map_err(|error| Error::io("read", Path::new(name), error))?;
+        let wrong = |line: usize, why: &str| Failure::Usage(format!("{name} line {line}: {why}"));
+        let text = text.trim_start_matches('\u{feff}');
+        let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().to_owned();
+        let extension = Path::new(name).extension().map(|extension| extension.to_string_lossy().to_ascii_lowercase());
+        let is_json = first.trim_start().starts_with(['{', '"']);
+        if is_json {
+            for (number, line) in (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty()) {
+                match serde_json::from_str(line) {
+                    Ok(Value::String(url)) => {
+                        self.entry(&url, &BTreeMap::new(), talk).map_err(|e| wrong(number, &e))?
+                    }
+                    Ok(Value::Object(object)) => {
+                        let columns = columns(&object);
+                        let url = columns.get("url").or_else(|| columns.get("file"));
+                        let url = url.ok_or_else(|| wrong(number, "neither `url` nor `file`"))?;
+                        self.entry(url, &columns, talk).map_err(|e| wrong(number, &e))?;
+                    }
+                    _ => return Err(wrong(number, "neither a JSON object nor a JSON string")),
+                }
+            }
+            return Ok(());
+        }
+        let delimiter = [b',', b';', b'\t'].into_iter().find(|delimiter| {
+            first.split(char::from(*delimiter)).any(|name| matches!(name.trim().trim_matches('"'), "url" | "file"))
+        });
+        match delimiter {
+            Some(delimiter) if extension.as_deref() != Some("txt") => {
+                let mut csv =
+                    csv::ReaderBuilder::new().delimiter(delimiter).trim(csv::Trim::All).from_reader(text.as_bytes());
+                let broken = |error: csv::Error| Failure::Usage(format!("{name}: {error}"));
+                let head = csv.headers().map_err(broken)?.clone();
+                for (number, record) in (2..).zip(csv.records()) {
+                    let record = record.map_err(broken)?;
+                    let columns: BTreeMap<String, String> =
+                        head.iter().map(str::to_owned).zip(record.iter().map(str::to_owned)).collect();
+                    let url = columns.get("url").or_else(|| columns.get("file")).cloned().unwrap_or_default();
+                    self.entry(&url, &columns, talk).map_err(|e| wrong(number, &e))?;
+                }
+            }
+            _ => {
+                for (number, line) in (1..).zip(text.lines()) {
+                    let line = line.trim();
+                    if !line.is_empty() && !line.starts_with('#') {
+                        self.entry(line, &BTreeMap::new(), talk).map_err(|e| wrong(number, &e))?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn entry(&mut self, url: &str, columns: &BTreeMap<String, String>, talk: &Talk) -> Result<(), String> {
+        if url.is_empty() {
+            return Err("`url` is empty".to_owned());
+        }
+        let said = LENGTHS.iter().find_map(|(name, unit)| {
+            columns.get(*name).filter(|cell| !cell.is_empty()).map(|cell| (name, cell, *unit))
+        });
+        let duration_ms = match said {
+            Some((name, cell, unit)) => Some(length(cell, unit).ok_or(format!("`{cell}` for `{name}` is no length"))?),
+            None => None,
+        };
+        let at = self.found.len();
+        if duration_ms.is_none() && !url.contains("://") {
+            self.audio(Path::new(url), url.to_owned(), talk);
+        } else {
+            self.url(url);
+        }
+        if let Some(found) = self.found.get_mut(at) {
+            found.columns.extend(columns.clone());
+            found.recording.duration_ms = duration_ms.or(found.recording.duration_ms);
+            let channels = columns.get("channels").and_then(|cell| cell.parse().ok());
+            found.recording.channels = channels.or(found.recording.channels);
+        }
+        Ok(())
+    }
+}
+
+/// The cells of an object, as text.
+fn columns(object: &Map<String, Value>) -> BTreeMap<String, String> {
+    let text = |value: &Value| match value {
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()),
+        other => Some(other.to_string()),
+    };
+    object.iter().filter_map(|(name, value)| Some((name.clone(), text(value)?))).collect()
+}
+
+/// A number of units, or `1:02:03`, in ms; begun ones counted.
+fn length(cell: &str, unit: i64) -> Option<i64> {
+    use rust_decimal::prelude::ToPrimitive as _;
+    let mut seconds = rust_decimal::Decimal::ZERO;
+    let parts: Vec<&str> = cell.split(':').collect();
+    for part in &parts {
+        seconds = seconds * rust_decimal::Decimal::from(60) + part.trim().parse::<rust_decimal::Decimal>().ok()?;
+    }
+    let unit = if parts.len() > 1 { 1000 } else { unit };
+    let ms = seconds.checked_mul(unit.into())?.ceil().to_i64()?;
+    (ms >= 0 && !cell.contains('-') && parts.len() <= 3).then_some(ms)
+}
