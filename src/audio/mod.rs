@@ -8,6 +8,7 @@ mod amr;
 mod asf;
 mod avi;
 mod codec;
+mod decode;
 mod demux;
 mod flv;
 mod frames;
@@ -17,6 +18,10 @@ mod mkv_blocks;
 mod mp4_fragments;
 mod mpeg_audio;
 mod mpeg_ps;
+mod pcm;
+mod resample;
+mod speech;
+mod tracks;
 mod wav;
 mod wave_format;
 mod window;
@@ -28,6 +33,8 @@ use std::path::Path;
 
 use crate::error::{Error, Result};
 use magic::Container;
+pub use speech::{Speech, speech};
+pub use tracks::{Tracks, tracks};
 use window::Window;
 
 /// Above this a sample rate is a damaged header.
