@@ -15,10 +15,10 @@ use super::codec::codec;
 use super::headers::{Allowance, Headers};
 use super::magic::Container;
 use super::window::Window;
-use super::{Probe, rounded_ms};
+use super::{Probe, mkv_blocks, mp4_fragments, rounded_ms};
 
-/// Boxes before the first piece of a fragmented MP4.
-const MOST_BOXES: usize = 16;
+/// A second.
+const NANOSECONDS: u128 = 1_000_000_000;
 
 /// The demuxer of that container, its headers read; `None` where it has none or cannot read them.
 pub(super) fn open(container: Container, place: u64, headers: Headers) -> Option<Box<dyn FormatReader>> {
@@ -53,19 +53,18 @@ pub(super) fn probe(
     mut file: File,
     walk: u64,
 ) -> io::Result<Option<Probe>> {
-    let (length, is_fragmented) = (window.length(), container == Container::Mp4 && is_fragmented(window, place));
     // The first bytes were looked at through the same cursor.
     file.rewind()?;
     let failure = Arc::new(OnceLock::new());
-    let headers = Headers::new(file, length, Arc::clone(&failure));
-    let probed = read(container, place, headers, walk, is_fragmented);
+    let headers = Headers::new(file, window.length(), Arc::clone(&failure));
+    let probed = read(container, place, window, headers, walk);
     match Arc::into_inner(failure).and_then(OnceLock::into_inner) {
         Some(error) => Err(error),
         None => Ok(probed),
     }
 }
 
-fn read(container: Container, place: u64, headers: Headers, walk: u64, is_fragmented: bool) -> Option<Probe> {
+fn read(container: Container, place: u64, window: &mut Window, headers: Headers, walk: u64) -> Option<Probe> {
     let allowance = headers.allowance();
     let mut reader = open(container, place, headers)?;
     let format = match container {
@@ -89,31 +88,19 @@ fn read(container: Container, place: u64, headers: Headers, walk: u64, is_fragme
         duration_ms: stated_ms(&track, &media, parameters.sample_rate),
         audio_tracks,
     };
-    if is_fragmented || probe.duration_ms.is_none_or(|ms| ms == 0) {
+    if container == Container::Mp4 && mp4_fragments::is_fragmented(window, place) {
+        let ticks = mp4_fragments::ticks(window, place, track.id);
+        probe.duration_ms = ticks.and_then(|ticks| in_ms(track.time_base, Some(Duration::new(ticks))));
+    } else if probe.duration_ms.is_none_or(|ms| ms == 0) {
         allowance.raise(walk);
-        probe.duration_ms = walked_ms(&mut *reader, &track, &allowance).or(probe.duration_ms);
+        let walked = match container {
+            Container::Mkv => mkv_blocks::duration_ns(window, place, u64::from(track.id))
+                .and_then(|ns| rounded_ms(ns, 1, NANOSECONDS)),
+            _ => walked_ms(&mut *reader, &track, &allowance),
+        };
+        probe.duration_ms = walked.or(probe.duration_ms);
     }
     Some(probe)
-}
-
-/// Whether an MP4 (ISO/IEC 14496-12) has its index in pieces: then its head speaks of the first piece at most.
-fn is_fragmented(window: &mut Window, place: u64) -> bool {
-    let mut at = place;
-    for _ in 0..MOST_BOXES {
-        let Some(size) = window.array(at).map(u32::from_be_bytes) else { return false };
-        if window.array(at + 4) == Some(*b"moof") {
-            return true;
-        }
-        let size = match size {
-            1 => window.array(at + 8).map_or(0, u64::from_be_bytes),
-            size => u64::from(size),
-        };
-        match at.checked_add(size) {
-            Some(next) if size >= 8 => at = next,
-            _ => return false,
-        }
-    }
-    false
 }
 
 /// What the container says of the track, else of the whole.

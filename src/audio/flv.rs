@@ -95,8 +95,11 @@ fn last_by_walk(window: &mut Window, first: Tag) -> Option<Tag> {
     Some(last).filter(|_| !window.is_spent())
 }
 
-/// Codec, rate, channels, and the samples of a frame (of each channel, 0 where unknown).
-fn format(window: &mut Window, tag: Tag) -> Option<(Option<&'static str>, Option<u32>, Option<u16>, u32)> {
+/// Codec, rate in hertz, channels, and the samples of a frame (of each channel, 0 where unknown).
+type Format = (Option<&'static str>, Option<u32>, Option<u16>, u32);
+
+/// What the first byte of a tag of sound says, and for AAC and MP3 the next ones.
+fn format(window: &mut Window, tag: Tag) -> Option<Format> {
     let [flags] = window.array(tag.body)?;
     let rate = [5512, 11_025, 22_050, 44_100].get(usize::from(flags >> 2 & 3)).copied();
     let channels = Some(u16::from(flags & 1) + 1);

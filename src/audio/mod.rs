@@ -8,13 +8,20 @@ mod amr;
 mod asf;
 mod avi;
 mod codec;
+mod decode;
 mod demux;
 mod flv;
 mod frames;
 mod headers;
 mod magic;
+mod mkv_blocks;
+mod mp4_fragments;
 mod mpeg_audio;
 mod mpeg_ps;
+mod pcm;
+mod resample;
+mod speech;
+mod tracks;
 mod wav;
 mod wave_format;
 mod window;
@@ -26,6 +33,8 @@ use std::path::Path;
 
 use crate::error::{Error, Result};
 use magic::Container;
+pub use speech::{Speech, speech};
+pub use tracks::{Tracks, tracks};
 use window::Window;
 
 /// Above this a sample rate is a damaged header.
@@ -59,10 +68,35 @@ pub struct Probe {
     pub audio_tracks: usize,
 }
 
+impl Probe {
+    /// Whether the extension of `path` speaks of another format; false for one that is not known, or where there is none.
+    #[must_use]
+    pub fn is_misnamed(&self, path: &Path) -> bool {
+        let Some(extension) = path.extension().and_then(|extension| extension.to_str()) else { return false };
+        let formats: &[&str] = match extension.to_ascii_lowercase().as_str() {
+            "aac" => &["aac"],
+            "aif" | "aiff" => &["aiff"],
+            "amr" => &["amr"],
+            "avi" => &["avi"],
+            "flac" => &["flac"],
+            "flv" => &["flv"],
+            "mka" | "mkv" | "webm" => &["mkv"],
+            "3gp" | "m4a" | "mov" | "mp4" => &["mp4"],
+            "mp3" => &["mp1", "mp2", "mp3"],
+            "mpeg" | "mpg" => &["mpeg", "mp1", "mp2", "mp3"],
+            "oga" | "ogg" | "opus" => &["ogg"],
+            "wav" => &["wav"],
+            "asf" | "wma" | "wmv" => &["asf"],
+            _ => return false,
+        };
+        !formats.contains(&self.format)
+    }
+}
+
 /// Reads the headers of `path`; `None` where they cannot be told: a format that is not known here, no audio, damaged.
 ///
 /// The first bytes decide, not the name. Read are some KB of most files, at most 32 MB (the index of a long MP4). Bare
-/// AAC and AMR, bare MP3 of varying rate without a tag, fragmented MP4, and Ogg, FLAC, MKV and WebM without a length
+/// AAC and AMR, bare MP3 of varying rate without a tag, fragmented MP4, and Ogg, FLAC, MKV and `WebM` without a length
 /// are walked through, at most 256 MiB: beyond that the duration of bare streams is reckoned from what came before,
 /// that of the others is null.
 ///
@@ -138,6 +172,29 @@ mod tests {
         Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/audio").join(name)
     }
 
+    /// One of every format.
+    const NAMES: [&str; 19] = [
+        "bare.mp3",
+        "fragments.mp4",
+        "gsm.wav",
+        "live.webm",
+        "rf64.wav",
+        "tone.aac",
+        "tone.aiff",
+        "tone.amr",
+        "tone.avi",
+        "tone.flac",
+        "tone.flv",
+        "tone.m4a",
+        "tone.mka",
+        "tone.mov",
+        "tone.mp3",
+        "tone.mpeg",
+        "tone.opus",
+        "tone.wma",
+        "wide.amr",
+    ];
+
     /// Without the net that catches panics.
     fn probed(bytes: &[u8]) -> Option<Probe> {
         let mut file = tempfile::tempfile().unwrap();
@@ -164,16 +221,28 @@ mod tests {
         for (name, format, codec, rate, channels, duration_ms) in [
             ("stereo.wav", "wav", "pcm_s16le", 8000, 2, 100),
             ("mulaw.wav", "wav", "pcm_mulaw", 8000, 1, 250),
+            // The last of the blocks of 320 samples is filled up.
+            ("gsm.wav", "wav", "gsm_ms", 8000, 1, 520),
+            ("rf64.wav", "wav", "pcm_alaw", 8000, 1, 500),
             ("tone.aiff", "aiff", "pcm_s16be", 8000, 1, 100),
             ("tone.flac", "flac", "flac", 8000, 2, 200),
             // Opus plays at 48 kHz, whatever went in, and begins with a few ms to be skipped.
             ("tone.opus", "ogg", "opus", 48_000, 1, 507),
             ("tone.mka", "mkv", "opus", 16_000, 2, 508),
             ("tone.webm", "mkv", "opus", 16_000, 1, 508),
+            ("live.webm", "mkv", "opus", 16_000, 1, 521),
             ("tone.m4a", "mp4", "aac", 16_000, 1, 564),
             ("tone.mov", "mp4", "aac", 16_000, 2, 564),
+            ("fragments.mp4", "mp4", "aac", 16_000, 1, 564),
             ("tone.mp3", "mp3", "mp3", 16_000, 1, 500),
+            ("bare.mp3", "mp3", "mp3", 16_000, 1, 576),
             ("tone.aac", "aac", "aac", 16_000, 2, 576),
+            ("tone.amr", "amr", "amr_nb", 8000, 1, 500),
+            ("wide.amr", "amr", "amr_wb", 16_000, 1, 500),
+            ("tone.avi", "avi", "mp3", 16_000, 1, 576),
+            ("tone.flv", "flv", "mp3", 44_100, 1, 339),
+            ("tone.wma", "asf", "wmav2", 16_000, 1, 512),
+            ("tone.mpeg", "mpeg", "mp2", 32_000, 2, 504),
         ] {
             let said = probe(&tone(name)).unwrap().unwrap();
             assert_eq!((said.format, said.codec, said.audio_tracks), (format, Some(codec), 1), "{name}");
@@ -181,6 +250,16 @@ mod tests {
             assert_eq!(said.duration_ms, Some(duration_ms), "{name}");
         }
         assert_eq!(probe(&tone("two.mka")).unwrap().unwrap().audio_tracks, 2);
+    }
+
+    #[test]
+    fn a_name_that_lies_is_found_out() {
+        let said = probe(&tone("tone.mp3")).unwrap().unwrap();
+        assert!(said.is_misnamed(Path::new("call.WAV")));
+        for name in ["call.mp3", "call.MP3", "call", "call.bak", "mp3"] {
+            assert!(!said.is_misnamed(Path::new(name)), "{name}");
+        }
+        assert!(NAMES.iter().all(|name| !probe(&tone(name)).unwrap().unwrap().is_misnamed(&tone(name))));
     }
 
     #[test]
@@ -229,12 +308,29 @@ mod tests {
             let said = probed(&whole[..end]);
             assert!(said.is_none_or(|said| said.duration_ms <= Some(100)), "{end}");
         }
-        for name in ["tone.m4a", "tone.mka", "tone.opus", "tone.mp3", "tone.aac", "tone.flac", "tone.aiff"] {
+        for name in NAMES {
             let whole = std::fs::read(tone(name)).unwrap();
+            let longest = probed(&whole).and_then(|said| said.duration_ms).map(|ms| ms + 600);
             for end in 0..whole.len() {
-                probed(&whole[..end]);
+                let said = probed(&whole[..end]).and_then(|said| said.duration_ms);
+                assert!(said <= longest, "{name} up to {end}: {said:?}");
             }
         }
+    }
+
+    #[test]
+    fn beyond_the_bound_the_length_is_reckoned_or_unknown() {
+        let walked = |name, times, bound| {
+            let bytes = std::fs::read(tone(name)).unwrap();
+            let mut file = tempfile::tempfile().unwrap();
+            (0..times).for_each(|_| file.write_all(&bytes).unwrap());
+            examine(file, (bytes.len() * times) as u64, bound).unwrap().unwrap().duration_ms
+        };
+        assert_eq!(walked("tone.aac", 1000, u64::MAX), Some(576_000));
+        let reckoned = walked("tone.aac", 1000, 300_000).unwrap();
+        assert!(reckoned.abs_diff(576_000) < 1000, "{reckoned}");
+        assert_eq!(walked("live.webm", 1, 600), None);
+        assert_eq!(walked("fragments.mp4", 1, 2000), None);
     }
 
     #[test]
@@ -271,7 +367,7 @@ mod tests {
 
         #[test]
         fn no_damage_makes_an_impossible_figure(
-            name in proptest::sample::select(vec!["stereo.wav", "mulaw.wav", "tone.aiff", "tone.opus", "tone.mka", "tone.m4a", "tone.mp3", "tone.aac"]),
+            name in proptest::sample::select(NAMES.to_vec()),
             damage in proptest::collection::vec((0_usize..700, proptest::num::u8::ANY), 1..8),
         ) {
             let mut bytes = std::fs::read(tone(name)).unwrap();

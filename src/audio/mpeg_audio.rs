@@ -149,7 +149,7 @@ fn walked(window: &mut Window, place: u64, first: Header) -> Option<u128> {
             constant && frames >= CONSTANT
         },
     );
-    let has_ended = !(constant && frames >= CONSTANT) && !window.is_spent();
+    let has_ended = (!constant || frames < CONSTANT) && !window.is_spent();
     if has_ended {
         return Some(u128::from(walked.samples));
     }

@@ -12,27 +12,41 @@ const MOST_CHUNKS: usize = 1000;
 /// Of a description of the format, in bytes.
 const MOST_FORMAT: u32 = 64;
 
-pub(super) fn probe(window: &mut Window, place: u64) -> Option<Probe> {
+/// The samples and what is said of them.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Data {
+    pub(super) format: WaveFormat,
+    /// Where they begin, in bytes.
+    pub(super) at: u64,
+    /// By the header, in bytes.
+    stated: u64,
+    /// In the file, in bytes.
+    held: u64,
+    /// Of each channel, by the chunk `fact`; null where it is not there or 0.
+    samples: Option<u32>,
+}
+
+impl Data {
+    /// That can be had, in bytes.
+    pub(super) fn bytes(self) -> u64 {
+        self.stated.min(self.held)
+    }
+}
+
+/// Finds the samples of the WAV that begins at `place`.
+pub(super) fn data(window: &mut Window, place: u64) -> Option<Data> {
     let mut at = place + 12;
-    let (mut format, mut stated_samples, mut stated_bytes) = (None, None, None);
+    let (mut format, mut samples, mut stated_bytes) = (None, None, None);
     for _ in 0..MOST_CHUNKS {
         let size = u32::from_le_bytes(window.array(at + 4)?);
         match &window.array(at)? {
             b"fmt " => format = WaveFormat::new(window.bytes(at + 8, size.min(MOST_FORMAT) as usize)?),
-            b"fact" => stated_samples = window.array(at + 8).map(u32::from_le_bytes).filter(|samples| *samples > 0),
+            b"fact" => samples = window.array(at + 8).map(u32::from_le_bytes).filter(|samples| *samples > 0),
             b"ds64" => stated_bytes = window.array(at + 16).map(u64::from_le_bytes),
             b"data" => {
-                let format = format?;
                 let held = window.length() - (at + 8);
                 let stated = if size == u32::MAX { stated_bytes.unwrap_or(u64::MAX) } else { u64::from(size) };
-                return Some(Probe {
-                    format: "wav",
-                    codec: format.codec,
-                    sample_rate_hz: Some(format.rate_hz),
-                    channels: Some(format.channels),
-                    duration_ms: duration_ms(format, stated, held, stated_samples),
-                    audio_tracks: 1,
-                });
+                return Some(Data { format: format?, at: at + 8, stated, held, samples });
             }
             _ => {}
         }
@@ -41,16 +55,29 @@ pub(super) fn probe(window: &mut Window, place: u64) -> Option<Probe> {
     None
 }
 
+pub(super) fn probe(window: &mut Window, place: u64) -> Option<Probe> {
+    let data = data(window, place)?;
+    Some(Probe {
+        format: "wav",
+        codec: data.format.codec,
+        sample_rate_hz: Some(data.format.rate_hz),
+        channels: Some(data.format.channels),
+        duration_ms: duration_ms(data),
+        audio_tracks: 1,
+    })
+}
+
 /// How long it plays: what its header says, or the `held` bytes if they are fewer.
 ///
 /// A recorder that was cut off leaves a header of what was planned; one that streams says 2³²-1 (unknown) or 0, and a 0
 /// before sound says nothing.
-fn duration_ms(format: WaveFormat, stated: u64, held: u64, samples: Option<u32>) -> Option<u64> {
+fn duration_ms(data: Data) -> Option<u64> {
+    let Data { format, stated, held, samples, .. } = data;
     if stated == 0 && held > 0 {
         return None;
     }
     let rate = u128::from(format.rate_hz);
-    let bytes = stated.min(held);
+    let bytes = data.bytes();
     if let Some((size, each)) = format.block {
         let blocks = u128::from(bytes.checked_div(size)?);
         let fitting = blocks * u128::from(each);

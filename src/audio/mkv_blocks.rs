@@ -1,0 +1,71 @@
+//! Matroska and `WebM` that do not state their length: a walk over the heads of the blocks, by RFC 8794 and RFC 9559.
+
+use super::window::Window;
+
+const SEGMENT: u64 = 0x1853_8067;
+const INFO: u64 = 0x1549_A966;
+const TIMESTAMP_SCALE: u64 = 0x2A_D7B1;
+const CLUSTER: u64 = 0x1F43_B675;
+const TIMESTAMP: u64 = 0xE7;
+const BLOCK_GROUP: u64 = 0xA0;
+const BLOCK: u64 = 0xA1;
+const SIMPLE_BLOCK: u64 = 0xA3;
+/// A tick where the file says nothing, in nanoseconds.
+const DEFAULT_SCALE: u64 = 1_000_000;
+
+/// From the first block of that track to the end of its last, in nanoseconds; a last block lasts as long as the one
+/// before. `None` without a block, and where the bound ends the walk.
+pub(super) fn duration_ns(window: &mut Window, mut at: u64, track: u64) -> Option<u128> {
+    let (mut scale, mut cluster) = (DEFAULT_SCALE, 0);
+    let mut times: Option<(i128, i128, i128)> = None;
+    while let Some((id, id_bytes)) = number(window, at, true)
+        && let Some((size, size_bytes)) = number(window, at + id_bytes, false)
+    {
+        let body = at + id_bytes + size_bytes;
+        // What holds others is entered, and may be of unknown size.
+        at = match id {
+            SEGMENT | INFO | CLUSTER | BLOCK_GROUP => body,
+            _ => match body.checked_add(size) {
+                Some(end) if end <= window.length() => end,
+                _ => break,
+            },
+        };
+        match id {
+            TIMESTAMP_SCALE => scale = unsigned(window, body, size)?,
+            TIMESTAMP => cluster = unsigned(window, body, size)?,
+            BLOCK | SIMPLE_BLOCK => {
+                let Some((of, of_bytes)) = number(window, body, false) else { break };
+                let Some(time) = window.array(body + of_bytes).map(i16::from_be_bytes) else { break };
+                if of == track {
+                    let time = i128::from(cluster) + i128::from(time);
+                    times = Some(times.map_or((time, time, time), |(first, _, last)| (first, last, time)));
+                }
+            }
+            _ => {}
+        }
+    }
+    let (first, before, last) = times.filter(|_| !window.is_spent())?;
+    let ticks = u128::try_from(last - first + (last - before).max(0)).ok()?;
+    ticks.checked_mul(u128::from(scale))
+}
+
+/// A number of variable length, and its bytes; an id keeps the bit that says how long it is.
+fn number(window: &mut Window, at: u64, is_id: bool) -> Option<(u64, u64)> {
+    let [first] = window.array(at)?;
+    let bytes = first.leading_zeros() + 1;
+    let mut value = match bytes {
+        9 => return None,
+        8 => 0,
+        _ if is_id => u64::from(first),
+        _ => u64::from(first & (0xFF >> bytes)),
+    };
+    for byte in window.bytes(at + 1, bytes as usize - 1)? {
+        value = value << 8 | u64::from(*byte);
+    }
+    Some((value, u64::from(bytes)))
+}
+
+fn unsigned(window: &mut Window, at: u64, size: u64) -> Option<u64> {
+    let bytes = window.bytes(at, usize::try_from(size).ok().filter(|size| *size <= 8)?)?;
+    Some(bytes.iter().fold(0, |value, byte| value << 8 | u64::from(*byte)))
+}
