@@ -15,6 +15,7 @@
 //! ```
 
 mod actual;
+mod budget;
 mod estimate;
 mod line;
 mod money;
@@ -22,6 +23,7 @@ mod prices;
 mod usage;
 
 pub use actual::of_result;
+pub use budget::Budget;
 pub use estimate::{Bounds, Estimate, Plan, Recording, SHARE_OF_ALL, SHARE_OF_ONE, Sum, estimate, sum};
 pub use line::{Basis, Line, Meter, Total, totals};
 pub use money::Money;

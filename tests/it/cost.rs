@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
+use crate::batch::MODEL;
 use crate::scene::{Content, Scene, call, column, has, wav};
+use crate::service::Service;
 
 /// A ledger of one batch, in the form that `transcribe` writes.
 fn ledger(model: &str, region: &str, events: &[Value]) -> String {
@@ -216,4 +218,61 @@ fn results_are_estimated_with_the_speech_that_was_found_in_them() {
         "{}",
         ran.out()
     );
+}
+
+const A: &str = "https://calls.example/a.wav";
+const B: &str = "https://calls.example/b.wav";
+const C: &str = "https://calls.example/c.wav";
+
+#[test]
+fn a_batch_stopped_by_its_budget_goes_on_with_a_higher_one_and_submits_nothing_twice() {
+    let service = Service::new();
+    let command = |limit: &str| format!("transcribe {A} {B} {C} -o out {MODEL} --max-cost {limit} --format json");
+    // Of unknown length: the first goes alone, and what it cost leaves no room for a second like it.
+    let ran = service
+        .scene()
+        .run(&command("0.0001cny"))
+        .exits(3)
+        .says("3 recordings of unknown length")
+        .says("the budget of 0.0001 CNY is reached")
+        .says("the same command with a higher --max-cost goes on");
+    has(ran.json()[0].as_object().unwrap(), json!({"transcribed": 1, "waiting": 2, "at_service": 0}));
+    service.was_asked("submit", 1);
+    let ran = service.then(ran).run(&command("5cny")).exits(0);
+    has(ran.json()[0].as_object().unwrap(), json!({"transcribed": 3, "waiting": 0}));
+    service.accepted_once(&[A, B, C]).was_asked("submit", 3);
+    // What the ledger says of the bill is below the budget, and the results agree with it.
+    let ran = service.then(ran).run("cost actual out --format json").exits(0);
+    let totals = ran.json()["totals"].as_array().unwrap().clone();
+    assert!(totals.iter().all(|total| total["currency"] == "CNY"), "{totals:?}");
+}
+
+#[test]
+fn a_batch_that_is_expected_to_cost_more_is_refused_before_the_first_submit() {
+    let service = Service::new().unasked();
+    // 60 s × 0.86 = 51.6, 52 × 0.00008
+    service
+        .scene()
+        .write("a.wav", wav(1, 8000, 60))
+        .run(&format!("transcribe a.wav -o out {MODEL} --max-cost 0.0041cny"))
+        .exits(3)
+        .says("0.00416 CNY is expected, which is more than 0.0041 CNY: nothing was sent")
+        .prints_nothing();
+    // In another currency nobody knows its price: it cannot be said when the limit is reached.
+    service
+        .scene()
+        .run(&format!("transcribe {A} -o out {MODEL} --max-cost 5usd"))
+        .exits(3)
+        .says("paraformer-v2 has no known price in cn in USD");
+}
+
+#[test]
+fn a_budget_reckons_with_the_free_allowance_only_when_told_how_much_of_it_is_used() {
+    let service = Service::new();
+    service
+        .scene()
+        .run(&format!("transcribe {A} {B} -o out {MODEL} --max-cost 0.0001cny --quota-used 0"))
+        .exits(0)
+        .says("36000 s of the free allowance of paraformer-v2 in cn are counted as left");
+    service.accepted_once(&[A, B]);
 }

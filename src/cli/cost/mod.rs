@@ -5,6 +5,8 @@ mod breakdown;
 mod estimate;
 mod recordings;
 
+pub(super) use estimate::free_seconds;
+
 use clap::Subcommand;
 use jiff::civil::Date;
 
