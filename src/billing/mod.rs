@@ -20,6 +20,7 @@ mod estimate;
 mod line;
 mod money;
 mod prices;
+mod reconcile;
 mod usage;
 
 pub use actual::of_result;
@@ -28,4 +29,5 @@ pub use estimate::{Bounds, Estimate, Plan, Recording, SHARE_OF_ALL, SHARE_OF_ONE
 pub use line::{Basis, Line, Meter, Total, totals};
 pub use money::Money;
 pub use prices::{PriceBook, Prices, UnitPrice};
+pub use reconcile::{Account, Rounding, StatementRow, read_statement};
 pub use usage::{Usage, of_receipts};

@@ -276,3 +276,29 @@ fn a_budget_reckons_with_the_free_allowance_only_when_told_how_much_of_it_is_use
         .says("36000 s of the free allowance of paraformer-v2 in cn are counted as left");
     service.accepted_once(&[A, B]);
 }
+
+#[test]
+fn a_bill_is_held_against_what_was_used() {
+    let events: Vec<Value> =
+        [done(1, "a", json!({"duration": 9})), done(2, "b", json!({"duration": 30}))].into_iter().flatten().collect();
+    let scene = Scene::new()
+        .write("batch/ledger.jsonl", ledger("fun-asr", "cn", &events))
+        .write("batch/results/000001-a.json", pair())
+        .write("batch/results/000002-b.json", pair())
+        .write("bill.csv", "task_id,seconds,cost\ntask-1,9,0.00198\ntask-2,30,0.0066\ntask-of-others,5,0.0011\n");
+    let ran = scene
+        .run("cost reconcile batch --statement bill.csv --format csv")
+        .exits(3)
+        .says("1 row of the statement name no recording of this batch: 5 s")
+        .says("1 recording billed otherwise than their results say")
+        .prints("000001-a.json,,,9,9,9,0.00198,\n")
+        .prints("000002-b.json,,,9,30,30,0.0066,\"unexplained: 30 s are billed, 9 s are in the result\"\n");
+    // Without a statement nobody knows what was billed.
+    let ran = ran.then().run("cost reconcile batch --focus -q").exits(3);
+    let line = ran.out().lines().nth(1).unwrap().to_owned();
+    assert_eq!(
+        line,
+        "CNY,Usage,speech transcribed,2026-11-01T00:00:00Z,2026-11-02T00:00:00Z,9,Seconds,9,Seconds,0.00022,0.00198,,,\
+         Model Studio,AI and Machine Learning,fun-asr,speech,000001-a.json"
+    );
+}
