@@ -29,6 +29,7 @@ mod manifest;
 mod plan;
 mod polling;
 mod problems;
+mod purse;
 mod receipt;
 mod results;
 mod runner;
@@ -50,7 +51,7 @@ use ledger::Ledger;
 pub use ledger::{FILE as LEDGER, origin, origins};
 pub use manifest::{AUDIO_EXTENSIONS, Draft, Item, Manifest};
 pub use problems::Problems;
-pub use receipt::{Receipt, Receipts, Sent, receipts};
+pub use receipt::{ClipReceipt, Receipt, Receipts, Sent, receipts};
 pub use results::{FAILURES, FOLDER as RESULTS, Failure};
 #[cfg(feature = "cli")]
 pub(crate) use results::{silence, store};
@@ -58,6 +59,7 @@ use runner::Runner;
 pub use source::{Address, Source};
 use state::{Phase, State, Terms};
 
+use crate::billing::Budget;
 use crate::client::{Client, Filter, Recognition, differences};
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, ErrorKind, Result};
@@ -71,13 +73,22 @@ pub struct Order {
     detach: bool,
     resubmit_uncertain: bool,
     retry_failed: bool,
+    budget: Option<Budget>,
 }
 
 impl Order {
     /// Each recording once, in a task of its own.
     #[must_use]
     pub fn new(recognition: Recognition, items: Vec<Item>) -> Self {
-        Self { recognition, items, files_per_task: 1, detach: false, resubmit_uncertain: false, retry_failed: false }
+        Self {
+            recognition,
+            items,
+            files_per_task: 1,
+            detach: false,
+            resubmit_uncertain: false,
+            retry_failed: false,
+            budget: None,
+        }
     }
 
     /// Recordings in one task, 1 to 100. Newer pages of the service allow one, older ones a hundred.
@@ -98,6 +109,13 @@ impl Order {
     #[must_use]
     pub fn resubmit_uncertain(mut self, resubmit: bool) -> Self {
         self.resubmit_uncertain = resubmit;
+        self
+    }
+
+    /// Submit only what fits into a budget, with everything that the batch has cost in earlier runs.
+    #[must_use]
+    pub fn budget(mut self, budget: Option<Budget>) -> Self {
+        self.budget = budget;
         self
     }
 
@@ -190,6 +208,8 @@ pub struct Summary {
     pub stopped: bool,
     /// Why nothing further was submitted: the key or the account. What had been accepted was collected all the same.
     pub halted: Option<Error>,
+    /// Why no further submit fits into the budget; what had been accepted was collected all the same.
+    pub over_budget: Option<String>,
 }
 
 /// A batch that nobody else has open.
@@ -324,6 +344,7 @@ impl Batch {
             Ok(()) => runner.run().await,
             Err(error) => Err(error),
         };
+        let over_budget = runner.over_budget.take();
         let (state, left, halted) = runner.end();
         thread.join();
         let mut failures = Failure::of(&state);
@@ -338,7 +359,7 @@ impl Batch {
             }
         }
         let stopped = *stopped.borrow();
-        Ok(Summary { counts: Counts::of(&state), dir, failures, untranscribed, stopped, halted })
+        Ok(Summary { counts: Counts::of(&state), dir, failures, untranscribed, stopped, halted, over_budget })
     }
 }
 

@@ -26,6 +26,22 @@ pub struct Receipts {
     pub recordings: Vec<Sent>,
     /// Tasks that the service took, in the order in which it did.
     pub tasks: Vec<Receipt>,
+    /// Flash calls whose results were kept.
+    pub clips: Vec<ClipReceipt>,
+}
+
+/// One flash call.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct ClipReceipt {
+    /// Its result below the folder, with `/`.
+    pub file: String,
+    /// The model.
+    pub model: String,
+    /// The name of the region.
+    pub region: String,
+    /// What the service says that it bills; `None` = it did not say.
+    pub usage: Option<Value>,
 }
 
 /// One recording of a batch.
@@ -133,6 +149,9 @@ impl Fold {
                 if let Some(sent) = self.sent(n) {
                     (sent.file, sent.failure) = (None, Some(code));
                 }
+            }
+            Event::Recognized { file, model, region, usage, .. } => {
+                self.receipts.clips.push(ClipReceipt { file: file.replace('\\', "/"), model, region, usage });
             }
             _ => {}
         }

@@ -16,9 +16,10 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::event::{AttemptNo, Event, Line, N};
+use super::event::{AttemptNo, Event, Line, N, task_id};
 use super::ledger::Writer;
 use super::polling::Polling;
+use super::purse::Purse;
 use super::results::{Failure, Written};
 use super::state::{Phase, State};
 use super::submitting::Sent;
@@ -103,6 +104,9 @@ pub(super) struct Runner<'a> {
     troubled: Option<Instant>,
     /// Why no further submit leaves.
     pub(super) halted: Option<Error>,
+    pub(super) purse: Purse,
+    /// Why the next submit does not fit into the budget.
+    pub(super) over_budget: Option<String>,
 }
 
 impl<'a> Runner<'a> {
@@ -120,6 +124,8 @@ impl<'a> Runner<'a> {
             dir,
             next_attempt: state.attempts.last_key_value().map_or(1, |(last, _)| last + 1),
             writer,
+            purse: Purse::of(&state, order.budget.clone()),
+            over_budget: None,
             state,
             stop,
             observe,
@@ -263,7 +269,17 @@ impl<'a> Runner<'a> {
 
     /// Takes lines into the state that are written already.
     pub(super) fn apply(&mut self, lines: Vec<Line>) -> Result<()> {
-        lines.into_iter().try_for_each(|line| self.state.apply(line)).map_err(Error::ledger)
+        for line in lines {
+            let ended = match &line.event {
+                Event::Ended { task_id: id, .. } => task_id(id),
+                _ => None,
+            };
+            self.state.apply(line).map_err(Error::ledger)?;
+            if let Some(owned) = ended.and_then(|id| self.state.tasks.get(&id)) {
+                self.purse.settle(&self.state, owned);
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn note(&mut self, line: &str) {
@@ -344,6 +360,7 @@ impl<'a> Runner<'a> {
                 }
                 Found::Absent => {
                     self.record(vec![Event::Absent { attempt: no }], true).await?;
+                    items.iter().for_each(|n| self.purse.release(&self.state, *n));
                     self.note(&format!("the service had not taken {}: submitted again", self.named(&items)));
                     items.into_iter().for_each(|n| self.wait(n));
                 }

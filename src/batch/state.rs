@@ -112,6 +112,17 @@ pub(super) struct Owned {
     pub(super) items: Vec<N>,
     pub(super) urls: Vec<String>,
     pub(super) accepted: Timestamp,
+    /// How it ended; `None` = it has not, as far as is known.
+    pub(super) status: Option<String>,
+    /// What the service says that it bills.
+    pub(super) usage: Option<Value>,
+}
+
+impl Owned {
+    /// Whether it is known what it is billed: by its usage, or as a failure, which is not said to be billed.
+    pub(super) fn is_settled(&self) -> bool {
+        self.usage.is_some() || self.status.as_deref().is_some_and(|status| status != "SUCCEEDED")
+    }
 }
 
 /// A file in temporary storage.
@@ -170,7 +181,8 @@ impl State {
                 for &n in &closed.items {
                     self.set(n, Phase::InTask(id.clone()))?;
                 }
-                self.tasks.insert(id, Owned { items: closed.items, urls: closed.urls, accepted: at });
+                let Attempt { items, urls, .. } = closed;
+                self.tasks.insert(id, Owned { items, urls, accepted: at, status: None, usage: None });
             }
             Event::Refused { attempt, code, message, request_id, again } => {
                 for n in self.close(attempt)?.items {
@@ -204,7 +216,12 @@ impl State {
             Event::Recognized { file, model, region, request_id, usage, .. } => {
                 self.clips.push(Recognized { file, model, region, request_id, usage });
             }
-            Event::Uncertain { .. } | Event::Ended { .. } | Event::Unknown => {}
+            Event::Ended { task_id: id, status, usage } => {
+                if let Some(owned) = task_id(&id).and_then(|id| self.tasks.get_mut(&id)) {
+                    (owned.status, owned.usage) = (Some(status), usage);
+                }
+            }
+            Event::Uncertain { .. } | Event::Unknown => {}
         }
         Ok(())
     }

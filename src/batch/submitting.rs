@@ -194,6 +194,14 @@ impl Runner<'_> {
             if items.is_empty() {
                 return;
             }
+            let numbers: Vec<N> = items.iter().map(|(n, _)| *n).collect();
+            self.over_budget = self.purse.refuses(&self.state, &numbers);
+            if self.over_budget.is_some() {
+                // Looked at again whenever something has ended.
+                items.into_iter().rev().for_each(|item| self.ready.push_front(item));
+                return;
+            }
+            numbers.iter().for_each(|n| self.purse.hold(&self.state, *n));
             let attempt = self.next_attempt;
             self.next_attempt += 1;
             self.under_way.submits += items.len();
@@ -222,6 +230,7 @@ impl Runner<'_> {
             self.flying.remove(url);
         }
         let Sent::Left { attempt, lines, outcome } = outcome? else {
+            items.iter().for_each(|(n, _)| self.purse.release(&self.state, *n));
             items.into_iter().rev().for_each(|item| self.ready.push_front(item));
             return Ok(());
         };
@@ -234,7 +243,11 @@ impl Runner<'_> {
             }
             Err(error) => error,
         };
-        match Verdict::of(&error) {
+        let verdict = Verdict::of(&error);
+        if verdict != Verdict::Unclear {
+            items.iter().for_each(|(n, _)| self.purse.release(&self.state, *n));
+        }
+        match verdict {
             Verdict::Unclear => {
                 let who = if self.order.detach { "the next run looks up" } else { "it is looked up" };
                 self.note(&format!("{error}; {who} whether the service took it"));

@@ -15,15 +15,19 @@
 //! ```
 
 mod actual;
+mod budget;
 mod estimate;
 mod line;
 mod money;
 mod prices;
+mod reconcile;
 mod usage;
 
 pub use actual::of_result;
+pub use budget::Budget;
 pub use estimate::{Bounds, Estimate, Plan, Recording, SHARE_OF_ALL, SHARE_OF_ONE, Sum, estimate, sum};
 pub use line::{Basis, Line, Meter, Total, totals};
 pub use money::Money;
 pub use prices::{PriceBook, Prices, UnitPrice};
+pub use reconcile::{Account, Rounding, StatementRow, read_statement};
 pub use usage::{Usage, of_receipts};

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::line::{Basis, Line, Meter};
 use super::prices::Prices;
-use crate::batch::{RESULTS, Receipts};
+use crate::batch::{ClipReceipt, RESULTS, Receipts};
 use crate::catalog::Region;
 
 /// The quantities of one task. The service counts whole seconds, some models print them with a fraction.
@@ -38,6 +38,20 @@ impl Usage {
             seconds: number(&["duration", "seconds"]),
             tokens_in: number(&["input_tokens", "prompt_tokens"]),
             tokens_out: number(&["output_tokens", "completion_tokens"]),
+        }
+    }
+
+    /// So many seconds and nothing else.
+    pub(crate) fn seconds(seconds: i64) -> Self {
+        Self { seconds: Some(seconds), ..Self::default() }
+    }
+
+    /// The larger of each quantity.
+    pub(crate) fn most(self, other: Self) -> Self {
+        Self {
+            seconds: self.seconds.max(other.seconds),
+            tokens_in: self.tokens_in.max(other.tokens_in),
+            tokens_out: self.tokens_out.max(other.tokens_out),
         }
     }
 
@@ -102,5 +116,36 @@ pub fn of_receipts(receipts: &Receipts, prices: &Prices) -> Vec<Line> {
             line.priced(prices)
         }));
     }
+    lines.extend(receipts.clips.iter().flat_map(|clip| of_clip(clip, prices)));
     lines
+}
+
+/// What the service reported of a flash call; its seconds are of the recording, not of the speech in it.
+fn of_clip(clip: &ClipReceipt, prices: &Prices) -> Vec<Line> {
+    let region = clip.region.parse::<Region>().ok();
+    let usage = clip.usage.as_ref().map(Usage::of).unwrap_or_default();
+    let meters = region.map_or(&[Meter::Speech][..], |region| prices.meters(&clip.model, region));
+    let line = |meter: &Meter| Line {
+        file: clip.file.strip_prefix(RESULTS).unwrap_or(&clip.file).trim_start_matches('/').to_owned(),
+        channel_id: None,
+        basis: Basis::Usage,
+        model: Some(clip.model.clone()),
+        region,
+        meter: *meter,
+        quantity: usage.quantity(*meter),
+        unit: None,
+    };
+    meters.iter().map(|meter| line(meter).priced(prices)).collect()
+}
+
+impl std::ops::AddAssign for Usage {
+    /// What is not known of one adds nothing.
+    fn add_assign(&mut self, other: Self) {
+        let add = |one: &mut Option<i64>, two: Option<i64>| {
+            *one = one.map_or(two, |one| Some(one.saturating_add(two.unwrap_or(0))));
+        };
+        add(&mut self.seconds, other.seconds);
+        add(&mut self.tokens_in, other.tokens_in);
+        add(&mut self.tokens_out, other.tokens_out);
+    }
 }

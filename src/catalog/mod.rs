@@ -47,7 +47,7 @@ pub const MOST_CONTEXT_ITEMS: usize = 5;
 pub const MOST_CONTEXT_CHARACTERS: usize = 400;
 
 /// Reads a file of `[[price]]` and `[[allowance]]` rows in the form of `models.toml`: each with the model it is of.
-pub(crate) fn read_prices(toml: &str) -> Result<(Vec<(String, Price)>, Vec<(String, Allowance)>)> {
+pub(crate) fn read_prices(toml: &str) -> Result<rows::Rows> {
     rows::prices(toml)
 }
 

@@ -129,7 +129,7 @@ struct AllowanceRow {
 }
 
 /// What each of some models costs, and may be used for free of charge.
-pub(super) type Rows = (Vec<(String, Price)>, Vec<(String, Allowance)>);
+pub(crate) type Rows = (Vec<(String, Price)>, Vec<(String, Allowance)>);
 
 /// Reads a file of `[[price]]` and `[[allowance]]` rows, in the form of those of the catalogue.
 pub(super) fn prices(text: &str) -> Result<Rows> {

@@ -10,14 +10,17 @@ use serde_json::json;
 use tokio::sync::watch;
 
 use super::connection::Connection;
+use super::cost::free_seconds;
 use super::output::{Failure, Format, Listing, Talk};
 use super::parameters::RecognitionArgs;
+use super::prices::PriceFlags;
 use super::{Exit, block_on};
 use crate::batch::{self, Batch, Counts, Draft, News, Order, Summary};
-use crate::catalog::Catalog;
+use crate::billing::{Budget, Money, Plan, Recording, estimate, sum};
+use crate::catalog::{Catalog, Region};
 use crate::client::{without_queries, without_query};
 use crate::error::{Error, Result};
-use crate::report::number::counted;
+use crate::report::number::{counted, money};
 
 /// Said before the first upload; the vendor's own words.
 pub(super) const TEMPORARY: &str = "local files go to the service's temporary storage for 48 hours, which by the vendor's word is not for \
@@ -59,6 +62,14 @@ pub(super) struct Args {
     /// Submit again what failed in an earlier run
     #[arg(long)]
     retry_failed: bool,
+    /// Submit nothing when more is expected than this, and nothing that could pass it: 5usd, 12.50cny
+    #[arg(long, value_name = "AMOUNT")]
+    max_cost: Option<Money>,
+    /// Count what is left of the free allowance when so many seconds of it are used
+    #[arg(long, value_name = "SECONDS", requires = "max_cost")]
+    quota_used: Option<u32>,
+    #[command(flatten)]
+    prices: PriceFlags,
 }
 
 pub(super) fn run(args: Args, connection: &Connection, format: Format, talk: &Talk) -> Result<Exit, Failure> {
@@ -68,11 +79,13 @@ pub(super) fn run(args: Args, connection: &Connection, format: Format, talk: &Ta
     let tracks = recognition.tracks();
     let chosen = recognition.get("channel_id").is_some();
     let model = recognition.model().to_owned();
+    let Some(budget) = budget(&args, &items, (&model, region, &tracks), talk)? else { return Ok(Exit::Partly) };
     let order = Order::new(recognition, items)
         .files_per_task(args.files_per_task)
         .detach(args.detach)
         .resubmit_uncertain(args.resubmit_uncertain)
-        .retry_failed(args.retry_failed);
+        .retry_failed(args.retry_failed)
+        .budget(budget);
     if !args.no_check {
         let rate = |path: &Path| crate::audio::probe(path).ok().flatten()?.sample_rate_hz;
         match order.check(Catalog::builtin(), region, &rate) {
@@ -164,6 +177,61 @@ fn items(args: &Args, talk: &Talk) -> Result<Option<Vec<batch::Item>>, Failure> 
             Ok(None)
         }
     }
+}
+
+/// What the batch may cost, where that is limited. `None`: more than that is expected, or nobody can tell, which was said.
+#[expect(clippy::option_option, reason = "no limit, and a limit that is not kept, are two things")]
+fn budget(
+    args: &Args,
+    items: &[batch::Item],
+    (model, region, tracks): (&str, Region, &[u32]),
+    talk: &Talk,
+) -> Result<Option<Option<Budget>>, Failure> {
+    let Some(limit) = args.max_cost else { return Ok(Some(None)) };
+    let prices = args.prices.prices(Some(limit.currency))?;
+    let mut budget = match Budget::new(limit, model, region, &prices) {
+        Ok(budget) => budget,
+        Err(error) => {
+            talk.error(&error.to_string());
+            return Ok(None);
+        }
+    };
+    let free = free_seconds(&prices, model, region, args.quota_used).unwrap_or(0);
+    if args.quota_used.is_some() {
+        talk.note(&format!("{free} s of the free allowance of {model} in {region} are counted as left"));
+    }
+    budget = budget.free_seconds(free);
+    let plan = Plan { model: model.to_owned(), region, tracks: tracks.to_vec(), speech_share: None };
+    let (mut lines, mut unknown) = (Vec::new(), 0);
+    for item in items {
+        let probe = match &item.source {
+            batch::Source::File(path) => crate::audio::probe(path).ok().flatten(),
+            _ => None,
+        };
+        let duration_ms = probe.as_ref().and_then(|probe| i64::try_from(probe.duration_ms?).ok());
+        let channels = probe.and_then(|probe| probe.channels).map(u32::from);
+        let recording = Recording { duration_ms, channels, ..Recording::default() };
+        let own = estimate(&recording, &plan, &prices);
+        let most: Option<i64> = own.iter().map(|line| line.quantity.map(|quantity| quantity.high)).sum();
+        match most {
+            Some(most) => budget.bound(&item.key, most),
+            None => unknown += 1,
+        }
+        lines.extend(own);
+    }
+    let sum = sum(&lines, free);
+    if let Some(net) = sum.net().filter(|net| net.expected > limit.amount) {
+        let expected = money(Some((net.expected, limit.currency)));
+        talk.error(&format!("{expected} is expected, which is more than {limit}: nothing was sent"));
+        return Ok(None);
+    }
+    if unknown > 0 {
+        talk.note(&format!(
+            "{} of unknown length: the first shows what others may cost, and no submit leaves that could pass {limit}",
+            counted(unknown, "recording")
+        ));
+    }
+    Ok(Some(Some(budget)))
 }
 
 /// What is about to happen, and how often it is charged.
@@ -276,6 +344,9 @@ fn conclude(summary: &Summary, args: &Args, model: &str, format: Format, talk: &
         talk.note(&format!("warning: {} without speech: an empty transcript", counted(counts.silent as u64, "file")));
     }
     other_tracks(&summary.untranscribed, args, model, talk)?;
+    if let Some(why) = &summary.over_budget {
+        talk.error(&format!("{why}; the same command with a higher --max-cost goes on"));
+    }
     if summary.stopped && counts.open() > 0 {
         talk.say("stopped; the same command goes on");
     } else if args.detach && counts.open() > 0 {
@@ -299,6 +370,7 @@ fn conclude(summary: &Summary, args: &Args, model: &str, format: Format, talk: &
     Ok(match () {
         () if summary.stopped && counts.open() > 0 => Exit::Failed,
         () if !summary.failures.is_empty() => Exit::Partly,
+        () if summary.over_budget.is_some() => Exit::Partly,
         () if counts.open() > 0 && !args.detach => Exit::Partly,
         () => Exit::Done,
     })

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
+use crate::batch::MODEL;
 use crate::scene::{Content, Scene, call, column, has, wav};
+use crate::service::Service;
 
 /// A ledger of one batch, in the form that `transcribe` writes.
 fn ledger(model: &str, region: &str, events: &[Value]) -> String {
@@ -215,5 +217,88 @@ fn results_are_estimated_with_the_speech_that_was_found_in_them() {
         ran.out().contains("a.json,0,fun-asr,intl,20000,seconds,0,4,20,0.000035,USD,0,0.00014,0.0007,2026-11-01"),
         "{}",
         ran.out()
+    );
+}
+
+const A: &str = "https://calls.example/a.wav";
+const B: &str = "https://calls.example/b.wav";
+const C: &str = "https://calls.example/c.wav";
+
+#[test]
+fn a_batch_stopped_by_its_budget_goes_on_with_a_higher_one_and_submits_nothing_twice() {
+    let service = Service::new();
+    let command = |limit: &str| format!("transcribe {A} {B} {C} -o out {MODEL} --max-cost {limit} --format json");
+    // Of unknown length: the first goes alone, and what it cost leaves no room for a second like it.
+    let ran = service
+        .scene()
+        .run(&command("0.0001cny"))
+        .exits(3)
+        .says("3 recordings of unknown length")
+        .says("the budget of 0.0001 CNY is reached")
+        .says("the same command with a higher --max-cost goes on");
+    has(ran.json()[0].as_object().unwrap(), json!({"transcribed": 1, "waiting": 2, "at_service": 0}));
+    service.was_asked("submit", 1);
+    let ran = service.then(ran).run(&command("5cny")).exits(0);
+    has(ran.json()[0].as_object().unwrap(), json!({"transcribed": 3, "waiting": 0}));
+    service.accepted_once(&[A, B, C]).was_asked("submit", 3);
+    // What the ledger says of the bill is below the budget, and the results agree with it.
+    let ran = service.then(ran).run("cost actual out --format json").exits(0);
+    let totals = ran.json()["totals"].as_array().unwrap().clone();
+    assert!(totals.iter().all(|total| total["currency"] == "CNY"), "{totals:?}");
+}
+
+#[test]
+fn a_batch_that_is_expected_to_cost_more_is_refused_before_the_first_submit() {
+    let service = Service::new().unasked();
+    // 60 s × 0.86 = 51.6, 52 × 0.00008
+    service
+        .scene()
+        .write("a.wav", wav(1, 8000, 60))
+        .run(&format!("transcribe a.wav -o out {MODEL} --max-cost 0.0041cny"))
+        .exits(3)
+        .says("0.00416 CNY is expected, which is more than 0.0041 CNY: nothing was sent")
+        .prints_nothing();
+    // In another currency nobody knows its price: it cannot be said when the limit is reached.
+    service
+        .scene()
+        .run(&format!("transcribe {A} -o out {MODEL} --max-cost 5usd"))
+        .exits(3)
+        .says("paraformer-v2 has no known price in cn in USD");
+}
+
+#[test]
+fn a_budget_reckons_with_the_free_allowance_only_when_told_how_much_of_it_is_used() {
+    let service = Service::new();
+    service
+        .scene()
+        .run(&format!("transcribe {A} {B} -o out {MODEL} --max-cost 0.0001cny --quota-used 0"))
+        .exits(0)
+        .says("36000 s of the free allowance of paraformer-v2 in cn are counted as left");
+    service.accepted_once(&[A, B]);
+}
+
+#[test]
+fn a_bill_is_held_against_what_was_used() {
+    let events: Vec<Value> =
+        [done(1, "a", json!({"duration": 9})), done(2, "b", json!({"duration": 30}))].into_iter().flatten().collect();
+    let scene = Scene::new()
+        .write("batch/ledger.jsonl", ledger("fun-asr", "cn", &events))
+        .write("batch/results/000001-a.json", pair())
+        .write("batch/results/000002-b.json", pair())
+        .write("bill.csv", "task_id,seconds,cost\ntask-1,9,0.00198\ntask-2,30,0.0066\ntask-of-others,5,0.0011\n");
+    let ran = scene
+        .run("cost reconcile batch --statement bill.csv --format csv")
+        .exits(3)
+        .says("1 row of the statement name no recording of this batch: 5 s")
+        .says("1 recording billed otherwise than their results say")
+        .prints("000001-a.json,,,9,9,9,0.00198,\n")
+        .prints("000002-b.json,,,9,30,30,0.0066,\"unexplained: 30 s are billed, 9 s are in the result\"\n");
+    // Without a statement nobody knows what was billed.
+    let ran = ran.then().run("cost reconcile batch --focus -q").exits(3);
+    let line = ran.out().lines().nth(1).unwrap().to_owned();
+    assert_eq!(
+        line,
+        "CNY,Usage,speech transcribed,2026-11-01T00:00:00Z,2026-11-02T00:00:00Z,9,Seconds,9,Seconds,0.00022,0.00198,,,\
+         Model Studio,AI and Machine Learning,fun-asr,speech,000001-a.json"
     );
 }

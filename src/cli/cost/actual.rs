@@ -1,5 +1,6 @@
 //! `cost actual`: what result files, and the usage in ledgers, say that their transcription cost.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use jiff::civil::Date;
@@ -11,7 +12,7 @@ use super::super::inputs::Paths;
 use super::super::output::{Failure, Format, Listing, Talk};
 use super::super::prices::{PriceFlags, doubt_used, ledgers};
 use super::breakdown::{HEAD, VERSION, cells, in_words, projects, total_json};
-use crate::batch::{RESULTS, receipts};
+use crate::batch::{self, receipts};
 use crate::billing::{Basis, Line, Prices, of_receipts, of_result, totals};
 use crate::catalog::Region;
 use crate::error::Error;
@@ -76,13 +77,13 @@ pub(super) fn bill(
     talk: &Talk,
 ) -> Result<Bill, Failure> {
     let inputs = paths.find(None, talk)?;
-    let mut known = Vec::new();
+    let mut origins = HashMap::new();
     let mut usage = Vec::new();
     for folder in ledgers(inputs.files.iter().filter_map(|input| input.path.parent())) {
         match receipts(folder) {
             Ok(Some(receipts)) => {
                 usage.extend(of_receipts(&receipts, prices));
-                known.push((folder.join(RESULTS), receipts));
+                origins.extend(batch::origins(folder)?);
             }
             Ok(None) => {}
             Err(error) => talk.note(&format!("{error}; model, region and usage stay unknown")),
@@ -93,14 +94,14 @@ pub(super) fn bill(
         region: region.map(|region| region.name().to_owned()),
         ..Settings::default()
     };
+    // A result of a flash call has an entry of its own, the others have that of their batch.
     let settings = |input: &Input| {
-        let beside = input.path.parent().and_then(|folder| known.iter().find(|(results, _)| results == folder));
-        let said = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
-        beside.map_or_else(
+        let origin = origins.get(&input.path).or_else(|| origins.get(input.path.parent()?));
+        origin.map_or_else(
             || flags.clone(),
-            |(_, receipts)| Settings {
-                model: said(&receipts.model).or_else(|| flags.model.clone()),
-                region: said(&receipts.region).or_else(|| flags.region.clone()),
+            |(model, region)| Settings {
+                model: Some(model.clone()),
+                region: Some(region.clone()),
                 ..Settings::default()
             },
         )

@@ -94,7 +94,7 @@ pub(super) fn total_json(total: &Total) -> Value {
 pub(super) fn projects(lines: &[Line]) -> Value {
     let mut projects: Vec<(Option<String>, Option<Region>, Vec<&Line>)> = Vec::new();
     for line in lines {
-        match projects.iter_mut().find(|(model, region, _)| (&*model, &*region) == (&line.model, &line.region)) {
+        match projects.iter_mut().find(|(model, region, _)| *model == line.model && *region == line.region) {
             Some((_, _, own)) => own.push(line),
             None => projects.push((line.model.clone(), line.region, vec![line])),
         }

@@ -172,7 +172,7 @@ fn tracks(args: &Args, found: &[Found], talk: &Talk) {
 }
 
 /// Seconds that are left of the free allowance; 0 unless somebody says how much of it is used.
-fn free_seconds(prices: &Prices, model: &str, region: Region, used: Option<u32>) -> Option<i64> {
+pub(in crate::cli) fn free_seconds(prices: &Prices, model: &str, region: Region, used: Option<u32>) -> Option<i64> {
     let allowance = prices.allowance(model, region).filter(|allowance| allowance.unit == AllowanceUnit::Seconds)?;
     Some(i64::try_from(allowance.quantity).unwrap_or(0).saturating_sub(used?.into()).max(0))
 }

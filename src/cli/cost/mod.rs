@@ -3,7 +3,10 @@
 mod actual;
 mod breakdown;
 mod estimate;
+mod reconcile;
 mod recordings;
+
+pub(super) use estimate::free_seconds;
 
 use clap::Subcommand;
 use jiff::civil::Date;
@@ -25,6 +28,8 @@ enum Command {
     Estimate(estimate::Args),
     /// What result files and ledgers say that their transcription cost
     Actual(actual::Args),
+    /// Estimate, results, reported usage and a statement side by side, with why they differ
+    Reconcile(reconcile::Args),
 }
 
 /// Runs `cost …`.
@@ -39,5 +44,6 @@ pub(super) fn run(
     match args.command {
         Command::Estimate(args) => estimate::run(&args, region.unwrap_or_default(), today, format, talk),
         Command::Actual(args) => actual::run(&args, region, today, format, talk),
+        Command::Reconcile(args) => reconcile::run(&args, today, format, talk),
     }
 }
