@@ -256,9 +256,10 @@ mod tests {
         fn what_is_expected_lies_between_and_sums_are_of_the_lines(
             calls in proptest::collection::vec((0_i64..50_000_000, 1_u32..3, proptest::option::of(0_i64..60_000_000)), 1..40),
             free in 0_i64..100_000,
-            model in prop_oneof![Just("fun-asr"), Just("qwen-audio-3.1-asr-flash-filetrans")],
+            tokens in proptest::bool::ANY,
         ) {
-            let plan = Plan { model: model.into(), region: Region::Intl, tracks: vec![0, 1], speech_share: None };
+            let model = if tokens { "qwen-audio-3.1-asr-flash-filetrans" } else { "fun-asr" }.to_owned();
+            let plan = Plan { model, region: Region::Intl, tracks: vec![0, 1], speech_share: None };
             let mut lines = Vec::new();
             for (ms, channels, speech) in calls {
                 let speech_ms = speech.map(|ms| (0, ms)).into_iter().collect();
