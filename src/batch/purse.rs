@@ -63,7 +63,9 @@ impl Purse {
 
     /// A task has ended.
     pub(super) fn settle(&mut self, state: &State, owned: &Owned) {
-        if self.budget.is_some() && owned.is_settled() {
+        // The end of a task is told again when a fresh link is asked for; it is billed once.
+        let due = owned.items.iter().any(|n| self.open.contains(n));
+        if self.budget.is_some() && due && owned.is_settled() {
             self.spend(owned);
             owned.items.iter().for_each(|n| self.release(state, *n));
         }
