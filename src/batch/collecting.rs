@@ -335,6 +335,7 @@ async fn recent(client: &Client, since: Timestamp) -> Result<Vec<Listed>> {
             let listed = client.tasks().list(&Filter::new().page(page).size(PAGE)).await?;
             let last = listed.is_last(page);
             first_total = first_total.or(listed.total);
+            let before = rows.len();
             for task in listed.tasks {
                 // A row that was pushed back is seen twice; the order is that of the others.
                 if seen.insert(task.id.clone()) {
@@ -342,6 +343,9 @@ async fn recent(client: &Client, since: Timestamp) -> Result<Vec<Listed>> {
                     oldest = task.created;
                     rows.push(task);
                 }
+            }
+            if rows.len() == before && !last {
+                return Err(Error::protocol("the list of tasks repeats itself"));
             }
             if last || (newest_first && oldest.is_some_and(|oldest| oldest < since)) {
                 break listed.total.min(first_total);
