@@ -17,7 +17,7 @@ pub(super) const OLD: i64 = 90;
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Prices")]
 pub(super) struct PriceFlags {
-    /// Your own prices: TOML with [[price]] rows as `models` prints them; they replace those of the same model and region
+    /// Your own prices: TOML with `[[price]]` rows as `models` prints them; they replace those of the same model and region
     #[arg(long = "prices", value_name = "FILE")]
     file: Option<PathBuf>,
     /// Count in this currency rather than in the one that the region's bills are in
