@@ -109,7 +109,7 @@ impl Runner<'_> {
             let message = format!("the service does not know task {id} any more: its results are lost");
             self.polling.drop(id, Instant::now());
             for n in self.open_items(id) {
-                self.failed(n, id, TASK_UNKNOWN, &message, request_id.clone()).await?;
+                self.failed(n, Some(id), TASK_UNKNOWN, &message, request_id.clone()).await?;
             }
         } else if self.polling.later(id, Instant::now()) >= UNKNOWN_ASKED {
             self.leave_task(id, TASK_UNKNOWN, &format!("the service does not know task {id}"), request_id);
@@ -158,16 +158,16 @@ impl Runner<'_> {
                 Some(Outcome { status: TaskStatus::Failed, code, message, .. }) => {
                     let message = message.or_else(|| task.message.clone()).unwrap_or_default();
                     let code = code.or_else(|| task.code.clone()).unwrap_or_else(|| "FAILED".to_owned());
-                    self.failed(n, id, &code, &message, request_id).await?;
+                    self.failed(n, Some(id), &code, &message, request_id).await?;
                 }
                 // Ended without a word on this file, and without a result that names none of ours.
                 None if task.status == TaskStatus::Failed && !unclaimed => {
                     let code = task.code.as_deref().unwrap_or("FAILED");
                     let message = task.message.as_deref().unwrap_or("the task failed");
-                    self.failed(n, id, code, message, request_id).await?;
+                    self.failed(n, Some(id), code, message, request_id).await?;
                 }
                 _ if task.status == TaskStatus::Canceled => {
-                    self.failed(n, id, CANCELED, "the task was cancelled", request_id).await?;
+                    self.failed(n, Some(id), CANCELED, "the task was cancelled", request_id).await?;
                 }
                 _ => {
                     let message = format!("task {id} is {} and has no result for this file", task.status);
@@ -176,11 +176,6 @@ impl Runner<'_> {
             }
         }
         Ok(())
-    }
-
-    async fn failed(&mut self, n: N, id: &TaskId, code: &str, message: &str, request_id: Option<String>) -> Result<()> {
-        let (code, message, task_id) = (code.to_owned(), message.to_owned(), Some(id.to_string()));
-        self.record(vec![Event::Failed { n, task_id, code, message, request_id }], false).await
     }
 
     fn fetch_later(&mut self, n: N, id: &TaskId, from: Option<String>) {

@@ -92,44 +92,32 @@ pub(super) fn read(path: &Path) -> Result<Option<Read>> {
 /// # Errors
 /// The ledger cannot be read.
 pub fn origins(dir: &Path) -> Result<HashMap<PathBuf, (String, String)>> {
-    let mut origins: HashMap<_, _> =
-        origin(dir)?.map(|batch| (dir.join(super::results::FOLDER), batch)).into_iter().collect();
-    let path = dir.join(FILE);
-    let Ok(file) = File::open(&path) else { return Ok(origins) };
-    for line in BufReader::new(file).lines() {
-        let line = line.map_err(|error| Error::io("read", &path, error))?;
-        // A ledger may have a hundred thousand other lines.
-        if !line.contains("\"recognized\"") {
-            continue;
-        }
-        if let Ok(Line { event: Event::Recognized { file, model, region, .. }, .. }) = serde_json::from_str(&line) {
-            origins.insert(dir.join(file), (model, region));
-        }
-    }
-    Ok(origins)
-}
-
-/// The model and the region that the batch in `dir` asked, from the first lines of its ledger; `None` where there is no ledger
-/// or it does not say.
-///
-/// # Errors
-/// The ledger cannot be read.
-pub fn origin(dir: &Path) -> Result<Option<(String, String)>> {
+    let mut origins = HashMap::new();
     let path = dir.join(FILE);
     let file = match File::open(&path) {
         Ok(file) => file,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(origins),
         Err(error) => return Err(Error::io("read", &path, error)),
     };
-    // The terms are the second line; a newer talkmeter may put others before.
-    for line in BufReader::new(file).lines().take(16) {
+    for line in BufReader::new(file).lines() {
         let line = line.map_err(|error| Error::io("read", &path, error))?;
-        if let Ok(Line { event: Event::Batch { region, recognition, .. }, .. }) = serde_json::from_str(&line) {
-            let model = recognition.get("model").and_then(serde_json::Value::as_str);
-            return Ok(model.map(|model| (model.to_owned(), region)));
+        // A ledger may have a hundred thousand other lines.
+        if !line.contains("\"batch\"") && !line.contains("\"recognized\"") {
+            continue;
+        }
+        match serde_json::from_str(&line) {
+            Ok(Line { event: Event::Batch { region, recognition, .. }, .. }) => {
+                if let Some(model) = recognition.get("model").and_then(serde_json::Value::as_str) {
+                    origins.insert(dir.join(super::results::FOLDER), (model.to_owned(), region));
+                }
+            }
+            Ok(Line { event: Event::Recognized { file, model, region, .. }, .. }) => {
+                origins.insert(dir.join(file), (model, region));
+            }
+            _ => {}
         }
     }
-    Ok(None)
+    Ok(origins)
 }
 
 /// Whether this is how the first line of a ledger begins, as far as it goes.

@@ -48,7 +48,7 @@ use tokio::sync::watch;
 pub use clips::{Clips, Saved};
 use event::Event;
 use ledger::Ledger;
-pub use ledger::{FILE as LEDGER, origin, origins};
+pub use ledger::{FILE as LEDGER, origins};
 pub use manifest::{AUDIO_EXTENSIONS, Draft, Item, Manifest};
 pub use problems::Problems;
 pub use receipt::{ClipReceipt, Receipt, Receipts, Sent, receipts};

@@ -76,13 +76,7 @@ impl Polling {
         if let Some(flight) = self.flights.remove(id) {
             self.due.remove(&(flight.next, id.clone()));
             if self.flights.len() == FEW {
-                // From here on one by one.
-                let late: Vec<TaskId> = self.due.iter().map(|(_, id)| id.clone()).collect();
-                for id in late {
-                    let soon =
-                        self.flights.get(&id).map_or(now, |flight| flight.next.min((now + FIRST).max(flight.hold)));
-                    self.move_to(&id, soon);
-                }
+                self.one_by_one(now);
             }
         }
     }
@@ -146,6 +140,11 @@ impl Polling {
     pub(super) fn sweep_failed(&mut self, now: Instant) {
         self.sweeping = false;
         self.sweep_at = now + BLIND;
+        self.one_by_one(now);
+    }
+
+    /// No sweep asks after them any more: each is due soon by itself.
+    fn one_by_one(&mut self, now: Instant) {
         let all: Vec<TaskId> = self.due.iter().map(|(_, id)| id.clone()).collect();
         for id in all {
             let soon = self.flights.get(&id).map_or(now, |flight| flight.next.min((now + FIRST).max(flight.hold)));

@@ -8,8 +8,8 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::state::{Phase, State};
-use crate::client::hint;
+use super::state::{Phase, Recording, State};
+use crate::client::{TaskId, hint};
 use crate::error::{Error, Result};
 
 /// The folder of results below that of a batch.
@@ -134,18 +134,30 @@ pub struct Failure {
 }
 
 impl Failure {
+    pub(super) fn new(
+        item: &Recording,
+        task: Option<&TaskId>,
+        code: &str,
+        message: &str,
+        request_id: Option<String>,
+    ) -> Self {
+        Self {
+            item: item.n,
+            url: item.url.clone(),
+            task_id: task.map(ToString::to_string).unwrap_or_default(),
+            code: code.to_owned(),
+            message: message.to_owned(),
+            request_id: request_id.unwrap_or_default(),
+            hint: hint(code, message).unwrap_or_default().to_owned(),
+        }
+    }
+
     /// What failed for good.
     pub(super) fn of(state: &State) -> Vec<Self> {
         let failed = state.items.iter().filter_map(|item| match &item.phase {
-            Phase::Failed { task, code, message, request_id } => Some(Self {
-                item: item.n,
-                url: item.url.clone(),
-                task_id: task.as_ref().map(ToString::to_string).unwrap_or_default(),
-                hint: hint(code, message).unwrap_or_default().to_owned(),
-                code: code.clone(),
-                message: message.clone(),
-                request_id: request_id.clone().unwrap_or_default(),
-            }),
+            Phase::Failed { task, code, message, request_id } => {
+                Some(Self::new(item, task.as_ref(), code, message, request_id.clone()))
+            }
             _ => None,
         });
         failed.collect()

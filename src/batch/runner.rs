@@ -25,7 +25,7 @@ use super::state::{Phase, State};
 use super::submitting::Sent;
 use super::uncertain::{Found, Uncertain};
 use super::{Counts, News, Order};
-use crate::client::{Client, Listed, Task, TaskId, hint};
+use crate::client::{Client, Listed, Task, TaskId};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Nothing but failures for so long: the way to the service is gone, and somebody should know.
@@ -321,25 +321,30 @@ impl<'a> Runner<'a> {
         Ok(lasted.clamp(Duration::from_millis(500), Duration::from_secs(20)))
     }
 
+    /// An item has failed for good.
+    pub(super) async fn failed(
+        &mut self,
+        n: N,
+        task: Option<&TaskId>,
+        code: &str,
+        message: &str,
+        request_id: Option<String>,
+    ) -> Result<()> {
+        let (code, message, task_id) = (code.to_owned(), message.to_owned(), task.map(ToString::to_string));
+        self.record(vec![Event::Failed { n, task_id, code, message, request_id }], false).await
+    }
+
     /// This run cannot bring an item to its end; the next may.
     pub(super) fn leave(&mut self, n: N, task: Option<&TaskId>, code: &str, message: &str, request_id: Option<String>) {
         let Some(item) = self.state.get(n) else { return };
-        let failure = Failure {
-            item: n,
-            url: item.url.clone(),
-            task_id: task.map(ToString::to_string).unwrap_or_default(),
-            code: code.to_owned(),
-            message: message.to_owned(),
-            request_id: request_id.unwrap_or_default(),
-            hint: hint(code, message).unwrap_or_default().to_owned(),
-        };
+        let failure = Failure::new(item, task, code, message, request_id);
         self.left.insert(n, failure);
     }
 
     fn leave_uncertain(&mut self) {
         let stuck: Vec<(AttemptNo, String)> = self.uncertain.stuck().map(|(no, why)| (no, why.to_owned())).collect();
         for (no, why) in stuck {
-            for n in self.state.attempts.get(&no).map(|attempt| attempt.items.clone()).unwrap_or_default() {
+            for n in self.items_of(no) {
                 let message = format!("nobody can tell whether the service took it: {why}");
                 self.leave(n, None, UNCERTAIN, &message, None);
             }
@@ -349,7 +354,7 @@ impl<'a> Runner<'a> {
     /// What the search for a lost task has shown.
     pub(super) async fn search_ended(&mut self, findings: Vec<(AttemptNo, Found)>) -> Result<()> {
         for (no, found) in findings {
-            let items = self.state.attempts.get(&no).map(|attempt| attempt.items.clone()).unwrap_or_default();
+            let items = self.items_of(no);
             match found {
                 Found::Task(id) => {
                     let taken =
@@ -377,12 +382,17 @@ impl<'a> Runner<'a> {
 
     /// The user would rather be billed twice than wait.
     pub(super) async fn give_up(&mut self, no: AttemptNo, why: &str) -> Result<()> {
-        let items = self.state.attempts.get(&no).map(|attempt| attempt.items.clone()).unwrap_or_default();
+        let items = self.items_of(no);
         self.record(vec![Event::GivenUp { attempt: no }], true).await?;
         self.uncertain.forget(no);
         self.note(&format!("submitting {} again, though {why}: this may bill twice", self.named(&items)));
         items.into_iter().for_each(|n| self.wait(n));
         Ok(())
+    }
+
+    /// The files of an attempt.
+    fn items_of(&self, no: AttemptNo) -> Vec<N> {
+        self.state.attempts.get(&no).map(|attempt| attempt.items.clone()).unwrap_or_default()
     }
 
     /// Items in words.

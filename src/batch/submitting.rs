@@ -120,7 +120,7 @@ impl Runner<'_> {
             }
             Err(error) => {
                 let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
-                self.fail(n, NOT_READ, &format!("{error}{cause}")).await
+                self.failed(n, None, NOT_READ, &format!("{error}{cause}"), None).await
             }
         }
     }
@@ -152,20 +152,11 @@ impl Runner<'_> {
             Err(error) => {
                 let (code, request_id) = said(&error);
                 for n in waiting {
-                    self.fail_with(n, &code, &error.to_string(), request_id.clone()).await?;
+                    self.failed(n, None, &code, &error.to_string(), request_id.clone()).await?;
                 }
                 Ok(())
             }
         }
-    }
-
-    async fn fail(&mut self, n: N, code: &str, message: &str) -> Result<()> {
-        self.fail_with(n, code, message, None).await
-    }
-
-    async fn fail_with(&mut self, n: N, code: &str, message: &str, request_id: Option<String>) -> Result<()> {
-        let (code, message) = (code.to_owned(), message.to_owned());
-        self.record(vec![Event::Failed { n, task_id: None, code, message, request_id }], false).await
     }
 
     pub(super) fn start_submits(&mut self) {

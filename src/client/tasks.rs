@@ -114,7 +114,7 @@ impl fmt::Display for TaskStatus {
 }
 
 /// Whether a code or message says that there was no speech, which is a result and no failure.
-fn is_silence(text: &str) -> bool {
+pub(super) fn is_silence(text: &str) -> bool {
     text.contains("SUCCESS_WITH_NO_VALID_FRAGMENT") || text.contains("ASR_RESPONSE_HAVE_NO_WORDS")
 }
 

@@ -27,6 +27,7 @@ use serde_json::json;
 use super::Client;
 use super::pacing::Class;
 use super::retry::Repeat;
+use super::tasks::is_silence;
 use super::transport::{Body, Call, Opened};
 use crate::error::{Error, Result};
 
@@ -82,10 +83,7 @@ fn call<'a>(flash: &Flash, headers: &'a [(&'static str, &'static str)], streamed
 
 /// No speech comes as a refusal, its name in the code or in the message.
 fn silent(error: Error) -> Result<FlashAnswer> {
-    const NAMES: [&str; 2] = ["ASR_RESPONSE_HAVE_NO_WORDS", "SUCCESS_WITH_NO_VALID_FRAGMENT"];
-    let Some(api) =
-        error.api().filter(|api| NAMES.iter().any(|name| api.code.contains(name) || api.message.contains(name)))
-    else {
+    let Some(api) = error.api().filter(|api| is_silence(&api.code) || is_silence(&api.message)) else {
         return Err(error);
     };
     let mut answer = FlashAnswer::new(String::new());
