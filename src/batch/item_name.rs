@@ -14,7 +14,7 @@ const LONGEST: usize = 80;
 /// two in a row, at most 80 bytes, never empty: safe as part of a file name on any system.
 ///
 /// `call%20one.wav` → `call_one`; `..` → `audio`; `客服 3.mp3` → `客服_3`
-pub(super) fn item_name(segment: &str, encoded: bool) -> String {
+pub(crate) fn item_name(segment: &str, encoded: bool) -> String {
     let segment: Cow<'_, str> =
         if encoded { percent_encoding::percent_decode_str(segment).decode_utf8_lossy() } else { segment.into() };
     let stem = match segment.rsplit_once('.') {

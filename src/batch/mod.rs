@@ -47,6 +47,8 @@ use tokio::sync::watch;
 
 pub use clips::{Clips, Saved};
 use event::Event;
+#[cfg(feature = "cli")]
+pub(crate) use item_name::item_name;
 use ledger::Ledger;
 pub use ledger::{FILE as LEDGER, origins};
 pub use manifest::{AUDIO_EXTENSIONS, Draft, Item, Manifest};

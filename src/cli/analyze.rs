@@ -8,15 +8,16 @@ use jiff::civil::Date;
 use super::Exit;
 use super::inputs::Paths;
 use super::output::{Failure, Format, Talk};
+use super::page::{PageFlags, Pages, address_of};
 use super::prices::{PriceFlags, doubt_used};
 use super::settings::SettingsFlags;
 use crate::batch;
 use crate::billing::Prices;
 use crate::metrics::catalogue::{TABLES, Table};
 use crate::metrics::{Roles, Settings};
-use crate::report::Report;
 use crate::report::number::{bytes, counted};
-use crate::tables::{self, Analysis, FileOutcome, Metadata, Options, Outcome, Output, Rollup};
+use crate::report::{self, Basis, Groups, Page, Report};
+use crate::tables::{self, Analysis, Calls, FileOutcome, Metadata, Options, Outcome, Output, Rollup};
 use crate::transcript::{Code, Inputs};
 
 const EXAMPLES: &str = "\
@@ -31,13 +32,13 @@ Examples:
 pub(super) struct Args {
     #[command(flatten)]
     paths: Paths,
-    /// Write tables and report.json to this folder; without it only the summary is printed
+    /// Write tables, report.html and report.json to this folder; without it only the summary is printed
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
     /// How tables are written: parquet, csv, jsonl
     #[arg(long, value_name = "FORMATS", value_delimiter = ',', default_value = "parquet")]
     tables: Vec<tables::Format>,
-    /// Write these tables alone; `report` stands for report.json, `rollup` for the roll-up
+    /// Write these tables alone; `report` stands for report.html and report.json, `rollup` for the roll-up
     #[arg(long, value_name = "TABLES", value_delimiter = ',', value_parser = only)]
     only: Option<Vec<String>>,
     /// Your own columns for the calls: CSV, Parquet or JSON lines with a column `file` or `file_url`
@@ -53,10 +54,15 @@ pub(super) struct Args {
     settings: SettingsFlags,
     #[command(flatten)]
     prices: PriceFlags,
+    #[command(flatten)]
+    page: PageFlags,
 }
 
 /// Names that `--only` takes beside those of tables.
 const BESIDE_TABLES: [&str; 2] = ["rollup", "report"];
+
+/// The report as a page, in the folder of the tables.
+const PAGE: &str = "report.html";
 
 fn only(name: &str) -> Result<String, String> {
     let known = || TABLES.iter().map(|table| table.name).chain(BESIDE_TABLES);
@@ -90,6 +96,7 @@ pub(super) fn run(args: Args, today: Date, format: Format, talk: &Talk) -> Resul
         group_by: args.group_by,
         settings,
         prices,
+        page: args.page,
     };
     let Some(done) = work.carry_out(today, talk)? else { return Ok(Exit::Failed) };
     match format {
@@ -113,6 +120,8 @@ pub(super) struct Work {
     pub(super) group_by: Vec<String>,
     pub(super) settings: Settings,
     pub(super) prices: Prices,
+    /// What the page shows of single calls.
+    pub(super) page: PageFlags,
 }
 
 /// What came of it.
@@ -127,7 +136,7 @@ impl Work {
     /// Measures, writes the files, says what is odd. `None`: nothing could be measured, which was said.
     pub(super) fn carry_out(self, today: Date, talk: &Talk) -> Result<Option<Done>, Failure> {
         let started = std::time::Instant::now();
-        let Self { inputs, output: folder, tables: formats, only, metadata, group_by, settings, prices } = self;
+        let Self { inputs, output: folder, tables: formats, only, metadata, group_by, settings, prices, page } = self;
         let wanted = |name: &str| only.as_ref().is_none_or(|only| only.iter().any(|only| only == name));
         let tables: Vec<&'static Table> = TABLES.into_iter().filter(|table| wanted(table.name)).collect();
         let mut output = folder.as_deref().map(|folder| Output::create(folder, &formats, &tables)).transpose()?;
@@ -156,13 +165,26 @@ impl Work {
             unmatched(rollup, metadata, talk);
         }
         let rollup = rollup.filter(|_| !group_by.is_empty());
-        let report = Report::build(&analysis, &options.settings, rollup.as_ref())?;
+        let groups = rollup.as_ref().map(Groups::of).transpose()?;
+        let report = Report::build(&analysis, Basis::of(&options.settings), groups)?;
         if let (Some(mut output), Some(folder)) = (output, folder) {
             if let Some(rollup) = rollup.as_ref().filter(|_| wanted("rollup")) {
                 output.add_frame("rollup", &rollup.frame)?;
             }
             if wanted("report") {
                 output.add_file("report.json", report.to_json()?.as_bytes())?;
+                let calls = Calls::Results { files: &inputs.files, options: &options };
+                let join_gap_ms = options.settings.parameters.join_gap_ms;
+                let own = metadata.as_ref().filter(|_| !group_by.is_empty()).map(|metadata| (metadata, &group_by[..]));
+                let shown = Page::build(&analysis, calls, &page.shown(), join_gap_ms, own)?;
+                let links = page.links(PAGE, &analysis.files());
+                let html = report::page(&report, &shown, &|file| links.get(file).map(|link| address_of(link)))?;
+                output.add_file(PAGE, html.as_bytes())?;
+                Pages { report: &report, name: PAGE, beside: &folder, links: &links }.write(
+                    calls,
+                    join_gap_ms,
+                    talk,
+                )?;
             }
             let paths = output.finish()?;
             left_from_before(&folder, &paths, talk);
@@ -224,7 +246,7 @@ fn unused_roles(roles: &Roles, analysis: &Analysis, talk: &Talk) {
     }
 }
 
-fn unmatched(rollup: &Rollup, metadata: &Metadata, talk: &Talk) {
+pub(super) fn unmatched(rollup: &Rollup, metadata: &Metadata, talk: &Talk) {
     if rollup.calls_without_row > 0 {
         talk.note(&format!("{} without a row in the metadata", counted(rollup.calls_without_row as u64, "call")));
     }
@@ -243,7 +265,7 @@ fn unmatched(rollup: &Rollup, metadata: &Metadata, talk: &Talk) {
 fn left_from_before(folder: &Path, written: &[PathBuf], talk: &Talk) {
     let names = TABLES.iter().map(|table| table.name).chain(BESIDE_TABLES);
     for name in names {
-        for extension in ["parquet", "csv", "jsonl", "json"] {
+        for extension in ["parquet", "csv", "jsonl", "json", "html"] {
             let path = folder.join(format!("{name}.{extension}"));
             if !written.contains(&path) && path.is_file() {
                 talk.note(&format!("{} is left from an earlier run", path.display()));

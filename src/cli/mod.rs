@@ -15,8 +15,10 @@ mod inputs;
 mod metrics;
 mod models;
 mod output;
+mod page;
 mod parameters;
 mod prices;
+mod report;
 mod settings;
 mod tally;
 mod task;
@@ -94,6 +96,8 @@ enum Command {
     Flash(Box<flash::Args>),
     /// Result files → tables, metrics, report
     Analyze(analyze::Args),
+    /// Tables → the report again: terminal, HTML, Markdown, JSON
+    Report(report::Args),
     /// Say what is wrong with result files before anyone trusts figures from them
     Check(check::Args),
     /// What transcription will cost, what it did cost, and whether the bill agrees
@@ -150,6 +154,7 @@ fn run(cli: Cli, talk: &Talk) -> Result<Exit, output::Failure> {
         Command::Transcribe(args) => transcribe::run(args, &cli.connection, format, talk),
         Command::Flash(args) => flash::run(&args, &cli.connection, format, talk),
         Command::Analyze(args) => analyze::run(args, today(), format, talk),
+        Command::Report(args) => report::run(&args, format, talk),
         Command::Check(args) => check::run(&args, format, talk),
         Command::Cost(args) => cost::run(args, &cli.connection, today(), format, talk),
         Command::Emulate(args) => emulate::run(args, talk),

@@ -1,7 +1,7 @@
 //! The words behind an event, so that a person can disagree with it.
 
 use super::rows::{Event, Measured};
-use crate::metrics::EventKind;
+use crate::metrics::{EventKind, Interval};
 
 /// Words shown beside an event, at most, for each side.
 const CONTEXT_WORDS: usize = 8;
@@ -32,24 +32,32 @@ pub struct EvidenceWord {
     pub inside: bool,
 }
 
-impl Measured<'_> {
-    /// What was said by both parties around an event.
-    #[must_use]
-    pub fn evidence(&self, event: &Event) -> Evidence {
-        let silence = event.kind == EventKind::DeadAir;
-        let spoken = |participant| {
-            let mut words = self.spoken(participant, event);
-            words.retain(|word| {
-                word.end_ms >= event.begin_ms - CONTEXT_MS && word.begin_ms <= event.end_ms + CONTEXT_MS
-            });
-            words
-        };
-        let (mut participant, mut other) = (spoken(event.participant), spoken(event.other));
-        if silence {
+impl EvidenceWord {
+    /// A word, or a sentence, beside an event of `[begin, end)`.
+    pub(crate) fn beside(begin_ms: i64, end_ms: i64, interval: Interval, text: String) -> Self {
+        let inside = interval.length_within(begin_ms, end_ms) > 0;
+        Self { begin_ms: interval.begin, end_ms: interval.end, text, inside }
+    }
+
+    /// Whether something said in `interval` is near enough to an event of `[begin, end)` to be shown beside it.
+    pub(crate) fn is_near(begin_ms: i64, end_ms: i64, interval: Interval) -> bool {
+        interval.end >= begin_ms - CONTEXT_MS && interval.begin <= end_ms + CONTEXT_MS
+    }
+}
+
+impl Evidence {
+    /// Of what both parties said near an event, each in time order, the part that shows it.
+    pub(crate) fn of(
+        kind: EventKind,
+        (begin_ms, end_ms): (i64, i64),
+        mut participant: Vec<EvidenceWord>,
+        mut other: Vec<EvidenceWord>,
+    ) -> Self {
+        if kind == EventKind::DeadAir {
             // Before the silence only the end of what was said, after it only the beginning.
-            participant.retain(|word| word.end_ms <= event.begin_ms);
+            participant.retain(|word| word.end_ms <= begin_ms);
             participant.drain(..participant.len().saturating_sub(CONTEXT_WORDS));
-            other.retain(|word| word.begin_ms >= event.end_ms);
+            other.retain(|word| word.begin_ms >= end_ms);
             other.truncate(CONTEXT_WORDS);
         } else {
             for words in [&mut participant, &mut other] {
@@ -59,14 +67,25 @@ impl Measured<'_> {
                 words.drain(..first.saturating_sub(CONTEXT_WORDS));
             }
         }
-        Evidence { participant, other }
+        Self { participant, other }
+    }
+}
+
+impl Measured<'_> {
+    /// What was said by both parties around an event.
+    #[must_use]
+    pub fn evidence(&self, event: &Event) -> Evidence {
+        let (participant, other) = (self.spoken(event.participant, event), self.spoken(event.other, event));
+        Evidence::of(event.kind, (event.begin_ms, event.end_ms), participant, other)
     }
 
-    /// The pieces of one participant in time order.
+    /// The pieces of one participant near an event, in time order.
     fn spoken(&self, participant: usize, event: &Event) -> Vec<EvidenceWord> {
         let conversation = &self.conversation;
-        let own = conversation.pieces.iter().filter(|piece| piece.party as usize == participant);
-        own.filter_map(|piece| {
+        let near = conversation.pieces.iter().filter(|piece| {
+            piece.party as usize == participant && EvidenceWord::is_near(event.begin_ms, event.end_ms, piece.interval)
+        });
+        near.filter_map(|piece| {
             let sentence = conversation.sentences.get(piece.sentence as usize)?;
             let mut text = String::new();
             if sentence.basis == Some(super::Basis::Words) {
@@ -77,12 +96,7 @@ impl Measured<'_> {
             } else {
                 text.push_str(&conversation.text(sentence));
             }
-            Some(EvidenceWord {
-                begin_ms: piece.interval.begin,
-                end_ms: piece.interval.end,
-                text,
-                inside: piece.interval.length_within(event.begin_ms, event.end_ms) > 0,
-            })
+            Some(EvidenceWord::beside(event.begin_ms, event.end_ms, piece.interval, text))
         })
         .collect()
     }

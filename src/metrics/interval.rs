@@ -32,6 +32,18 @@ pub(crate) fn union_length(intervals: impl Iterator<Item = Interval>) -> i64 {
     length
 }
 
+/// Their union, gaps up to `gap` closed: bursts (2.0). `intervals` must be sorted by `begin`.
+pub(crate) fn joined(intervals: impl Iterator<Item = Interval>, gap: i64) -> Vec<Interval> {
+    let mut bursts: Vec<Interval> = Vec::new();
+    for interval in intervals {
+        match bursts.last_mut() {
+            Some(burst) if interval.begin - burst.end <= gap => burst.end = burst.end.max(interval.end),
+            _ => bursts.push(interval),
+        }
+    }
+    bursts
+}
+
 /// Why a pair of times is no interval (F13).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unusable {

@@ -64,6 +64,8 @@ mod windows;
 pub use conversation::Basis;
 pub use evidence::{Evidence, EvidenceWord};
 pub use interval::Interval;
+#[cfg(feature = "analytics")]
+pub(crate) use interval::joined;
 pub use onsets::EventKind;
 pub use parameters::{Parameter, Parameters};
 pub use participants::Roles;

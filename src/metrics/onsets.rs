@@ -32,6 +32,12 @@ impl EventKind {
         Self::SimultaneousStart,
     ];
 
+    /// The kind of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
     /// As it stands in the column `kind`.
     #[must_use]
     pub fn name(self) -> &'static str {

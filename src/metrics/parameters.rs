@@ -11,7 +11,8 @@ macro_rules! parameters {
         /// parameters.set("dead_air_ms", 5000);
         /// assert_eq!(parameters.dead_air_ms, 5000);
         /// ```
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        #[serde(default)]
         pub struct Parameters {
             $(#[doc = $meaning] #[doc = concat!("(", $unit, ")")] pub $field: i64,)+
         }

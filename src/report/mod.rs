@@ -1,20 +1,48 @@
-//! What an analysis says as a whole: one serialisable value that terminal and JSON render and none computes.
+//! What an analysis says as a whole: one serialisable value that terminal, HTML, Markdown and JSON render; none computes.
+//!
+//! [`Report`] is the summary, the content of `report.json`. [`Page`] is what a page shows beside it: how figures spread,
+//! which calls need a look, single calls. Both are drawn from tables, fresh ones or [stored](crate::tables::Stored) ones.
 
+mod basis;
+mod call;
+mod html;
+mod label;
+mod markdown;
 pub mod number;
+mod page;
+mod strip;
 #[cfg(feature = "cli")]
 mod terminal;
 
 use polars::prelude::*;
-use serde::Serialize;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+pub use basis::{Basis, Recorded};
+pub use call::{CallView, EventView, EvidenceLine, HitView, Line, LineKind, Mark};
+pub use html::{Links, MOST_BYTES_OF_CALLS, call_page, page};
+pub use page::{CallRow, LIST_ALL, LISTED_BY_EACH, Page, Shown};
+pub use strip::{Dot, MOST_DOTS, Over, Strip};
 
 use crate::error::{Error, Result};
 use crate::metrics::catalogue::{CALLS, PARTICIPANTS, Table};
-use crate::metrics::{DEFINITIONS_VERSION, Parameters, Settings, units::Markers};
-use crate::tables::{Analysis, PARTICIPANT_SPREAD, Rollup, SPREAD, SUMMED};
+use crate::metrics::{DEFINITIONS_VERSION, Reason};
+use crate::tables::{Analysis, BillLine, KeywordHits, PARTICIPANT_SPREAD, Rollup, SPREAD, SUMMED};
 use crate::transcript::REPORT_FORMAT;
 
 /// The version of the report's own shape.
 pub const SCHEMA_VERSION: u32 = 1;
+
+/// What is shown of a group, and its unit; the table `rollup` has more.
+const OF_GROUPS: [(&str, &str); 7] = [
+    ("call_count", "calls"),
+    ("speech_ms", "ms"),
+    ("dead_air_count", "events"),
+    ("interruption_count", "events"),
+    ("silence_ratio_p50", "0–1"),
+    ("switches_per_min_p50", "1/min"),
+    ("units_per_min_p50", "units/min"),
+];
 
 /// A report. Holds no clock time, no path of this machine and nothing of how the work was done: the same inputs and
 /// parameters give the same report.
@@ -39,14 +67,53 @@ pub struct Report {
     pub calls: Vec<Distribution>,
     /// How figures of participants are distributed.
     pub participants: Vec<Distribution>,
+    /// What the transcription came to, by model, region and price; what is not priced stands first.
+    pub bill: Vec<BillLine>,
+    /// The same by currency.
+    pub cost: Vec<CostTotal>,
+    /// Hits by keyword, in the order given; null when none was given.
+    pub keywords: Option<Vec<KeywordHits>>,
+    /// Why figures are null, in the order of the codes.
+    pub unmeasured: Vec<Unmeasured>,
     /// What was odd, in the order of the codes.
     pub warnings: Vec<WarningTotal>,
     /// Null where no roll-up was asked for.
     pub rollup: Option<Groups>,
+    /// What a page shows beside it; not in `report.json`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub page: Option<Page>,
+}
+
+/// What came to be paid in one currency.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct CostTotal {
+    /// USD or CNY; null for what is not priced, which is not free.
+    pub currency: Option<String>,
+    /// Transcribed tracks.
+    pub tracks: u64,
+    /// Begun seconds of their speech, counted for each track.
+    pub billed_seconds: i64,
+    /// The exact sum; null where nothing is priced.
+    pub cost: Option<Decimal>,
+}
+
+/// A reason for nulls and how often it holds.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct Unmeasured {
+    /// As in the columns `reason`.
+    pub reason: &'static str,
+    /// Calls of which some figure is null for it.
+    pub calls: u64,
+    /// Participants of which some figure is null for it.
+    pub participants: u64,
+    /// In words.
+    pub meaning: &'static str,
 }
 
 /// What was read.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Inputs {
     /// Files measured.
@@ -59,27 +126,6 @@ pub struct Inputs {
     pub bytes: u64,
     /// See [`Analysis::inputs_hash`].
     pub hash: String,
-}
-
-/// The settings behind the figures.
-#[derive(Debug, Clone, Serialize)]
-#[non_exhaustive]
-pub struct Basis {
-    /// Thresholds.
-    #[serde(flatten)]
-    pub thresholds: Parameters,
-    /// Length of a window in ms.
-    pub window_ms: i64,
-    /// Whether markers such as `[PII]` count as words.
-    pub keep_markers: bool,
-    /// Participant labels and their roles.
-    pub roles: std::collections::BTreeMap<String, String>,
-    /// Keywords as given, exclusions too; null when none were.
-    pub keywords: Option<Vec<String>>,
-    /// The model that made the transcripts; null when not said.
-    pub model: Option<String>,
-    /// The region it ran in; null when not said.
-    pub region: Option<String>,
 }
 
 /// A sum over calls.
@@ -119,7 +165,7 @@ pub struct Distribution {
 }
 
 /// A roll-up.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Groups {
     /// The group columns as they stand in the rows.
@@ -147,7 +193,7 @@ impl Report {
     ///
     /// # Errors
     /// [`crate::ErrorKind::Table`] when an aggregation fails.
-    pub fn build(analysis: &Analysis, settings: &Settings, rollup: Option<&Rollup>) -> Result<Self> {
+    pub fn build(analysis: &Analysis, parameters: Basis, rollup: Option<Groups>) -> Result<Self> {
         let failed = |error| Error::table("cannot build the report", error);
         Ok(Self {
             format: REPORT_FORMAT,
@@ -161,15 +207,7 @@ impl Report {
                 bytes: analysis.bytes,
                 hash: analysis.inputs_hash.clone(),
             },
-            parameters: Basis {
-                thresholds: settings.parameters,
-                window_ms: settings.window_ms,
-                keep_markers: settings.markers == Markers::Keep,
-                roles: settings.roles.iter().map(|(label, role)| (label.to_owned(), role.to_owned())).collect(),
-                keywords: settings.keywords.as_ref().map(|keywords| keywords.lines().to_vec()),
-                model: settings.model.clone(),
-                region: settings.region.clone(),
-            },
+            parameters,
             totals: totals(&analysis.calls).map_err(failed)?,
             calls: distributions(&analysis.calls, &CALLS, &SPREAD).map_err(failed)?,
             participants: distributions(&analysis.participants, &PARTICIPANTS, &PARTICIPANT_SPREAD).map_err(failed)?,
@@ -178,9 +216,12 @@ impl Report {
                 .iter()
                 .map(|&(code, files, count)| WarningTotal { code: code.name(), files, count, meaning: code.meaning() })
                 .collect(),
-            rollup: rollup
-                .map(|rollup| Ok::<_, Error>(Groups { by: rollup.by.clone(), rows: rows(&rollup.frame)? }))
-                .transpose()?,
+            bill: analysis.bill.clone(),
+            cost: cost(&analysis.bill),
+            keywords: analysis.hits.clone(),
+            unmeasured: unmeasured(analysis).map_err(failed)?,
+            rollup,
+            page: None,
         })
     }
 
@@ -192,6 +233,52 @@ impl Report {
         let json = serde_json::to_string_pretty(self);
         Ok(json.map_err(|error| Error::invalid(format!("cannot write the report: {error}")))? + "\n")
     }
+}
+
+impl Groups {
+    /// A roll-up as the report holds it.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Table`] when the frame cannot be read.
+    pub fn of(rollup: &Rollup) -> Result<Self> {
+        let rows = rows(&rollup.frame).map_err(|error| Error::table("cannot build the report", error))?;
+        Ok(Self { by: rollup.by.clone(), rows })
+    }
+}
+
+fn cost(bill: &[BillLine]) -> Vec<CostTotal> {
+    let mut totals: Vec<CostTotal> = Vec::new();
+    for line in bill {
+        let place = totals.iter().position(|total| total.currency == line.currency).unwrap_or(totals.len());
+        if place == totals.len() {
+            let cost = line.currency.as_ref().map(|_| Decimal::ZERO);
+            totals.push(CostTotal { currency: line.currency.clone(), tracks: 0, billed_seconds: 0, cost });
+        }
+        if let Some(total) = totals.get_mut(place) {
+            total.tracks += line.tracks;
+            total.billed_seconds = total.billed_seconds.saturating_add(line.billed_seconds);
+            total.cost = total.cost.zip(line.cost).and_then(|(sum, cost)| sum.checked_add(cost));
+        }
+    }
+    totals
+}
+
+/// Counts the codes of the two columns `reason`.
+fn unmeasured(analysis: &Analysis) -> PolarsResult<Vec<Unmeasured>> {
+    let count = |frame: &DataFrame| {
+        let mut counts = vec![0; Reason::ALL.len()];
+        for cell in frame.column("reason")?.str()?.iter().flatten() {
+            for (count, reason) in counts.iter_mut().zip(Reason::ALL) {
+                *count += u64::from(cell.split(';').any(|code| code == reason.name()));
+            }
+        }
+        Ok::<_, PolarsError>(counts)
+    };
+    let (calls, participants) = (count(&analysis.calls)?, count(&analysis.participants)?);
+    let rows = Reason::ALL.iter().zip(calls.into_iter().zip(participants)).map(|(reason, (calls, participants))| {
+        Unmeasured { reason: reason.name(), calls, participants, meaning: reason.meaning() }
+    });
+    Ok(rows.filter(|row| row.calls + row.participants > 0).collect())
 }
 
 fn unit(table: &Table, name: &str) -> &'static str {
@@ -241,11 +328,8 @@ fn distributions(frame: &DataFrame, table: &Table, names: &[&'static str]) -> Po
 }
 
 /// A frame as objects.
-fn rows(frame: &DataFrame) -> Result<Vec<serde_json::Map<String, serde_json::Value>>> {
+fn rows(frame: &DataFrame) -> PolarsResult<Vec<serde_json::Map<String, serde_json::Value>>> {
     let mut json = Vec::new();
-    JsonWriter::new(&mut json)
-        .with_json_format(JsonFormat::Json)
-        .finish(&mut frame.clone())
-        .map_err(|error| Error::table("cannot build the report", error))?;
-    serde_json::from_slice(&json).map_err(|error| Error::invalid(format!("cannot write the report: {error}")))
+    JsonWriter::new(&mut json).with_json_format(JsonFormat::Json).finish(&mut frame.clone())?;
+    serde_json::from_slice(&json).map_err(|error| polars_err!(ComputeError: "{error}"))
 }

@@ -64,6 +64,60 @@ pub fn figure(value: Option<f64>, metric: &str, unit: &str) -> String {
     }
 }
 
+/// A moment of a recording to the ms: `1:02.480`, `1:00:00.000`.
+///
+/// ```
+/// assert_eq!(talkmeter::report::number::moment(62_480), "1:02.480");
+/// ```
+#[must_use]
+pub fn moment(ms: i64) -> String {
+    let ms = ms.max(0);
+    format!("{}.{:03}", length(ms / 1000 * 1000), ms % 1000)
+}
+
+/// A length for a sentence: `250 ms`, `3 s`, `2.5 s`, `1:30`.
+///
+/// ```
+/// use talkmeter::report::number::span;
+/// assert_eq!([span(250), span(3000), span(2520), span(90_000)], ["250 ms", "3 s", "2.5 s", "1:30"]);
+/// ```
+#[must_use]
+pub fn span(ms: i64) -> String {
+    match ms {
+        ..1000 => format!("{ms} ms"),
+        1000..60_000 if ms % 1000 == 0 => format!("{} s", ms / 1000),
+        1000..60_000 => format!("{:.1} s", ms as f64 / 1000.0),
+        _ => length(ms),
+    }
+}
+
+/// Columns that hold the length of something long: shown as such, however short it is.
+const LENGTHS: [&str; 6] = ["duration_ms", "span_ms", "speech_ms", "silence_ms", "talk_ms", "billable_ms"];
+
+/// A cell of a table as people read it, by the name and unit of its column; [`NOT_MEASURED`] for null.
+///
+/// ```
+/// use serde_json::json;
+/// use talkmeter::report::number::cell;
+/// assert_eq!(cell(Some(&json!(171_000)), "speech_ms", "ms"), "2:51");
+/// assert_eq!(cell(Some(&json!(1780)), "longest_silence_ms", "ms"), "1.8 s");
+/// assert_eq!(cell(Some(&json!(3)), "interruption_count", "events"), "3");
+/// assert_eq!(cell(Some(&json!(0.1634)), "silence_ratio_p50", "0–1"), "16 %");
+/// assert_eq!(cell(Some(&json!(null)), "overlap_ratio", "0–1"), "–");
+/// ```
+#[must_use]
+pub fn cell(value: Option<&serde_json::Value>, column: &str, unit: &str) -> String {
+    let Some(value) = value.filter(|value| !value.is_null()) else { return NOT_MEASURED.to_owned() };
+    match (unit, value.as_i64()) {
+        ("ms", Some(ms)) if LENGTHS.contains(&column) => length(ms),
+        ("ms" | "0–1", _) => figure(value.as_f64(), column, unit),
+        (_, Some(number)) => count(number),
+        _ => value
+            .as_f64()
+            .map_or_else(|| value.as_str().unwrap_or_default().to_owned(), |_| figure(value.as_f64(), column, unit)),
+    }
+}
+
 /// What stands where no price is known: never 0, never free.
 pub const NOT_PRICED: &str = "not priced";
 

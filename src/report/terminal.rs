@@ -5,8 +5,8 @@ use std::ops::Range;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use serde_json::Value;
 
-use super::number::{NOT_MEASURED, count, counted, figure, length};
-use super::{Distribution, Groups, Report};
+use super::number::{NOT_MEASURED, cell, count, counted, figure, length};
+use super::{Distribution, Groups, OF_GROUPS, Report};
 
 /// Groups that are shown.
 const MOST_GROUPS: usize = 20;
@@ -98,31 +98,14 @@ fn distribution_table(over: &str, list: &[Distribution]) -> String {
 
 /// The first groups with what a person looks for first; the table `rollup` has them all, with every column.
 fn group_table(groups: &Groups) -> String {
-    const FIGURES: [(&str, &str); 7] = [
-        ("call_count", "calls"),
-        ("speech_ms", "ms"),
-        ("dead_air_count", "events"),
-        ("interruption_count", "events"),
-        ("silence_ratio_p50", "0–1"),
-        ("switches_per_min_p50", "1/min"),
-        ("units_per_min_p50", "units/min"),
-    ];
-    let head = groups.by.iter().map(String::as_str).chain(FIGURES.map(|(name, _)| name));
+    let head = groups.by.iter().map(String::as_str).chain(OF_GROUPS.map(|(name, _)| name));
     let mut table = plain(head);
     for row in groups.rows.iter().take(MOST_GROUPS) {
         let by = groups.by.iter().map(|name| row.get(name).and_then(Value::as_str).unwrap_or(NOT_MEASURED).to_owned());
-        let figures = FIGURES.map(|(name, unit)| {
-            let value = row.get(name);
-            match (unit, value.and_then(Value::as_i64)) {
-                ("ms", Some(ms)) => length(ms),
-                ("calls" | "events", Some(number)) => count(number),
-                _ => figure(value.and_then(Value::as_f64), name, unit),
-            }
-        });
-        table.add_row(by.chain(figures));
+        table.add_row(by.chain(OF_GROUPS.map(|(name, unit)| cell(row.get(name), name, unit))));
     }
     let width = groups.by.len();
-    let mut text = aligned(table, width..width + FIGURES.len());
+    let mut text = aligned(table, width..width + OF_GROUPS.len());
     if groups.rows.len() > MOST_GROUPS {
         text += &format!("\nand {} more", counted((groups.rows.len() - MOST_GROUPS) as u64, "group"));
     }

@@ -3,18 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use polars::prelude::DataFrame;
 use rayon::prelude::*;
 
+use super::bill::{Bill, BillLine, Charge, Price};
 use super::files::Output;
 use super::frame::Rows;
-use super::rollup::{SPREAD, SUMMED};
+use super::keyword_hits::{HitCounts, KeywordHits};
 use crate::billing::Prices;
 use crate::error::Result;
 use crate::metrics::catalogue::{CALLS, PARTICIPANTS, Table};
-use crate::metrics::{Measured, Settings, Warning, measure};
+use crate::metrics::{Cost, Measured, Settings, Warning, measure};
 use crate::transcript::{Code, Input, Refused, read};
 
 /// Files that one piece of work takes: enough to keep threads busy, few enough to keep memory small.
@@ -30,6 +31,26 @@ const KEPT_BUFFER_BYTES: usize = 4 << 20;
 pub const PARTICIPANT_SPREAD: [&str; 5] =
     ["talk_share", "units_per_min", "response_ms_p50", "turn_ms_p50", "longest_turn_ms"];
 
+/// Columns of `calls` by which calls can be put in order; those of [`SUMMED`](super::SUMMED) and [`SPREAD`](super::SPREAD)
+/// are among them.
+pub const RANKED: [&str; 15] = [
+    "dead_air_ms",
+    "longest_silence_ms",
+    "silence_ratio",
+    "interruption_count",
+    "overlap_ratio",
+    "switches_per_min",
+    "units_per_min",
+    "keyword_hit_count",
+    "warning_count",
+    "dead_air_count",
+    "duration_ms",
+    "speech_ms",
+    "silence_ms",
+    "units",
+    "billable_ms",
+];
+
 /// What an analysis does beside measuring.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -41,6 +62,17 @@ pub struct Options {
     pub prices: Prices,
     /// Model and region of a result, or of all results in a folder, where a ledger says so; before those of the settings.
     pub origins: HashMap<PathBuf, (String, String)>,
+}
+
+impl Options {
+    /// Says who made a transcript and what it cost, where that is known.
+    pub(super) fn charge(&self, path: &Path, measured: &mut Measured<'_>) {
+        let of_folder = || path.parent().and_then(|folder| self.origins.get(folder));
+        if let Some((model, region)) = self.origins.get(path).or_else(of_folder) {
+            measured.made_by(model, region);
+        }
+        self.prices.apply(measured);
+    }
 }
 
 /// What came of one file.
@@ -72,10 +104,14 @@ pub struct FileOutcome {
 /// What is kept of all calls: a few numbers each.
 #[derive(Debug)]
 pub struct Analysis {
-    /// One row a measured call: the column of [`Options::join_by`], and those of [`SUMMED`] and [`SPREAD`].
+    /// One row a measured call: `file`, the column of [`Options::join_by`], those of [`RANKED`], `reason`.
     pub calls: DataFrame,
-    /// One row a participant: the columns of which the report shows distributions.
+    /// One row a participant: `file`, `participant`, `role`, those of [`PARTICIPANT_SPREAD`], `reason`.
     pub participants: DataFrame,
+    /// What it came to, by model, region and price.
+    pub bill: Vec<BillLine>,
+    /// Hits by keyword; `None` when there was none to look for.
+    pub hits: Option<Vec<KeywordHits>>,
     /// Measured files.
     pub measured: u64,
     /// Of these, without anything to measure.
@@ -92,6 +128,15 @@ pub struct Analysis {
     pub inputs_hash: String,
 }
 
+impl Analysis {
+    /// Names of the measured calls, in order.
+    #[must_use]
+    pub fn files(&self) -> Vec<String> {
+        let files = self.calls.column("file").and_then(|column| column.str()).ok();
+        files.map(|files| files.iter().flatten().map(str::to_owned).collect()).unwrap_or_default()
+    }
+}
+
 /// Reads, measures and writes. `observe` hears of each file in the order of `files`.
 ///
 /// # Errors
@@ -105,6 +150,7 @@ pub fn analyze(
     let tables = output.as_ref().map_or_else(Vec::new, |output| output.tables());
     let mut collected = Collected {
         kept: Kept::new(options),
+        terms: options.settings.keywords.as_ref().map(|keywords| keywords.terms().to_vec()),
         output,
         observe,
         hasher: blake3::Hasher::new(),
@@ -173,11 +219,7 @@ impl Batch {
             Err(refused) => return (Outcome::Refused(refused), None),
         };
         let mut measured = measure(&input.file, &transcript, &options.settings);
-        let of_folder = || input.path.parent().and_then(|folder| options.origins.get(folder));
-        if let Some((model, region)) = options.origins.get(&input.path).or_else(of_folder) {
-            measured.made_by(model, region);
-        }
-        options.prices.apply(&mut measured);
+        options.charge(&input.path, &mut measured);
         for rows in &mut self.rows {
             rows.add(&measured);
         }
@@ -196,36 +238,72 @@ impl Batch {
     }
 }
 
-/// The columns that are kept of every call and every participant.
+/// What is kept of every call and every participant.
 struct Kept {
     calls: Rows,
     participants: Rows,
+    bill: Bill,
+    hits: HitCounts,
 }
+
+/// Columns beside [`RANKED`] that are kept of every call.
+const OF_CALLS: [&str; 2] = ["file", "reason"];
+
+/// Columns beside [`PARTICIPANT_SPREAD`] that are kept of every participant.
+const OF_PARTICIPANTS: [&str; 4] = ["file", "participant", "role", "reason"];
 
 impl Kept {
     fn new(options: &Options) -> Self {
         let key = options.join_by.as_deref();
-        let call = |name: &str| key == Some(name) || SUMMED.contains(&name) || SPREAD.contains(&name);
+        let call = |name: &str| key == Some(name) || RANKED.contains(&name) || OF_CALLS.contains(&name);
+        let participant = |name: &str| PARTICIPANT_SPREAD.contains(&name) || OF_PARTICIPANTS.contains(&name);
         Self {
             calls: Rows::some(&CALLS, call),
-            participants: Rows::some(&PARTICIPANTS, |name| PARTICIPANT_SPREAD.contains(&name)),
+            participants: Rows::some(&PARTICIPANTS, participant),
+            bill: Bill::default(),
+            hits: HitCounts::default(),
         }
     }
 
     fn add(&mut self, measured: &Measured<'_>) {
         self.calls.add(measured);
         self.participants.add(measured);
+        let charges: Vec<Charge<'_>> = measured.costs.iter().map(Charge::from).collect();
+        self.bill.add(&charges);
+        let who = |participant| measured.role(participant).unwrap_or_else(|| measured.label(participant));
+        self.hits.add(measured.hits.iter().map(|hit| (&*hit.rule, who(hit.participant))));
     }
 
     fn append(&mut self, other: Self) {
         self.calls.append(other.calls);
         self.participants.append(other.participants);
+        self.bill.append(other.bill);
+        self.hits.append(other.hits);
+    }
+}
+
+impl<'c> From<&'c Cost> for Charge<'c> {
+    fn from(cost: &'c Cost) -> Self {
+        Self {
+            model: cost.model.as_deref(),
+            region: cost.region.as_deref(),
+            billable_ms: cost.billable_ms,
+            billed_seconds: cost.billed_seconds,
+            price: cost.priced.map(|priced| Price {
+                currency: priced.currency.code().to_owned(),
+                unit_price: priced.unit_price,
+                price_date: priced.price_date.to_string(),
+            }),
+            cost: cost.priced.map(|priced| priced.cost),
+        }
     }
 }
 
 /// Where batches are taken together, in order.
 struct Collected<'a> {
     kept: Kept,
+    /// Keywords that were looked for.
+    terms: Option<Vec<String>>,
     output: Option<&'a mut Output>,
     observe: &'a mut (dyn FnMut(FileOutcome) + Send),
     hasher: blake3::Hasher,
@@ -278,6 +356,8 @@ impl Collected<'_> {
         Ok(Analysis {
             calls: self.kept.calls.into_frame()?,
             participants: self.kept.participants.into_frame()?,
+            bill: self.kept.bill.into_lines(),
+            hits: self.terms.map(|terms| self.kept.hits.into_list(&terms)),
             measured: self.measured,
             without_speech: self.without_speech,
             failed: self.failed,

@@ -129,9 +129,7 @@ impl Output {
     /// When it cannot be written.
     pub fn add_file(&mut self, name: &str, bytes: &[u8]) -> Result<()> {
         let path = self.folder.join(name);
-        let mut file = temporary(&path)?;
-        file.write_all(bytes).map_err(|error| Error::io("write", &path, error))?;
-        self.finished.push((file, path));
+        self.finished.push((filled(&path, bytes)?, path));
         Ok(())
     }
 
@@ -271,9 +269,27 @@ fn has_carriage_return(frame: &DataFrame) -> bool {
     texts.into_iter().any(|texts| texts.iter().flatten().any(|text| text.contains('\r')))
 }
 
+/// Writes a file whole or not at all.
+///
+/// # Errors
+/// [`crate::ErrorKind::Io`] when it cannot be written.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
+    let file = filled(path, bytes)?;
+    file.persist(path).map_err(|error| Error::io("write", path, error.error))?;
+    Ok(())
+}
+
+/// A temporary file beside `path` that holds `bytes`.
+fn filled(path: &Path, bytes: &[u8]) -> Result<NamedTempFile> {
+    let mut file = temporary(path)?;
+    file.write_all(bytes).map_err(|error| Error::io("write", path, error))?;
+    Ok(file)
+}
+
 /// A temporary file beside `path`, with the permissions that a new file has.
 fn temporary(path: &Path) -> Result<NamedTempFile> {
-    let folder = path.parent().unwrap_or(path);
+    // A bare name lies in the current folder.
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();
     builder.prefix(".talkmeter-").suffix(".tmp");
     #[cfg(unix)]

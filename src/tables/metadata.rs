@@ -1,5 +1,6 @@
 //! Columns of the user's own, joined to calls by `file` or `file_url`: CSV, Parquet or JSON lines.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use polars::prelude::*;
@@ -85,6 +86,21 @@ impl Metadata {
         };
         let there: Vec<String> = self.columns().map(|name| format!("`{name}`")).collect();
         Err(Error::invalid(format!("no column `{unknown}` to group by; there are {}", there.join(", "))))
+    }
+
+    /// Some of the columns as text, by the cell that names the call.
+    ///
+    /// # Errors
+    /// For a column that is not there.
+    pub fn by_key(&self, columns: &[String]) -> Result<HashMap<String, Vec<Option<String>>>> {
+        let failed = |error| Error::table("cannot read the metadata", error);
+        let text = |name: &str| self.frame.column(name)?.cast(&DataType::String);
+        let keys = text(&self.key).map_err(failed)?;
+        let cells: Vec<Column> = columns.iter().map(|name| text(name)).collect::<PolarsResult<_>>().map_err(failed)?;
+        let cells: Vec<&StringChunked> = cells.iter().map(Column::str).collect::<PolarsResult<_>>().map_err(failed)?;
+        let keys = keys.str().map_err(failed)?.iter().enumerate();
+        let row = |row: usize| cells.iter().map(|cells| cells.get(row).map(str::to_owned)).collect();
+        Ok(keys.filter_map(|(at, key)| Some((key?.to_owned(), row(at)))).collect())
     }
 
     /// Rows that name no call, or one that an earlier row has named.

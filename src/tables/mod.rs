@@ -4,16 +4,24 @@
 //! append row groups: memory does not grow with the number of files, and the bytes do not depend on the threads.
 
 mod analysis;
+mod bill;
 mod files;
 mod frame;
+mod keyword_hits;
 mod metadata;
 mod rollup;
+mod single;
+mod stored;
 
-pub use analysis::{Analysis, FileOutcome, Options, Outcome, PARTICIPANT_SPREAD, analyze};
-pub use files::{Format, Output};
+pub use analysis::{Analysis, FileOutcome, Options, Outcome, PARTICIPANT_SPREAD, RANKED, analyze};
+pub use bill::BillLine;
+pub use files::{Format, Output, write_whole};
 pub use frame::{frame, schema};
+pub use keyword_hits::KeywordHits;
 pub use metadata::Metadata;
 pub use rollup::{Rollup, SPREAD, SUMMED};
+pub use single::{CallTables, Calls};
+pub use stored::Stored;
 
 /// What a list names, each once, where it stands first.
 fn distinct<T: Clone + PartialEq>(list: &[T]) -> Vec<T> {

@@ -1,0 +1,134 @@
+//! Flags that say what a page shows of single calls, and the folder of pages beside a report.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::output::{Failure, Talk};
+use crate::batch::item_name;
+use crate::report::number::counted;
+use crate::report::{CallView, Report, Shown, call_page};
+use crate::tables::{Calls, RANKED, write_whole};
+
+/// Calls read at a time.
+const AT_A_TIME: usize = 64;
+
+/// What a page shows of single calls.
+#[derive(Debug, Clone, Copy, clap::Args)]
+#[command(next_help_heading = "Page")]
+pub(super) struct PageFlags {
+    /// Show so many calls whole, with lanes, transcript and evidence [default: 20]
+    #[arg(long, value_name = "N")]
+    calls: Option<usize>,
+    /// The figure by which calls are in order, the highest first: a column of the table `calls`
+    #[arg(long, value_name = "FIGURE", default_value = "dead_air_ms", value_parser = ranked)]
+    by: &'static str,
+    /// Give every call a page of its own, in a folder beside the report
+    #[arg(long)]
+    pages: bool,
+}
+
+fn ranked(name: &str) -> Result<&'static str, String> {
+    let known = RANKED.into_iter().find(|known| *known == name);
+    known.ok_or_else(|| format!("there are {}", RANKED.join(", ")))
+}
+
+impl Default for PageFlags {
+    fn default() -> Self {
+        Self { calls: None, by: Shown::default().by, pages: false }
+    }
+}
+
+impl PageFlags {
+    /// What is shown where nothing else is said.
+    pub(super) fn shown(self) -> Shown {
+        // A call with a page of its own is not shown twice, unless asked for.
+        let usual = if self.pages { 0 } else { Shown::default().calls };
+        Shown { by: self.by, calls: self.calls.unwrap_or(usual) }
+    }
+
+    /// Whether single calls were asked for by number.
+    pub(super) fn names_calls(self) -> bool {
+        self.calls.is_some()
+    }
+
+    /// The addresses of the pages of single calls, relative to the report `name`; none unless asked for.
+    pub(super) fn links(self, name: &str, files: &[String]) -> HashMap<String, String> {
+        if !self.pages {
+            return HashMap::new();
+        }
+        let folder = folder(name);
+        let address = |(at, file): (usize, &String)| {
+            let last = file.rsplit('/').next().unwrap_or(file);
+            (file.clone(), format!("{folder}/{:06}-{}.html", at + 1, item_name(last, false)))
+        };
+        files.iter().enumerate().map(address).collect()
+    }
+}
+
+/// The folder of pages beside the report `name`.
+fn folder(name: &str) -> String {
+    format!("{}-pages", name.rsplit_once('.').map_or(name, |(stem, _)| stem))
+}
+
+/// The pages of single calls beside a report.
+pub(super) struct Pages<'a> {
+    pub(super) report: &'a Report,
+    /// File name of the report.
+    pub(super) name: &'a str,
+    /// The folder it lies in.
+    pub(super) beside: &'a Path,
+    /// From [`PageFlags::links`].
+    pub(super) links: &'a HashMap<String, String>,
+}
+
+impl Pages<'_> {
+    /// Writes them, each whole or not at all. Returns how many.
+    pub(super) fn write(&self, calls: Calls<'_>, join_gap_ms: i64, talk: &Talk) -> Result<u64, Failure> {
+        if self.links.is_empty() {
+            return Ok(0);
+        }
+        let folder: PathBuf = self.beside.join(folder(self.name));
+        std::fs::create_dir_all(&folder).map_err(|error| crate::Error::io("make the folder", &folder, error))?;
+        let mut files: Vec<String> = self.links.keys().cloned().collect();
+        files.sort_unstable();
+        let bar = talk.progress(files.len());
+        let mut written = 0;
+        let back = format!("../{}", address_of(self.name));
+        for some in files.chunks(AT_A_TIME) {
+            for tables in calls.get(some)?.into_iter().flatten() {
+                let Some(link) = self.links.get(&tables.file) else { continue };
+                let page = call_page(self.report, &CallView::of(&tables, join_gap_ms)?, &back)?;
+                write_whole(&self.beside.join(link), page.as_bytes())?;
+                written += 1;
+            }
+            bar.inc(some.len() as u64);
+        }
+        bar.finish_and_clear();
+        talk.note(&format!("{} in {}", counted(written, "page"), folder.display()));
+        Ok(written)
+    }
+}
+
+/// A file's name as an address.
+pub(super) fn address_of(name: &str) -> String {
+    const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'/');
+    utf8_percent_encode(name, ESCAPED).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_is_named_after_its_call_and_stays_in_its_folder() {
+        let flags = PageFlags { pages: true, ..PageFlags::default() };
+        let files = ["../../etc/passwd.json".to_owned(), "a/客服 3.json".to_owned()];
+        let links = flags.links("report.html", &files);
+        assert_eq!(links[&files[0]], "report-pages/000001-passwd.html");
+        assert_eq!(links[&files[1]], "report-pages/000002-客服_3.html");
+        assert_eq!(address_of(&links[&files[1]]), "report-pages/000002-%E5%AE%A2%E6%9C%8D_3.html");
+        assert!(PageFlags::default().links("report.html", &files).is_empty());
+    }
+}

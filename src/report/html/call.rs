@@ -1,0 +1,421 @@
+//! A call's own part of the page as texts: facts, lanes, participants, transcript, events with their evidence.
+
+use minijinja::Value as Html;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::super::Report;
+use super::super::call::{CallView, EventView, Line, LineKind};
+use super::super::label::{KINDS, label, why};
+use super::super::number::{count, length, moment, span};
+use super::chart::{Segment, hue, small_lanes};
+use super::overview::{Cell, Name};
+use super::short;
+use crate::metrics::catalogue::{CALLS, PARTICIPANTS};
+
+/// A piece of the large lanes: they break into rows of a minute on a narrow screen.
+const SEGMENT_MS: i64 = 60_000;
+
+/// Segments that a call has at most: of a longer call (half a day) they are longer.
+const MOST_SEGMENTS: i64 = 720;
+
+/// Times written under the lanes where they are not zoomed.
+const LABELS: usize = 10;
+
+/// Facts of a call above its lanes.
+const FACTS: [&str; 10] = [
+    "duration_ms",
+    "speech_ms",
+    "silence_ratio",
+    "longest_silence_ms",
+    "overlap_ratio",
+    "switches_per_min",
+    "units_per_min",
+    "keyword_hit_count",
+    "billable_ms",
+    "warning_count",
+];
+
+/// Columns of a call's table of participants.
+const OF_PARTICIPANTS: [&str; 12] = [
+    "talk_ms",
+    "talk_share",
+    "turn_count",
+    "longest_turn_ms",
+    "units_per_min",
+    "response_ms_p50",
+    "response_ms_p90",
+    "interruption_count",
+    "interrupted_count",
+    "backchannel_count",
+    "question_count",
+    "keyword_hit_count",
+];
+
+#[derive(Serialize)]
+pub(super) struct CallContext {
+    id: String,
+    file: String,
+    name: String,
+    url: Option<String>,
+    head: Vec<String>,
+    facts: Vec<Fact>,
+    names: Vec<Name>,
+    overview: Html,
+    segments: Vec<SegmentContext>,
+    length_ms: i64,
+    columns: Vec<String>,
+    participants: Vec<ParticipantRow>,
+    lines: Vec<LineContext>,
+    kinds: Vec<Kind>,
+    hits: Vec<Rule>,
+    warnings: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Fact {
+    label: String,
+    metric: &'static str,
+    cell: Cell,
+}
+
+#[derive(Serialize)]
+struct SegmentContext {
+    svg: Html,
+    length_ms: i64,
+    /// Of a whole segment, in per cent.
+    width: String,
+    time: String,
+    /// Whether the time is written where the lanes are not zoomed.
+    major: bool,
+    marks: Vec<MarkContext>,
+}
+
+#[derive(Serialize)]
+struct MarkContext {
+    href: String,
+    kind: &'static str,
+    left: String,
+    title: String,
+}
+
+#[derive(Serialize)]
+struct ParticipantRow {
+    name: Name,
+    cells: Vec<Cell>,
+}
+
+#[derive(Serialize)]
+struct LineContext {
+    id: String,
+    kind: LineKind,
+    hue: String,
+    who: String,
+    begin_ms: Option<i64>,
+    time: String,
+    pieces: Vec<Piece>,
+    badges: Vec<Badge>,
+}
+
+/// A stretch of text; `hit` is the id of the keyword hit that it is.
+#[derive(Serialize)]
+struct Piece {
+    text: String,
+    hit: String,
+    rule: String,
+}
+
+#[derive(Serialize)]
+struct Badge {
+    href: String,
+    kind: &'static str,
+    text: String,
+}
+
+/// All events of one kind.
+#[derive(Serialize)]
+struct Kind {
+    kind: &'static str,
+    label: &'static str,
+    count: String,
+    /// Why there can be none; empty where they could be measured.
+    why: String,
+    events: Vec<EventContext>,
+}
+
+#[derive(Serialize)]
+struct EventContext {
+    id: String,
+    index: i64,
+    time: String,
+    text: String,
+    line: String,
+    words: Vec<Word>,
+}
+
+#[derive(Serialize)]
+struct Word {
+    hue: String,
+    who: String,
+    begin: String,
+    end: String,
+    text: String,
+    inside: bool,
+}
+
+/// The hits of one keyword.
+#[derive(Serialize)]
+struct Rule {
+    rule: String,
+    count: String,
+    hits: Vec<HitContext>,
+}
+
+#[derive(Serialize)]
+struct HitContext {
+    href: String,
+    time: String,
+    who: String,
+}
+
+impl CallContext {
+    /// Ids on the page begin with `id`.
+    pub(super) fn of(report: &Report, view: &CallView, id: &str) -> Self {
+        let wanted = |metric: &&&str| **metric != "keyword_hit_count" || report.parameters.keywords.is_some();
+        let columns: Vec<&'static str> = OF_PARTICIPANTS.iter().filter(wanted).copied().collect();
+        let label_of = |at: usize| {
+            let label = view.participants.get(at).and_then(|row| row.get("participant")?.as_str());
+            label.unwrap_or_default().to_owned()
+        };
+        let name = |(at, name): (usize, &String)| Name::of(at, name, &label_of(at));
+        let row = |(at, row): (usize, &serde_json::Map<String, Value>)| ParticipantRow {
+            name: Name::of(at, view.names.get(at).map_or("", String::as_str), &label_of(at)),
+            cells: columns.iter().map(|metric| Cell::of(&PARTICIPANTS, row, metric)).collect(),
+        };
+        let dead_air = dead_air(view);
+        Self {
+            id: id.to_owned(),
+            file: view.file.clone(),
+            name: short(&view.file).to_owned(),
+            url: view.file_url.clone(),
+            head: head(view),
+            facts: FACTS
+                .iter()
+                .filter(wanted)
+                .map(|&metric| Fact { label: label(metric), metric, cell: Cell::of(&CALLS, &view.figures, metric) })
+                .collect(),
+            names: view.names.iter().enumerate().map(name).collect(),
+            overview: Html::from_safe_string(small_lanes(&view.lanes, &dead_air, view.length_ms())),
+            segments: segments(view, &dead_air, id),
+            length_ms: view.length_ms(),
+            columns: columns.iter().map(|metric| label(metric)).collect(),
+            participants: view.participants.iter().enumerate().map(row).collect(),
+            lines: view.lines.iter().enumerate().map(|(at, line)| line_context(view, line, at, id)).collect(),
+            kinds: kinds(view, id),
+            hits: rules(view, id),
+            warnings: view.warnings.iter().map(warning).collect(),
+        }
+    }
+}
+
+/// Length, tracks, what times were measured on.
+fn head(view: &CallView) -> Vec<String> {
+    let tracks = view.figure("channel_count").map(|tracks| match tracks {
+        1 => "one track".to_owned(),
+        2 => "two tracks".to_owned(),
+        more => format!("{} tracks", count(more)),
+    });
+    let bases: Vec<&str> = view.participants.iter().filter_map(|row| row.get("basis")?.as_str()).collect();
+    let basis = bases.first().map(|first| {
+        let basis = if bases.iter().all(|basis| basis == first) { first } else { "mixed" };
+        match basis {
+            "words" => "measured on word times".to_owned(),
+            "sentences" => "measured on sentence times: pauses inside sentences count as talk".to_owned(),
+            _ => "measured on word times, on sentence times where there are none".to_owned(),
+        }
+    });
+    let lanes = (view.lanes_from == "turns" && !view.lines.is_empty())
+        .then(|| "lanes drawn from turns: the tables sentences and words were not written".to_owned());
+    let model = view.figures.get("model").and_then(Value::as_str).map(str::to_owned);
+    [Some(length(view.length_ms())), tracks, basis, lanes, model].into_iter().flatten().collect()
+}
+
+fn dead_air(view: &CallView) -> Vec<(i64, i64)> {
+    let silences = view.events.iter().filter(|event| event.kind == "dead_air");
+    silences.map(|event| (event.begin_ms, event.end_ms)).collect()
+}
+
+fn segments(view: &CallView, dead_air: &[(i64, i64)], id: &str) -> Vec<SegmentContext> {
+    let whole = view.length_ms();
+    let step = SEGMENT_MS.max(whole.div_euclid(MOST_SEGMENTS) + 1);
+    let begins: Vec<i64> = (0..MOST_SEGMENTS).map(|number| number * step).take_while(|begin| *begin < whole).collect();
+    let every = begins.len().div_ceil(LABELS).max(1);
+    let mut marks: Vec<Vec<MarkContext>> = begins.iter().map(|_| Vec::new()).collect();
+    let mut mark = |ms: i64, href: String, kind: &'static str, title: String| {
+        let place = ms.clamp(0, whole - 1).div_euclid(step);
+        if let Some(marks) = usize::try_from(place).ok().and_then(|place| marks.get_mut(place)) {
+            let length = step.min(whole - place * step);
+            let left = format!("{:.2}", (ms - place * step) as f64 / length as f64 * 100.0);
+            marks.push(MarkContext { href, kind, left, title });
+        }
+    };
+    for event in view.events.iter().filter(|event| event.kind != "dead_air") {
+        let title = format!("{} {}", length(event.begin_ms), in_words(view, event));
+        mark(event.begin_ms, format!("#{id}e{}", event.index), event.kind, title);
+    }
+    for (at, hit) in view.hits.iter().enumerate() {
+        if let Some(begin) = hit.begin_ms {
+            mark(begin, hit_address(view, at, id), "hit", format!("{} keyword {}", length(begin), hit.rule));
+        }
+    }
+    let segment = |((number, begin_ms), marks): ((usize, i64), Vec<MarkContext>)| {
+        let end_ms = (begin_ms + step).min(whole);
+        let segment = Segment { begin_ms, end_ms, lanes: &view.lanes, dead_air };
+        SegmentContext {
+            svg: Html::from_safe_string(segment.svg()),
+            length_ms: end_ms - begin_ms,
+            width: format!("{:.2}", (end_ms - begin_ms) as f64 / step as f64 * 100.0),
+            time: length(begin_ms),
+            // A short rest at the end has no room for it.
+            major: number % every == 0 && (number == 0 || (end_ms - begin_ms) * 4 > step),
+            marks,
+        }
+    };
+    begins.into_iter().enumerate().zip(marks).map(segment).collect()
+}
+
+/// Where a hit stands: its place in the text, else its line.
+fn hit_address(view: &CallView, at: usize, id: &str) -> String {
+    let line = view.hits.get(at).and_then(|hit| hit.line);
+    let marked =
+        line.and_then(|line| view.lines.get(line)).is_some_and(|line| line.marks.iter().any(|mark| mark.hit == at));
+    match line {
+        _ if marked => format!("#{id}h{at}"),
+        Some(line) => format!("#{id}l{line}"),
+        None => format!("#{id}"),
+    }
+}
+
+fn line_context(view: &CallView, line: &Line, at: usize, id: &str) -> LineContext {
+    let participant = line.participant.unwrap_or_default();
+    let mut pieces = Vec::new();
+    let mut from = 0;
+    let plain = |from: usize, to: usize| {
+        let text = line.text.get(from..to).unwrap_or_default().to_owned();
+        (!text.is_empty()).then(|| Piece { text, hit: String::new(), rule: String::new() })
+    };
+    for mark in &line.marks {
+        pieces.extend(plain(from, mark.start));
+        pieces.push(Piece {
+            text: line.text.get(mark.start..mark.end).unwrap_or_default().to_owned(),
+            hit: format!("{id}h{}", mark.hit),
+            rule: view.hits.get(mark.hit).map(|hit| hit.rule.clone()).unwrap_or_default(),
+        });
+        from = mark.end;
+    }
+    pieces.extend(plain(from, line.text.len()));
+    if line.kind == LineKind::Silence {
+        let length = line.end_ms.unwrap_or(0) - line.begin_ms.unwrap_or(0);
+        pieces.push(Piece { text: format!("{} of silence", span(length)), hit: String::new(), rule: String::new() });
+    }
+    let badges = line.events.iter().filter_map(|event| view.events.get(*event)).map(|event| Badge {
+        href: format!("#{id}e{}", event.index),
+        kind: event.kind,
+        text: if event.kind == "dead_air" { "evidence".to_owned() } else { in_words(view, event) },
+    });
+    LineContext {
+        id: format!("{id}l{at}"),
+        kind: line.kind,
+        hue: line.participant.map_or_else(String::new, hue),
+        who: match line.participant {
+            Some(_) => who(view, participant).to_owned(),
+            None => String::new(),
+        },
+        begin_ms: line.begin_ms,
+        time: line.begin_ms.map_or_else(|| "–:––".to_owned(), length),
+        pieces,
+        badges: badges.collect(),
+    }
+}
+
+fn who(view: &CallView, participant: usize) -> &str {
+    view.names.get(participant).map_or("", String::as_str)
+}
+
+/// What happened, in one clause.
+fn in_words(view: &CallView, event: &EventView) -> String {
+    let (one, other) = (who(view, event.participant), who(view, event.other));
+    let kind = KINDS.iter().find(|(name, ..)| *name == event.kind).map_or(event.kind, |(_, one, _)| one);
+    match (event.overlap_ms, event.held_ms) {
+        (Some(overlap), Some(0)) => format!("{kind}: {one} with {other}, overlap {}", span(overlap)),
+        (Some(overlap), Some(held)) => {
+            format!("{kind}: {one} over {other}, overlap {} after {}", span(overlap), span(held))
+        }
+        _ if one == other => {
+            format!("{} of silence, {one} spoke before and after", span(event.end_ms - event.begin_ms))
+        }
+        _ => format!("{} of silence, {one} spoke before, {other} after", span(event.end_ms - event.begin_ms)),
+    }
+}
+
+fn kinds(view: &CallView, id: &str) -> Vec<Kind> {
+    let reasons = view.figures.get("reason").and_then(Value::as_str);
+    let measured = |column: &str| view.figures.get(column).is_some_and(|value| !value.is_null());
+    let kind = |&(kind, _, label): &(&'static str, &str, &'static str)| {
+        let column = if kind == "dead_air" { "dead_air_count" } else { "onset_count" };
+        let events: Vec<EventContext> = view
+            .events
+            .iter()
+            .filter(|event| event.kind == kind)
+            .map(|event| EventContext {
+                id: format!("{id}e{}", event.index),
+                index: event.index,
+                time: length(event.begin_ms),
+                text: in_words(view, event),
+                line: event.line.map_or_else(String::new, |line| format!("#{id}l{line}")),
+                words: event
+                    .evidence
+                    .iter()
+                    .map(|line| Word {
+                        hue: hue(line.participant),
+                        who: who(view, line.participant).to_owned(),
+                        begin: moment(line.word.begin_ms),
+                        end: moment(line.word.end_ms),
+                        text: line.word.text.clone(),
+                        inside: line.word.inside,
+                    })
+                    .collect(),
+            })
+            .collect();
+        let why = if measured(column) { String::new() } else { why(&CALLS, column, reasons) };
+        Kind { kind, label, count: count(events.len() as i64), why, events }
+    };
+    KINDS.iter().map(kind).collect()
+}
+
+fn rules(view: &CallView, id: &str) -> Vec<Rule> {
+    let mut rules: Vec<Rule> = Vec::new();
+    for (at, hit) in view.hits.iter().enumerate() {
+        let place = rules.iter().position(|rule| rule.rule == hit.rule).unwrap_or_else(|| {
+            rules.push(Rule { rule: hit.rule.clone(), count: String::new(), hits: Vec::new() });
+            rules.len() - 1
+        });
+        if let Some(rule) = rules.get_mut(place) {
+            rule.hits.push(HitContext {
+                href: hit_address(view, at, id),
+                time: hit.begin_ms.map_or_else(|| "–:––".to_owned(), length),
+                who: who(view, hit.participant).to_owned(),
+            });
+            rule.count = count(rule.hits.len() as i64);
+        }
+    }
+    rules
+}
+
+fn warning(row: &serde_json::Map<String, Value>) -> String {
+    let text = |name: &str| row.get(name).and_then(Value::as_str).unwrap_or_default();
+    let code = crate::transcript::Code::ALL.iter().find(|code| code.name() == text("code"));
+    let number = row.get("count").and_then(Value::as_i64).map(count).unwrap_or_default();
+    let detail = if text("detail").is_empty() { String::new() } else { format!(" ({})", text("detail")) };
+    format!("{} {number}: {}{detail}", text("code"), code.map_or("", |code| code.meaning()))
+}

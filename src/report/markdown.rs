@@ -1,0 +1,131 @@
+//! The report as Markdown, for a pull request or a wiki: the same figures as on the terminal, and the calls worth a look.
+
+use serde_json::Value;
+
+use super::label::{column, label};
+use super::number::{NOT_MEASURED, cell, count, decimal, figure};
+use super::{Distribution, OF_GROUPS, Report};
+use crate::metrics::catalogue::CALLS;
+
+impl Report {
+    /// Headings and tables of GitHub's Markdown. Text from outside is escaped.
+    #[must_use]
+    pub fn to_markdown(&self) -> String {
+        let measured = self.inputs.measured;
+        let mut text = format!("# {}\n\n", super::html::title(self));
+        let parameters: Vec<String> =
+            self.parameters.thresholds.values().map(|(name, value)| format!("`{name}` {value}")).collect();
+        text += &format!("{}\n\n", parameters.join(", "));
+        let rows = self.totals.iter().filter(|total| total.metric != "keyword_hit_count" || self.keywords.is_some());
+        text += &table(
+            &["total", "", "calls"],
+            rows.map(|total| {
+                let sum = total.sum.map(Value::from);
+                let covers =
+                    if total.n == measured { count(total.n as i64) } else { format!("{} of {}", total.n, measured) };
+                vec![total.metric.to_owned(), cell(sum.as_ref(), total.metric, total.unit), covers]
+            }),
+        );
+        for (over, list) in [("per call", &self.calls), ("per participant", &self.participants)] {
+            text += &table(&[over, "n", "p10", "median", "p90", "max"], list.iter().map(distribution));
+        }
+        if let Some(groups) = &self.rollup {
+            let head: Vec<&str> = groups.by.iter().map(String::as_str).chain(OF_GROUPS.map(|(name, _)| name)).collect();
+            let row = |row: &serde_json::Map<String, Value>| {
+                let by = groups
+                    .by
+                    .iter()
+                    .map(|name| row.get(name).and_then(Value::as_str).unwrap_or(NOT_MEASURED).to_owned());
+                by.chain(OF_GROUPS.map(|(name, unit)| cell(row.get(name), name, unit))).collect()
+            };
+            text += &table(&head, groups.rows.iter().map(row));
+        }
+        if let Some(keywords) = &self.keywords {
+            let row = |hits: &crate::tables::KeywordHits| {
+                vec![hits.rule.clone(), count(hits.hits as i64), count(hits.calls as i64)]
+            };
+            text += &table(&["keyword", "hits", "calls"], keywords.iter().map(row));
+        }
+        let cost = self.cost.iter().map(|total| {
+            let known = total.currency.as_ref().zip(total.cost);
+            let cost = known.map_or_else(
+                || super::number::NOT_PRICED.to_owned(),
+                |(currency, cost)| format!("{} {currency}", decimal(cost)),
+            );
+            vec![cost, count(total.tracks as i64), count(total.billed_seconds)]
+        });
+        text += &table(&["cost", "tracks", "billed seconds"], cost);
+        if let Some(page) = &self.page {
+            let mut shown =
+                vec!["duration_ms", "silence_ratio", "dead_air_count", "interruption_count", "units_per_min"];
+            if !shown.contains(&page.by) {
+                shown.insert(0, page.by);
+            }
+            let mut head = vec!["call".to_owned()];
+            head.extend(shown.iter().map(|metric| label(metric)));
+            let row = |row: &super::CallRow| {
+                let unit = |metric: &str| column(&CALLS, metric).map_or("", |column| column.unit);
+                let figures = shown.iter().map(|metric| cell(row.figures.get(*metric), metric, unit(metric)));
+                std::iter::once(row.file.clone()).chain(figures).collect()
+            };
+            text += &table(&head.iter().map(String::as_str).collect::<Vec<_>>(), page.listed.iter().map(row));
+        }
+        let warnings = self.warnings.iter().map(|warning| {
+            let numbers = [count(warning.files as i64), count(warning.count as i64)];
+            let [files, number] = numbers;
+            vec![warning.code.to_owned(), files, number, warning.meaning.to_owned()]
+        });
+        text += &table(&["warning", "files", "count", "meaning"], warnings);
+        text.truncate(text.trim_end().len());
+        text + "\n"
+    }
+}
+
+fn distribution(one: &Distribution) -> Vec<String> {
+    let shown = |value| figure(value, one.metric, one.unit);
+    vec![one.metric.to_owned(), count(one.n as i64), shown(one.p10), shown(one.p50), shown(one.p90), shown(one.max)]
+}
+
+/// A table and a blank line; nothing without a row.
+fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
+    let row = |cells: &mut dyn Iterator<Item = String>| format!("| {} |\n", cells.collect::<Vec<_>>().join(" | "));
+    let mut body = String::new();
+    for cells in rows {
+        body += &row(&mut cells.iter().map(|cell| escaped(cell)));
+    }
+    if body.is_empty() {
+        return body;
+    }
+    let rule = head.iter().enumerate().map(|(at, _)| if at == 0 { "---" } else { "---:" }.to_owned());
+    let mut text = row(&mut head.iter().map(|name| escaped(name)));
+    text += &row(&mut rule.into_iter());
+    text + &body + "\n"
+}
+
+/// What would end a cell or begin markup.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() {
+            escaped.push(' ');
+        } else {
+            if matches!(c, '\\' | '|' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '#' | '&' | '~') {
+                escaped.push('\\');
+            }
+            escaped.push(c);
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_ends_no_row_and_begins_no_markup() {
+        let rows = [vec!["a|b\n<img>".to_owned(), "1".to_owned()]];
+        assert_eq!(table(&["x", "n"], rows.into_iter()), "| x | n |\n| --- | ---: |\n| a\\|b \\<img\\> | 1 |\n\n");
+        assert_eq!(table(&["x"], std::iter::empty()), "");
+    }
+}

@@ -1,0 +1,158 @@
+//! How a figure spreads: one dot a call or a speaker, and a density where there are too many to tell apart.
+
+use polars::prelude::*;
+use serde::Serialize;
+
+use super::unit;
+use crate::error::{Error, Result};
+use crate::metrics::catalogue::{CALLS, PARTICIPANTS, Table};
+use crate::tables::Analysis;
+
+/// Above this many values dots become a density.
+pub const MOST_DOTS: usize = 300;
+
+/// Steps of a density, from the smallest value to the largest.
+const STEPS: usize = 60;
+
+/// What a value of a strip belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Over {
+    /// A call.
+    Calls,
+    /// A participant.
+    Participants,
+    /// The first participant of each call.
+    FirstParticipants,
+}
+
+/// What is drawn: over what, and which column of `calls` or `participants`.
+const STRIPS: [(Over, &str); 8] = [
+    (Over::FirstParticipants, "talk_share"),
+    (Over::Participants, "units_per_min"),
+    (Over::Participants, "response_ms_p50"),
+    (Over::Participants, "longest_turn_ms"),
+    (Over::Calls, "silence_ratio"),
+    (Over::Calls, "dead_air_ms"),
+    (Over::Calls, "switches_per_min"),
+    (Over::Calls, "overlap_ratio"),
+];
+
+/// One figure over all calls or speakers.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct Strip {
+    /// A column of `calls` or `participants`.
+    pub metric: &'static str,
+    /// Its unit.
+    pub unit: &'static str,
+    /// What one value belongs to.
+    pub over: Over,
+    /// Values.
+    pub n: usize,
+    /// Rows without one: not measurable.
+    pub nulls: usize,
+    /// The smallest, quartiles and the largest, by linear interpolation; ms are whole. Empty without a value.
+    pub quartiles: Vec<f64>,
+    /// Each value, ascending; empty where there are more than [`MOST_DOTS`].
+    pub dots: Vec<Dot>,
+    /// How many values fall into each of equal steps from the smallest to the largest; empty where there are dots.
+    pub density: Vec<u32>,
+}
+
+/// A value and whose it is.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct Dot {
+    /// In the unit of the strip.
+    pub value: f64,
+    /// The call.
+    pub file: String,
+    /// The participant's role, else its label; null where it is the call's own.
+    pub who: Option<String>,
+}
+
+/// All strips of an analysis.
+pub(super) fn strips(analysis: &Analysis) -> Result<Vec<Strip>> {
+    let strip = |(over, metric)| strip(analysis, over, metric);
+    STRIPS.into_iter().map(strip).collect::<PolarsResult<_>>().map_err(|error| Error::table("cannot draw", error))
+}
+
+fn strip(analysis: &Analysis, over: Over, metric: &'static str) -> PolarsResult<Strip> {
+    let (frame, table): (&DataFrame, &Table) = match over {
+        Over::Calls => (&analysis.calls, &CALLS),
+        Over::Participants | Over::FirstParticipants => (&analysis.participants, &PARTICIPANTS),
+    };
+    let files = frame.column("file")?.str()?;
+    let values = frame.column(metric)?.cast(&DataType::Float64)?;
+    let values = values.f64()?;
+    let first = |row: usize| row.checked_sub(1).is_none_or(|before| files.get(before) != files.get(row));
+    let rows: Vec<usize> = (0..frame.height()).filter(|row| over != Over::FirstParticipants || first(*row)).collect();
+    let mut found: Vec<(f64, usize)> = rows.iter().filter_map(|&row| Some((values.get(row)?, row))).collect();
+    found.sort_by(|one, two| one.0.total_cmp(&two.0).then(one.1.cmp(&two.1)));
+    let sorted: Vec<f64> = found.iter().map(|(value, _)| *value).collect();
+    let unit = unit(table, metric);
+    let ranks = Float64Chunked::from_slice(PlSmallStr::EMPTY, &sorted);
+    let mut quartiles = Vec::new();
+    for q in [0.0, 0.25, 0.5, 0.75, 1.0] {
+        let value = ranks.quantile(q, QuantileMethod::Linear)?;
+        quartiles.extend(value.map(|value| if unit == "ms" { value.round_ties_even() } else { value }));
+    }
+    let mut strip = Strip {
+        metric,
+        unit,
+        over,
+        n: sorted.len(),
+        nulls: rows.len() - sorted.len(),
+        quartiles,
+        dots: Vec::new(),
+        density: Vec::new(),
+    };
+    if found.len() > MOST_DOTS {
+        strip.density = density(&sorted);
+        return Ok(strip);
+    }
+    let who = |row: usize| -> PolarsResult<Option<String>> {
+        if over == Over::Calls {
+            return Ok(None);
+        }
+        let role = frame.column("role")?.str()?.get(row);
+        Ok(role.or(frame.column("participant")?.str()?.get(row)).map(str::to_owned))
+    };
+    for (value, row) in found {
+        strip.dots.push(Dot { value, file: files.get(row).unwrap_or_default().to_owned(), who: who(row)? });
+    }
+    Ok(strip)
+}
+
+/// Values in each of [`STEPS`] equal steps. `sorted` is ascending.
+fn density(sorted: &[f64]) -> Vec<u32> {
+    let (Some(&low), Some(&high)) = (sorted.first(), sorted.last()) else { return Vec::new() };
+    let mut steps = vec![0; STEPS];
+    for value in sorted {
+        let share = if high > low { (value - low) / (high - low) } else { 0.5 };
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to the number of steps")]
+        let at = ((share * STEPS as f64) as usize).min(STEPS - 1);
+        if let Some(step) = steps.get_mut(at) {
+            *step += 1;
+        }
+    }
+    steps
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_density_holds_every_value_once() {
+        let sorted: Vec<f64> = (0..=1200).map(f64::from).collect();
+        let steps = density(&sorted);
+        assert_eq!((steps.len(), steps.iter().sum::<u32>()), (60, 1201));
+        // 20 a step: 0–19, 20–39, …; the last holds the largest value, too.
+        assert_eq!((steps[0], steps[1], steps[59]), (20, 20, 21));
+        assert_eq!(density(&[7.0, 7.0]).iter().sum::<u32>(), 2);
+        assert_eq!(density(&[]), Vec::<u32>::new());
+    }
+}

@@ -1,0 +1,172 @@
+//! What the transcription of many calls came to, by model, region and price.
+
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+use serde::Serialize;
+
+/// One track of one call as the table `costs` has it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Charge<'a> {
+    pub(super) model: Option<&'a str>,
+    pub(super) region: Option<&'a str>,
+    pub(super) billable_ms: Option<i64>,
+    pub(super) billed_seconds: Option<i64>,
+    pub(super) price: Option<Price>,
+    pub(super) cost: Option<Decimal>,
+}
+
+/// What a second costs, and what the page said when.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Price {
+    pub(super) currency: String,
+    pub(super) unit_price: Decimal,
+    pub(super) price_date: String,
+}
+
+/// Tracks that were billed alike, added up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct BillLine {
+    /// The model; null when not known.
+    pub model: Option<String>,
+    /// The region; null when not known.
+    pub region: Option<String>,
+    /// Calls that have such a track.
+    pub calls: u64,
+    /// Transcribed tracks: each is billed by itself.
+    pub tracks: u64,
+    /// Tracks whose speech could not be measured; they are in none of the sums.
+    pub tracks_without_speech_time: u64,
+    /// Speech in ms.
+    pub billable_ms: i64,
+    /// Begun seconds, counted for each track.
+    pub billed_seconds: i64,
+    /// Of one second; null when not known: then nothing is priced, which is not free.
+    pub unit_price: Option<Decimal>,
+    /// USD or CNY; follows `unit_price`.
+    pub currency: Option<String>,
+    /// The day the price was looked up; follows `unit_price`.
+    pub price_date: Option<String>,
+    /// `billed_seconds` × `unit_price`, exactly; follows `unit_price`.
+    pub cost: Option<Decimal>,
+}
+
+type Key = (Option<Price>, Option<String>, Option<String>);
+
+/// The table `costs` added up, call by call.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Bill(BTreeMap<Key, BillLine>);
+
+impl Bill {
+    /// Adds the tracks of one call.
+    pub(super) fn add(&mut self, tracks: &[Charge<'_>]) {
+        let mut counted: Vec<Key> = Vec::new();
+        for track in tracks {
+            let key = (track.price.clone(), track.model.map(str::to_owned), track.region.map(str::to_owned));
+            let first = !counted.contains(&key);
+            let line = self.0.entry(key.clone()).or_insert_with(|| BillLine {
+                model: key.1.clone(),
+                region: key.2.clone(),
+                calls: 0,
+                tracks: 0,
+                tracks_without_speech_time: 0,
+                billable_ms: 0,
+                billed_seconds: 0,
+                unit_price: track.price.as_ref().map(|price| price.unit_price),
+                currency: track.price.as_ref().map(|price| price.currency.clone()),
+                price_date: track.price.as_ref().map(|price| price.price_date.clone()),
+                cost: track.price.as_ref().map(|_| Decimal::ZERO),
+            });
+            line.calls += u64::from(first);
+            line.tracks += 1;
+            line.tracks_without_speech_time += u64::from(track.billable_ms.is_none());
+            line.billable_ms = line.billable_ms.saturating_add(track.billable_ms.unwrap_or(0));
+            line.billed_seconds = line.billed_seconds.saturating_add(track.billed_seconds.unwrap_or(0));
+            line.cost = line.cost.zip(track.cost).and_then(|(sum, cost)| sum.checked_add(cost));
+            if first {
+                counted.push(key);
+            }
+        }
+    }
+
+    pub(super) fn append(&mut self, other: Self) {
+        for (key, other) in other.0 {
+            match self.0.entry(key) {
+                std::collections::btree_map::Entry::Vacant(slot) => {
+                    slot.insert(other);
+                }
+                std::collections::btree_map::Entry::Occupied(mut slot) => {
+                    let line = slot.get_mut();
+                    line.calls += other.calls;
+                    line.tracks += other.tracks;
+                    line.tracks_without_speech_time += other.tracks_without_speech_time;
+                    line.billable_ms = line.billable_ms.saturating_add(other.billable_ms);
+                    line.billed_seconds = line.billed_seconds.saturating_add(other.billed_seconds);
+                    line.cost = line.cost.zip(other.cost).and_then(|(sum, cost)| sum.checked_add(cost));
+                }
+            }
+        }
+    }
+
+    /// By price, model and region; what is not priced stands first.
+    pub(super) fn into_lines(self) -> Vec<BillLine> {
+        self.0.into_values().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn price(amount: &str) -> Option<Price> {
+        Some(Price {
+            currency: "USD".to_owned(),
+            unit_price: amount.parse().unwrap(),
+            price_date: "2026-10-01".to_owned(),
+        })
+    }
+
+    #[test]
+    fn tracks_billed_alike_are_one_line_and_nothing_unpriced_is_free() {
+        let cost =
+            |seconds: i64, price: &Option<Price>| price.as_ref().map(|price| price.unit_price * Decimal::from(seconds));
+        let dear = price("0.000035");
+        let track = |seconds, price: &Option<Price>| Charge {
+            model: Some("fun-asr"),
+            region: Some("intl"),
+            billable_ms: Some(seconds * 1000 - 400),
+            billed_seconds: Some(seconds),
+            cost: cost(seconds, price),
+            price: price.clone(),
+        };
+        let (mut one, mut two) = (Bill::default(), Bill::default());
+        one.add(&[track(10, &dear), track(20, &dear)]);
+        two.add(&[track(5, &dear), Charge { price: None, cost: None, ..track(7, &None) }]);
+        two.add(&[Charge::default()]);
+        one.append(two);
+        let lines = one.into_lines();
+        let shown: Vec<_> = lines
+            .iter()
+            .map(|line| {
+                (
+                    line.model.as_deref(),
+                    line.calls,
+                    line.tracks,
+                    line.billed_seconds,
+                    line.cost.map(|cost| cost.to_string()),
+                )
+            })
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                (None, 1, 1, 0, None),
+                (Some("fun-asr"), 1, 1, 7, None),
+                (Some("fun-asr"), 2, 3, 35, Some("0.001225".to_owned())),
+            ]
+        );
+        assert_eq!(lines[0].tracks_without_speech_time, 1);
+        assert_eq!(lines[2].billable_ms, 33_800);
+    }
+}

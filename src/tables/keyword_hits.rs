@@ -1,0 +1,86 @@
+//! Hits of many calls by keyword.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+/// What one keyword came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct KeywordHits {
+    /// The keyword as given.
+    pub rule: String,
+    /// Calls with a hit.
+    pub calls: u64,
+    /// Hits.
+    pub hits: u64,
+    /// Hits by role; by participant where there is no role.
+    pub by: BTreeMap<String, u64>,
+}
+
+/// The table `hits` added up, call by call.
+#[derive(Debug, Clone, Default)]
+pub(super) struct HitCounts(BTreeMap<String, KeywordHits>);
+
+impl HitCounts {
+    /// Adds the hits of one call: rule, and role or participant.
+    pub(super) fn add<'a>(&mut self, hits: impl Iterator<Item = (&'a str, &'a str)>) {
+        let mut seen: Vec<&str> = Vec::new();
+        for (rule, who) in hits {
+            if !self.0.contains_key(rule) {
+                self.0.insert(rule.to_owned(), KeywordHits { rule: rule.to_owned(), ..KeywordHits::default() });
+            }
+            let Some(counts) = self.0.get_mut(rule) else { continue };
+            counts.hits += 1;
+            if !seen.contains(&rule) {
+                counts.calls += 1;
+                seen.push(rule);
+            }
+            match counts.by.get_mut(who) {
+                Some(count) => *count += 1,
+                None => {
+                    counts.by.insert(who.to_owned(), 1);
+                }
+            }
+        }
+    }
+
+    pub(super) fn append(&mut self, other: Self) {
+        for (rule, other) in other.0 {
+            let counts = self.0.entry(rule.clone()).or_insert_with(|| KeywordHits { rule, ..KeywordHits::default() });
+            counts.calls += other.calls;
+            counts.hits += other.hits;
+            for (who, count) in other.by {
+                *counts.by.entry(who).or_default() += count;
+            }
+        }
+    }
+
+    /// In the order of `terms`, those without a hit too; then what else was found, by its bytes.
+    pub(super) fn into_list(mut self, terms: &[String]) -> Vec<KeywordHits> {
+        let named = terms.iter().map(|term| {
+            self.0.remove(term).unwrap_or_else(|| KeywordHits { rule: term.clone(), ..KeywordHits::default() })
+        });
+        let mut list: Vec<KeywordHits> = named.collect();
+        list.extend(self.0.into_values());
+        list
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_keyword_counts_calls_once_and_stands_even_without_a_hit() {
+        let (mut one, mut two) = (HitCounts::default(), HitCounts::default());
+        one.add([("refund", "agent"), ("refund", "customer"), ("退款", "customer")].into_iter());
+        two.add([("refund", "agent")].into_iter());
+        one.append(two);
+        let terms = ["cancel", "refund"].map(str::to_owned);
+        let list = one.into_list(&terms);
+        let shown: Vec<_> =
+            list.iter().map(|hits| (&*hits.rule, hits.calls, hits.hits, hits.by.get("agent").copied())).collect();
+        assert_eq!(shown, [("cancel", 0, 0, None), ("refund", 2, 3, Some(2)), ("退款", 1, 1, None)]);
+    }
+}

@@ -1,0 +1,322 @@
+//! Tables read back from the folders that they were written to: several folders are one set of calls.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::Arc;
+
+use polars::prelude::*;
+use rust_decimal::Decimal;
+
+use super::analysis::{Analysis, PARTICIPANT_SPREAD, RANKED};
+use super::bill::{Bill, Charge, Price};
+use super::files::Format;
+use super::frame::schema;
+use super::keyword_hits::HitCounts;
+use super::single::{CallTables, TABLES_OF_CALL};
+use crate::error::{Error, Result};
+use crate::metrics::catalogue::{CALLS, COSTS, HITS, Kind, PARTICIPANTS, Table, WARNINGS};
+use crate::transcript::Code;
+
+/// One folder of tables.
+#[derive(Debug, Clone)]
+struct Folder {
+    path: PathBuf,
+    /// Stands before each `file` where there are several folders: `may/`.
+    prefix: String,
+}
+
+/// Tables on disk.
+#[derive(Debug, Clone)]
+pub struct Stored {
+    folders: Vec<Folder>,
+}
+
+impl Stored {
+    /// Takes folders that hold the table `calls` at least, in any of the formats.
+    ///
+    /// The calls of several folders are named `folder/file`, by as much of the folder's path as tells them apart.
+    ///
+    /// # Errors
+    /// For a folder without it, or one that is given twice.
+    pub fn open(paths: &[PathBuf]) -> Result<Self> {
+        let labels = labels(paths)?;
+        let mut folders: Vec<Folder> = paths
+            .iter()
+            .zip(labels)
+            .map(|(path, label)| Folder {
+                path: path.clone(),
+                prefix: if paths.len() > 1 { format!("{label}/") } else { String::new() },
+            })
+            .collect();
+        // The order of the arguments changes nothing.
+        folders.sort_by(|one, two| one.prefix.cmp(&two.prefix));
+        for folder in &folders {
+            if folder.table(&CALLS).is_none() {
+                let hint = "`talkmeter analyze … -o DIR` writes one";
+                return Err(Error::invalid(format!("no table `calls` in {}: {hint}", folder.path.display())));
+            }
+        }
+        Ok(Self { folders })
+    }
+
+    /// The folders and the names by which their calls are told apart; the name is empty where there is one folder.
+    pub fn folders(&self) -> impl Iterator<Item = (&Path, &str)> {
+        self.folders.iter().map(|folder| (&*folder.path, folder.prefix.trim_end_matches('/')))
+    }
+
+    /// One table with these columns; those of `files` alone where given. `None` when no folder has it.
+    fn frame(&self, table: &Table, columns: &[&str], files: Option<&[String]>) -> Result<Option<DataFrame>> {
+        let mut whole: Option<DataFrame> = None;
+        for folder in &self.folders {
+            let Some((path, format)) = folder.table(table) else { continue };
+            let failed = |error| Error::table(format!("cannot read {}", path.display()), error);
+            let file = File::open(&path).map_err(|error| Error::io("open", &path, error))?;
+            let read = folder.read(file, format, table, columns, files).map_err(failed)?;
+            whole = Some(match whole {
+                None => read,
+                Some(before) => before.vstack(&read).map_err(failed)?,
+            });
+        }
+        Ok(whole)
+    }
+
+    /// Single calls, in the order of `files`.
+    pub(super) fn calls(&self, files: &[String]) -> Result<Vec<Option<CallTables>>> {
+        let mut calls: Vec<CallTables> =
+            files.iter().map(|file| CallTables { file: file.clone(), frames: Vec::new() }).collect();
+        for table in TABLES_OF_CALL {
+            let columns: Vec<&str> = table.columns.iter().map(|column| column.name).collect();
+            let Some(mut frame) = self.frame(table, &columns, Some(files))? else { continue };
+            // Cells are looked up one by one.
+            frame.rechunk_mut();
+            let rows = runs(&frame).map_err(|error| Error::table(format!("cannot read {}", table.name), error))?;
+            for call in &mut calls {
+                let (start, length) = rows.get(&*call.file).copied().unwrap_or((0, 0));
+                call.frames.push((table.name, frame.slice(start as i64, length)));
+            }
+        }
+        let there = |call: CallTables| {
+            let is_there = call.get(&CALLS).is_some_and(|frame| frame.height() > 0);
+            is_there.then_some(call)
+        };
+        Ok(calls.into_iter().map(there).collect())
+    }
+
+    /// What [`analyze`](super::analyze) would have kept of these calls. `key` is a column of `calls` to join by; `terms`
+    /// are the keywords that were looked for. What is in no table is left at nothing: files that failed, bytes, hash.
+    ///
+    /// # Errors
+    /// When a table cannot be read.
+    pub fn analysis(&self, key: Option<&str>, terms: Option<&[String]>) -> Result<Analysis> {
+        let mut columns = vec!["file"];
+        columns.extend(key.filter(|key| *key != "file"));
+        columns.extend(RANKED);
+        columns.push("reason");
+        let calls = self.frame(&CALLS, &columns, None)?.unwrap_or_default();
+        let mut of_participants = vec!["file", "participant", "role"];
+        of_participants.extend(PARTICIPANT_SPREAD);
+        of_participants.push("reason");
+        let nobody = || DataFrame::empty_with_schema(&some(&PARTICIPANTS, &of_participants));
+        let participants = self.frame(&PARTICIPANTS, &of_participants, None)?.unwrap_or_else(nobody);
+        let warnings = self.warnings()?;
+        let silent = warnings.iter().find(|(code, ..)| *code == Code::NothingToMeasure);
+        Ok(Analysis {
+            measured: calls.height() as u64,
+            without_speech: silent.map_or(0, |(_, files, _)| *files),
+            calls,
+            participants,
+            bill: self.bill()?.into_lines(),
+            hits: match terms {
+                Some(terms) => Some(self.hits()?.into_list(terms)),
+                None => None,
+            },
+            failed: 0,
+            bytes: 0,
+            warnings,
+            labels: std::collections::BTreeSet::new(),
+            inputs_hash: String::new(),
+        })
+    }
+
+    fn warnings(&self) -> Result<Vec<(Code, u64, u64)>> {
+        let Some(frame) = self.frame(&WARNINGS, &["code", "count"], None)? else { return Ok(Vec::new()) };
+        let failed = |error| Error::table("cannot read warnings", error);
+        let codes = frame.column("code").and_then(Column::str).map_err(failed)?;
+        let counts = frame.column("count").and_then(Column::i64).map_err(failed)?;
+        let mut sums: std::collections::BTreeMap<Code, (u64, u64)> = std::collections::BTreeMap::new();
+        for (code, count) in codes.iter().zip(counts.iter()) {
+            // A code of a newer version is nothing that this one could put into words.
+            let Some(code) = Code::ALL.iter().find(|known| Some(known.name()) == code) else { continue };
+            let (files, sum) = sums.entry(*code).or_default();
+            *files += 1;
+            *sum = sum.saturating_add(count.unwrap_or(0).unsigned_abs());
+        }
+        Ok(sums.into_iter().map(|(code, (files, count))| (code, files, count)).collect())
+    }
+
+    fn hits(&self) -> Result<HitCounts> {
+        let mut counts = HitCounts::default();
+        let Some(frame) = self.frame(&HITS, &["file", "rule", "participant", "role"], None)? else { return Ok(counts) };
+        let failed = |error| Error::table("cannot read hits", error);
+        let rows = runs(&frame).map_err(failed)?;
+        let text = |name: &str| frame.column(name).and_then(Column::str);
+        let (rules, labels, roles) =
+            (text("rule").map_err(failed)?, text("participant").map_err(failed)?, text("role").map_err(failed)?);
+        for (start, length) in rows.into_values() {
+            let hits = (start..start + length)
+                .filter_map(|row| Some((rules.get(row)?, roles.get(row).or_else(|| labels.get(row))?)));
+            counts.add(hits);
+        }
+        Ok(counts)
+    }
+
+    fn bill(&self) -> Result<Bill> {
+        const COLUMNS: [&str; 9] = [
+            "file",
+            "model",
+            "region",
+            "billable_ms",
+            "billed_seconds",
+            "unit_price",
+            "currency",
+            "cost",
+            "price_date",
+        ];
+        let mut bill = Bill::default();
+        let Some(frame) = self.frame(&COSTS, &COLUMNS, None)? else { return Ok(bill) };
+        let failed = |error| Error::table("cannot read costs", error);
+        let rows = runs(&frame).map_err(failed)?;
+        let text = |name: &str| frame.column(name).and_then(Column::str);
+        let integer = |name: &str| frame.column(name).and_then(Column::i64);
+        let (models, regions) = (text("model").map_err(failed)?, text("region").map_err(failed)?);
+        let (prices, currencies) = (text("unit_price").map_err(failed)?, text("currency").map_err(failed)?);
+        let (costs, dates) = (text("cost").map_err(failed)?, text("price_date").map_err(failed)?);
+        let (speech, seconds) = (integer("billable_ms").map_err(failed)?, integer("billed_seconds").map_err(failed)?);
+        let amount = |cell: Option<&str>| cell.and_then(|cell| Decimal::from_str(cell).ok()).map(|d| d.normalize());
+        for (start, length) in rows.into_values() {
+            let charges = (start..start + length).map(|row| Charge {
+                model: models.get(row),
+                region: regions.get(row),
+                billable_ms: speech.get(row),
+                billed_seconds: seconds.get(row),
+                price: amount(prices.get(row)).zip(currencies.get(row)).map(|(unit_price, currency)| Price {
+                    currency: currency.to_owned(),
+                    unit_price,
+                    price_date: dates.get(row).unwrap_or_default().to_owned(),
+                }),
+                cost: amount(costs.get(row)),
+            });
+            bill.add(&charges.collect::<Vec<_>>());
+        }
+        Ok(bill)
+    }
+}
+
+impl Folder {
+    /// The file of a table in the first format that is there.
+    fn table(&self, table: &Table) -> Option<(PathBuf, Format)> {
+        let formats = [Format::Parquet, Format::JsonLines, Format::Csv];
+        let path = |format: Format| self.path.join(format!("{}.{}", table.name, format.extension()));
+        formats.into_iter().map(|format| (path(format), format)).find(|(path, _)| path.is_file())
+    }
+
+    /// Money comes as text: its decimals differ from format to format.
+    fn read(
+        &self,
+        file: File,
+        format: Format,
+        table: &Table,
+        columns: &[&str],
+        files: Option<&[String]>,
+    ) -> PolarsResult<DataFrame> {
+        // As open files: a path would be searched for patterns.
+        let sources = ScanSources::Files(Arc::from([file]));
+        let whole = Arc::new(as_text(table));
+        let frame = match format {
+            Format::Parquet => LazyFrame::scan_parquet_sources(sources, ScanArgsParquet::default())?,
+            Format::Csv => LazyCsvReader::new_with_sources(sources).with_schema(Some(whole)).finish()?,
+            Format::JsonLines => LazyJsonLineReader::new_with_sources(sources).with_schema(Some(whole)).finish()?,
+        };
+        let frame = match files {
+            None => frame,
+            Some(files) => {
+                let own = files.iter().filter_map(|file| file.strip_prefix(&*self.prefix));
+                let is_asked = own.map(|file| col("file").eq(lit(file.to_owned()))).reduce(Expr::or);
+                frame.filter(is_asked.unwrap_or_else(|| lit(false)))
+            }
+        };
+        let money = |name: &str| table.columns.iter().any(|column| column.name == name && column.kind == Kind::Decimal);
+        let selected: Vec<Expr> = columns
+            .iter()
+            .map(|&name| match name {
+                "file" if !self.prefix.is_empty() => (lit(self.prefix.clone()) + col(name)).alias(name),
+                name if money(name) => col(name).cast(DataType::String),
+                name => col(name),
+            })
+            .collect();
+        frame.select(selected).collect()
+    }
+}
+
+/// The schema of a table as it is read: money as text.
+fn as_text(table: &Table) -> Schema {
+    let mut schema = schema(table);
+    for column in table.columns.iter().filter(|column| column.kind == Kind::Decimal) {
+        schema.insert(column.name.into(), DataType::String);
+    }
+    schema
+}
+
+/// The schema of some columns.
+fn some(table: &Table, columns: &[&str]) -> Schema {
+    let whole = schema(table);
+    columns.iter().filter_map(|&name| Some(Field::new(name.into(), whole.get(name)?.clone()))).collect()
+}
+
+/// Where the rows of each call are: they stand together.
+fn runs(frame: &DataFrame) -> PolarsResult<HashMap<String, (usize, usize)>> {
+    let mut runs: HashMap<String, (usize, usize)> = HashMap::new();
+    let mut last: Option<&str> = None;
+    for (row, file) in frame.column("file")?.str()?.iter().enumerate() {
+        let file = file.unwrap_or_default();
+        match runs.get_mut(file) {
+            Some((_, length)) if last == Some(file) => *length += 1,
+            _ => {
+                runs.insert(file.to_owned(), (row, 1));
+            }
+        }
+        last = Some(file);
+    }
+    Ok(runs)
+}
+
+/// As many of the last components of each path as tell it apart from the others.
+fn labels(paths: &[PathBuf]) -> Result<Vec<String>> {
+    let mut real = Vec::with_capacity(paths.len());
+    for path in paths {
+        let path = path.canonicalize().map_err(|error| Error::io("read the folder", path, error))?;
+        if real.contains(&path) {
+            return Err(Error::invalid(format!("{} is given twice", path.display())));
+        }
+        real.push(path);
+    }
+    let tail = |path: &Path, length: usize| {
+        let parts: Vec<_> = path.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect();
+        let from = parts.len().saturating_sub(length);
+        parts.get(from..).unwrap_or_default().join("/")
+    };
+    let longest = real.iter().map(|path| path.components().count()).max().unwrap_or(1);
+    let mut labels: Vec<String> = Vec::new();
+    for length in 1..=longest {
+        labels = real.iter().map(|path| tail(path, length)).collect();
+        let mut distinct = labels.clone();
+        distinct.sort();
+        distinct.dedup();
+        if distinct.len() == labels.len() {
+            break;
+        }
+    }
+    Ok(labels)
+}
