@@ -235,7 +235,10 @@ impl Folder {
         let sources = ScanSources::Files(Arc::from([file]));
         let whole = Arc::new(as_text(table));
         let frame = match format {
-            Format::Parquet => LazyFrame::scan_parquet_sources(sources, ScanArgsParquet::default())?,
+            Format::Parquet => {
+                let hive_options = polars::io::HiveOptions::new_disabled();
+                LazyFrame::scan_parquet_sources(sources, ScanArgsParquet { hive_options, ..Default::default() })?
+            }
             Format::Csv => LazyCsvReader::new_with_sources(sources).with_schema(Some(whole)).finish()?,
             Format::JsonLines => LazyJsonLineReader::new_with_sources(sources).with_schema(Some(whole)).finish()?,
         };

@@ -22,6 +22,7 @@ mod models;
 mod readme;
 mod real_data;
 mod refusals;
+mod report;
 mod resources;
 mod rollup;
 mod scene;

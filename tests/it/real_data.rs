@@ -409,3 +409,32 @@ fn entries_that_no_repository_can_hold_are_survived() {
     }
     ran.then().run("analyze calls/folder.json").exits(1).says("no result file found");
 }
+
+#[test]
+#[ignore = "needs ../shared/data"]
+fn the_page_of_the_real_calls_agrees_with_their_tables() {
+    let ran = analysed(&["calls"], "--keyword charge --calls 100").exits(0);
+    let html = ran.file("out/report.html");
+    crate::report::agrees(&html, &ran.table("calls"), &ran.table("participants"));
+    assert_eq!(crate::report::page::calls(&html).len(), walk(&data("calls")).len());
+    assert_eq!(crate::report::page::dangling(&html), Vec::<String>::new());
+    assert!(html.len() < 5_000_000);
+    let ran = ran.then().run("report out -o again.html --calls 100").exits(0);
+    assert!(ran.file("again.html") == ran.file("out/report.html"));
+}
+
+#[test]
+#[ignore = "needs ../shared/data"]
+fn hostile_files_make_no_hostile_page() {
+    let ran = analysed(&["hostile"], "--keyword refund --pages --calls 100").exits(3);
+    let html = ran.file("out/report.html");
+    crate::report::agrees(&html, &ran.table("calls"), &ran.table("participants"));
+    assert_eq!(html.matches("<script").count(), 1);
+    assert_eq!(crate::report::page::dangling(&html), Vec::<String>::new());
+    assert_eq!(ran.files("out/report-pages").len(), ran.table("calls").len());
+    for (name, page) in ran.files("out/report-pages") {
+        assert_eq!(String::from_utf8(page).unwrap().matches("<script").count(), 1, "{name}");
+    }
+    let ran = ran.then().run("report out -o again.html --pages --calls 100").exits(0);
+    assert!(ran.file("again.html").replace("again-pages", "report-pages") == ran.file("out/report.html"));
+}

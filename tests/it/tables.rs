@@ -244,10 +244,13 @@ fn only_the_tables_asked_for_are_written() {
     let ran = story().run("analyze calls -o out --only participants,calls --tables csv,jsonl").exits(0);
     assert_eq!(names(&ran), ["calls.csv", "calls.jsonl", "participants.csv", "participants.jsonl"]);
     let ran = story().run("analyze calls -o out --only report").exits(0);
-    assert_eq!(names(&ran), ["report.json"]);
+    assert_eq!(names(&ran), ["report.html", "report.json"]);
     let ran = story().run("analyze calls -o out").exits(0);
-    let mut all: Vec<String> =
-        SCHEMA.iter().map(|schema| format!("{}.parquet", schema.0)).chain(["report.json".to_owned()]).collect();
+    let mut all: Vec<String> = SCHEMA
+        .iter()
+        .map(|schema| format!("{}.parquet", schema.0))
+        .chain(["report.html", "report.json"].map(str::to_owned))
+        .collect();
     all.sort();
     assert_eq!(names(&ran), all);
     story().run("analyze calls -o out --only calls,word").exits(2).says("'word'").says("windows").prints_nothing();
@@ -301,7 +304,7 @@ fn the_bytes_do_not_depend_on_threads_or_the_order_of_arguments() {
     let three = many(150).environment("POLARS_MAX_THREADS", "7");
     let three = three.run(&format!("analyze {line} --threads 3 calls/1.json calls calls/2.json calls")).exits(0);
     let (files, others) = (one.files("out"), three.files("out"));
-    assert_eq!((files.len(), others.len()), (31, 31));
+    assert_eq!((files.len(), others.len()), (32, 32));
     for ((name, bytes), (other, other_bytes)) in files.iter().zip(&others) {
         assert!(name == other && bytes == other_bytes, "{name} differs");
     }
@@ -387,7 +390,7 @@ fn an_analysis_of_its_own_folder_reads_no_table() {
 fn the_folder_that_is_read_may_be_written_to() {
     let ran = Scene::new().call("a", ordinary(0)).run("analyze calls -o calls --tables jsonl").exits(0);
     let first = ran.files("calls");
-    assert_eq!(first.len(), 12, "the call, ten tables and the report");
+    assert_eq!(first.len(), 13, "the call, ten tables and the report twice");
     let ran = ran.then().run("analyze calls -o calls --tables jsonl").exits(0).says_no("report.json");
     assert!(ran.files("calls") == first);
 }

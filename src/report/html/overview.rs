@@ -248,7 +248,7 @@ fn tiles(report: &Report) -> Vec<Tile> {
             source: row.map_or("", |column| column.source),
             parameters: parameters_of(meaning, &report.parameters.thresholds),
             covers: total(metric).map(|total| coverage(total.n, measured, "call")).unwrap_or_default(),
-            sort: if table.name == "calls" { metric } else { "" },
+            sort: if LISTED.contains(&metric) { metric } else { "" },
         }
     };
     let sum = |metric: &str| {
@@ -318,6 +318,11 @@ fn tiles(report: &Report) -> Vec<Tile> {
         ),
         tile("Billable speech", "billable_ms", &CALLS, sum("billable_ms"), sums(report)),
     ];
+    if let Some(calls) = tiles.first_mut() {
+        // No column, but the number of rows.
+        (calls.metric, calls.source, calls.null) = ("", "", "");
+        calls.meaning = "result files that were measured; those that could not be read are in no figure";
+    }
     if report.keywords.is_some() {
         tiles.push(tile("Keyword hits", "keyword_hit_count", &CALLS, sum("keyword_hit_count"), Vec::new()));
     }

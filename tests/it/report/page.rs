@@ -1,0 +1,126 @@
+//! A page taken apart: what it shows, by the table or call it shows it in. Only for pages of ours, which are regular.
+
+use std::collections::BTreeMap;
+
+use regex::Regex;
+
+/// A table: its columns, and its rows by their first cell.
+pub(crate) struct List {
+    /// The figure of each column that has one.
+    pub(crate) metrics: Vec<Option<String>>,
+    /// Of each row: id, and each cell as sorted and as read.
+    pub(crate) rows: Vec<Vec<(String, String)>>,
+}
+
+/// Every match's first group.
+fn found<'t>(pattern: &str, text: &'t str) -> Vec<&'t str> {
+    let pattern = Regex::new(pattern).unwrap();
+    pattern.captures_iter(text).map(|found| found.get(1).unwrap().as_str()).collect()
+}
+
+/// What lies between two texts, the first time.
+fn between<'t>(text: &'t str, from: &str, to: &str) -> &'t str {
+    let start = text.find(from).unwrap_or_else(|| panic!("no {from}")) + from.len();
+    let end = text[start..].find(to).unwrap_or_else(|| panic!("no {to} after {from}"));
+    &text[start..start + end]
+}
+
+/// Text without markup.
+pub(crate) fn text(html: &str) -> String {
+    let plain = Regex::new("(?s)<span class=\"unseen\">.*?</span>|<[^>]*>").unwrap().replace_all(html, "").into_owned();
+    let entities = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#x27;", "'"), ("&#x2f;", "/"), ("&amp;", "&")];
+    entities.iter().fold(plain, |text, (entity, character)| text.replace(entity, character)).trim().to_owned()
+}
+
+/// The list of calls.
+pub(crate) fn list(page: &str) -> List {
+    let table = between(page, "id=\"list\">", "</table>");
+    let metric = Regex::new("data-metric=\"([a-z_0-9]+)\"").unwrap();
+    let head = between(table, "<thead>", "</thead>");
+    let metrics = found("(?s)<th (.*?)</th>", head);
+    List {
+        metrics: metrics.iter().map(|head| metric.captures(head).map(|found| found[1].to_owned())).collect(),
+        rows: rows(between(table, "<tbody>", "</tbody>")),
+    }
+}
+
+fn rows(body: &str) -> Vec<Vec<(String, String)>> {
+    let sorted = Regex::new("data-v=\"([^\"]*)\"").unwrap();
+    let cell = |cell: &&str| {
+        let sorted = sorted.captures(cell).map(|found| text(&found[1])).unwrap_or_default();
+        (sorted, text(cell.split_once('>').unwrap().1))
+    };
+    let cells = |row: &&str| found("(?s)<t[hd]( .*?)</t[hd]>", row).iter().map(cell).collect();
+    found("(?s)<tr[^>]*>(.*?)</tr>", body).iter().map(cells).collect()
+}
+
+/// A headline figure with the notes below it.
+pub(crate) fn tile(page: &str, label: &str) -> String {
+    let tiles = found("(?s)<details class=\"tile\" name=\"tile\">\n<summary>(.*?)</summary>", page);
+    let tile = tiles.iter().map(|tile| text(&tile.replace("</strong>", "</strong> ").replace("</span>", "</span> ")));
+    let found = tile.into_iter().find(|tile| tile.starts_with(label));
+    found
+        .unwrap_or_else(|| panic!("no tile {label}"))
+        .split_whitespace()
+        .filter(|word| *word != "i")
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// The calls that are shown whole, by file.
+pub(crate) fn calls(page: &str) -> BTreeMap<String, &str> {
+    let articles = found("(?s)<article class=\"call\" (.*?)</article>", page);
+    articles.into_iter().map(|article| (text(between(article, "data-file=\"", "\"")), article)).collect()
+}
+
+/// Length of each participant's lane and of the dead air behind them, in ms: what is drawn, added up.
+pub(crate) fn lanes(call: &str) -> (BTreeMap<i64, i64>, i64) {
+    // Where nobody spoke and nothing says how long for, there is nothing to draw.
+    let track = if call.contains("<figure") { between(call, "<div class=\"track\">", "</figure>") } else { "" };
+    let mut lanes = BTreeMap::new();
+    let mut air = 0;
+    for (_, [class, path]) in Regex::new("<path class=\"(p[0-9]|air)\" d=\"([^\"]*)\"/>")
+        .unwrap()
+        .captures_iter(track)
+        .map(|found| found.extract())
+    {
+        for (_, [top, width]) in
+            Regex::new("M[0-9]+ ([0-9]+)h([0-9]+)v").unwrap().captures_iter(path).map(|found| found.extract())
+        {
+            let width: i64 = width.parse().unwrap();
+            if class == "air" {
+                air += width;
+            } else {
+                *lanes.entry(top.parse::<i64>().unwrap() / 18).or_default() += width;
+            }
+        }
+    }
+    (lanes, air)
+}
+
+/// The table of a call's participants.
+pub(crate) fn participants(call: &str) -> Vec<Vec<(String, String)>> {
+    let has_any = call.contains("Participants of ");
+    if has_any {
+        rows(between(between(call, "Participants of ", "</table>"), "<tbody>", "</tbody>"))
+    } else {
+        Vec::new()
+    }
+}
+
+/// The transcript: who and what, without badges.
+pub(crate) fn transcript(call: &str) -> Vec<(String, String)> {
+    let badge = Regex::new("(?s)<a class=\"badge.*?</a>").unwrap();
+    let line = |line: &str| {
+        let line = badge.replace_all(line, "");
+        (text(between(&line, "<b>", "</b>")), text(between(&line, "<p>", "</p>")))
+    };
+    found("(?s)<li id=\"c[0-9]+l[0-9]+\"(.*?)</li>", call).into_iter().map(line).collect()
+}
+
+/// Everything in it that names another element of it must name one that is there.
+pub(crate) fn dangling(page: &str) -> Vec<String> {
+    let ids: std::collections::BTreeSet<&str> = found(" id=\"([^\"]+)\"", page).into_iter().collect();
+    let links = found("href=\"#([^\"]+)\"", page);
+    links.into_iter().filter(|link| !ids.contains(link)).map(str::to_owned).collect()
+}
