@@ -79,14 +79,10 @@ pub(crate) fn lanes(call: &str) -> (BTreeMap<i64, i64>, i64) {
     let track = if call.contains("<figure") { between(call, "<div class=\"track\">", "</figure>") } else { "" };
     let mut lanes = BTreeMap::new();
     let mut air = 0;
-    for (_, [class, path]) in Regex::new("<path class=\"(p[0-9]|air)\" d=\"([^\"]*)\"/>")
-        .unwrap()
-        .captures_iter(track)
-        .map(|found| found.extract())
-    {
-        for (_, [top, width]) in
-            Regex::new("M[0-9]+ ([0-9]+)h([0-9]+)v").unwrap().captures_iter(path).map(|found| found.extract())
-        {
+    let drawn = Regex::new("<path class=\"(p[0-9]|air)\" d=\"([^\"]*)\"/>").unwrap();
+    let piece = Regex::new("M[0-9]+ ([0-9]+)h([0-9]+)v").unwrap();
+    for (_, [class, path]) in drawn.captures_iter(track).map(|found| found.extract()) {
+        for (_, [top, width]) in piece.captures_iter(path).map(|found| found.extract()) {
             let width: i64 = width.parse().unwrap();
             if class == "air" {
                 air += width;
