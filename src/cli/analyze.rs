@@ -11,8 +11,9 @@ use super::output::{Failure, Format, Talk};
 use super::prices::{PriceFlags, doubt_used};
 use super::settings::SettingsFlags;
 use crate::batch;
-use crate::metrics::Roles;
+use crate::billing::Prices;
 use crate::metrics::catalogue::{TABLES, Table};
+use crate::metrics::{Roles, Settings};
 use crate::report::Report;
 use crate::report::number::{bytes, counted};
 use crate::tables::{self, Analysis, FileOutcome, Metadata, Options, Outcome, Output, Rollup};
@@ -73,64 +74,107 @@ pub(super) fn run(args: Args, today: Date, format: Format, talk: &Talk) -> Resul
         // Fails only when a pool is there already, and none is.
         let _ = rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global();
     }
-    let started = std::time::Instant::now();
     let metadata = args.meta.as_deref().map(Metadata::read).transpose()?;
     if let Some(metadata) = &metadata {
         metadata.check(&args.group_by)?;
     }
-    let wanted = |name: &str| args.only.as_ref().is_none_or(|only| only.iter().any(|only| only == name));
     let settings = args.settings.settings(talk)?;
     let prices = args.prices.prices(None)?;
     let inputs = args.paths.find(args.output.as_deref(), talk)?;
-    let tables: Vec<&'static Table> = TABLES.into_iter().filter(|table| wanted(table.name)).collect();
-    let mut output = args.output.as_deref().map(|folder| Output::create(folder, &args.tables, &tables)).transpose()?;
-    let join_by = metadata.as_ref().map(|metadata| metadata.key().to_owned());
-    let options = Options { settings, join_by, prices, origins: origins(&inputs, talk) };
-    let asked = options.settings.model.as_deref().zip(options.settings.region.as_deref());
-    let ledgers = options.origins.values().map(|(model, region)| (&model[..], &region[..]));
-    let used = ledgers.chain(asked).filter_map(|(model, region)| Some((model, region.parse().ok()?)));
-    doubt_used(&options.prices, used, today, talk);
-
-    let bar = talk.progress(inputs.files.len());
-    let watch = Watch { talk, bar: &bar };
-    let mut analysis = tables::analyze(&inputs.files, &options, output.as_mut(), &mut |outcome| watch.file(&outcome))?;
-    bar.finish_and_clear();
-
-    analysis.failed += inputs.excluded.len() as u64;
-    let failed = analysis.failed;
-    if analysis.measured == 0 {
-        talk.error(if failed == 0 { "no result file found" } else { "no file could be measured" });
-        return Ok(Exit::Failed);
-    }
-    unused_roles(&options.settings.roles, &analysis, talk);
-    let rollup = metadata.as_ref().map(|metadata| Rollup::of(&analysis.calls, metadata, &args.group_by)).transpose()?;
-    if let (Some(rollup), Some(metadata)) = (&rollup, &metadata) {
-        unmatched(rollup, metadata, talk);
-    }
-    let rollup = rollup.filter(|_| !args.group_by.is_empty());
-    let report = Report::build(&analysis, &options.settings, rollup.as_ref())?;
-    if let Some(mut output) = output {
-        if let Some(rollup) = rollup.as_ref().filter(|_| wanted("rollup")) {
-            output.add_frame("rollup", &rollup.frame)?;
-        }
-        if wanted("report") {
-            output.add_file("report.json", report.to_json()?.as_bytes())?;
-        }
-        let folder = args.output.unwrap_or_default();
-        let paths = output.finish()?;
-        left_from_before(&folder, &paths, talk);
-        talk.note(&format!("{} written to {}", counted(paths.len() as u64, "file"), folder.display()));
-    }
-    if talk.verbose() {
-        let seconds = started.elapsed().as_secs_f64();
-        let bytes = bytes(analysis.bytes);
-        talk.say(&format!("{bytes} in {seconds:.2} s, {:.0} files/s", inputs.files.len() as f64 / seconds));
-    }
-    match format {
-        Format::Json => talk.data(report.to_json()?.as_bytes())?,
-        _ => talk.data(report.to_text().as_bytes())?,
+    let work = Work {
+        inputs,
+        output: args.output,
+        tables: args.tables,
+        only: args.only,
+        metadata,
+        group_by: args.group_by,
+        settings,
+        prices,
     };
-    Ok(if failed > 0 { Exit::Partly } else { Exit::Done })
+    let Some(done) = work.carry_out(today, talk)? else { return Ok(Exit::Failed) };
+    match format {
+        Format::Json => talk.data(done.report.to_json()?.as_bytes())?,
+        _ => talk.data(done.report.to_text().as_bytes())?,
+    };
+    Ok(if done.failed > 0 { Exit::Partly } else { Exit::Done })
+}
+
+/// What is to be analysed, and how; `analyze` takes it from its flags.
+#[derive(Debug)]
+pub(super) struct Work {
+    pub(super) inputs: Inputs,
+    /// Where tables and reports go; without it there is the summary alone.
+    pub(super) output: Option<PathBuf>,
+    pub(super) tables: Vec<tables::Format>,
+    /// Names of tables, `rollup`, `report`; all of them unless told otherwise.
+    pub(super) only: Option<Vec<String>>,
+    /// It has the columns of `group_by`.
+    pub(super) metadata: Option<Metadata>,
+    pub(super) group_by: Vec<String>,
+    pub(super) settings: Settings,
+    pub(super) prices: Prices,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub(super) struct Done {
+    pub(super) report: Report,
+    /// Files that could not be measured.
+    pub(super) failed: u64,
+}
+
+impl Work {
+    /// Measures, writes the files, says what is odd. `None`: nothing could be measured, which was said.
+    pub(super) fn carry_out(self, today: Date, talk: &Talk) -> Result<Option<Done>, Failure> {
+        let started = std::time::Instant::now();
+        let Self { inputs, output: folder, tables: formats, only, metadata, group_by, settings, prices } = self;
+        let wanted = |name: &str| only.as_ref().is_none_or(|only| only.iter().any(|only| only == name));
+        let tables: Vec<&'static Table> = TABLES.into_iter().filter(|table| wanted(table.name)).collect();
+        let mut output = folder.as_deref().map(|folder| Output::create(folder, &formats, &tables)).transpose()?;
+        let join_by = metadata.as_ref().map(|metadata| metadata.key().to_owned());
+        let options = Options { settings, join_by, prices, origins: origins(&inputs, talk) };
+        let asked = options.settings.model.as_deref().zip(options.settings.region.as_deref());
+        let ledgers = options.origins.values().map(|(model, region)| (&model[..], &region[..]));
+        let used = ledgers.chain(asked).filter_map(|(model, region)| Some((model, region.parse().ok()?)));
+        doubt_used(&options.prices, used, today, talk);
+
+        let bar = talk.progress(inputs.files.len());
+        let watch = Watch { talk, bar: &bar };
+        let mut analysis =
+            tables::analyze(&inputs.files, &options, output.as_mut(), &mut |outcome| watch.file(&outcome))?;
+        bar.finish_and_clear();
+
+        analysis.failed += inputs.excluded.len() as u64;
+        let failed = analysis.failed;
+        if analysis.measured == 0 {
+            talk.error(if failed == 0 { "no result file found" } else { "no file could be measured" });
+            return Ok(None);
+        }
+        unused_roles(&options.settings.roles, &analysis, talk);
+        let rollup = metadata.as_ref().map(|metadata| Rollup::of(&analysis.calls, metadata, &group_by)).transpose()?;
+        if let (Some(rollup), Some(metadata)) = (&rollup, &metadata) {
+            unmatched(rollup, metadata, talk);
+        }
+        let rollup = rollup.filter(|_| !group_by.is_empty());
+        let report = Report::build(&analysis, &options.settings, rollup.as_ref())?;
+        if let (Some(mut output), Some(folder)) = (output, folder) {
+            if let Some(rollup) = rollup.as_ref().filter(|_| wanted("rollup")) {
+                output.add_frame("rollup", &rollup.frame)?;
+            }
+            if wanted("report") {
+                output.add_file("report.json", report.to_json()?.as_bytes())?;
+            }
+            let paths = output.finish()?;
+            left_from_before(&folder, &paths, talk);
+            talk.note(&format!("{} written to {}", counted(paths.len() as u64, "file"), folder.display()));
+        }
+        if talk.verbose() {
+            let seconds = started.elapsed().as_secs_f64();
+            let bytes = bytes(analysis.bytes);
+            talk.say(&format!("{bytes} in {seconds:.2} s, {:.0} files/s", inputs.files.len() as f64 / seconds));
+        }
+        Ok(Some(Done { report, failed }))
+    }
 }
 
 /// Says what is worth saying of each file as it comes.
