@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::Exit;
 use super::output::{Failure, Talk};
 use crate::Error;
-use crate::emulator::{Emulator, HostStyle, Scenario, Settings};
+use crate::emulator::{Dialogue, Emulator, HostStyle, Scenario, Settings};
 
 const MORE: &str = "\
 The first line on stdout is the base URL; nothing else is written there. Ctrl-C ends it.
@@ -65,6 +65,9 @@ pub(super) struct Args {
     /// Answer from the result files of a folder: by file name, else any of them
     #[arg(long, value_name = "DIR")]
     results: Option<PathBuf>,
+    /// Answer with calls that are written down, *.txt, by file name; src/emulator/speech/calls has some
+    #[arg(long, value_name = "DIR")]
+    dialogues: Option<PathBuf>,
     /// What goes wrong when
     #[arg(long, value_name = "FILE")]
     scenario: Option<PathBuf>,
@@ -93,8 +96,14 @@ pub(super) fn run(args: Args, talk: &Talk) -> Result<Exit, Failure> {
         Style::Shared => HostStyle::Shared,
         Style::Workspace => HostStyle::Workspace,
     };
-    let settings =
-        Settings { port: args.port, host_style, clock_speed: Some(args.clock_speed), results: args.results, scenario };
+    let settings = Settings {
+        port: args.port,
+        host_style,
+        clock_speed: Some(args.clock_speed),
+        results: args.results,
+        dialogues: args.dialogues.as_deref().map(Dialogue::folder).transpose()?.unwrap_or_default(),
+        scenario,
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
