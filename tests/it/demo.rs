@@ -60,7 +60,8 @@ fn a_newcomer_sees_the_whole_way_and_every_command_that_is_named_works() {
     for (path, what) in made(&first) {
         assert!(folder.join(&path).exists(), "{path} ({what}) was not made");
     }
-    let next: Vec<String> = lines_below(&first, "try next");
+    let mut next: Vec<String> = lines_below(&first, "try next");
+    next.retain(|line| !line.starts_with('#'));
     assert_eq!(next.len(), 3);
     for (command, tells) in next.iter().zip(["interruption", "Priscilla", "usage"]) {
         let output = Command::new("sh").arg("-c").arg(command).current_dir(&folder).env_clear().output().unwrap();

@@ -10,7 +10,7 @@ mod lots;
 use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::sync::watch;
 
 use super::analyze::{Done, Work};
@@ -35,7 +35,7 @@ use lots::{CLIP, FLASH, LOST, Lot, REGION, clip_url, url};
 const MORE: &str = "\
 The emulator of this program stands in for the service, on a port of 127.0.0.1; no key is read and nobody else is asked.
 Calls go through it as a batch, a message by flash; then come figures, cost and report. All of it lies in DIR, which the
-next demo makes anew; a folder that holds anything else is refused.";
+next demo makes anew; a folder that holds anything else is refused. The service options play no role.";
 
 /// A key as the emulator takes it.
 const KEY: &str = "sk-of-the-demo";
@@ -77,10 +77,13 @@ pub(super) fn run(args: &Args, today: Date, format: Format, talk: &Talk) -> std:
     let next = next(folder.path());
     match format {
         Format::Json => {
-            let message = json!({"file_url": clip_url(), "text": answer.text});
-            let rest = json!({"folder": folder.path().to_string_lossy(), "cost": cost::as_json(&costs), "flash": message, "next": next});
-            let report: Value = serde_json::from_str(&done.report.to_json()?).unwrap_or_default();
-            talk.data(format!("{:#}\n", json!({"demo": rest, "report": report})).as_bytes())?;
+            let told = json!({
+                "folder": folder.path().to_string_lossy(), "cost": cost::as_json(&costs),
+                "flash": {"file_url": clip_url(), "text": answer.text},
+                "next": next.iter().map(|(_, command)| command).collect::<Vec<_>>(),
+            });
+            let report = done.report.to_json()?;
+            talk.data(format!("{{\"demo\": {told:#},\n\"report\": {}}}\n", report.trim_end()).as_bytes())?;
         }
         _ => {
             let text = format!(
@@ -88,7 +91,7 @@ pub(super) fn run(args: &Args, today: Date, format: Format, talk: &Talk) -> std:
                 done.report.to_text(),
                 cost::listing(&costs).table(),
                 made(folder.path(), &lots),
-                next.iter().map(|command| format!("  {command}\n")).collect::<String>(),
+                next.iter().map(|(what, command)| format!("  # {what}\n  {command}\n")).collect::<String>(),
             );
             talk.data(text.as_bytes())?;
         }
@@ -226,15 +229,21 @@ fn made(folder: &Path, lots: &[Lot]) -> String {
     format!("made\n{}", rows.iter().map(line).collect::<String>())
 }
 
-/// Commands that can be copied as they are.
-fn next(folder: &Path) -> Vec<String> {
+/// What can be seen next, and the command for it, to be copied as it is.
+fn next(folder: &Path) -> Vec<(&'static str, String)> {
     let program = program();
     let at = |way: &str| quoted(&folder.join(way).to_string_lossy());
     let (calls, mono) = (at("calls"), at("mono"));
     vec![
-        format!("{program} explain {} --event 2", at("calls/results/000002-late-parcel.json")),
-        format!("{program} analyze {calls} {mono} --meta {} --group-by agent --keyword refund", at(META)),
-        format!("{program} cost actual {calls}"),
+        (
+            "a customer cuts in: the words of both",
+            format!("{program} explain {} --event 2", at("calls/results/000002-late-parcel.json")),
+        ),
+        (
+            "other questions to the same results, as often as you like",
+            format!("{program} analyze {calls} {mono} --meta {} --group-by agent --keyword refund", at(META)),
+        ),
+        ("what each track comes to, and what the service reported", format!("{program} cost actual {calls}")),
     ]
 }
 

@@ -250,7 +250,8 @@ fn time(text: &str) -> Option<u64> {
 }
 
 /// The sentences of a line, word after word from its begin to its end. A word takes the longer the more characters it has,
-/// and no two in a row quite the same: nobody speaks by the metronome. `None`: no word, or less than a millisecond each.
+/// and no two in a row quite the same: nobody speaks by the metronome. `None`: no word, or less than 12 ms a
+/// character, which nobody can say.
 fn spread(script: &Script, party: usize, (begin, end): (u64, u64), text: &str) -> Option<Vec<Sentence>> {
     let mut words = words(text);
     let weight = |at: usize, word: &Word| (word.text.trim().chars().count() * 12 + 16 + at * 5 % 7) as u64;
