@@ -143,7 +143,7 @@ async fn carried(lot: &Lot, recognition: &Recognition, client: &Client, talk: &T
 
 /// The clip, by a stream whose text grows in place.
 async fn message(lot: &Lot, client: &Client, talk: &Talk) -> Result<FlashAnswer> {
-    let flash = Flash::new(Recognition::new(FLASH), Clip::url(&clip_url()));
+    let flash = Flash::new(Recognition::new(FLASH), Clip::url(clip_url()));
     let growing = talk.growing();
     let mut pieces = 0_u64;
     let mut grow = |text: &str| {
