@@ -50,8 +50,8 @@ fn a_newcomer_sees_the_whole_way_and_every_command_that_is_named_works() {
     let ran = ran.says("the emulator stands in for the service: http://127.0.0.1:").says("a text that grew");
     let ran =
         ran.says("  Hello, this is a message for Northgate Heating.").says("as it should: https://archive.invalid/");
-    let ran = ran.says("9 recordings to fun-asr: 8 transcribed, 0 silent, 1 failed");
-    let ran = ran.says("4 recordings to fun-asr: 3 transcribed, 1 silent, 0 failed").says_no("error");
+    let ran = ran.says("calls, a track for each party: 8 transcribed, 0 silent, 1 failed");
+    let ran = ran.says("calls, one track, speakers told apart: 3 transcribed, 1 silent, 0 failed").says_no("error");
     let ran = ran.prints("12 calls measured, 1 of them without speech").prints("try next");
     assert!(ran.file("talkmeter-demo/calls/failures.csv").contains("lost-recording.wav"));
     assert!(!ran.out().contains('\u{1b}') && !ran.err().contains('\u{1b}'), "piped output is plain");

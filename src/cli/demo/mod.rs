@@ -8,7 +8,9 @@ mod folder;
 mod lots;
 
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
+use futures_util::future::try_join_all;
 use jiff::civil::Date;
 use serde_json::json;
 use tokio::sync::watch;
@@ -19,11 +21,11 @@ use super::flash::{listen, shown};
 use super::output::{Failure, Format, Talk, printable};
 use super::transcribe::{Progress, in_one_line};
 use super::{Exit, block_on};
-use crate::batch::{self, Batch, Clips, Draft, Order, Summary};
+use crate::batch::{self, Batch, Clips, Counts, Draft, News, Order, Summary};
 use crate::billing::Prices;
 use crate::client::{ApiKey, Client, Clip, Flash, FlashAnswer, Recognition};
 use crate::emulator::{Dialogue, Emulator, Scenario, Settings};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::metrics;
 use crate::metrics::keywords::Keywords;
 use crate::report::number::counted;
@@ -69,8 +71,7 @@ pub(super) fn run(args: &Args, today: Date, format: Format, talk: &Talk) -> std:
     for (lot, estimate) in lots.iter().zip(&estimates) {
         talk.note(&format!("{}: {}", lot.what, estimate.in_words()));
     }
-    let (summaries, answer) = block_on(transcribed(&lots, talk))?;
-    let exit = conclude(&summaries, talk);
+    let (exit, answer) = block_on(transcribed(&lots, talk))?;
 
     let Some(done) = analysed(&folder, &calls, &lots, today, talk)? else { return Ok(Exit::Failed) };
     let costs = cost::rows(&lots, estimates, &prices, talk)?;
@@ -100,7 +101,7 @@ pub(super) fn run(args: &Args, today: Date, format: Format, talk: &Talk) -> std:
 }
 
 /// Everything that needs the service: a batch for each lot, and the message by flash.
-async fn transcribed(lots: &[Lot], talk: &Talk) -> std::result::Result<(Vec<Summary>, FlashAnswer), Failure> {
+async fn transcribed(lots: &[Lot], talk: &Talk) -> std::result::Result<(Exit, FlashAnswer), Failure> {
     let dialogues = Dialogue::builtin()?;
     let scenario = Scenario::parse(STREAM)?;
     let settings = Settings { dialogues, scenario, clock_speed: Some(SPEED), ..Settings::default() };
@@ -108,37 +109,56 @@ async fn transcribed(lots: &[Lot], talk: &Talk) -> std::result::Result<(Vec<Summ
     talk.note(&format!("the emulator stands in for the service: {}", emulator.base_url()));
     let client =
         Client::builder().region(REGION).base_url(emulator.base_url()).api_key(ApiKey::new(KEY)?).no_proxy().build()?;
-    let (mut summaries, mut heard) = (Vec::new(), None);
-    for lot in lots {
-        match &lot.recognition {
-            Some(recognition) => summaries.push(carried(lot, recognition, &client, talk).await?),
-            None => heard = Some(message(lot, &client, talk).await?),
-        }
-    }
-    let heard = heard.ok_or_else(|| crate::Error::invalid("the demo has no message"))?;
-    Ok((summaries, heard))
+    let exit = conclude(&carried(lots, &client, talk).await?, talk);
+    let lot = lots.iter().find(|lot| lot.recognition.is_none());
+    let heard = message(lot.ok_or_else(|| Error::invalid("the demo has no message"))?, &client, talk).await?;
+    Ok((exit, heard))
 }
 
-/// A batch, to its end.
-async fn carried(lot: &Lot, recognition: &Recognition, client: &Client, talk: &Talk) -> Result<Summary> {
-    let mut draft = Draft::default();
-    lot.recordings.iter().for_each(|recording| draft.argument(recording.file.as_ref()));
-    let order = Order::new(recognition.clone(), draft.finish()?.items);
-    let batch = Batch::open(&lot.folder, client.clone(), order)?;
-    let mut progress = Progress::new(batch.counts(), talk);
-    let (_stop, never) = watch::channel(false);
-    let summary = batch.run(never, &mut |news| progress.take(news)).await?;
-    drop(progress);
-    let counts = summary.counts;
-    talk.note(&format!(
-        "{} to {}: {} transcribed, {} silent, {} failed",
-        counted(counts.total() as u64, "recording"),
-        recognition.model(),
-        counts.stored,
-        counts.silent,
-        counts.failed
-    ));
-    Ok(summary)
+/// The batches, side by side to their ends.
+async fn carried(lots: &[Lot], client: &Client, talk: &Talk) -> Result<Vec<Summary>> {
+    let mut batches = Vec::new();
+    for lot in lots {
+        let Some(recognition) = &lot.recognition else { continue };
+        let mut draft = Draft::default();
+        lot.recordings.iter().for_each(|recording| draft.argument(recording.file.as_ref()));
+        let order = Order::new(recognition.clone(), draft.finish()?.items);
+        batches.push(Batch::open(&lot.folder, client.clone(), order)?);
+    }
+    let counts: Vec<Counts> = batches.iter().map(Batch::counts).collect();
+    let progress = Progress::new(counts.iter().copied().sum(), talk);
+    let together = Mutex::new(Together { progress, counts });
+    let run = |(at, batch): (usize, Batch)| {
+        let together = &together;
+        async move {
+            let (_stop, never) = watch::channel(false);
+            let mut observe = |news: News<'_>| together.lock().unwrap_or_else(PoisonError::into_inner).take(at, news);
+            batch.run(never, &mut observe).await
+        }
+    };
+    let summaries = try_join_all(batches.into_iter().enumerate().map(run)).await?;
+    drop(together);
+    for (lot, summary) in lots.iter().filter(|lot| lot.recognition.is_some()).zip(&summaries) {
+        let Counts { stored, silent, failed, .. } = summary.counts;
+        talk.note(&format!("{}: {stored} transcribed, {silent} silent, {failed} failed", lot.what));
+    }
+    Ok(summaries)
+}
+
+/// How far several batches are, as one.
+struct Together<'t> {
+    progress: Progress<'t>,
+    counts: Vec<Counts>,
+}
+
+impl Together<'_> {
+    fn take(&mut self, at: usize, news: News<'_>) {
+        let News::Counts(counts) = news else { return self.progress.take(news) };
+        if let Some(own) = self.counts.get_mut(at) {
+            *own = counts;
+        }
+        self.progress.take(News::Counts(self.counts.iter().copied().sum()));
+    }
 }
 
 /// The clip, by a stream whose text grows in place.
