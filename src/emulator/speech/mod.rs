@@ -152,11 +152,11 @@ impl<'s> Call<'s> {
     pub(super) fn new(source: &'s Source, parameters: &'s Parameters) -> Self {
         let foreign = Dice::new(&source.seed, b"language").one_in(5);
         let dictation = source.dictation();
-        let script = match parameters.language.as_deref() {
-            _ if source.dialogue.is_some() => source.dialogue.as_ref().map_or(&ENGLISH, |dialogue| dialogue.script),
+        let script = match (&source.dialogue, parameters.language.as_deref()) {
+            (Some(dialogue), _) => dialogue.script,
             _ if dictation.is_some() => &ENGLISH,
-            Some("zh" | "yue") => &CHINESE,
-            None if foreign => &CHINESE,
+            (None, Some("zh" | "yue")) => &CHINESE,
+            (None, None) if foreign => &CHINESE,
             _ => &ENGLISH,
         };
         let tracks = source.tracks(&parameters.channels);
