@@ -184,6 +184,22 @@ impl Counts {
     }
 }
 
+impl std::iter::Sum for Counts {
+    /// Those of several batches together.
+    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
+        all.fold(Self::default(), |one, two| Self {
+            waiting: one.waiting + two.waiting,
+            uploading: one.uploading + two.uploading,
+            submitting: one.submitting + two.submitting,
+            in_flight: one.in_flight + two.in_flight,
+            uncertain: one.uncertain + two.uncertain,
+            stored: one.stored + two.stored,
+            silent: one.silent + two.silent,
+            failed: one.failed + two.failed,
+        })
+    }
+}
+
 /// What a running batch tells.
 #[derive(Debug)]
 #[non_exhaustive]

@@ -182,7 +182,7 @@ fn properties(probe: &Probe) -> Map<String, Value> {
 }
 
 /// For a shell, where it needs quotes.
-fn quoted(name: &str) -> String {
+pub(super) fn quoted(name: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '_' | '-');
     if OsStr::new(name).is_empty() || !name.chars().all(plain) {
         format!("'{}'", name.replace('\'', "'\\''"))

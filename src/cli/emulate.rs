@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::Exit;
 use super::output::{Failure, Talk};
 use crate::Error;
-use crate::emulator::{Emulator, HostStyle, Scenario, Settings};
+use crate::emulator::{Dialogue, Emulator, HostStyle, Scenario, Settings};
 
 const MORE: &str = "\
 The first line on stdout is the base URL; nothing else is written there. Ctrl-C ends it.
@@ -52,6 +52,15 @@ event_stream = true sends the error as an event under its status.
 accepted = true carries the request out before its answer is replaced. Some file names say what is heard: 301s or
 1500ms is the length, silence no speech, jargon the clip of the vendor's page on context.
 
+A dialogue is text, NAME.txt for every address whose file is called NAME, whatever its ending:
+
+  title: A refund
+  language: en               en or zh
+  tracks: agent, customer    each has a track; mono: agent, customer puts all on one
+  length: 0:08.0
+  0:01.0-0:03.2 agent: Hello. How can I help?
+  0:03.0-0:05.5 customer: I'd like a refund, please.
+
 The storage port answers GET /emulator/hits: what was asked, and which rules were not reached;
 POST /emulator/clock?advance_s=N moves the clock.";
 
@@ -65,6 +74,9 @@ pub(super) struct Args {
     /// Answer from the result files of a folder: by file name, else any of them
     #[arg(long, value_name = "DIR")]
     results: Option<PathBuf>,
+    /// Answer with calls that are written down, *.txt, by file name, see below
+    #[arg(long, value_name = "DIR")]
+    dialogues: Option<PathBuf>,
     /// What goes wrong when
     #[arg(long, value_name = "FILE")]
     scenario: Option<PathBuf>,
@@ -93,8 +105,14 @@ pub(super) fn run(args: Args, talk: &Talk) -> Result<Exit, Failure> {
         Style::Shared => HostStyle::Shared,
         Style::Workspace => HostStyle::Workspace,
     };
-    let settings =
-        Settings { port: args.port, host_style, clock_speed: Some(args.clock_speed), results: args.results, scenario };
+    let settings = Settings {
+        port: args.port,
+        host_style,
+        clock_speed: Some(args.clock_speed),
+        results: args.results,
+        dialogues: args.dialogues.as_deref().map(Dialogue::folder).transpose()?.unwrap_or_default(),
+        scenario,
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

@@ -174,10 +174,12 @@ async fn hear(
     grow: &mut (dyn FnMut(&str) + Send),
 ) -> Result<FlashAnswer> {
     let flash = args.flash(asked, input.clip(client, &args.model).await?);
-    if args.no_stream {
-        return client.flash().recognize(&flash).await;
-    }
-    let mut events = client.flash().stream(&flash).await?;
+    if args.no_stream { client.flash().recognize(&flash).await } else { listen(client, &flash, grow).await }
+}
+
+/// Listens to the answer as it comes; `grow` gets the whole text so far.
+pub(super) async fn listen(client: &Client, flash: &Flash, grow: &mut (dyn FnMut(&str) + Send)) -> Result<FlashAnswer> {
+    let mut events = client.flash().stream(flash).await?;
     while let Some(event) = events.next().await {
         match event? {
             FlashEvent::Text(text) => grow(&text),
@@ -188,7 +190,7 @@ async fn hear(
 }
 
 /// The end of a text, on one line.
-fn shown(text: &str) -> String {
+pub(super) fn shown(text: &str) -> String {
     let length = text.chars().count();
     let end: String = text.chars().skip(length.saturating_sub(SHOWN)).collect();
     printable(&if length > SHOWN { format!("…{end}") } else { end })

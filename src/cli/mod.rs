@@ -7,6 +7,7 @@ mod check;
 mod clip;
 mod connection;
 mod cost;
+mod demo;
 mod duration;
 mod emulate;
 mod explain;
@@ -90,6 +91,8 @@ struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// The whole pipeline on invented calls: no key, no network, no bill
+    Demo(demo::Args),
     /// Recordings → result files, safely
     Transcribe(transcribe::Args),
     /// Short clips → text, now
@@ -151,6 +154,7 @@ fn block_on<T>(work: impl Future<Output = Result<T, output::Failure>>) -> Result
 fn run(cli: Cli, talk: &Talk) -> Result<Exit, output::Failure> {
     let format = cli.global.format;
     match cli.command {
+        Command::Demo(args) => demo::run(&args, today(), format, talk),
         Command::Transcribe(args) => transcribe::run(args, &cli.connection, format, talk),
         Command::Flash(args) => flash::run(&args, &cli.connection, format, talk),
         Command::Analyze(args) => analyze::run(args, today(), format, talk),

@@ -269,7 +269,7 @@ fn announce(batch: &Batch, model: &str, tracks: &[u32], chosen: bool, talk: &Tal
 }
 
 /// Shows how far a batch is: a bar on a terminal, a line a minute elsewhere.
-struct Progress<'t> {
+pub(super) struct Progress<'t> {
     talk: &'t Talk,
     bar: ProgressBar,
     reported: Instant,
@@ -277,7 +277,7 @@ struct Progress<'t> {
 }
 
 impl<'t> Progress<'t> {
-    fn new(counts: Counts, talk: &'t Talk) -> Self {
+    pub(super) fn new(counts: Counts, talk: &'t Talk) -> Self {
         let bar = talk.progress(counts.total());
         bar.set_position(counts.done() as u64);
         // The rate is of this run alone.
@@ -285,7 +285,7 @@ impl<'t> Progress<'t> {
         Self { talk, bar, reported: Instant::now(), last: counts }
     }
 
-    fn take(&mut self, news: News<'_>) {
+    pub(super) fn take(&mut self, news: News<'_>) {
         match news {
             News::Note(line) => self.bar.suspend(|| self.talk.note(line)),
             News::Counts(counts) if counts != self.last => {
@@ -330,11 +330,7 @@ fn in_words(counts: &Counts) -> String {
 fn conclude(summary: &Summary, args: &Args, model: &str, format: Format, talk: &Talk) -> Result<Exit, Failure> {
     let counts = summary.counts;
     for failure in summary.failures.iter().take(NAMED) {
-        let hint = if failure.hint.is_empty() { String::new() } else { format!("; {}", failure.hint) };
-        let code = if failure.code == failure.message { "" } else { &failure.code };
-        let colon = if code.is_empty() { "" } else { ": " };
-        let message = without_queries(&failure.message);
-        talk.error(&format!("{}: {code}{colon}{message}{hint}", without_query(&failure.url)));
+        talk.error(&in_one_line(failure));
     }
     if !summary.failures.is_empty() {
         let all = summary.dir.join(batch::FAILURES);
@@ -374,6 +370,14 @@ fn conclude(summary: &Summary, args: &Args, model: &str, format: Format, talk: &
         () if counts.open() > 0 && !args.detach => Exit::Partly,
         () => Exit::Done,
     })
+}
+
+/// A failure for people, without the query of a signed address.
+pub(super) fn in_one_line(failure: &batch::Failure) -> String {
+    let hint = if failure.hint.is_empty() { String::new() } else { format!("; {}", failure.hint) };
+    let code = if failure.code == failure.message { "" } else { &failure.code };
+    let colon = if code.is_empty() { "" } else { ": " };
+    format!("{}: {code}{colon}{}{hint}", without_query(&failure.url), without_queries(&failure.message))
 }
 
 /// Tracks that recordings have and nobody asked for: how many, and how to get them.

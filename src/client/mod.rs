@@ -86,6 +86,7 @@ impl Client {
             key: None,
             timeout: Duration::from_secs(60),
             retry: RetryPolicy::default(),
+            proxies: true,
         }
     }
 
@@ -157,6 +158,7 @@ pub struct ClientBuilder {
     key: Option<ApiKey>,
     timeout: Duration,
     retry: RetryPolicy,
+    proxies: bool,
 }
 
 impl ClientBuilder {
@@ -202,7 +204,14 @@ impl ClientBuilder {
         self
     }
 
-    /// Proxies are taken from the environment by the usual rules (`HTTPS_PROXY`, `NO_PROXY`).
+    /// Straight to the host, whatever proxies the environment names: for a service on this machine.
+    #[must_use]
+    pub fn no_proxy(mut self) -> Self {
+        self.proxies = false;
+        self
+    }
+
+    /// Proxies are taken from the environment by the usual rules (`HTTPS_PROXY`, `NO_PROXY`), unless [`Self::no_proxy`].
     ///
     /// # Errors
     /// No key, a base URL that is none, a workspace id that is none.
@@ -219,7 +228,7 @@ impl ClientBuilder {
             (None, None) => (base_url(&format!("https://{}", self.region.shared_host()))?, None),
         };
         let pacing = Pacing::new(self.region);
-        let transport = Transport::new(base, key, header, self.timeout, self.retry, pacing)?;
+        let transport = Transport::new(base, key, header, (self.timeout, self.proxies), self.retry, pacing)?;
         Ok(Client(Arc::new(Inner { transport, region: self.region, workspace: self.workspace })))
     }
 }

@@ -105,6 +105,7 @@ pub(super) struct Transport {
     key: ApiKey,
     workspace: Option<String>,
     timeout: Duration,
+    proxies: bool,
     policy: RetryPolicy,
     pacing: Pacing,
     /// The service's clock when it last told, and ours at that moment.
@@ -116,13 +117,13 @@ impl Transport {
         base: Url,
         key: ApiKey,
         workspace: Option<String>,
-        timeout: Duration,
+        (timeout, proxies): (Duration, bool),
         policy: RetryPolicy,
         pacing: Pacing,
     ) -> Result<Self> {
-        let http = http(timeout, Some(timeout))?;
+        let http = http(timeout, proxies, Some(timeout))?;
         let (uploading, served_at) = (OnceLock::new(), Mutex::new(None));
-        Ok(Self { http, uploading, base, key, workspace, timeout, policy, pacing, served_at })
+        Ok(Self { http, uploading, base, key, workspace, timeout, proxies, policy, pacing, served_at })
     }
 
     /// For one answer of the service.
@@ -308,7 +309,7 @@ impl Transport {
                 let http = match self.uploading.get() {
                     Some(http) => http,
                     None => {
-                        let made = http(self.timeout, None)?;
+                        let made = http(self.timeout, self.proxies, None)?;
                         self.uploading.get_or_init(|| made)
                     }
                 };
@@ -350,7 +351,7 @@ impl Transport {
 }
 
 /// Connections; `idle` ends the wait for an answer and for each part of it.
-fn http(timeout: Duration, idle: Option<Duration>) -> Result<reqwest::Client> {
+fn http(timeout: Duration, proxies: bool, idle: Option<Duration>) -> Result<reqwest::Client> {
     let builder = reqwest::Client::builder()
         // A redirect could carry the key to another host, or hide that the address is wrong.
         .redirect(reqwest::redirect::Policy::none())
@@ -359,6 +360,7 @@ fn http(timeout: Duration, idle: Option<Duration>) -> Result<reqwest::Client> {
         // Long idle connections are dropped on the way without a word.
         .pool_idle_timeout(Duration::from_secs(20))
         .user_agent(concat!("talkmeter/", env!("CARGO_PKG_VERSION")));
+    let builder = if proxies { builder } else { builder.no_proxy() };
     let builder = match idle {
         Some(idle) => builder.read_timeout(idle),
         None => builder,

@@ -60,7 +60,10 @@ pub(super) fn source(
             }
             let parsed = Url::parse(url).map_err(|_| INVALID)?;
             let host = parsed.host_str().ok_or(INVALID)?.trim_end_matches('.').to_ascii_lowercase();
-            if host == "invalid" || host.ends_with(".invalid") { Err(UNREACHABLE) } else { Ok(Source::address(url)) }
+            if host == "invalid" || host.ends_with(".invalid") {
+                return Err(UNREACHABLE);
+            }
+            Ok(Source::address(url).told(state.dialogues.of(url)))
         }
         _ => Err(INVALID),
     }

@@ -2,7 +2,8 @@
 //!
 //! It refuses what the service refuses, with the same code, and shares no type with the client, so that a misspelt field
 //! cannot pass on both sides. Recognition is invented, a function of the file's address and the parameters alone, or
-//! played back from recorded result files. Time can run faster, and a [`Scenario`] says what goes wrong when.
+//! played back from recorded result files, or told by a [`Dialogue`]. Time can run faster, and a [`Scenario`] says what
+//! goes wrong when.
 //!
 //! ```
 //! # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -68,6 +69,7 @@ use std::time::Duration;
 
 pub use hits::Hits;
 pub use scenario::Scenario;
+pub use speech::Dialogue;
 
 use crate::{Error, Result};
 use state::State;
@@ -94,6 +96,8 @@ pub struct Settings {
     pub clock_speed: Option<f64>,
     /// A folder of recorded result files to answer from.
     pub results: Option<PathBuf>,
+    /// Calls whose words are known: each answers for every address whose file has its name.
+    pub dialogues: Vec<Dialogue>,
     /// What goes wrong when.
     pub scenario: Scenario,
 }
@@ -129,6 +133,7 @@ impl Emulator {
             storage_url: format!("http://{storage}"),
             scenario: settings.scenario,
             recordings,
+            dialogues: speech::Dialogues::new(settings.dialogues),
             seal: seal::Seal::new(),
             hits: hits::Counter::default(),
             limits: limits::Limits::default(),

@@ -9,6 +9,7 @@ use super::models::Model;
 use super::recordings::Recordings;
 use super::scenario::Scenario;
 use super::seal::Seal;
+use super::speech::Dialogues;
 use super::storage::Revoked;
 use super::tasks::Tasks;
 use super::tokens::Tokens;
@@ -24,6 +25,7 @@ pub(super) struct State {
     pub(super) storage_url: String,
     pub(super) scenario: Scenario,
     pub(super) recordings: Recordings,
+    pub(super) dialogues: Dialogues,
     pub(super) seal: Seal,
     pub(super) hits: Counter,
     pub(super) limits: Limits,

@@ -56,5 +56,8 @@ fn what_makes_no_sense_is_said_at_once() {
     let said = String::from_utf8(refused.stderr).unwrap();
     assert!(said.contains("faults.toml: line 3: unknown field `does`"), "{said}");
     assert_eq!(emulate(&["--clock-speed", "0"]).output().unwrap().status.code(), Some(2));
+    let refused = emulate(&["--dialogues", folder.path().to_str().unwrap()]).output().unwrap();
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8(refused.stderr).unwrap().contains("holds no script (*.txt)"));
     assert_eq!(emulate(&["--results", folder.path().to_str().unwrap()]).output().unwrap().status.code(), Some(2));
 }

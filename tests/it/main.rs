@@ -7,6 +7,7 @@ mod batch;
 mod check;
 mod conformance;
 mod cost;
+mod demo;
 mod emulate;
 mod emulator;
 mod explain;

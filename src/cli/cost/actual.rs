@@ -18,7 +18,7 @@ use crate::catalog::Region;
 use crate::error::Error;
 use crate::metrics::{Settings, measure};
 use crate::report::number::counted;
-use crate::transcript::{Input, read};
+use crate::transcript::{Input, Inputs, read};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -43,8 +43,8 @@ pub(super) struct Args {
 }
 
 /// The lines of everything that was given, and how many files gave none.
-pub(super) struct Bill {
-    pub(super) lines: Vec<Line>,
+pub(in crate::cli) struct Bill {
+    pub(in crate::cli) lines: Vec<Line>,
     pub(super) files: u64,
     pub(super) failed: u64,
 }
@@ -57,7 +57,7 @@ pub(super) fn run(
     talk: &Talk,
 ) -> Result<Exit, Failure> {
     let prices = args.prices.prices(None)?;
-    let bill = bill(&args.paths, args.model.as_deref(), region, &prices, talk)?;
+    let bill = bill(&args.paths.find(None, talk)?, args.model.as_deref(), region, &prices, talk)?;
     if bill.files == 0 {
         talk.error(if bill.failed == 0 { "no result file found" } else { "no result file could be read" });
         return Ok(Exit::Failed);
@@ -69,14 +69,13 @@ pub(super) fn run(
 }
 
 /// Reads everything.
-pub(super) fn bill(
-    paths: &Paths,
+pub(in crate::cli) fn bill(
+    inputs: &Inputs,
     model: Option<&str>,
     region: Option<Region>,
     prices: &Prices,
     talk: &Talk,
 ) -> Result<Bill, Failure> {
-    let inputs = paths.find(None, talk)?;
     let mut origins = HashMap::new();
     let mut usage = Vec::new();
     for folder in ledgers(inputs.files.iter().filter_map(|input| input.path.parent())) {

@@ -6,6 +6,7 @@ mod estimate;
 mod reconcile;
 mod recordings;
 
+pub(super) use actual::bill;
 pub(super) use estimate::free_seconds;
 
 use clap::Subcommand;

@@ -3,15 +3,20 @@
 //!
 //! Some file names say what is in the file; the table stands in the emulator's documentation.
 
+mod dialogue;
 mod dictation;
 mod filter;
 mod script;
 mod talk;
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use super::parameters::Parameters;
 use super::wav::Audio;
+pub use dialogue::Dialogue;
+pub(super) use dialogue::Dialogues;
 use script::{CHINESE, ENGLISH, Script};
 use talk::{Dice, shortest, talk};
 
@@ -21,17 +26,23 @@ pub(super) struct Source {
     url: String,
     seed: [u8; 32],
     audio: Option<Audio>,
+    dialogue: Option<Arc<Dialogue>>,
 }
 
 impl Source {
     /// A file on some web server; its address decides about everything.
     pub(super) fn address(url: &str) -> Self {
-        Self { url: url.to_owned(), seed: *blake3::hash(url.as_bytes()).as_bytes(), audio: None }
+        Self { url: url.to_owned(), seed: *blake3::hash(url.as_bytes()).as_bytes(), audio: None, dialogue: None }
     }
 
     /// Bytes that were received.
     pub(super) fn bytes(url: &str, hash: [u8; 32], audio: Option<Audio>) -> Self {
-        Self { url: url.to_owned(), seed: hash, audio }
+        Self { url: url.to_owned(), seed: hash, audio, dialogue: None }
+    }
+
+    /// A file whose words are known, if they are.
+    pub(super) fn told(self, dialogue: Option<Arc<Dialogue>>) -> Self {
+        Self { dialogue, ..self }
     }
 
     /// The address, or the name bytes were given.
@@ -41,6 +52,9 @@ impl Source {
 
     /// Length in milliseconds: what a header says, else what the name says, else invented.
     pub(super) fn duration_ms(&self) -> u64 {
+        if let Some(dialogue) = &self.dialogue {
+            return dialogue.duration_ms();
+        }
         if let Some(audio) = self.audio {
             return audio.duration_ms;
         }
@@ -51,7 +65,10 @@ impl Source {
 
     /// Whether nobody speaks in it.
     pub(super) fn silent(&self) -> bool {
-        self.name().to_ascii_lowercase().contains("silence")
+        match &self.dialogue {
+            Some(dialogue) => dialogue.said.is_empty(),
+            None => self.name().to_ascii_lowercase().contains("silence"),
+        }
     }
 
     fn name(&self) -> &str {
@@ -64,6 +81,9 @@ impl Source {
 
     /// The tracks it has. Of a file that nobody has seen, any requested track is there.
     fn tracks(&self, requested: &[u32]) -> Vec<u32> {
+        if let Some(dialogue) = &self.dialogue {
+            return (0..dialogue.tracks()).filter_map(|track| u32::try_from(track).ok()).collect();
+        }
         if let Some(audio) = self.audio {
             return (0..audio.channels).collect();
         }
@@ -132,17 +152,19 @@ impl<'s> Call<'s> {
     pub(super) fn new(source: &'s Source, parameters: &'s Parameters) -> Self {
         let foreign = Dice::new(&source.seed, b"language").one_in(5);
         let dictation = source.dictation();
-        let script = match parameters.language.as_deref() {
+        let script = match (&source.dialogue, parameters.language.as_deref()) {
+            (Some(dialogue), _) => dialogue.script,
             _ if dictation.is_some() => &ENGLISH,
-            Some("zh" | "yue") => &CHINESE,
-            None if foreign => &CHINESE,
+            (None, Some("zh" | "yue")) => &CHINESE,
+            (None, None) if foreign => &CHINESE,
             _ => &ENGLISH,
         };
         let tracks = source.tracks(&parameters.channels);
         let duration_ms = source.duration_ms();
-        let said = match dictation {
-            Some(dictation) => dictation.heard(&parameters.context, duration_ms),
-            None => talk(script, &source.seed, tracks.len(), duration_ms),
+        let said = match (&source.dialogue, dictation) {
+            (Some(dialogue), _) => dialogue.said.clone(),
+            (None, Some(dictation)) => dictation.heard(&parameters.context, duration_ms),
+            (None, None) => talk(script, &source.seed, tracks.len(), duration_ms),
         };
         let mut heard = Vec::new();
         for channel in &parameters.channels {
@@ -151,7 +173,7 @@ impl<'s> Call<'s> {
             let mut sentences: Vec<Sentence> =
                 said.iter().filter(|sentence| alone || sentence.party == at).cloned().collect();
             sentences.sort_by_key(Sentence::begin);
-            if sentences.is_empty() && duration_ms > 0 {
+            if sentences.is_empty() && duration_ms > 0 && source.dialogue.is_none() {
                 sentences.push(shortest(script, at, duration_ms));
             }
             heard.push(Track { channel: *channel, sentences });
@@ -272,7 +294,9 @@ impl<'s> Call<'s> {
         };
         let rates = [8000, 16_000, 24_000, 44_100];
         let invented = rates.get(usize::from(self.source.seed[0] % 4)).copied().unwrap_or(16_000);
-        (format.to_owned(), self.source.audio.map_or(invented, |audio| audio.sampling_rate))
+        // What is told is told on the telephone.
+        let rate = if self.source.dialogue.is_some() { 8000 } else { invented };
+        (format.to_owned(), self.source.audio.map_or(rate, |audio| audio.sampling_rate))
     }
 }
 

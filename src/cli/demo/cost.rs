@@ -1,0 +1,94 @@
+//! What the demo's calls would cost: the estimate before, what results and the service say after, side by side.
+
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+
+use super::super::cost::bill;
+use super::super::output::{Failure, Listing, Talk};
+use super::lots::Lot;
+use crate::billing::{Basis, Line, Prices, Sum, estimate, sum};
+use crate::catalog::Currency;
+use crate::report::number::{NOT_PRICED, counted, decimal, money};
+use crate::transcript::Inputs;
+
+/// What was expected of a lot.
+#[derive(Debug)]
+pub(super) struct Estimated {
+    recordings: u64,
+    /// Recordings of which the length is not known: they are in no amount.
+    unknown: u64,
+    sum: Sum,
+}
+
+/// A row of the comparison; `None` = not priced.
+#[derive(Debug)]
+pub(super) struct Row {
+    what: &'static str,
+    estimated: Estimated,
+    by_results: Option<Decimal>,
+    reported: Option<Decimal>,
+}
+
+pub(super) fn estimated(lot: &Lot, prices: &Prices) -> Estimated {
+    let lines: Vec<_> = lot.recordings.iter().flat_map(|one| estimate(one, &lot.plan, prices)).collect();
+    let unknown = lot.recordings.iter().filter(|one| one.duration_ms.is_none()).count() as u64;
+    Estimated { recordings: lot.recordings.len() as u64, unknown, sum: sum(&lines, 0) }
+}
+
+impl Estimated {
+    pub(super) fn in_words(&self) -> String {
+        let amount = |amount: Option<Decimal>| money(amount.zip(self.sum.currency));
+        let net = self.sum.net();
+        let unknown = if self.unknown > 0 { format!(", {} of unknown length", self.unknown) } else { String::new() };
+        format!(
+            "{}{unknown}; estimate: expected {}, at most {}",
+            counted(self.recordings, "recording"),
+            amount(net.map(|net| net.expected)),
+            amount(net.map(|net| net.high)),
+        )
+    }
+}
+
+/// Reads what came back.
+pub(super) fn rows(lots: &[Lot], estimates: Vec<Estimated>, prices: &Prices, talk: &Talk) -> Result<Vec<Row>, Failure> {
+    let row = |(lot, estimated): (&Lot, Estimated)| {
+        let inputs = Inputs::find(&[&lot.folder], None);
+        let bill = bill(&inputs, None, None, prices, talk)?;
+        let of = |basis: Basis| bill.lines.iter().filter(|line| line.basis == basis).map(Line::cost).sum();
+        Ok(Row { what: lot.what, estimated, by_results: of(Basis::Result), reported: of(Basis::Usage) })
+    };
+    lots.iter().zip(estimates).map(row).collect()
+}
+
+/// Expected, at most, by results, reported.
+fn amounts(row: &Row) -> [Option<Decimal>; 4] {
+    let net = row.estimated.sum.net();
+    [net.map(|net| net.expected), net.map(|net| net.high), row.by_results, row.reported]
+}
+
+pub(super) fn listing(rows: &[Row]) -> Listing {
+    let shown = |amount: Option<Decimal>| json!(amount.map_or_else(|| NOT_PRICED.to_owned(), decimal));
+    let cells = |what: Value, recordings: u64, amounts: [Option<Decimal>; 4]| {
+        [what, json!(recordings)].into_iter().chain(amounts.map(shown)).collect::<Vec<_>>()
+    };
+    let mut listed: Vec<Vec<Value>> =
+        rows.iter().map(|row| cells(json!(row.what), row.estimated.recordings, amounts(row))).collect();
+    let all = [0, 1, 2, 3].map(|at| rows.iter().map(|row| amounts(row).get(at).copied().flatten()).sum());
+    listed.push(cells(json!("all"), rows.iter().map(|row| row.estimated.recordings).sum(), all));
+    let currency = rows.first().and_then(|row| row.estimated.sum.currency);
+    let head = if currency == Some(Currency::Cny) { "cost in CNY" } else { "cost in USD" };
+    Listing { head: vec![head, "recordings", "expected", "at most", "by results", "reported"], rows: listed }
+}
+
+pub(super) fn as_json(rows: &[Row]) -> Value {
+    let exact = |amount: Option<Decimal>| json!(amount.map(|amount| amount.normalize().to_string()));
+    let one = |row: &Row| {
+        let [expected, high, by_results, reported] = amounts(row).map(exact);
+        json!({
+            "what": row.what, "recordings": row.estimated.recordings, "unknown_length": row.estimated.unknown,
+            "currency": row.estimated.sum.currency.map(Currency::code), "expected": expected, "high": high,
+            "by_results": by_results, "reported": reported,
+        })
+    };
+    rows.iter().map(one).collect()
+}
