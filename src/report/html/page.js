@@ -125,7 +125,7 @@
     one("#found-lines").textContent = any ? `${shown} lines in ${all("#views .call:not([hidden])").length} calls` : "";
   };
   for (const [key, field] of [["q", findText], ["who", findWho], ["show", findKind]]) {
-    field?.addEventListener("input", () => {
+    field?.addEventListener(field.tagName === "SELECT" ? "change" : "input", () => {
       filterLines();
       keep(key, field.value.trim());
     });
