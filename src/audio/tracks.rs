@@ -32,9 +32,16 @@ pub struct Tracks {
 ///
 /// The file cannot be read.
 pub fn tracks(path: &Path) -> Result<Option<Tracks>> {
-    let Some(channels) = probe(path)?.and_then(|probe| probe.channels) else { return Ok(None) };
+    match probe(path)?.and_then(|probe| probe.channels) {
+        Some(channels) => compare(path, channels).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// The same where a probe has told already how many channels there are.
+pub(crate) fn compare(path: &Path, channels: u16) -> Result<Tracks> {
     if channels == 1 {
-        return Ok(Some(Tracks { channels, distinct: vec![0], compared: true }));
+        return Ok(Tracks { channels, distinct: vec![0], compared: true });
     }
     let count = usize::from(channels);
     // For each channel the one before it that it has been like so far.
@@ -56,7 +63,7 @@ pub fn tracks(path: &Path) -> Result<Option<Tracks>> {
     let compared = decoded && is_as_said;
     let distinct =
         (0..channels).filter(|at| !compared || like.get(usize::from(*at)).is_none_or(Vec::is_empty)).collect();
-    Ok(Some(Tracks { channels, distinct, compared }))
+    Ok(Tracks { channels, distinct, compared })
 }
 
 #[cfg(test)]

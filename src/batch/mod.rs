@@ -30,6 +30,7 @@ mod plan;
 mod polling;
 mod problems;
 mod purse;
+mod ready;
 mod receipt;
 mod results;
 mod runner;
@@ -119,6 +120,11 @@ impl Order {
         self
     }
 
+    /// The recordings, so that each can be given the tracks that are requested of it.
+    pub fn items_mut(&mut self) -> &mut [Item] {
+        &mut self.items
+    }
+
     /// Submit again what failed in an earlier run.
     #[must_use]
     pub fn retry_failed(mut self, retry: bool) -> Self {
@@ -182,6 +188,26 @@ impl Counts {
     }
 }
 
+/// What is still to be submitted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Waiting {
+    /// Local files, which are uploaded.
+    pub files: usize,
+    /// Addresses.
+    pub addresses: usize,
+    /// How many there are of each set of requested tracks.
+    pub by_tracks: BTreeMap<Vec<u32>, usize>,
+}
+
+impl Waiting {
+    /// Tracks of all of them together, each of which is billed.
+    #[must_use]
+    pub fn charges(&self) -> usize {
+        self.by_tracks.iter().map(|(tracks, recordings)| tracks.len() * recordings).sum()
+    }
+}
+
 /// What a running batch tells.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -202,8 +228,10 @@ pub struct Summary {
     pub counts: Counts,
     /// Files without a result: failed for good, or left to the next run.
     pub failures: Vec<Failure>,
-    /// For each track that recordings have and no result transcribes: how many recordings, and which.
+    /// For each track that recordings have, nobody requested and no result transcribes: which recordings.
     pub untranscribed: BTreeMap<i64, Vec<String>>,
+    /// For each track that was requested and of which the result has no transcript all the same: which recordings.
+    pub unheard: BTreeMap<i64, Vec<String>>,
     /// The run was told to stop.
     pub stopped: bool,
     /// Why nothing further was submitted: the key or the account. What had been accepted was collected all the same.
@@ -287,7 +315,8 @@ impl Batch {
         let new = self.order.items.iter().filter(|item| !known.contains(&*item.key));
         for (n, item) in (self.state.items.len() as u32 + 1..).zip(new) {
             let (url, key, name) = (item.source.given().into_owned(), item.key.to_string(), item.name.clone());
-            events.push(Event::Item { n, url, key, name });
+            let (channels, repeated) = (item.channels.clone(), item.repeated.clone());
+            events.push(Event::Item { n, url, key, name, channels, repeated });
         }
         for item in &self.state.items {
             match &item.phase {
@@ -322,10 +351,20 @@ impl Batch {
         &self.notes
     }
 
-    /// Whether local files are among those that are still to be submitted.
+    /// What is still to be submitted.
     #[must_use]
-    pub fn will_upload(&self) -> bool {
-        self.state.items.iter().any(|item| item.phase == Phase::Waiting && item.path().is_some())
+    pub fn waiting(&self) -> Waiting {
+        let mut waiting = Waiting::default();
+        let of_all = self.order.recognition.tracks();
+        for item in self.state.items.iter().filter(|item| item.phase == Phase::Waiting) {
+            *if item.path().is_some() { &mut waiting.files } else { &mut waiting.addresses } += 1;
+            let tracks = item.channels.as_ref().unwrap_or(&of_all);
+            match waiting.by_tracks.get_mut(tracks) {
+                Some(recordings) => *recordings += 1,
+                None => _ = waiting.by_tracks.insert(tracks.clone(), 1),
+            }
+        }
+        waiting
     }
 
     /// Carries the batch to its end, or until `stop` turns true: then nothing further is submitted, and what is under way is
@@ -352,14 +391,21 @@ impl Batch {
         failures.sort_by_key(|failure| failure.item);
         results::write_failures(&dir, &failures)?;
         outcome?;
-        let mut untranscribed: BTreeMap<i64, Vec<String>> = BTreeMap::new();
+        let (mut untranscribed, mut unheard) =
+            (BTreeMap::<i64, Vec<String>>::new(), BTreeMap::<i64, Vec<String>>::new());
+        let of_all = order.recognition.tracks();
         for item in &state.items {
-            if let Phase::Stored { untranscribed: tracks, .. } = &item.phase {
-                tracks.iter().for_each(|track| untranscribed.entry(*track).or_default().push(item.url.clone()));
+            let Phase::Stored { untranscribed: tracks, .. } = &item.phase else { continue };
+            for track in tracks {
+                let mut requested = item.channels.as_ref().unwrap_or(&of_all).iter();
+                let is_requested = requested.any(|requested| i64::from(*requested) == *track);
+                let place = if is_requested { &mut unheard } else { &mut untranscribed };
+                place.entry(*track).or_default().push(item.url.clone());
             }
         }
         let stopped = *stopped.borrow();
-        Ok(Summary { counts: Counts::of(&state), dir, failures, untranscribed, stopped, halted, over_budget })
+        let counts = Counts::of(&state);
+        Ok(Summary { counts, dir, failures, untranscribed, unheard, stopped, halted, over_budget })
     }
 }
 

@@ -29,3 +29,4 @@ mod secrets;
 mod service;
 mod tables;
 mod tidy;
+mod tracks;
