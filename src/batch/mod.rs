@@ -21,6 +21,7 @@
 
 mod clips;
 mod collecting;
+mod counts;
 mod event;
 mod item_name;
 mod ledger;
@@ -47,6 +48,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 pub use clips::{Clips, Saved};
+pub use counts::{Counts, Waiting};
 use event::Event;
 use ledger::Ledger;
 pub use ledger::{FILE as LEDGER, origins};
@@ -130,81 +132,6 @@ impl Order {
     pub fn retry_failed(mut self, retry: bool) -> Self {
         self.retry_failed = retry;
         self
-    }
-}
-
-/// Recordings by what has become of them.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Counts {
-    /// Not submitted yet.
-    pub waiting: usize,
-    /// Uploads under way.
-    pub uploading: usize,
-    /// Submits under way.
-    pub submitting: usize,
-    /// Accepted by the service, no result yet.
-    pub in_flight: usize,
-    /// Nobody can tell yet whether they were accepted.
-    pub uncertain: usize,
-    /// With a result on disk.
-    pub stored: usize,
-    /// Without speech, which is a result too.
-    pub silent: usize,
-    /// Failed for good.
-    pub failed: usize,
-}
-
-impl Counts {
-    fn of(state: &State) -> Self {
-        let tally = state.tally;
-        Self {
-            waiting: tally.waiting,
-            in_flight: tally.in_task,
-            uncertain: tally.attempted,
-            stored: tally.stored,
-            silent: tally.silent,
-            failed: tally.failed,
-            ..Self::default()
-        }
-    }
-
-    /// All recordings.
-    #[must_use]
-    pub fn total(&self) -> usize {
-        self.open() + self.done()
-    }
-
-    /// Those that have come to their end.
-    #[must_use]
-    pub fn done(&self) -> usize {
-        self.stored + self.silent + self.failed
-    }
-
-    /// Those that have not.
-    #[must_use]
-    pub fn open(&self) -> usize {
-        self.waiting + self.submitting + self.in_flight + self.uncertain
-    }
-}
-
-/// What is still to be submitted.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Waiting {
-    /// Local files, which are uploaded.
-    pub files: usize,
-    /// Addresses.
-    pub addresses: usize,
-    /// How many there are of each set of requested tracks.
-    pub by_tracks: BTreeMap<Vec<u32>, usize>,
-}
-
-impl Waiting {
-    /// Tracks of all of them together, each of which is billed.
-    #[must_use]
-    pub fn charges(&self) -> usize {
-        self.by_tracks.iter().map(|(tracks, recordings)| tracks.len() * recordings).sum()
     }
 }
 
@@ -354,17 +281,7 @@ impl Batch {
     /// What is still to be submitted.
     #[must_use]
     pub fn waiting(&self) -> Waiting {
-        let mut waiting = Waiting::default();
-        let of_all = self.order.recognition.tracks();
-        for item in self.state.items.iter().filter(|item| item.phase == Phase::Waiting) {
-            *if item.path().is_some() { &mut waiting.files } else { &mut waiting.addresses } += 1;
-            let tracks = item.channels.as_ref().unwrap_or(&of_all);
-            match waiting.by_tracks.get_mut(tracks) {
-                Some(recordings) => *recordings += 1,
-                None => _ = waiting.by_tracks.insert(tracks.clone(), 1),
-            }
-        }
-        waiting
+        Waiting::of(&self.state, &self.order.recognition.tracks())
     }
 
     /// Carries the batch to its end, or until `stop` turns true: then nothing further is submitted, and what is under way is
