@@ -65,12 +65,11 @@ impl Choice<'_> {
             let mut found = None;
             if let (Source::File(path), true) = (&item.source, is_probed(item)) {
                 let probe = audio::probe(path).ok().flatten();
-                let channels = probe.as_ref().and_then(|probe| probe.channels);
-                looked.duration_ms = probe.and_then(|probe| i64::try_from(probe.duration_ms?).ok());
-                looked.voices = channels.map(u32::from);
                 if is_open(item) {
-                    found = Some(channels.and_then(|channels| audio::compare(path, channels).ok()));
+                    found = Some(probe.as_ref().and_then(|probe| audio::compare(path, probe).ok().flatten()));
                 }
+                looked.voices = probe.as_ref().and_then(|probe| probe.channels).map(u32::from);
+                looked.duration_ms = probe.and_then(|probe| i64::try_from(probe.duration_ms?).ok());
                 bar.inc(1);
             }
             if let Some(Some(tracks)) = &found {

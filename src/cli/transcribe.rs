@@ -37,8 +37,9 @@ const REPORT: Duration = Duration::from_secs(60);
 The ledger in DIR makes the same command on the same DIR go on where an earlier one was ended, however it was ended.
 Nothing is billed twice and no paid result is lost. DIR/failures.csv names what failed, and why.
 
-Without --channel every track of a local file that sounds different is requested, and billed: a call with a track for each
-party is two, one sound in both tracks is one. Of a URL it is track 0, the service's default. --channel decides for all.")]
+Without --channel every track of a local file that sounds different is requested, and each is
+billed: a call with a track for each party is two charges, one sound in both tracks is one. Of a
+URL track 0 is requested, the service's default. --channel decides for all.")]
 pub(super) struct Args {
     /// http, https or oss URLs, local files (uploaded), or folders of local files
     #[arg(value_name = "INPUT")]
