@@ -122,7 +122,7 @@ impl Order {
         self
     }
 
-    /// The recordings, so that each can be given the tracks that are requested of it.
+    /// The recordings, so that each can be given the tracks that are requested of it: [`Item::channels`].
     pub fn items_mut(&mut self) -> &mut [Item] {
         &mut self.items
     }
@@ -188,7 +188,8 @@ impl Batch {
     /// Opens the batch in `dir`, or begins one. Recordings that it has already are not added again. Nothing is sent.
     ///
     /// # Errors
-    /// Another talkmeter has it open; its ledger cannot be read; it was begun with other parameters, which the message shows.
+    /// Another talkmeter has it open; its ledger cannot be read; it was begun with other parameters, which the message shows; an
+    /// item requests no track.
     pub fn open(dir: &Path, client: Client, order: Order) -> Result<Self> {
         Self::open_at(dir, client, order, Arc::new(SystemClock))
     }
@@ -200,6 +201,10 @@ impl Batch {
     pub fn open_at(dir: &Path, client: Client, order: Order, clock: Arc<dyn Clock>) -> Result<Self> {
         if !plan::FILES_PER_TASK.contains(&order.files_per_task) {
             return Err(Error::invalid(format!("{} files a task: 1 to 100 are possible", order.files_per_task)));
+        }
+        // A ledger that names none could not be read again.
+        if let Some(item) = order.items.iter().find(|item| item.channels.as_ref().is_some_and(Vec::is_empty)) {
+            return Err(Error::invalid(format!("{}: no track is requested", item.source.printable())));
         }
         std::fs::create_dir_all(dir).map_err(|error| Error::io("make", dir, error))?;
         let (ledger, state, mended) = Ledger::open(dir, clock)?;

@@ -124,3 +124,43 @@ impl Purse {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::billing::Prices;
+    use crate::catalog::Region;
+
+    /// A batch whose first recording, of one track, came to ten seconds; two others of unknown length wait.
+    fn state() -> State {
+        let item = |n: N, channels: serde_json::Value| json!({"event": "item", "n": n, "url": "u", "key": format!("k{n}"), "name": "u", "channels": channels});
+        let mut state = State::default();
+        for mut line in [
+            item(1, json!(null)),
+            item(2, json!(null)),
+            item(3, json!([0, 1])),
+            json!({"event": "intent", "attempt": 1, "items": [1], "urls": ["u"]}),
+            json!({"event": "accepted", "attempt": 1, "task_id": "t"}),
+            json!({"event": "ended", "task_id": "t", "status": "SUCCEEDED", "usage": {"duration": 10}}),
+        ] {
+            line["at"] = json!("2026-11-01T00:00:00Z");
+            state.apply(serde_json::from_value(line).unwrap()).unwrap();
+        }
+        state
+    }
+
+    #[test]
+    fn what_is_not_known_is_reckoned_by_the_dearest_track() {
+        let state = state();
+        let refuses = |limit: &str, items: &[N]| {
+            let budget = Budget::new(limit.parse().unwrap(), "paraformer-v2", Region::Cn, &Prices::builtin()).unwrap();
+            Purse::of(&state, Some(budget), 1).refuses(&state, items).is_some()
+        };
+        // 0.00008 a second: ten are spent, one track is ten more, two tracks are twenty.
+        assert_eq!([refuses("0.0015cny", &[2]), refuses("0.0016cny", &[2])], [true, false]);
+        assert_eq!([refuses("0.0023cny", &[3]), refuses("0.0024cny", &[3])], [true, false]);
+        assert_eq!([refuses("0.0031cny", &[2, 3]), refuses("0.0032cny", &[2, 3])], [true, false]);
+    }
+}

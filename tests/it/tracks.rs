@@ -4,9 +4,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::{Value, json};
+use talkmeter::batch::{Batch, Draft, Order};
+use talkmeter::client::Recognition;
 use talkmeter::emulator::Settings;
+use tokio::sync::watch;
 
 use crate::batch::MODEL;
+use crate::kills::client;
 use crate::scene::{Ran, Scene, has};
 use crate::service::{Books, Service};
 
@@ -168,6 +172,27 @@ fn a_recording_that_was_begun_is_requested_as_it_was_begun() {
     let before = service.requests();
     let ran = service.then(ran).run(&format!("transcribe -o out {MODEL}")).exits(0);
     assert_eq!((service.requests(), heard(&ran).len()), (before, 2));
+}
+
+#[test]
+fn the_library_takes_the_tracks_of_each_recording_from_its_caller() {
+    let service = Service::new();
+    let scene = service.scene();
+    let mut draft = Draft::default();
+    draft.list("-", &b"https://calls.example/a.wav\nhttps://calls.example/b.wav\n"[..]);
+    let mut order = Order::new(Recognition::new("paraformer-v2").channels(&[0]), draft.finish().unwrap().items);
+    let open = |order: &Order| Batch::open(&scene.path("out"), client(&service), order.clone());
+    order.items_mut()[1].channels = Some(Vec::new());
+    let error = open(&order).unwrap_err().to_string();
+    assert!(error.contains("https://calls.example/b.wav: no track is requested"), "{error}");
+    assert!(!scene.path("out").exists());
+    order.items_mut()[1].channels = Some(vec![1, 3]);
+    let batch = open(&order).unwrap();
+    assert_eq!((batch.waiting().charges(), batch.waiting().addresses), (3, 2));
+    let (_stop, never) = watch::channel(false);
+    let summary = service.block_on(batch.run(never, &mut |_| ())).unwrap();
+    assert_eq!(summary.counts.stored, 2);
+    assert_eq!(heard_in(&scene.path("out/results")), are([("a", &[0]), ("b", &[1, 3])]));
 }
 
 /// What the version before tracks were looked at wrote: items have none of their own.
