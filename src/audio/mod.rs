@@ -34,6 +34,8 @@ use std::path::Path;
 use crate::error::{Error, Result};
 use magic::Container;
 pub use speech::{Speech, speech};
+#[cfg(feature = "cli")]
+pub(crate) use tracks::compare;
 pub use tracks::{Tracks, tracks};
 use window::Window;
 

@@ -212,9 +212,11 @@ impl Runner<'_> {
         self.under_way.fetches -= 1;
         self.fetching.remove(&fetch.n);
         match outcome {
-            Ok(Written { file, bytes, blake3, untranscribed }) => {
+            Ok(Written { file, bytes, blake3, mut untranscribed }) => {
                 self.well();
                 self.left.remove(&fetch.n);
+                // What has the same sound is there.
+                untranscribed.retain(|track| !self.is_repeated(fetch.n, *track));
                 let (n, task_id, silent) = (fetch.n, fetch.task.to_string(), fetch.from.is_none());
                 self.record(vec![Event::Stored { n, task_id, file, bytes, blake3, silent, untranscribed }], false).await
             }
@@ -234,6 +236,10 @@ impl Runner<'_> {
                 Ok(())
             }
         }
+    }
+
+    fn is_repeated(&self, n: N, track: i64) -> bool {
+        self.state.get(n).is_some_and(|item| item.repeated.iter().any(|repeated| i64::from(*repeated) == track))
     }
 
     pub(super) async fn start_search(&mut self) -> Result<()> {

@@ -42,6 +42,12 @@ pub(super) enum Event {
         key: String,
         /// For the name of its result.
         name: String,
+        /// The tracks that are requested of it; absent where they are those of the batch.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        channels: Option<Vec<u32>>,
+        /// Tracks with the same sound as one that is requested.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        repeated: Vec<u32>,
     },
     /// A file was put into temporary storage.
     Uploaded { blake3: String, url: String, expires: Timestamp },

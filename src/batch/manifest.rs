@@ -37,6 +37,11 @@ pub struct Item {
     /// For its result file, `<n>-<name>.json`: at most 80 bytes of letters, marks, digits, `.`, `_`, `-`. Two items
     /// may share it.
     pub name: String,
+    /// The tracks that are requested of it, from 0; `None` = those that are requested of all. Each is billed. A draft
+    /// looks into no file, so that it leaves this to whoever knows; a recording that the batch has already stays as it was.
+    pub channels: Option<Vec<u32>>,
+    /// Tracks with the same sound as one that is requested: they are not pointed out as left out.
+    pub repeated: Vec<u32>,
 }
 
 /// Everything that is to be transcribed.
@@ -240,7 +245,8 @@ impl Draft {
             }
             Slot::Vacant(vacant) => {
                 let name = source.name();
-                self.items.push(Item { source, key: Arc::clone(vacant.key()), name });
+                let key = Arc::clone(vacant.key());
+                self.items.push(Item { source, key, name, channels: None, repeated: Vec::new() });
                 self.times.push(1);
                 vacant.insert(self.items.len() - 1);
             }

@@ -21,6 +21,7 @@
 
 mod clips;
 mod collecting;
+mod counts;
 mod event;
 mod item_name;
 mod ledger;
@@ -30,6 +31,7 @@ mod plan;
 mod polling;
 mod problems;
 mod purse;
+mod ready;
 mod receipt;
 mod results;
 mod runner;
@@ -46,6 +48,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 pub use clips::{Clips, Saved};
+pub use counts::{Counts, Waiting};
 use event::Event;
 #[cfg(feature = "cli")]
 pub(crate) use item_name::item_name;
@@ -121,82 +124,16 @@ impl Order {
         self
     }
 
+    /// The recordings, so that each can be given the tracks that are requested of it: [`Item::channels`].
+    pub fn items_mut(&mut self) -> &mut [Item] {
+        &mut self.items
+    }
+
     /// Submit again what failed in an earlier run.
     #[must_use]
     pub fn retry_failed(mut self, retry: bool) -> Self {
         self.retry_failed = retry;
         self
-    }
-}
-
-/// Recordings by what has become of them.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Counts {
-    /// Not submitted yet.
-    pub waiting: usize,
-    /// Uploads under way.
-    pub uploading: usize,
-    /// Submits under way.
-    pub submitting: usize,
-    /// Accepted by the service, no result yet.
-    pub in_flight: usize,
-    /// Nobody can tell yet whether they were accepted.
-    pub uncertain: usize,
-    /// With a result on disk.
-    pub stored: usize,
-    /// Without speech, which is a result too.
-    pub silent: usize,
-    /// Failed for good.
-    pub failed: usize,
-}
-
-impl Counts {
-    fn of(state: &State) -> Self {
-        let tally = state.tally;
-        Self {
-            waiting: tally.waiting,
-            in_flight: tally.in_task,
-            uncertain: tally.attempted,
-            stored: tally.stored,
-            silent: tally.silent,
-            failed: tally.failed,
-            ..Self::default()
-        }
-    }
-
-    /// All recordings.
-    #[must_use]
-    pub fn total(&self) -> usize {
-        self.open() + self.done()
-    }
-
-    /// Those that have come to their end.
-    #[must_use]
-    pub fn done(&self) -> usize {
-        self.stored + self.silent + self.failed
-    }
-
-    /// Those that have not.
-    #[must_use]
-    pub fn open(&self) -> usize {
-        self.waiting + self.submitting + self.in_flight + self.uncertain
-    }
-}
-
-impl std::iter::Sum for Counts {
-    /// Those of several batches together.
-    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
-        all.fold(Self::default(), |one, two| Self {
-            waiting: one.waiting + two.waiting,
-            uploading: one.uploading + two.uploading,
-            submitting: one.submitting + two.submitting,
-            in_flight: one.in_flight + two.in_flight,
-            uncertain: one.uncertain + two.uncertain,
-            stored: one.stored + two.stored,
-            silent: one.silent + two.silent,
-            failed: one.failed + two.failed,
-        })
     }
 }
 
@@ -220,8 +157,10 @@ pub struct Summary {
     pub counts: Counts,
     /// Files without a result: failed for good, or left to the next run.
     pub failures: Vec<Failure>,
-    /// For each track that recordings have and no result transcribes: how many recordings, and which.
+    /// For each track that recordings have, nobody requested and no result transcribes: which recordings.
     pub untranscribed: BTreeMap<i64, Vec<String>>,
+    /// For each track that was requested and of which the result has no transcript all the same: which recordings.
+    pub unheard: BTreeMap<i64, Vec<String>>,
     /// The run was told to stop.
     pub stopped: bool,
     /// Why nothing further was submitted: the key or the account. What had been accepted was collected all the same.
@@ -251,7 +190,8 @@ impl Batch {
     /// Opens the batch in `dir`, or begins one. Recordings that it has already are not added again. Nothing is sent.
     ///
     /// # Errors
-    /// Another talkmeter has it open; its ledger cannot be read; it was begun with other parameters, which the message shows.
+    /// Another talkmeter has it open; its ledger cannot be read; it was begun with other parameters, which the message shows; an
+    /// item requests no track.
     pub fn open(dir: &Path, client: Client, order: Order) -> Result<Self> {
         Self::open_at(dir, client, order, Arc::new(SystemClock))
     }
@@ -263,6 +203,10 @@ impl Batch {
     pub fn open_at(dir: &Path, client: Client, order: Order, clock: Arc<dyn Clock>) -> Result<Self> {
         if !plan::FILES_PER_TASK.contains(&order.files_per_task) {
             return Err(Error::invalid(format!("{} files a task: 1 to 100 are possible", order.files_per_task)));
+        }
+        // A ledger that names none could not be read again.
+        if let Some(item) = order.items.iter().find(|item| item.channels.as_ref().is_some_and(Vec::is_empty)) {
+            return Err(Error::invalid(format!("{}: no track is requested", item.source.printable())));
         }
         std::fs::create_dir_all(dir).map_err(|error| Error::io("make", dir, error))?;
         let (ledger, state, mended) = Ledger::open(dir, clock)?;
@@ -305,7 +249,8 @@ impl Batch {
         let new = self.order.items.iter().filter(|item| !known.contains(&*item.key));
         for (n, item) in (self.state.items.len() as u32 + 1..).zip(new) {
             let (url, key, name) = (item.source.given().into_owned(), item.key.to_string(), item.name.clone());
-            events.push(Event::Item { n, url, key, name });
+            let (channels, repeated) = (item.channels.clone(), item.repeated.clone());
+            events.push(Event::Item { n, url, key, name, channels, repeated });
         }
         for item in &self.state.items {
             match &item.phase {
@@ -340,10 +285,10 @@ impl Batch {
         &self.notes
     }
 
-    /// Whether local files are among those that are still to be submitted.
+    /// What is still to be submitted.
     #[must_use]
-    pub fn will_upload(&self) -> bool {
-        self.state.items.iter().any(|item| item.phase == Phase::Waiting && item.path().is_some())
+    pub fn waiting(&self) -> Waiting {
+        Waiting::of(&self.state, &self.order.recognition.tracks())
     }
 
     /// Carries the batch to its end, or until `stop` turns true: then nothing further is submitted, and what is under way is
@@ -370,14 +315,21 @@ impl Batch {
         failures.sort_by_key(|failure| failure.item);
         results::write_failures(&dir, &failures)?;
         outcome?;
-        let mut untranscribed: BTreeMap<i64, Vec<String>> = BTreeMap::new();
+        let (mut untranscribed, mut unheard) =
+            (BTreeMap::<i64, Vec<String>>::new(), BTreeMap::<i64, Vec<String>>::new());
+        let of_all = order.recognition.tracks();
         for item in &state.items {
-            if let Phase::Stored { untranscribed: tracks, .. } = &item.phase {
-                tracks.iter().for_each(|track| untranscribed.entry(*track).or_default().push(item.url.clone()));
+            let Phase::Stored { untranscribed: tracks, .. } = &item.phase else { continue };
+            for track in tracks {
+                let mut requested = item.channels.as_ref().unwrap_or(&of_all).iter();
+                let is_requested = requested.any(|requested| i64::from(*requested) == *track);
+                let place = if is_requested { &mut unheard } else { &mut untranscribed };
+                place.entry(*track).or_default().push(item.url.clone());
             }
         }
         let stopped = *stopped.borrow();
-        Ok(Summary { counts: Counts::of(&state), dir, failures, untranscribed, stopped, halted, over_budget })
+        let counts = Counts::of(&state);
+        Ok(Summary { counts, dir, failures, untranscribed, unheard, stopped, halted, over_budget })
     }
 }
 

@@ -1,11 +1,13 @@
 //! What is refused before anything leaves.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::problems::Problems;
 use super::{Order, Source};
 use crate::catalog::{Catalog, Region};
-use crate::client::without_query;
+use crate::client::{Recognition, without_query};
 
 /// Recordings in one task.
 pub(super) const FILES_PER_TASK: std::ops::RangeInclusive<usize> = 1..=100;
@@ -13,6 +15,14 @@ pub(super) const FILES_PER_TASK: std::ops::RangeInclusive<usize> = 1..=100;
 const UPLOADED: &str = "oss://dashscope-instant/file";
 
 impl Order {
+    /// What is asked of recordings with these tracks; `None` = with those that are requested of all.
+    pub(super) fn recognition_of(&self, channels: Option<&[u32]>) -> Cow<'_, Recognition> {
+        match channels {
+            Some(channels) => Cow::Owned(self.recognition.clone().channels(channels)),
+            None => Cow::Borrowed(&self.recognition),
+        }
+    }
+
     /// Whether the service would take this order, as far as can be told from here; the answer is warnings, a line each.
     ///
     /// `rate_hz` reads the sample rate of a local file; it is asked only where the model takes one rate alone.
@@ -29,16 +39,30 @@ impl Order {
     ) -> Result<Vec<String>, Problems> {
         let mut problems = Problems::default();
         let mut warnings = Vec::new();
-        match self.recognition.check(catalog, region) {
-            Ok(said) => warnings.extend(said),
-            Err(error) => problems.add(|| error.to_string()),
+        let mut sent: BTreeMap<Option<&[u32]>, Vec<&str>> = BTreeMap::from([(None, Vec::new())]);
+        for item in &self.items {
+            sent.entry(item.channels.as_deref()).or_default().push(item.source.sent().unwrap_or(UPLOADED));
+        }
+        let mut refused = None;
+        for channels in sent.keys() {
+            match self.recognition_of(*channels).check(catalog, region) {
+                Ok(said) if channels.is_none() => warnings.extend(said),
+                Ok(_) => {}
+                Err(error) => {
+                    let why = error.to_string();
+                    // What has nothing to do with tracks is wrong of each set of them.
+                    if refused.as_ref() != Some(&why) {
+                        problems.add(|| why.clone());
+                        refused = Some(why);
+                    }
+                }
+            }
         }
         if !FILES_PER_TASK.contains(&self.files_per_task) {
             problems.add(|| format!("{} files a task: 1 to 100 are possible (--files-per-task)", self.files_per_task));
         }
-        let sent: Vec<&str> = self.items.iter().map(|item| item.source.sent().unwrap_or(UPLOADED)).collect();
-        // The size of a task is the same for all but the last.
-        for (at, urls) in sent.chunks(self.files_per_task.max(1)).enumerate() {
+        // The size of a task is the same for all but the last of each set of tracks.
+        for (at, urls) in sent.values().flat_map(|urls| urls.chunks(self.files_per_task.max(1))).enumerate() {
             match self.recognition.check_urls(catalog, urls) {
                 Ok(said) if at == 0 => warnings.extend(said),
                 Ok(_) => {}

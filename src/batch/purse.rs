@@ -1,6 +1,6 @@
 //! What a batch has cost so far, what is under way, and whether another submit fits into its budget.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use super::event::N;
 use super::state::{Owned, Phase, State};
@@ -16,18 +16,23 @@ pub(super) struct Purse {
     open: HashSet<N>,
     /// Most that can come of those of which it is known …
     bound: Usage,
-    /// … and how many others there are.
-    unknown: i64,
-    /// The dearest recording so far stands for those of which nothing is known.
+    /// … and how many others there are, by the number of their tracks.
+    unknown: BTreeMap<i64, i64>,
+    /// The dearest recording so far stands for those of which nothing is known …
     dearest: Option<Usage>,
+    /// … and the dearest track so far for each track of those that have more.
+    dearest_track: Usage,
+    /// Tracks that are requested where an item has none of its own.
+    tracks: usize,
 }
 
 impl Purse {
-    pub(super) fn of(state: &State, budget: Option<Budget>) -> Self {
-        let mut purse = Self { budget, ..Self::default() };
+    /// `tracks` are requested where an item has none of its own.
+    pub(super) fn of(state: &State, budget: Option<Budget>, tracks: usize) -> Self {
+        let mut purse = Self { budget, tracks, ..Self::default() };
         if purse.budget.is_some() {
             for owned in state.tasks.values() {
-                purse.spend(owned);
+                purse.spend(state, owned);
             }
             let open = |phase: &Phase| match phase {
                 Phase::Attempted(_) => true,
@@ -43,20 +48,22 @@ impl Purse {
 
     /// The bill of an item is to come.
     pub(super) fn hold(&mut self, state: &State, n: N) {
+        let tracks = self.tracks_of(state, n);
         if let Some(budget) = self.budget.as_ref().filter(|_| self.open.insert(n)) {
             match state.get(n).and_then(|item| budget.most(&item.key)) {
                 Some(most) => self.bound += most,
-                None => self.unknown += 1,
+                None => *self.unknown.entry(tracks).or_default() += 1,
             }
         }
     }
 
     /// It came, or will not come.
     pub(super) fn release(&mut self, state: &State, n: N) {
+        let tracks = self.tracks_of(state, n);
         if let Some(budget) = self.budget.as_ref().filter(|_| self.open.remove(&n)) {
             match state.get(n).and_then(|item| budget.most(&item.key)) {
                 Some(most) => self.bound += Usage::seconds(-most.seconds.unwrap_or(0)),
-                None => self.unknown -= 1,
+                None => *self.unknown.entry(tracks).or_default() -= 1,
             }
         }
     }
@@ -66,16 +73,28 @@ impl Purse {
         // The end of a task is told again when a fresh link is asked for; it is billed once.
         let due = owned.items.iter().any(|n| self.open.contains(n));
         if self.budget.is_some() && due && owned.is_settled() {
-            self.spend(owned);
+            self.spend(state, owned);
             owned.items.iter().for_each(|n| self.release(state, *n));
         }
     }
 
-    fn spend(&mut self, owned: &Owned) {
+    fn spend(&mut self, state: &State, owned: &Owned) {
         if let Some(usage) = owned.usage.as_ref().map(Usage::of) {
             self.spent += usage;
             self.dearest = Some(self.dearest.map_or(usage, |dearest| dearest.most(usage)));
+            let tracks: i64 = owned.items.iter().map(|n| self.tracks_of(state, *n)).sum();
+            self.dearest_track = self.dearest_track.most(usage.part(tracks));
         }
+    }
+
+    fn tracks_of(&self, state: &State, n: N) -> i64 {
+        let own = state.get(n).and_then(|item| item.channels.as_ref()).map(Vec::len);
+        i64::try_from(own.unwrap_or(self.tracks)).unwrap_or(i64::MAX)
+    }
+
+    /// What stands for a recording of unknown length with so many tracks.
+    fn dearest(&self, tracks: i64) -> Usage {
+        self.dearest.unwrap_or_default().most(self.dearest_track.times(tracks))
     }
 
     /// Why these may not be submitted now; `None` = they may.
@@ -85,15 +104,15 @@ impl Purse {
         let budget = self.budget.as_ref()?;
         let mut total = self.spent;
         total += self.bound;
-        let mut unknown = self.unknown;
+        let mut unknown = self.unknown.clone();
         for n in items {
             match state.get(*n).and_then(|item| budget.most(&item.key)) {
                 Some(most) => total += most,
-                None => unknown += 1,
+                None => *unknown.entry(self.tracks_of(state, *n)).or_default() += 1,
             }
         }
-        let alone = unknown > 0 && self.dearest.is_none();
-        (0..unknown).for_each(|_| total += self.dearest.unwrap_or_default());
+        let alone = self.dearest.is_none() && unknown.values().any(|recordings| *recordings > 0);
+        unknown.iter().for_each(|(tracks, recordings)| total += self.dearest(*tracks).times(*recordings));
         let (spent, cost, limit) = (budget.cost(&self.spent), budget.cost(&total), budget.limit());
         let fits = if alone { self.open.is_empty() && cost < limit.amount } else { cost <= limit.amount };
         (!fits).then(|| {
@@ -103,5 +122,45 @@ impl Purse {
                 limit.currency
             )
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::billing::Prices;
+    use crate::catalog::Region;
+
+    /// A batch whose first recording, of one track, came to ten seconds; two others of unknown length wait.
+    fn state() -> State {
+        let item = |n: N, channels: serde_json::Value| json!({"event": "item", "n": n, "url": "u", "key": format!("k{n}"), "name": "u", "channels": channels});
+        let mut state = State::default();
+        for mut line in [
+            item(1, json!(null)),
+            item(2, json!(null)),
+            item(3, json!([0, 1])),
+            json!({"event": "intent", "attempt": 1, "items": [1], "urls": ["u"]}),
+            json!({"event": "accepted", "attempt": 1, "task_id": "t"}),
+            json!({"event": "ended", "task_id": "t", "status": "SUCCEEDED", "usage": {"duration": 10}}),
+        ] {
+            line["at"] = json!("2026-11-01T00:00:00Z");
+            state.apply(serde_json::from_value(line).unwrap()).unwrap();
+        }
+        state
+    }
+
+    #[test]
+    fn what_is_not_known_is_reckoned_by_the_dearest_track() {
+        let state = state();
+        let refuses = |limit: &str, items: &[N]| {
+            let budget = Budget::new(limit.parse().unwrap(), "paraformer-v2", Region::Cn, &Prices::builtin()).unwrap();
+            Purse::of(&state, Some(budget), 1).refuses(&state, items).is_some()
+        };
+        // 0.00008 a second: ten are spent, one track is ten more, two tracks are twenty.
+        assert_eq!([refuses("0.0015cny", &[2]), refuses("0.0016cny", &[2])], [true, false]);
+        assert_eq!([refuses("0.0023cny", &[3]), refuses("0.0024cny", &[3])], [true, false]);
+        assert_eq!([refuses("0.0031cny", &[2, 3]), refuses("0.0032cny", &[2, 3])], [true, false]);
     }
 }

@@ -20,8 +20,6 @@ pub struct Receipts {
     pub model: String,
     /// The name of the region.
     pub region: String,
-    /// The tracks that were asked for.
-    pub tracks: Vec<u32>,
     /// In the order of the batch.
     pub recordings: Vec<Sent>,
     /// Tasks that the service took, in the order in which it did.
@@ -50,8 +48,12 @@ pub struct ClipReceipt {
 pub struct Sent {
     /// As given: an address, or a path.
     pub url: String,
+    /// What makes it this recording: see [`Item::key`](super::Item::key). Not to be printed.
+    pub key: String,
     /// Its name in the batch.
     pub name: String,
+    /// The tracks that are requested of it.
+    pub tracks: Vec<u32>,
     /// Its result below the batch's folder, with `/`; `None` = there is none.
     pub file: Option<String>,
     /// The code of its failure; `None` = it did not fail.
@@ -100,6 +102,8 @@ pub fn receipts(dir: &Path) -> Result<Option<Receipts>> {
 #[derive(Default)]
 struct Fold {
     receipts: Receipts,
+    /// The tracks that are requested where a recording has none of its own.
+    tracks: Vec<u32>,
     attempts: HashMap<AttemptNo, Vec<N>>,
     tasks: HashMap<String, usize>,
 }
@@ -112,11 +116,12 @@ impl Fold {
                 self.receipts.region = region;
                 if let Ok(recognition) = Recognition::from_json(&recognition) {
                     self.receipts.model = recognition.model().to_owned();
-                    self.receipts.tracks = recognition.tracks();
+                    self.tracks = recognition.tracks();
                 }
             }
-            Event::Item { url, name, .. } => {
-                self.receipts.recordings.push(Sent { url, name, file: None, failure: None, submits: 0 });
+            Event::Item { url, key, name, channels, .. } => {
+                let tracks = channels.unwrap_or_else(|| self.tracks.clone());
+                self.receipts.recordings.push(Sent { url, key, name, tracks, file: None, failure: None, submits: 0 });
             }
             Event::Intent { attempt, items, .. } => {
                 self.attempts.insert(attempt, items);

@@ -20,6 +20,7 @@ use super::event::{AttemptNo, Event, Line, N, task_id};
 use super::ledger::Writer;
 use super::polling::Polling;
 use super::purse::Purse;
+use super::ready::Ready;
 use super::results::{Failure, Written};
 use super::state::{Phase, State};
 use super::submitting::Sent;
@@ -80,7 +81,7 @@ pub(super) struct Runner<'a> {
     pub(super) unread: VecDeque<N>,
     pub(super) read: VecDeque<(N, String)>,
     pub(super) uploading: HashMap<String, Vec<N>>,
-    pub(super) ready: VecDeque<(N, String)>,
+    pub(super) ready: Ready,
     pub(super) next_attempt: AttemptNo,
     /// Nothing is submitted before.
     pub(super) not_before: Option<Instant>,
@@ -124,7 +125,7 @@ impl<'a> Runner<'a> {
             dir,
             next_attempt: state.attempts.last_key_value().map_or(1, |(last, _)| last + 1),
             writer,
-            purse: Purse::of(&state, order.budget.clone()),
+            purse: Purse::of(&state, order.budget.clone(), order.recognition.tracks().len()),
             over_budget: None,
             state,
             stop,
@@ -132,7 +133,7 @@ impl<'a> Runner<'a> {
             unread: VecDeque::new(),
             read: VecDeque::new(),
             uploading: HashMap::new(),
-            ready: VecDeque::new(),
+            ready: Ready::default(),
             not_before: None,
             no_more: Arc::default(),
             polling: Polling::default(),
@@ -185,7 +186,7 @@ impl<'a> Runner<'a> {
         if let Some(item) = self.state.get(n) {
             match item.path() {
                 Some(_) => self.unread.push_back(n),
-                None => self.ready.push_back((n, item.key.clone())),
+                None => self.ready.push_back(item.channels.as_deref(), (n, item.key.clone())),
             }
         }
     }

@@ -64,6 +64,10 @@ pub(super) struct Recording {
     pub(super) url: String,
     pub(super) key: String,
     pub(super) name: String,
+    /// The tracks that are requested of it; `None` = those of the batch.
+    pub(super) channels: Option<Vec<u32>>,
+    /// Tracks with the same sound as one that is requested.
+    pub(super) repeated: Vec<u32>,
     pub(super) phase: Phase,
 }
 
@@ -153,11 +157,14 @@ impl State {
                 }
                 self.terms = Some(Terms { base_url, region, workspace, recognition, files_per_task });
             }
-            Event::Item { n, url, key, name } => {
+            Event::Item { n, url, key, name, channels, repeated } => {
                 if n as usize != self.items.len() + 1 {
                     return Err(format!("item {n} follows item {}", self.items.len()));
                 }
-                self.items.push(Recording { n, url, key, name, phase: Phase::Waiting });
+                if channels.as_ref().is_some_and(Vec::is_empty) {
+                    return Err(format!("no track of item {n} is requested"));
+                }
+                self.items.push(Recording { n, url, key, name, channels, repeated, phase: Phase::Waiting });
                 self.tally.waiting += 1;
             }
             Event::Uploaded { blake3, url, expires } => {

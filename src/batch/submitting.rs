@@ -109,7 +109,8 @@ impl Runner<'_> {
                 let alive = self.writer.now().saturating_add(UPLOAD_MARGIN);
                 let there = self.state.uploads.get(&blake3).filter(|upload| alive.is_ok_and(|at| upload.expires > at));
                 if let Some(upload) = there {
-                    self.ready.push_back((n, upload.url.clone()));
+                    let url = upload.url.clone();
+                    self.uploaded_as(n, url);
                 } else if let Some(waiting) = self.uploading.get_mut(&blake3) {
                     waiting.push(n);
                 } else {
@@ -132,8 +133,8 @@ impl Runner<'_> {
             Ok(lines) => {
                 self.well();
                 self.apply(lines)?;
-                if let Some(upload) = self.state.uploads.get(blake3) {
-                    self.ready.extend(waiting.into_iter().map(|n| (n, upload.url.clone())));
+                if let Some(url) = self.state.uploads.get(blake3).map(|upload| upload.url.clone()) {
+                    waiting.into_iter().for_each(|n| self.uploaded_as(n, url.clone()));
                 }
                 Ok(())
             }
@@ -159,6 +160,18 @@ impl Runner<'_> {
         }
     }
 
+    /// A local file has an address now.
+    fn uploaded_as(&mut self, n: N, url: String) {
+        let channels = self.state.get(n).and_then(|item| item.channels.as_deref());
+        self.ready.push_back(channels, (n, url));
+    }
+
+    /// A submit did not leave, or was refused for now: its files are the next again.
+    fn put_back(&mut self, items: Vec<(N, String)>) {
+        let channels = items.first().and_then(|(n, _)| self.state.get(*n)?.channels.as_deref());
+        self.ready.put_back(channels, items);
+    }
+
     pub(super) fn start_submits(&mut self) {
         if self.not_before.is_some_and(|at| at > Instant::now()) {
             return;
@@ -167,29 +180,14 @@ impl Runner<'_> {
         let size = self.order.files_per_task.max(1);
         while self.operations_submitting() < SUBMITS {
             let coming = !self.unread.is_empty() || !self.uploading.is_empty() || self.under_way.hashes > 0;
-            if self.ready.is_empty() || (self.ready.len() < size && coming) {
-                return;
-            }
-            let mut items = Vec::new();
-            // One round: what is being looked for waits at the back.
-            for _ in 0..self.ready.len() {
-                if items.len() == size {
-                    break;
-                }
-                match self.ready.pop_front() {
-                    Some((n, url)) if self.in_the_way(&url, &items) => self.ready.push_back((n, url)),
-                    Some(item) => items.push(item),
-                    None => break,
-                }
-            }
-            if items.is_empty() {
-                return;
-            }
+            // Of two files of one content the second waits: their tasks bear the same address.
+            let in_the_way = |url: &str| self.uncertain.holds(url) || self.flying.contains(url);
+            let Some((channels, items)) = self.ready.take(size, coming, in_the_way) else { return };
             let numbers: Vec<N> = items.iter().map(|(n, _)| *n).collect();
             self.over_budget = self.purse.refuses(&self.state, &numbers);
             if self.over_budget.is_some() {
                 // Looked at again whenever something has ended.
-                items.into_iter().rev().for_each(|item| self.ready.push_front(item));
+                self.put_back(items);
                 return;
             }
             numbers.iter().for_each(|n| self.purse.hold(&self.state, *n));
@@ -197,18 +195,14 @@ impl Runner<'_> {
             self.next_attempt += 1;
             self.under_way.submits += items.len();
             self.flying.extend(items.iter().map(|(_, url)| url.clone()));
-            let (client, recognition) = (self.client, &self.order.recognition);
+            let client = self.client;
+            let recognition = self.order.recognition_of(channels.as_deref());
             let (writer, no_more) = (self.writer.clone(), self.no_more.clone());
             self.operations.push(Box::pin(async move {
-                let outcome = submit(client, recognition, &writer, &no_more, attempt, &items).await;
+                let outcome = submit(client, &recognition, &writer, &no_more, attempt, &items).await;
                 Done::Submitted { items, outcome }
             }));
         }
-    }
-
-    /// Of two files of one content the second waits: their tasks bear the same address.
-    fn in_the_way(&self, url: &str, group: &[(N, String)]) -> bool {
-        self.uncertain.holds(url) || self.flying.contains(url) || group.iter().any(|(_, other)| other == url)
     }
 
     fn operations_submitting(&self) -> usize {
@@ -222,7 +216,7 @@ impl Runner<'_> {
         }
         let Sent::Left { attempt, lines, outcome } = outcome? else {
             items.iter().for_each(|(n, _)| self.purse.release(&self.state, *n));
-            items.into_iter().rev().for_each(|item| self.ready.push_front(item));
+            self.put_back(items);
             return Ok(());
         };
         self.apply(lines)?;
@@ -250,14 +244,14 @@ impl Runner<'_> {
                 Ok(())
             }
             Verdict::Again => {
-                items.into_iter().rev().for_each(|item| self.ready.push_front(item));
+                self.put_back(items);
                 let asked = error.api().and_then(|api| api.retry_after);
                 let pause = self.trouble(error)?;
                 self.not_before = Some(Instant::now() + asked.unwrap_or(pause));
                 Ok(())
             }
             Verdict::Halt => {
-                items.into_iter().rev().for_each(|item| self.ready.push_front(item));
+                self.put_back(items);
                 self.halt(error);
                 Ok(())
             }

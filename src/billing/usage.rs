@@ -46,6 +46,21 @@ impl Usage {
         Self { seconds: Some(seconds), ..Self::default() }
     }
 
+    /// So many times each quantity.
+    pub(crate) fn times(self, n: i64) -> Self {
+        self.each(|quantity| quantity.saturating_mul(n))
+    }
+
+    /// One of so many equal parts, begun units counted.
+    pub(crate) fn part(self, of: i64) -> Self {
+        self.each(|quantity| quantity.saturating_add(of - 1).checked_div(of).unwrap_or(quantity))
+    }
+
+    fn each(self, change: impl Fn(i64) -> i64) -> Self {
+        let Self { seconds, tokens_in, tokens_out } = self;
+        Self { seconds: seconds.map(&change), tokens_in: tokens_in.map(&change), tokens_out: tokens_out.map(&change) }
+    }
+
     /// The larger of each quantity.
     pub(crate) fn most(self, other: Self) -> Self {
         Self {

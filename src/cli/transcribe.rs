@@ -10,17 +10,18 @@ use serde_json::json;
 use tokio::sync::watch;
 
 use super::connection::Connection;
-use super::cost::free_seconds;
+use super::limit::Limit;
 use super::output::{Failure, Format, Listing, Talk};
 use super::parameters::RecognitionArgs;
 use super::prices::PriceFlags;
+use super::tracks::Choice;
 use super::{Exit, block_on};
-use crate::batch::{self, Batch, Counts, Draft, News, Order, Summary};
-use crate::billing::{Budget, Money, Plan, Recording, estimate, sum};
-use crate::catalog::{Catalog, Region};
+use crate::batch::{self, Batch, Counts, Draft, News, Order, Summary, Waiting};
+use crate::billing::Money;
+use crate::catalog::Catalog;
 use crate::client::{without_queries, without_query};
 use crate::error::{Error, Result};
-use crate::report::number::{counted, money};
+use crate::report::number::counted;
 
 /// Said before the first upload; the vendor's own words.
 pub(super) const TEMPORARY: &str = "local files go to the service's temporary storage for 48 hours, which by the vendor's word is not for \
@@ -34,7 +35,11 @@ const REPORT: Duration = Duration::from_secs(60);
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 The ledger in DIR makes the same command on the same DIR go on where an earlier one was ended, however it was ended.
-Nothing is billed twice and no paid result is lost. DIR/failures.csv names what failed, and why.")]
+Nothing is billed twice and no paid result is lost. DIR/failures.csv names what failed, and why.
+
+Without --channel every track of a local file that sounds different is requested, and each is
+billed: a call with a track for each party is two charges, one sound in both tracks is one. Of a
+URL track 0 is requested, the service's default. --channel decides for all.")]
 pub(super) struct Args {
     /// http, https or oss URLs, local files (uploaded), or folders of local files
     #[arg(value_name = "INPUT")]
@@ -76,16 +81,12 @@ pub(super) fn run(args: Args, connection: &Connection, format: Format, talk: &Ta
     let recognition = args.recognition.recognition()?;
     let Some(items) = items(&args, talk)? else { return Ok(Exit::Usage) };
     let region = connection.region()?;
-    let tracks = recognition.tracks();
-    let chosen = recognition.get("channel_id").is_some();
     let model = recognition.model().to_owned();
-    let Some(budget) = budget(&args, &items, (&model, region, &tracks), talk)? else { return Ok(Exit::Partly) };
-    let order = Order::new(recognition, items)
+    let mut order = Order::new(recognition.clone(), items)
         .files_per_task(args.files_per_task)
         .detach(args.detach)
         .resubmit_uncertain(args.resubmit_uncertain)
-        .retry_failed(args.retry_failed)
-        .budget(budget);
+        .retry_failed(args.retry_failed);
     if !args.no_check {
         let rate = |path: &Path| crate::audio::probe(path).ok().flatten()?.sample_rate_hz;
         match order.check(Catalog::builtin(), region, &rate) {
@@ -105,9 +106,18 @@ pub(super) fn run(args: Args, connection: &Connection, format: Format, talk: &Ta
         }
     }
     let client = connection.client()?;
+    let choice = Choice { recognition: &recognition, dir: &args.output, lengths: args.max_cost.is_some() };
+    let looked = choice.look(order.items_mut(), talk)?;
+    if let Some(most) = args.max_cost {
+        let limit = Limit { most, used: args.quota_used, prices: &args.prices };
+        match limit.budget((&model, region), order.items_mut(), &looked, talk)? {
+            Some(budget) => order = order.budget(Some(budget)),
+            None => return Ok(Exit::Partly),
+        }
+    }
     let batch = Batch::open(&args.output, client, order)?;
     batch.notes().iter().for_each(|note| talk.note(note));
-    announce(&batch, &model, &tracks, chosen, talk);
+    announce(&batch, &model, &choice, talk);
     let summary = block_on(async {
         let (stop, stopped) = watch::channel(false);
         let mut progress = Progress::new(batch.counts(), talk);
@@ -179,63 +189,8 @@ fn items(args: &Args, talk: &Talk) -> Result<Option<Vec<batch::Item>>, Failure> 
     }
 }
 
-/// What the batch may cost, where that is limited. `None`: more than that is expected, or nobody can tell, which was said.
-#[expect(clippy::option_option, reason = "no limit, and a limit that is not kept, are two things")]
-fn budget(
-    args: &Args,
-    items: &[batch::Item],
-    (model, region, tracks): (&str, Region, &[u32]),
-    talk: &Talk,
-) -> Result<Option<Option<Budget>>, Failure> {
-    let Some(limit) = args.max_cost else { return Ok(Some(None)) };
-    let prices = args.prices.prices(Some(limit.currency))?;
-    let mut budget = match Budget::new(limit, model, region, &prices) {
-        Ok(budget) => budget,
-        Err(error) => {
-            talk.error(&error.to_string());
-            return Ok(None);
-        }
-    };
-    let free = free_seconds(&prices, model, region, args.quota_used).unwrap_or(0);
-    if args.quota_used.is_some() {
-        talk.note(&format!("{free} s of the free allowance of {model} in {region} are counted as left"));
-    }
-    budget = budget.free_seconds(free);
-    let plan = Plan { model: model.to_owned(), region, tracks: tracks.to_vec(), speech_share: None };
-    let (mut lines, mut unknown) = (Vec::new(), 0);
-    for item in items {
-        let probe = match &item.source {
-            batch::Source::File(path) => crate::audio::probe(path).ok().flatten(),
-            _ => None,
-        };
-        let duration_ms = probe.as_ref().and_then(|probe| i64::try_from(probe.duration_ms?).ok());
-        let channels = probe.and_then(|probe| probe.channels).map(u32::from);
-        let recording = Recording { duration_ms, channels, ..Recording::default() };
-        let own = estimate(&recording, &plan, &prices);
-        let most: Option<i64> = own.iter().map(|line| line.quantity.map(|quantity| quantity.high)).sum();
-        match most {
-            Some(most) => budget.bound(&item.key, most),
-            None => unknown += 1,
-        }
-        lines.extend(own);
-    }
-    let sum = sum(&lines, free);
-    if let Some(net) = sum.net().filter(|net| net.expected > limit.amount) {
-        let expected = money(Some((net.expected, limit.currency)));
-        talk.error(&format!("{expected} is expected, which is more than {limit}: nothing was sent"));
-        return Ok(None);
-    }
-    if unknown > 0 {
-        talk.note(&format!(
-            "{} of unknown length: the first shows what others may cost, and no submit leaves that could pass {limit}",
-            counted(unknown, "recording")
-        ));
-    }
-    Ok(Some(Some(budget)))
-}
-
 /// What is about to happen, and how often it is charged.
-fn announce(batch: &Batch, model: &str, tracks: &[u32], chosen: bool, talk: &Talk) {
+fn announce(batch: &Batch, model: &str, choice: &Choice<'_>, talk: &Talk) {
     let counts = batch.counts();
     if counts.done() > 0 || counts.in_flight + counts.uncertain > 0 {
         let Counts { stored, silent, failed, in_flight, uncertain, waiting, .. } = counts;
@@ -249,22 +204,38 @@ fn announce(batch: &Batch, model: &str, tracks: &[u32], chosen: bool, talk: &Tal
     if counts.waiting == 0 {
         return;
     }
-    let listed: Vec<String> = tracks.iter().map(u32::to_string).collect();
-    let (files, charges) = (counts.waiting, counts.waiting * tracks.len());
-    let tracks = if listed.len() == 1 { "track" } else { "tracks" };
+    let waiting = batch.waiting();
     talk.note(&format!(
-        "{} to submit to {model}, {tracks} {} of each: {} by the length of speech",
-        counted(files as u64, "file"),
-        listed.join(", "),
-        counted(charges as u64, "charge"),
+        "{} to submit to {model}, {}: {} by the length of speech",
+        counted(counts.waiting as u64, "file"),
+        tracks_of(&waiting),
+        counted(waiting.charges() as u64, "charge"),
     ));
-    if !chosen {
-        talk.note(
-            "only track 0 is transcribed, the service's default: where each party has a track, give --channel 0,1",
-        );
+    if !choice.is_made() && waiting.addresses > 0 {
+        talk.note(&format!(
+            "of {} only track 0 is transcribed, the service's default: where each party has a track, give --channel 0,1",
+            counted(waiting.addresses as u64, "URL"),
+        ));
     }
-    if batch.will_upload() {
+    if waiting.files > 0 {
         talk.say(TEMPORARY);
+    }
+}
+
+/// What is requested, as in "track 0 of 3, tracks 0, 1 of 2".
+fn tracks_of(waiting: &Waiting) -> String {
+    let named = |tracks: &[u32]| {
+        let listed: Vec<String> = tracks.iter().map(u32::to_string).collect();
+        format!("{} {}", if tracks.len() == 1 { "track" } else { "tracks" }, listed.join(", "))
+    };
+    let numbers = || waiting.by_tracks.keys().map(Vec::len);
+    match waiting.by_tracks.len() {
+        1 => waiting.by_tracks.keys().map(|tracks| format!("{} of each", named(tracks))).collect(),
+        2 | 3 => {
+            let sets = waiting.by_tracks.iter().map(|(tracks, files)| format!("{} of {files}", named(tracks)));
+            sets.collect::<Vec<_>>().join(", ")
+        }
+        _ => format!("{} to {} tracks of each", numbers().min().unwrap_or(1), numbers().max().unwrap_or(1)),
     }
 }
 
@@ -338,6 +309,10 @@ fn conclude(summary: &Summary, args: &Args, model: &str, format: Format, talk: &
     }
     if counts.silent > 0 {
         talk.note(&format!("warning: {} without speech: an empty transcript", counted(counts.silent as u64, "file")));
+    }
+    for (track, recordings) in &summary.unheard {
+        let recordings = counted(recordings.len() as u64, "recording");
+        talk.note(&format!("warning: {recordings} without a transcript of track {track}, though it was requested"));
     }
     other_tracks(&summary.untranscribed, args, model, talk)?;
     if let Some(why) = &summary.over_budget {

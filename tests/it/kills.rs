@@ -109,7 +109,7 @@ impl Clock for Still {
     }
 }
 
-fn client(service: &Service) -> Client {
+pub(crate) fn client(service: &Service) -> Client {
     let key = ApiKey::new(KEY).unwrap();
     let region = talkmeter::catalog::Region::Cn;
     Client::builder().region(region).base_url(service.base_url()).api_key(key).build().unwrap()

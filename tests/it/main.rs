@@ -31,3 +31,4 @@ mod secrets;
 mod service;
 mod tables;
 mod tidy;
+mod tracks;

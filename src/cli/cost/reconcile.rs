@@ -104,7 +104,7 @@ fn account(
             .file
             .as_deref()
             .map_or_else(|| sent.name.clone(), |file| file.trim_start_matches("results/").to_owned()),
-        tracks_asked: receipts.tracks.len(),
+        tracks_asked: sent.tracks.len(),
         failure: sent.failure.clone(),
         submits: sent.submits,
         ..Account::default()
@@ -152,7 +152,7 @@ fn account(
             let plan = Plan {
                 model: receipts.model.clone(),
                 region: receipts.region.parse().unwrap_or_default(),
-                tracks: receipts.tracks.clone(),
+                tracks: sent.tracks.clone(),
                 speech_share: None,
             };
             let lines = estimate(&recording, &plan, prices);

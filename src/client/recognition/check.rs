@@ -111,12 +111,36 @@ impl Recognition {
         Ok(warnings)
     }
 
+    /// Why no more than one track of a recording can be requested; `None` = any number of them can be.
+    ///
+    /// ```
+    /// use talkmeter::{catalog::Catalog, client::Recognition};
+    ///
+    /// let asked = Recognition::new("fun-asr");
+    /// assert_eq!(asked.one_track(Catalog::builtin()), None);
+    /// let why = asked.diarize(true).one_track(Catalog::builtin());
+    /// assert_eq!(why.as_deref(), Some("diarization (--diarize) works on one track"));
+    /// ```
+    #[must_use]
+    pub fn one_track(&self, catalog: &Catalog) -> Option<String> {
+        let takes = catalog.model(&self.model).is_none_or(|model| model.takes("channel_id"));
+        match takes {
+            false => Some(format!("{} takes no choice of tracks", self.model)),
+            true if self.diarized() => Some("diarization (--diarize) works on one track".to_owned()),
+            true => None,
+        }
+    }
+
+    fn diarized(&self) -> bool {
+        self.on("diarization_enabled") || self.on("speaker_diarization_enabled")
+    }
+
     fn on(&self, key: &str) -> bool {
         self.get(key) == Some(&Value::Bool(true))
     }
 
     fn check_speakers(&self) -> Result<()> {
-        let diarized = self.on("diarization_enabled") || self.on("speaker_diarization_enabled");
+        let diarized = self.diarized();
         if self.get("speaker_count").is_some() && !diarized {
             return refuse("speaker_count (--speakers) needs diarization: turn it on (--diarize)".to_owned());
         }

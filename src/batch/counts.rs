@@ -1,0 +1,110 @@
+//! How many recordings of a batch have come how far, and what those that are still to be submitted come to.
+
+use std::collections::BTreeMap;
+
+use super::state::{Phase, State};
+
+/// Recordings by what has become of them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Counts {
+    /// Not submitted yet.
+    pub waiting: usize,
+    /// Uploads under way.
+    pub uploading: usize,
+    /// Submits under way.
+    pub submitting: usize,
+    /// Accepted by the service, no result yet.
+    pub in_flight: usize,
+    /// Nobody can tell yet whether they were accepted.
+    pub uncertain: usize,
+    /// With a result on disk.
+    pub stored: usize,
+    /// Without speech, which is a result too.
+    pub silent: usize,
+    /// Failed for good.
+    pub failed: usize,
+}
+
+impl Counts {
+    pub(super) fn of(state: &State) -> Self {
+        let tally = state.tally;
+        Self {
+            waiting: tally.waiting,
+            in_flight: tally.in_task,
+            uncertain: tally.attempted,
+            stored: tally.stored,
+            silent: tally.silent,
+            failed: tally.failed,
+            ..Self::default()
+        }
+    }
+
+    /// All recordings.
+    #[must_use]
+    pub fn total(&self) -> usize {
+        self.open() + self.done()
+    }
+
+    /// Those that have come to their end.
+    #[must_use]
+    pub fn done(&self) -> usize {
+        self.stored + self.silent + self.failed
+    }
+
+    /// Those that have not.
+    #[must_use]
+    pub fn open(&self) -> usize {
+        self.waiting + self.submitting + self.in_flight + self.uncertain
+    }
+}
+
+impl std::iter::Sum for Counts {
+    /// Those of several batches together.
+    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
+        all.fold(Self::default(), |one, two| Self {
+            waiting: one.waiting + two.waiting,
+            uploading: one.uploading + two.uploading,
+            submitting: one.submitting + two.submitting,
+            in_flight: one.in_flight + two.in_flight,
+            uncertain: one.uncertain + two.uncertain,
+            stored: one.stored + two.stored,
+            silent: one.silent + two.silent,
+            failed: one.failed + two.failed,
+        })
+    }
+}
+
+/// What is still to be submitted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Waiting {
+    /// Local files, which are uploaded.
+    pub files: usize,
+    /// Addresses.
+    pub addresses: usize,
+    /// How many there are of each set of requested tracks.
+    pub by_tracks: BTreeMap<Vec<u32>, usize>,
+}
+
+impl Waiting {
+    /// `of_all` are the tracks that are requested where an item has none of its own.
+    pub(super) fn of(state: &State, of_all: &[u32]) -> Self {
+        let mut waiting = Self::default();
+        for item in state.items.iter().filter(|item| item.phase == Phase::Waiting) {
+            *if item.path().is_some() { &mut waiting.files } else { &mut waiting.addresses } += 1;
+            let tracks = item.channels.as_deref().unwrap_or(of_all);
+            match waiting.by_tracks.get_mut(tracks) {
+                Some(recordings) => *recordings += 1,
+                None => _ = waiting.by_tracks.insert(tracks.to_vec(), 1),
+            }
+        }
+        waiting
+    }
+
+    /// Tracks of all of them together, each of which is billed.
+    #[must_use]
+    pub fn charges(&self) -> usize {
+        self.by_tracks.iter().map(|(tracks, recordings)| tracks.len() * recordings).sum()
+    }
+}

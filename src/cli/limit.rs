@@ -1,0 +1,73 @@
+//! `--max-cost` before the first submit: what is expected of a batch, and the most that each recording can cost.
+
+use super::cost::free_seconds;
+use super::output::{Failure, Talk};
+use super::prices::PriceFlags;
+use super::tracks::Looked;
+use crate::batch::Item;
+use crate::billing::{Budget, Money, Plan, Recording, estimate, sum};
+use crate::catalog::Region;
+use crate::report::number::{counted, money};
+
+/// What is not to be passed.
+pub(super) struct Limit<'a> {
+    pub(super) most: Money,
+    /// Seconds of the free allowance that are used.
+    pub(super) used: Option<u32>,
+    pub(super) prices: &'a PriceFlags,
+}
+
+impl Limit<'_> {
+    /// The budget of a batch of `items`, of which `looked` says what was found out. `None`: more than the limit is expected, or
+    /// nobody can tell, which was said.
+    ///
+    /// # Errors
+    /// The prices cannot be read.
+    pub(super) fn budget(
+        &self,
+        (model, region): (&str, Region),
+        items: &[Item],
+        looked: &[Looked],
+        talk: &Talk,
+    ) -> Result<Option<Budget>, Failure> {
+        let limit = self.most;
+        let prices = self.prices.prices(Some(limit.currency))?;
+        let mut budget = match Budget::new(limit, model, region, &prices) {
+            Ok(budget) => budget,
+            Err(error) => {
+                talk.error(&error.to_string());
+                return Ok(None);
+            }
+        };
+        let free = free_seconds(&prices, model, region, self.used).unwrap_or(0);
+        if self.used.is_some() {
+            talk.note(&format!("{free} s of the free allowance of {model} in {region} are counted as left"));
+        }
+        budget = budget.free_seconds(free);
+        let (mut lines, mut unknown) = (Vec::new(), 0);
+        for (item, looked) in items.iter().zip(looked) {
+            let plan = Plan { model: model.to_owned(), region, tracks: looked.tracks.clone(), speech_share: None };
+            let Looked { duration_ms, voices, .. } = *looked;
+            let own = estimate(&Recording { duration_ms, channels: voices, ..Recording::default() }, &plan, &prices);
+            let most: Option<i64> = own.iter().map(|line| line.quantity.map(|quantity| quantity.high)).sum();
+            match most {
+                Some(most) => budget.bound(&item.key, most),
+                None => unknown += 1,
+            }
+            lines.extend(own);
+        }
+        let sum = sum(&lines, free);
+        if let Some(net) = sum.net().filter(|net| net.expected > limit.amount) {
+            let expected = money(Some((net.expected, limit.currency)));
+            talk.error(&format!("{expected} is expected, which is more than {limit}: nothing was sent"));
+            return Ok(None);
+        }
+        if unknown > 0 {
+            talk.note(&format!(
+                "{} of unknown length: the first shows what others may cost, and no submit leaves that could pass {limit}",
+                counted(unknown, "recording")
+            ));
+        }
+        Ok(Some(budget))
+    }
+}
