@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! result JSON ──transcript::read──▶ Transcript ──metrics::measure──▶ Measured ──tables::analyze──▶ Parquet, CSV, JSON lines
-//!                                                                                       └──report::Report──▶ terminal, JSON
+//!                                                                                       └──report::Report──▶ terminal, HTML, Markdown, JSON
 //! ```
 //!
 //! | module | holds | feature |
