@@ -3,6 +3,7 @@
 //! Each command is a file with its `Args` and a `run` that returns an `Exit`.
 
 mod analyze;
+mod captions;
 mod check;
 mod clip;
 mod connection;
@@ -94,6 +95,8 @@ enum Command {
     Flash(Box<flash::Args>),
     /// Result files → tables, metrics, report
     Analyze(analyze::Args),
+    /// Result files → SRT and WebVTT; what is wrong with captions that are there
+    Captions(captions::Args),
     /// Say what is wrong with result files before anyone trusts figures from them
     Check(check::Args),
     /// What transcription will cost, what it did cost, and whether the bill agrees
@@ -150,6 +153,7 @@ fn run(cli: Cli, talk: &Talk) -> Result<Exit, output::Failure> {
         Command::Transcribe(args) => transcribe::run(args, &cli.connection, format, talk),
         Command::Flash(args) => flash::run(&args, &cli.connection, format, talk),
         Command::Analyze(args) => analyze::run(args, today(), format, talk),
+        Command::Captions(args) => captions::run(args, format, talk),
         Command::Check(args) => check::run(&args, format, talk),
         Command::Cost(args) => cost::run(args, &cli.connection, today(), format, talk),
         Command::Emulate(args) => emulate::run(args, talk),

@@ -272,7 +272,7 @@ fn has_carriage_return(frame: &DataFrame) -> bool {
 }
 
 /// A temporary file beside `path`, with the permissions that a new file has.
-fn temporary(path: &Path) -> Result<NamedTempFile> {
+pub(crate) fn temporary(path: &Path) -> Result<NamedTempFile> {
     let folder = path.parent().unwrap_or(path);
     let mut builder = tempfile::Builder::new();
     builder.prefix(".talkmeter-").suffix(".tmp");

@@ -10,6 +10,8 @@ mod metadata;
 mod rollup;
 
 pub use analysis::{Analysis, FileOutcome, Options, Outcome, PARTICIPANT_SPREAD, analyze};
+#[cfg(feature = "cli")]
+pub(crate) use files::temporary;
 pub use files::{Format, Output};
 pub use frame::{frame, schema};
 pub use metadata::Metadata;

@@ -1,0 +1,226 @@
+//! `captions`: result files → SRT and WebVTT, or what is wrong with captions.
+
+mod checking;
+mod target;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+
+use super::Exit;
+use super::inputs::Paths;
+use super::output::{Failure, Format as Print, Talk, printable};
+use crate::metrics::{Roles, Settings, measure};
+use crate::report::number::counted;
+use crate::tables::Outcome;
+use crate::transcript::captions::{Captions, Format, Rules, check};
+use crate::transcript::{Input, read};
+use target::Targets;
+
+const EXAMPLES: &str = "\
+Examples:
+  talkmeter captions results -o captions --role ch0=agent,ch1=customer
+  talkmeter captions call.json --to vtt > call.vtt
+  talkmeter captions results --check --reading-speed 17
+  talkmeter captions captions --check --format csv
+
+Exit code 3 when --check finds something.";
+
+/// Files that are read together, for each thread.
+const FILES_A_THREAD: usize = 16;
+
+/// Arguments of `captions`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    #[command(flatten)]
+    paths: Paths,
+    /// Write captions to this folder, named as the result files; without it one file's captions are printed
+    #[arg(short, long, value_name = "DIR", conflicts_with = "check")]
+    output: Option<PathBuf>,
+    /// Kinds of files: srt, vtt
+    #[arg(long, value_name = "KINDS", value_delimiter = ',', default_value = "srt,vtt", value_parser = kind)]
+    to: Vec<Format>,
+    /// List what breaks the limits: in the .srt and .vtt files among PATH, and in what would be made of result files
+    #[arg(long)]
+    check: bool,
+    /// Name participants: ch0=agent,ch1=customer. Two labels with one role become one participant
+    #[arg(long = "role", value_name = "PARTICIPANT=ROLE")]
+    roles: Vec<Roles>,
+    #[command(flatten)]
+    limits: LimitFlags,
+}
+
+/// Limits in place of the usual ones.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Limits")]
+struct LimitFlags {
+    /// Characters a line [default by script: Latin 42, Chinese 16, Japanese 13, Korean 16]
+    #[arg(long, value_name = "CHARACTERS", value_parser = clap::value_parser!(u32).range(1..=200))]
+    line_length: Option<u32>,
+    /// Lines a cue
+    #[arg(long, value_name = "LINES", default_value = "2", value_parser = clap::value_parser!(u32).range(1..=4))]
+    lines: u32,
+    /// Characters a second [default by script: Latin 20, Chinese 9, Japanese 4, Korean 12]
+    #[arg(long, value_name = "CHARACTERS", value_parser = clap::value_parser!(u32).range(1..=100))]
+    reading_speed: Option<u32>,
+    /// A cue is shown at least so long
+    #[arg(long, value_name = "MS", default_value = "833", value_parser = clap::value_parser!(i64).range(1..=60_000))]
+    min_duration_ms: i64,
+    /// A cue is shown at most so long
+    #[arg(long, value_name = "MS", default_value = "7000", value_parser = clap::value_parser!(i64).range(1..=60_000))]
+    max_duration_ms: i64,
+    /// Between two cues of one speaker
+    #[arg(long, value_name = "MS", default_value = "83", value_parser = clap::value_parser!(i64).range(0..=10_000))]
+    gap_ms: i64,
+    /// A cue stays at most so long after its last word, and bridges no longer silence
+    #[arg(long, value_name = "MS", default_value = "1500", value_parser = clap::value_parser!(i64).range(0..=60_000))]
+    run_on_ms: i64,
+    /// A silence at which a cue may well end
+    #[arg(long, value_name = "MS", default_value = "250", value_parser = clap::value_parser!(i64).range(1..=60_000))]
+    pause_ms: i64,
+}
+
+impl LimitFlags {
+    fn rules(&self) -> Result<Rules, Failure> {
+        if self.max_duration_ms < self.min_duration_ms {
+            let (max, min) = (self.max_duration_ms, self.min_duration_ms);
+            return Err(Failure::Usage(format!("--max-duration-ms {max} is less than --min-duration-ms {min}")));
+        }
+        Ok(Rules {
+            line_length: self.line_length,
+            lines: self.lines,
+            reading_speed: self.reading_speed,
+            min_duration_ms: self.min_duration_ms,
+            max_duration_ms: self.max_duration_ms,
+            gap_ms: self.gap_ms,
+            run_on_ms: self.run_on_ms,
+            pause_ms: self.pause_ms,
+        })
+    }
+}
+
+fn kind(text: &str) -> Result<Format, String> {
+    let known = Format::ALL.into_iter().find(|format| format.extension() == text);
+    known.ok_or_else(|| "there are srt and vtt".to_owned())
+}
+
+/// Runs `captions`.
+pub(super) fn run(mut args: Args, print: Print, talk: &Talk) -> Result<Exit, Failure> {
+    let rules = args.limits.rules()?;
+    let mut roles = Roles::default();
+    std::mem::take(&mut args.roles).into_iter().try_for_each(|more| roles.extend(more)).map_err(Failure::Usage)?;
+    let settings = Settings { roles, ..Settings::default() };
+    args.to.sort_unstable();
+    args.to.dedup();
+    if args.check {
+        return checking::run(&args.paths, &args.to, &rules, &settings, print, talk);
+    }
+    if print != Print::Table {
+        let hint = "captions are no rows; --to srt,vtt says which kinds of files, --format is for --check";
+        return Err(Failure::Usage(hint.to_owned()));
+    }
+    match &args.output {
+        Some(folder) => write(&args, folder, &rules, &settings, talk),
+        None => show(&args, &rules, &settings, talk),
+    }
+}
+
+/// Captions of one file to stdout.
+fn show(args: &Args, rules: &Rules, settings: &Settings, talk: &Talk) -> Result<Exit, Failure> {
+    let inputs = args.paths.find(None, talk)?;
+    let (input, format) = match (&inputs.files[..], &args.to[..]) {
+        ([], _) => {
+            talk.error("no result file found");
+            return Ok(Exit::Failed);
+        }
+        ([input], [format]) => (input, *format),
+        ([_], _) => return Err(Failure::Usage("give -o DIR to write files, or --to srt or --to vtt to print one".to_owned())),
+        (files, _) => {
+            let many = counted(files.len() as u64, "result file");
+            return Err(Failure::Usage(format!("{many}: give -o DIR to write captions of more than one")));
+        }
+    };
+    match made(input, rules, settings) {
+        Ok(captions) => {
+            let text = format.write(&captions.cues(format));
+            notes(&captions, &[format], rules).into_iter().for_each(|note| talk.note(&format!("{}: {note}", input.path.display())));
+            talk.data(text.as_bytes())?;
+            Ok(if inputs.excluded.is_empty() { Exit::Done } else { Exit::Partly })
+        }
+        Err(outcome) => {
+            talk.say(&super::check::refusal(&input.path, &outcome));
+            Ok(Exit::Failed)
+        }
+    }
+}
+
+/// Captions of all files to a folder.
+fn write(args: &Args, folder: &Path, rules: &Rules, settings: &Settings, talk: &Talk) -> Result<Exit, Failure> {
+    let inputs = args.paths.find(Some(folder), talk)?;
+    let mut targets = Targets::below(folder);
+    let bar = talk.progress(inputs.files.len());
+    let (mut written, mut failed) = (0_u64, inputs.excluded.len() as u64);
+    for chunk in inputs.files.chunks(FILES_A_THREAD * rayon::current_num_threads()) {
+        let chunk: Vec<(&Input, Result<PathBuf, String>)> =
+            chunk.iter().map(|input| (input, targets.of(&input.file))).collect();
+        let done: Vec<Result<Vec<String>, String>> = chunk
+            .par_iter()
+            .map(|(input, target)| {
+                let target = target.clone().map_err(|why| format!("{}: {why}", input.path.display()))?;
+                let captions =
+                    made(input, rules, settings).map_err(|outcome| super::check::refusal(&input.path, &outcome))?;
+                target::write(&target, &captions, &args.to).map_err(|error| super::output::chain(&error))?;
+                Ok(notes(&captions, &args.to, rules))
+            })
+            .collect();
+        for ((input, _), done) in chunk.iter().zip(done) {
+            bar.inc(1);
+            match done {
+                Ok(notes) => {
+                    written += 1;
+                    let notes = notes.into_iter().map(|note| format!("{}: {note}", input.path.display()));
+                    bar.suspend(|| notes.for_each(|note| talk.note(&note)));
+                }
+                Err(why) => {
+                    failed += 1;
+                    bar.suspend(|| talk.say(&why));
+                }
+            }
+        }
+    }
+    bar.finish_and_clear();
+    if written == 0 {
+        talk.error(if failed == 0 { "no result file found" } else { "no captions could be made" });
+        return Ok(Exit::Failed);
+    }
+    let files = counted(written * args.to.len() as u64, "file");
+    talk.note(&format!("{files} written to {}", printable(&folder.display().to_string())));
+    Ok(if failed > 0 { Exit::Partly } else { Exit::Done })
+}
+
+/// Captions of one result file.
+fn made(input: &Input, rules: &Rules, settings: &Settings) -> Result<Captions, Outcome> {
+    let bytes = fs::read(&input.path).map_err(Outcome::Unreadable)?;
+    let transcript = read(&bytes).map_err(Outcome::Refused)?;
+    Ok(Captions::of(&measure(&input.file, &transcript, settings), rules))
+}
+
+/// What is worth saying of a file's captions.
+fn notes(captions: &Captions, formats: &[Format], rules: &Rules) -> Vec<String> {
+    let mut notes = Vec::new();
+    if captions.untimed_sentences > 0 {
+        notes.push(format!("{} without times left out", counted(captions.untimed_sentences, "sentence")));
+    }
+    // One kind speaks for the other: names and dashes apart they are the same.
+    let format = formats.last().copied().unwrap_or(Format::WebVtt);
+    let cues = captions.cues(format);
+    let mut faulty: Vec<usize> = check(&cues, format, rules).iter().map(|violation| violation.cue).collect();
+    faulty.dedup();
+    if !faulty.is_empty() {
+        let all = counted(cues.len() as u64, "cue");
+        notes.push(format!("{} of {all} break a limit; `captions --check` lists them", faulty.len()));
+    }
+    notes
+}
