@@ -51,7 +51,7 @@ enum Exit {
 const ABOUT: &str = "Measures recorded calls: who spoke, for how long, how fast, and what the transcription is billed";
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 done, 1 failed, 2 usage, 3 some files failed or `check` found something serious,
+Exit codes: 0 done, 1 failed, 2 usage, 3 some files failed or a check found something,
 4 authentication or quota.
 Data goes to stdout, everything else to stderr.";
 

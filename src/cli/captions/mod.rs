@@ -136,7 +136,9 @@ fn show(args: &Args, rules: &Rules, settings: &Settings, talk: &Talk) -> Result<
             return Ok(Exit::Failed);
         }
         ([input], [format]) => (input, *format),
-        ([_], _) => return Err(Failure::Usage("give -o DIR to write files, or --to srt or --to vtt to print one".to_owned())),
+        ([_], _) => {
+            return Err(Failure::Usage("give -o DIR to write files, or --to srt or --to vtt to print one".to_owned()));
+        }
         (files, _) => {
             let many = counted(files.len() as u64, "result file");
             return Err(Failure::Usage(format!("{many}: give -o DIR to write captions of more than one")));
@@ -145,7 +147,9 @@ fn show(args: &Args, rules: &Rules, settings: &Settings, talk: &Talk) -> Result<
     match made(input, rules, settings) {
         Ok(captions) => {
             let text = format.write(&captions.cues(format));
-            notes(&captions, &[format], rules).into_iter().for_each(|note| talk.note(&format!("{}: {note}", input.path.display())));
+            notes(&captions, &[format], rules)
+                .into_iter()
+                .for_each(|note| talk.note(&format!("{}: {note}", input.path.display())));
             talk.data(text.as_bytes())?;
             Ok(if inputs.excluded.is_empty() { Exit::Done } else { Exit::Partly })
         }

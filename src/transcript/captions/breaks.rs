@@ -32,11 +32,11 @@ impl Break {
     pub(super) fn cost(self) -> i64 {
         match self {
             Self::Sentence => 0,
-            Self::Clause => 10,
-            Self::Pause => 16,
-            Self::Conjunction => 22,
-            Self::Word => 40,
-            Self::Character => 90,
+            Self::Clause => 1000,
+            Self::Pause => 1600,
+            Self::Conjunction => 2200,
+            Self::Word => 4000,
+            Self::Character => 9000,
         }
     }
 }
@@ -72,15 +72,49 @@ const ABBREVIATIONS: [&str; 14] =
     ["mr", "mrs", "ms", "dr", "prof", "st", "sr", "jr", "vs", "etc", "e.g", "i.e", "approx", "no"];
 
 const CONJUNCTIONS: [&str; 24] = [
-    "and", "but", "or", "nor", "so", "because", "if", "when", "while", "although", "though", "unless", "until", "since",
-    "which", "who", "that", "where", "whether", "whereas", "then", "before", "after", "however",
+    "and", "but", "or", "nor", "so", "because", "if", "when", "while", "although", "though", "unless", "until",
+    "since", "which", "who", "that", "where", "whether", "whereas", "then", "before", "after", "however",
 ];
 
 /// In scripts without spaces, and Korean.
 const EASTERN_CONJUNCTIONS: [&str; 37] = [
-    "但是", "不过", "不過", "可是", "因为", "因為", "所以", "因此", "于是", "於是", "而且", "并且", "並且", "然后",
-    "然後", "如果", "虽然", "雖然", "或者", "还是", "還是", "以及", "那么", "那麼", "只是", "しかし", "だから", "でも",
-    "そして", "それで", "または", "けれども", "그리고", "그러나", "하지만", "그래서", "또는",
+    "但是",
+    "不过",
+    "不過",
+    "可是",
+    "因为",
+    "因為",
+    "所以",
+    "因此",
+    "于是",
+    "於是",
+    "而且",
+    "并且",
+    "並且",
+    "然后",
+    "然後",
+    "如果",
+    "虽然",
+    "雖然",
+    "或者",
+    "还是",
+    "還是",
+    "以及",
+    "那么",
+    "那麼",
+    "只是",
+    "しかし",
+    "だから",
+    "でも",
+    "そして",
+    "それで",
+    "または",
+    "けれども",
+    "그리고",
+    "그러나",
+    "하지만",
+    "그래서",
+    "또는",
 ];
 
 /// Cuts a sentence. `said` has a time for each character; `pause_ms` is the silence that makes a [`Break::Pause`]. The
@@ -92,13 +126,14 @@ pub(super) fn tokens(text: &str, said: &[Said], script: Script, pause_ms: i64) -
     let mut left: Option<(char, usize)> = None;
     let mut number = 0;
     for (at, segment) in text.split_word_bound_indices().flat_map(parted) {
-        let first = number;
-        number += segment.chars().count();
+        // A mark without a letter of its own clings to the space in front.
+        let bare = segment.trim_start_matches(' ');
+        let spaces = segment.len() - bare.len();
+        spaced |= spaces > 0;
+        let (at, segment) = (at + spaces, bare);
+        let first = number + spaces;
+        number = first + segment.chars().count();
         let Some(head) = segment.chars().next() else { continue };
-        if head == ' ' {
-            spaced = true;
-            continue;
-        }
         let times = said.get(first..number).unwrap_or(&[]);
         let (Some(begin), Some(end)) = (times.first(), times.last()) else { continue };
         let glued = left.is_some_and(|(left, _)| clings(left, head, spaced))
@@ -111,12 +146,16 @@ pub(super) fn tokens(text: &str, said: &[Said], script: Script, pause_ms: i64) -
             token.end = token.end.max(end.end);
         } else {
             let word = |at: Option<usize>| at.and_then(|at| said.get(at)).and_then(|said| said.word);
-            let same_word = !spaced && word(Some(first)).is_some() && word(Some(first)) == word(left.map(|left| left.1));
+            let same_word =
+                !spaced && word(Some(first)).is_some() && word(Some(first)) == word(left.map(|left| left.1));
             let rest = text.get(at..).unwrap_or_default();
             let before = match tokens.last() {
                 None => Break::Sentence,
                 Some(_) if same_word => Break::Character,
-                Some(token) => between(token, rest, segment, begin.begin - token.end >= pause_ms),
+                Some(token) => {
+                    let parted = spaced && left.is_some_and(|(left, _)| is_unspaced(left)) && is_unspaced(head);
+                    between(token, rest, segment, parted, begin.begin - token.end >= pause_ms)
+                }
             };
             tokens.push(Token {
                 text: segment.to_owned(),
@@ -165,13 +204,14 @@ fn is_half_a_number(token: &str) -> bool {
     token.strip_suffix(['：', '．']).is_some_and(|number| number.ends_with(|c: char| c.is_ascii_digit()))
 }
 
-/// The kind of break between a token and what follows it.
-fn between(token: &Token, rest: &str, next: &str, pause: bool) -> Break {
+/// The kind of break between a token and what follows it. A space in a script that needs none parts clauses.
+fn between(token: &Token, rest: &str, next: &str, parted: bool, pause: bool) -> Break {
     let bare = token.text.trim_end_matches(|c| CLOSERS.contains(c));
     match bare.chars().next_back() {
         Some('.') if abbreviates(bare, rest) => {}
         Some(last) if SENTENCE_END.contains(last) => return Break::Sentence,
         Some(last) if CLAUSE_END.contains(last) => return Break::Clause,
+        _ if parted => return Break::Clause,
         _ => {}
     }
     if pause {
@@ -239,6 +279,7 @@ mod tests {
         assert_eq!(of("Ask Mr. Lin at 5 p.m. tomorrow"), [Sentence, Word, Word, Word, Word, Word, Word]);
         assert_eq!(of("好。我来但是"), [Sentence, Sentence, Word, Conjunction, Word]);
         assert_eq!(of("“Go!” he"), [Sentence, Sentence]);
+        assert_eq!(of("競賽 那"), [Sentence, Word, Clause]);
     }
 
     #[test]

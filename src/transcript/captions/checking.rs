@@ -179,19 +179,18 @@ mod tests {
         // One more of each.
         assert_eq!(found(&[cue(0, 4199, "", &[&line, &line])]), [(1, "too_fast", 20.0, 20.0)]);
         assert_eq!(found(&[cue(0, 7000, "", &[&"a".repeat(43)])]), [(1, "line_too_long", 43.0, 42.0)]);
-        assert_eq!(found(&[cue(0, 7001, "", &["a", "b", "c"])]), [
-            (1, "too_long", 7001.0, 7000.0),
-            (1, "too_many_lines", 3.0, 2.0)
-        ]);
-        assert_eq!(found(&[cue(0, 1000, "", &["a"]), cue(1082, 1914, "", &["b"])]), [
-            (2, "gap_too_small", 82.0, 83.0),
-            (2, "too_short", 832.0, 833.0)
-        ]);
-        assert_eq!(found(&[cue(1000, 2000, "", &["a"]), cue(500, 1400, "", &["", " "])]), [
-            (2, "empty", 0.0, 1.0),
-            (2, "out_of_order", 500.0, 0.0),
-            (2, "overlap", 1500.0, 0.0)
-        ]);
+        assert_eq!(
+            found(&[cue(0, 7001, "", &["a", "b", "c"])]),
+            [(1, "too_long", 7001.0, 7000.0), (1, "too_many_lines", 3.0, 2.0)]
+        );
+        assert_eq!(
+            found(&[cue(0, 1000, "", &["a"]), cue(1082, 1914, "", &["b"])]),
+            [(2, "gap_too_small", 82.0, 83.0), (2, "too_short", 832.0, 833.0)]
+        );
+        assert_eq!(
+            found(&[cue(1000, 2000, "", &["a"]), cue(500, 1400, "", &["", " "])]),
+            [(2, "empty", 0.0, 1.0), (2, "out_of_order", 500.0, 0.0), (2, "overlap", 1500.0, 0.0)]
+        );
     }
 
     #[test]
@@ -199,7 +198,10 @@ mod tests {
         let chinese = "您好请问有什么可以帮您的吗好的"; // 15
         assert_eq!(found(&[cue(0, 1667, "", &[chinese])]), []);
         assert_eq!(found(&[cue(0, 1600, "", &[chinese])]), [(1, "too_fast", 9.4, 9.0)]);
-        assert_eq!(found(&[cue(0, 7000, "", &["您好，我叫David，请问有什么可以帮您"])]), [(1, "line_too_long", 17.5, 16.0)]);
+        assert_eq!(
+            found(&[cue(0, 7000, "", &["您好，我叫David，请问有什么可以帮您"])]),
+            [(1, "line_too_long", 17.5, 16.0)]
+        );
         assert_eq!(found(&[cue(0, 7000, "", &["お電話ありがとうございますね"])]), [(1, "line_too_long", 14.0, 13.0)]);
         assert_eq!(found(&[cue(0, 1000, "", &["안녕하세요안녕하세요안녕하"])]), [(1, "too_fast", 13.0, 12.0)]);
     }

@@ -87,14 +87,16 @@ pub(super) fn cut(streams: Vec<Stream>, rules: &Rules) -> Vec<Cut> {
     let sentences = || {
         (0..).zip(&streams).flat_map(|(number, stream)| stream.sentences.iter().map(move |one| (&one.tokens, number)))
     };
-    let words = Onsets::of(sentences().flat_map(|(tokens, number)| tokens.iter().map(move |token| (token.begin, number))));
+    let words =
+        Onsets::of(sentences().flat_map(|(tokens, number)| tokens.iter().map(move |token| (token.begin, number))));
     let sentences = Onsets::of(sentences().filter_map(|(tokens, number)| Some((tokens.first()?.begin, number))));
     let mut cues: Vec<Vec<Cut>> = streams
         .into_iter()
         .enumerate()
         .map(|(number, stream)| cut_stream(stream, number, &words, &sentences, rules))
         .collect();
-    let begins = Onsets::of((0..).zip(&cues).flat_map(|(number, cues)| cues.iter().map(move |cue| (cue.begin, number))));
+    let begins =
+        Onsets::of((0..).zip(&cues).flat_map(|(number, cues)| cues.iter().map(move |cue| (cue.begin, number))));
     for (number, cues) in cues.iter_mut().enumerate() {
         time(cues, number, &begins, rules);
     }
@@ -115,8 +117,7 @@ fn cut_stream(stream: Stream, number: usize, words: &Onsets, sentences: &Onsets,
         for (place, mut token) in sentence.tokens.into_iter().enumerate() {
             let ends = run.last().is_some_and(|before| {
                 token.begin - before.end > rules.run_on_ms
-                    || (place == 0
-                        && (sentence.script != script || words.next(number, before.begin) < token.begin))
+                    || (place == 0 && (sentence.script != script || words.next(number, before.begin) < token.begin))
             });
             if ends {
                 runs.push((script, std::mem::take(&mut run)));
@@ -141,7 +142,8 @@ fn cut_stream(stream: Stream, number: usize, words: &Onsets, sentences: &Onsets,
             let end = begins.get(place + 1).copied().unwrap_or(run.len());
             let tokens = run.get(begin..end).unwrap_or(&[]);
             let (Some(first), Some(last)) = (tokens.first(), tokens.last()) else { continue };
-            let named = cutter.is_named(last_cue, last.end);
+            let said = tokens.iter().map(|token| token.end).max().unwrap_or(last.end);
+            let named = cutter.is_named(last_cue, said);
             last_cue = first.begin;
             let mut filling = Filling::new(u32::MAX, if named { label } else { 0 });
             tokens.iter().for_each(|token| filling.add(token));
@@ -149,9 +151,9 @@ fn cut_stream(stream: Stream, number: usize, words: &Onsets, sentences: &Onsets,
                 speaker,
                 script,
                 begin: first.begin,
-                end: last.end,
+                end: said,
                 wanted: rules.wanted_ms(filling.columns, script),
-                said: tokens.iter().map(|token| token.end).max().unwrap_or(last.end),
+                said,
                 tokens: tokens.to_vec(),
             });
         }
@@ -216,7 +218,8 @@ impl Cutter<'_> {
         }
         for begin in 0..count {
             let Some(way) = ways.get(begin).copied().flatten() else { continue };
-            let before = if begin == 0 { last_cue } else { self.run.get(way.from).map_or(last_cue, |token| token.begin) };
+            let before =
+                if begin == 0 { last_cue } else { self.run.get(way.from).map_or(last_cue, |token| token.begin) };
             self.from(begin, way, before, &mut ways);
         }
         let mut begins = Vec::new();
@@ -259,7 +262,7 @@ impl Cutter<'_> {
                 + CUE
                 + next.map_or(0, |next| next.before.cost())
                 + sentences * SHARED
-                + missing / MISSING_MS
+                + missing * MISSING_MS
                 + if whole { 0 } else { (100 - full.min(100)).pow(2) / THIN };
             if let Some(place) = ways.get_mut(end + 1)
                 && place.is_none_or(|known| cost < known.cost)
@@ -270,11 +273,11 @@ impl Cutter<'_> {
     }
 }
 
-/// What a cue costs by itself.
-const CUE: i64 = 20;
+/// What a cue costs by itself, beside [`Break::cost`].
+const CUE: i64 = 2000;
 /// What it costs that a sentence ends inside a cue: more than a cue, so that sentences share one only to be readable.
-const SHARED: i64 = 26;
-/// So many ms missing to read cost 1.
-const MISSING_MS: i64 = 20;
+const SHARED: i64 = 2600;
+/// What a ms costs that is missing to read.
+const MISSING_MS: i64 = 5;
 /// The emptiness of a part of a sentence in per cent, squared, is divided by this.
-const THIN: i64 = 400;
+const THIN: i64 = 4;

@@ -53,10 +53,12 @@ fn read_block(format: Format, block: &[(usize, &str)], cues: &mut Vec<Cue>) -> R
             (Format::WebVtt, _) => Ok(()),
             // A blank line inside a text, which many tools write.
             (Format::Srt, Some(cue)) => {
-                cue.lines.extend(block.iter().map(|line| bare(line.1).trim().to_owned()));
+                cue.lines.extend(block.iter().map(|line| bare(format, line.1).trim().to_owned()));
                 Ok(())
             }
-            (Format::Srt, None) => refused(format!("line {}: `{}` is where a cue should begin", first.0, short(first.1))),
+            (Format::Srt, None) => {
+                refused(format!("line {}: `{}` is where a cue should begin", first.0, short(first.1)))
+            }
         };
     };
     let Some(&(number, line)) = block.get(at) else { return Ok(()) };
@@ -68,7 +70,7 @@ fn read_block(format: Format, block: &[(usize, &str)], cues: &mut Vec<Cue>) -> R
     let text = block.get(at + 1..).unwrap_or(&[]);
     let voice = text.first().filter(|_| format == Format::WebVtt).and_then(|line| voice(line.1));
     let lines = text.iter().map(|line| {
-        let bare = bare(line.1);
+        let bare = bare(format, line.1);
         if format == Format::WebVtt { unescaped(&bare) } else { bare }.trim().to_owned()
     });
     cues.push(Cue { begin_ms, end_ms, voice, lines: lines.collect() });
@@ -119,8 +121,8 @@ fn voice(line: &str) -> Option<String> {
     Some(unescaped(name.trim())).filter(|name| !name.is_empty())
 }
 
-/// Without tags: `<…>` that begins like one, and `{\…}`.
-fn bare(line: &str) -> String {
+/// Without tags: `<…>` that begins like one, and in SRT `{\…}`.
+fn bare(format: Format, line: &str) -> String {
     let mut text = String::with_capacity(line.len());
     let mut rest = line;
     while let Some(at) = rest.find(['<', '{']) {
@@ -129,7 +131,7 @@ fn bare(line: &str) -> String {
         let mut inside = tag.chars().skip(1);
         let next = inside.next().unwrap_or(' ');
         let close = match tag.starts_with('{') {
-            true if next == '\\' => tag.find('}'),
+            true if next == '\\' && format == Format::Srt => tag.find('}'),
             false if next.is_ascii_alphanumeric() || next == '/' => tag.find('>'),
             _ => None,
         };
@@ -190,7 +192,9 @@ mod tests {
         assert_eq!(why(Format::WebVtt, b"WEBVTTX\n"), "line 1: a WebVTT file begins with WEBVTT");
         assert_eq!(why(Format::Srt, b"1\n\xFF"), "not valid UTF-8 at byte 2");
         assert_eq!(why(Format::Srt, b"\n<html>"), "line 2: `<html>` is where a cue should begin");
-        for line in ["00:00:61,000 --> 00:01:02,000", "1 --> 2", "00:00:01,0000 --> 00:00:02,000", "a:00:01,000 --> b", "-->"] {
+        for line in
+            ["00:00:61,000 --> 00:01:02,000", "1 --> 2", "00:00:01,0000 --> 00:00:02,000", "a:00:01,000 --> b", "-->"]
+        {
             assert!(why(Format::Srt, line.as_bytes()).starts_with("line 1: `"), "{line}");
         }
     }

@@ -27,14 +27,14 @@ pub(super) fn cues(captions: &Captions) -> Vec<Cue> {
                 true => format!("{}: ", captions.name(cut.speaker)),
                 false => format!("- {}: ", captions.name(cut.speaker)),
             };
-            let mut wrapped =
-                wrap(&cut.tokens, captions.rules.line_columns(cut.script), cut.script.columns(&label));
+            let mut wrapped = wrap(&cut.tokens, captions.rules.line_columns(cut.script), cut.script.columns(&label));
             if let Some(first) = wrapped.first_mut() {
                 first.insert_str(0, &label);
             }
             lines.append(&mut wrapped);
         }
-        before = shown.cuts.first().filter(|_| alone).map(|cut| cut.speaker);
+        // Who has the last line of several goes on without being named again.
+        before = shown.cuts.last().map(|cut| cut.speaker);
         cues.push(Cue { begin_ms: shown.begin, end_ms: shown.end, voice: None, lines });
     }
     cues
@@ -49,8 +49,10 @@ fn in_line(captions: &Captions) -> Vec<Shown<'_>> {
         if let Some(last) = shown.last_mut() {
             let early = next.begin - rules.gap_ms;
             let close = next.begin < last.end.saturating_add(rules.gap_ms);
-            let readable = last.cuts.iter().all(|cut| early >= cut.begin + cut.wanted && early + rules.run_on_ms >= cut.said);
-            if close && (readable || (next.begin >= last.end && early >= last.begin + rules.min_duration_ms)) {
+            let readable =
+                last.cuts.iter().all(|cut| early >= cut.begin + cut.wanted && early + rules.run_on_ms >= cut.said);
+            let apart = next.begin >= last.end && early > last.begin;
+            if close && (readable || apart) {
                 last.end = early;
             } else if close {
                 let alone = last.cuts.iter().all(|cut| cut.speaker != next_speaker(&next));

@@ -52,7 +52,9 @@ pub(super) fn wrap(tokens: &[Token], limit: u32, label: u32) -> Vec<String> {
     }
     for line in 1..=lines {
         for begin in 0..count {
-            let Some((so_far, _)) = best.get(line - 1).and_then(|row| row.get(begin)).copied().flatten() else { continue };
+            let Some((so_far, _)) = best.get(line - 1).and_then(|row| row.get(begin)).copied().flatten() else {
+                continue;
+            };
             let mut width = if line == 1 { label } else { 0 };
             for (end, token) in tokens.iter().enumerate().skip(begin) {
                 let space = u32::from(token.spaced && end > begin);
@@ -61,7 +63,7 @@ pub(super) fn wrap(tokens: &[Token], limit: u32, label: u32) -> Vec<String> {
                     break;
                 }
                 let off = i64::from(width) - target;
-                let broken = tokens.get(end + 1).map_or(0, |next| next.before.cost() * 4);
+                let broken = tokens.get(end + 1).map_or(0, |next| next.before.cost() / 25);
                 let cost = so_far.saturating_add(off.saturating_mul(off)).saturating_add(broken);
                 if let Some(place) = best.get_mut(line).and_then(|row| row.get_mut(end + 1))
                     && place.is_none_or(|known| cost < known.0)
