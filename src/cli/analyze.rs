@@ -15,7 +15,7 @@ use crate::metrics::Roles;
 use crate::metrics::catalogue::{TABLES, Table};
 use crate::report::Report;
 use crate::report::number::{bytes, counted};
-use crate::tables::{self, Analysis, FileOutcome, Metadata, Options, Outcome, Output, Rollup};
+use crate::tables::{self, FileOutcome, Metadata, Options, Outcome, Output, Rollup};
 use crate::transcript::{Code, Inputs};
 
 const EXAMPLES: &str = "\
@@ -102,7 +102,7 @@ pub(super) fn run(args: Args, today: Date, format: Format, talk: &Talk) -> Resul
         talk.error(if failed == 0 { "no result file found" } else { "no file could be measured" });
         return Ok(Exit::Failed);
     }
-    unused_roles(&options.settings.roles, &analysis, talk);
+    unused_roles(&options.settings.roles, &analysis.labels, talk);
     let rollup = metadata.as_ref().map(|metadata| Rollup::of(&analysis.calls, metadata, &args.group_by)).transpose()?;
     if let (Some(rollup), Some(metadata)) = (&rollup, &metadata) {
         unmatched(rollup, metadata, talk);
@@ -174,8 +174,8 @@ fn origins(inputs: &Inputs, talk: &Talk) -> HashMap<PathBuf, (String, String)> {
 }
 
 /// A role for a participant that no file has is a slip of the pen.
-fn unused_roles(roles: &Roles, analysis: &Analysis, talk: &Talk) {
-    for (label, role) in roles.iter().filter(|(label, _)| !analysis.labels.contains(*label)) {
+pub(super) fn unused_roles(roles: &Roles, labels: &BTreeSet<String>, talk: &Talk) {
+    for (label, role) in roles.iter().filter(|(label, _)| !labels.contains(*label)) {
         talk.note(&format!("--role {label}={role}: no file has a participant `{label}`"));
     }
 }

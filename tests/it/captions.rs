@@ -71,6 +71,8 @@ fn captions_lie_where_the_results_lay() {
         ran.file("out/may/b.2.vtt"),
         "WEBVTT\n\n00:00:00.000 --> 00:00:02.000\n<v agent>How can I help?\n\n00:00:02.300 --> 00:00:04.000\n<v ch1>I want a refund.\n"
     );
+    let ran =
+        ran.then().run("captions calls -o out --role ch0=agent,ch7=boss").exits(0).says("--role ch7=boss: no file has");
     // Again, in one kind: the others stay, the bytes are the same.
     let before = tree(&ran, "out");
     let again = ran.then().run("captions calls -o out --role ch0=agent --to vtt -q").exits(0).says_nothing();
@@ -163,7 +165,7 @@ fn what_cannot_be_read_in_time_is_written_and_said() {
         .call("a", fast)
         .run("captions calls -o out")
         .exits(0)
-        .says("calls/a.json: 1 of 2 cues break a limit; `captions --check` lists them");
+        .says("calls/a.json: 1 of 2 cues beyond a limit; `captions --check` lists them");
     assert!(ran.file("out/a.vtt").contains("<v ch0>All of this is said much\nfaster than anybody reads\n"));
     let ran = ran.then().run("captions calls --check --to vtt --format jsonl").exits(3).says("1 file, 1 violation");
     let rows = ran.lines();

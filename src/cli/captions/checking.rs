@@ -80,7 +80,7 @@ fn one(input: &Input, formats: &[Format], rules: &Rules, settings: &Settings) ->
         let cues = format.read(&bytes).map_err(|error| format!("{}: {error}", input.path.display()))?;
         return Ok(vec![checked(input.file.clone(), &cues, format)]);
     }
-    let captions = made(input, rules, settings).map_err(|outcome| refusal(&input.path, &outcome))?;
+    let captions = made(input, rules, settings).map_err(|outcome| refusal(&input.path, &outcome))?.captions;
     let stem = input.file.strip_suffix(".json").unwrap_or(&input.file);
     let made = |&format: &Format| checked(format!("{stem}.{}", format.extension()), &captions.cues(format), format);
     Ok(formats.iter().map(made).collect())

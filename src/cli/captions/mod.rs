@@ -3,18 +3,21 @@
 mod checking;
 mod target;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
 use super::Exit;
+use super::analyze::unused_roles;
+use super::check::refusal;
 use super::inputs::Paths;
 use super::output::{Failure, Format as Print, Talk, printable};
 use crate::metrics::{Roles, Settings, measure};
 use crate::report::number::counted;
 use crate::tables::Outcome;
-use crate::transcript::captions::{Captions, Format, Rules, check};
+use crate::transcript::captions::{Captions, Cue, Format, Rules, check};
 use crate::transcript::{Input, read};
 use target::Targets;
 
@@ -145,16 +148,17 @@ fn show(args: &Args, rules: &Rules, settings: &Settings, talk: &Talk) -> Result<
         }
     };
     match made(input, rules, settings) {
-        Ok(captions) => {
-            let text = format.write(&captions.cues(format));
-            notes(&captions, &[format], rules)
-                .into_iter()
-                .for_each(|note| talk.note(&format!("{}: {note}", input.path.display())));
-            talk.data(text.as_bytes())?;
+        Ok(made) => {
+            let cues = made.captions.cues(format);
+            for note in notes(&made.captions, &cues, format, rules) {
+                talk.note(&format!("{}: {note}", input.path.display()));
+            }
+            unused_roles(&settings.roles, &made.labels, talk);
+            talk.data(format.write(&cues).as_bytes())?;
             Ok(if inputs.excluded.is_empty() { Exit::Done } else { Exit::Partly })
         }
         Err(outcome) => {
-            talk.say(&super::check::refusal(&input.path, &outcome));
+            talk.say(&refusal(&input.path, &outcome));
             Ok(Exit::Failed)
         }
     }
@@ -166,25 +170,29 @@ fn write(args: &Args, folder: &Path, rules: &Rules, settings: &Settings, talk: &
     let mut targets = Targets::below(folder);
     let bar = talk.progress(inputs.files.len());
     let (mut written, mut failed) = (0_u64, inputs.excluded.len() as u64);
+    let mut labels = BTreeSet::new();
     for chunk in inputs.files.chunks(FILES_A_THREAD * rayon::current_num_threads()) {
         let chunk: Vec<(&Input, Result<PathBuf, String>)> =
             chunk.iter().map(|input| (input, targets.of(&input.file))).collect();
-        let done: Vec<Result<Vec<String>, String>> = chunk
+        let done: Vec<Result<Done, String>> = chunk
             .par_iter()
             .map(|(input, target)| {
-                let target = target.clone().map_err(|why| format!("{}: {why}", input.path.display()))?;
-                let captions =
-                    made(input, rules, settings).map_err(|outcome| super::check::refusal(&input.path, &outcome))?;
-                target::write(&target, &captions, &args.to).map_err(|error| super::output::chain(&error))?;
-                Ok(notes(&captions, &args.to, rules))
+                let target = target.as_ref().map_err(|why| format!("{}: {why}", input.path.display()))?;
+                let made = made(input, rules, settings).map_err(|outcome| refusal(&input.path, &outcome))?;
+                let cues: Vec<_> = args.to.iter().map(|&format| (format, made.captions.cues(format))).collect();
+                target::write(target, &cues).map_err(|error| super::output::chain(&error))?;
+                // One kind speaks for the other: names and dashes apart they are the same.
+                let notes = cues.last().map(|(format, cues)| notes(&made.captions, cues, *format, rules));
+                Ok(Done { notes: notes.unwrap_or_default(), labels: made.labels })
             })
             .collect();
         for ((input, _), done) in chunk.iter().zip(done) {
             bar.inc(1);
             match done {
-                Ok(notes) => {
+                Ok(mut done) => {
                     written += 1;
-                    let notes = notes.into_iter().map(|note| format!("{}: {note}", input.path.display()));
+                    labels.append(&mut done.labels);
+                    let notes = done.notes.into_iter().map(|note| format!("{}: {note}", input.path.display()));
                     bar.suspend(|| notes.for_each(|note| talk.note(&note)));
                 }
                 Err(why) => {
@@ -199,32 +207,44 @@ fn write(args: &Args, folder: &Path, rules: &Rules, settings: &Settings, talk: &
         talk.error(if failed == 0 { "no result file found" } else { "no captions could be made" });
         return Ok(Exit::Failed);
     }
+    unused_roles(&settings.roles, &labels, talk);
     let files = counted(written * args.to.len() as u64, "file");
     talk.note(&format!("{files} written to {}", printable(&folder.display().to_string())));
     Ok(if failed > 0 { Exit::Partly } else { Exit::Done })
 }
 
+/// What is left to say of a file that is written.
+struct Done {
+    notes: Vec<String>,
+    labels: BTreeSet<String>,
+}
+
 /// Captions of one result file.
-fn made(input: &Input, rules: &Rules, settings: &Settings) -> Result<Captions, Outcome> {
+struct Made {
+    captions: Captions,
+    /// Of the labels that have a role those that the file has.
+    labels: BTreeSet<String>,
+}
+
+fn made(input: &Input, rules: &Rules, settings: &Settings) -> Result<Made, Outcome> {
     let bytes = fs::read(&input.path).map_err(Outcome::Unreadable)?;
     let transcript = read(&bytes).map_err(Outcome::Refused)?;
-    Ok(Captions::of(&measure(&input.file, &transcript, settings), rules))
+    let measured = measure(&input.file, &transcript, settings);
+    let labels = settings.roles.iter().map(|(label, _)| label).filter(|label| measured.has_label(label));
+    Ok(Made { labels: labels.map(str::to_owned).collect(), captions: Captions::of(&measured, rules) })
 }
 
 /// What is worth saying of a file's captions.
-fn notes(captions: &Captions, formats: &[Format], rules: &Rules) -> Vec<String> {
+fn notes(captions: &Captions, cues: &[Cue], format: Format, rules: &Rules) -> Vec<String> {
     let mut notes = Vec::new();
     if captions.untimed_sentences > 0 {
         notes.push(format!("{} without times left out", counted(captions.untimed_sentences, "sentence")));
     }
-    // One kind speaks for the other: names and dashes apart they are the same.
-    let format = formats.last().copied().unwrap_or(Format::WebVtt);
-    let cues = captions.cues(format);
-    let mut faulty: Vec<usize> = check(&cues, format, rules).iter().map(|violation| violation.cue).collect();
+    let mut faulty: Vec<usize> = check(cues, format, rules).iter().map(|violation| violation.cue).collect();
     faulty.dedup();
     if !faulty.is_empty() {
         let all = counted(cues.len() as u64, "cue");
-        notes.push(format!("{} of {all} break a limit; `captions --check` lists them", faulty.len()));
+        notes.push(format!("{} of {all} beyond a limit; `captions --check` lists them", faulty.len()));
     }
     notes
 }

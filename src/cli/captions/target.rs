@@ -7,7 +7,7 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::tables::temporary;
-use crate::transcript::captions::{Captions, Format};
+use crate::transcript::captions::{Cue, Format};
 
 /// Hands out each path once.
 pub(super) struct Targets {
@@ -38,19 +38,18 @@ impl Targets {
 }
 
 /// Writes captions, each file whole or not at all.
-pub(super) fn write(target: &Path, captions: &Captions, formats: &[Format]) -> Result<()> {
+pub(super) fn write(target: &Path, cues: &[(Format, Vec<Cue>)]) -> Result<()> {
     if let Some(folder) = target.parent() {
         fs::create_dir_all(folder).map_err(|error| Error::io("make the folder", folder, error))?;
     }
-    let mut files = Vec::with_capacity(formats.len());
-    for &format in formats {
+    let mut files = Vec::with_capacity(cues.len());
+    for (format, cues) in cues {
         // Not `with_extension`: the name may hold dots of its own.
         let mut path = target.as_os_str().to_owned();
         path.push(format!(".{}", format.extension()));
         let path = PathBuf::from(path);
         let mut file = temporary(&path)?;
-        let text = format.write(&captions.cues(format));
-        file.write_all(text.as_bytes()).map_err(|error| Error::io("write", &path, error))?;
+        file.write_all(format.write(cues).as_bytes()).map_err(|error| Error::io("write", &path, error))?;
         files.push((file, path));
     }
     for (file, path) in files {

@@ -170,7 +170,8 @@ pub(super) fn tokens(text: &str, said: &[Said], script: Script, pause_ms: i64) -
         left = segment.chars().next_back().map(|c| (c, number - 1));
     }
     for token in &mut tokens {
-        token.columns = script.columns(&token.text);
+        // At least one, so that what fits a line is bounded whatever the text is.
+        token.columns = script.columns(&token.text).max(1);
     }
     tokens
 }

@@ -170,10 +170,10 @@ fn time(cues: &mut [Cut], stream: usize, begins: &Onsets, rules: &Rules) {
         let Some(cue) = cues.get_mut(place) else { break };
         // Pushed where the words before have no time of their own.
         cue.begin = cue.begin.max(free);
-        let wanted = cue.said.max(cue.begin + cue.wanted);
+        let wanted = cue.said.max(cue.begin.saturating_add(cue.wanted));
         let room = room(begins.next(stream, cue.said), next, cue.said, rules);
-        cue.end = wanted.min(room).min(cue.begin + rules.max_duration_ms).max(cue.begin + 1);
-        free = cue.end + rules.gap_ms;
+        cue.end = wanted.min(room).min(cue.begin.saturating_add(rules.max_duration_ms)).max(cue.begin + 1);
+        free = cue.end.saturating_add(rules.gap_ms);
     }
 }
 
@@ -256,7 +256,7 @@ impl Cutter<'_> {
             let own = next.map_or(i64::MAX, |next| next.begin);
             let shown = room(self.sentences.next(self.stream, said), own, said, self.rules) - first.begin;
             let missing = (self.rules.wanted_ms(filling.columns, self.script) - shown).clamp(0, 10_000);
-            let full = i64::from(filling.columns) * 100 / i64::from(self.limit * self.rules.lines).max(1);
+            let full = i64::from(filling.columns) * 100 / (i64::from(self.limit) * i64::from(self.rules.lines)).max(1);
             let whole = first.before == Break::Sentence && next.is_none_or(|next| next.before == Break::Sentence);
             let cost = way.cost
                 + CUE

@@ -47,33 +47,30 @@ fn in_line(captions: &Captions) -> Vec<Shown<'_>> {
     for cut in &captions.cuts {
         let mut next = Shown { begin: cut.begin, end: cut.end, cuts: vec![cut] };
         if let Some(last) = shown.last_mut() {
-            let early = next.begin - rules.gap_ms;
+            let early = next.begin.saturating_sub(rules.gap_ms);
             let close = next.begin < last.end.saturating_add(rules.gap_ms);
-            let readable =
-                last.cuts.iter().all(|cut| early >= cut.begin + cut.wanted && early + rules.run_on_ms >= cut.said);
+            let readable = last.cuts.iter().all(|cut| {
+                early >= cut.begin.saturating_add(cut.wanted) && early.saturating_add(rules.run_on_ms) >= cut.said
+            });
             let apart = next.begin >= last.end && early > last.begin;
             if close && (readable || apart) {
                 last.end = early;
             } else if close {
-                let alone = last.cuts.iter().all(|cut| cut.speaker != next_speaker(&next));
+                let alone = last.cuts.iter().all(|shown| shown.speaker != cut.speaker);
                 let end = last.end.max(next.end);
                 if alone && end - last.begin <= rules.max_duration_ms {
                     last.end = end;
                     last.cuts.append(&mut next.cuts);
                     continue;
                 }
-                last.end = early.max(last.begin + rules.min_duration_ms).min(last.end);
-                next.begin = next.begin.max(last.end + rules.gap_ms);
+                last.end = early.max(last.begin.saturating_add(rules.min_duration_ms)).min(last.end);
+                next.begin = next.begin.max(last.end.saturating_add(rules.gap_ms));
                 next.end = next.end.max(next.begin + 1);
             }
         }
         shown.push(next);
     }
     shown
-}
-
-fn next_speaker(next: &Shown<'_>) -> usize {
-    next.cuts.first().map_or(usize::MAX, |cut| cut.speaker)
 }
 
 pub(super) fn write(cues: &[Cue]) -> String {

@@ -1,6 +1,6 @@
 //! WebVTT: a cue for each cut, with its voice. Where two speak at once, two cues are shown at once.
 //!
-//! W3C WebVTT: "The file format for captions", checked in November 2026.
+//! Format and escapes: W3C, "WebVTT: The Web Video Text Tracks Format".
 
 use super::wrapping::wrap;
 use super::{Captions, Cue, time};
