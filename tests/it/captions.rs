@@ -118,6 +118,8 @@ fn a_file_that_is_no_result_does_not_stop_the_others() {
     assert_eq!(tree(&ran, "out").len(), 2);
     let ran = Scene::new().call("b", "<html>").run("captions calls -o out").exits(1).says("no captions could be made");
     assert!(!ran.path("out").exists());
+    let ran = Scene::new().call("a", english()).write("file", "").run("captions calls -o file/out").exits(1);
+    assert_eq!(ran.err(), "error: cannot make the folder file/out: Not a directory (os error 20)\n");
     Scene::new().write("empty/x", "").run("captions empty -o out").exits(1).says("no result file found");
 }
 

@@ -167,7 +167,7 @@ fn show(args: &Args, rules: &Rules, settings: &Settings, talk: &Talk) -> Result<
 /// Captions of all files to a folder.
 fn write(args: &Args, folder: &Path, rules: &Rules, settings: &Settings, talk: &Talk) -> Result<Exit, Failure> {
     let inputs = args.paths.find(Some(folder), talk)?;
-    let mut targets = Targets::below(folder);
+    let mut targets = Targets::below(folder)?;
     let bar = talk.progress(inputs.files.len());
     let (mut written, mut failed) = (0_u64, inputs.excluded.len() as u64);
     let mut labels = BTreeSet::new();
@@ -204,6 +204,7 @@ fn write(args: &Args, folder: &Path, rules: &Rules, settings: &Settings, talk: &
     }
     bar.finish_and_clear();
     if written == 0 {
+        targets.forget();
         talk.error(if failed == 0 { "no result file found" } else { "no captions could be made" });
         return Ok(Exit::Failed);
     }

@@ -12,12 +12,24 @@ use crate::transcript::captions::{Cue, Format};
 /// Hands out each path once.
 pub(super) struct Targets {
     folder: PathBuf,
+    /// Whether the folder is ours to take away when nothing comes of the run.
+    made: bool,
     taken: HashSet<PathBuf>,
 }
 
 impl Targets {
-    pub(super) fn below(folder: &Path) -> Self {
-        Self { folder: folder.to_owned(), taken: HashSet::new() }
+    /// Makes the folder.
+    pub(super) fn below(folder: &Path) -> Result<Self> {
+        let made = !folder.exists();
+        fs::create_dir_all(folder).map_err(|error| Error::io("make the folder", folder, error))?;
+        Ok(Self { folder: folder.to_owned(), made, taken: HashSet::new() })
+    }
+
+    /// Takes the folder away if it was made and nothing is in it.
+    pub(super) fn forget(&self) {
+        if self.made {
+            let _ = fs::remove_dir(&self.folder);
+        }
     }
 
     /// The path for the captions of a `file`, without extension.
@@ -64,7 +76,7 @@ mod tests {
 
     #[test]
     fn no_name_leads_out_of_the_folder() {
-        let mut targets = Targets::below(Path::new("out"));
+        let mut targets = Targets { folder: PathBuf::from("out"), made: false, taken: HashSet::new() };
         for (file, target) in [
             ("may/a.json", "out/may/a"),
             ("b.2.json", "out/b.2"),

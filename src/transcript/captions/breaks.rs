@@ -35,8 +35,8 @@ impl Break {
             Self::Clause => 1000,
             Self::Pause => 1600,
             Self::Conjunction => 2200,
-            Self::Word => 4000,
-            Self::Character => 9000,
+            Self::Word => 7000,
+            Self::Character => 12_000,
         }
     }
 }

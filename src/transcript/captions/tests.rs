@@ -346,7 +346,7 @@ mod laws {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(128))]
+        #![proptest_config(ProptestConfig::with_cases(48))]
 
         #[test]
         fn latin_captions(channels in proptest::collection::vec(sentences(latin()), 1..4)) {

@@ -63,7 +63,7 @@ pub(super) fn wrap(tokens: &[Token], limit: u32, label: u32) -> Vec<String> {
                     break;
                 }
                 let off = i64::from(width) - target;
-                let broken = tokens.get(end + 1).map_or(0, |next| next.before.cost() / 25);
+                let broken = tokens.get(end + 1).map_or(0, |next| next.before.cost() / 40);
                 let cost = so_far.saturating_add(off.saturating_mul(off)).saturating_add(broken);
                 if let Some(place) = best.get_mut(line).and_then(|row| row.get_mut(end + 1))
                     && place.is_none_or(|known| cost < known.0)
