@@ -11,6 +11,15 @@ use super::limits::{Rules, Script};
 use super::wrapping::Filling;
 use crate::metrics::joining::needs_space;
 
+/// What a cue costs by itself, beside [`Break::cost`].
+const CUE: i64 = 2000;
+/// What it costs that a sentence ends inside a cue: more than a cue, so that sentences share one only to be readable.
+const SHARED: i64 = 2600;
+/// What a ms costs that is missing to read.
+const MISSING_MS: i64 = 5;
+/// The emptiness of a part of a sentence in per cent, squared, is divided by this.
+const THIN: i64 = 4;
+
 /// A cue before it is put on lines.
 #[derive(Debug, Clone)]
 pub(super) struct Cut {
@@ -134,9 +143,10 @@ fn cut_stream(stream: Stream, number: usize, words: &Onsets, sentences: &Onsets,
     if !run.is_empty() {
         runs.push((script, run));
     }
-    for (script, run) in runs {
-        let limit = rules.line_columns(script);
-        let cutter = Cutter { rules, words, sentences, stream: number, script, label, limit, run: &run };
+    for (place, (script, run)) in runs.iter().enumerate() {
+        let (script, limit) = (*script, rules.line_columns(*script));
+        let after = runs.get(place + 1).and_then(|next| next.1.first()).map_or(i64::MAX, |token| token.begin);
+        let cutter = Cutter { rules, words, sentences, stream: number, script, label, limit, run, after };
         let begins = cutter.best(last_cue);
         for (place, &begin) in begins.iter().enumerate() {
             let end = begins.get(place + 1).copied().unwrap_or(run.len());
@@ -193,6 +203,8 @@ struct Cutter<'a> {
     label: u32,
     limit: u32,
     run: &'a [Token],
+    /// When the speaker's next run begins.
+    after: i64,
 }
 
 /// A way to cut the first tokens.
@@ -253,7 +265,7 @@ impl Cutter<'_> {
                 break;
             }
             let next = self.run.get(end + 1);
-            let own = next.map_or(i64::MAX, |next| next.begin);
+            let own = next.map_or(self.after, |next| next.begin);
             let shown = room(self.sentences.next(self.stream, said), own, said, self.rules) - first.begin;
             let missing = (self.rules.wanted_ms(filling.columns, self.script) - shown).clamp(0, 10_000);
             let full = i64::from(filling.columns) * 100 / (i64::from(self.limit) * i64::from(self.rules.lines)).max(1);
@@ -272,12 +284,3 @@ impl Cutter<'_> {
         }
     }
 }
-
-/// What a cue costs by itself, beside [`Break::cost`].
-const CUE: i64 = 2000;
-/// What it costs that a sentence ends inside a cue: more than a cue, so that sentences share one only to be readable.
-const SHARED: i64 = 2600;
-/// What a ms costs that is missing to read.
-const MISSING_MS: i64 = 5;
-/// The emptiness of a part of a sentence in per cent, squared, is divided by this.
-const THIN: i64 = 4;

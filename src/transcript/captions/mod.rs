@@ -23,7 +23,7 @@
 //!
 //! let json = br#"{"transcripts": [
 //!     {"channel_id": 0, "sentences": [{"begin_time": 0, "end_time": 2400, "text": "Thank you for calling."}]},
-//!     {"channel_id": 1, "sentences": [{"begin_time": 2600, "end_time": 3500, "text": "R&D, please."}]}]}"#;
+//!     {"channel_id": 1, "sentences": [{"begin_time": 2600, "end_time": 3600, "text": "R&D, please."}]}]}"#;
 //! let transcript = talkmeter::transcript::read(json)?;
 //! let settings = Settings { roles: "ch0=agent".parse().unwrap(), ..Settings::default() };
 //! let captions = Captions::of(&measure("call.json", &transcript, &settings), &Rules::default());
@@ -33,7 +33,7 @@
 //! 00:00:00.000 --> 00:00:02.400
 //! <v agent>Thank you for calling.
 //!
-//! 00:00:02.600 --> 00:00:03.500
+//! 00:00:02.600 --> 00:00:03.600
 //! <v ch1>R&amp;D, please.
 //! ");
 //! assert_eq!(Format::Srt.write(&captions.cues(Format::Srt)), "1
@@ -41,7 +41,7 @@
 //! agent: Thank you for calling.
 //!
 //! 2
-//! 00:00:02,600 --> 00:00:03,500
+//! 00:00:02,600 --> 00:00:03,600
 //! ch1: R&D, please.
 //! ");
 //! assert_eq!(check(&cues, Format::WebVtt, &Rules::default()), []);
@@ -181,7 +181,8 @@ impl Captions {
             .into_iter()
             .map(|((speaker, _), mut sentences)| {
                 sentences.sort_by_key(|sentence| sentence.tokens.first().map_or(0, |token| token.begin));
-                let width = |name: &String| Script::Latin.columns(name).saturating_add(4); // `- ` and `: `
+                // As wide as it can be, with `- ` and `: `.
+                let width = |name: &String| Script::Chinese.columns(name).saturating_add(4);
                 Stream { speaker, label: names.get(speaker).map_or(0, width), sentences }
             })
             .collect();
