@@ -13,7 +13,7 @@
 //! | `audio` | what an audio file says about itself | `audio` |
 //! | [`catalog`] | models, prices, limits, regions, parameters | |
 //! | [`billing`] | what it costs, what it did cost, and whether the bill agrees | |
-//! | [`transcript`] | a tolerant reader: typed, borrowed, oddities counted | |
+//! | [`transcript`] | a tolerant reader: typed, borrowed, oddities counted; captions | |
 //! | [`metrics`] | every figure of one call, and the catalogue that declares them | |
 //! | `tables` | many calls as polars frames and files, roll-ups | `analytics` |
 //! | `report` | what an analysis says as a whole | `analytics` |

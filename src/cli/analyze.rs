@@ -17,7 +17,7 @@ use crate::metrics::catalogue::{TABLES, Table};
 use crate::metrics::{Roles, Settings};
 use crate::report::number::{bytes, counted};
 use crate::report::{self, Basis, Groups, Page, Report};
-use crate::tables::{self, Analysis, Calls, FileOutcome, Metadata, Options, Outcome, Output, Rollup};
+use crate::tables::{self, Calls, FileOutcome, Metadata, Options, Outcome, Output, Rollup};
 use crate::transcript::{Code, Inputs};
 
 const EXAMPLES: &str = "\
@@ -159,7 +159,7 @@ impl Work {
             talk.error(if failed == 0 { "no result file found" } else { "no file could be measured" });
             return Ok(None);
         }
-        unused_roles(&options.settings.roles, &analysis, talk);
+        unused_roles(&options.settings.roles, &analysis.labels, talk);
         let rollup = metadata.as_ref().map(|metadata| Rollup::of(&analysis.calls, metadata, &group_by)).transpose()?;
         if let (Some(rollup), Some(metadata)) = (&rollup, &metadata) {
             unmatched(rollup, metadata, talk);
@@ -240,8 +240,8 @@ fn origins(inputs: &Inputs, talk: &Talk) -> HashMap<PathBuf, (String, String)> {
 }
 
 /// A role for a participant that no file has is a slip of the pen.
-fn unused_roles(roles: &Roles, analysis: &Analysis, talk: &Talk) {
-    for (label, role) in roles.iter().filter(|(label, _)| !analysis.labels.contains(*label)) {
+pub(super) fn unused_roles(roles: &Roles, labels: &BTreeSet<String>, talk: &Talk) {
+    for (label, role) in roles.iter().filter(|(label, _)| !labels.contains(*label)) {
         talk.note(&format!("--role {label}={role}: no file has a participant `{label}`"));
     }
 }

@@ -17,6 +17,16 @@ pub(super) struct Paths {
 impl Paths {
     /// Walks the folders; what cannot be taken is said. `output` is left out.
     pub(super) fn find(&self, output: Option<&Path>, talk: &Talk) -> Result<Inputs, Failure> {
+        self.find_ending(&[".json"], output, talk)
+    }
+
+    /// The same for files whose names end otherwise.
+    pub(super) fn find_ending(
+        &self,
+        endings: &[&'static str],
+        output: Option<&Path>,
+        talk: &Talk,
+    ) -> Result<Inputs, Failure> {
         let mut paths = Vec::with_capacity(self.paths.len());
         for path in &self.paths {
             if path.as_os_str() == "-" {
@@ -31,7 +41,7 @@ impl Paths {
                 paths.push(path.clone());
             }
         }
-        let inputs = Inputs::find(&paths, output);
+        let inputs = Inputs::find_ending(endings, &paths, output);
         for excluded in &inputs.excluded {
             talk.say(&format!("{}: {}", printable(&excluded.path.to_string_lossy()), excluded.why));
         }

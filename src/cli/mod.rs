@@ -3,6 +3,7 @@
 //! Each command is a file with its `Args` and a `run` that returns an `Exit`.
 
 mod analyze;
+mod captions;
 mod check;
 mod clip;
 mod connection;
@@ -55,7 +56,7 @@ enum Exit {
 const ABOUT: &str = "Measures recorded calls: who spoke, for how long, how fast, and what the transcription is billed";
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 done, 1 failed, 2 usage, 3 some files failed or `check` found something serious,
+Exit codes: 0 done, 1 failed, 2 usage, 3 some files failed or a check found something,
 4 authentication or quota.
 Data goes to stdout, everything else to stderr.";
 
@@ -103,6 +104,8 @@ enum Command {
     Analyze(analyze::Args),
     /// Tables → the report again: terminal, HTML, Markdown, JSON
     Report(report::Args),
+    /// Result files → SRT and WebVTT; what is wrong with captions that are there
+    Captions(captions::Args),
     /// Say what is wrong with result files before anyone trusts figures from them
     Check(check::Args),
     /// What transcription will cost, what it did cost, and whether the bill agrees
@@ -161,6 +164,7 @@ fn run(cli: Cli, talk: &Talk) -> Result<Exit, output::Failure> {
         Command::Flash(args) => flash::run(&args, &cli.connection, format, talk),
         Command::Analyze(args) => analyze::run(args, today(), format, talk),
         Command::Report(args) => report::run(&args, format, talk),
+        Command::Captions(args) => captions::run(args, format, talk),
         Command::Check(args) => check::run(&args, format, talk),
         Command::Cost(args) => cost::run(args, &cli.connection, today(), format, talk),
         Command::Emulate(args) => emulate::run(args, talk),

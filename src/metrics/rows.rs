@@ -295,6 +295,12 @@ impl Measured<'_> {
         self.participants.get(participant).map_or("", |participant| &participant.participant)
     }
 
+    /// Whether a participant has this label, alone or merged with others by a role.
+    #[must_use]
+    pub fn has_label(&self, label: &str) -> bool {
+        self.participants.iter().any(|participant| participant.participant.split('+').any(|part| part == label))
+    }
+
     /// The role of a participant by its index.
     #[must_use]
     pub fn role(&self, participant: usize) -> Option<&str> {

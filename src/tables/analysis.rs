@@ -226,11 +226,7 @@ impl Batch {
         self.kept.add(&measured);
         for (label, _) in options.settings.roles.iter() {
             // Only of interest where a role may name nobody.
-            if measured
-                .participants
-                .iter()
-                .any(|participant| participant.participant.split('+').any(|part| part == label))
-            {
+            if measured.has_label(label) {
                 self.labels.insert(label.to_owned());
             }
         }

@@ -287,7 +287,7 @@ fn filled(path: &Path, bytes: &[u8]) -> Result<NamedTempFile> {
 }
 
 /// A temporary file beside `path`, with the permissions that a new file has.
-fn temporary(path: &Path) -> Result<NamedTempFile> {
+pub(crate) fn temporary(path: &Path) -> Result<NamedTempFile> {
     // A bare name lies in the current folder.
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();

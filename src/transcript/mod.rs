@@ -7,6 +7,7 @@
 //!
 //! Wire facts: "Fun-ASR recorded speech recognition HTTP API" and "Qwen-ASR API reference", checked in November 2026.
 
+pub mod captions;
 mod notice;
 mod parse;
 mod paths;

@@ -47,7 +47,14 @@ impl Inputs {
     /// `report.json` of talkmeter's own.
     #[must_use]
     pub fn find<P: AsRef<Path>>(paths: &[P], output: Option<&Path>) -> Self {
-        let mut search = Search { output: output.and_then(|path| fs::canonicalize(path).ok()), ..Search::default() };
+        Self::find_ending(&[".json"], paths, output)
+    }
+
+    /// The same for files whose names end otherwise, such as `.srt`.
+    #[must_use]
+    pub fn find_ending<P: AsRef<Path>>(endings: &[&'static str], paths: &[P], output: Option<&Path>) -> Self {
+        let output = output.and_then(|path| fs::canonicalize(path).ok());
+        let mut search = Search { endings: endings.to_vec(), output, ..Search::default() };
         for path in paths {
             search.argument(path.as_ref());
         }
@@ -65,6 +72,8 @@ struct Found {
 
 #[derive(Default)]
 struct Search {
+    /// Of the names that a walk takes.
+    endings: Vec<&'static str>,
     /// The real path of the output folder.
     output: Option<PathBuf>,
     /// By real path.
@@ -115,7 +124,8 @@ impl Search {
                 }
             };
             let path = entry.path();
-            if entry.file_type().is_dir() || !entry.file_name().as_encoded_bytes().ends_with(b".json") {
+            let name = entry.file_name().as_encoded_bytes();
+            if entry.file_type().is_dir() || !self.endings.iter().any(|ending| name.ends_with(ending.as_bytes())) {
                 continue;
             }
             let real_path = if entry.path_is_symlink() {
