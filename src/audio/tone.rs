@@ -72,15 +72,16 @@ impl ToneGate {
                 (self.lowest, self.highest) = (line.unwrap_or(0.0), line.unwrap_or(0.0));
             }
         }
-        let taken_back = match self.run {
-            RUN => RUN + EDGE,
-            RUN.. => 1,
-            _ if self.after > 0 => {
-                self.after -= 1;
-                1
-            }
-            _ => 0,
+        let taken_back = if self.run == RUN {
+            RUN + EDGE
+        } else if self.run > RUN || self.after > 0 {
+            1
+        } else {
+            0
         };
+        if self.run < RUN {
+            self.after = self.after.saturating_sub(1);
+        }
         self.pending.iter_mut().rev().take(taken_back).for_each(|speech| *speech = false);
         if self.pending.len() > RUN + EDGE { self.pending.pop_front() } else { None }
     }

@@ -25,7 +25,9 @@ mod usage;
 
 pub use actual::of_result;
 pub use budget::Budget;
-pub use estimate::{Bounds, Estimate, Plan, Recording, SHARE_OF_ALL, SHARE_OF_ONE, Sum, estimate, sum};
+pub use estimate::{
+    Bounds, Estimate, Measure, Plan, Recording, SHARE_OF_ALL, SHARE_OF_ONE, SpeechSource, Sum, estimate, sum,
+};
 pub use line::{Basis, Line, Meter, Total, totals};
 pub use money::Money;
 pub use prices::{PriceBook, Prices, UnitPrice};

@@ -27,5 +27,6 @@ mod rollup;
 mod scene;
 mod secrets;
 mod service;
+mod speech;
 mod tables;
 mod tidy;

@@ -13,7 +13,8 @@ use super::super::output::{Failure, Format, Listing, Talk};
 use super::super::prices::{PriceFlags, doubt_used};
 use super::breakdown::{VERSION, code, exact, shown};
 use super::recordings::{Found, Recordings};
-use crate::billing::{Bounds, Estimate, Money, Plan, Prices, Sum, estimate, sum};
+use super::vad;
+use crate::billing::{Bounds, Estimate, Money, Plan, Prices, SpeechSource, Sum, estimate, sum};
 use crate::catalog::{AllowanceUnit, Catalog, Currency, Region};
 use crate::report::number::{count, counted, money};
 
@@ -48,6 +49,9 @@ pub(super) struct Args {
     /// Share of speech in each track, 0 to 1, rather than the usual one
     #[arg(long, value_name = "SHARE", value_parser = share)]
     speech_share: Option<Decimal>,
+    /// Measure the speech in each requested track of local recordings: decodes all of them
+    #[arg(long)]
+    vad: bool,
     /// These models too, side by side
     #[arg(long, value_name = "MODELS", value_delimiter = ',')]
     compare: Vec<String>,
@@ -101,6 +105,10 @@ pub(super) fn run(args: &Args, region: Region, today: Date, format: Format, talk
         talk.error("nothing to estimate: name recordings, a list or results");
         return Ok(if recordings.unreadable > 0 { Exit::Failed } else { Exit::Usage });
     }
+    if args.vad {
+        let otherwise = args.speech_share.map_or("the usual share is used", |_| "the share given is used");
+        vad::measure(&mut recordings.found, std::env::var_os("PATH").as_deref(), otherwise, talk);
+    }
     let mut models = vec![args.model.clone()];
     models.extend(args.compare.iter().filter(|model| **model != args.model).cloned());
     for model in models.iter().filter(|model| Catalog::builtin().model(model).is_none()) {
@@ -136,7 +144,7 @@ fn groups(
     let mut groups: BTreeMap<(usize, Vec<String>), Group> = BTreeMap::new();
     for (at, model) in models.iter().enumerate() {
         let plan = Plan { model: model.clone(), region, tracks: args.channel.clone(), speech_share: args.speech_share };
-        for Found { recording, columns } in found {
+        for Found { recording, columns, .. } in found {
             let key: Vec<String> =
                 args.group_by.iter().map(|column| columns.get(column).cloned().unwrap_or_default()).collect();
             let group = groups.entry((at, key.clone())).or_insert_with(|| Group {
@@ -250,6 +258,10 @@ fn print(
             amount(net.map(|net| net.high)),
         ));
     }
+    if let (true, Some((sum, model))) = (args.vad, sums.iter().zip(models).next()) {
+        let lines = groups.iter().filter(|group| group.model == *model).flat_map(|group| &group.lines);
+        measured(lines, sum, talk);
+    }
     if let Some(model) = models.first() {
         let own = groups.iter().filter(|group| group.model == *model);
         let (detected, priced, no_price, no_duration) = by_file(own);
@@ -262,6 +274,18 @@ fn print(
         ));
     }
     Ok(())
+}
+
+/// Says of how many tracks the speech was measured, and what the band around it does not promise.
+fn measured<'e>(lines: impl Iterator<Item = &'e Estimate>, sum: &Sum, talk: &Talk) {
+    let sources: Vec<SpeechSource> = lines.filter_map(|line| line.source).collect();
+    let measured = sources.iter().filter(|source| **source == SpeechSource::Measured).count();
+    talk.note(&format!(
+        "speech measured in {} of {}; where the service hears otherwise it is at most {}",
+        count(measured as i64),
+        counted(sources.len() as u64, "track"),
+        money(sum.most.zip(sum.currency)),
+    ));
 }
 
 /// Files by what is known of them: all, priced, without a price, without a duration.
@@ -296,6 +320,7 @@ fn lines(groups: &[Group], people: bool) -> Listing {
         "cost_expected",
         "cost_high",
         "price_date",
+        "speech_source",
     ];
     let row = |line: &Estimate| {
         let unit = if line.meter.unit() == "tokens" { line.meter.name() } else { "seconds" };
@@ -312,6 +337,7 @@ fn lines(groups: &[Group], people: bool) -> Listing {
         row.push(code(line.unit.map(|unit| unit.currency)));
         row.extend(amounts(line.cost(), people));
         row.push(json!(line.unit.map(|unit| unit.checked.to_string())));
+        row.push(json!(line.source.map(SpeechSource::name)));
         row
     };
     Listing { head, rows: groups.iter().flat_map(|group| &group.lines).map(row).collect() }
@@ -352,6 +378,7 @@ fn as_json(
             "quantity": {"low": low, "expected": expected, "high": high}, "cost": bounds(line.cost()),
             "unit_price": exact(line.unit.map(|unit| unit.amount)), "currency": code(line.unit.map(|unit| unit.currency)),
             "price_date": line.unit.map(|unit| unit.checked.to_string()),
+            "speech_source": line.source.map(SpeechSource::name),
         })
     };
     let file = |lines: &[Estimate]| {
@@ -374,7 +401,7 @@ fn as_json(
     let total = |(model, sum): (&String, &Sum)| {
         json!({
             "model": model, "region": region.name(), "currency": code(sum.currency), "cost": bounds(sum.cost),
-            "free_allowance": bounds(sum.cost.map(|_| sum.free)), "to_pay": bounds(sum.net()),
+            "most": exact(sum.most), "free_allowance": bounds(sum.cost.map(|_| sum.free)), "to_pay": bounds(sum.net()),
         })
     };
     let own = groups.iter().filter(|group| Some(&group.model) == models.first());

@@ -5,6 +5,7 @@ mod breakdown;
 mod estimate;
 mod reconcile;
 mod recordings;
+mod vad;
 
 pub(super) use estimate::free_seconds;
 
