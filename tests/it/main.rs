@@ -13,6 +13,7 @@ mod explain;
 mod faults;
 mod figures;
 mod flash;
+mod formats;
 mod golden;
 mod inputs;
 mod keywords;

@@ -94,6 +94,9 @@ impl Recordings {
             Ok(Some(probe)) => {
                 recording.duration_ms = probe.duration_ms.and_then(|ms| i64::try_from(ms).ok());
                 recording.channels = probe.channels.map(u32::from);
+                if probe.is_misnamed(path) {
+                    talk.note(&format!("{}: is {} by what is in it, not by its name", path.display(), probe.format));
+                }
             }
             Ok(None) => talk.note(&format!("{}: its headers do not say how long it is", path.display())),
             Err(error) => {
