@@ -156,6 +156,67 @@ fn an_estimate_counts_every_track_that_is_asked_for_and_nothing_that_is_not_know
     assert_eq!(report["summary"]["totalNoDuration"], 1);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_folder_of_all_sorts_is_estimated_line_by_line() {
+    let silent = crate::scene::wav_of(8000, &vec![[0_i16]; 160_000]);
+    let mut truncated = wav(1, 8000, 60);
+    truncated.truncate(44 + 12_300 * 16);
+    // A header of four hours, and nothing written after it.
+    let mut huge = wav(1, 8000, 0);
+    huge[40..44].copy_from_slice(&(4 * 3600 * 16_000_u32).to_le_bytes());
+    let ran = Scene::new()
+        .write("audio/huge.wav", huge)
+        .write("audio/mono.wav", wav(1, 8000, 10))
+        .write("audio/named.mp3", wav(1, 8000, 10))
+        .write("audio/silent.wav", silent)
+        .write("audio/stereo.wav", wav(2, 16_000, 60))
+        .write("audio/truncated.wav", truncated)
+        .with(|folder| {
+            let huge = std::fs::File::options().write(true).open(folder.join("audio/huge.wav")).unwrap();
+            huge.set_len(44 + 4 * 3600 * 16_000).unwrap();
+            std::os::unix::fs::symlink("nowhere.wav", folder.join("audio/gone.wav")).unwrap();
+        })
+        .run("cost estimate audio --channel 0,1 --format json --region intl")
+        .exits(3)
+        .says("cannot read audio/gone.wav")
+        .says("audio/named.mp3: is wav by what is in it, not by its name")
+        .says("7 files found: 6 priced, 0 without a price, 1 without a duration");
+    let report = ran.json();
+    let files = report["projects"][0]["breakdown"].as_array().unwrap();
+    let meters = || files.iter().flat_map(|file| file["meters"].as_array().unwrap());
+    let seconds: Vec<(&str, &Value, &Value)> = files
+        .iter()
+        .map(|file| {
+            let quantity = &file["meters"][1]["quantity"];
+            (file["file"].as_str().unwrap(), &quantity["expected"], &quantity["high"])
+        })
+        .collect();
+    // By hand: 0.5125 of 14400, 10, 20, 60 and 12.3 s, begun seconds counted.
+    let known = [
+        ("gone.wav", json!(null), json!(null)),
+        ("huge.wav", json!(7380), json!(14_400)),
+        ("mono.wav", json!(6), json!(10)),
+        ("named.mp3", json!(6), json!(10)),
+        ("silent.wav", json!(11), json!(20)),
+        ("stereo.wav", json!(31), json!(60)),
+        ("truncated.wav", json!(7), json!(13)),
+    ];
+    assert_eq!(seconds, known.each_ref().map(|(file, expected, high)| (*file, expected, high)));
+    // Two tracks of 7441 s and of 14513 s, × 0.000035.
+    let cost = &report["totals"][0]["cost"];
+    assert_eq!(cost, &json!({"low": "0", "expected": "0.52087", "high": "1.01591"}));
+    assert_eq!(report["totals"][0]["most"], "1.01591");
+    for bound in ["low", "expected", "high"] {
+        let amount = |cell: &Value| cell.as_str().map(|text| text.parse::<rust_decimal::Decimal>().unwrap());
+        let added: rust_decimal::Decimal = meters().filter_map(|meter| amount(&meter["cost"][bound])).sum();
+        assert_eq!(Some(added), amount(&cost[bound]), "{bound}");
+    }
+    assert!(meters().all(|meter| meter["speech_source"]
+        == if meter["quantity"]["high"].is_null() { Value::Null } else { json!("usual") }));
+    assert_eq!(report["summary"]["totalUnreadable"], 1);
+}
+
 #[test]
 fn a_list_with_lengths_is_estimated_by_group_and_model() {
     let list = "url,duration,channels,queue\nhttps://calls.example/a.wav?sig=secret,60,1,billing\n\

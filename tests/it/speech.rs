@@ -1,4 +1,5 @@
-//! The measured estimate against what was really said: calls of synthetic voices with known silences.
+//! Estimates that measure the speech: what is measured, what is said where it cannot be, and how close it comes to what was
+//! really spoken in calls of synthetic voices with known silences.
 
 use std::collections::BTreeMap;
 use std::f64::consts::TAU;
@@ -7,7 +8,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::scene::{Ran, Scene, call, wav_of};
+use crate::scene::{Ran, Scene, call, wav, wav_of};
 
 /// What flite speaks at, in hertz.
 const RATE: u32 = 16_000;
@@ -81,6 +82,132 @@ fn at_8_khz(path: &Path) {
     let ran = Command::new("ffmpeg").args(["-v", "error", "-i"]).arg(path).args(["-ar", "8000"]).arg(&narrow).status();
     assert!(ran.unwrap().success());
     std::fs::rename(narrow, path).unwrap();
+}
+
+/// A file of the fixtures.
+fn fixture(name: &str) -> Vec<u8> {
+    std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/audio").join(name)).unwrap()
+}
+
+/// File, track, low, expected, high and source of every line of an estimate printed as CSV.
+fn lines(ran: &Ran) -> Vec<String> {
+    let out = ran.out();
+    let cells = |line: &str| {
+        let cells: Vec<String> = line.split(',').map(str::to_owned).collect();
+        [0, 1, 6, 7, 8, 15].map(|at| cells[at].clone()).join(" ")
+    };
+    assert!(out.starts_with("file,channel_id,") && out.lines().next().unwrap().ends_with(",price_date,speech_source"));
+    out.lines().skip(1).map(cells).collect()
+}
+
+#[test]
+fn the_speech_of_each_track_is_measured_where_it_can_be() {
+    let mut half_a_tone = vec![[0_i16, 0]; 64_000];
+    for (at, frame) in half_a_tone.iter_mut().enumerate().take(32_000) {
+        frame[1] = ((at as f64 / 8000.0 * TAU * 425.0).sin() * 8000.0) as i16;
+    }
+    let scene = || {
+        Scene::new()
+            .write("audio/a-silent.wav", wav_of(8000, &vec![[0_i16]; 80_000]))
+            .write("audio/b-ringing.wav", wav_of(8000, &half_a_tone))
+            .write("audio/c-no-decoder.wma", fixture("tone.wma"))
+            .write("audio/d-damaged.mp3", "this is no recording")
+            .write("list.csv", "url,duration\nhttps://calls.example/a.wav,20\naudio/a-silent.wav,\n")
+    };
+    let ran = scene()
+        .run("cost estimate audio list.csv --vad --channel 0,1 --region intl --format csv")
+        .exits(0)
+        .says("1 recording cannot be decoded without ffmpeg: the usual share is used")
+        .says("audio/d-damaged.mp3: cannot be decoded\n")
+        .says("speech measured in 4 of 10 tracks");
+    let measured = lines(&ran);
+    // A mono file has no second track: what is asked for in vain is counted as before.
+    for line in [
+        "a-silent.wav 0 0 0 0 measured",
+        "a-silent.wav 1 0 6 10 usual",
+        "b-ringing.wav 0 0 0 0 measured",
+        "c-no-decoder.wma 0 0 1 1 usual",
+        "d-damaged.mp3 0    ",
+        "https://calls.example/a.wav 1 0 11 20 usual",
+        "audio/a-silent.wav 0 0 0 0 measured",
+    ] {
+        assert!(measured.iter().any(|measured| measured == line), "{line}: {measured:?}");
+    }
+    // Four seconds of ringing are no speech, but a service may hear it as such.
+    let ringing = measured.iter().find(|line| line.starts_with("b-ringing.wav 1")).unwrap();
+    assert!(["b-ringing.wav 1 0 0 4 measured", "b-ringing.wav 1 0 0 5 measured"].contains(&&ringing[..]), "{ringing}");
+    // What is given holds where nothing is measured.
+    let ran = scene()
+        .run("cost estimate audio --vad --speech-share 0.9 --region intl --format csv")
+        .exits(0)
+        .says("without ffmpeg: the share given is used");
+    let given = lines(&ran);
+    assert!(given.contains(&"a-silent.wav 0 0 0 0 measured".to_owned()), "{given:?}");
+    assert!(given.contains(&"c-no-decoder.wma 0 0 1 1 given".to_owned()), "{given:?}");
+    // Whoever does not ask for it waits for nothing.
+    let ran = scene().run("cost estimate audio --region intl --format csv").exits(0).says_no("measured");
+    assert!(lines(&ran).contains(&"a-silent.wav 0 0 9 10 usual".to_owned()), "{}", ran.out());
+}
+
+#[cfg(unix)]
+#[test]
+fn no_name_of_a_file_is_an_order_to_ffmpeg() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let scene = |path: &str| {
+        Scene::new()
+            .write("-y.wma", fixture("tone.wma"))
+            .write("pipe:0.wma", fixture("tone.wma"))
+            .write("bin/ffmpeg", "#!/bin/sh\nfor word in \"$@\"; do echo \"$word\" >> asked; done\nexit 1\n")
+            .with(|folder| {
+                let program = folder.join("bin/ffmpeg");
+                std::fs::set_permissions(program, std::fs::Permissions::from_mode(0o755)).unwrap();
+            })
+            .environment("PATH", path)
+    };
+    let words = ["cost", "estimate", "--vad", "--", "-y.wma", "pipe:0.wma"];
+    // A folder that is named from where one stands is none to run programs from.
+    let ran = scene("bin:").run_with(words).exits(0).says("2 recordings cannot be decoded without ffmpeg");
+    assert!(!ran.path("asked").exists());
+    let stands = scene("");
+    let bin = stands.path("bin").to_str().unwrap().to_owned();
+    let ran = stands
+        .environment("PATH", &bin)
+        .run_with(words)
+        .exits(0)
+        .says("-y.wma: cannot be decoded: the usual share is used")
+        .says("pipe:0.wma: cannot be decoded: the usual share is used");
+    let asked = ran.file("asked");
+    for name in ["-y.wma", "pipe:0.wma"] {
+        assert!(asked.contains(&format!("-protocol_whitelist\nfile,pipe\n-i\nfile:{name}\n")), "{asked}");
+    }
+}
+
+#[test]
+#[ignore = "needs ffmpeg"]
+fn what_is_not_decoded_here_is_decoded_by_ffmpeg() {
+    let mut scene = Scene::new().write("source.wav", wav(2, 16_000, 5));
+    let source = scene.path("source.wav");
+    for name in ["a.avi", "b.flv", "c.mpeg", "d.wma", "-e.wmv"] {
+        let rate = if name == "b.flv" || name == "c.mpeg" { "44100" } else { "16000" };
+        let mut command = Command::new("ffmpeg");
+        command.args(["-v", "error", "-i"]).arg(&source).args(["-ar", rate]).arg(scene.path(name));
+        assert!(command.status().unwrap().success(), "{name}");
+    }
+    scene = scene.write("f.amr", fixture("tone.amr"));
+    let path = std::env::var_os("PATH").unwrap();
+    let ran = scene
+        .environment("PATH", path.to_str().unwrap())
+        .run("cost estimate --vad --region intl --format csv --channel 1 -- a.avi b.flv c.mpeg d.wma -e.wmv")
+        .exits(0)
+        .says("speech measured in 5 of 5 tracks");
+    // A tone all through: no speech in it.
+    assert!(lines(&ran).iter().all(|line| line.ends_with("measured") && line.contains(" 1 0 0 ")), "{:?}", lines(&ran));
+    let path = std::env::var_os("PATH").unwrap();
+    ran.then()
+        .environment("PATH", path.to_str().unwrap())
+        .run("cost estimate --vad --region intl f.amr")
+        .exits(0)
+        .says("speech measured in 1 of 1 track");
 }
 
 /// Low, expected and high of each file, in seconds of all tracks; every line must be measured.

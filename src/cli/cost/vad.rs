@@ -108,3 +108,24 @@ fn is_program(path: &Path) -> bool {
 fn is_program(path: &Path) -> bool {
     path.is_file()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_which_too_little_can_be_decoded_is_not_measured() {
+        let taken = |stated: Option<i64>, decoded: u64| {
+            let mut recording = Recording { duration_ms: stated, ..Recording::default() };
+            let speech = Speech { channels_ms: vec![700], with_tones_ms: vec![900], duration_ms: decoded };
+            take(&mut recording, &speech).map(|()| (recording.duration_ms, recording.measured_ms.get(&0).copied()))
+        };
+        let measure = Some(Measure { speech: 700, with_tones: 900 });
+        assert_eq!(taken(Some(60_000), 10_000), Err("only 10000 of 60000 ms can be decoded".to_owned()));
+        assert_eq!(taken(Some(60_000), 57_000), Ok((Some(60_000), measure)));
+        // Codecs fill up their last frame.
+        assert_eq!(taken(Some(1500), 1000), Ok((Some(1500), measure)));
+        // Headers that do not say a length: it is what was decoded.
+        assert_eq!(taken(None, 10_000), Ok((Some(10_000), measure)));
+    }
+}
