@@ -21,6 +21,8 @@ mod line;
 mod money;
 mod prices;
 mod reconcile;
+mod statement;
+mod tokens;
 mod usage;
 
 pub use actual::of_result;
@@ -31,5 +33,7 @@ pub use estimate::{
 pub use line::{Basis, Line, Meter, Total, totals};
 pub use money::Money;
 pub use prices::{PriceBook, Prices, UnitPrice};
-pub use reconcile::{Account, Rounding, StatementRow, read_statement};
+pub use reconcile::{Account, Rounding};
+pub use statement::{StatementRow, read_statement};
+pub use tokens::{MeterAccount, TokenAccount};
 pub use usage::{Usage, of_receipts};
