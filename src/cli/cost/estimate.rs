@@ -21,13 +21,21 @@ use crate::report::number::{count, counted, money};
 const EXAMPLES: &str = "\
 Examples:
   talkmeter cost estimate recordings --channel 0,1
+  talkmeter cost estimate recordings --channel 0,1 --vad
   talkmeter cost estimate calls.csv --group-by queue --format csv
   talkmeter cost estimate recordings --compare fun-asr,qwen3-asr-flash-filetrans
   talkmeter cost estimate calls.csv --max-cost 5usd || exit 1
 
 Low: everything is silence, which is not billed. High: every second of every requested track is speech. Expected: the usual
 share of speech (0.86 of a track that holds everybody, 0.5125 of each where each party has one), --speech-share, or what an
-earlier result says. A list may have a column duration (seconds or h:mm:ss), duration_s or duration_ms, and channels. What
+earlier result says; speech_source names which: usual, given, result, measured.
+
+--vad decodes local recordings and measures the speech of each track: expected is what was found, low 5 % less, high 10 % more
+and with the tones. What the band does not promise is said: the most it can be. Ringing, busy and dialling tones are told from
+speech; music, loud noise and dialled digits are not, so a call with long hold music may cost less than low. AMR, AVI, FLV, MPEG,
+WMA and WMV are decoded by ffmpeg, where PATH has it. What cannot be decoded keeps the usual share and is named.
+
+A list may have a column duration (seconds or h:mm:ss), duration_s or duration_ms, and channels. What
 is not known is counted on stderr and never priced. Exit code 3: --max-cost is passed, or cannot be answered for.";
 
 /// Arguments of `cost estimate`.
