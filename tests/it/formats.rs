@@ -75,7 +75,6 @@ fn by_ffprobe(path: &Path) -> (u32, u16, f64, f64) {
 
 #[test]
 #[ignore = "needs ffmpeg"]
-#[expect(clippy::print_stdout, reason = "the run in CI shows how close it came")]
 fn ffmpeg_writes_what_the_probe_reads() {
     let folder = tempfile::tempdir().unwrap();
     println!("{:12} {:>8} {:>8} {:>8}", "file", "probe ms", "ffprobe", "a frame");

@@ -229,7 +229,6 @@ fn estimated(ran: &Ran) -> BTreeMap<String, [i64; 3]> {
 
 #[test]
 #[ignore = "needs flite and ffmpeg"]
-#[expect(clippy::print_stdout, reason = "the run in CI shows how close it came")]
 fn generated_calls_measured_estimates_hold() {
     let voices = ["rms", "slt", "awb"];
     let said: BTreeMap<(&str, usize), Vec<i16>> = voices
