@@ -119,7 +119,7 @@ fn the_speech_of_each_track_is_measured_where_it_can_be() {
         .exits(0)
         .says("1 recording cannot be decoded without ffmpeg: the usual share is used")
         .says("audio/d-damaged.mp3: cannot be decoded\n")
-        .says("speech measured in 4 of 10 tracks");
+        .says("speech measured in 4 of 12 tracks; where the service hears otherwise it is at most 0.");
     let measured = lines(&ran);
     // A mono file has no second track: what is asked for in vain is counted as before.
     for line in [
@@ -144,6 +144,11 @@ fn the_speech_of_each_track_is_measured_where_it_can_be() {
     let given = lines(&ran);
     assert!(given.contains(&"a-silent.wav 0 0 0 0 measured".to_owned()), "{given:?}");
     assert!(given.contains(&"c-no-decoder.wma 0 0 1 1 given".to_owned()), "{given:?}");
+    scene()
+        .run("cost estimate audio --vad --region intl --model qwen-audio-3.1-asr-flash-filetrans")
+        .exits(0)
+        .says("is billed in tokens of the whole length: measured speech changes nothing");
+    scene().run("cost estimate https://calls.example/a.wav --vad").exits(0).says("speech measured in 0 of 1 track\n");
     // Whoever does not ask for it waits for nothing.
     let ran = scene().run("cost estimate audio --region intl --format csv").exits(0).says_no("measured");
     assert!(lines(&ran).contains(&"a-silent.wav 0 0 9 10 usual".to_owned()), "{}", ran.out());

@@ -14,7 +14,7 @@ use super::super::prices::{PriceFlags, doubt_used};
 use super::breakdown::{VERSION, code, exact, shown};
 use super::recordings::{Found, Recordings};
 use super::vad;
-use crate::billing::{Bounds, Estimate, Money, Plan, Prices, SpeechSource, Sum, estimate, sum};
+use crate::billing::{Bounds, Estimate, Meter, Money, Plan, Prices, SpeechSource, Sum, estimate, sum};
 use crate::catalog::{AllowanceUnit, Catalog, Currency, Region};
 use crate::report::number::{count, counted, money};
 
@@ -268,7 +268,7 @@ fn print(
     }
     if let (true, Some((sum, model))) = (args.vad, sums.iter().zip(models).next()) {
         let lines = groups.iter().filter(|group| group.model == *model).flat_map(|group| &group.lines);
-        measured(lines, sum, talk);
+        measured(lines, model, sum, talk);
     }
     if let Some(model) = models.first() {
         let own = groups.iter().filter(|group| group.model == *model);
@@ -285,14 +285,20 @@ fn print(
 }
 
 /// Says of how many tracks the speech was measured, and what the band around it does not promise.
-fn measured<'e>(lines: impl Iterator<Item = &'e Estimate>, sum: &Sum, talk: &Talk) {
-    let sources: Vec<SpeechSource> = lines.filter_map(|line| line.source).collect();
-    let measured = sources.iter().filter(|source| **source == SpeechSource::Measured).count();
+fn measured<'e>(lines: impl Iterator<Item = &'e Estimate>, model: &str, sum: &Sum, talk: &Talk) {
+    let lines: Vec<&Estimate> = lines.filter(|line| line.meter == Meter::Speech).collect();
+    if lines.is_empty() {
+        talk.note(&format!("{model} is billed in tokens of the whole length: measured speech changes nothing"));
+        return;
+    }
+    let measured = lines.iter().filter(|line| line.source == Some(SpeechSource::Measured)).count();
+    let most = sum.most.filter(|_| measured > 0).zip(sum.currency);
+    let most = most.map(|most| format!("; where the service hears otherwise it is at most {}", money(Some(most))));
     talk.note(&format!(
-        "speech measured in {} of {}; where the service hears otherwise it is at most {}",
+        "speech measured in {} of {}{}",
         count(measured as i64),
-        counted(sources.len() as u64, "track"),
-        money(sum.most.zip(sum.currency)),
+        counted(lines.len() as u64, "track"),
+        most.unwrap_or_default(),
     ));
 }
 
