@@ -21,6 +21,7 @@ mod mpeg_ps;
 mod pcm;
 mod resample;
 mod speech;
+mod tone;
 mod tracks;
 mod wav;
 mod wave_format;

@@ -25,8 +25,52 @@ pub struct Recording {
     pub duration_ms: Option<i64>,
     /// How many tracks it has; `None` = not known.
     pub channels: Option<u32>,
-    /// Speech in ms of tracks on which it was measured, as by an earlier transcription.
+    /// Speech in ms of tracks that were transcribed before.
     pub speech_ms: BTreeMap<u32, i64>,
+    /// Speech in ms of tracks in which it was measured.
+    pub measured_ms: BTreeMap<u32, Measure>,
+}
+
+/// Speech that a detector found in a track, in ms. What another detector finds lies mostly within a band around it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Measure {
+    /// Without tones.
+    pub speech: i64,
+    /// With the tones that a detector may take for speech.
+    pub with_tones: i64,
+}
+
+/// How much a measured track may fall short of what was measured, in hundredths.
+const BAND_BELOW: i64 = 5;
+
+/// How much it may exceed it, in hundredths.
+const BAND_ABOVE: i64 = 10;
+
+/// Where the speech of a line comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum SpeechSource {
+    /// The usual share of the length.
+    Usual,
+    /// A share that somebody gave.
+    Given,
+    /// Measured in the recording.
+    Measured,
+    /// An earlier result.
+    Result,
+}
+
+impl SpeechSource {
+    /// `usual`, `given`, `measured`, `result`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Usual => "usual",
+            Self::Given => "given",
+            Self::Measured => "measured",
+            Self::Result => "result",
+        }
+    }
 }
 
 /// What is going to be asked of the service.
@@ -45,11 +89,12 @@ pub struct Plan {
 /// Three quantities or amounts, ascending.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Bounds<T> {
-    /// It may be as little: silence is not billed.
+    /// It may be as little: silence is not billed. Of measured speech 5 % less than it.
     pub low: T,
     /// By the usual share of speech, or by what was measured.
     pub expected: T,
-    /// Of speech it cannot be more: every second is speech. Of tokens no bound is documented.
+    /// Of speech it cannot be more: every second is speech. Of measured speech 10 % more than it and its tones, which is no
+    /// bound: that is [`Estimate::most`]. Of tokens no bound is documented.
     pub high: T,
 }
 
@@ -77,6 +122,10 @@ pub struct Estimate {
     pub meter: Meter,
     /// How much, in the meter's unit; `None` = the length is not known.
     pub quantity: Option<Bounds<i64>>,
+    /// What it cannot pass, every second being speech; `None` = the length is not known, or tokens are counted.
+    pub most: Option<i64>,
+    /// Where the speech comes from; `None` = the length is not known, or tokens are counted.
+    pub source: Option<SpeechSource>,
     /// Of one unit; `None` = not known.
     pub unit: Option<UnitPrice>,
 }
@@ -111,8 +160,9 @@ pub fn estimate(recording: &Recording, plan: &Plan, prices: &Prices) -> Vec<Esti
     for &track in &plan.tracks {
         let speech = recording.duration_ms.map(|duration| speech(recording, plan, track, duration.max(0)));
         for &meter in prices.meters(&plan.model, plan.region) {
+            let of_speech = speech.filter(|_| meter == Meter::Speech);
             let quantity = match meter {
-                Meter::Speech => speech,
+                Meter::Speech => speech.map(|(quantity, ..)| quantity),
                 Meter::TokensIn => recording.duration_ms.map(tokens_in),
                 Meter::TokensOut => recording.duration_ms.map(tokens_out),
             };
@@ -124,6 +174,8 @@ pub fn estimate(recording: &Recording, plan: &Plan, prices: &Prices) -> Vec<Esti
                 duration_ms: recording.duration_ms,
                 meter,
                 quantity,
+                most: of_speech.map(|(_, most, _)| most),
+                source: of_speech.map(|(.., source)| source),
                 unit: prices.unit(&plan.model, plan.region, meter),
             });
         }
@@ -131,19 +183,36 @@ pub fn estimate(recording: &Recording, plan: &Plan, prices: &Prices) -> Vec<Esti
     lines
 }
 
-/// Whole seconds of speech, begun ones counted, so that what is billed is never more than `high`.
-fn speech(recording: &Recording, plan: &Plan, track: u32, duration: i64) -> Bounds<i64> {
-    let high = begun(Decimal::from(duration), Decimal::ONE);
-    let expected = match (recording.speech_ms.get(&track), plan.speech_share) {
-        (Some(&speech), _) => begun(Decimal::from(speech), Decimal::ONE),
-        (None, Some(share)) => begun(Decimal::from(duration), share),
-        (None, None) => {
+/// Whole seconds of speech, begun ones counted, so that what is billed is never more; the most it can be; its source.
+fn speech(recording: &Recording, plan: &Plan, track: u32, duration: i64) -> (Bounds<i64>, i64, SpeechSource) {
+    let most = begun(Decimal::from(duration), Decimal::ONE);
+    let (result, measured) = (recording.speech_ms.get(&track), recording.measured_ms.get(&track));
+    let (bounds, source) = match (result, measured, plan.speech_share) {
+        (Some(&speech), ..) => {
+            let expected = begun(Decimal::from(speech), Decimal::ONE);
+            (Bounds { low: 0, expected, high: most }, SpeechSource::Result)
+        }
+        (None, Some(measure), _) => {
+            let share = |hundredths: i64| Decimal::new(hundredths, 2);
+            let bounds = Bounds {
+                low: begun(Decimal::from(measure.speech), share(100 - BAND_BELOW)),
+                expected: begun(Decimal::from(measure.speech), Decimal::ONE),
+                high: begun(Decimal::from(measure.with_tones.max(measure.speech)), share(100 + BAND_ABOVE)),
+            };
+            (bounds, SpeechSource::Measured)
+        }
+        (None, None, Some(share)) => {
+            let expected = begun(Decimal::from(duration), share);
+            (Bounds { low: 0, expected, high: most }, SpeechSource::Given)
+        }
+        (None, None, None) => {
             let one_party = plan.tracks.len() > 1 || recording.channels.is_some_and(|channels| channels > 1);
             let share = if one_party { Decimal::new(SHARE_OF_ONE, 4) } else { Decimal::new(SHARE_OF_ALL, 3) };
-            begun(Decimal::from(duration), share)
+            let expected = begun(Decimal::from(duration), share);
+            (Bounds { low: 0, expected, high: most }, SpeechSource::Usual)
         }
     };
-    Bounds { low: 0, expected: expected.clamp(0, high), high }
+    (bounds.map(|seconds| seconds.clamp(0, most)), most, source)
 }
 
 fn begun(ms: Decimal, share: Decimal) -> i64 {
@@ -187,6 +256,8 @@ pub struct Sum {
     pub seconds: Bounds<i64>,
     /// Of the priced lines, to the last digit; `None` = nothing is priced.
     pub cost: Option<Bounds<Decimal>>,
+    /// What they cannot pass before any allowance, every second being speech; of tokens as `high`. `None` = nothing is priced.
+    pub most: Option<Decimal>,
     /// What a free allowance takes off; 0 where none is counted.
     pub free: Bounds<Decimal>,
 }
@@ -216,6 +287,7 @@ pub fn sum<'e>(lines: impl IntoIterator<Item = &'e Estimate>, free_seconds: i64)
         currency: None,
         seconds: Bounds::default(),
         cost: None,
+        most: None,
         free: Bounds::default(),
     };
     let mut second = None;
@@ -233,6 +305,8 @@ pub fn sum<'e>(lines: impl IntoIterator<Item = &'e Estimate>, free_seconds: i64)
             expected: so_far.expected + cost.expected,
             high: so_far.high + cost.high,
         });
+        let most = line.unit.zip(line.most).map_or(cost.high, |(unit, most)| unit.cost(most));
+        sum.most = Some(sum.most.unwrap_or_default() + most);
         if let (Meter::Speech, Some(quantity)) = (line.meter, line.quantity) {
             sum.seconds.low += quantity.low;
             sum.seconds.expected += quantity.expected;
@@ -254,7 +328,10 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_expected_lies_between_and_sums_are_of_the_lines(
-            calls in proptest::collection::vec((0_i64..50_000_000, 1_u32..3, proptest::option::of(0_i64..60_000_000)), 1..40),
+            calls in proptest::collection::vec(
+                (0_i64..50_000_000, 1_u32..3, proptest::option::of((proptest::bool::ANY, 0_i64..60_000_000, 0_i64..9000))),
+                1..40,
+            ),
             free in 0_i64..100_000,
             tokens in proptest::bool::ANY,
         ) {
@@ -262,17 +339,26 @@ mod tests {
             let plan = Plan { model, region: Region::Intl, tracks: vec![0, 1], speech_share: None };
             let mut lines = Vec::new();
             for (ms, channels, speech) in calls {
-                let speech_ms = speech.map(|ms| (0, ms)).into_iter().collect();
-                let call = Recording { file: String::new(), duration_ms: Some(ms), channels: Some(channels), speech_ms };
+                let mut call = Recording { duration_ms: Some(ms), channels: Some(channels), ..Recording::default() };
+                match speech {
+                    Some((true, speech, _)) => drop(call.speech_ms.insert(0, speech)),
+                    Some((false, speech, tones)) => {
+                        call.measured_ms.insert(0, Measure { speech, with_tones: speech + tones });
+                    }
+                    None => {}
+                }
                 lines.extend(estimate(&call, &plan, &Prices::builtin()));
             }
             for line in &lines {
                 let Bounds { low, expected, high } = line.quantity.unwrap();
                 prop_assert!(low <= expected && expected <= high, "{:?}", line);
+                prop_assert!(line.most.is_none_or(|most| high <= most), "{:?}", line);
+                prop_assert_eq!(line.source.is_none(), tokens);
             }
             let sum = sum(&lines, free);
             let added: Decimal = lines.iter().map(|line| line.cost().unwrap().expected).sum();
             prop_assert_eq!(sum.cost.unwrap().expected, added);
+            prop_assert!(sum.cost.unwrap().high <= sum.most.unwrap());
             let net = sum.net().unwrap();
             prop_assert!(net.low >= Decimal::ZERO && net.low <= net.expected && net.expected <= net.high);
         }
@@ -286,6 +372,37 @@ mod tests {
         let line = &estimate(&call, &plan, &Prices::builtin())[0];
         assert_eq!(line.quantity, Some(Bounds { low: 0, expected: 393, high: 457 }));
         assert_eq!(line.cost().unwrap().expected.to_string(), "0.08646");
+    }
+
+    #[test]
+    fn measured_speech_has_a_band_and_a_bound() {
+        let lines = |measure, duration: i64, speech_ms: &[(u32, i64)]| {
+            let call = Recording {
+                duration_ms: Some(duration),
+                measured_ms: [(0, measure)].into(),
+                speech_ms: speech_ms.iter().copied().collect(),
+                ..Recording::default()
+            };
+            let plan = Plan {
+                model: "fun-asr".into(),
+                region: Region::Cn,
+                tracks: vec![0, 1],
+                speech_share: Some(Decimal::new(5, 1)),
+            };
+            estimate(&call, &plan, &Prices::builtin())
+        };
+        let known = |line: &Estimate| (line.quantity.unwrap(), line.most.unwrap(), line.source.unwrap().name());
+        let bounds = |low, expected, high| Bounds { low, expected, high };
+        // 20 s of speech in a minute: 19 and 22; with 2 s of ringing 24.2. The other track is not measured: a half, as given.
+        let measure = Measure { speech: 20_000, with_tones: 22_000 };
+        let both = lines(measure, 60_000, &[]);
+        assert_eq!(known(&both[0]), (bounds(19, 20, 25), 60, "measured"));
+        assert_eq!(known(&both[1]), (bounds(0, 30, 60), 60, "given"));
+        // No more than the recording is long.
+        assert_eq!(known(&lines(measure, 21_500, &[])[0]), (bounds(19, 20, 22), 22, "measured"));
+        assert_eq!(known(&lines(Measure::default(), 60_000, &[])[0]), (bounds(0, 0, 0), 60, "measured"));
+        // What was transcribed before is known better.
+        assert_eq!(known(&lines(measure, 60_000, &[(0, 18_300)])[0]), (bounds(0, 19, 60), 60, "result"));
     }
 
     #[test]

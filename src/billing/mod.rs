@@ -21,13 +21,19 @@ mod line;
 mod money;
 mod prices;
 mod reconcile;
+mod statement;
+mod tokens;
 mod usage;
 
 pub use actual::of_result;
 pub use budget::Budget;
-pub use estimate::{Bounds, Estimate, Plan, Recording, SHARE_OF_ALL, SHARE_OF_ONE, Sum, estimate, sum};
+pub use estimate::{
+    Bounds, Estimate, Measure, Plan, Recording, SHARE_OF_ALL, SHARE_OF_ONE, SpeechSource, Sum, estimate, sum,
+};
 pub use line::{Basis, Line, Meter, Total, totals};
 pub use money::Money;
 pub use prices::{PriceBook, Prices, UnitPrice};
-pub use reconcile::{Account, Rounding, StatementRow, read_statement};
+pub use reconcile::{Account, Rounding};
+pub use statement::{StatementRow, read_statement};
+pub use tokens::{MeterAccount, TokenAccount};
 pub use usage::{Usage, of_receipts};

@@ -1,7 +1,7 @@
-//! Estimate, recomputed actual, reported usage and a statement side by side, for each recording, with why they differ (2.12).
+//! Estimate, recomputed actual, reported usage and a statement side by side, for each recording, with why they differ (2.12):
+//! of models that are billed by the second.
 
 use rust_decimal::Decimal;
-use rust_decimal::prelude::ToPrimitive as _;
 
 /// How parts of a second are counted. The service does not document it; published pairs fit several (2.12).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -138,60 +138,6 @@ impl Account {
         }
         why
     }
-}
-
-/// A row of a provider's statement.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct StatementRow {
-    /// Task id, address, result or name of a recording; empty where the row is of many.
-    pub resource: String,
-    /// Seconds; `None` = the row does not say.
-    pub seconds: Option<i64>,
-    /// Amount billed; `None` = the row does not say.
-    pub cost: Option<Decimal>,
-    /// As the statement writes it.
-    pub currency: String,
-}
-
-/// Reads a statement: CSV with a header. Columns by any of these names: `ResourceId`, `task_id`, `file` or `url`;
-/// `ConsumedQuantity`, `PricingQuantity`, `seconds` or `quantity`; `BilledCost`, `cost` or `amount`; `BillingCurrency` or
-/// `currency`.
-///
-/// # Errors
-/// One clause: what is wrong, and where.
-pub fn read_statement(csv: impl std::io::Read) -> Result<Vec<StatementRow>, String> {
-    let mut csv = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(csv);
-    let head = csv.headers().map_err(|error| error.to_string())?.clone();
-    let column = |names: &[&str]| {
-        names.iter().find_map(|name| {
-            head.iter().position(|head| head.trim_start_matches('\u{feff}').eq_ignore_ascii_case(name))
-        })
-    };
-    let resource = column(&["ResourceId", "task_id", "file", "url"]);
-    let quantity = column(&["ConsumedQuantity", "PricingQuantity", "seconds", "quantity"]);
-    let cost = column(&["BilledCost", "cost", "amount"]);
-    let currency = column(&["BillingCurrency", "currency"]);
-    if quantity.is_none() && cost.is_none() {
-        return Err("no column of a quantity or of a cost".to_owned());
-    }
-    let mut rows = Vec::new();
-    for (number, record) in (2..).zip(csv.records()) {
-        let record = record.map_err(|error| error.to_string())?;
-        let cell = |column: Option<usize>| column.and_then(|at| record.get(at)).filter(|cell| !cell.is_empty());
-        let decimal = |column| match cell(column) {
-            None => Ok(None),
-            Some(text) => {
-                text.parse::<Decimal>().map(Some).map_err(|_| format!("line {number}: `{text}` is no number"))
-            }
-        };
-        rows.push(StatementRow {
-            resource: cell(resource).unwrap_or_default().to_owned(),
-            seconds: decimal(quantity)?.and_then(|seconds| seconds.ceil().to_i64()),
-            cost: decimal(cost)?,
-            currency: cell(currency).unwrap_or_default().to_owned(),
-        });
-    }
-    Ok(rows)
 }
 
 #[cfg(test)]

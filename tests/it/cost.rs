@@ -1,9 +1,10 @@
 //! Money: what calls cost, before and after, and what is not known of it.
 
+use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use crate::batch::MODEL;
-use crate::scene::{Content, Scene, call, column, has, wav};
+use crate::scene::{Content, Ran, Scene, call, column, csv, has, wav, wav_of};
 use crate::service::Service;
 
 /// A ledger of one batch, in the form that `transcribe` writes.
@@ -34,6 +35,38 @@ fn done(n: u32, name: &str, usage: Value) -> Vec<Value> {
             "blake3": "",
         }),
     ]
+}
+
+/// One recording that the service could not fetch.
+fn failed(n: u32, name: &str) -> Vec<Value> {
+    let (url, task) = (format!("https://calls.example/{name}.wav"), format!("task-{n}"));
+    vec![
+        json!({"event": "item", "n": n, "url": url, "key": url, "name": name}),
+        json!({"event": "intent", "attempt": n, "items": [n], "urls": [url]}),
+        json!({"event": "accepted", "attempt": n, "task_id": task}),
+        json!({"event": "ended", "task_id": task, "status": "FAILED"}),
+        json!({"event": "failed", "n": n, "task_id": task, "code": "DOWNLOAD_FAILED", "message": "gone"}),
+    ]
+}
+
+/// The columns of a FOCUS file, of which the rules of its specification hold: list cost is list price × quantity, quantity and
+/// unit are null together, pricing and consumption are one.
+fn focus(ran: &Ran) -> impl Fn(&str) -> Vec<String> + use<> {
+    let rows = csv(&ran.out());
+    let column = move |name: &str| {
+        let at = rows[0].iter().position(|(head, _)| head == name).unwrap_or_else(|| panic!("no {name}"));
+        rows[1..].iter().map(|row| row[at].0.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(column("ConsumedUnit"), column("PricingUnit"));
+    assert_eq!(column("ConsumedQuantity"), column("PricingQuantity"));
+    let decimal = |text: &String| text.parse::<Decimal>().ok();
+    let quantities = column("PricingQuantity");
+    for (at, quantity) in quantities.iter().enumerate() {
+        assert_eq!(quantity.is_empty(), column("PricingUnit")[at].is_empty(), "{at}");
+        let list = decimal(&column("ListUnitPrice")[at]).zip(decimal(quantity)).map(|(unit, quantity)| unit * quantity);
+        assert_eq!(list, decimal(&column("ListCost")[at]), "{at}");
+    }
+    column
 }
 
 /// The pair of the definitions, 2.12: 3.72 s and 4.72 s of speech, for which 9 s were billed.
@@ -154,6 +187,67 @@ fn an_estimate_counts_every_track_that_is_asked_for_and_nothing_that_is_not_know
     let unknown = &report["projects"][0]["breakdown"][2];
     assert_eq!((&unknown["duration_ms"], &unknown["meters"][0]["cost"]["high"]), (&Value::Null, &Value::Null));
     assert_eq!(report["summary"]["totalNoDuration"], 1);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_folder_of_all_sorts_is_estimated_line_by_line() {
+    let silent = wav_of(8000, &vec![[0_i16]; 160_000]);
+    let mut truncated = wav(1, 8000, 60);
+    truncated.truncate(44 + 12_300 * 16);
+    // A header of four hours, and nothing written after it.
+    let mut huge = wav(1, 8000, 0);
+    huge[40..44].copy_from_slice(&(4 * 3600 * 16_000_u32).to_le_bytes());
+    let ran = Scene::new()
+        .write("audio/huge.wav", huge)
+        .write("audio/mono.wav", wav(1, 8000, 10))
+        .write("audio/named.mp3", wav(1, 8000, 10))
+        .write("audio/silent.wav", silent)
+        .write("audio/stereo.wav", wav(2, 16_000, 60))
+        .write("audio/truncated.wav", truncated)
+        .with(|folder| {
+            let huge = std::fs::File::options().write(true).open(folder.join("audio/huge.wav")).unwrap();
+            huge.set_len(44 + 4 * 3600 * 16_000).unwrap();
+            std::os::unix::fs::symlink("nowhere.wav", folder.join("audio/gone.wav")).unwrap();
+        })
+        .run("cost estimate audio --channel 0,1 --format json --region intl")
+        .exits(3)
+        .says("cannot read audio/gone.wav")
+        .says("audio/named.mp3: is wav by what is in it, not by its name")
+        .says("7 files found: 6 priced, 0 without a price, 1 without a duration");
+    let report = ran.json();
+    let files = report["projects"][0]["breakdown"].as_array().unwrap();
+    let meters = || files.iter().flat_map(|file| file["meters"].as_array().unwrap());
+    let seconds: Vec<(&str, &Value, &Value)> = files
+        .iter()
+        .map(|file| {
+            let quantity = &file["meters"][1]["quantity"];
+            (file["file"].as_str().unwrap(), &quantity["expected"], &quantity["high"])
+        })
+        .collect();
+    // By hand: 0.5125 of 14400, 10, 20, 60 and 12.3 s, begun seconds counted.
+    let known = [
+        ("gone.wav", json!(null), json!(null)),
+        ("huge.wav", json!(7380), json!(14_400)),
+        ("mono.wav", json!(6), json!(10)),
+        ("named.mp3", json!(6), json!(10)),
+        ("silent.wav", json!(11), json!(20)),
+        ("stereo.wav", json!(31), json!(60)),
+        ("truncated.wav", json!(7), json!(13)),
+    ];
+    assert_eq!(seconds, known.each_ref().map(|(file, expected, high)| (*file, expected, high)));
+    // Two tracks of 7441 s and of 14513 s, × 0.000035.
+    let cost = &report["totals"][0]["cost"];
+    assert_eq!(cost, &json!({"low": "0", "expected": "0.52087", "high": "1.01591"}));
+    assert_eq!(report["totals"][0]["most"], "1.01591");
+    for bound in ["low", "expected", "high"] {
+        let amount = |cell: &Value| cell.as_str().map(|text| text.parse::<Decimal>().unwrap());
+        let added: Decimal = meters().filter_map(|meter| amount(&meter["cost"][bound])).sum();
+        assert_eq!(Some(added), amount(&cost[bound]), "{bound}");
+    }
+    assert!(meters().all(|meter| meter["speech_source"]
+        == if meter["quantity"]["high"].is_null() { Value::Null } else { json!("usual") }));
+    assert_eq!(report["summary"]["totalUnreadable"], 1);
 }
 
 #[test]
@@ -293,6 +387,18 @@ fn a_bill_is_held_against_what_was_used() {
         .says("1 recording billed otherwise than their results say")
         .prints("000001-a.json,,,9,9,9,0.00198,\n")
         .prints("000002-b.json,,,9,30,30,0.0066,\"unexplained: 30 s are billed, 9 s are in the result\"\n");
+    // A row of the statement without a word of the amount, and a recording that failed.
+    let failed = failed(3, "c");
+    let ran = ran
+        .then()
+        .write("batch/ledger.jsonl", ledger("fun-asr", "cn", &[&events[..], &failed[..]].concat()))
+        .write("bill.csv", "task_id,seconds,cost\ntask-1,9,\ntask-2,30,0.0066\n")
+        .run("cost reconcile batch --statement bill.csv --focus -q")
+        .exits(3);
+    let column = focus(&ran);
+    assert_eq!(column("ConsumedQuantity"), ["9", "30", ""]);
+    assert_eq!(column("ConsumedUnit"), ["Seconds", "Seconds", ""]);
+    assert_eq!(column("BilledCost"), ["", "0.0066", ""]);
     // Without a statement nobody knows what was billed.
     let ran = ran.then().run("cost reconcile batch --focus -q").exits(3);
     let line = ran.out().lines().nth(1).unwrap().to_owned();
@@ -301,4 +407,63 @@ fn a_bill_is_held_against_what_was_used() {
         "CNY,Usage,speech transcribed,2026-11-01T00:00:00Z,2026-11-02T00:00:00Z,9,Seconds,9,Seconds,0.00022,0.00198,,,\
          Model Studio,AI and Machine Learning,fun-asr,speech,000001-a.json"
     );
+}
+
+/// A batch of a model that is billed in tokens: one recording with a result, one that failed.
+fn tokens_batch() -> Scene {
+    let mut events = done(1, "a", json!({"duration": 38, "input_tokens": 530, "output_tokens": 109}));
+    events.extend(failed(2, "b"));
+    let model = "qwen-audio-3.1-asr-flash-filetrans";
+    Scene::new()
+        .write("batch/ledger.jsonl", ledger(model, "intl", &events))
+        .write("batch/results/000001-a.json", call(&[(0, 0, 3720, "one")]).content(0, 3720).lasting(38_000))
+}
+
+#[test]
+fn a_bill_in_tokens_is_held_against_what_the_service_reported() {
+    let ran = tokens_batch().run("cost reconcile batch --format csv").exits(0);
+    assert_eq!(
+        ran.out(),
+        // Of 38 s the line of known answers, 530 in and 132 out, for each of two tracks.
+        "file,meter,estimate,estimate_high,usage,unit_price,currency,usage_cost,statement,statement_cost,why\n\
+         000001-a.json,tokens_in,1060,2264,530,0.00000015,USD,0.0000795,,,\n\
+         000001-a.json,tokens_out,264,608,109,0.00000047,USD,0.00005123,,,\n\
+         b,tokens_in,,,,0.00000015,USD,,,,\"failed subtask: DOWNLOAD_FAILED, not billed as far as is known\"\n\
+         b,tokens_out,,,,0.00000047,USD,,,,\n"
+    );
+    // Each meter by itself: the tokens agree, the price of those that came out does not.
+    let split = "task_id,quantity,meter,cost,currency\ntask-1,530,input_tokens,0.0000795,USD\n\
+                 task-1,109,output_tokens,0.0001635,USD\nothers,5,input_tokens,,\n";
+    let ran = tokens_batch()
+        .write("bill.csv", split)
+        .run("cost reconcile batch --statement bill.csv --format json")
+        .exits(3)
+        .says("1 row of the statement name no recording of this batch: 5 tokens in")
+        .says("1 recording billed otherwise than the service reported");
+    let rows = ran.json();
+    has(rows[0].as_object().unwrap(), json!({"statement": 530, "statement_cost": "0.0000795", "why": ""}));
+    has(
+        rows[1].as_object().unwrap(),
+        json!({"statement": 109, "why": "price: 0.0001635 is billed for 109 tokens, 0.00005123 by the list"}),
+    );
+    // Both in one row, with one amount, of which nobody says which part is whose.
+    let both = "url,input_tokens,output_tokens,amount\nhttps://calls.example/a.wav,530,110,0.0001307\n";
+    let ran = tokens_batch()
+        .write("bill.csv", both)
+        .run("cost reconcile batch --statement bill.csv --format csv")
+        .exits(3)
+        .prints("109,0.00000047,USD,0.00005123,110,,\"statement: 110 tokens, the service reported 109\"\n")
+        .prints("000001-a.json,both,,,,,USD,0.00013073,,0.0001307,\n");
+    let ran = ran.then().run("cost reconcile batch --statement bill.csv --focus -q").exits(3);
+    let column = focus(&ran);
+    assert_eq!(column("PricingQuantity"), ["530", "109", "", "", ""]);
+    assert_eq!(column("PricingUnit"), ["Tokens", "Tokens", "", "", ""]);
+    assert_eq!(column("BilledCost"), ["", "", "0.0001307", "", ""]);
+    // A quantity of which nobody says what it counts, and another currency.
+    tokens_batch()
+        .write("bill.csv", "url,quantity,cost,currency\nhttps://calls.example/a.wav,639,0.00013,CNY\n")
+        .run("cost reconcile batch --statement bill.csv")
+        .exits(0)
+        .says("1 row of the statement without a word of which tokens are counted")
+        .says("the statement is in CNY, prices are in USD");
 }

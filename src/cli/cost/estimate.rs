@@ -13,20 +13,29 @@ use super::super::output::{Failure, Format, Listing, Talk};
 use super::super::prices::{PriceFlags, doubt_used};
 use super::breakdown::{VERSION, code, exact, shown};
 use super::recordings::{Found, Recordings};
-use crate::billing::{Bounds, Estimate, Money, Plan, Prices, Sum, estimate, sum};
+use super::vad;
+use crate::billing::{Bounds, Estimate, Meter, Money, Plan, Prices, SpeechSource, Sum, estimate, sum};
 use crate::catalog::{AllowanceUnit, Catalog, Currency, Region};
 use crate::report::number::{count, counted, money};
 
 const EXAMPLES: &str = "\
 Examples:
   talkmeter cost estimate recordings --channel 0,1
+  talkmeter cost estimate recordings --channel 0,1 --vad
   talkmeter cost estimate calls.csv --group-by queue --format csv
   talkmeter cost estimate recordings --compare fun-asr,qwen3-asr-flash-filetrans
   talkmeter cost estimate calls.csv --max-cost 5usd || exit 1
 
 Low: everything is silence, which is not billed. High: every second of every requested track is speech. Expected: the usual
 share of speech (0.86 of a track that holds everybody, 0.5125 of each where each party has one), --speech-share, or what an
-earlier result says. A list may have a column duration (seconds or h:mm:ss), duration_s or duration_ms, and channels. What
+earlier result says; speech_source names which: usual, given, result, measured.
+
+--vad decodes local recordings and measures the speech of each track: expected is what was found, low 5 % less, high 10 % more
+and with the tones. What the band does not promise is said: the most it can be. Ringing, busy and dialling tones are told from
+speech; music, loud noise and dialled digits are not, so a call with long hold music may cost less than low. AMR, AVI, FLV, MPEG,
+WMA and WMV are decoded by ffmpeg, where PATH has it. What cannot be decoded keeps the usual share and is named.
+
+A list may have a column duration (seconds or h:mm:ss), duration_s or duration_ms, and channels. What
 is not known is counted on stderr and never priced. Exit code 3: --max-cost is passed, or cannot be answered for.";
 
 /// Arguments of `cost estimate`.
@@ -48,6 +57,9 @@ pub(super) struct Args {
     /// Share of speech in each track, 0 to 1, rather than the usual one
     #[arg(long, value_name = "SHARE", value_parser = share)]
     speech_share: Option<Decimal>,
+    /// Measure the speech in each requested track of local recordings: decodes all of them
+    #[arg(long)]
+    vad: bool,
     /// These models too, side by side
     #[arg(long, value_name = "MODELS", value_delimiter = ',')]
     compare: Vec<String>,
@@ -101,6 +113,10 @@ pub(super) fn run(args: &Args, region: Region, today: Date, format: Format, talk
         talk.error("nothing to estimate: name recordings, a list or results");
         return Ok(if recordings.unreadable > 0 { Exit::Failed } else { Exit::Usage });
     }
+    if args.vad {
+        let otherwise = args.speech_share.map_or("the usual share is used", |_| "the share given is used");
+        vad::measure(&mut recordings.found, std::env::var_os("PATH").as_deref(), otherwise, talk);
+    }
     let mut models = vec![args.model.clone()];
     models.extend(args.compare.iter().filter(|model| **model != args.model).cloned());
     for model in models.iter().filter(|model| Catalog::builtin().model(model).is_none()) {
@@ -136,7 +152,7 @@ fn groups(
     let mut groups: BTreeMap<(usize, Vec<String>), Group> = BTreeMap::new();
     for (at, model) in models.iter().enumerate() {
         let plan = Plan { model: model.clone(), region, tracks: args.channel.clone(), speech_share: args.speech_share };
-        for Found { recording, columns } in found {
+        for Found { recording, columns, .. } in found {
             let key: Vec<String> =
                 args.group_by.iter().map(|column| columns.get(column).cloned().unwrap_or_default()).collect();
             let group = groups.entry((at, key.clone())).or_insert_with(|| Group {
@@ -250,6 +266,10 @@ fn print(
             amount(net.map(|net| net.high)),
         ));
     }
+    if let (true, Some((sum, model))) = (args.vad, sums.iter().zip(models).next()) {
+        let lines = groups.iter().filter(|group| group.model == *model).flat_map(|group| &group.lines);
+        measured(lines, model, sum, talk);
+    }
     if let Some(model) = models.first() {
         let own = groups.iter().filter(|group| group.model == *model);
         let (detected, priced, no_price, no_duration) = by_file(own);
@@ -262,6 +282,24 @@ fn print(
         ));
     }
     Ok(())
+}
+
+/// Says of how many tracks the speech was measured, and what the band around it does not promise.
+fn measured<'e>(lines: impl Iterator<Item = &'e Estimate>, model: &str, sum: &Sum, talk: &Talk) {
+    let lines: Vec<&Estimate> = lines.filter(|line| line.meter == Meter::Speech).collect();
+    if lines.is_empty() {
+        talk.note(&format!("{model} is billed in tokens of the whole length: measured speech changes nothing"));
+        return;
+    }
+    let measured = lines.iter().filter(|line| line.source == Some(SpeechSource::Measured)).count();
+    let most = sum.most.filter(|_| measured > 0).zip(sum.currency);
+    let most = most.map(|most| format!("; where the service hears otherwise it is at most {}", money(Some(most))));
+    talk.note(&format!(
+        "speech measured in {} of {}{}",
+        count(measured as i64),
+        counted(lines.len() as u64, "track"),
+        most.unwrap_or_default(),
+    ));
 }
 
 /// Files by what is known of them: all, priced, without a price, without a duration.
@@ -296,6 +334,7 @@ fn lines(groups: &[Group], people: bool) -> Listing {
         "cost_expected",
         "cost_high",
         "price_date",
+        "speech_source",
     ];
     let row = |line: &Estimate| {
         let unit = if line.meter.unit() == "tokens" { line.meter.name() } else { "seconds" };
@@ -312,6 +351,7 @@ fn lines(groups: &[Group], people: bool) -> Listing {
         row.push(code(line.unit.map(|unit| unit.currency)));
         row.extend(amounts(line.cost(), people));
         row.push(json!(line.unit.map(|unit| unit.checked.to_string())));
+        row.push(json!(line.source.map(SpeechSource::name)));
         row
     };
     Listing { head, rows: groups.iter().flat_map(|group| &group.lines).map(row).collect() }
@@ -352,6 +392,7 @@ fn as_json(
             "quantity": {"low": low, "expected": expected, "high": high}, "cost": bounds(line.cost()),
             "unit_price": exact(line.unit.map(|unit| unit.amount)), "currency": code(line.unit.map(|unit| unit.currency)),
             "price_date": line.unit.map(|unit| unit.checked.to_string()),
+            "speech_source": line.source.map(SpeechSource::name),
         })
     };
     let file = |lines: &[Estimate]| {
@@ -374,7 +415,7 @@ fn as_json(
     let total = |(model, sum): (&String, &Sum)| {
         json!({
             "model": model, "region": region.name(), "currency": code(sum.currency), "cost": bounds(sum.cost),
-            "free_allowance": bounds(sum.cost.map(|_| sum.free)), "to_pay": bounds(sum.net()),
+            "most": exact(sum.most), "free_allowance": bounds(sum.cost.map(|_| sum.free)), "to_pay": bounds(sum.net()),
         })
     };
     let own = groups.iter().filter(|group| Some(&group.model) == models.first());

@@ -3,8 +3,11 @@
 mod actual;
 mod breakdown;
 mod estimate;
+mod focus;
 mod reconcile;
 mod recordings;
+mod tokens;
+mod vad;
 
 pub(super) use actual::bill;
 pub(super) use estimate::free_seconds;

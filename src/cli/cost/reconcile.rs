@@ -1,18 +1,21 @@
-//! `cost reconcile`: estimate, results, reported usage and a statement side by side, with why they differ.
+//! `cost reconcile`: estimate, results, reported usage and a statement side by side, with why they differ. What is known of each
+//! recording is gathered here; models that are billed in tokens are compared beside, in `tokens`.
 
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
-use serde_json::{Value, json};
+use rust_decimal::Decimal;
+use serde_json::json;
 
 use super::super::Exit;
 use super::super::output::{Failure, Format, Listing, Talk};
 use super::super::prices::{PriceFlags, doubt_used};
-use super::breakdown::{code, exact};
-use crate::batch::{Receipts, Sent, receipts};
+use super::breakdown::exact;
+use super::{focus, tokens};
+use crate::batch::{Receipt, Receipts, Sent, receipts};
 use crate::billing::{
-    Account, Meter, Plan, Prices, Recording, Rounding, StatementRow, Usage, estimate, read_statement,
+    Account, Bounds, Estimate, Meter, Plan, Prices, Recording, Rounding, StatementRow, Usage, estimate, read_statement,
 };
 use crate::catalog::Region;
 use crate::error::Error;
@@ -25,8 +28,11 @@ Examples:
   talkmeter cost reconcile out --statement bill.csv --rounding nearest --format md
   talkmeter cost reconcile out --statement bill.csv --focus > focus.csv
 
-The statement is CSV with a column ResourceId, task_id, file or url, and ConsumedQuantity or seconds, or BilledCost or cost.
-Rows that name no recording of the batch are counted and summed on stderr. Exit code 3: figures differ by more than a second.";
+The statement is CSV with a column ResourceId, task_id, file or url, and ConsumedQuantity or seconds, or BilledCost or cost. Of
+a model that is billed in tokens: input_tokens and output_tokens, or a quantity whose SkuMeter is tokens_in or tokens_out. A
+result counts no tokens, so the tokens that the service reported are compared, and each meter's amount with its price.
+Rows that name no recording of the batch are counted and summed on stderr. Exit code 3: figures differ by more than a second,
+or by a token.";
 
 /// Arguments of `cost reconcile`.
 #[derive(Debug, clap::Args)]
@@ -67,104 +73,178 @@ pub(super) fn run(args: &Args, today: Date, format: Format, talk: &Talk) -> Resu
     };
     let region = receipts.region.parse::<Region>().ok();
     doubt_used(&prices, region.map(|region| (&receipts.model[..], region)), today, talk);
-    let mut accounts = Vec::new();
+    let meters = region.map_or(&[Meter::Speech][..], |region| prices.meters(&receipts.model, region));
+    let unit = region.and_then(|region| prices.unit(&receipts.model, region, *meters.first()?));
+    let currency = |row: &&StatementRow| !row.currency.is_empty() && row.cost.is_some();
+    if let (Some(row), Some(unit)) = (statement.iter().find(currency), unit)
+        && !row.currency.eq_ignore_ascii_case(unit.currency.code())
+    {
+        let ours = unit.currency;
+        talk.say(&format!(
+            "warning: the statement is in {}, prices are in {ours}: --currency chooses them",
+            row.currency
+        ));
+    }
+    let mut recordings = Vec::new();
     for (at, sent) in receipts.recordings.iter().enumerate() {
-        accounts.push(account(args, (at, sent), &receipts, &prices, &mut statement, talk));
+        recordings.push(Known::of(args, (at, sent), &receipts, &prices, &mut statement, talk));
     }
     if !statement.is_empty() {
-        let seconds: i64 = statement.iter().filter_map(|row| row.seconds).sum();
         let rows = counted(statement.len() as u64, "row");
-        talk.note(&format!("{rows} of the statement name no recording of this batch: {seconds} s"));
+        let mut all = Usage::default();
+        statement.iter().for_each(|row| all += row.usage);
+        let quantities = [(all.seconds, "s"), (all.tokens_in, "tokens in"), (all.tokens_out, "tokens out")];
+        let said = quantities.iter().filter_map(|(quantity, unit)| Some(format!("{} {unit}", (*quantity)?)));
+        let said = said.collect::<Vec<_>>().join(", ");
+        let said = if said.is_empty() { "no quantity".to_owned() } else { said };
+        talk.note(&format!("{rows} of the statement name no recording of this batch: {said}"));
     }
-    let listing = if args.focus { focus(args, &accounts, &receipts, &prices) } else { side_by_side(args, &accounts) };
-    listing.print(if args.focus { Format::Csv } else { format }, talk)?;
-    let far = |account: &&Account| {
-        let billed = account.statement.or(account.usage).zip(account.actual(args.rounding));
-        billed.is_some_and(|(billed, actual)| (billed - actual).abs() > 1) || account.submits > 1
+    let is_by_tokens = meters != [Meter::Speech];
+    let (listing, charges, off) = if is_by_tokens {
+        tokens::compare(&recordings, &receipts, &prices, talk)
+    } else {
+        seconds(args, &recordings, &receipts, &prices)
     };
-    let far = accounts.iter().filter(far).count() as u64;
-    if far > 0 {
-        talk.say(&format!("warning: {} billed otherwise than their results say", counted(far, "recording")));
+    let (listing, format) =
+        if args.focus { (focus::listing(&charges, &receipts), Format::Csv) } else { (listing, format) };
+    listing.print(format, talk)?;
+    if off > 0 {
+        let than = if is_by_tokens { "the service reported" } else { "their results say" };
+        talk.say(&format!("warning: {} billed otherwise than {than}", counted(off, "recording")));
         return Ok(Exit::Partly);
     }
     Ok(Exit::Done)
 }
 
-/// Everything that is known of one recording; takes its rows out of the statement.
-fn account(
-    args: &Args,
-    (at, sent): (usize, &Sent),
-    receipts: &Receipts,
-    prices: &Prices,
-    statement: &mut Vec<StatementRow>,
-    talk: &Talk,
-) -> Account {
-    let mut account = Account {
-        file: sent
-            .file
-            .as_deref()
-            .map_or_else(|| sent.name.clone(), |file| file.trim_start_matches("results/").to_owned()),
-        tracks_asked: sent.tracks.len(),
-        failure: sent.failure.clone(),
-        submits: sent.submits,
-        ..Account::default()
-    };
-    let tasks: Vec<_> = receipts.tasks.iter().filter(|task| task.recordings.contains(&at)).collect();
-    for task in &tasks {
+/// What is known of one recording.
+pub(super) struct Known<'r> {
+    /// Where it stands in the batch.
+    pub(super) at: usize,
+    pub(super) sent: &'r Sent,
+    /// Its result file below the batch's results, or its name.
+    pub(super) file: String,
+    /// As the service reported.
+    pub(super) usage: Usage,
+    /// Its rows of the statement.
+    pub(super) rows: Vec<StatementRow>,
+    /// Speech of each transcribed track in ms; `None` = there is no result, or it does not say.
+    tracks_ms: Option<Vec<i64>>,
+    /// Its estimate, where the result states its length.
+    pub(super) estimate: Vec<Estimate>,
+}
+
+impl<'r> Known<'r> {
+    /// Takes the recording's rows out of the statement.
+    fn of(
+        args: &Args,
+        (at, sent): (usize, &'r Sent),
+        receipts: &Receipts,
+        prices: &Prices,
+        statement: &mut Vec<StatementRow>,
+        talk: &Talk,
+    ) -> Self {
+        let file = sent.file.as_deref().unwrap_or(&sent.name).trim_start_matches("results/").to_owned();
+        let tasks: Vec<&Receipt> = receipts.tasks.iter().filter(|task| task.recordings.contains(&at)).collect();
+        let mut usage = Usage::default();
         // Of a task of several recordings nobody says which part is whose.
-        if let Some(seconds) =
-            task.usage.as_ref().and_then(|u| Usage::of(u).seconds).filter(|_| task.recordings.len() == 1)
+        for task in tasks.iter().filter(|task| task.recordings.len() == 1) {
+            usage += task.usage.as_ref().map(Usage::of).unwrap_or_default();
+        }
+        let own = |row: &mut StatementRow| {
+            let name = &row.resource;
+            !name.is_empty()
+                && (*name == sent.url
+                    || *name == file
+                    || *name == sent.name
+                    || tasks.iter().any(|task| task.task_id == *name))
+        };
+        let rows = statement.extract_if(.., own).collect();
+        let mut known = Self { at, sent, file, usage, rows, tracks_ms: None, estimate: Vec::new() };
+        if let Some(result) = &sent.file
+            && let Err(why) = known.read(result, &args.dir.join(result), receipts, prices)
         {
-            account.usage = Some(account.usage.unwrap_or(0) + seconds);
+            talk.say(&format!("{}: {why}", args.dir.join(result).display()));
         }
+        known
     }
-    let own = |row: &StatementRow| {
-        let name = &row.resource;
-        !name.is_empty()
-            && (*name == sent.url
-                || *name == account.file
-                || *name == sent.name
-                || tasks.iter().any(|t| t.task_id == *name))
-    };
-    let (mine, others): (Vec<_>, Vec<_>) = std::mem::take(statement).into_iter().partition(own);
-    *statement = others;
-    for row in mine {
-        account.statement = row.seconds.map(|s| s + account.statement.unwrap_or(0)).or(account.statement);
-        account.statement_cost =
-            row.cost.map(|c| c + account.statement_cost.unwrap_or_default()).or(account.statement_cost);
-    }
-    let Some(file) = &sent.file else { return account };
-    let path = args.dir.join(file);
-    let bytes = match std::fs::read(&path) {
-        Ok(bytes) => bytes,
-        Err(error) => {
-            talk.say(&format!("{}: {error}", path.display()));
-            return account;
-        }
-    };
-    match crate::transcript::read(&bytes) {
-        Ok(transcript) => {
-            let measured = measure(file, &transcript, &Settings::default());
-            account.has_result = measured.costs.iter().all(|cost| cost.billable_ms.is_some());
-            account.tracks_ms = measured.costs.iter().filter_map(|cost| cost.billable_ms).collect();
-            let stated = measured.call.duration_ms.filter(|_| measured.call.duration_source == Some("properties"));
-            let recording = Recording { duration_ms: stated, ..Recording::default() };
+
+    fn read(&mut self, file: &str, path: &Path, receipts: &Receipts, prices: &Prices) -> Result<(), String> {
+        let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
+        let transcript = crate::transcript::read(&bytes).map_err(|refused| refused.to_string())?;
+        let measured = measure(file, &transcript, &Settings::default());
+        self.tracks_ms = measured.costs.iter().map(|cost| cost.billable_ms).collect();
+        if measured.call.duration_source == Some("properties") {
+            let recording = Recording { duration_ms: measured.call.duration_ms, ..Recording::default() };
             let plan = Plan {
                 model: receipts.model.clone(),
                 region: receipts.region.parse().unwrap_or_default(),
-                tracks: sent.tracks.clone(),
+                tracks: self.sent.tracks.clone(),
                 speech_share: None,
             };
-            let lines = estimate(&recording, &plan, prices);
-            let lines = || lines.iter().filter(|line| line.meter == Meter::Speech).map(|line| line.quantity);
-            account.estimate =
-                lines().map(|quantity| quantity.map(|q| q.expected)).sum::<Option<i64>>().filter(|_| stated.is_some());
-            account.estimate_high =
-                lines().map(|quantity| quantity.map(|q| q.high)).sum::<Option<i64>>().filter(|_| stated.is_some());
+            self.estimate = estimate(&recording, &plan, prices);
         }
-        Err(refused) => talk.say(&format!("{}: {refused}", path.display())),
+        Ok(())
     }
-    account
+
+    /// The estimate of a meter over all tracks.
+    pub(super) fn estimated(&self, meter: Meter) -> Option<Bounds<i64>> {
+        let lines = self.estimate.iter().filter(|line| line.meter == meter);
+        lines.map(|line| line.quantity).reduce(|one, two| {
+            let (one, two) = (one?, two?);
+            Some(Bounds { low: one.low + two.low, expected: one.expected + two.expected, high: one.high + two.high })
+        })?
+    }
+
+    /// The sum of the amounts of those rows of the statement.
+    pub(super) fn billed(&self, of: impl Fn(&StatementRow) -> bool) -> Option<Decimal> {
+        self.rows.iter().filter(|row| of(row)).filter_map(|row| row.cost).reduce(|one, two| one + two)
+    }
+}
+
+/// Models that are billed by the second: the table, what was charged, and how many are billed otherwise than their results say.
+fn seconds(
+    args: &Args,
+    recordings: &[Known<'_>],
+    receipts: &Receipts,
+    prices: &Prices,
+) -> (Listing, Vec<focus::Charge>, u64) {
+    let accounts: Vec<Account> = recordings.iter().map(account).collect();
+    let unit = receipts.region.parse().ok().and_then(|region| prices.unit(&receipts.model, region, Meter::Speech));
+    let charge = |(known, account): (&Known<'_>, &Account)| focus::Charge {
+        at: known.at,
+        file: account.file.clone(),
+        meter: Some(Meter::Speech),
+        quantity: account.usage.or_else(|| account.actual(args.rounding)),
+        unit,
+        currency: unit.map(|unit| unit.currency),
+        billed: account.statement_cost,
+    };
+    let charges = recordings.iter().zip(&accounts).map(charge).collect();
+    let off = |account: &&Account| {
+        let billed = account.statement.or(account.usage).zip(account.actual(args.rounding));
+        billed.is_some_and(|(billed, actual)| (billed - actual).abs() > 1) || account.submits > 1
+    };
+    let off = accounts.iter().filter(off).count() as u64;
+    (side_by_side(args, &accounts), charges, off)
+}
+
+fn account(known: &Known<'_>) -> Account {
+    let estimate = known.estimated(Meter::Speech);
+    let mut statement = Usage::default();
+    known.rows.iter().for_each(|row| statement += row.usage);
+    Account {
+        file: known.file.clone(),
+        estimate_high: estimate.map(|seconds| seconds.high),
+        estimate: estimate.map(|seconds| seconds.expected),
+        has_result: known.tracks_ms.is_some(),
+        tracks_ms: known.tracks_ms.clone().unwrap_or_default(),
+        tracks_asked: known.sent.tracks.len(),
+        usage: known.usage.seconds,
+        statement: statement.seconds,
+        statement_cost: known.billed(|_| true),
+        failure: known.sent.failure.clone(),
+        submits: known.sent.submits,
+    }
 }
 
 fn side_by_side(args: &Args, accounts: &[Account]) -> Listing {
@@ -183,61 +263,4 @@ fn side_by_side(args: &Args, accounts: &[Account]) -> Listing {
         ]
     };
     Listing { head, rows: accounts.iter().map(row).collect() }
-}
-
-/// FOCUS columns (3.4): what was used at list price; `BilledCost` is the statement's or empty, never of our own reckoning.
-fn focus(args: &Args, accounts: &[Account], receipts: &Receipts, prices: &Prices) -> Listing {
-    let head = vec![
-        "BillingCurrency",
-        "ChargeCategory",
-        "ChargeDescription",
-        "ChargePeriodStart",
-        "ChargePeriodEnd",
-        "ConsumedQuantity",
-        "ConsumedUnit",
-        "PricingQuantity",
-        "PricingUnit",
-        "ListUnitPrice",
-        "ListCost",
-        "EffectiveCost",
-        "BilledCost",
-        "ServiceName",
-        "ServiceCategory",
-        "SkuId",
-        "SkuMeter",
-        "ResourceId",
-    ];
-    let unit = receipts.region.parse().ok().and_then(|region| prices.unit(&receipts.model, region, Meter::Speech));
-    let row = |(at, account): (usize, &Account)| {
-        let seconds = account.usage.or_else(|| account.actual(args.rounding));
-        let in_seconds = if seconds.is_some() { json!("Seconds") } else { Value::Null };
-        let day = receipts
-            .tasks
-            .iter()
-            .find(|task| task.recordings.contains(&at))
-            .map(|task| task.accepted.to_zoned(jiff::tz::TimeZone::UTC).date());
-        let period = |date: Option<Date>| json!(date.map(|date| format!("{date}T00:00:00Z")));
-        let list = unit.zip(seconds).map(|(unit, seconds)| unit.cost(seconds));
-        vec![
-            code(unit.map(|unit| unit.currency)),
-            json!("Usage"),
-            json!("speech transcribed"),
-            period(day),
-            period(day.and_then(|day| day.tomorrow().ok())),
-            json!(seconds),
-            in_seconds.clone(),
-            json!(seconds),
-            in_seconds,
-            exact(unit.map(|unit| unit.amount)),
-            exact(list),
-            exact(account.statement_cost),
-            exact(account.statement_cost),
-            json!("Model Studio"),
-            json!("AI and Machine Learning"),
-            json!(receipts.model),
-            json!("speech"),
-            json!(account.file),
-        ]
-    };
-    Listing { head, rows: accounts.iter().enumerate().map(row).collect() }
 }

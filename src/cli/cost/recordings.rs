@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 use walkdir::WalkDir;
@@ -27,6 +27,8 @@ const LENGTHS: [(&str, i64); 4] =
 #[derive(Debug, Default)]
 pub(super) struct Found {
     pub(super) recording: Recording,
+    /// Of a local audio file that could be opened.
+    pub(super) path: Option<PathBuf>,
     pub(super) columns: BTreeMap<String, String>,
 }
 
@@ -87,20 +89,26 @@ impl Recordings {
 
     fn audio(&mut self, path: &Path, file: String, talk: &Talk) {
         let mut recording = Recording { file, ..Recording::default() };
+        let mut is_readable = true;
         match crate::audio::probe(path) {
             Ok(Some(probe)) => {
                 recording.duration_ms = probe.duration_ms.and_then(|ms| i64::try_from(ms).ok());
                 recording.channels = probe.channels.map(u32::from);
+                if probe.is_misnamed(path) {
+                    talk.note(&format!("{}: is {} by what is in it, not by its name", path.display(), probe.format));
+                }
             }
             Ok(None) => talk.note(&format!("{}: its headers do not say how long it is", path.display())),
             Err(error) => {
                 let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
                 talk.say(&format!("{error}{cause}"));
                 self.unreadable += 1;
+                is_readable = false;
             }
         }
         let folder = path.parent().map(|folder| folder.to_string_lossy().into_owned()).unwrap_or_default();
-        self.found.push(Found { recording, columns: BTreeMap::from([("folder".to_owned(), folder)]) });
+        let columns = BTreeMap::from([("folder".to_owned(), folder)]);
+        self.found.push(Found { recording, path: is_readable.then(|| path.to_owned()), columns });
     }
 
     /// Result files: their recordings transcribed again, with the speech that was found in them.
@@ -122,6 +130,7 @@ impl Recordings {
                     duration_ms: measured.call.duration_ms.filter(|_| stated),
                     channels: u32::try_from(tracks).ok().filter(|tracks| *tracks > 0),
                     speech_ms: measured.costs.iter().filter_map(|c| Some((c.channel_id, c.billable_ms?))).collect(),
+                    ..Recording::default()
                 })
             });
             match read {

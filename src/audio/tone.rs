@@ -1,0 +1,224 @@
+//! Which frames are the tones of an exchange: ringing, busy, dialling. The detector of speech takes them for speech, where
+//! one or two sines do not change for longer than a voice can hold still.
+//!
+//! A frame is like a tone when the two strongest lines of its spectrum hold nearly all of its power. Twelve in a row whose
+//! strongest line stays where it is are a tone. A sung note is one as well; music of more than two sines is none.
+
+use std::collections::VecDeque;
+use std::f32::consts::PI;
+
+/// Samples of a spectrum at 16 kHz: 64 ms, lines 15.6 Hz apart.
+const SPECTRUM: usize = 1024;
+/// Below it is the hum of mains, in lines.
+const LOWEST: usize = 4;
+/// A sine under a Hann window falls into so many lines on either side.
+const LOBE: usize = 3;
+/// Share of the power that two sines hold.
+const PURE: f32 = 0.97;
+/// The line of a tone moves less, in lines: 5.5 Hz.
+const STILL: f32 = 0.35;
+/// Frames of 16 ms in a row.
+const RUN: usize = 12;
+/// Frames at either edge, in which a tone begins or ends.
+const EDGE: usize = 7;
+
+/// Looks back: what is known of a frame comes out some frames later.
+pub(super) struct ToneGate {
+    hann: Vec<f32>,
+    /// Cosine and sine of the transform.
+    turns: Vec<(f32, f32)>,
+    held: VecDeque<f32>,
+    /// Whether each is speech.
+    pending: VecDeque<bool>,
+    run: usize,
+    lowest: f32,
+    highest: f32,
+    /// Frames that belong to a tone that has ended.
+    after: usize,
+}
+
+impl ToneGate {
+    pub(super) fn new() -> Self {
+        let turn = |at: usize| 2.0 * PI * at as f32 / SPECTRUM as f32;
+        Self {
+            hann: (0..SPECTRUM).map(|at| 0.5 - 0.5 * turn(at).cos()).collect(),
+            turns: (0..SPECTRUM / 2).map(|at| (turn(at).cos(), -turn(at).sin())).collect(),
+            held: std::iter::repeat_n(0.0, SPECTRUM).collect(),
+            pending: VecDeque::with_capacity(RUN + EDGE + 1),
+            run: 0,
+            lowest: 0.0,
+            highest: 0.0,
+            after: 0,
+        }
+    }
+
+    /// Takes a frame and whether it scored as speech; gives an earlier one and whether that is speech and no tone.
+    pub(super) fn add(&mut self, frame: &[f32], is_speech: bool) -> Option<bool> {
+        self.held.extend(frame);
+        self.held.drain(..self.held.len().saturating_sub(SPECTRUM));
+        self.pending.push_back(is_speech);
+        // Where nobody speaks nothing is to be taken back.
+        let line = if self.pending.contains(&true) { self.line() } else { None };
+        match line {
+            Some(line) if self.run > 0 && self.highest.max(line) - self.lowest.min(line) <= STILL => {
+                (self.lowest, self.highest) = (self.lowest.min(line), self.highest.max(line));
+                self.run += 1;
+            }
+            _ => {
+                if self.run >= RUN {
+                    self.after = EDGE;
+                }
+                self.run = usize::from(line.is_some());
+                (self.lowest, self.highest) = (line.unwrap_or(0.0), line.unwrap_or(0.0));
+            }
+        }
+        let taken_back = if self.run == RUN {
+            RUN + EDGE
+        } else if self.run > RUN || self.after > 0 {
+            1
+        } else {
+            0
+        };
+        if self.run < RUN {
+            self.after = self.after.saturating_sub(1);
+        }
+        self.pending.iter_mut().rev().take(taken_back).for_each(|speech| *speech = false);
+        if self.pending.len() > RUN + EDGE { self.pending.pop_front() } else { None }
+    }
+
+    /// The frames that are left.
+    pub(super) fn finish(self) -> impl Iterator<Item = bool> {
+        self.pending.into_iter()
+    }
+
+    /// The strongest line of the spectrum, where it and another hold nearly all of the power.
+    fn line(&self) -> Option<f32> {
+        let mut wave: Vec<(f32, f32)> =
+            self.held.iter().zip(&self.hann).map(|(sample, hann)| (sample * hann, 0.0)).collect();
+        transform(&mut wave, &self.turns);
+        let mut power: Vec<f32> =
+            wave.iter().take(SPECTRUM / 2).skip(LOWEST).map(|(re, im)| re * re + im * im).collect();
+        let whole: f32 = power.iter().sum();
+        let mut strongest = || {
+            let peak = (0..power.len()).max_by(|one, other| power[*one].total_cmp(&power[*other]))?;
+            let lobe = power.get_mut(peak.saturating_sub(LOBE)..(peak + LOBE + 1).min(SPECTRUM / 2 - LOWEST))?;
+            let held: f32 = lobe.iter().sum();
+            let weighted: f32 = (peak.saturating_sub(LOBE)..).zip(&*lobe).map(|(at, power)| at as f32 * power).sum();
+            lobe.fill(0.0);
+            Some((held, weighted / held))
+        };
+        let ((first, line), (second, _)) = (strongest()?, strongest()?);
+        (whole > 0.0 && first + second >= PURE * whole).then_some(line)
+    }
+}
+
+/// Fourier, in place; the length is a power of two, `turns` half as many.
+fn transform(wave: &mut [(f32, f32)], turns: &[(f32, f32)]) {
+    let length = wave.len();
+    let bits = length.trailing_zeros();
+    for at in 0..length {
+        let other = at.reverse_bits() >> (usize::BITS - bits);
+        if at < other {
+            wave.swap(at, other);
+        }
+    }
+    let mut half = 1;
+    while half < length {
+        for block in wave.chunks_exact_mut(2 * half) {
+            let (low, high) = block.split_at_mut(half);
+            let steps = turns.iter().step_by(length / (2 * half));
+            for ((low, high), (cos, sin)) in low.iter_mut().zip(high).zip(steps) {
+                let turned = (high.0 * cos - high.1 * sin, high.0 * sin + high.1 * cos);
+                *high = (low.0 - turned.0, low.1 - turned.1);
+                *low = (low.0 + turned.0, low.1 + turned.1);
+            }
+        }
+        half *= 2;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FRAME: usize = 256;
+
+    /// What is left of `speech` frames, all of which scored as speech, over these samples at 16 kHz.
+    fn left(samples: &[f32]) -> Vec<bool> {
+        let mut gate = ToneGate::new();
+        let mut left: Vec<bool> = samples.chunks_exact(FRAME).filter_map(|frame| gate.add(frame, true)).collect();
+        left.extend(gate.finish());
+        left
+    }
+
+    /// `on` of every `period` ms, 2.8 s of it.
+    fn gated(lines: &[f32], on: usize, period: usize) -> Vec<f32> {
+        let sample = |at: usize| {
+            let is_on = (at / 16) % period < on;
+            let sum: f32 = lines.iter().map(|hertz| (2.0 * PI * hertz * at as f32 / 16_000.0).sin()).sum();
+            if is_on { 0.1 * sum } else { 0.0 }
+        };
+        (0..44_800).map(sample).collect()
+    }
+
+    #[test]
+    fn every_frame_comes_out_once_and_in_order() {
+        for frames in [0, 1, 18, 19, 20, 100] {
+            assert_eq!(left(&vec![0.0; frames * FRAME]).len(), frames);
+        }
+    }
+
+    #[test]
+    fn the_tones_of_an_exchange_are_taken_back() {
+        // Ringing in America, China and Britain, busy in China, a dial tone.
+        for (lines, on, period) in [
+            (&[440.0, 480.0][..], 2000, 6000),
+            (&[425.0], 1000, 5000),
+            (&[400.0, 450.0], 400, 600),
+            (&[425.0], 350, 700),
+            (&[350.0, 440.0], 1, 1),
+        ] {
+            let tone = gated(lines, on, period);
+            let during =
+                left(&tone).iter().enumerate().filter(|(at, is_left)| **is_left && at * 16 % period < on).count();
+            assert_eq!(during, 0, "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn what_moves_or_is_more_than_two_sines_stays() {
+        let steady = |lines: &[f32]| left(&gated(lines, 1, 1)).iter().filter(|left| !**left).count();
+        assert_eq!(steady(&[220.0, 440.0, 660.0]), 0);
+        // A second of a voice that rises by a fifth.
+        let glide: Vec<f32> = (0..16_000)
+            .map(|at| at as f32 / 16_000.0)
+            .map(|second| 0.2 * (2.0 * PI * (200.0 * second + 50.0 * second * second)).sin())
+            .collect();
+        assert!(left(&glide).iter().skip(20).take(30).all(|left| *left), "{:?}", left(&glide));
+        // A tone shorter than a run.
+        assert!(left(&gated(&[440.0], 100, 1000)).iter().all(|left| *left));
+    }
+
+    #[test]
+    fn silence_is_no_tone() {
+        assert!(left(&vec![0.0; 100 * FRAME]).iter().all(|left| *left));
+    }
+
+    #[test]
+    fn the_transform_is_that_of_fourier() {
+        let gate = ToneGate::new();
+        let mut wave: Vec<(f32, f32)> = (0..SPECTRUM).map(|at| (((at * at) % 97) as f32 / 97.0, 0.0)).collect();
+        let before = wave.clone();
+        transform(&mut wave, &gate.turns);
+        for line in [0, 1, 100, 511, 700] {
+            let (re, im) = before.iter().enumerate().fold((0.0_f64, 0.0_f64), |(re, im), (at, (sample, _))| {
+                let angle = 2.0 * std::f64::consts::PI * (line * at) as f64 / SPECTRUM as f64;
+                (re + f64::from(*sample) * angle.cos(), im - f64::from(*sample) * angle.sin())
+            });
+            assert!(
+                (f64::from(wave[line].0) - re).abs() < 0.01 && (f64::from(wave[line].1) - im).abs() < 0.01,
+                "{line}"
+            );
+        }
+    }
+}
