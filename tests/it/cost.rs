@@ -189,6 +189,44 @@ fn an_estimate_counts_every_track_that_is_asked_for_and_nothing_that_is_not_know
     assert_eq!(report["summary"]["totalNoDuration"], 1);
 }
 
+#[test]
+fn an_estimate_counts_the_tracks_that_transcribe_requests() {
+    // 60 s: two parties, one of whom is silent; the same tone twice; one track.
+    let two =
+        wav_of(8000, &(0..480_000_u32).map(|at| [if at % 8 < 4 { 6000_i16 } else { -6000 }, 0]).collect::<Vec<_>>());
+    let ran = Scene::new()
+        .write("audio/same.wav", wav(2, 8000, 60))
+        .write("audio/single.wav", wav(1, 8000, 60))
+        .write("audio/two.wav", two)
+        .run("cost estimate audio --format json --region intl")
+        .exits(0)
+        .says("2 recordings with several tracks: all are counted");
+    let tracks = |ran: &crate::scene::Ran| -> Vec<Value> {
+        let report = ran.json();
+        let files = report["projects"][0]["breakdown"].as_array().unwrap();
+        let channels = |file: &Value| -> Vec<Value> {
+            file["meters"].as_array().unwrap().iter().map(|meter| meter["channel_id"].clone()).collect()
+        };
+        files.iter().map(|file| json!([file["file"], channels(file)])).collect()
+    };
+    let all = [json!(["same.wav", [0, 1]]), json!(["single.wav", [0]]), json!(["two.wav", [0, 1]])];
+    assert_eq!(tracks(&ran), all);
+    // Decoded anyway, tracks are compared, and what sounds the same is asked for once.
+    let ran = ran.then().run("cost estimate audio --vad --format json --region intl").exits(0);
+    let once = [json!(["same.wav", [0]]), json!(["single.wav", [0]]), json!(["two.wav", [0, 1]])];
+    assert_eq!(tracks(&ran), once);
+    let ran = ran.says_no("more tracks than are counted").says("3 files found: 3 priced");
+    // Of an address nothing is known: the service's default is its first track.
+    let ran = ran.then().write("calls.csv", "url,duration,channels\nhttps://calls.example/a.wav,60,2\n");
+    let ran = ran.run("cost estimate calls.csv --format json --region intl").exits(0);
+    assert_eq!(tracks(&ran), [json!(["https://calls.example/a.wav", [0]])]);
+    let ran = ran.says("1 recording with more tracks than are counted");
+    // Of a result, the tracks that it has.
+    let call = crate::scene::call(&[(0, 0, 900, "hello"), (1, 1000, 1900, "hello")]).lasting(2000);
+    let ran = ran.then().call("a", call).run("cost estimate calls --format json --region intl").exits(0);
+    assert_eq!(tracks(&ran), [json!(["a.json", [0, 1]])]);
+}
+
 #[cfg(unix)]
 #[test]
 fn a_folder_of_all_sorts_is_estimated_line_by_line() {

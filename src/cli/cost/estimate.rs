@@ -20,7 +20,7 @@ use crate::report::number::{count, counted, money};
 
 const EXAMPLES: &str = "\
 Examples:
-  talkmeter cost estimate recordings --channel 0,1
+  talkmeter cost estimate recordings
   talkmeter cost estimate recordings --channel 0,1 --vad
   talkmeter cost estimate calls.csv --group-by queue --format csv
   talkmeter cost estimate recordings --compare fun-asr,qwen3-asr-flash-filetrans
@@ -51,9 +51,10 @@ pub(super) struct Args {
     /// The model that is going to be asked
     #[arg(long, default_value = "fun-asr")]
     model: String,
-    /// The tracks that are going to be asked for; each is billed
-    #[arg(long, value_name = "N,N", value_delimiter = ',', default_value = "0")]
-    channel: Vec<u32>,
+    /// The tracks that are going to be asked for, of every recording; each is billed. Otherwise those that `transcribe` asks
+    /// for: all of a local file, those of an earlier result, the first of an address
+    #[arg(long, value_name = "N,N", value_delimiter = ',')]
+    channel: Option<Vec<u32>>,
     /// Share of speech in each track, 0 to 1, rather than the usual one
     #[arg(long, value_name = "SHARE", value_parser = share)]
     speech_share: Option<Decimal>,
@@ -81,19 +82,29 @@ fn share(text: &str) -> Result<Decimal, String> {
     share.filter(|share| (Decimal::ZERO..=Decimal::ONE).contains(share)).ok_or("a share from 0 to 1".to_owned())
 }
 
-/// Lines of one model and one group.
+/// One model and one group.
 struct Group {
     group: Vec<String>,
     model: String,
-    files: u64,
-    lines: Vec<Estimate>,
+    /// The lines of each recording; several may bear one name.
+    recordings: Vec<Vec<Estimate>>,
 }
 
 impl Group {
-    /// The lines of each recording: all have the same number, and several recordings may bear one name.
-    fn files(&self) -> impl Iterator<Item = &[Estimate]> {
-        let each = self.lines.len() / usize::try_from(self.files).unwrap_or(1).max(1);
-        self.lines.chunks(each.max(1))
+    fn lines(&self) -> impl Iterator<Item = &Estimate> {
+        self.recordings.iter().flatten()
+    }
+}
+
+/// The tracks that are counted of a recording, in order.
+fn requested(args: &Args, found: &Found) -> Vec<u32> {
+    let first = || vec![0];
+    match (&args.channel, &found.path) {
+        (Some(channels), _) => channels.clone(),
+        (None, Some(_)) if !found.different.is_empty() => found.different.clone(),
+        (None, Some(_)) => found.recording.channels.map_or_else(first, |channels| (0..channels).collect()),
+        (None, None) if !found.recording.speech_ms.is_empty() => found.recording.speech_ms.keys().copied().collect(),
+        (None, None) => first(),
     }
 }
 
@@ -128,7 +139,7 @@ pub(super) fn run(args: &Args, region: Region, today: Date, format: Format, talk
     let sums: Vec<Sum> = models
         .iter()
         .map(|model| {
-            let lines = groups.iter().filter(|group| group.model == *model).flat_map(|group| &group.lines);
+            let lines = groups.iter().filter(|group| group.model == *model).flat_map(Group::lines);
             sum(lines, free(args, model, region, &prices, talk))
         })
         .collect();
@@ -151,37 +162,49 @@ fn groups(
     }
     let mut groups: BTreeMap<(usize, Vec<String>), Group> = BTreeMap::new();
     for (at, model) in models.iter().enumerate() {
-        let plan = Plan { model: model.clone(), region, tracks: args.channel.clone(), speech_share: args.speech_share };
-        for Found { recording, columns, .. } in found {
+        for found in found {
             let key: Vec<String> =
-                args.group_by.iter().map(|column| columns.get(column).cloned().unwrap_or_default()).collect();
+                args.group_by.iter().map(|column| found.columns.get(column).cloned().unwrap_or_default()).collect();
             let group = groups.entry((at, key.clone())).or_insert_with(|| Group {
                 group: key,
                 model: model.clone(),
-                files: 0,
-                lines: Vec::new(),
+                recordings: Vec::new(),
             });
-            group.files += 1;
-            group.lines.extend(estimate(recording, &plan, prices));
+            let tracks = requested(args, found);
+            let plan = Plan { model: model.clone(), region, tracks, speech_share: args.speech_share };
+            group.recordings.push(estimate(&found.recording, &plan, prices));
         }
     }
     Ok(groups.into_values().collect())
 }
 
-/// Says what is left out by the choice of tracks, or asked for in vain.
+/// Says what is left out by the choice of tracks, asked for in vain, or counted though it may sound the same.
 fn tracks(args: &Args, found: &[Found], talk: &Talk) {
-    let wanted = args.channel.iter().max().map_or(0, |track| track + 1);
-    let more = found.iter().filter(|found| found.recording.channels.is_some_and(|n| n > args.channel.len() as u32));
-    let more = more.count() as u64;
-    if more > 0 {
-        let tracks: Vec<String> = args.channel.iter().map(u32::to_string).collect();
+    let count = |holds: &dyn Fn(&Found, u32) -> bool| {
+        found.iter().filter(|found| found.recording.channels.is_some_and(|channels| holds(found, channels))).count()
+            as u64
+    };
+    let uncompared = |found: &Found, channels| {
+        args.channel.is_none() && found.path.is_some() && found.different.is_empty() && channels > 1
+    };
+    let all = count(&uncompared);
+    if all > 0 {
         talk.note(&format!(
-            "{} with more tracks than are counted: {} (--channel 0,1 counts two, each is billed)",
-            counted(more, "recording"),
-            tracks.join(",")
+            "{} with several tracks: all are counted; `transcribe` requests those that sound different, --vad compares them",
+            counted(all, "recording")
         ));
     }
-    let fewer = found.iter().filter(|found| found.recording.channels.is_some_and(|n| n < wanted)).count() as u64;
+    // Of a file whose tracks were compared, those that are left out sound like one that is counted.
+    let more = count(&|found, channels| {
+        (found.different.is_empty() || args.channel.is_some()) && requested(args, found).len() < channels as usize
+    });
+    if more > 0 {
+        talk.note(&format!(
+            "{} with more tracks than are counted (--channel 0,1 counts two, each is billed)",
+            counted(more, "recording")
+        ));
+    }
+    let fewer = count(&|found, channels| requested(args, found).iter().any(|track| *track >= channels));
     if fewer > 0 {
         talk.note(&format!("{} without all of the tracks asked for; all are counted", counted(fewer, "recording")));
     }
@@ -267,7 +290,7 @@ fn print(
         ));
     }
     if let (true, Some((sum, model))) = (args.vad, sums.iter().zip(models).next()) {
-        let lines = groups.iter().filter(|group| group.model == *model).flat_map(|group| &group.lines);
+        let lines = groups.iter().filter(|group| group.model == *model).flat_map(Group::lines);
         measured(lines, model, sum, talk);
     }
     if let Some(model) = models.first() {
@@ -304,7 +327,7 @@ fn measured<'e>(lines: impl Iterator<Item = &'e Estimate>, model: &str, sum: &Su
 
 /// Files by what is known of them: all, priced, without a price, without a duration.
 fn by_file<'g>(groups: impl Iterator<Item = &'g Group>) -> (u64, u64, u64, u64) {
-    groups.flat_map(Group::files).fold((0, 0, 0, 0), |(all, priced, no_price, no_duration), file| {
+    groups.flat_map(|group| &group.recordings).fold((0, 0, 0, 0), |(all, priced, no_price, no_duration), file| {
         let unknown = file.iter().any(|line| line.quantity.is_none());
         let free = file.iter().any(|line| line.unit.is_none());
         (
@@ -354,18 +377,18 @@ fn lines(groups: &[Group], people: bool) -> Listing {
         row.push(json!(line.source.map(SpeechSource::name)));
         row
     };
-    Listing { head, rows: groups.iter().flat_map(|group| &group.lines).map(row).collect() }
+    Listing { head, rows: groups.iter().flat_map(Group::lines).map(row).collect() }
 }
 
 /// A row a group and model.
 fn sides(groups: &[Group], people: bool) -> Listing {
     let head = vec!["group", "model", "files", "lines_without_cost", "currency", "low", "expected", "high"];
     let row = |group: &Group| {
-        let sum = sum(&group.lines, 0);
+        let sum = sum(group.lines(), 0);
         let mut row = vec![
             json!(group.group.join(" / ")),
             json!(group.model),
-            json!(group.files),
+            json!(group.recordings.len()),
             json!(sum.without_price + sum.without_duration),
             code(sum.currency),
         ];
@@ -395,7 +418,7 @@ fn as_json(
             "speech_source": line.source.map(SpeechSource::name),
         })
     };
-    let file = |lines: &[Estimate]| {
+    let file = |lines: &Vec<Estimate>| {
         let first = lines.first();
         json!({
             "file": first.map(|line| &line.file), "duration_ms": first.and_then(|line| line.duration_ms),
@@ -405,8 +428,8 @@ fn as_json(
     let project = |group: &Group| {
         let columns: serde_json::Map<String, Value> =
             args.group_by.iter().cloned().zip(group.group.iter().map(|cell| json!(cell))).collect();
-        let files: Vec<Value> = group.files().map(file).collect();
-        let sum = sum(&group.lines, 0);
+        let files: Vec<Value> = group.recordings.iter().map(file).collect();
+        let sum = sum(group.lines(), 0);
         json!({
             "model": group.model, "region": region.name(), "group": columns, "currency": code(sum.currency),
             "cost": bounds(sum.cost), "breakdown": files,

@@ -29,6 +29,8 @@ pub(super) struct Found {
     pub(super) recording: Recording,
     /// Of a local audio file that could be opened.
     pub(super) path: Option<PathBuf>,
+    /// Of that file the tracks that sound different; empty where they were not compared.
+    pub(super) different: Vec<u32>,
     pub(super) columns: BTreeMap<String, String>,
 }
 
@@ -108,7 +110,8 @@ impl Recordings {
         }
         let folder = path.parent().map(|folder| folder.to_string_lossy().into_owned()).unwrap_or_default();
         let columns = BTreeMap::from([("folder".to_owned(), folder)]);
-        self.found.push(Found { recording, path: is_readable.then(|| path.to_owned()), columns });
+        let path = is_readable.then(|| path.to_owned());
+        self.found.push(Found { recording, path, columns, ..Found::default() });
     }
 
     /// Result files: their recordings transcribed again, with the speech that was found in them.

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use super::super::output::{Talk, chain};
 use super::recordings::Found;
-use crate::audio::{Speech, speech};
+use crate::audio::{Speech, speech, tracks};
 use crate::billing::{Measure, Recording};
 use crate::report::number::counted;
 
@@ -29,6 +29,12 @@ pub(super) fn measure(found: &mut [Found], search_path: Option<&OsStr>, otherwis
         .map(|found| {
             let path = found.path.as_deref()?;
             let failure = of_one(path, &mut found.recording, ffmpeg.as_deref()).err();
+            if found.recording.channels.is_some_and(|channels| channels > 1) {
+                // As `transcribe` does; what fails here has failed above.
+                let compared = tracks(path).ok().flatten().filter(|tracks| tracks.compared);
+                found.different =
+                    compared.map(|tracks| tracks.distinct.into_iter().map(u32::from).collect()).unwrap_or_default();
+            }
             bar.inc(1);
             failure
         })
