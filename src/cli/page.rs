@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::output::{Failure, Talk};
@@ -22,16 +23,16 @@ pub(super) struct PageFlags {
     #[arg(long, value_name = "N")]
     calls: Option<usize>,
     /// The figure by which calls are in order, the highest first: a column of the table `calls`
-    #[arg(long, value_name = "FIGURE", default_value = "dead_air_ms", value_parser = ranked)]
+    #[arg(long, value_name = "FIGURE", default_value = "dead_air_ms", value_parser = ranked())]
     by: &'static str,
     /// Give every call a page of its own, in a folder beside the report
     #[arg(long)]
     pages: bool,
 }
 
-fn ranked(name: &str) -> Result<&'static str, String> {
-    let known = RANKED.into_iter().find(|known| *known == name);
-    known.ok_or_else(|| format!("there are {}", RANKED.join(", ")))
+fn ranked() -> impl TypedValueParser<Value = &'static str> {
+    let known = |name: String| RANKED.into_iter().find(|known| *known == name).unwrap_or(Shown::default().by);
+    PossibleValuesParser::new(RANKED).map(known)
 }
 
 impl Default for PageFlags {

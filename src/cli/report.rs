@@ -9,7 +9,7 @@ use super::page::{PageFlags, Pages, address_of};
 use crate::metrics::keywords::Keywords;
 use crate::report::number::counted;
 use crate::report::{Groups, Page, Recorded, Report, page};
-use crate::tables::{Calls, Metadata, Rollup, Stored, write_whole};
+use crate::tables::{Calls, FOLDER, Metadata, Rollup, Stored, write_whole};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -18,8 +18,8 @@ Examples:
   talkmeter report may june -o summer.html --meta calls.csv --group-by team
   talkmeter report out --format md >> pull-request.md
 
-DIR is what `talkmeter analyze … -o DIR` has written. Calls of several folders are named DIR/call; they must have been measured
-with the same parameters.";
+DIR is what `talkmeter analyze … -o DIR` has written. Calls of several folders are named DIR/call and
+rolled up by folder unless told otherwise; they must have been measured with the same parameters.";
 
 /// Arguments of `report`.
 #[derive(Debug, clap::Args)]
@@ -89,18 +89,18 @@ pub(super) fn run(args: &Args, format: Format, talk: &Talk) -> Result<Exit, Fail
     analysis.bytes = recorded.inputs.bytes;
     analysis.inputs_hash.clone_from(&recorded.inputs.hash);
 
-    let rollup = match &metadata {
-        Some(metadata) => {
-            let rollup = Rollup::of(&analysis.calls, metadata, &args.group_by)?;
-            unmatched(&rollup, metadata, talk);
-            Some(rollup).filter(|_| !args.group_by.is_empty())
+    let (metadata, group_by) = match metadata {
+        None if args.folders.len() > 1 => (Some(stored.by_folder()?), vec![FOLDER.to_owned()]),
+        metadata => (metadata, args.group_by.clone()),
+    };
+    let mut groups = recorded.rollup;
+    if let Some(metadata) = &metadata {
+        let rollup = Rollup::of(&analysis.calls, metadata, &group_by)?;
+        unmatched(&rollup, metadata, talk);
+        if !group_by.is_empty() {
+            groups = Some(Groups::of(&rollup)?);
         }
-        None => None,
-    };
-    let groups = match &rollup {
-        Some(rollup) => Some(Groups::of(rollup)?),
-        None => recorded.rollup,
-    };
+    }
     let join_gap_ms = recorded.parameters.thresholds.join_gap_ms;
     let mut report = Report::build(&analysis, recorded.parameters, groups)?;
     let calls = Calls::Tables(&stored);

@@ -23,7 +23,7 @@ pub use keyword_hits::KeywordHits;
 pub use metadata::Metadata;
 pub use rollup::{Rollup, SPREAD, SUMMED};
 pub use single::{CallTables, Calls};
-pub use stored::Stored;
+pub use stored::{FOLDER, Stored};
 
 /// What a list names, each once, where it stands first.
 fn distinct<T: Clone + PartialEq>(list: &[T]) -> Vec<T> {

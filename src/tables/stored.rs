@@ -14,10 +14,14 @@ use super::bill::{Bill, Charge, Price};
 use super::files::Format;
 use super::frame::schema;
 use super::keyword_hits::HitCounts;
+use super::metadata::Metadata;
 use super::single::{CallTables, TABLES_OF_CALL};
 use crate::error::{Error, Result};
 use crate::metrics::catalogue::{CALLS, COSTS, HITS, Kind, PARTICIPANTS, Table, WARNINGS};
 use crate::transcript::Code;
+
+/// The column that names the folder of a call, where there are several.
+pub const FOLDER: &str = "folder";
 
 /// One folder of tables.
 #[derive(Debug, Clone)]
@@ -64,6 +68,24 @@ impl Stored {
     /// The folders and the names by which their calls are told apart; the name is empty where there is one folder.
     pub fn folders(&self) -> impl Iterator<Item = (&Path, &str)> {
         self.folders.iter().map(|folder| (&*folder.path, folder.prefix.trim_end_matches('/')))
+    }
+
+    /// The column [`FOLDER`] for every call, to roll up by.
+    ///
+    /// # Errors
+    /// When the table `calls` cannot be read.
+    pub fn by_folder(&self) -> Result<Metadata> {
+        let failed = |error| Error::table("cannot read calls", error);
+        let calls = self.frame(&CALLS, &["file"], None)?.unwrap_or_default();
+        let files = calls.column("file").and_then(Column::str).map_err(failed)?;
+        let folder = |file: &str| {
+            let folder = self.folders.iter().rev().find(|folder| file.starts_with(&*folder.prefix));
+            folder.map(|folder| folder.prefix.trim_end_matches('/').to_owned())
+        };
+        let folders: StringChunked = files.iter().map(|file| file.and_then(folder)).collect();
+        let columns = vec![files.clone().into_column(), folders.with_name(FOLDER.into()).into_column()];
+        let frame = DataFrame::new(calls.height(), columns).map_err(failed)?;
+        Ok(Metadata { frame, key: "file".into(), left_out: 0 })
     }
 
     /// One table with these columns; those of `files` alone where given. `None` when no folder has it.

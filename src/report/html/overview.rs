@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::super::label::{column, label, parameters_of, why};
 use super::super::number::{NOT_MEASURED, cell, count, counted, decimal, figure, length, span};
 use super::super::strip::Over;
-use super::super::{CallRow, Distribution, LIST_ALL, LISTED_BY_EACH, OF_GROUPS, Page, Report, Strip};
+use super::super::{CallRow, Distribution, LISTED_BY_EACH, OF_GROUPS, Page, Report, Strip};
 use super::chart::{hue, shares, small_lanes, strip};
 use super::{Links, coverage, foot, short, title};
 use crate::metrics::Parameters;
@@ -404,7 +404,6 @@ fn list(report: &Report, page: &Page, address: &dyn Fn(&str) -> String) -> List 
             count(listed as i64),
             count(all as i64)
         );
-        debug_assert!(all > LIST_ALL as u64 || !page.gone.is_empty());
     }
     if !page.gone.is_empty() {
         note += &format!(" {} could not be read a second time.", counted(page.gone.len() as u64, "call"));

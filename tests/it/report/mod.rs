@@ -155,6 +155,13 @@ fn several_folders_are_one_report() {
     assert_eq!(report["inputs"]["measured"], 3);
     assert_eq!(report["keywords"][0], json!({"rule": "refund", "calls": 2, "hits": 3, "by": {"ch0": 3}}));
     assert_eq!(report["bill"][0]["calls"], 3);
+    let folders: Vec<Value> = report["rollup"]["rows"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| json!([row["folder"], row["call_count"]]))
+        .collect();
+    assert_eq!(folders, [json!(["june/out", 2]), json!(["may/out", 1])]);
     let ran = ran.then().run("report may/out june/out --format json").exits(0);
     assert_eq!(ran.json(), report);
     let ran = ran.then().run("report may/out june/out -o both.html").exits(0);
