@@ -1,5 +1,6 @@
 //! The report as a page, as Markdown and from tables.
 
+mod hostile;
 pub(crate) mod page;
 
 use std::path::Path;

@@ -1,0 +1,42 @@
+//! Calls that nobody has had, but somebody may send: the page takes its time over none of them.
+
+use serde_json::json;
+
+use super::page;
+use crate::scene::{Call, Scene};
+
+#[test]
+fn a_word_said_again_and_again_is_marked_each_time() {
+    let said: Vec<(i64, i64, &str)> = (0..9000).map(|at| (at * 300, at * 300 + 280, "refund")).collect();
+    let ran = Scene::new()
+        .call("again", Call::default().say(0, &said).lasting(9000 * 300))
+        .run("analyze calls -o out --keyword refund --only report")
+        .exits(0);
+    assert_eq!(ran.file("out/report.html").matches("<mark id=").count(), 9000);
+}
+
+#[test]
+fn a_word_said_again_and_again_at_no_known_time_is_marked_each_time() {
+    let sentences: Vec<_> = (0..60_000).map(|at| json!({"sentence_id": at, "text": "a refund"})).collect();
+    let call = json!({"transcripts": [{"channel_id": 0, "sentences": sentences}]});
+    Scene::new().call("again", call).run("analyze calls -o out --keyword refund --only report").exits(0);
+}
+
+#[test]
+fn everybody_interrupts_all_the_time() {
+    let call = (0..200_000).fold(Call::default(), |call, at| call.say(0, &[(at * 1000, at * 1000 + 990, "word")]));
+    let call = (0..100_000).fold(call, |call, at| call.say(1, &[(at * 2000 + 100, at * 2000 + 1400, "yes")]));
+    Scene::new().call("all", call.lasting(200_000_000)).run("analyze calls -o out --only report").exits(0);
+}
+
+#[test]
+fn a_keyword_is_not_marked_inside_another_word() {
+    let said = [(0, 400, "I"), (400, 900, "know"), (1000, 1300, "no"), (1300, 1900, "one")];
+    let ran = Scene::new()
+        .call("one", Call::default().say(0, &said).lasting(2000))
+        .run("analyze calls -o out --keyword no --keyword /o.e/")
+        .exits(0);
+    let html = ran.file("out/report.html");
+    assert!(html.contains("I know <mark id=\"c1h0\" title=\"keyword no\">no</mark> <mark id=\"c1h1\""), "{html}");
+    assert_eq!(page::dangling(&html), Vec::<String>::new());
+}
