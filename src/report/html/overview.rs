@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::super::label::{column, label, parameters_of, why};
 use super::super::number::{NOT_MEASURED, cell, count, counted, decimal, figure, length, span};
 use super::super::strip::Over;
-use super::super::{CallRow, Distribution, LIST_ALL, LISTED_BY_EACH, OF_GROUPS, Page, Report, Strip};
+use super::super::{CallRow, Distribution, LISTED_BY_EACH, OF_GROUPS, Page, Report, Strip};
 use super::chart::{hue, shares, small_lanes, strip};
 use super::{Links, coverage, foot, short, title};
 use crate::metrics::Parameters;
@@ -165,10 +165,16 @@ struct Definitions {
 }
 
 impl Overview {
-    /// `calls` are the first of the page's views, as they stand on it.
-    pub(super) fn of(report: &Report, page: &Page, links: Links<'_>, calls: Vec<Html>, left_out: String) -> Self {
-        let on_page = page.views.iter().take(calls.len()).enumerate();
-        let ids: HashMap<&str, String> = on_page.map(|(at, view)| (&*view.file, format!("c{}", at + 1))).collect();
+    /// `calls` are those of the page's views that stand on it, by file.
+    pub(super) fn of(
+        report: &Report,
+        page: &Page,
+        links: Links<'_>,
+        calls: Vec<(&str, Html)>,
+        left_out: String,
+    ) -> Self {
+        let on_page = calls.iter().enumerate();
+        let ids: HashMap<&str, String> = on_page.map(|(at, (file, _))| (*file, format!("c{}", at + 1))).collect();
         let address = |file: &str| ids.get(file).map(|id| format!("#{id}")).or_else(|| links(file)).unwrap_or_default();
         let warnings = report.warnings.iter().map(|warning| {
             vec![
@@ -204,7 +210,7 @@ impl Overview {
             bill_sums: sums(report),
             warnings: grid(&["Code", "Meaning", "Calls", "Count"], 2, warnings.collect()),
             unmeasured: grid(&["Reason", "Meaning", "Calls", "Participants"], 2, unmeasured.collect()),
-            calls,
+            calls: calls.into_iter().map(|(_, html)| html).collect(),
             left_out,
             parameters: parameters(report),
             definitions: definitions(),
@@ -269,7 +275,10 @@ fn tiles(report: &Report) -> Vec<Tile> {
             &CALLS,
             count(measured as i64),
             vec![
-                format!("{} of audio", sum("duration_ms")),
+                match measurable("duration_ms") {
+                    covers if covers.is_empty() => format!("{} of audio", sum("duration_ms")),
+                    covers => format!("{} of audio, known of {covers}", sum("duration_ms")),
+                },
                 if inputs.without_speech > 0 {
                     format!("{} without speech", count(inputs.without_speech as i64))
                 } else {
@@ -321,6 +330,7 @@ fn tiles(report: &Report) -> Vec<Tile> {
     if let Some(calls) = tiles.first_mut() {
         // No column, but the number of rows.
         (calls.metric, calls.source, calls.null) = ("", "", "");
+        calls.covers.clear();
         calls.meaning = "result files that were measured; those that could not be read are in no figure";
     }
     if report.keywords.is_some() {
@@ -404,7 +414,6 @@ fn list(report: &Report, page: &Page, address: &dyn Fn(&str) -> String) -> List 
             count(listed as i64),
             count(all as i64)
         );
-        debug_assert!(all > LIST_ALL as u64 || !page.gone.is_empty());
     }
     if !page.gone.is_empty() {
         note += &format!(" {} could not be read a second time.", counted(page.gone.len() as u64, "call"));
@@ -446,8 +455,10 @@ fn keywords(report: &Report) -> Option<Grid> {
     let mut who: Vec<&str> = list.iter().flat_map(|hits| hits.by.keys()).map(String::as_str).collect();
     who.sort_unstable();
     who.dedup();
-    // More than a handful are labels of diarised speakers, which mean nothing across calls.
-    who.truncate(6);
+    // More than a handful are labels of diarised speakers, which mean nothing across calls; some of them alone would pass for all.
+    if who.len() > 6 {
+        who.clear();
+    }
     let number = |count_of: u64| Cell::number(count(count_of as i64), count_of);
     let row = |hits: &crate::tables::KeywordHits| {
         let mut cells = vec![Cell::text(&*hits.rule), number(hits.hits), number(hits.calls)];

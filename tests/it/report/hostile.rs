@@ -40,3 +40,47 @@ fn a_keyword_is_not_marked_inside_another_word() {
     assert!(html.contains("I know <mark id=\"c1h0\" title=\"keyword no\">no</mark> <mark id=\"c1h1\""), "{html}");
     assert_eq!(page::dangling(&html), Vec::<String>::new());
 }
+
+#[test]
+fn a_call_too_large_for_the_page_leaves_room_for_the_others() {
+    let huge = "word ".repeat(800_000);
+    let speaks = |text: &str, pause: i64| {
+        Call::default().say(0, &[(0, 1000, text)]).say(0, &[(pause, pause + 1000, "bye")]).lasting(pause + 1000)
+    };
+    let ran = Scene::new()
+        .call("huge", speaks(&huge, 60_000))
+        .call("small", speaks("hello", 10_000))
+        .run("analyze calls -o out --only report")
+        .exits(0);
+    let html = ran.file("out/report.html");
+    assert_eq!(page::calls(&html).keys().collect::<Vec<_>>(), ["small.json"]);
+    assert!(html.contains("1 call more would make the page too large to open"));
+    assert_eq!(page::dangling(&html), Vec::<String>::new());
+    assert!(html.contains("<a href=\"#c1\">small</a>"));
+}
+
+#[test]
+fn calls_of_unknown_length_are_not_said_to_be_left_out() {
+    let ran = Scene::new()
+        .call("known", Call::default().say(0, &[(0, 1000, "hello")]).lasting(2000))
+        .call("silent", json!({"transcripts": []}))
+        .run("analyze calls -o out --only report")
+        .exits(0);
+    let html = ran.file("out/report.html");
+    assert_eq!(page::tile(&html, "Calls"), "Calls 2 0:02 of audio, known of 1 of 2 calls 1 without speech");
+}
+
+#[test]
+fn keywords_of_many_speakers_are_not_counted_for_some_of_them() {
+    let call = |speakers: i64| {
+        let said: Vec<_> = (0..speakers)
+            .map(|at| json!({"speaker_id": at, "begin_time": at * 2000, "end_time": at * 2000 + 900, "text": "refund"}))
+            .collect();
+        json!({"transcripts": [{"channel_id": 0, "sentences": said}]})
+    };
+    let of = |speakers| {
+        let ran = Scene::new().call("one", call(speakers)).run("analyze calls -o out --keyword refund").exits(0);
+        ran.file("out/report.html").matches("<button type=\"button\">spk").count()
+    };
+    assert_eq!([of(6), of(7)], [6, 0]);
+}

@@ -331,6 +331,7 @@ fn every_call_can_have_a_page_of_its_own() {
     assert!(own.contains("href=\"..&#x2f;report.html\""));
     assert_eq!(page::transcript(page::calls(&own)["deep/客服.json"]), [("ch0".to_owned(), "你好 refund".to_owned())]);
     assert_eq!(page::dangling(&own), Vec::<String>::new());
+    assert!(own.contains("<details open>\n<summary><h1>deep&#x2f;客服</h1>"), "what the page is about is open");
     let first = ran.files("out/report-pages");
     let ran = ran.then().run("report out -o out/report.html --pages").exits(0).says("4 pages in out/report-pages");
     assert!(ran.files("out/report-pages") == first);
