@@ -8,11 +8,18 @@
   const one = (selector, within = document) => within.querySelector(selector);
 
   // --- the state in the address -------------------------------------------------------------------------------------------
+  const decoded = (text) => {
+    try {
+      return decodeURIComponent(text);
+    } catch {
+      return text;
+    }
+  };
   const read = () => {
-    const parts = decodeURIComponent(location.hash.slice(1)).split("&");
-    const place = parts.length && !parts[0].includes("=") ? parts.shift() : "";
+    const parts = location.hash.slice(1).split("&");
+    const place = parts[0].includes("=") ? "" : decoded(parts.shift());
     const pairs = parts.filter(Boolean).map((part) => [part.slice(0, part.indexOf("=")), part.slice(part.indexOf("=") + 1)]);
-    return { place, set: new Map(pairs.map(([key, value]) => [key, decodeURIComponent(value)])) };
+    return { place, set: new Map(pairs.map(([key, value]) => [key, decoded(value)])) };
   };
   const state = read();
   const write = () => {
