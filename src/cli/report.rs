@@ -85,6 +85,15 @@ pub(super) fn run(args: &Args, format: Format, talk: &Talk) -> Result<Exit, Fail
     let keywords = keywords.map_err(|error| crate::Error::invalid(format!("report.json: {error}")))?;
     let key = metadata.as_ref().map(Metadata::key);
     let mut analysis = stored.analysis(key, keywords.as_ref().map(Keywords::terms))?;
+    if analysis.measured != recorded.inputs.measured {
+        return Err(crate::Error::invalid(format!(
+            "report.json is of {}, the table `calls` has {}: they are not of one run; analyse again into an empty folder",
+            counted(recorded.inputs.measured, "call"),
+            analysis.measured
+        ))
+        .into());
+    }
+    analysis.without_speech = recorded.inputs.without_speech;
     analysis.failed = recorded.inputs.failed;
     analysis.bytes = recorded.inputs.bytes;
     analysis.inputs_hash.clone_from(&recorded.inputs.hash);

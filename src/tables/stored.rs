@@ -105,7 +105,8 @@ impl Stored {
     }
 
     /// What [`analyze`](super::analyze) would have kept of these calls. `key` is a column of `calls` to join by; `terms`
-    /// are the keywords that were looked for. What is in no table is left at nothing: files that failed, bytes, hash.
+    /// are the keywords that were looked for. What only the report says is left at nothing: calls without
+    /// speech, files that failed, bytes, hash.
     ///
     /// # Errors
     /// When a table cannot be read.
@@ -120,21 +121,22 @@ impl Stored {
         of_participants.push("reason");
         let nobody = || DataFrame::empty_with_schema(&some(&PARTICIPANTS, &of_participants));
         let participants = self.frame(&PARTICIPANTS, &of_participants, None)?.unwrap_or_else(nobody);
-        let warnings = self.warnings()?;
-        let silent = warnings.iter().find(|(code, ..)| *code == Code::NothingToMeasure);
         Ok(Analysis {
             measured: calls.height() as u64,
-            without_speech: silent.map_or(0, |(_, files, _)| *files),
+            without_speech: 0,
             calls,
             participants,
             bill: self.bill()?.into_lines(),
             hits: match terms {
-                Some(terms) => Some(self.hits()?.into_list(terms)),
-                None => None,
+                // Without the table nobody knows whether there was a hit.
+                Some(terms) if self.folders.iter().all(|folder| folder.table(&HITS).is_some()) => {
+                    Some(self.hits()?.into_list(terms))
+                }
+                _ => None,
             },
             failed: 0,
             bytes: 0,
-            warnings,
+            warnings: self.warnings()?,
             labels: std::collections::BTreeSet::new(),
             inputs_hash: String::new(),
         })

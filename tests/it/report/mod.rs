@@ -207,7 +207,10 @@ fn figures_measured_differently_are_not_put_together() {
     let ran = ran.then().run("report nowhere").exits(1).says("nowhere");
     let ran = ran.then().run("report one -o page.pdf").exits(2).says(".html, .md or .json");
     let ran = ran.then().run("report one --by agent").exits(2).says("dead_air_ms");
-    ran.then().run("report one --format csv").exits(2).says("table, json or md");
+    let ran = ran.then().run("report one --format csv").exits(2).says("table, json or md");
+    // Tables of another run than the report beside them.
+    let ran = ran.then().call("more", spoken("more")).run("analyze calls -o one --only calls").exits(0);
+    ran.then().run("report one").exits(2).says("report.json is of 1 call, the table `calls` has 2").prints_nothing();
 }
 
 #[test]
@@ -265,6 +268,18 @@ fn without_some_tables_the_page_shows_what_there_is() {
     assert!(ran.file("page.html").contains("the table of turns was not written"));
     // The page of `analyze` itself is drawn from the calls, whatever tables are written.
     assert!(!ran.file("few/report.html").contains("the table of turns was not written"));
+}
+
+#[test]
+fn what_no_table_tells_is_not_said_to_be_nothing() {
+    let ran = many(2)
+        .call("silent", json!({"transcripts": []}))
+        .run("analyze calls -o few --only calls,report --keyword refund")
+        .exits(0);
+    assert_eq!(serde_json::from_str::<Value>(&ran.file("few/report.json")).unwrap()["keywords"][0]["hits"], 2);
+    let ran = ran.then().run("report few --format json").exits(0);
+    assert_eq!((&ran.json()["keywords"], &ran.json()["inputs"]["without_speech"]), (&Value::Null, &json!(1)));
+    ran.then().run("report few").exits(0).prints("1 of them without speech");
 }
 
 #[test]
