@@ -19,6 +19,9 @@ use crate::error::{Error, Result};
 use crate::metrics::catalogue::{CALLS, COSTS, HITS, Kind, PARTICIPANTS, Table, WARNINGS};
 use crate::transcript::Code;
 
+/// No time in ms, count or sum of a call is larger: some 30,000 years.
+const FARTHEST: u64 = 1_000_000_000_000_000;
+
 /// One folder of tables.
 #[derive(Debug, Clone)]
 struct Folder {
@@ -74,6 +77,7 @@ impl Stored {
             let failed = |error| Error::table(format!("cannot read {}", path.display()), error);
             let file = File::open(&path).map_err(|error| Error::io("open", &path, error))?;
             let read = folder.read(file, format, table, columns, files).map_err(failed)?;
+            in_bounds(&read).map_err(failed)?;
             whole = Some(match whole {
                 None => read,
                 Some(before) => before.vstack(&read).map_err(failed)?,
@@ -263,6 +267,18 @@ impl Folder {
             .collect();
         frame.select(selected).collect()
     }
+}
+
+/// That whole numbers are so small that times can be added and subtracted; those of a table that we wrote are.
+fn in_bounds(frame: &DataFrame) -> PolarsResult<()> {
+    for column in frame.columns() {
+        let Ok(numbers) = column.i64() else { continue };
+        let ends = [numbers.min(), numbers.max()].into_iter().flatten();
+        if let Some(number) = ends.into_iter().find(|number| number.unsigned_abs() > FARTHEST) {
+            polars_bail!(ComputeError: "{number} in the column {} is no figure of a call", column.name());
+        }
+    }
+    Ok(())
 }
 
 /// The schema of a table as it is read: money as text.

@@ -84,3 +84,14 @@ fn keywords_of_many_speakers_are_not_counted_for_some_of_them() {
     };
     assert_eq!([of(6), of(7)], [6, 0]);
 }
+
+#[test]
+fn tables_with_times_that_no_call_has_are_refused() {
+    let ran = Scene::new()
+        .call("one", Call::default().say(0, &[(0, 1000, "hello")]).lasting(2000))
+        .run("analyze calls -o out --tables jsonl")
+        .exits(0);
+    let turns = ran.file("out/turns.jsonl").replace("\"end_ms\":1000", "\"end_ms\":-9223372036854775808");
+    let ran = ran.then().write("out/turns.jsonl", turns.as_str()).run("report out -o page.html").exits(1);
+    ran.says("cannot read out/turns.jsonl").says("-9223372036854775808 in the column end_ms is no figure of a call");
+}
