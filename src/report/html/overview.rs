@@ -18,6 +18,9 @@ use crate::metrics::catalogue::{CALLS, PARTICIPANTS, Table};
 /// Groups on the page; the table `rollup` has them all.
 const MOST_GROUPS: usize = 500;
 
+/// Participants of a call whose shares the list names.
+const MOST_SHARES: usize = 20;
+
 /// Columns of the list of calls after its length and lanes.
 const LISTED: [&str; 8] = [
     "dead_air_count",
@@ -392,8 +395,10 @@ fn list(report: &Report, page: &Page, address: &dyn Fn(&str) -> String) -> List 
     }
     let head = |metric: &'static str| Head { metric, label: label(metric), sorted: metric == page.by };
     let row = |(at, row): (usize, &CallRow)| {
-        let shared = row.names.iter().zip(&row.shares);
+        let shared = row.names.iter().zip(&row.shares).take(MOST_SHARES);
         let in_words = shared.map(|(name, share)| format!("{name} {}", figure(*share, "talk_share", "0–1")));
+        let more = row.names.len().saturating_sub(MOST_SHARES);
+        let more = (more > 0).then(|| format!("{} more", count(more as i64)));
         Row {
             id: format!("r{at}"),
             name: short(&row.file).to_owned(),
@@ -402,7 +407,7 @@ fn list(report: &Report, page: &Page, address: &dyn Fn(&str) -> String) -> List 
             length: Cell::of(&CALLS, &row.figures, "duration_ms"),
             lanes: Html::from_safe_string(small_lanes(&row.lanes, &row.dead_air, row.length_ms)),
             shares: Html::from_safe_string(shares(&row.shares)),
-            shares_in_words: in_words.collect::<Vec<_>>().join(", "),
+            shares_in_words: in_words.chain(more).collect::<Vec<_>>().join(", "),
             cells: metrics.iter().map(|metric| Cell::of(&CALLS, &row.figures, metric)).collect(),
         }
     };

@@ -86,6 +86,18 @@ fn keywords_of_many_speakers_are_not_counted_for_some_of_them() {
 }
 
 #[test]
+fn a_call_of_very_many_speakers_is_a_row_like_any_other() {
+    let said: Vec<_> = (0..5000)
+        .map(|at| json!({"speaker_id": at, "begin_time": at * 2000, "end_time": at * 2000 + 900, "text": "well"}))
+        .collect();
+    let call = json!({"transcripts": [{"channel_id": 0, "sentences": said}]});
+    let ran = Scene::new().call("all", call).run("analyze calls -o out --calls 0 --only report").exits(0);
+    let html = ran.file("out/report.html");
+    assert!(html.len() < 200_000, "{}", html.len());
+    assert!(html.contains(", 4\u{202F}980 more\""));
+}
+
+#[test]
 fn tables_with_times_that_no_call_has_are_refused() {
     let ran = Scene::new()
         .call("one", Call::default().say(0, &[(0, 1000, "hello")]).lasting(2000))
