@@ -155,7 +155,10 @@ impl Templates {
         let safe = |text: &str| Value::from_safe_string(text.to_owned());
         let frame =
             Frame { title, style: safe(STYLE), script: safe(SCRIPT), nonce, body: Value::from_safe_string(body) };
-        self.fill("frame.html", frame)
+        let html = self.fill("frame.html", frame)?;
+        // They have no look, and a terminal would obey them.
+        let is_obeyed = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
+        Ok(html.replace(is_obeyed, "\u{FFFD}"))
     }
 }
 

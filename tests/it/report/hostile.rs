@@ -107,3 +107,13 @@ fn tables_with_times_that_no_call_has_are_refused() {
     let ran = ran.then().write("out/turns.jsonl", turns.as_str()).run("report out -o page.html").exits(1);
     ran.says("cannot read out/turns.jsonl").says("-9223372036854775808 in the column end_ms is no figure of a call");
 }
+
+#[test]
+fn control_characters_are_shown_and_not_obeyed() {
+    let call =
+        Call::default().say(0, &[(0, 1000, "a\u{1b}[2Jb\0")]).url("https://example.org/\u{9b}31m.wav").lasting(2000);
+    let ran = Scene::new().call("one", call).run("analyze calls -o out").exits(0);
+    let html = ran.file("out/report.html");
+    assert!(html.contains("a\u{FFFD}[2Jb\u{FFFD}"), "{html}");
+    assert!(html.chars().all(|c| !c.is_control() || c == '\n'));
+}
