@@ -85,14 +85,6 @@ pub(super) fn run(args: &Args, format: Format, talk: &Talk) -> Result<Exit, Fail
     let keywords = keywords.map_err(|error| crate::Error::invalid(format!("report.json: {error}")))?;
     let key = metadata.as_ref().map(Metadata::key);
     let mut analysis = stored.analysis(key, keywords.as_ref().map(Keywords::terms))?;
-    if analysis.measured != recorded.inputs.measured {
-        return Err(crate::Error::invalid(format!(
-            "report.json is of {}, the table `calls` has {}: they are not of one run; analyse again into an empty folder",
-            counted(recorded.inputs.measured, "call"),
-            analysis.measured
-        ))
-        .into());
-    }
     analysis.without_speech = recorded.inputs.without_speech;
     analysis.failed = recorded.inputs.failed;
     analysis.bytes = recorded.inputs.bytes;
@@ -108,10 +100,11 @@ pub(super) fn run(args: &Args, format: Format, talk: &Talk) -> Result<Exit, Fail
     };
     let groups = match &rollup {
         Some(rollup) => Some(Groups::of(rollup)?),
-        None => recorded.rollup,
+        None => recorded.rollup.clone(),
     };
     let join_gap_ms = recorded.parameters.thresholds.join_gap_ms;
-    let mut report = Report::build(&analysis, recorded.parameters, groups)?;
+    let mut report = Report::build(&analysis, recorded.parameters.clone(), groups)?;
+    recorded.agrees(&report)?;
     let calls = Calls::Tables(&stored);
     if to == As::Html || to == As::Markdown || args.page.names_calls() {
         let mut shown = args.page.shown();
