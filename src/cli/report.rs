@@ -85,6 +85,7 @@ pub(super) fn run(args: &Args, format: Format, talk: &Talk) -> Result<Exit, Fail
     let keywords = keywords.map_err(|error| crate::Error::invalid(format!("report.json: {error}")))?;
     let key = metadata.as_ref().map(Metadata::key);
     let mut analysis = stored.analysis(key, keywords.as_ref().map(Keywords::terms))?;
+    analysis.without_speech = recorded.inputs.without_speech;
     analysis.failed = recorded.inputs.failed;
     analysis.bytes = recorded.inputs.bytes;
     analysis.inputs_hash.clone_from(&recorded.inputs.hash);
@@ -93,7 +94,7 @@ pub(super) fn run(args: &Args, format: Format, talk: &Talk) -> Result<Exit, Fail
         None if args.folders.len() > 1 => (Some(stored.by_folder()?), vec![FOLDER.to_owned()]),
         metadata => (metadata, args.group_by.clone()),
     };
-    let mut groups = recorded.rollup;
+    let mut groups = recorded.rollup.clone();
     if let Some(metadata) = &metadata {
         let rollup = Rollup::of(&analysis.calls, metadata, &group_by)?;
         unmatched(&rollup, metadata, talk);
@@ -102,7 +103,8 @@ pub(super) fn run(args: &Args, format: Format, talk: &Talk) -> Result<Exit, Fail
         }
     }
     let join_gap_ms = recorded.parameters.thresholds.join_gap_ms;
-    let mut report = Report::build(&analysis, recorded.parameters, groups)?;
+    let mut report = Report::build(&analysis, recorded.parameters.clone(), groups)?;
+    recorded.agrees(&report)?;
     let calls = Calls::Tables(&stored);
     if to == As::Html || to == As::Markdown || args.page.names_calls() {
         let mut shown = args.page.shown();

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Groups, Inputs};
+use super::{Groups, Inputs, Report};
 use crate::error::{Error, Result};
 use crate::metrics::{DEFINITIONS_VERSION, Parameters, Settings, units::Markers};
 use crate::transcript::REPORT_FORMAT;
@@ -73,8 +73,17 @@ pub struct Recorded {
     pub inputs: Inputs,
     /// What the figures depend on.
     pub parameters: Basis,
+    totals: Vec<RecordedTotal>,
     /// Null where no roll-up was asked for.
     pub rollup: Option<Groups>,
+}
+
+/// A [`Total`](super::Total) as recorded.
+#[derive(Debug, Clone, Deserialize)]
+struct RecordedTotal {
+    metric: String,
+    n: u64,
+    sum: Option<i64>,
 }
 
 impl Recorded {
@@ -83,6 +92,10 @@ impl Recorded {
     /// # Errors
     /// When it cannot be read, is none, or is of other definitions than this version's.
     pub fn read(path: &Path) -> Result<Self> {
+        let kind = std::fs::metadata(path).map_err(|error| Error::io("read", path, error))?;
+        if !kind.is_file() {
+            return Err(Error::invalid(format!("{} is no file", path.display())));
+        }
         let bytes = std::fs::read(path).map_err(|error| Error::io("read", path, error))?;
         let wrong = |why: String| Error::invalid(format!("{} is no report.json of talkmeter: {why}", path.display()));
         let recorded: Self = serde_json::from_slice(&bytes).map_err(|error| wrong(error.to_string()))?;
@@ -97,6 +110,25 @@ impl Recorded {
             )));
         }
         Ok(recorded)
+    }
+
+    /// Whether a report drawn from the tables beside it comes to the same sums.
+    ///
+    /// # Errors
+    /// When it does not: the tables, or some of them, are another run's.
+    pub fn agrees(&self, report: &Report) -> Result<()> {
+        let same = |total: &RecordedTotal| {
+            let drawn = report.totals.iter().find(|drawn| drawn.metric == total.metric);
+            drawn.is_none_or(|drawn| (drawn.n, drawn.sum) == (total.n, total.sum))
+        };
+        let disagrees = |what: &str| {
+            let hint = "they are of different runs; analyse again into an empty folder";
+            Err(Error::invalid(format!("report.json and the table `calls` beside it disagree in {what}: {hint}")))
+        };
+        if self.inputs.measured != report.inputs.measured {
+            return disagrees("the number of calls");
+        }
+        self.totals.iter().find(|total| !same(total)).map_or(Ok(()), |total| disagrees(&total.metric))
     }
 
     /// Adds what another folder says, of calls that are another folder's.
@@ -121,6 +153,11 @@ impl Recorded {
         }
         if self.parameters.region != other.parameters.region {
             self.parameters.region = None;
+        }
+        for total in &mut self.totals {
+            let Some(other) = other.totals.iter().find(|other| other.metric == total.metric) else { continue };
+            total.n += other.n;
+            total.sum = total.sum.map_or(other.sum, |sum| Some(sum.saturating_add(other.sum.unwrap_or(0))));
         }
         // Medians of groups cannot be added.
         self.rollup = None;

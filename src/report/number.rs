@@ -15,7 +15,7 @@ pub const NOT_MEASURED: &str = "–";
 /// ```
 #[must_use]
 pub fn length(ms: i64) -> String {
-    let seconds = (ms.max(0) + 500) / 1000;
+    let seconds = ms.max(0).saturating_add(500) / 1000;
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
 }

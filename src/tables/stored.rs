@@ -23,6 +23,9 @@ use crate::transcript::Code;
 /// The column that names the folder of a call, where there are several.
 pub const FOLDER: &str = "folder";
 
+/// No time in ms, count or sum of a call is larger: some 30,000 years.
+const FARTHEST: u64 = 1_000_000_000_000_000;
+
 /// One folder of tables.
 #[derive(Debug, Clone)]
 struct Folder {
@@ -96,6 +99,7 @@ impl Stored {
             let failed = |error| Error::table(format!("cannot read {}", path.display()), error);
             let file = File::open(&path).map_err(|error| Error::io("open", &path, error))?;
             let read = folder.read(file, format, table, columns, files).map_err(failed)?;
+            in_bounds(&read).map_err(failed)?;
             whole = Some(match whole {
                 None => read,
                 Some(before) => before.vstack(&read).map_err(failed)?,
@@ -127,7 +131,8 @@ impl Stored {
     }
 
     /// What [`analyze`](super::analyze) would have kept of these calls. `key` is a column of `calls` to join by; `terms`
-    /// are the keywords that were looked for. What is in no table is left at nothing: files that failed, bytes, hash.
+    /// are the keywords that were looked for. What only the report says is left at nothing: calls without
+    /// speech, files that failed, bytes, hash.
     ///
     /// # Errors
     /// When a table cannot be read.
@@ -142,21 +147,22 @@ impl Stored {
         of_participants.push("reason");
         let nobody = || DataFrame::empty_with_schema(&some(&PARTICIPANTS, &of_participants));
         let participants = self.frame(&PARTICIPANTS, &of_participants, None)?.unwrap_or_else(nobody);
-        let warnings = self.warnings()?;
-        let silent = warnings.iter().find(|(code, ..)| *code == Code::NothingToMeasure);
         Ok(Analysis {
             measured: calls.height() as u64,
-            without_speech: silent.map_or(0, |(_, files, _)| *files),
+            without_speech: 0,
             calls,
             participants,
             bill: self.bill()?.into_lines(),
             hits: match terms {
-                Some(terms) => Some(self.hits()?.into_list(terms)),
-                None => None,
+                // Without the table nobody knows whether there was a hit.
+                Some(terms) if self.folders.iter().all(|folder| folder.table(&HITS).is_some()) => {
+                    Some(self.hits()?.into_list(terms))
+                }
+                _ => None,
             },
             failed: 0,
             bytes: 0,
-            warnings,
+            warnings: self.warnings()?,
             labels: std::collections::BTreeSet::new(),
             inputs_hash: String::new(),
         })
@@ -283,6 +289,18 @@ impl Folder {
             .collect();
         frame.select(selected).collect()
     }
+}
+
+/// That whole numbers are so small that times can be added and subtracted; those of a table that we wrote are.
+fn in_bounds(frame: &DataFrame) -> PolarsResult<()> {
+    for column in frame.columns() {
+        let Ok(numbers) = column.i64() else { continue };
+        let ends = [numbers.min(), numbers.max()].into_iter().flatten();
+        if let Some(number) = ends.into_iter().find(|number| number.unsigned_abs() > FARTHEST) {
+            polars_bail!(ComputeError: "{number} in the column {} is no figure of a call", column.name());
+        }
+    }
+    Ok(())
 }
 
 /// The schema of a table as it is read: money as text.

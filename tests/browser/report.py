@@ -43,8 +43,8 @@ def start(work):
 
 
 class Reader:
-    def __init__(self, browser, work, address):
-        self.browser, self.work, self.address = browser, work, address
+    def __init__(self, browser, talkmeter, work, address):
+        self.browser, self.talkmeter, self.work, self.address = browser, talkmeter, work, address
 
     def open(self, fragment=""):
         self.browser.get("about:blank")
@@ -162,6 +162,17 @@ def filters(reader):
     again = reader.run("return [...document.querySelectorAll('.said li:not([hidden]) > b')].map((b) => b.textContent)")
     assert again == lines
     assert len([row for row in reader.all("#list tbody tr") if row.is_displayed()]) == 2
+    # Whatever is searched for.
+    for text in ["100% & more=?", "%", "100%25"]:
+        reader.open()
+        reader.one("#find-calls").send_keys(text)
+        address = reader.browser.current_url
+        reader.browser.get("about:blank")
+        reader.browser.get(address)
+        assert reader.one("#find-calls").get_attribute("value") == text
+    reader.open("#%")
+    reader.one("#find-calls").send_keys("owen")
+    assert len([row for row in reader.all("#list tbody tr") if row.is_displayed()]) == 2, "an address that is none breaks nothing"
 
 
 def zooms(reader):
@@ -175,6 +186,21 @@ def zooms(reader):
     assert reader.one("#c1 .whole").is_displayed(), "an overview stands above"
     reader.one("#c1 [data-zoom=all]").click()
     assert abs(width() - before) < 4
+
+
+def zooms_into_hours(reader):
+    said = [{"begin_time": at * 60_000, "end_time": at * 60_000 + 30_000, "text": "well"} for at in range(180)]
+    (reader.work / "long.json").write_text(json.dumps({"transcripts": [{"channel_id": 0, "sentences": said}]}))
+    subprocess.run([reader.talkmeter, "analyze", reader.work / "long.json", "-o", reader.work / "long", "--only", "report", "-q"],
+                   check=True, stdout=subprocess.DEVNULL)
+    reader.browser.get((reader.work / "long/report.html").as_uri() + "#c1")
+    for _ in range(4):
+        times = reader.run(
+            "return [...document.querySelectorAll('#c1 .seg .time')].map((time) => { const range = document.createRange();"
+            "range.selectNodeContents(time); const box = range.getBoundingClientRect(); return [box.left, box.right]; })"
+            ".filter(([left, right]) => right > left)")
+        assert len(times) > 8 and all(one[1] < two[0] for one, two in zip(times, times[1:])), "times lie on each other"
+        reader.one("#c1 [data-zoom=in]").click()
 
 
 def explains(reader):
@@ -256,8 +282,8 @@ def main():
     browser = start(work)
     try:
         browser.set_window_size(1280, 1000)
-        reader = Reader(browser, work, address)
-        stories = [sorts, opens, jumps, filters, zooms, explains, narrows, reads_without_scripts, prints, nothing_asked_and_nothing_said]
+        reader = Reader(browser, talkmeter, work, address)
+        stories = [sorts, opens, jumps, filters, zooms, zooms_into_hours, explains, narrows, reads_without_scripts, prints, nothing_asked_and_nothing_said]
         for story in stories:
             story(reader)
             print(f"{story.__name__.replace('_', ' ')}: ok", flush=True)

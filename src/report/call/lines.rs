@@ -1,11 +1,13 @@
 //! The transcript: turns, what was said inside somebody else's turn, silences; with the keyword hits in it.
 
+use std::collections::HashMap;
+
 use serde::Serialize;
 
 use super::pieces::{Piece, Spoken};
 use super::{EventView, HitView};
 use crate::metrics::Interval;
-use crate::metrics::joining::join_into;
+use crate::metrics::joining::{is_unspaced, join_into};
 
 /// What a line is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -130,20 +132,33 @@ pub(super) fn lines(
             line.events.push(at);
         }
     }
-    let untimed = lines.iter().position(|line| line.kind == LineKind::Untimed).unwrap_or(lines.len());
+    let mut untimed: HashMap<usize, Vec<usize>> = HashMap::new();
+    for (at, line) in lines.iter().enumerate().filter(|(_, line)| line.kind == LineKind::Untimed) {
+        untimed.entry(line.participant.unwrap_or_default()).or_default().push(at);
+    }
+    // Where the next hit of these words is looked for: the same words a second time are the next hit's.
+    let mut timed_from: HashMap<(usize, &str, &str), usize> = HashMap::new();
+    let mut untimed_from: HashMap<(usize, &str, &str), (usize, usize)> = HashMap::new();
     let held = hits
         .iter()
         .enumerate()
         .map(|(at, hit)| match hit.begin_ms {
             Some(begin) => {
-                let line = places.at(hit.participant, begin)?;
-                mark(lines.get_mut(line)?, at, hit);
-                Some(line)
+                let place = places.at(hit.participant, begin)?;
+                mark(lines.get_mut(place)?, at, hit, timed_from.entry((place, &hit.rule, &hit.matched)).or_default());
+                Some(place)
             }
-            None => (untimed..lines.len()).find(|line| {
-                let line = lines.get_mut(*line).filter(|line| line.participant == Some(hit.participant));
-                line.is_some_and(|line| mark(line, at, hit))
-            }),
+            None => {
+                let own = untimed.get(&hit.participant)?;
+                let (line, from) = untimed_from.entry((hit.participant, &hit.rule, &hit.matched)).or_default();
+                while let Some(&place) = own.get(*line) {
+                    if mark(lines.get_mut(place)?, at, hit, from) {
+                        return Some(place);
+                    }
+                    (*line, *from) = (*line + 1, 0);
+                }
+                None
+            }
         })
         .collect();
     for line in &mut lines {
@@ -182,12 +197,28 @@ fn insides(spoken: &Spoken, lanes: &[Vec<(i64, i64)>]) -> Vec<Line> {
     insides
 }
 
-/// Marks a hit where its words stand in a line; the same words a second time are the next hit's.
-fn mark(line: &mut Line, at: usize, hit: &HitView) -> bool {
-    let length = hit.matched.len();
-    let is_free = |start: &usize| line.marks.iter().all(|mark| mark.start != *start || mark.end != start + length);
-    let mut places = line.text.match_indices(&*hit.matched).map(|(start, _)| start);
-    let Some(start) = places.find(is_free).filter(|_| length > 0) else { return false };
+/// Marks a hit where its words stand in a line from a byte on, which becomes the one after them.
+fn mark(line: &mut Line, at: usize, hit: &HitView, from: &mut usize) -> bool {
+    let (text, length) = (&*line.text, hit.matched.len());
+    let rest = text.get(*from..).filter(|_| length > 0).unwrap_or_default();
+    let mut places = rest.match_indices(&*hit.matched).map(|(start, _)| *from + start);
+    // A pattern may match inside a word.
+    let Some(start) = places.find(|start| hit.rule.starts_with('/') || stands_alone(text, *start, start + length))
+    else {
+        *from = text.len();
+        return false;
+    };
+    *from = start + length;
     line.marks.push(Mark { start, end: start + length, hit: at });
     true
+}
+
+/// Whether neither end of a stretch of text lies inside a word (F37).
+fn stands_alone(text: &str, start: usize, end: usize) -> bool {
+    let is_part = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() && !is_unspaced(c));
+    let (before, inner, after) = (text.get(..start), text.get(start..end), text.get(end..));
+    let (before, after) =
+        (before.and_then(|text| text.chars().next_back()), after.and_then(|text| text.chars().next()));
+    let inner = inner.unwrap_or_default();
+    !(is_part(before) && is_part(inner.chars().next()) || is_part(inner.chars().next_back()) && is_part(after))
 }

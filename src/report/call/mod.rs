@@ -3,6 +3,8 @@
 mod lines;
 mod pieces;
 
+use std::collections::HashMap;
+
 use polars::prelude::*;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -119,10 +121,11 @@ impl CallView {
         let hits = hits(tables, &spoken)?;
         let (lines, places) = lines::lines(&spoken, &lanes, &mut events, &hits);
         let hits = hits.into_iter().zip(places).map(|(hit, line)| HitView { line, ..hit }).collect();
-        let name = |label: &String| {
-            let row = participants.iter().find(|row| row.get("participant").and_then(Value::as_str) == Some(label));
-            row.and_then(|row| row.get("role")?.as_str()).unwrap_or(label).to_owned()
+        let role = |row: &Map<String, Value>| {
+            Some((row.get("participant")?.as_str()?.to_owned(), row.get("role")?.as_str()?.to_owned()))
         };
+        let roles: HashMap<String, String> = participants.iter().filter_map(role).collect();
+        let name = |label: &String| roles.get(label).unwrap_or(label).clone();
         Ok(Self {
             file: tables.file.clone(),
             file_url: figures.get("file_url").and_then(Value::as_str).map(without_query),
@@ -171,10 +174,7 @@ fn events(tables: &CallTables, spoken: &Spoken) -> PolarsResult<Vec<EventView>> 
         let mut words: Vec<EvidenceLine> = Vec::new();
         let sides = [(participant, evidence.participant), (other, evidence.other)];
         for (participant, side) in sides {
-            // At a silence inside one participant's speech both sides are one.
-            let new = side.into_iter().filter(|word| words.iter().all(|line: &EvidenceLine| line.word != *word));
-            let new: Vec<EvidenceLine> = new.map(|word| EvidenceLine { participant, word }).collect();
-            words.extend(new);
+            words.extend(side.into_iter().map(|word| EvidenceLine { participant, word }));
         }
         words.sort_by_key(|line| (line.word.begin_ms, line.word.end_ms));
         Some(EventView {

@@ -10,6 +10,9 @@ use crate::metrics::joining::join_into;
 use crate::metrics::{EvidenceWord, Interval, joined};
 use crate::tables::CallTables;
 
+/// Pieces that are passed over together where none of them is near an event: there may be as many events as pieces.
+const BLOCK: usize = 256;
+
 /// A word with what hangs on it, or a sentence without word times.
 #[derive(Debug, Clone)]
 pub(super) struct Piece {
@@ -31,8 +34,11 @@ pub(super) struct Turn {
 pub(super) struct Spoken {
     /// Labels of the participants, in order.
     pub(super) labels: Vec<String>,
+    party_of: HashMap<String, usize>,
     /// By participant and time; empty where the tables were not written.
     pub(super) pieces: Vec<Piece>,
+    /// Of each participant, when the last of every [`BLOCK`] of its pieces ends.
+    block_ends: Vec<Vec<i64>>,
     pub(super) turns: Vec<Turn>,
     /// The same by participant.
     turns_of: Vec<Vec<Interval>>,
@@ -46,13 +52,14 @@ pub(super) struct Spoken {
 impl Spoken {
     pub(super) fn of(tables: &CallTables, participants: &[Map<String, Value>]) -> PolarsResult<Self> {
         let label = |row: &Map<String, Value>| row.get("participant").and_then(Value::as_str).map(str::to_owned);
-        let mut spoken = Self { labels: participants.iter().filter_map(label).collect(), ..Self::default() };
+        let mut spoken = Self::default();
+        participants.iter().filter_map(label).for_each(|label| spoken.know(label));
         // Where the table of participants was not written, they are those who appear.
         for table in [&SENTENCES, &TURNS] {
             if let Some(frame) = tables.get(table).filter(|_| participants.is_empty()) {
                 for label in frame.column("participant")?.str()?.iter().flatten() {
                     if spoken.party(label).is_none() {
-                        spoken.labels.push(label.to_owned());
+                        spoken.know(label.to_owned());
                     }
                 }
             }
@@ -83,9 +90,14 @@ impl Spoken {
         Ok(spoken)
     }
 
+    fn know(&mut self, label: String) {
+        self.party_of.entry(label.clone()).or_insert(self.labels.len());
+        self.labels.push(label);
+    }
+
     /// Which participant bears a label.
     pub(super) fn party(&self, label: &str) -> Option<usize> {
-        self.labels.iter().position(|known| known == label)
+        self.party_of.get(label).copied()
     }
 
     /// Sentences into pieces: timed words, else the sentence; a word without a time hangs on the one before it.
@@ -139,6 +151,9 @@ impl Spoken {
             }
         }
         self.pieces.sort_by_key(|piece| (piece.party, piece.interval));
+        let last_end = |block: &[Piece]| block.iter().map(|piece| piece.interval.end).max().unwrap_or(i64::MIN);
+        self.block_ends =
+            (0..self.labels.len()).map(|party| self.pieces_of(party).chunks(BLOCK).map(last_end).collect()).collect();
         Ok(())
     }
 
@@ -165,21 +180,22 @@ impl Spoken {
 
     /// When each participant talked, and what that was drawn from.
     pub(super) fn lanes(&self, join_gap_ms: i64) -> (Vec<Vec<(i64, i64)>>, &'static str) {
-        let of = |intervals: Vec<Interval>, gap| {
+        let lane = |intervals: Vec<Interval>, gap| {
             joined(intervals.into_iter(), gap).iter().map(|burst| (burst.begin, burst.end)).collect()
         };
-        let lane = |party: usize| {
-            if self.has_pieces {
-                of(self.pieces_of(party).iter().map(|piece| piece.interval).collect(), join_gap_ms)
-            } else {
-                let turns = self.turns.iter().filter(|turn| turn.party == party).map(|turn| turn.interval);
-                let insides = self.insides.iter().filter(|piece| piece.party == party).map(|piece| piece.interval);
-                let mut intervals: Vec<Interval> = turns.chain(insides).collect();
-                intervals.sort_unstable();
-                of(intervals, 0)
+        if self.has_pieces {
+            let intervals = |party| self.pieces_of(party).iter().map(|piece| piece.interval).collect();
+            return ((0..self.labels.len()).map(|party| lane(intervals(party), join_gap_ms)).collect(), "words");
+        }
+        let mut intervals = self.turns_of.clone();
+        intervals.resize(self.labels.len(), Vec::new());
+        for piece in &self.insides {
+            if let Some(intervals) = intervals.get_mut(piece.party) {
+                intervals.push(piece.interval);
             }
-        };
-        ((0..self.labels.len()).map(lane).collect(), if self.has_pieces { "words" } else { "turns" })
+        }
+        intervals.iter_mut().for_each(|intervals| intervals.sort_unstable());
+        (intervals.into_iter().map(|intervals| lane(intervals, 0)).collect(), "turns")
     }
 
     /// The pieces of one participant in order of time.
@@ -191,8 +207,13 @@ impl Spoken {
 
     /// What a participant said near an event of `[begin, end)`.
     pub(super) fn near(&self, party: usize, begin_ms: i64, end_ms: i64) -> Vec<EvidenceWord> {
-        let pieces = self.pieces_of(party).iter();
-        let near = pieces.filter(|piece| EvidenceWord::is_near(begin_ms, end_ms, piece.interval));
+        let is_near = |interval| EvidenceWord::is_near(begin_ms, end_ms, interval);
+        let pieces = self.pieces_of(party);
+        let until = pieces.partition_point(|piece| is_near(Interval { end: i64::MAX, ..piece.interval }));
+        let blocks = pieces.get(..until).unwrap_or_default().chunks(BLOCK);
+        let ends = self.block_ends.get(party).map_or(&[][..], Vec::as_slice);
+        let near = blocks.zip(ends).filter(|(_, end)| is_near(Interval { begin: i64::MIN, end: **end }));
+        let near = near.flat_map(|(block, _)| block).filter(|piece| is_near(piece.interval));
         near.map(|piece| EvidenceWord::beside(begin_ms, end_ms, piece.interval, piece.text.clone())).collect()
     }
 }

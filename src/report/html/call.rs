@@ -55,6 +55,8 @@ const OF_PARTICIPANTS: [&str; 12] = [
 #[derive(Serialize)]
 pub(super) struct CallContext {
     id: String,
+    /// Whether its page is its own: then it is what the page is about, and open.
+    own: bool,
     file: String,
     name: String,
     url: Option<String>,
@@ -180,7 +182,7 @@ struct HitContext {
 
 impl CallContext {
     /// Ids on the page begin with `id`.
-    pub(super) fn of(report: &Report, view: &CallView, id: &str) -> Self {
+    pub(super) fn of(report: &Report, view: &CallView, id: &str, own: bool) -> Self {
         let wanted = |metric: &&&str| **metric != "keyword_hit_count" || report.parameters.keywords.is_some();
         let columns: Vec<&'static str> = OF_PARTICIPANTS.iter().filter(wanted).copied().collect();
         let label_of = |at: usize| {
@@ -195,6 +197,7 @@ impl CallContext {
         let dead_air = dead_air(view);
         Self {
             id: id.to_owned(),
+            own,
             file: view.file.clone(),
             name: short(&view.file).to_owned(),
             url: view.file_url.clone(),

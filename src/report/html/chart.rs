@@ -67,6 +67,9 @@ fn columns(intervals: &[(i64, i64)], length_ms: i64) -> Vec<(usize, usize)> {
     runs
 }
 
+/// A share of talk in per cent that can be seen in a bar.
+const LEAST_SHARE: f64 = 0.5;
+
 /// Shares of talk as one bar, a piece a participant.
 pub(super) fn shares(shares: &[Option<f64>]) -> String {
     let mut svg =
@@ -74,10 +77,10 @@ pub(super) fn shares(shares: &[Option<f64>]) -> String {
     let mut from = 0.0;
     for (participant, share) in shares.iter().enumerate() {
         let width = share.unwrap_or(0.0) * 100.0;
-        if width > 0.0 {
+        if width >= LEAST_SHARE {
             let _ = write!(svg, "<path class=\"{}\" d=\"M{from:.2} 0h{width:.2}v6h-{width:.2}z\"/>", hue(participant));
-            from += width;
         }
+        from += width;
     }
     svg + "</svg>"
 }

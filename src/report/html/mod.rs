@@ -47,22 +47,26 @@ pub type Links<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// The report as a page. `links` gives the address of the page that a call has of its own, where it has one.
 ///
-/// The calls of [`Page::views`] are on the page in their order until 3.5 MB are full; how many are not is said on it.
+/// The calls of [`Page::views`] are on the page in their order, but for those that would not fit into 3.5 MB; how many these
+/// are is said on it.
 ///
 /// # Errors
 /// When a template cannot be filled.
 pub fn page(report: &Report, page: &Page, links: Links<'_>) -> Result<String> {
     let templates = templates()?;
-    let mut calls = Vec::new();
-    let mut bytes = 0;
-    for (number, view) in page.views.iter().enumerate() {
-        let context = CallContext::of(report, view, &format!("c{}", number + 1));
-        let html = templates.fill("call.html", context)?;
-        if bytes + html.len() > MOST_BYTES_OF_CALLS {
-            break;
+    let mut calls: Vec<(&str, Value)> = Vec::new();
+    let mut room = MOST_BYTES_OF_CALLS;
+    for view in &page.views {
+        // What is too large anyway need not be written first.
+        if bytes_at_least(view) > room {
+            continue;
         }
-        bytes += html.len();
-        calls.push(Value::from_safe_string(html));
+        let context = CallContext::of(report, view, &format!("c{}", calls.len() + 1), false);
+        let html = templates.fill("call.html", context)?;
+        if let Some(left) = room.checked_sub(html.len()) {
+            room = left;
+            calls.push((&view.file, Value::from_safe_string(html)));
+        }
     }
     let left_out = match page.views.len() - calls.len() {
         0 => String::new(),
@@ -77,13 +81,21 @@ pub fn page(report: &Report, page: &Page, links: Links<'_>) -> Result<String> {
     templates.frame(title, body)
 }
 
+/// What a call takes on a page at the least: its texts, and the markup around each line and each word of the evidence.
+fn bytes_at_least(view: &CallView) -> usize {
+    const MARKUP: usize = 80;
+    let lines = view.lines.iter().map(|line| line.text.len() + MARKUP);
+    let words = view.events.iter().map(|event| event.evidence.len() * MARKUP);
+    lines.chain(words).sum()
+}
+
 /// A call as a page of its own. `back` is the address of the report, relative to this page.
 ///
 /// # Errors
 /// When a template cannot be filled.
 pub fn call_page(report: &Report, view: &CallView, back: &str) -> Result<String> {
     let templates = templates()?;
-    let context = CallContext::of(report, view, "c1");
+    let context = CallContext::of(report, view, "c1", true);
     let call = Value::from_safe_string(templates.fill("call.html", context)?);
     let body = templates.fill("single.html", Single { call, back: back.to_owned(), foot: foot(report) })?;
     templates.frame(format!("{} – talkmeter", short(&view.file)), body)
@@ -143,7 +155,10 @@ impl Templates {
         let safe = |text: &str| Value::from_safe_string(text.to_owned());
         let frame =
             Frame { title, style: safe(STYLE), script: safe(SCRIPT), nonce, body: Value::from_safe_string(body) };
-        self.fill("frame.html", frame)
+        let html = self.fill("frame.html", frame)?;
+        // They have no look, and a terminal would obey them.
+        let is_obeyed = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
+        Ok(html.replace(is_obeyed, "\u{FFFD}"))
     }
 }
 

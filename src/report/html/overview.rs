@@ -18,6 +18,9 @@ use crate::metrics::catalogue::{CALLS, PARTICIPANTS, Table};
 /// Groups on the page; the table `rollup` has them all.
 const MOST_GROUPS: usize = 500;
 
+/// Participants of a call whose shares the list names.
+const MOST_SHARES: usize = 20;
+
 /// Columns of the list of calls after its length and lanes.
 const LISTED: [&str; 8] = [
     "dead_air_count",
@@ -165,10 +168,16 @@ struct Definitions {
 }
 
 impl Overview {
-    /// `calls` are the first of the page's views, as they stand on it.
-    pub(super) fn of(report: &Report, page: &Page, links: Links<'_>, calls: Vec<Html>, left_out: String) -> Self {
-        let on_page = page.views.iter().take(calls.len()).enumerate();
-        let ids: HashMap<&str, String> = on_page.map(|(at, view)| (&*view.file, format!("c{}", at + 1))).collect();
+    /// `calls` are those of the page's views that stand on it, by file.
+    pub(super) fn of(
+        report: &Report,
+        page: &Page,
+        links: Links<'_>,
+        calls: Vec<(&str, Html)>,
+        left_out: String,
+    ) -> Self {
+        let on_page = calls.iter().enumerate();
+        let ids: HashMap<&str, String> = on_page.map(|(at, (file, _))| (*file, format!("c{}", at + 1))).collect();
         let address = |file: &str| ids.get(file).map(|id| format!("#{id}")).or_else(|| links(file)).unwrap_or_default();
         let warnings = report.warnings.iter().map(|warning| {
             vec![
@@ -204,7 +213,7 @@ impl Overview {
             bill_sums: sums(report),
             warnings: grid(&["Code", "Meaning", "Calls", "Count"], 2, warnings.collect()),
             unmeasured: grid(&["Reason", "Meaning", "Calls", "Participants"], 2, unmeasured.collect()),
-            calls,
+            calls: calls.into_iter().map(|(_, html)| html).collect(),
             left_out,
             parameters: parameters(report),
             definitions: definitions(),
@@ -269,7 +278,10 @@ fn tiles(report: &Report) -> Vec<Tile> {
             &CALLS,
             count(measured as i64),
             vec![
-                format!("{} of audio", sum("duration_ms")),
+                match measurable("duration_ms") {
+                    covers if covers.is_empty() => format!("{} of audio", sum("duration_ms")),
+                    covers => format!("{} of audio, known of {covers}", sum("duration_ms")),
+                },
                 if inputs.without_speech > 0 {
                     format!("{} without speech", count(inputs.without_speech as i64))
                 } else {
@@ -321,6 +333,7 @@ fn tiles(report: &Report) -> Vec<Tile> {
     if let Some(calls) = tiles.first_mut() {
         // No column, but the number of rows.
         (calls.metric, calls.source, calls.null) = ("", "", "");
+        calls.covers.clear();
         calls.meaning = "result files that were measured; those that could not be read are in no figure";
     }
     if report.keywords.is_some() {
@@ -382,8 +395,10 @@ fn list(report: &Report, page: &Page, address: &dyn Fn(&str) -> String) -> List 
     }
     let head = |metric: &'static str| Head { metric, label: label(metric), sorted: metric == page.by };
     let row = |(at, row): (usize, &CallRow)| {
-        let shared = row.names.iter().zip(&row.shares);
+        let shared = row.names.iter().zip(&row.shares).take(MOST_SHARES);
         let in_words = shared.map(|(name, share)| format!("{name} {}", figure(*share, "talk_share", "0–1")));
+        let more = row.names.len().saturating_sub(MOST_SHARES);
+        let more = (more > 0).then(|| format!("{} more", count(more as i64)));
         Row {
             id: format!("r{at}"),
             name: short(&row.file).to_owned(),
@@ -392,7 +407,7 @@ fn list(report: &Report, page: &Page, address: &dyn Fn(&str) -> String) -> List 
             length: Cell::of(&CALLS, &row.figures, "duration_ms"),
             lanes: Html::from_safe_string(small_lanes(&row.lanes, &row.dead_air, row.length_ms)),
             shares: Html::from_safe_string(shares(&row.shares)),
-            shares_in_words: in_words.collect::<Vec<_>>().join(", "),
+            shares_in_words: in_words.chain(more).collect::<Vec<_>>().join(", "),
             cells: metrics.iter().map(|metric| Cell::of(&CALLS, &row.figures, metric)).collect(),
         }
     };
@@ -445,8 +460,10 @@ fn keywords(report: &Report) -> Option<Grid> {
     let mut who: Vec<&str> = list.iter().flat_map(|hits| hits.by.keys()).map(String::as_str).collect();
     who.sort_unstable();
     who.dedup();
-    // More than a handful are labels of diarised speakers, which mean nothing across calls.
-    who.truncate(6);
+    // More than a handful are labels of diarised speakers, which mean nothing across calls; some of them alone would pass for all.
+    if who.len() > 6 {
+        who.clear();
+    }
     let number = |count_of: u64| Cell::number(count(count_of as i64), count_of);
     let row = |hits: &crate::tables::KeywordHits| {
         let mut cells = vec![Cell::text(&*hits.rule), number(hits.hits), number(hits.calls)];

@@ -8,11 +8,18 @@
   const one = (selector, within = document) => within.querySelector(selector);
 
   // --- the state in the address -------------------------------------------------------------------------------------------
+  const decoded = (text) => {
+    try {
+      return decodeURIComponent(text);
+    } catch {
+      return text;
+    }
+  };
   const read = () => {
-    const parts = decodeURIComponent(location.hash.slice(1)).split("&");
-    const place = parts.length && !parts[0].includes("=") ? parts.shift() : "";
+    const parts = location.hash.slice(1).split("&");
+    const place = parts[0].includes("=") ? "" : decoded(parts.shift());
     const pairs = parts.filter(Boolean).map((part) => [part.slice(0, part.indexOf("=")), part.slice(part.indexOf("=") + 1)]);
-    return { place, set: new Map(pairs.map(([key, value]) => [key, decodeURIComponent(value)])) };
+    return { place, set: new Map(pairs.map(([key, value]) => [key, decoded(value)])) };
   };
   const state = read();
   const write = () => {
@@ -182,6 +189,7 @@
     const [track, scroll, whole] = [one(".track", lanes), one(".scroll", lanes), one(".whole", lanes)];
     const part = one(".part", whole);
     const length = Number(lanes.dataset.ms);
+    const segments = all(".seg", track);
     let zoom = 1;
     const showPart = () => {
       part.style.left = `${(scroll.scrollLeft / track.offsetWidth) * 100}%`;
@@ -192,6 +200,9 @@
       zoom = Math.min(Math.max(1, next), Math.max(1, (length / 1000) * 50 / Math.max(1, scroll.clientWidth)));
       track.style.setProperty("--zoom", zoom);
       lanes.classList.toggle("zoomed", zoom > 1);
+      // As many times as have room beside each other.
+      const every = Math.ceil((64 * segments.length) / track.offsetWidth);
+      segments.forEach((segment, at) => segment.classList.toggle("timed", zoom > 1 && at % every === 0));
       scroll.scrollLeft = middle * track.offsetWidth - scroll.clientWidth / 2;
       showPart();
     };
@@ -233,7 +244,7 @@
       const segment = event.target.closest(".seg");
       if (!segment || event.target.closest("a")) return;
       const box = segment.getBoundingClientRect();
-      const before = all(".seg", track).slice(0, all(".seg", track).indexOf(segment));
+      const before = segments.slice(0, segments.indexOf(segment));
       const begin = before.reduce((sum, seg) => sum + Number(seg.style.getPropertyValue("--ms")), 0);
       const at = begin + ((event.clientX - box.left) / box.width) * Number(segment.style.getPropertyValue("--ms"));
       const lines = all(".said li[data-ms]", lanes.closest(".call"));

@@ -1,5 +1,6 @@
 //! The report as a page, as Markdown and from tables.
 
+mod hostile;
 pub(crate) mod page;
 
 use std::path::Path;
@@ -213,7 +214,14 @@ fn figures_measured_differently_are_not_put_together() {
     let ran = ran.then().run("report nowhere").exits(1).says("nowhere");
     let ran = ran.then().run("report one -o page.pdf").exits(2).says(".html, .md or .json");
     let ran = ran.then().run("report one --by agent").exits(2).says("dead_air_ms");
-    ran.then().run("report one --format csv").exits(2).says("table, json or md");
+    let ran = ran.then().run("report one --format csv").exits(2).says("table, json or md");
+    // Tables of another run than the report beside them.
+    let ran = ran.then().call("more", spoken("more")).run("analyze calls -o one --only calls").exits(0);
+    let ran = ran.then().run("report one").exits(2).says("disagree in the number of calls").prints_nothing();
+    // Parquet is read first, and is what an earlier run left.
+    let ran = ran.then().run("analyze calls -o left --dead-air-ms 500").exits(0);
+    let ran = ran.then().run("analyze calls -o left --tables csv").exits(0).says("left from an earlier run");
+    ran.then().run("report left").exits(2).says("disagree in dead_air_count").says("an empty folder").prints_nothing();
 }
 
 #[test]
@@ -271,6 +279,18 @@ fn without_some_tables_the_page_shows_what_there_is() {
     assert!(ran.file("page.html").contains("the table of turns was not written"));
     // The page of `analyze` itself is drawn from the calls, whatever tables are written.
     assert!(!ran.file("few/report.html").contains("the table of turns was not written"));
+}
+
+#[test]
+fn what_no_table_tells_is_not_said_to_be_nothing() {
+    let ran = many(2)
+        .call("silent", json!({"transcripts": []}))
+        .run("analyze calls -o few --only calls,report --keyword refund")
+        .exits(0);
+    assert_eq!(serde_json::from_str::<Value>(&ran.file("few/report.json")).unwrap()["keywords"][0]["hits"], 2);
+    let ran = ran.then().run("report few --format json").exits(0);
+    assert_eq!((&ran.json()["keywords"], &ran.json()["inputs"]["without_speech"]), (&Value::Null, &json!(1)));
+    ran.then().run("report few").exits(0).prints("1 of them without speech");
 }
 
 #[test]
@@ -337,6 +357,7 @@ fn every_call_can_have_a_page_of_its_own() {
     assert!(own.contains("href=\"..&#x2f;report.html\""));
     assert_eq!(page::transcript(page::calls(&own)["deep/客服.json"]), [("ch0".to_owned(), "你好 refund".to_owned())]);
     assert_eq!(page::dangling(&own), Vec::<String>::new());
+    assert!(own.contains("<details open>\n<summary><h1>deep&#x2f;客服</h1>"), "what the page is about is open");
     let first = ran.files("out/report-pages");
     let ran = ran.then().run("report out -o out/report.html --pages").exits(0).says("4 pages in out/report-pages");
     assert!(ran.files("out/report-pages") == first);
