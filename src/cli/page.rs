@@ -1,6 +1,6 @@
 //! Flags that say what a page shows of single calls, and the folder of pages beside a report.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -11,9 +11,6 @@ use crate::batch::item_name;
 use crate::report::number::counted;
 use crate::report::{CallView, Report, Shown, call_page};
 use crate::tables::{Calls, RANKED, write_whole};
-
-/// Calls read at a time.
-const AT_A_TIME: usize = 64;
 
 /// What a page shows of single calls.
 #[derive(Debug, Clone, Copy, clap::Args)]
@@ -97,7 +94,7 @@ impl Pages<'_> {
         let bar = talk.progress(files.len());
         let mut written = 0;
         let back = format!("../{}", address_of(self.name));
-        for some in files.chunks(AT_A_TIME) {
+        for some in files.chunks(calls.at_a_time()) {
             for tables in calls.get(some)?.into_iter().flatten() {
                 let Some(link) = self.links.get(&tables.file) else { continue };
                 let page = call_page(self.report, &CallView::of(&tables, join_gap_ms)?, &back)?;
@@ -108,8 +105,20 @@ impl Pages<'_> {
         }
         bar.finish_and_clear();
         talk.note(&format!("{} in {}", counted(written, "page"), folder.display()));
+        let left = left_from_before(&folder, self.links);
+        if left > 0 {
+            talk.note(&format!("{} in {} left from an earlier run", counted(left, "page"), folder.display()));
+        }
         Ok(written)
     }
+}
+
+/// Pages in the folder that belong to no call of this report.
+fn left_from_before(folder: &Path, links: &HashMap<String, String>) -> u64 {
+    let ours: HashSet<&str> = links.values().filter_map(|link| link.rsplit('/').next()).collect();
+    let names =
+        std::fs::read_dir(folder).into_iter().flatten().filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    names.filter(|name| name.ends_with(".html") && !ours.contains(&**name)).count() as u64
 }
 
 /// A file's name as an address.

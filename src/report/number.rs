@@ -64,6 +64,16 @@ pub fn figure(value: Option<f64>, metric: &str, unit: &str) -> String {
     }
 }
 
+/// A moment of a recording as a player shows it, the second that has begun: `0:41`.
+///
+/// ```
+/// assert_eq!(talkmeter::report::number::clock(41_600), "0:41");
+/// ```
+#[must_use]
+pub fn clock(ms: i64) -> String {
+    length(ms - ms.rem_euclid(1000))
+}
+
 /// A moment of a recording to the ms: `1:02.480`, `1:00:00.000`.
 ///
 /// ```
@@ -72,7 +82,7 @@ pub fn figure(value: Option<f64>, metric: &str, unit: &str) -> String {
 #[must_use]
 pub fn moment(ms: i64) -> String {
     let ms = ms.max(0);
-    format!("{}.{:03}", length(ms / 1000 * 1000), ms % 1000)
+    format!("{}.{:03}", clock(ms), ms % 1000)
 }
 
 /// A length for a sentence: `250 ms`, `3 s`, `2.5 s`, `1:30`.

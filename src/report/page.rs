@@ -17,9 +17,6 @@ pub const LIST_ALL: usize = 200;
 /// Of more calls these are listed: so many of the highest by each of [`RANKED`].
 pub const LISTED_BY_EACH: usize = 20;
 
-/// Calls read at a time: what is in memory does not grow with their number.
-const AT_A_TIME: usize = 32;
-
 /// What to show of single calls.
 #[derive(Debug, Clone)]
 pub struct Shown {
@@ -105,7 +102,7 @@ impl Page {
             views: Vec::new(),
             gone: Vec::new(),
         };
-        for files in wanted.chunks(AT_A_TIME) {
+        for files in wanted.chunks(calls.at_a_time()) {
             for (file, tables) in files.iter().zip(calls.get(files)?) {
                 let Some(tables) = tables else {
                     page.gone.push(file.clone());

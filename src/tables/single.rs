@@ -60,6 +60,16 @@ pub enum Calls<'a> {
 }
 
 impl Calls<'_> {
+    /// So many are asked for together: what is in memory does not grow with their number, and tables, which are read
+    /// through for each question, are not asked too often.
+    #[must_use]
+    pub fn at_a_time(&self) -> usize {
+        match self {
+            Self::Results { .. } => 32,
+            Self::Tables(_) => 512,
+        }
+    }
+
     /// The calls of these names, in this order; `None` for one that is not there, or not there any more.
     ///
     /// # Errors

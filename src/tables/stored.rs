@@ -26,6 +26,9 @@ pub const FOLDER: &str = "folder";
 /// No time in ms, count or sum of a call is larger: some 30,000 years.
 const FARTHEST: u64 = 1_000_000_000_000_000;
 
+/// Calls are read in so many parts, so that a part of the rows at most is in memory.
+const PARTS: usize = 16;
+
 /// One folder of tables.
 #[derive(Debug, Clone)]
 struct Folder {
@@ -110,6 +113,21 @@ impl Stored {
 
     /// Single calls, in the order of `files`.
     pub(super) fn calls(&self, files: &[String]) -> Result<Vec<Option<CallTables>>> {
+        let mut sorted = files.to_vec();
+        sorted.sort_unstable();
+        // A part of the names is a part of the rows where these can be skipped unread; other formats are read through each time.
+        let formats = self.folders.iter().flat_map(|folder| TABLES_OF_CALL.map(|table| folder.table(table)));
+        let skips = formats.flatten().all(|(_, format)| format == Format::Parquet);
+        let together = if skips { sorted.len().div_ceil(PARTS) } else { sorted.len() };
+        let mut found: HashMap<String, CallTables> = HashMap::new();
+        for some in sorted.chunks(together.max(1)) {
+            found.extend(self.read_calls(some)?.into_iter().map(|call| (call.file.clone(), call)));
+        }
+        let there = |call: &CallTables| call.get(&CALLS).is_some_and(|frame| frame.height() > 0);
+        Ok(files.iter().map(|file| found.remove(file).filter(there)).collect())
+    }
+
+    fn read_calls(&self, files: &[String]) -> Result<Vec<CallTables>> {
         let mut calls: Vec<CallTables> =
             files.iter().map(|file| CallTables { file: file.clone(), frames: Vec::new() }).collect();
         for table in TABLES_OF_CALL {
@@ -123,11 +141,7 @@ impl Stored {
                 call.frames.push((table.name, frame.slice(start as i64, length)));
             }
         }
-        let there = |call: CallTables| {
-            let is_there = call.get(&CALLS).is_some_and(|frame| frame.height() > 0);
-            is_there.then_some(call)
-        };
-        Ok(calls.into_iter().map(there).collect())
+        Ok(calls)
     }
 
     /// What [`analyze`](super::analyze) would have kept of these calls. `key` is a column of `calls` to join by; `terms`
@@ -145,7 +159,7 @@ impl Stored {
         let mut of_participants = vec!["file", "participant", "role"];
         of_participants.extend(PARTICIPANT_SPREAD);
         of_participants.push("reason");
-        let nobody = || DataFrame::empty_with_schema(&some(&PARTICIPANTS, &of_participants));
+        let nobody = || DataFrame::empty_with_schema(&some(&schema(&PARTICIPANTS), &of_participants));
         let participants = self.frame(&PARTICIPANTS, &of_participants, None)?.unwrap_or_else(nobody);
         Ok(Analysis {
             measured: calls.height() as u64,
@@ -273,9 +287,15 @@ impl Folder {
         let frame = match files {
             None => frame,
             Some(files) => {
-                let own = files.iter().filter_map(|file| file.strip_prefix(&*self.prefix));
-                let is_asked = own.map(|file| col("file").eq(lit(file.to_owned()))).reduce(Expr::or);
-                frame.filter(is_asked.unwrap_or_else(|| lit(false)))
+                let own: Vec<&str> = files.iter().filter_map(|file| file.strip_prefix(&*self.prefix)).collect();
+                let (Some(first), Some(last)) = (own.iter().min(), own.iter().max()) else {
+                    return Ok(DataFrame::empty_with_schema(&some(&as_text(table), columns)));
+                };
+                // Calls stand in the order of their names: what lies outside need not be read, what lies between is few.
+                let within = col("file").gt_eq(lit(*first)).and(col("file").lt_eq(lit(*last)));
+                let asked = df!("file" => &own)?.lazy();
+                let how = JoinArgs { maintain_order: MaintainOrderJoin::Left, ..JoinArgs::new(JoinType::Inner) };
+                frame.filter(within).join(asked, [col("file")], [col("file")], how)
             }
         };
         let money = |name: &str| table.columns.iter().any(|column| column.name == name && column.kind == Kind::Decimal);
@@ -312,9 +332,8 @@ fn as_text(table: &Table) -> Schema {
     schema
 }
 
-/// The schema of some columns.
-fn some(table: &Table, columns: &[&str]) -> Schema {
-    let whole = schema(table);
+/// Some columns of a schema.
+fn some(whole: &Schema, columns: &[&str]) -> Schema {
     columns.iter().filter_map(|&name| Some(Field::new(name.into(), whole.get(name)?.clone()))).collect()
 }
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::super::Report;
 use super::super::call::{CallView, EventView, Line, LineKind};
 use super::super::label::{KINDS, label, why};
-use super::super::number::{count, length, moment, span};
+use super::super::number::{clock, count, length, moment, span};
 use super::chart::{Segment, hue, small_lanes};
 use super::overview::{Cell, Name};
 use super::short;
@@ -223,7 +223,7 @@ impl CallContext {
 
 /// Length, tracks, what times were measured on.
 fn head(view: &CallView) -> Vec<String> {
-    let tracks = view.figure("channel_count").map(|tracks| match tracks {
+    let tracks = view.figure("channel_count").filter(|tracks| *tracks > 0).map(|tracks| match tracks {
         1 => "one track".to_owned(),
         2 => "two tracks".to_owned(),
         more => format!("{} tracks", count(more)),
@@ -263,12 +263,12 @@ fn segments(view: &CallView, dead_air: &[(i64, i64)], id: &str) -> Vec<SegmentCo
         }
     };
     for event in view.events.iter().filter(|event| event.kind != "dead_air") {
-        let title = format!("{} {}", length(event.begin_ms), in_words(view, event));
+        let title = format!("{} {}", clock(event.begin_ms), in_words(view, event));
         mark(event.begin_ms, format!("#{id}e{}", event.index), event.kind, title);
     }
     for (at, hit) in view.hits.iter().enumerate() {
         if let Some(begin) = hit.begin_ms {
-            mark(begin, hit_address(view, at, id), "hit", format!("{} keyword {}", length(begin), hit.rule));
+            mark(begin, hit_address(view, at, id), "hit", format!("{} keyword {}", clock(begin), hit.rule));
         }
     }
     let segment = |((number, begin_ms), marks): ((usize, i64), Vec<MarkContext>)| {
@@ -278,7 +278,7 @@ fn segments(view: &CallView, dead_air: &[(i64, i64)], id: &str) -> Vec<SegmentCo
             svg: Html::from_safe_string(segment.svg()),
             length_ms: end_ms - begin_ms,
             width: format!("{:.2}", (end_ms - begin_ms) as f64 / step as f64 * 100.0),
-            time: length(begin_ms),
+            time: clock(begin_ms),
             // A short rest at the end has no room for it.
             major: number % every == 0 && (number == 0 || (end_ms - begin_ms) * 4 > step),
             marks,
@@ -335,7 +335,7 @@ fn line_context(view: &CallView, line: &Line, at: usize, id: &str) -> LineContex
             None => String::new(),
         },
         begin_ms: line.begin_ms,
-        time: line.begin_ms.map_or_else(|| "–:––".to_owned(), length),
+        time: line.begin_ms.map_or_else(|| "–:––".to_owned(), clock),
         pieces,
         badges: badges.collect(),
     }
@@ -373,7 +373,7 @@ fn kinds(view: &CallView, id: &str) -> Vec<Kind> {
             .map(|event| EventContext {
                 id: format!("{id}e{}", event.index),
                 index: event.index,
-                time: length(event.begin_ms),
+                time: clock(event.begin_ms),
                 text: in_words(view, event),
                 line: event.line.map_or_else(String::new, |line| format!("#{id}l{line}")),
                 words: event
@@ -406,7 +406,7 @@ fn rules(view: &CallView, id: &str) -> Vec<Rule> {
         if let Some(rule) = rules.get_mut(place) {
             rule.hits.push(HitContext {
                 href: hit_address(view, at, id),
-                time: hit.begin_ms.map_or_else(|| "–:––".to_owned(), length),
+                time: hit.begin_ms.map_or_else(|| "–:––".to_owned(), clock),
                 who: who(view, hit.participant).to_owned(),
             });
             rule.count = count(rule.hits.len() as i64);

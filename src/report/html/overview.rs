@@ -364,7 +364,7 @@ fn card(one: &Strip, page: &Page) -> Card {
     let over = match one.over {
         Over::Calls => "one dot a call",
         Over::Participants => "one dot a speaker",
-        Over::FirstParticipants => "the first speaker of each call",
+        Over::FirstParticipants => "first track or speaker",
     };
     let mut table =
         vec![["measured".to_owned(), count(one.n as i64)], ["not measurable".to_owned(), count(one.nulls as i64)]];
