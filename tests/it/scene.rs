@@ -303,6 +303,20 @@ impl Drop for Ran {
     }
 }
 
+/// Every file below a folder with its bytes.
+pub(crate) fn files_below(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files_below(&path));
+        } else {
+            found.push((path.display().to_string(), std::fs::read(path).unwrap()));
+        }
+    }
+    found
+}
+
 pub(crate) fn rows_of_lines(text: &str) -> Vec<Row> {
     assert!(text.is_empty() || text.ends_with('\n'), "the last line is not ended");
     text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect()

@@ -1,26 +1,10 @@
 //! What must never be shown: the key, and the query of a signed address.
 
-use std::path::Path;
-
 use crate::batch::{MODEL, wav};
-use crate::scene::Ran;
+use crate::scene::{Ran, files_below};
 use crate::service::{KEY, Service};
 
 const SIGNED: &str = "https://calls.example/a.wav?Expires=1&Signature=c2VjcmV0";
-
-/// Everything below a folder, with its bytes.
-fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            found.extend(files(&path));
-        } else {
-            found.push((path.display().to_string(), std::fs::read(path).unwrap()));
-        }
-    }
-    found
-}
 
 /// Neither the key anywhere, nor a signature in what was said and printed.
 #[track_caller]
@@ -29,7 +13,7 @@ fn keeps_secrets(ran: &Ran) {
     for secret in ["sk-very", "Signature=", "Expires=", "c2VjcmV0", "OSSAccessKeyId"] {
         assert!(!said.contains(secret), "{secret} in\n{said}");
     }
-    for (name, bytes) in files(&ran.path("out")) {
+    for (name, bytes) in files_below(&ran.path("out")) {
         assert!(!bytes.windows(7).any(|part| part == b"sk-very"), "the key is in {name}");
         // The address of a recording as given stands in the ledger and in failures.csv; the links of the service nowhere.
         assert!(!bytes.windows(14).any(|part| part == b"OSSAccessKeyId"), "a signed link is in {name}");

@@ -8,8 +8,8 @@ use super::super::Report;
 use super::super::call::{CallView, EventView, Line, LineKind};
 use super::super::label::{KINDS, label, why};
 use super::super::number::{clock, count, length, moment, span};
+use super::cell::{Cell, Name};
 use super::chart::{Segment, hue, small_lanes};
-use super::overview::{Cell, Name};
 use super::short;
 use crate::metrics::catalogue::{CALLS, PARTICIPANTS};
 

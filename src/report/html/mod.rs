@@ -4,8 +4,11 @@
 //! page through the template's escaping alone, and the page's own policy lets no other script run than ours.
 
 mod call;
+mod cell;
 mod chart;
+mod list;
 mod overview;
+mod tiles;
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;

@@ -6,32 +6,20 @@ use minijinja::Value as Html;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::super::label::{column, label, parameters_of, why};
-use super::super::number::{NOT_MEASURED, cell, count, counted, decimal, figure, length, span};
+use super::super::label::label;
+use super::super::number::{NOT_MEASURED, NOT_PRICED, cell, count, decimal, figure, length, span};
 use super::super::strip::Over;
-use super::super::{CallRow, Distribution, LISTED_BY_EACH, OF_GROUPS, Page, Report, Strip};
-use super::chart::{hue, shares, small_lanes, strip};
-use super::{Links, coverage, foot, short, title};
+use super::super::{OF_GROUPS, Page, Report, Strip};
+use super::cell::{Cell, Grid};
+use super::chart::strip;
+use super::list::{List, list};
+use super::tiles::{Tile, sums, tiles};
+use super::{Links, foot, short, title};
 use crate::metrics::Parameters;
 use crate::metrics::catalogue::{CALLS, PARTICIPANTS, Table};
 
 /// Groups on the page; the table `rollup` has them all.
 const MOST_GROUPS: usize = 500;
-
-/// Participants of a call whose shares the list names.
-const MOST_SHARES: usize = 20;
-
-/// Columns of the list of calls after its length and lanes.
-const LISTED: [&str; 8] = [
-    "dead_air_count",
-    "dead_air_ms",
-    "interruption_count",
-    "overlap_ratio",
-    "switches_per_min",
-    "units_per_min",
-    "keyword_hit_count",
-    "warning_count",
-];
 
 #[derive(Serialize)]
 pub(super) struct Overview {
@@ -56,23 +44,6 @@ pub(super) struct Overview {
     foot: String,
 }
 
-/// A headline figure, and what it means one click away.
-#[derive(Serialize)]
-struct Tile {
-    label: String,
-    value: String,
-    notes: Vec<String>,
-    table: &'static str,
-    metric: &'static str,
-    meaning: &'static str,
-    null: &'static str,
-    source: &'static str,
-    parameters: Vec<String>,
-    covers: String,
-    /// The column by which the list of calls shows what is behind it; empty where it does not.
-    sort: &'static str,
-}
-
 /// A strip with its text table.
 #[derive(Serialize)]
 struct Card {
@@ -86,78 +57,6 @@ struct Card {
     high: String,
     /// n, not measurable, smallest, quartiles, largest.
     table: Vec<[String; 2]>,
-}
-
-/// The list of calls.
-#[derive(Serialize)]
-struct List {
-    note: String,
-    groups: Vec<String>,
-    columns: Vec<Head>,
-    length: Head,
-    rows: Vec<Row>,
-}
-
-#[derive(Serialize)]
-struct Head {
-    metric: &'static str,
-    label: String,
-    sorted: bool,
-}
-
-#[derive(Serialize)]
-struct Row {
-    id: String,
-    name: String,
-    href: String,
-    groups: Vec<String>,
-    length: Cell,
-    lanes: Html,
-    shares: Html,
-    shares_in_words: String,
-    cells: Vec<Cell>,
-}
-
-/// A cell as read, as sorted, and why it is a dash.
-#[derive(Serialize)]
-pub(super) struct Cell {
-    text: String,
-    sort: String,
-    why: String,
-}
-
-impl Cell {
-    pub(super) fn of(table: &'static Table, row: &serde_json::Map<String, Value>, name: &str) -> Self {
-        let value = row.get(name);
-        let is_null = value.is_none_or(Value::is_null);
-        let unit = column(table, name).map_or("", |column| column.unit);
-        Self {
-            text: cell(value, name, unit),
-            sort: value.filter(|_| !is_null).map(ToString::to_string).unwrap_or_default(),
-            why: if is_null { why(table, name, row.get("reason").and_then(Value::as_str)) } else { String::new() },
-        }
-    }
-
-    fn text(text: impl Into<String>) -> Self {
-        let text = text.into();
-        Self { sort: text.clone(), text, why: String::new() }
-    }
-
-    fn number(text: String, number: impl ToString) -> Self {
-        Self { text, sort: number.to_string(), why: String::new() }
-    }
-
-    fn none(why: &str) -> Self {
-        Self { text: NOT_MEASURED.to_owned(), sort: String::new(), why: why.to_owned() }
-    }
-}
-
-/// A table whose columns can be sorted; the first `texts` columns are no numbers.
-#[derive(Serialize)]
-struct Grid {
-    head: Vec<String>,
-    texts: usize,
-    rows: Vec<Vec<Cell>>,
 }
 
 #[derive(Serialize)]
@@ -211,8 +110,8 @@ impl Overview {
             keywords: keywords(report),
             bill: bill(report),
             bill_sums: sums(report),
-            warnings: grid(&["Code", "Meaning", "Calls", "Count"], 2, warnings.collect()),
-            unmeasured: grid(&["Reason", "Meaning", "Calls", "Participants"], 2, unmeasured.collect()),
+            warnings: Grid::of(&["Code", "Meaning", "Calls", "Count"], 2, warnings.collect()),
+            unmeasured: Grid::of(&["Reason", "Meaning", "Calls", "Participants"], 2, unmeasured.collect()),
             calls: calls.into_iter().map(|(_, html)| html).collect(),
             left_out,
             parameters: parameters(report),
@@ -220,10 +119,6 @@ impl Overview {
             foot: foot(report),
         }
     }
-}
-
-fn grid(head: &[&str], texts: usize, rows: Vec<Vec<Cell>>) -> Grid {
-    Grid { head: head.iter().map(|&name| name.to_owned()).collect(), texts, rows }
 }
 
 /// The parameters that a reader should know before the first figure.
@@ -234,121 +129,6 @@ fn basis(parameters: &Parameters) -> String {
         span(parameters.dead_air_ms),
         span(parameters.interruption_overlap_ms)
     )
-}
-
-fn tiles(report: &Report) -> Vec<Tile> {
-    let measured = report.inputs.measured;
-    let total = |metric: &str| report.totals.iter().find(|total| total.metric == metric);
-    let spread = |list: &[Distribution], metric: &str, q: fn(&Distribution) -> Option<f64>| {
-        let one = list.iter().find(|one| one.metric == metric);
-        one.map_or_else(|| NOT_MEASURED.to_owned(), |one| figure(q(one), one.metric, one.unit))
-    };
-    let tile = |label: &str, metric: &'static str, table: &'static Table, value: String, notes: Vec<String>| {
-        let row = column(table, metric);
-        let meaning = row.map_or("", |column| column.meaning);
-        Tile {
-            label: label.to_owned(),
-            value,
-            notes: notes.into_iter().filter(|note| !note.is_empty()).collect(),
-            table: table.name,
-            metric,
-            meaning,
-            null: row.map_or("", |column| column.null),
-            source: row.map_or("", |column| column.source),
-            parameters: parameters_of(meaning, &report.parameters.thresholds),
-            covers: total(metric).map(|total| coverage(total.n, measured, "call")).unwrap_or_default(),
-            sort: if LISTED.contains(&metric) { metric } else { "" },
-        }
-    };
-    let sum = |metric: &str| {
-        let total = total(metric);
-        let unit = total.map_or("", |total| total.unit);
-        cell(total.and_then(|total| total.sum).map(Value::from).as_ref(), metric, unit)
-    };
-    let measurable = |metric: &str| total(metric).map(|total| coverage(total.n, measured, "call")).unwrap_or_default();
-    let said = |metric: &str| match measurable(metric) {
-        covers if covers.is_empty() => covers,
-        covers => format!("{covers} measurable"),
-    };
-    let inputs = &report.inputs;
-    let mut tiles = vec![
-        tile(
-            "Calls",
-            "duration_ms",
-            &CALLS,
-            count(measured as i64),
-            vec![
-                match measurable("duration_ms") {
-                    covers if covers.is_empty() => format!("{} of audio", sum("duration_ms")),
-                    covers => format!("{} of audio, known of {covers}", sum("duration_ms")),
-                },
-                if inputs.without_speech > 0 {
-                    format!("{} without speech", count(inputs.without_speech as i64))
-                } else {
-                    String::new()
-                },
-                if inputs.failed > 0 {
-                    format!("{} not readable", counted(inputs.failed, "file"))
-                } else {
-                    String::new()
-                },
-            ],
-        ),
-        tile(
-            "Speech",
-            "speech_ms",
-            &CALLS,
-            sum("speech_ms"),
-            vec![
-                format!("silence: {} of a call, median", spread(&report.calls, "silence_ratio", |one| one.p50)),
-                said("speech_ms"),
-            ],
-        ),
-        tile(
-            "Dead air",
-            "dead_air_count",
-            &CALLS,
-            sum("dead_air_count"),
-            vec![format!("{} and longer", span(report.parameters.thresholds.dead_air_ms)), said("dead_air_count")],
-        ),
-        tile(
-            "Response, median",
-            "response_ms_p50",
-            &PARTICIPANTS,
-            spread(&report.participants, "response_ms_p50", |one| one.p50),
-            vec![format!(
-                "of the speakers' medians; 90th percentile {}",
-                spread(&report.participants, "response_ms_p50", |one| one.p90)
-            )],
-        ),
-        tile(
-            "Interruptions",
-            "interruption_count",
-            &CALLS,
-            sum("interruption_count"),
-            vec![said("interruption_count")],
-        ),
-        tile("Billable speech", "billable_ms", &CALLS, sum("billable_ms"), sums(report)),
-    ];
-    if let Some(calls) = tiles.first_mut() {
-        // No column, but the number of rows.
-        (calls.metric, calls.source, calls.null) = ("", "", "");
-        calls.covers.clear();
-        calls.meaning = "result files that were measured; those that could not be read are in no figure";
-    }
-    if report.keywords.is_some() {
-        tiles.push(tile("Keyword hits", "keyword_hit_count", &CALLS, sum("keyword_hit_count"), Vec::new()));
-    }
-    tiles
-}
-
-/// Costs by currency, and what has none.
-fn sums(report: &Report) -> Vec<String> {
-    let sum = |total: &super::super::CostTotal| match (&total.currency, total.cost) {
-        (Some(currency), Some(cost)) => format!("{} {currency}", decimal(cost)),
-        _ => format!("{} not priced", counted(total.tracks, "track")),
-    };
-    report.cost.iter().map(sum).collect()
 }
 
 fn card(one: &Strip, page: &Page) -> Card {
@@ -380,55 +160,6 @@ fn card(one: &Strip, page: &Page) -> Card {
         median: end(2),
         high: end(4),
         table,
-    }
-}
-
-fn list(report: &Report, page: &Page, address: &dyn Fn(&str) -> String) -> List {
-    let mut metrics: Vec<&'static str> = LISTED.to_vec();
-    metrics.retain(|metric| match *metric {
-        "keyword_hit_count" => report.keywords.is_some(),
-        "warning_count" => !report.warnings.is_empty(),
-        _ => true,
-    });
-    if !metrics.contains(&page.by) && page.by != "duration_ms" {
-        metrics.insert(0, page.by);
-    }
-    let head = |metric: &'static str| Head { metric, label: label(metric), sorted: metric == page.by };
-    let row = |(at, row): (usize, &CallRow)| {
-        let shared = row.names.iter().zip(&row.shares).take(MOST_SHARES);
-        let in_words = shared.map(|(name, share)| format!("{name} {}", figure(*share, "talk_share", "0–1")));
-        let more = row.names.len().saturating_sub(MOST_SHARES);
-        let more = (more > 0).then(|| format!("{} more", count(more as i64)));
-        Row {
-            id: format!("r{at}"),
-            name: short(&row.file).to_owned(),
-            href: address(&row.file),
-            groups: row.groups.iter().map(|group| group.clone().unwrap_or_else(|| NOT_MEASURED.to_owned())).collect(),
-            length: Cell::of(&CALLS, &row.figures, "duration_ms"),
-            lanes: Html::from_safe_string(small_lanes(&row.lanes, &row.dead_air, row.length_ms)),
-            shares: Html::from_safe_string(shares(&row.shares)),
-            shares_in_words: in_words.chain(more).collect::<Vec<_>>().join(", "),
-            cells: metrics.iter().map(|metric| Cell::of(&CALLS, &row.figures, metric)).collect(),
-        }
-    };
-    let (listed, all) = (page.listed.len() as u64, report.inputs.measured);
-    let mut note = String::new();
-    if listed + (page.gone.len() as u64) < all {
-        note = format!(
-            "{} of {}: the {LISTED_BY_EACH} highest by each of the figures. The tables on disk have them all.",
-            count(listed as i64),
-            count(all as i64)
-        );
-    }
-    if !page.gone.is_empty() {
-        note += &format!(" {} could not be read a second time.", counted(page.gone.len() as u64, "call"));
-    }
-    List {
-        note,
-        groups: page.groups.clone(),
-        columns: metrics.iter().map(|metric| head(metric)).collect(),
-        length: head("duration_ms"),
-        rows: page.listed.iter().enumerate().map(row).collect(),
     }
 }
 
@@ -472,7 +203,7 @@ fn keywords(report: &Report) -> Option<Grid> {
     };
     let mut head = vec!["Keyword", "Hits", "Calls"];
     head.extend(&who);
-    Some(grid(&head, 1, list.iter().map(row).collect()))
+    Some(Grid::of(&head, 1, list.iter().map(row).collect()))
 }
 
 fn bill(report: &Report) -> Grid {
@@ -481,10 +212,7 @@ fn bill(report: &Report) -> Grid {
         let text = |text: &Option<String>, why| text.as_ref().map_or_else(|| Cell::none(why), Cell::text);
         let money = |amount: Option<rust_decimal::Decimal>| match (amount, &line.currency) {
             (Some(amount), Some(currency)) => Cell::number(format!("{} {currency}", decimal(amount)), amount),
-            _ => Cell {
-                text: super::super::number::NOT_PRICED.to_owned(),
-                ..Cell::none("model, region or price not known")
-            },
+            _ => Cell::instead(NOT_PRICED, "model, region or price not known"),
         };
         vec![
             text(&line.model, NOT_KNOWN),
@@ -499,7 +227,7 @@ fn bill(report: &Report) -> Grid {
         ]
     };
     let head = ["Model", "Region", "Price of", "Calls", "Tracks", "Speech", "Billed seconds", "Price a second", "Cost"];
-    grid(&head, 3, report.bill.iter().map(row).collect())
+    Grid::of(&head, 3, report.bill.iter().map(row).collect())
 }
 
 fn parameters(report: &Report) -> Vec<[String; 4]> {
@@ -537,20 +265,4 @@ fn definitions() -> Vec<Definitions> {
             .collect(),
     };
     vec![of(&CALLS), of(&PARTICIPANTS)]
-}
-
-/// A participant's colour and name, for a legend.
-#[derive(Serialize)]
-pub(super) struct Name {
-    pub(super) hue: String,
-    pub(super) name: String,
-    /// Its label, where the name is a role.
-    pub(super) label: String,
-}
-
-impl Name {
-    pub(super) fn of(at: usize, name: &str, label: &str) -> Self {
-        let label = if label == name { String::new() } else { label.to_owned() };
-        Self { hue: hue(at), name: name.to_owned(), label }
-    }
 }

@@ -1,0 +1,106 @@
+//! The list of calls: those worth a look, a row each.
+
+use minijinja::Value as Html;
+use serde::Serialize;
+
+use super::super::label::label;
+use super::super::number::{NOT_MEASURED, count, counted, figure};
+use super::super::{CallRow, LISTED_BY_EACH, Page, Report};
+use super::cell::Cell;
+use super::chart::{shares, small_lanes};
+use super::short;
+use crate::metrics::catalogue::CALLS;
+
+/// Participants of a call whose shares the list names.
+const MOST_SHARES: usize = 20;
+
+/// Columns of the list of calls after its length and lanes.
+pub(super) const LISTED: [&str; 8] = [
+    "dead_air_count",
+    "dead_air_ms",
+    "interruption_count",
+    "overlap_ratio",
+    "switches_per_min",
+    "units_per_min",
+    "keyword_hit_count",
+    "warning_count",
+];
+
+/// The list of calls.
+#[derive(Serialize)]
+pub(super) struct List {
+    note: String,
+    groups: Vec<String>,
+    columns: Vec<Head>,
+    length: Head,
+    rows: Vec<Row>,
+}
+
+#[derive(Serialize)]
+struct Head {
+    metric: &'static str,
+    label: String,
+    sorted: bool,
+}
+
+#[derive(Serialize)]
+struct Row {
+    id: String,
+    name: String,
+    href: String,
+    groups: Vec<String>,
+    length: Cell,
+    lanes: Html,
+    shares: Html,
+    shares_in_words: String,
+    cells: Vec<Cell>,
+}
+
+pub(super) fn list(report: &Report, page: &Page, address: &dyn Fn(&str) -> String) -> List {
+    let mut metrics: Vec<&'static str> = LISTED.to_vec();
+    metrics.retain(|metric| match *metric {
+        "keyword_hit_count" => report.keywords.is_some(),
+        "warning_count" => !report.warnings.is_empty(),
+        _ => true,
+    });
+    if !metrics.contains(&page.by) && page.by != "duration_ms" {
+        metrics.insert(0, page.by);
+    }
+    let head = |metric: &'static str| Head { metric, label: label(metric), sorted: metric == page.by };
+    let row = |(at, row): (usize, &CallRow)| {
+        let shared = row.names.iter().zip(&row.shares).take(MOST_SHARES);
+        let in_words = shared.map(|(name, share)| format!("{name} {}", figure(*share, "talk_share", "0–1")));
+        let more = row.names.len().saturating_sub(MOST_SHARES);
+        let more = (more > 0).then(|| format!("{} more", count(more as i64)));
+        Row {
+            id: format!("r{at}"),
+            name: short(&row.file).to_owned(),
+            href: address(&row.file),
+            groups: row.groups.iter().map(|group| group.clone().unwrap_or_else(|| NOT_MEASURED.to_owned())).collect(),
+            length: Cell::of(&CALLS, &row.figures, "duration_ms"),
+            lanes: Html::from_safe_string(small_lanes(&row.lanes, &row.dead_air, row.length_ms)),
+            shares: Html::from_safe_string(shares(&row.shares)),
+            shares_in_words: in_words.chain(more).collect::<Vec<_>>().join(", "),
+            cells: metrics.iter().map(|metric| Cell::of(&CALLS, &row.figures, metric)).collect(),
+        }
+    };
+    let (listed, all) = (page.listed.len() as u64, report.inputs.measured);
+    let mut note = String::new();
+    if listed + (page.gone.len() as u64) < all {
+        note = format!(
+            "{} of {}: the {LISTED_BY_EACH} highest by each of the figures. The tables on disk have them all.",
+            count(listed as i64),
+            count(all as i64)
+        );
+    }
+    if !page.gone.is_empty() {
+        note += &format!(" {} could not be read a second time.", counted(page.gone.len() as u64, "call"));
+    }
+    List {
+        note,
+        groups: page.groups.clone(),
+        columns: metrics.iter().map(|metric| head(metric)).collect(),
+        length: head("duration_ms"),
+        rows: page.listed.iter().enumerate().map(row).collect(),
+    }
+}

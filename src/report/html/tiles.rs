@@ -1,0 +1,143 @@
+//! The headline figures of the page, each with its definition one click away.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::super::label::{column, parameters_of};
+use super::super::number::{NOT_MEASURED, cell, count, counted, decimal, figure, span};
+use super::super::{CostTotal, Distribution, Report};
+use super::coverage;
+use super::list::LISTED;
+use crate::metrics::catalogue::{CALLS, PARTICIPANTS, Table};
+
+/// A headline figure, and what it means one click away.
+#[derive(Serialize)]
+pub(super) struct Tile {
+    label: String,
+    value: String,
+    notes: Vec<String>,
+    table: &'static str,
+    metric: &'static str,
+    meaning: &'static str,
+    null: &'static str,
+    source: &'static str,
+    parameters: Vec<String>,
+    covers: String,
+    /// The column by which the list of calls shows what is behind it; empty where it does not.
+    sort: &'static str,
+}
+
+pub(super) fn tiles(report: &Report) -> Vec<Tile> {
+    let measured = report.inputs.measured;
+    let total = |metric: &str| report.totals.iter().find(|total| total.metric == metric);
+    let spread = |list: &[Distribution], metric: &str, q: fn(&Distribution) -> Option<f64>| {
+        let one = list.iter().find(|one| one.metric == metric);
+        one.map_or_else(|| NOT_MEASURED.to_owned(), |one| figure(q(one), one.metric, one.unit))
+    };
+    let tile = |label: &str, metric: &'static str, table: &'static Table, value: String, notes: Vec<String>| {
+        let row = column(table, metric);
+        let meaning = row.map_or("", |column| column.meaning);
+        Tile {
+            label: label.to_owned(),
+            value,
+            notes: notes.into_iter().filter(|note| !note.is_empty()).collect(),
+            table: table.name,
+            metric,
+            meaning,
+            null: row.map_or("", |column| column.null),
+            source: row.map_or("", |column| column.source),
+            parameters: parameters_of(meaning, &report.parameters.thresholds),
+            covers: total(metric).map(|total| coverage(total.n, measured, "call")).unwrap_or_default(),
+            sort: if LISTED.contains(&metric) { metric } else { "" },
+        }
+    };
+    let sum = |metric: &str| {
+        let total = total(metric);
+        let unit = total.map_or("", |total| total.unit);
+        cell(total.and_then(|total| total.sum).map(Value::from).as_ref(), metric, unit)
+    };
+    let measurable = |metric: &str| total(metric).map(|total| coverage(total.n, measured, "call")).unwrap_or_default();
+    let said = |metric: &str| match measurable(metric) {
+        covers if covers.is_empty() => covers,
+        covers => format!("{covers} measurable"),
+    };
+    let inputs = &report.inputs;
+    let mut tiles = vec![
+        tile(
+            "Calls",
+            "duration_ms",
+            &CALLS,
+            count(measured as i64),
+            vec![
+                match measurable("duration_ms") {
+                    covers if covers.is_empty() => format!("{} of audio", sum("duration_ms")),
+                    covers => format!("{} of audio, known of {covers}", sum("duration_ms")),
+                },
+                if inputs.without_speech > 0 {
+                    format!("{} without speech", count(inputs.without_speech as i64))
+                } else {
+                    String::new()
+                },
+                if inputs.failed > 0 {
+                    format!("{} not readable", counted(inputs.failed, "file"))
+                } else {
+                    String::new()
+                },
+            ],
+        ),
+        tile(
+            "Speech",
+            "speech_ms",
+            &CALLS,
+            sum("speech_ms"),
+            vec![
+                format!("silence: {} of a call, median", spread(&report.calls, "silence_ratio", |one| one.p50)),
+                said("speech_ms"),
+            ],
+        ),
+        tile(
+            "Dead air",
+            "dead_air_count",
+            &CALLS,
+            sum("dead_air_count"),
+            vec![format!("{} and longer", span(report.parameters.thresholds.dead_air_ms)), said("dead_air_count")],
+        ),
+        tile(
+            "Response, median",
+            "response_ms_p50",
+            &PARTICIPANTS,
+            spread(&report.participants, "response_ms_p50", |one| one.p50),
+            vec![format!(
+                "of the speakers' medians; 90th percentile {}",
+                spread(&report.participants, "response_ms_p50", |one| one.p90)
+            )],
+        ),
+        tile(
+            "Interruptions",
+            "interruption_count",
+            &CALLS,
+            sum("interruption_count"),
+            vec![said("interruption_count")],
+        ),
+        tile("Billable speech", "billable_ms", &CALLS, sum("billable_ms"), sums(report)),
+    ];
+    if let Some(calls) = tiles.first_mut() {
+        // No column, but the number of rows.
+        (calls.metric, calls.source, calls.null) = ("", "", "");
+        calls.covers.clear();
+        calls.meaning = "result files that were measured; those that could not be read are in no figure";
+    }
+    if report.keywords.is_some() {
+        tiles.push(tile("Keyword hits", "keyword_hit_count", &CALLS, sum("keyword_hit_count"), Vec::new()));
+    }
+    tiles
+}
+
+/// Costs by currency, and what has none.
+pub(super) fn sums(report: &Report) -> Vec<String> {
+    let sum = |total: &CostTotal| match (&total.currency, total.cost) {
+        (Some(currency), Some(cost)) => format!("{} {currency}", decimal(cost)),
+        _ => format!("{} not priced", counted(total.tracks, "track")),
+    };
+    report.cost.iter().map(sum).collect()
+}
