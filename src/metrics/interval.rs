@@ -33,6 +33,7 @@ pub(crate) fn union_length(intervals: impl Iterator<Item = Interval>) -> i64 {
 }
 
 /// Their union, gaps up to `gap` closed: bursts (2.0). `intervals` must be sorted by `begin`.
+#[cfg(feature = "analytics")]
 pub(crate) fn joined(intervals: impl Iterator<Item = Interval>, gap: i64) -> Vec<Interval> {
     let mut bursts: Vec<Interval> = Vec::new();
     for interval in intervals {
