@@ -1,6 +1,7 @@
 //! What the transcription of many calls came to, by model, region and price.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use rust_decimal::Decimal;
 use serde::Serialize;
@@ -58,54 +59,59 @@ type Key = (Option<Price>, Option<String>, Option<String>);
 #[derive(Debug, Clone, Default)]
 pub(super) struct Bill(BTreeMap<Key, BillLine>);
 
+impl BillLine {
+    /// One track of a call.
+    fn of(track: &Charge<'_>) -> Self {
+        let price = track.price.as_ref();
+        Self {
+            model: track.model.map(str::to_owned),
+            region: track.region.map(str::to_owned),
+            calls: 1,
+            tracks: 1,
+            tracks_without_speech_time: u64::from(track.billable_ms.is_none()),
+            billable_ms: track.billable_ms.unwrap_or(0),
+            billed_seconds: track.billed_seconds.unwrap_or(0),
+            unit_price: price.map(|price| price.unit_price),
+            currency: price.map(|price| price.currency.clone()),
+            price_date: price.map(|price| price.price_date.clone()),
+            cost: track.cost.filter(|_| price.is_some()),
+        }
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.calls += other.calls;
+        self.tracks += other.tracks;
+        self.tracks_without_speech_time += other.tracks_without_speech_time;
+        self.billable_ms = self.billable_ms.saturating_add(other.billable_ms);
+        self.billed_seconds = self.billed_seconds.saturating_add(other.billed_seconds);
+        self.cost = self.cost.zip(other.cost).and_then(|(sum, cost)| sum.checked_add(cost));
+    }
+}
+
 impl Bill {
     /// Adds the tracks of one call.
     pub(super) fn add(&mut self, tracks: &[Charge<'_>]) {
         let mut counted: Vec<Key> = Vec::new();
         for track in tracks {
-            let key = (track.price.clone(), track.model.map(str::to_owned), track.region.map(str::to_owned));
-            let first = !counted.contains(&key);
-            let line = self.0.entry(key.clone()).or_insert_with(|| BillLine {
-                model: key.1.clone(),
-                region: key.2.clone(),
-                calls: 0,
-                tracks: 0,
-                tracks_without_speech_time: 0,
-                billable_ms: 0,
-                billed_seconds: 0,
-                unit_price: track.price.as_ref().map(|price| price.unit_price),
-                currency: track.price.as_ref().map(|price| price.currency.clone()),
-                price_date: track.price.as_ref().map(|price| price.price_date.clone()),
-                cost: track.price.as_ref().map(|_| Decimal::ZERO),
-            });
-            line.calls += u64::from(first);
-            line.tracks += 1;
-            line.tracks_without_speech_time += u64::from(track.billable_ms.is_none());
-            line.billable_ms = line.billable_ms.saturating_add(track.billable_ms.unwrap_or(0));
-            line.billed_seconds = line.billed_seconds.saturating_add(track.billed_seconds.unwrap_or(0));
-            line.cost = line.cost.zip(track.cost).and_then(|(sum, cost)| sum.checked_add(cost));
-            if first {
-                counted.push(key);
+            let mut line = BillLine::of(track);
+            let key = (track.price.clone(), line.model.clone(), line.region.clone());
+            if counted.contains(&key) {
+                line.calls = 0;
+            } else {
+                counted.push(key.clone());
             }
+            self.put(key, line);
         }
     }
 
     pub(super) fn append(&mut self, other: Self) {
-        for (key, other) in other.0 {
-            match self.0.entry(key) {
-                std::collections::btree_map::Entry::Vacant(slot) => {
-                    slot.insert(other);
-                }
-                std::collections::btree_map::Entry::Occupied(mut slot) => {
-                    let line = slot.get_mut();
-                    line.calls += other.calls;
-                    line.tracks += other.tracks;
-                    line.tracks_without_speech_time += other.tracks_without_speech_time;
-                    line.billable_ms = line.billable_ms.saturating_add(other.billable_ms);
-                    line.billed_seconds = line.billed_seconds.saturating_add(other.billed_seconds);
-                    line.cost = line.cost.zip(other.cost).and_then(|(sum, cost)| sum.checked_add(cost));
-                }
-            }
+        other.0.into_iter().for_each(|(key, line)| self.put(key, line));
+    }
+
+    fn put(&mut self, key: Key, line: BillLine) {
+        match self.0.entry(key) {
+            Entry::Vacant(slot) => _ = slot.insert(line),
+            Entry::Occupied(mut slot) => slot.get_mut().add(&line),
         }
     }
 
