@@ -112,8 +112,7 @@ pub(super) fn run(args: &Args, format: Format, talk: &Talk) -> Result<Exit, Fail
             // Markdown lists calls; it does not show one whole.
             shown.calls = 0;
         }
-        let own =
-            metadata.as_ref().filter(|_| !args.group_by.is_empty()).map(|metadata| (metadata, &args.group_by[..]));
+        let own = metadata.as_ref().filter(|_| !group_by.is_empty()).map(|metadata| (metadata, &group_by[..]));
         report.page = Some(Page::build(&analysis, calls, &shown, join_gap_ms, own)?);
     }
     let name = args.output.as_deref().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());

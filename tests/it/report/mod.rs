@@ -168,6 +168,8 @@ fn several_folders_are_one_report() {
     let ran = ran.then().run("report may/out june/out -o both.html").exits(0);
     let names: Vec<String> = page::list(&ran.file("both.html")).rows.iter().map(|row| row[0].0.clone()).collect();
     assert_eq!(names, ["june/out/a", "june/out/b", "may/out/a"]);
+    let folders: Vec<String> = page::list(&ran.file("both.html")).rows.iter().map(|row| row[1].1.clone()).collect();
+    assert_eq!(folders, ["june/out", "june/out", "may/out"], "what they are rolled up by stands in the list");
     // Columns of the user's own hold for all of them.
     let ran = ran
         .then()
