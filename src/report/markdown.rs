@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::label::{column, label};
-use super::number::{NOT_MEASURED, cell, count, decimal, figure};
+use super::number::{NOT_MEASURED, cell, count, figure, money};
 use super::{Distribution, OF_GROUPS, Report};
 use crate::metrics::catalogue::CALLS;
 
@@ -47,11 +47,7 @@ impl Report {
             text += &table(&["keyword", "hits", "calls"], keywords.iter().map(row));
         }
         let cost = self.cost.iter().map(|total| {
-            let known = total.currency.as_ref().zip(total.cost);
-            let cost = known.map_or_else(
-                || super::number::NOT_PRICED.to_owned(),
-                |(currency, cost)| format!("{} {currency}", decimal(cost)),
-            );
+            let cost = money(total.cost.zip(total.currency));
             vec![cost, count(total.tracks as i64), count(total.billed_seconds)]
         });
         text += &table(&["cost", "tracks", "billed seconds"], cost);
@@ -71,8 +67,7 @@ impl Report {
             text += &table(&head.iter().map(String::as_str).collect::<Vec<_>>(), page.listed.iter().map(row));
         }
         let warnings = self.warnings.iter().map(|warning| {
-            let numbers = [count(warning.files as i64), count(warning.count as i64)];
-            let [files, number] = numbers;
+            let (files, number) = (count(warning.files as i64), count(warning.count as i64));
             vec![warning.code.to_owned(), files, number, warning.meaning.to_owned()]
         });
         text += &table(&["warning", "files", "count", "meaning"], warnings);

@@ -24,6 +24,7 @@ pub use html::{Links, MOST_BYTES_OF_CALLS, call_page, page};
 pub use page::{CallRow, LIST_ALL, LISTED_BY_EACH, Page, Shown};
 pub use strip::{Dot, MOST_DOTS, Over, Strip};
 
+use crate::catalog::Currency;
 use crate::error::{Error, Result};
 use crate::metrics::catalogue::{CALLS, PARTICIPANTS, Table};
 use crate::metrics::{DEFINITIONS_VERSION, Reason};
@@ -89,7 +90,7 @@ pub struct Report {
 #[non_exhaustive]
 pub struct CostTotal {
     /// USD or CNY; null for what is not priced, which is not free.
-    pub currency: Option<String>,
+    pub currency: Option<Currency>,
     /// Transcribed tracks.
     pub tracks: u64,
     /// Begun seconds of their speech, counted for each track.
@@ -251,8 +252,8 @@ fn cost(bill: &[BillLine]) -> Vec<CostTotal> {
     for line in bill {
         let place = totals.iter().position(|total| total.currency == line.currency).unwrap_or(totals.len());
         if place == totals.len() {
-            let cost = line.currency.as_ref().map(|_| Decimal::ZERO);
-            totals.push(CostTotal { currency: line.currency.clone(), tracks: 0, billed_seconds: 0, cost });
+            let cost = line.currency.map(|_| Decimal::ZERO);
+            totals.push(CostTotal { currency: line.currency, tracks: 0, billed_seconds: 0, cost });
         }
         if let Some(total) = totals.get_mut(place) {
             total.tracks += line.tracks;

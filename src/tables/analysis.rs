@@ -243,10 +243,10 @@ struct Kept {
 }
 
 /// Columns beside [`RANKED`] that are kept of every call.
-const OF_CALLS: [&str; 2] = ["file", "reason"];
+pub(super) const OF_CALLS: [&str; 2] = ["file", "reason"];
 
 /// Columns beside [`PARTICIPANT_SPREAD`] that are kept of every participant.
-const OF_PARTICIPANTS: [&str; 4] = ["file", "participant", "role", "reason"];
+pub(super) const OF_PARTICIPANTS: [&str; 4] = ["file", "participant", "role", "reason"];
 
 impl Kept {
     fn new(options: &Options) -> Self {
@@ -286,7 +286,7 @@ impl<'c> From<&'c Cost> for Charge<'c> {
             billable_ms: cost.billable_ms,
             billed_seconds: cost.billed_seconds,
             price: cost.priced.map(|priced| Price {
-                currency: priced.currency.code().to_owned(),
+                currency: priced.currency,
                 unit_price: priced.unit_price,
                 price_date: priced.price_date.to_string(),
             }),

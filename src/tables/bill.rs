@@ -6,6 +6,8 @@ use std::collections::btree_map::Entry;
 use rust_decimal::Decimal;
 use serde::Serialize;
 
+use crate::catalog::Currency;
+
 /// One track of one call as the table `costs` has it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Charge<'a> {
@@ -18,12 +20,21 @@ pub(super) struct Charge<'a> {
 }
 
 /// What a second costs, and what the page said when.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Price {
-    pub(super) currency: String,
+    pub(super) currency: Currency,
     pub(super) unit_price: Decimal,
     pub(super) price_date: String,
 }
+
+impl Price {
+    /// By the code of the currency first.
+    fn key(&self) -> PriceKey {
+        (self.currency.code(), self.unit_price, self.price_date.clone())
+    }
+}
+
+type PriceKey = (&'static str, Decimal, String);
 
 /// Tracks that were billed alike, added up.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -46,14 +57,14 @@ pub struct BillLine {
     /// Of one second; null when not known: then nothing is priced, which is not free.
     pub unit_price: Option<Decimal>,
     /// USD or CNY; follows `unit_price`.
-    pub currency: Option<String>,
+    pub currency: Option<Currency>,
     /// The day the price was looked up; follows `unit_price`.
     pub price_date: Option<String>,
     /// `billed_seconds` × `unit_price`, exactly; follows `unit_price`.
     pub cost: Option<Decimal>,
 }
 
-type Key = (Option<Price>, Option<String>, Option<String>);
+type Key = (Option<PriceKey>, Option<String>, Option<String>);
 
 /// The table `costs` added up, call by call.
 #[derive(Debug, Clone, Default)]
@@ -72,7 +83,7 @@ impl BillLine {
             billable_ms: track.billable_ms.unwrap_or(0),
             billed_seconds: track.billed_seconds.unwrap_or(0),
             unit_price: price.map(|price| price.unit_price),
-            currency: price.map(|price| price.currency.clone()),
+            currency: price.map(|price| price.currency),
             price_date: price.map(|price| price.price_date.clone()),
             cost: track.cost.filter(|_| price.is_some()),
         }
@@ -94,7 +105,7 @@ impl Bill {
         let mut counted: Vec<Key> = Vec::new();
         for track in tracks {
             let mut line = BillLine::of(track);
-            let key = (track.price.clone(), line.model.clone(), line.region.clone());
+            let key = (track.price.as_ref().map(Price::key), line.model.clone(), line.region.clone());
             if counted.contains(&key) {
                 line.calls = 0;
             } else {
@@ -127,7 +138,7 @@ mod tests {
 
     fn price(amount: &str) -> Option<Price> {
         Some(Price {
-            currency: "USD".to_owned(),
+            currency: Currency::Usd,
             unit_price: amount.parse().unwrap(),
             price_date: "2026-10-01".to_owned(),
         })

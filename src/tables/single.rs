@@ -1,4 +1,4 @@
-//! One call's rows in every table: measured again, or read back. What pages about single calls are made of.
+//! One call's rows in the tables: measured again, or read back. What pages about single calls are made of.
 
 use std::path::Path;
 
@@ -9,15 +9,13 @@ use super::analysis::Options;
 use super::frame::frame;
 use super::stored::Stored;
 use crate::error::Result;
-use crate::metrics::catalogue::{
-    CALLS, COSTS, EVENTS, HITS, PARTICIPANTS, SENTENCES, TURNS, Table, WARNINGS, WINDOWS, WORDS,
-};
+use crate::metrics::catalogue::{CALLS, EVENTS, HITS, PARTICIPANTS, SENTENCES, TURNS, Table, WARNINGS, WORDS};
 use crate::metrics::measure;
 use crate::transcript::{Input, read};
 
-/// The tables of which a single call is made.
-pub(super) const TABLES_OF_CALL: [&Table; 10] =
-    [&CALLS, &PARTICIPANTS, &TURNS, &EVENTS, &HITS, &WINDOWS, &COSTS, &SENTENCES, &WORDS, &WARNINGS];
+/// What a page about a single call is made of.
+pub(super) const TABLES_OF_CALL: [&Table; 8] =
+    [&CALLS, &PARTICIPANTS, &TURNS, &EVENTS, &HITS, &SENTENCES, &WORDS, &WARNINGS];
 
 /// The rows of one call.
 #[derive(Debug, Clone)]
@@ -28,7 +26,8 @@ pub struct CallTables {
 }
 
 impl CallTables {
-    /// Its rows in one table, every column; `None` when that table was not written.
+    /// Its rows in one table, every column; `None` when that table was not written, and for `costs` and `windows`, of which
+    /// no page is made.
     #[must_use]
     pub fn get(&self, table: &Table) -> Option<&DataFrame> {
         self.frames.iter().find(|(name, _)| *name == table.name).map(|(_, frame)| frame)

@@ -9,13 +9,14 @@ use std::sync::Arc;
 use polars::prelude::*;
 use rust_decimal::Decimal;
 
-use super::analysis::{Analysis, PARTICIPANT_SPREAD, RANKED};
+use super::analysis::{Analysis, OF_CALLS, OF_PARTICIPANTS, PARTICIPANT_SPREAD, RANKED};
 use super::bill::{Bill, Charge, Price};
 use super::files::Format;
 use super::frame::schema;
 use super::keyword_hits::HitCounts;
 use super::metadata::Metadata;
 use super::single::{CallTables, TABLES_OF_CALL};
+use crate::catalog::Currency;
 use crate::error::{Error, Result};
 use crate::metrics::catalogue::{CALLS, COSTS, HITS, Kind, PARTICIPANTS, Table, WARNINGS};
 use crate::transcript::Code;
@@ -151,14 +152,10 @@ impl Stored {
     /// # Errors
     /// When a table cannot be read.
     pub fn analysis(&self, key: Option<&str>, terms: Option<&[String]>) -> Result<Analysis> {
-        let mut columns = vec!["file"];
-        columns.extend(key.filter(|key| *key != "file"));
-        columns.extend(RANKED);
-        columns.push("reason");
+        let mut columns: Vec<&str> = OF_CALLS.into_iter().chain(RANKED).collect();
+        columns.extend(key.filter(|key| !OF_CALLS.contains(key)));
         let calls = self.frame(&CALLS, &columns, None)?.unwrap_or_default();
-        let mut of_participants = vec!["file", "participant", "role"];
-        of_participants.extend(PARTICIPANT_SPREAD);
-        of_participants.push("reason");
+        let of_participants: Vec<&str> = OF_PARTICIPANTS.into_iter().chain(PARTICIPANT_SPREAD).collect();
         let nobody = || DataFrame::empty_with_schema(&some(&schema(&PARTICIPANTS), &of_participants));
         let participants = self.frame(&PARTICIPANTS, &of_participants, None)?.unwrap_or_else(nobody);
         Ok(Analysis {
@@ -236,6 +233,7 @@ impl Stored {
         let (prices, currencies) = (text("unit_price").map_err(failed)?, text("currency").map_err(failed)?);
         let (costs, dates) = (text("cost").map_err(failed)?, text("price_date").map_err(failed)?);
         let (speech, seconds) = (integer("billable_ms").map_err(failed)?, integer("billed_seconds").map_err(failed)?);
+        let currency = |row| currencies.get(row).and_then(|code| Currency::from_str(code).ok());
         let amount = |cell: Option<&str>| cell.and_then(|cell| Decimal::from_str(cell).ok()).map(|d| d.normalize());
         for (start, length) in rows.into_values() {
             let charges = (start..start + length).map(|row| Charge {
@@ -243,8 +241,8 @@ impl Stored {
                 region: regions.get(row),
                 billable_ms: speech.get(row),
                 billed_seconds: seconds.get(row),
-                price: amount(prices.get(row)).zip(currencies.get(row)).map(|(unit_price, currency)| Price {
-                    currency: currency.to_owned(),
+                price: amount(prices.get(row)).zip(currency(row)).map(|(unit_price, currency)| Price {
+                    currency,
                     unit_price,
                     price_date: dates.get(row).unwrap_or_default().to_owned(),
                 }),

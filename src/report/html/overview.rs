@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::super::label::label;
-use super::super::number::{NOT_MEASURED, NOT_PRICED, cell, count, decimal, figure, length, span};
+use super::super::number::{NOT_MEASURED, NOT_PRICED, cell, count, figure, length, money, span};
 use super::super::strip::Over;
 use super::super::{OF_GROUPS, Page, Report, Strip};
 use super::cell::{Cell, Grid};
@@ -210,9 +210,9 @@ fn bill(report: &Report) -> Grid {
     const NOT_KNOWN: &str = "a result file does not name it, and no ledger or flag does";
     let row = |line: &crate::tables::BillLine| {
         let text = |text: &Option<String>, why| text.as_ref().map_or_else(|| Cell::none(why), Cell::text);
-        let money = |amount: Option<rust_decimal::Decimal>| match (amount, &line.currency) {
-            (Some(amount), Some(currency)) => Cell::number(format!("{} {currency}", decimal(amount)), amount),
-            _ => Cell::instead(NOT_PRICED, "model, region or price not known"),
+        let amount = |amount: Option<rust_decimal::Decimal>| match amount.zip(line.currency) {
+            Some((amount, currency)) => Cell::number(money(Some((amount, currency))), amount),
+            None => Cell::instead(NOT_PRICED, "model, region or price not known"),
         };
         vec![
             text(&line.model, NOT_KNOWN),
@@ -222,8 +222,8 @@ fn bill(report: &Report) -> Grid {
             Cell::number(count(line.tracks as i64), line.tracks),
             Cell::number(length(line.billable_ms), line.billable_ms),
             Cell::number(count(line.billed_seconds), line.billed_seconds),
-            money(line.unit_price),
-            money(line.cost),
+            amount(line.unit_price),
+            amount(line.cost),
         ]
     };
     let head = ["Model", "Region", "Price of", "Calls", "Tracks", "Speech", "Billed seconds", "Price a second", "Cost"];

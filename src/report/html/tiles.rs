@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::super::label::{column, parameters_of};
-use super::super::number::{NOT_MEASURED, cell, count, counted, decimal, figure, span};
+use super::super::number::{NOT_MEASURED, NOT_PRICED, cell, count, counted, figure, money, span};
 use super::super::{CostTotal, Distribution, Report};
 use super::coverage;
 use super::list::LISTED;
@@ -135,9 +135,9 @@ pub(super) fn tiles(report: &Report) -> Vec<Tile> {
 
 /// Costs by currency, and what has none.
 pub(super) fn sums(report: &Report) -> Vec<String> {
-    let sum = |total: &CostTotal| match (&total.currency, total.cost) {
-        (Some(currency), Some(cost)) => format!("{} {currency}", decimal(cost)),
-        _ => format!("{} not priced", counted(total.tracks, "track")),
+    let sum = |total: &CostTotal| match total.cost.zip(total.currency) {
+        None => format!("{} {NOT_PRICED}", counted(total.tracks, "track")),
+        cost => money(cost),
     };
     report.cost.iter().map(sum).collect()
 }
