@@ -7,7 +7,7 @@ mod service;
 use std::path::Path;
 
 use talkmeter::Result;
-use talkmeter::batch::{Batch, Draft, News, Order, Summary};
+use talkmeter::batch::{Batch, BatchRequest, ManifestBuilder, Progress, Summary};
 use talkmeter::client::{Client, Recognition};
 use tokio::sync::watch;
 
@@ -41,12 +41,12 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
 /// Carries the batch on until so many results are there.
 async fn run(client: &Client, dir: &Path, enough: usize) -> Result<Summary> {
     let list: String = (1..=12).map(|n| format!("https://calls.example/{n}.wav\n")).collect();
-    let mut draft = Draft::default();
+    let mut draft = ManifestBuilder::default();
     draft.list("calls.txt", list.as_bytes());
-    let order = Order::new(Recognition::new("fun-asr"), draft.finish()?.items);
+    let order = BatchRequest::new(Recognition::new("fun-asr"), draft.finish()?.items);
     let (stop, stopped) = watch::channel(false);
-    let mut observe = |news: News<'_>| {
-        if let News::Counts(counts) = news
+    let mut observe = |progress: Progress<'_>| {
+        if let Progress::Counts(counts) = progress
             && counts.stored >= enough
         {
             // The run listens as long as it lasts.

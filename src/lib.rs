@@ -33,7 +33,7 @@
 //! // One party alone interrupts nobody: the figure is null, and the row says why.
 //! assert_eq!(measured.call.interruption_count, None);
 //! assert!(measured.call.reasons.cell().is_some_and(|reason| reason.contains("single_participant")));
-//! # Ok::<(), talkmeter::transcript::Refused>(())
+//! # Ok::<(), talkmeter::transcript::ParseError>(())
 //! ```
 //!
 //! The library reads no environment, prints nothing and asks no clock.

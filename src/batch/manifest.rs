@@ -54,27 +54,27 @@ pub struct Manifest {
     pub notes: Vec<String>,
 }
 
-/// A manifest being put together; collects what is wrong until [`Draft::finish`].
+/// A manifest being put together; collects what is wrong until [`ManifestBuilder::finish`].
 ///
 /// ```
-/// use talkmeter::batch::Draft;
+/// use talkmeter::batch::ManifestBuilder;
 ///
 /// let list = "id,url\n1,https://calls.example/a.wav\n2,https://calls.example/b%20c.wav\n3,https://calls.example/a.wav\n";
-/// let mut draft = Draft::default();
+/// let mut draft = ManifestBuilder::default();
 /// draft.list("calls.csv", list.as_bytes());
 /// let manifest = draft.finish()?;
 /// let names: Vec<&str> = manifest.items.iter().map(|item| &*item.name).collect();
 /// assert_eq!(names, ["a", "b_c"]);
 /// assert_eq!(manifest.notes, ["given twice: https://calls.example/a.wav"]);
 ///
-/// let mut draft = Draft::default();
+/// let mut draft = ManifestBuilder::default();
 /// draft.list("-", &b"https://calls.example/a.wav\nftp://calls.example/b.wav\n"[..]);
 /// let problems = draft.finish().unwrap_err();
 /// assert!(problems.lines()[0].starts_with("stdin line 2: ftp://calls.example/b.wav: "));
 /// # Ok::<(), talkmeter::batch::Problems>(())
 /// ```
 #[derive(Debug, Default)]
-pub struct Draft {
+pub struct ManifestBuilder {
     items: Vec<Item>,
     /// How often each item was given.
     times: Vec<u64>,
@@ -91,7 +91,7 @@ struct Line<'a> {
     number: u64,
 }
 
-impl Draft {
+impl ManifestBuilder {
     /// An argument of the command line: a URL, a file, or a folder that is walked.
     ///
     /// A walk takes every file with one of [`AUDIO_EXTENSIONS`], at any depth, and leaves `._…` out (macOS writes such
@@ -103,7 +103,7 @@ impl Draft {
         }
     }
 
-    /// A list that lies in a file, named by its path in every line about it. See [`Draft::list`].
+    /// A list that lies in a file, named by its path in every line about it. See [`ManifestBuilder::list`].
     pub fn list_file(&mut self, path: &Path) {
         let name = path.to_string_lossy();
         let opened = fs::metadata(path).map_err(|error| reason(&error)).and_then(|metadata| {
@@ -284,7 +284,7 @@ mod tests {
     use super::*;
 
     fn argued<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Result<Manifest, Problems> {
-        let mut draft = Draft::default();
+        let mut draft = ManifestBuilder::default();
         for argument in arguments {
             draft.argument(argument.as_ref());
         }
@@ -292,7 +292,7 @@ mod tests {
     }
 
     fn listed(name: &str, list: &str) -> Result<Manifest, Problems> {
-        let mut draft = Draft::default();
+        let mut draft = ManifestBuilder::default();
         draft.list(name, list.as_bytes());
         draft.finish()
     }
@@ -323,7 +323,7 @@ mod tests {
 
     #[test]
     fn everything_wrong_is_said_at_once_with_file_and_line() {
-        let mut draft = Draft::default();
+        let mut draft = ManifestBuilder::default();
         draft.argument("s3://bucket/a.wav".as_ref());
         draft.argument("https://h/good.wav".as_ref());
         draft.list("calls.csv", &b"id,url\n1,https://h/b.wav\n2,\n3,/no/such/call.wav\n"[..]);
@@ -427,7 +427,7 @@ mod tests {
         fs::create_dir(at("calls")).unwrap();
         fs::write(at("calls/a.wav"), "x").unwrap();
         fs::write(at("list.txt"), format!("{}\nCargo.toml\n", at("calls").display())).unwrap();
-        let mut draft = Draft::default();
+        let mut draft = ManifestBuilder::default();
         draft.list_file(&at("list.txt"));
         let manifest = draft.finish().unwrap();
         assert_eq!(manifest.items.iter().map(|item| &*item.name).collect::<Vec<_>>(), ["a", "Cargo"]);

@@ -6,12 +6,12 @@
 //!
 //! ```no_run
 //! # async fn run(client: talkmeter::client::Client) -> talkmeter::Result<()> {
-//! use talkmeter::batch::{Batch, Draft, Order};
+//! use talkmeter::batch::{Batch, ManifestBuilder, BatchRequest};
 //! use talkmeter::client::Recognition;
 //!
-//! let mut draft = Draft::default();
+//! let mut draft = ManifestBuilder::default();
 //! draft.list("calls.txt", &b"https://calls.example/a.wav\nhttps://calls.example/b.wav\n"[..]);
-//! let order = Order::new(Recognition::new("fun-asr"), draft.finish()?.items);
+//! let order = BatchRequest::new(Recognition::new("fun-asr"), draft.finish()?.items);
 //! let batch = Batch::open("out".as_ref(), client, order)?;
 //! let (_stop, never) = tokio::sync::watch::channel(false);
 //! let summary = batch.run(never, &mut |_| ()).await?;
@@ -30,9 +30,9 @@ mod manifest;
 mod plan;
 mod polling;
 mod problems;
-mod purse;
 mod ready;
 mod receipt;
+mod reservations;
 mod results;
 mod runner;
 mod source;
@@ -54,7 +54,7 @@ use event::Event;
 pub(crate) use item_name::item_name;
 use ledger::Ledger;
 pub use ledger::{FILE as LEDGER, origins};
-pub use manifest::{AUDIO_EXTENSIONS, Draft, Item, Manifest};
+pub use manifest::{AUDIO_EXTENSIONS, Item, Manifest, ManifestBuilder};
 pub use problems::Problems;
 pub use receipt::{ClipReceipt, Receipt, Receipts, Sent, receipts};
 pub use results::{FAILURES, FOLDER as RESULTS, Failure};
@@ -62,7 +62,7 @@ pub use results::{FAILURES, FOLDER as RESULTS, Failure};
 pub(crate) use results::{silence, store};
 use runner::Runner;
 pub use source::{Address, Source};
-use state::{Phase, State, Terms};
+use state::{BatchConfig, Phase, State};
 
 use crate::billing::Budget;
 use crate::client::{Client, Filter, Recognition, differences};
@@ -71,7 +71,7 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// What is to be done with which recordings.
 #[derive(Debug, Clone)]
-pub struct Order {
+pub struct BatchRequest {
     recognition: Recognition,
     items: Vec<Item>,
     files_per_task: usize,
@@ -81,7 +81,7 @@ pub struct Order {
     budget: Option<Budget>,
 }
 
-impl Order {
+impl BatchRequest {
     /// Each recording once, in a task of its own.
     #[must_use]
     pub fn new(recognition: Recognition, items: Vec<Item>) -> Self {
@@ -140,7 +140,7 @@ impl Order {
 /// What a running batch tells.
 #[derive(Debug)]
 #[non_exhaustive]
-pub enum News<'a> {
+pub enum Progress<'a> {
     /// How far it is.
     Counts(Counts),
     /// A line for people. No query of a signed URL is in it.
@@ -173,7 +173,7 @@ pub struct Summary {
 pub struct Batch {
     dir: PathBuf,
     client: Client,
-    order: Order,
+    order: BatchRequest,
     ledger: Ledger,
     state: State,
     /// What was found and done on opening, for people.
@@ -192,7 +192,7 @@ impl Batch {
     /// # Errors
     /// Another talkmeter has it open; its ledger cannot be read; it was begun with other parameters, which the message shows; an
     /// item requests no track.
-    pub fn open(dir: &Path, client: Client, order: Order) -> Result<Self> {
+    pub fn open(dir: &Path, client: Client, order: BatchRequest) -> Result<Self> {
         Self::open_at(dir, client, order, Arc::new(SystemClock))
     }
 
@@ -200,7 +200,7 @@ impl Batch {
     ///
     /// # Errors
     /// As [`Batch::open`].
-    pub fn open_at(dir: &Path, client: Client, order: Order, clock: Arc<dyn Clock>) -> Result<Self> {
+    pub fn open_at(dir: &Path, client: Client, order: BatchRequest, clock: Arc<dyn Clock>) -> Result<Self> {
         if !plan::FILES_PER_TASK.contains(&order.files_per_task) {
             return Err(Error::invalid(format!("{} files a task: 1 to 100 are possible", order.files_per_task)));
         }
@@ -211,7 +211,7 @@ impl Batch {
         std::fs::create_dir_all(dir).map_err(|error| Error::io("make", dir, error))?;
         let (ledger, state, mended) = Ledger::open(dir, clock)?;
         let notes = mended.into_iter().map(|mended| format!("{}: {mended}", dir.join(LEDGER).display())).collect();
-        let terms = Terms {
+        let terms = BatchConfig {
             base_url: client.base_url().to_owned(),
             region: client.region().to_string(),
             workspace: client.workspace().map(str::to_owned),
@@ -239,10 +239,10 @@ impl Batch {
     }
 
     /// What this run adds to the ledger before anything is sent.
-    fn begin(&mut self, terms: Terms) -> Result<Vec<Event>> {
+    fn begin(&mut self, terms: BatchConfig) -> Result<Vec<Event>> {
         let mut events = Vec::new();
         if self.state.terms.is_none() {
-            let Terms { base_url, region, workspace, recognition, files_per_task } = terms;
+            let BatchConfig { base_url, region, workspace, recognition, files_per_task } = terms;
             events.push(Event::Batch { base_url, region, workspace, recognition, files_per_task });
         }
         let known: HashSet<&str> = self.state.items.iter().map(|item| item.key.as_str()).collect();
@@ -297,7 +297,11 @@ impl Batch {
     /// # Errors
     /// The service does not take the key from the start, or cannot be reached for minutes; the disk takes no more.
     /// Everything that was reached is kept.
-    pub async fn run(self, stop: watch::Receiver<bool>, observe: &mut (dyn FnMut(News<'_>) + Send)) -> Result<Summary> {
+    pub async fn run(
+        self,
+        stop: watch::Receiver<bool>,
+        observe: &mut (dyn FnMut(Progress<'_>) + Send),
+    ) -> Result<Summary> {
         let Self { dir, client, order, ledger, state, .. } = self;
         let stopped = stop.clone();
         let (writer, thread) = ledger.start()?;
@@ -351,7 +355,7 @@ async fn greet(client: &Client) -> Result<()> {
     }
 }
 
-impl Terms {
+impl BatchConfig {
     /// What differs, as lines `name: before → now`. Files a task do not count: nothing depends on them afterwards.
     fn differences(&self, now: &Self) -> Vec<String> {
         let workspace = |of: &Self| of.workspace.clone().unwrap_or_else(|| "none".to_owned());

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::problems::Problems;
-use super::{Order, Source};
+use super::{BatchRequest, Source};
 use crate::catalog::{Catalog, Region};
 use crate::client::{Recognition, without_query};
 
@@ -14,7 +14,7 @@ pub(super) const FILES_PER_TASK: std::ops::RangeInclusive<usize> = 1..=100;
 /// Stands for a local file, which has no address yet.
 const UPLOADED: &str = "oss://dashscope-instant/file";
 
-impl Order {
+impl BatchRequest {
     /// What is asked of recordings with these tracks; `None` = with those that are requested of all.
     pub(super) fn recognition_of(&self, channels: Option<&[u32]>) -> Cow<'_, Recognition> {
         match channels {

@@ -19,13 +19,13 @@ use tokio::time::Instant;
 use super::event::{AttemptNo, Event, Line, N, task_id};
 use super::ledger::Writer;
 use super::polling::Polling;
-use super::purse::Purse;
 use super::ready::Ready;
+use super::reservations::Reservations;
 use super::results::{Failure, Written};
 use super::state::{Phase, State};
 use super::submitting::Sent;
 use super::uncertain::{Found, Uncertain};
-use super::{Counts, News, Order};
+use super::{BatchRequest, Counts, Progress};
 use crate::client::{Client, Listed, Task, TaskId};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -70,12 +70,12 @@ pub(super) struct UnderWay {
 
 pub(super) struct Runner<'a> {
     pub(super) client: &'a Client,
-    pub(super) order: &'a Order,
+    pub(super) order: &'a BatchRequest,
     pub(super) dir: PathBuf,
     pub(super) writer: Writer,
     pub(super) state: State,
     stop: watch::Receiver<bool>,
-    observe: &'a mut (dyn FnMut(News<'_>) + Send),
+    observe: &'a mut (dyn FnMut(Progress<'_>) + Send),
 
     /// Local files on their way into temporary storage: not yet read, read, waiting for the upload of their content.
     pub(super) unread: VecDeque<N>,
@@ -105,7 +105,7 @@ pub(super) struct Runner<'a> {
     troubled: Option<Instant>,
     /// Why no further submit leaves.
     pub(super) halted: Option<Error>,
-    pub(super) purse: Purse,
+    pub(super) reservations: Reservations,
     /// Why the next submit does not fit into the budget.
     pub(super) over_budget: Option<String>,
 }
@@ -113,11 +113,11 @@ pub(super) struct Runner<'a> {
 impl<'a> Runner<'a> {
     pub(super) fn new(
         client: &'a Client,
-        order: &'a Order,
+        order: &'a BatchRequest,
         dir: PathBuf,
         (writer, state): (Writer, State),
         stop: watch::Receiver<bool>,
-        observe: &'a mut (dyn FnMut(News<'_>) + Send),
+        observe: &'a mut (dyn FnMut(Progress<'_>) + Send),
     ) -> Self {
         let mut runner = Self {
             client,
@@ -125,7 +125,7 @@ impl<'a> Runner<'a> {
             dir,
             next_attempt: state.attempts.last_key_value().map_or(1, |(last, _)| last + 1),
             writer,
-            purse: Purse::of(&state, order.budget.clone(), order.recognition.tracks().len()),
+            reservations: Reservations::of(&state, order.budget.clone(), order.recognition.tracks().len()),
             over_budget: None,
             state,
             stop,
@@ -277,14 +277,14 @@ impl<'a> Runner<'a> {
             };
             self.state.apply(line).map_err(Error::ledger)?;
             if let Some(owned) = ended.and_then(|id| self.state.tasks.get(&id)) {
-                self.purse.settle(&self.state, owned);
+                self.reservations.settle(&self.state, owned);
             }
         }
         Ok(())
     }
 
     pub(super) fn note(&mut self, line: &str) {
-        (self.observe)(News::Note(line));
+        (self.observe)(Progress::Note(line));
     }
 
     pub(super) fn tell(&mut self) {
@@ -292,7 +292,7 @@ impl<'a> Runner<'a> {
         let counts = Counts::of(&self.state);
         // A submit under way is in the state as waiting: its lines are taken in when it has ended.
         let waiting = counts.waiting.saturating_sub(submits);
-        (self.observe)(News::Counts(Counts { waiting, submitting: submits, uploading: uploads, ..counts }));
+        (self.observe)(Progress::Counts(Counts { waiting, submitting: submits, uploading: uploads, ..counts }));
     }
 
     /// Something went well.
@@ -366,7 +366,7 @@ impl<'a> Runner<'a> {
                 }
                 Found::Absent => {
                     self.record(vec![Event::Absent { attempt: no }], true).await?;
-                    items.iter().for_each(|n| self.purse.release(&self.state, *n));
+                    items.iter().for_each(|n| self.reservations.release(&self.state, *n));
                     self.note(&format!("the service had not taken {}: submitted again", self.named(&items)));
                     items.into_iter().for_each(|n| self.wait(n));
                 }

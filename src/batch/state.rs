@@ -12,7 +12,7 @@ use crate::client::TaskId;
 /// Everything that is known of a batch.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub(super) struct State {
-    pub(super) terms: Option<Terms>,
+    pub(super) terms: Option<BatchConfig>,
     pub(super) items: Vec<Recording>,
     pub(super) attempts: BTreeMap<AttemptNo, Attempt>,
     pub(super) tasks: HashMap<TaskId, Owned>,
@@ -49,7 +49,7 @@ impl Tally {
 
 /// What every file of the batch is asked with.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Terms {
+pub(super) struct BatchConfig {
     pub(super) base_url: String,
     pub(super) region: String,
     pub(super) workspace: Option<String>,
@@ -155,7 +155,7 @@ impl State {
                 if self.terms.is_some() {
                     return Err("a second batch in one ledger".to_owned());
                 }
-                self.terms = Some(Terms { base_url, region, workspace, recognition, files_per_task });
+                self.terms = Some(BatchConfig { base_url, region, workspace, recognition, files_per_task });
             }
             Event::Item { n, url, key, name, channels, repeated } => {
                 if n as usize != self.items.len() + 1 {

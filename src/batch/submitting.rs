@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::event::{AttemptNo, Event, Line, N};
 use super::ledger::Writer;
 use super::runner::{Done, Runner};
-use crate::client::{Client, Recognition, Repeat, Submitted, without_query};
+use crate::client::{Client, Recognition, RetrySafety, Submitted, without_query};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Submits under way at once: what a second's worth of them needs while each takes three.
@@ -184,13 +184,13 @@ impl Runner<'_> {
             let in_the_way = |url: &str| self.uncertain.holds(url) || self.flying.contains(url);
             let Some((channels, items)) = self.ready.take(size, coming, in_the_way) else { return };
             let numbers: Vec<N> = items.iter().map(|(n, _)| *n).collect();
-            self.over_budget = self.purse.refuses(&self.state, &numbers);
+            self.over_budget = self.reservations.refuses(&self.state, &numbers);
             if self.over_budget.is_some() {
                 // Looked at again whenever something has ended.
                 self.put_back(items);
                 return;
             }
-            numbers.iter().for_each(|n| self.purse.hold(&self.state, *n));
+            numbers.iter().for_each(|n| self.reservations.hold(&self.state, *n));
             let attempt = self.next_attempt;
             self.next_attempt += 1;
             self.under_way.submits += items.len();
@@ -215,7 +215,7 @@ impl Runner<'_> {
             self.flying.remove(url);
         }
         let Sent::Left { attempt, lines, outcome } = outcome? else {
-            items.iter().for_each(|(n, _)| self.purse.release(&self.state, *n));
+            items.iter().for_each(|(n, _)| self.reservations.release(&self.state, *n));
             self.put_back(items);
             return Ok(());
         };
@@ -230,7 +230,7 @@ impl Runner<'_> {
         };
         let verdict = Verdict::of(&error);
         if verdict != Verdict::Unclear {
-            items.iter().for_each(|(n, _)| self.purse.release(&self.state, *n));
+            items.iter().for_each(|(n, _)| self.reservations.release(&self.state, *n));
         }
         match verdict {
             Verdict::Unclear => {
@@ -295,7 +295,7 @@ async fn submit(
         server_time: client.server_time(),
     };
     let mut lines = writer.add(vec![intent], true).await?;
-    let outcome = client.tasks().submit_by(permit, recognition, &urls, Repeat::Never).await;
+    let outcome = client.tasks().submit_by(permit, recognition, &urls, RetrySafety::Never).await;
     let event = match &outcome {
         Ok(submitted) => Event::Accepted {
             attempt,

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 
 use super::Exit;
 use super::inputs::Paths;
-use super::output::{Failure, Format, Talk};
+use super::output::{Console, Failure, Format};
 use super::page::{PageFlags, Pages, address_of};
 use super::prices::{PriceFlags, doubt_used};
 use super::settings::SettingsFlags;
@@ -16,7 +16,7 @@ use crate::billing::Prices;
 use crate::metrics::catalogue::{TABLES, Table};
 use crate::metrics::{Roles, Settings};
 use crate::report::number::{bytes, counted};
-use crate::report::{self, Basis, Groups, Page, Report};
+use crate::report::{self, Groups, Page, Report, ReportSettings};
 use crate::tables::{self, Calls, FileOutcome, Metadata, Options, Outcome, Output, Rollup};
 use crate::transcript::{Code, Inputs};
 
@@ -71,7 +71,7 @@ fn only(name: &str) -> Result<String, String> {
 }
 
 /// Runs `analyze`.
-pub(super) fn run(args: Args, today: Date, format: Format, talk: &Talk) -> Result<Exit, Failure> {
+pub(super) fn run(args: Args, today: Date, format: Format, console: &Console) -> Result<Exit, Failure> {
     if matches!(format, Format::Jsonl | Format::Csv | Format::Md) {
         let hint = "`analyze` prints a table or json; `-o DIR --tables csv,jsonl` writes tables as files";
         return Err(Failure::Usage(hint.to_owned()));
@@ -84,10 +84,10 @@ pub(super) fn run(args: Args, today: Date, format: Format, talk: &Talk) -> Resul
     if let Some(metadata) = &metadata {
         metadata.check(&args.group_by)?;
     }
-    let settings = args.settings.settings(talk)?;
+    let settings = args.settings.settings(console)?;
     let prices = args.prices.prices(None)?;
-    let inputs = args.paths.find(args.output.as_deref(), talk)?;
-    let work = Work {
+    let inputs = args.paths.find(args.output.as_deref(), console)?;
+    let work = AnalyzeJob {
         inputs,
         output: args.output,
         tables: args.tables,
@@ -98,17 +98,17 @@ pub(super) fn run(args: Args, today: Date, format: Format, talk: &Talk) -> Resul
         prices,
         page: args.page,
     };
-    let Some(done) = work.carry_out(today, talk)? else { return Ok(Exit::Failed) };
+    let Some(done) = work.carry_out(today, console)? else { return Ok(Exit::Failed) };
     match format {
-        Format::Json => talk.data(done.report.to_json()?.as_bytes())?,
-        _ => talk.data(done.report.to_text().as_bytes())?,
+        Format::Json => console.data(done.report.to_json()?.as_bytes())?,
+        _ => console.data(done.report.to_text().as_bytes())?,
     };
     Ok(if done.failed > 0 { Exit::Partly } else { Exit::Done })
 }
 
 /// What is to be analysed, and how; `analyze` takes it from its flags.
 #[derive(Debug)]
-pub(super) struct Work {
+pub(super) struct AnalyzeJob {
     pub(super) inputs: Inputs,
     /// Where tables and reports go; without it there is the summary alone.
     pub(super) output: Option<PathBuf>,
@@ -132,23 +132,23 @@ pub(super) struct Done {
     pub(super) failed: u64,
 }
 
-impl Work {
+impl AnalyzeJob {
     /// Measures, writes the files, says what is odd. `None`: nothing could be measured, which was said.
-    pub(super) fn carry_out(self, today: Date, talk: &Talk) -> Result<Option<Done>, Failure> {
+    pub(super) fn carry_out(self, today: Date, console: &Console) -> Result<Option<Done>, Failure> {
         let started = std::time::Instant::now();
         let Self { inputs, output: folder, tables: formats, only, metadata, group_by, settings, prices, page } = self;
         let wanted = |name: &str| only.as_ref().is_none_or(|only| only.iter().any(|only| only == name));
         let tables: Vec<&'static Table> = TABLES.into_iter().filter(|table| wanted(table.name)).collect();
         let mut output = folder.as_deref().map(|folder| Output::create(folder, &formats, &tables)).transpose()?;
         let join_by = metadata.as_ref().map(|metadata| metadata.key().to_owned());
-        let options = Options { settings, join_by, prices, origins: origins(&inputs, talk) };
+        let options = Options { settings, join_by, prices, origins: origins(&inputs, console) };
         let asked = options.settings.model.as_deref().zip(options.settings.region.as_deref());
         let ledgers = options.origins.values().map(|(model, region)| (&model[..], &region[..]));
         let used = ledgers.chain(asked).filter_map(|(model, region)| Some((model, region.parse().ok()?)));
-        doubt_used(&options.prices, used, today, talk);
+        doubt_used(&options.prices, used, today, console);
 
-        let bar = talk.progress(inputs.files.len());
-        let watch = Watch { talk, bar: &bar };
+        let bar = console.progress(inputs.files.len());
+        let watch = AnalyzeProgress { console, bar: &bar };
         let mut analysis =
             tables::analyze(&inputs.files, &options, output.as_mut(), &mut |outcome| watch.file(&outcome))?;
         bar.finish_and_clear();
@@ -156,17 +156,17 @@ impl Work {
         analysis.failed += inputs.excluded.len() as u64;
         let failed = analysis.failed;
         if analysis.measured == 0 {
-            talk.error(if failed == 0 { "no result file found" } else { "no file could be measured" });
+            console.error(if failed == 0 { "no result file found" } else { "no file could be measured" });
             return Ok(None);
         }
-        unused_roles(&options.settings.roles, &analysis.labels, talk);
+        unused_roles(&options.settings.roles, &analysis.labels, console);
         let rollup = metadata.as_ref().map(|metadata| Rollup::of(&analysis.calls, metadata, &group_by)).transpose()?;
         if let (Some(rollup), Some(metadata)) = (&rollup, &metadata) {
-            unmatched(rollup, metadata, talk);
+            unmatched(rollup, metadata, console);
         }
         let rollup = rollup.filter(|_| !group_by.is_empty());
         let groups = rollup.as_ref().map(Groups::of).transpose()?;
-        let report = Report::build(&analysis, Basis::of(&options.settings), groups)?;
+        let report = Report::build(&analysis, ReportSettings::new(&options.settings), groups)?;
         if let (Some(mut output), Some(folder)) = (output, folder) {
             if let Some(rollup) = rollup.as_ref().filter(|_| wanted("rollup")) {
                 output.add_frame("rollup", &rollup.frame)?;
@@ -183,29 +183,29 @@ impl Work {
                 Pages { report: &report, name: PAGE, beside: &folder, links: &links }.write(
                     calls,
                     join_gap_ms,
-                    talk,
+                    console,
                 )?;
             }
             let paths = output.finish()?;
-            left_from_before(&folder, &paths, talk);
-            talk.note(&format!("{} written to {}", counted(paths.len() as u64, "file"), folder.display()));
+            left_from_before(&folder, &paths, console);
+            console.note(&format!("{} written to {}", counted(paths.len() as u64, "file"), folder.display()));
         }
-        if talk.verbose() {
+        if console.verbose() {
             let seconds = started.elapsed().as_secs_f64();
             let bytes = bytes(analysis.bytes);
-            talk.say(&format!("{bytes} in {seconds:.2} s, {:.0} files/s", inputs.files.len() as f64 / seconds));
+            console.say(&format!("{bytes} in {seconds:.2} s, {:.0} files/s", inputs.files.len() as f64 / seconds));
         }
         Ok(Some(Done { report, failed }))
     }
 }
 
 /// Says what is worth saying of each file as it comes.
-struct Watch<'a> {
-    talk: &'a Talk,
+struct AnalyzeProgress<'a> {
+    console: &'a Console,
     bar: &'a indicatif::ProgressBar,
 }
 
-impl Watch<'_> {
+impl AnalyzeProgress<'_> {
     fn file(&self, outcome: &FileOutcome) {
         self.bar.inc(1);
         match &outcome.outcome {
@@ -215,24 +215,24 @@ impl Watch<'_> {
                     .filter(|warning| warning.code != Code::MaskedWords)
                     .map(super::check::short)
                     .collect();
-                if !said.is_empty() && !self.talk.quiet {
+                if !said.is_empty() && !self.console.quiet {
                     let line = said.join("; ");
-                    self.bar.suspend(|| self.talk.note(&format!("{}: {line}", outcome.path.display())));
+                    self.bar.suspend(|| self.console.note(&format!("{}: {line}", outcome.path.display())));
                 }
             }
-            refused => self.bar.suspend(|| self.talk.say(&super::check::refusal(&outcome.path, refused))),
+            refused => self.bar.suspend(|| self.console.say(&super::check::refusal(&outcome.path, refused))),
         }
     }
 }
 
 /// What ledgers say of the results beside them.
-fn origins(inputs: &Inputs, talk: &Talk) -> HashMap<PathBuf, (String, String)> {
+fn origins(inputs: &Inputs, console: &Console) -> HashMap<PathBuf, (String, String)> {
     let folders: BTreeSet<&Path> = inputs.files.iter().filter_map(|input| input.path.parent()).collect();
     let results = folders.into_iter().filter(|folder| folder.ends_with(batch::RESULTS));
     let known = results.filter_map(|folder| match batch::origins(folder.parent()?) {
         Ok(origins) => Some(origins),
         Err(error) => {
-            talk.note(&format!("{error}; model and region stay unknown"));
+            console.note(&format!("{error}; model and region stay unknown"));
             None
         }
     });
@@ -240,21 +240,21 @@ fn origins(inputs: &Inputs, talk: &Talk) -> HashMap<PathBuf, (String, String)> {
 }
 
 /// A role for a participant that no file has is a slip of the pen.
-pub(super) fn unused_roles(roles: &Roles, labels: &BTreeSet<String>, talk: &Talk) {
+pub(super) fn unused_roles(roles: &Roles, labels: &BTreeSet<String>, console: &Console) {
     for (label, role) in roles.iter().filter(|(label, _)| !labels.contains(*label)) {
-        talk.note(&format!("--role {label}={role}: no file has a participant `{label}`"));
+        console.note(&format!("--role {label}={role}: no file has a participant `{label}`"));
     }
 }
 
-pub(super) fn unmatched(rollup: &Rollup, metadata: &Metadata, talk: &Talk) {
+pub(super) fn unmatched(rollup: &Rollup, metadata: &Metadata, console: &Console) {
     if rollup.calls_without_row > 0 {
-        talk.note(&format!("{} without a row in the metadata", counted(rollup.calls_without_row as u64, "call")));
+        console.note(&format!("{} without a row in the metadata", counted(rollup.calls_without_row as u64, "call")));
     }
     if rollup.rows_without_call > 0 {
-        talk.note(&format!("{} of the metadata without a call", counted(rollup.rows_without_call as u64, "row")));
+        console.note(&format!("{} of the metadata without a call", counted(rollup.rows_without_call as u64, "row")));
     }
     if metadata.left_out() > 0 {
-        talk.note(&format!(
+        console.note(&format!(
             "{} rows of the metadata name no call, or one that an earlier row names",
             metadata.left_out()
         ));
@@ -262,13 +262,13 @@ pub(super) fn unmatched(rollup: &Rollup, metadata: &Metadata, talk: &Talk) {
 }
 
 /// Tables of an earlier run that this one did not write do not belong to the report beside them.
-fn left_from_before(folder: &Path, written: &[PathBuf], talk: &Talk) {
+fn left_from_before(folder: &Path, written: &[PathBuf], console: &Console) {
     let names = TABLES.iter().map(|table| table.name).chain(BESIDE_TABLES);
     for name in names {
         for extension in ["parquet", "csv", "jsonl", "json", "html"] {
             let path = folder.join(format!("{name}.{extension}"));
             if !written.contains(&path) && path.is_file() {
-                talk.note(&format!("{} is left from an earlier run", path.display()));
+                console.note(&format!("{} is left from an earlier run", path.display()));
             }
         }
     }

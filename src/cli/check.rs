@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::Exit;
 use super::inputs::Paths;
-use super::output::{Failure, Format, Listing, Talk};
+use super::output::{Console, Failure, Format, Listing};
 use crate::billing::Prices;
 use crate::metrics::{Settings, Warning};
 use crate::report::number::counted;
@@ -52,7 +52,7 @@ pub(super) fn refusal(path: &Path, outcome: &Outcome) -> String {
 
 fn reason(outcome: &Outcome) -> String {
     match outcome {
-        Outcome::Refused(refused) => match refused.hint() {
+        Outcome::ParseError(refused) => match refused.hint() {
             Some(hint) => format!("{refused} (hint: {hint})"),
             None => refused.to_string(),
         },
@@ -62,8 +62,8 @@ fn reason(outcome: &Outcome) -> String {
 }
 
 /// Runs `check`.
-pub(super) fn run(args: &Args, format: Format, talk: &Talk) -> Result<Exit, Failure> {
-    let inputs = args.paths.find(None, talk)?;
+pub(super) fn run(args: &Args, format: Format, console: &Console) -> Result<Exit, Failure> {
+    let inputs = args.paths.find(None, console)?;
     let mut rows: Vec<Vec<Value>> = Vec::new();
     let mut serious = inputs.excluded.len();
     for excluded in &inputs.excluded {
@@ -77,14 +77,14 @@ pub(super) fn run(args: &Args, format: Format, talk: &Talk) -> Result<Exit, Fail
             json!("cannot be opened"),
         ]);
     }
-    let bar = talk.progress(inputs.files.len());
+    let bar = console.progress(inputs.files.len());
     let options =
         Options { settings: Settings::default(), join_by: None, prices: Prices::builtin(), origins: HashMap::new() };
     tables::analyze(&inputs.files, &options, None, &mut |file| {
         bar.inc(1);
         let Outcome::Measured(warnings) = &file.outcome else {
             serious += 1;
-            let code = if matches!(file.outcome, Outcome::Refused(_)) { "refused" } else { "unreadable" };
+            let code = if matches!(file.outcome, Outcome::ParseError(_)) { "refused" } else { "unreadable" };
             let why = reason(&file.outcome);
             rows.push(vec![
                 json!(file.file),
@@ -114,16 +114,18 @@ pub(super) fn run(args: &Args, format: Format, talk: &Talk) -> Result<Exit, Fail
     bar.finish_and_clear();
     let head = vec!["file", "severity", "code", "count", "detail", "meaning"];
     let clean = rows.is_empty();
-    match (Listing { head, rows }).print(format, talk) {
+    match (Listing { head, rows }).print(format, console) {
         // The gate is the exit code, whether or not anybody reads the list to its end.
-        Ok(_) | Err(Failure::NobodyListens) => {}
+        Ok(_) | Err(Failure::BrokenPipe) => {}
         Err(failure) => return Err(failure),
     }
     let files = (inputs.files.len() + inputs.excluded.len()) as u64;
     match (files, clean) {
-        (0, _) => talk.error("no result file found"),
-        (_, true) => talk.note(&format!("{}, nothing found", counted(files, "file"))),
-        (_, false) => talk.note(&format!("{}, {}", counted(files, "file"), counted(serious as u64, "serious finding"))),
+        (0, _) => console.error("no result file found"),
+        (_, true) => console.note(&format!("{}, nothing found", counted(files, "file"))),
+        (_, false) => {
+            console.note(&format!("{}, {}", counted(files, "file"), counted(serious as u64, "serious finding")))
+        }
     }
     Ok(match (serious, files) {
         (_, 0) => Exit::Failed,

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::Exit;
-use super::output::{Failure, Talk};
+use super::output::{Console, Failure};
 use crate::Error;
 use crate::emulator::{Dialogue, Emulator, HostStyle, Scenario, Settings};
 
@@ -99,7 +99,7 @@ enum Style {
 }
 
 /// Runs `emulate`.
-pub(super) fn run(args: Args, talk: &Talk) -> Result<Exit, Failure> {
+pub(super) fn run(args: Args, console: &Console) -> Result<Exit, Failure> {
     let scenario = args.scenario.as_deref().map(Scenario::read).transpose()?.unwrap_or_default();
     let host_style = match args.host_style {
         Style::Shared => HostStyle::Shared,
@@ -119,12 +119,12 @@ pub(super) fn run(args: Args, talk: &Talk) -> Result<Exit, Failure> {
         .map_err(|error| Error::io("start", Path::new("the runtime"), error))?;
     runtime.block_on(async {
         let emulator = Emulator::start(settings).await?;
-        talk.data(format!("{}\n", emulator.base_url()).as_bytes())?;
-        talk.note(&format!("results and uploads: {}", emulator.storage_url()));
-        talk.note(&format!("export DASHSCOPE_HTTP_BASE_URL={} DASHSCOPE_API_KEY=sk-emulator", emulator.base_url()));
+        console.data(format!("{}\n", emulator.base_url()).as_bytes())?;
+        console.note(&format!("results and uploads: {}", emulator.storage_url()));
+        console.note(&format!("export DASHSCOPE_HTTP_BASE_URL={} DASHSCOPE_API_KEY=sk-emulator", emulator.base_url()));
         stopped().await.map_err(|error| Error::io("wait for", Path::new("a signal"), error))?;
         for rule in emulator.unreached() {
-            talk.note(&format!("not reached: {rule}"));
+            console.note(&format!("not reached: {rule}"));
         }
         Ok(Exit::Done)
     })

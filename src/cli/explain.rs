@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use super::Exit;
-use super::output::{Failure, Format, Listing, Talk, printable};
+use super::output::{Console, Failure, Format, Listing, printable};
 use super::settings::SettingsFlags;
 use crate::metrics::{EvidenceWord, measure};
 use crate::transcript;
@@ -26,13 +26,13 @@ pub(super) struct Args {
 }
 
 /// Runs `explain`.
-pub(super) fn run(args: Args, format: Format, talk: &Talk) -> Result<Exit, Failure> {
-    let settings = args.settings.settings(talk)?;
+pub(super) fn run(args: Args, format: Format, console: &Console) -> Result<Exit, Failure> {
+    let settings = args.settings.settings(console)?;
     let bytes = std::fs::read(&args.path).map_err(|error| crate::Error::io("read", &args.path, error))?;
     let transcript = match transcript::read(&bytes) {
         Ok(transcript) => transcript,
         Err(refused) => {
-            talk.error(&format!("{}: {refused}", args.path.display()));
+            console.error(&format!("{}: {refused}", args.path.display()));
             return Ok(Exit::Failed);
         }
     };
@@ -52,7 +52,7 @@ pub(super) fn run(args: Args, format: Format, talk: &Talk) -> Result<Exit, Failu
                 json!(event.text),
             ]
         });
-        return Listing { head, rows: rows.collect() }.print(format, talk);
+        return Listing { head, rows: rows.collect() }.print(format, console);
     };
     let Some(event) = measured.events.get(number) else {
         let there = match measured.events.len() {
@@ -74,7 +74,7 @@ pub(super) fn run(args: Args, format: Format, talk: &Talk) -> Result<Exit, Failu
         }
         let thresholds: Vec<String> =
             settings.parameters.values().map(|(name, value)| format!("{name} {value}")).collect();
-        talk.data(format!("{}\n{}\n\n", printable(&text), thresholds.join(", ")).as_bytes())?;
+        console.data(format!("{}\n{}\n\n", printable(&text), thresholds.join(", ")).as_bytes())?;
     }
     let mut rows: Vec<(&str, &EvidenceWord)> = evidence.participant.iter().map(|word| (participant, word)).collect();
     if event.other != event.participant {
@@ -89,5 +89,5 @@ pub(super) fn run(args: Args, format: Format, talk: &Talk) -> Result<Exit, Failu
         vec![json!(who), json!(word.begin_ms), json!(word.end_ms), json!(word.inside), json!(word.text)]
     });
     Listing { head: vec!["participant", "begin_ms", "end_ms", "inside", "text"], rows: cells.collect() }
-        .print(format, talk)
+        .print(format, console)
 }

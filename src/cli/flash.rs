@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::clip::{Input, Intake};
 use super::connection::Connection;
-use super::output::{Failure, Format, Listing, Talk, chain, printable};
+use super::output::{Console, Failure, Format, Listing, chain, printable};
 use super::parameters::AskedArgs;
 use super::{Exit, block_on};
 use crate::batch::Clips;
@@ -90,16 +90,16 @@ impl Args {
 }
 
 /// Runs `flash`.
-pub(super) fn run(args: &Args, connection: &Connection, format: Format, talk: &Talk) -> Result<Exit, Failure> {
+pub(super) fn run(args: &Args, connection: &Connection, format: Format, console: &Console) -> Result<Exit, Failure> {
     let asked = args.recognition()?;
     let region = connection.region()?;
     if !args.no_check {
         let warnings = args.flash(&asked, Clip::url("https://clip.example")).check(Catalog::builtin(), region)?;
-        warnings.iter().for_each(|warning| talk.note(&format!("warning: {warning}")));
+        warnings.iter().for_each(|warning| console.note(&format!("warning: {warning}")));
     }
     let intake = Intake { model: &args.model, check: !args.no_check };
     let single = args.inputs.len() == 1;
-    let mut results = Results { format, single, talk, heard: 0, failed: Vec::new(), rows: Vec::new() };
+    let mut results = Results { format, single, console, heard: 0, failed: Vec::new(), rows: Vec::new() };
     let mut inputs = Vec::new();
     for given in &args.inputs {
         match intake.input(given) {
@@ -111,11 +111,11 @@ pub(super) fn run(args: &Args, connection: &Connection, format: Format, talk: &T
         return results.end();
     }
     if inputs.iter().any(Input::is_uploaded) {
-        talk.say(super::transcribe::TEMPORARY);
+        console.say(super::transcribe::TEMPORARY);
     }
     let client = connection.client()?;
     let mut clips = args.save.as_deref().map(Clips::open).transpose()?;
-    let growing = if single { talk.growing() } else { talk.progress(inputs.len()) };
+    let growing = if single { console.growing() } else { console.progress(inputs.len()) };
     block_on(async {
         let calls = stream::iter(inputs).map(|input| {
             let (client, asked, growing) = (&client, &asked, &growing);
@@ -146,8 +146,8 @@ pub(super) fn run(args: &Args, connection: &Connection, format: Format, talk: &T
                 growing.finish_and_clear();
             }
             growing.suspend(|| {
-                if talk.verbose() {
-                    talk.say(&timing(&input.label, first, total));
+                if console.verbose() {
+                    console.say(&timing(&input.label, first, total));
                 }
                 match outcome {
                     Ok((answer, saved)) => results.take(&input, &args.model, region, &answer, saved),
@@ -205,7 +205,7 @@ fn timing(label: &str, first: Option<Duration>, total: Duration) -> String {
 struct Results<'t> {
     format: Format,
     single: bool,
-    talk: &'t Talk,
+    console: &'t Console,
     heard: usize,
     failed: Vec<(ErrorKind, Exit)>,
     /// For formats that are printed as a whole.
@@ -222,12 +222,12 @@ impl Results<'_> {
         saved: Option<Result<crate::batch::Saved>>,
     ) -> Result<(), Failure> {
         let label = &input.label;
-        answer.warnings.iter().for_each(|warning| self.talk.note(&format!("warning: {label}: {warning}")));
+        answer.warnings.iter().for_each(|warning| self.console.note(&format!("warning: {label}: {warning}")));
         let saved = match saved.transpose() {
             Ok(saved) => saved.map(|saved| saved.result.to_string_lossy().into_owned()),
             Err(error) => {
                 // The text is paid for: it is shown all the same.
-                self.talk.error(&format!("{label}: {}", chain(&error)));
+                self.console.error(&format!("{label}: {}", chain(&error)));
                 self.failed.push((error.kind(), Exit::Failed));
                 None
             }
@@ -256,12 +256,12 @@ impl Results<'_> {
             let gap = if self.heard > 1 { "\n" } else { "" };
             text = format!("{gap}==> {} <==\n{text}", printable(label));
         }
-        self.talk.data(text.as_bytes()).map(drop)
+        self.console.data(text.as_bytes()).map(drop)
     }
 
     fn row(&mut self, row: Value) -> Result<(), Failure> {
         if self.format == Format::Jsonl {
-            return self.talk.data(format!("{row}\n").as_bytes()).map(drop);
+            return self.console.data(format!("{row}\n").as_bytes()).map(drop);
         }
         self.rows.push(row);
         Ok(())
@@ -270,16 +270,16 @@ impl Results<'_> {
     fn fail(&mut self, label: &str, error: Error) -> Result<(), Failure> {
         let (kind, said, so_far) = (error.kind(), chain(&error), error.text_so_far().map(str::to_owned));
         let exit = if self.single {
-            self.talk.failed(&error.into())
+            self.console.failed(&error.into())
         } else {
-            self.talk.error(&format!("{label}: {said}"));
+            self.console.error(&format!("{label}: {said}"));
             if let Some(hint) = error.hint() {
-                self.talk.say(&format!("hint: {hint}"));
+                self.console.say(&format!("hint: {hint}"));
             }
             if matches!(kind, ErrorKind::Auth | ErrorKind::Quota) { Exit::Denied } else { Exit::Failed }
         };
         if let Some(text) = so_far.as_deref().filter(|text| !text.trim().is_empty()) {
-            self.talk.say(&format!("incomplete, heard until then: {text}"));
+            self.console.say(&format!("incomplete, heard until then: {text}"));
         }
         self.failed.push((kind, exit));
         if self.format == Format::Table {
@@ -297,14 +297,14 @@ impl Results<'_> {
         match self.format {
             Format::Json => {
                 let rows: Vec<String> = self.rows.iter().map(Value::to_string).collect();
-                self.talk.data(format!("[\n  {}\n]\n", rows.join(",\n  ")).as_bytes())?;
+                self.console.data(format!("[\n  {}\n]\n", rows.join(",\n  ")).as_bytes())?;
             }
             Format::Csv | Format::Md => {
                 let head =
                     vec!["input", "model", "region", "request_id", "text", "silent", "language", "saved", "error"];
                 let row = |row: &Value| head.iter().map(|name| row.get(name).cloned().unwrap_or_default()).collect();
                 let rows = self.rows.iter().map(row).collect();
-                Listing { head: head.clone(), rows }.print(self.format, self.talk)?;
+                Listing { head: head.clone(), rows }.print(self.format, self.console)?;
             }
             Format::Table | Format::Jsonl => {}
         }

@@ -3,7 +3,7 @@
 use std::io::BufRead;
 use std::path::{Path, PathBuf};
 
-use super::output::{Failure, Talk, printable};
+use super::output::{Console, Failure, printable};
 use crate::transcript::Inputs;
 
 /// Where result files are.
@@ -16,8 +16,8 @@ pub(super) struct Paths {
 
 impl Paths {
     /// Walks the folders; what cannot be taken is said. `output` is left out.
-    pub(super) fn find(&self, output: Option<&Path>, talk: &Talk) -> Result<Inputs, Failure> {
-        self.find_ending(&[".json"], output, talk)
+    pub(super) fn find(&self, output: Option<&Path>, console: &Console) -> Result<Inputs, Failure> {
+        self.find_ending(&[".json"], output, console)
     }
 
     /// The same for files whose names end otherwise.
@@ -25,7 +25,7 @@ impl Paths {
         &self,
         endings: &[&'static str],
         output: Option<&Path>,
-        talk: &Talk,
+        console: &Console,
     ) -> Result<Inputs, Failure> {
         let mut paths = Vec::with_capacity(self.paths.len());
         for path in &self.paths {
@@ -43,7 +43,7 @@ impl Paths {
         }
         let inputs = Inputs::find_ending(endings, &paths, output);
         for excluded in &inputs.excluded {
-            talk.say(&format!("{}: {}", printable(&excluded.path.to_string_lossy()), excluded.why));
+            console.say(&format!("{}: {}", printable(&excluded.path.to_string_lossy()), excluded.why));
         }
         Ok(inputs)
     }

@@ -1,7 +1,7 @@
 //! `--max-cost` before the first submit: what is expected of a batch, and the most that each recording can cost.
 
 use super::cost::free_seconds;
-use super::output::{Failure, Talk};
+use super::output::{Console, Failure};
 use super::prices::PriceFlags;
 use super::tracks::Looked;
 use crate::batch::Item;
@@ -28,20 +28,20 @@ impl Limit<'_> {
         (model, region): (&str, Region),
         items: &[Item],
         looked: &[Looked],
-        talk: &Talk,
+        console: &Console,
     ) -> Result<Option<Budget>, Failure> {
         let limit = self.most;
         let prices = self.prices.prices(Some(limit.currency))?;
         let mut budget = match Budget::new(limit, model, region, &prices) {
             Ok(budget) => budget,
             Err(error) => {
-                talk.error(&error.to_string());
+                console.error(&error.to_string());
                 return Ok(None);
             }
         };
         let free = free_seconds(&prices, model, region, self.used).unwrap_or(0);
         if self.used.is_some() {
-            talk.note(&format!("{free} s of the free allowance of {model} in {region} are counted as left"));
+            console.note(&format!("{free} s of the free allowance of {model} in {region} are counted as left"));
         }
         budget = budget.free_seconds(free);
         let (mut lines, mut unknown) = (Vec::new(), 0);
@@ -59,11 +59,11 @@ impl Limit<'_> {
         let sum = sum(&lines, free);
         if let Some(net) = sum.net().filter(|net| net.expected > limit.amount) {
             let expected = money(Some((net.expected, limit.currency)));
-            talk.error(&format!("{expected} is expected, which is more than {limit}: nothing was sent"));
+            console.error(&format!("{expected} is expected, which is more than {limit}: nothing was sent"));
             return Ok(None);
         }
         if unknown > 0 {
-            talk.note(&format!(
+            console.note(&format!(
                 "{} of unknown length: the first shows what others may cost, and no submit leaves that could pass {limit}",
                 counted(unknown, "recording")
             ));

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::Exit;
-use super::output::{Failure, Format, Listing, Talk};
+use super::output::{Console, Failure, Format, Listing};
 use crate::metrics::catalogue::{TABLES, Table};
 
 /// Arguments of `metrics`.
@@ -23,7 +23,7 @@ fn table(name: &str) -> Result<&'static Table, String> {
 }
 
 /// Runs `metrics`.
-pub(super) fn run(args: &Args, format: Format, talk: &Talk) -> Result<Exit, Failure> {
+pub(super) fn run(args: &Args, format: Format, console: &Console) -> Result<Exit, Failure> {
     let tables = TABLES.into_iter().filter(|table| args.table.is_none_or(|wanted| wanted.name == table.name));
     let mut rows = Vec::new();
     for table in tables {
@@ -40,5 +40,5 @@ pub(super) fn run(args: &Args, format: Format, talk: &Talk) -> Result<Exit, Fail
         }
     }
     Listing { head: vec!["id", "grain", "type", "unit", "formula", "null when", "definition"], rows }
-        .print(format, talk)
+        .print(format, console)
 }

@@ -36,7 +36,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use connection::Connection;
-use output::{Color, Format, Talk};
+use output::{Color, Console, Format};
 
 /// How a command ended; the numbers are part of the interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -142,9 +142,9 @@ enum Command {
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    let talk = Talk::new(cli.global.quiet, cli.global.verbose, cli.global.color, cli.global.no_progress);
-    talk.listen();
-    let exit = run(cli, &talk).unwrap_or_else(|error| talk.failed(&error));
+    let console = Console::new(cli.global.quiet, cli.global.verbose, cli.global.color, cli.global.no_progress);
+    console.listen();
+    let exit = run(cli, &console).unwrap_or_else(|error| console.failed(&error));
     ExitCode::from(exit as u8)
 }
 
@@ -156,29 +156,29 @@ fn block_on<T>(work: impl Future<Output = Result<T, output::Failure>>) -> Result
         .block_on(work)
 }
 
-fn run(cli: Cli, talk: &Talk) -> Result<Exit, output::Failure> {
+fn run(cli: Cli, console: &Console) -> Result<Exit, output::Failure> {
     let format = cli.global.format;
     match cli.command {
-        Command::Demo(args) => demo::run(&args, today(), format, talk),
-        Command::Transcribe(args) => transcribe::run(args, &cli.connection, format, talk),
-        Command::Flash(args) => flash::run(&args, &cli.connection, format, talk),
-        Command::Analyze(args) => analyze::run(args, today(), format, talk),
-        Command::Report(args) => report::run(&args, format, talk),
-        Command::Captions(args) => captions::run(args, format, talk),
-        Command::Check(args) => check::run(&args, format, talk),
-        Command::Cost(args) => cost::run(args, &cli.connection, today(), format, talk),
-        Command::Emulate(args) => emulate::run(args, talk),
-        Command::Explain(args) => explain::run(args, format, talk),
-        Command::Metrics(args) => metrics::run(&args, format, talk),
-        Command::Models(args) => models::run(&args, cli.connection.named_region()?, today(), format, talk),
-        Command::Task(args) => task::run(&args, &cli.connection, format, talk),
-        Command::Upload(args) => upload::run(args, &cli.connection, format, talk),
-        Command::Token(args) => token::run(&args, &cli.connection, format, talk),
-        Command::Vocab(args) => vocab::run(&args, &cli.connection, format, talk),
+        Command::Demo(args) => demo::run(&args, today(), format, console),
+        Command::Transcribe(args) => transcribe::run(args, &cli.connection, format, console),
+        Command::Flash(args) => flash::run(&args, &cli.connection, format, console),
+        Command::Analyze(args) => analyze::run(args, today(), format, console),
+        Command::Report(args) => report::run(&args, format, console),
+        Command::Captions(args) => captions::run(args, format, console),
+        Command::Check(args) => check::run(&args, format, console),
+        Command::Cost(args) => cost::run(args, &cli.connection, today(), format, console),
+        Command::Emulate(args) => emulate::run(args, console),
+        Command::Explain(args) => explain::run(args, format, console),
+        Command::Metrics(args) => metrics::run(&args, format, console),
+        Command::Models(args) => models::run(&args, cli.connection.named_region()?, today(), format, console),
+        Command::Task(args) => task::run(&args, &cli.connection, format, console),
+        Command::Upload(args) => upload::run(args, &cli.connection, format, console),
+        Command::Token(args) => token::run(&args, &cli.connection, format, console),
+        Command::Vocab(args) => vocab::run(&args, &cli.connection, format, console),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "talkmeter", &mut script);
-            talk.data(&script)
+            console.data(&script)
         }
         Command::Man { dir } => {
             std::fs::create_dir_all(&dir)

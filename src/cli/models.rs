@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use serde_json::{Value, json};
 
 use super::Exit;
-use super::output::{Failure, Format, Listing, Talk};
+use super::output::{Console, Failure, Format, Listing};
 use super::prices::doubt;
 use crate::catalog::{Allowance, Catalog, Model, Price, Protocol, Rate, RateLimit, Region, size, span};
 
@@ -42,7 +42,7 @@ pub(super) fn run(
     region: Option<Region>,
     today: Date,
     format: Format,
-    talk: &Talk,
+    console: &Console,
 ) -> Result<Exit, Failure> {
     let catalog = Catalog::builtin();
     let fits = |model: &&Model| args.protocol.is_none_or(|protocol| protocol == model.protocol);
@@ -55,13 +55,13 @@ pub(super) fn run(
     };
     let exit = if format == Format::Table && !args.names.is_empty() {
         let pages: Vec<String> = models.iter().map(|model| page(catalog, model, region)).collect();
-        talk.data(pages.join("\n").as_bytes())?
+        console.data(pages.join("\n").as_bytes())?
     } else {
-        listing(catalog, &models, region, format).print(format, talk)?
+        listing(catalog, &models, region, format).print(format, console)?
     };
     let named =
         |model: &'_ &Model| prices(model, region).map(|price| (model.name.clone(), price.clone())).collect::<Vec<_>>();
-    doubt(models.iter().flat_map(named), today, talk);
+    doubt(models.iter().flat_map(named), today, console);
     Ok(exit)
 }
 

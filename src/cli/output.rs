@@ -46,7 +46,7 @@ pub(super) enum Failure {
     /// The command line makes no sense.
     Usage(String),
     /// Nobody reads stdout any more: no reason to complain.
-    NobodyListens,
+    BrokenPipe,
 }
 
 impl From<Error> for Failure {
@@ -57,13 +57,13 @@ impl From<Error> for Failure {
 
 /// Where a command speaks.
 #[derive(Debug)]
-pub(super) struct Talk {
+pub(super) struct Console {
     pub(super) quiet: bool,
     verbose: u8,
     progress: bool,
 }
 
-impl Talk {
+impl Console {
     pub(super) fn new(quiet: bool, verbose: u8, color: Color, no_progress: bool) -> Self {
         let choice = match color {
             Color::Auto => anstream::ColorChoice::Auto,
@@ -99,7 +99,7 @@ impl Talk {
         let mut stdout = anstream::stdout().lock();
         match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
             Ok(()) => Ok(Exit::Done),
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Failure::NobodyListens),
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Failure::BrokenPipe),
             Err(error) => Err(Error::io("write to", std::path::Path::new("stdout"), error).into()),
         }
     }
@@ -126,7 +126,7 @@ impl Talk {
     /// An error with its causes, and the exit code it means.
     pub(super) fn failed(&self, failure: &Failure) -> Exit {
         match failure {
-            Failure::NobodyListens => Exit::Done,
+            Failure::BrokenPipe => Exit::Done,
             Failure::Usage(what) => {
                 self.error(what);
                 Exit::Usage
@@ -210,7 +210,7 @@ pub(super) struct Listing {
 
 impl Listing {
     /// In the format asked for.
-    pub(super) fn print(&self, format: Format, talk: &Talk) -> Result<Exit, Failure> {
+    pub(super) fn print(&self, format: Format, console: &Console) -> Result<Exit, Failure> {
         let text = match format {
             Format::Table => self.table(),
             Format::Json => self.json("[\n  ", ",\n  ", "\n]\n"),
@@ -218,7 +218,7 @@ impl Listing {
             Format::Csv => self.csv(),
             Format::Md => self.markdown(),
         };
-        talk.data(text.as_bytes())
+        console.data(text.as_bytes())
     }
 
     pub(super) fn table(&self) -> String {

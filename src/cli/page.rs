@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::output::{Failure, Talk};
+use super::output::{Console, Failure};
 use crate::batch::item_name;
 use crate::report::number::counted;
-use crate::report::{CallView, Report, Shown, call_page};
+use crate::report::{CallView, PageOptions, Report, call_page};
 use crate::tables::{Calls, RANKED, write_whole};
 
 /// What a page shows of single calls.
@@ -28,22 +28,22 @@ pub(super) struct PageFlags {
 }
 
 fn ranked() -> impl TypedValueParser<Value = &'static str> {
-    let known = |name: String| RANKED.into_iter().find(|known| *known == name).unwrap_or(Shown::default().by);
+    let known = |name: String| RANKED.into_iter().find(|known| *known == name).unwrap_or(PageOptions::default().by);
     PossibleValuesParser::new(RANKED).map(known)
 }
 
 impl Default for PageFlags {
     fn default() -> Self {
-        Self { calls: None, by: Shown::default().by, pages: false }
+        Self { calls: None, by: PageOptions::default().by, pages: false }
     }
 }
 
 impl PageFlags {
     /// What is shown where nothing else is said.
-    pub(super) fn shown(self) -> Shown {
+    pub(super) fn shown(self) -> PageOptions {
         // A call with a page of its own is not shown twice, unless asked for.
-        let usual = if self.pages { 0 } else { Shown::default().calls };
-        Shown { by: self.by, calls: self.calls.unwrap_or(usual) }
+        let usual = if self.pages { 0 } else { PageOptions::default().calls };
+        PageOptions { by: self.by, calls: self.calls.unwrap_or(usual) }
     }
 
     /// Whether single calls were asked for by number.
@@ -83,7 +83,7 @@ pub(super) struct Pages<'a> {
 
 impl Pages<'_> {
     /// Writes them, each whole or not at all. Returns how many.
-    pub(super) fn write(&self, calls: Calls<'_>, join_gap_ms: i64, talk: &Talk) -> Result<u64, Failure> {
+    pub(super) fn write(&self, calls: Calls<'_>, join_gap_ms: i64, console: &Console) -> Result<u64, Failure> {
         if self.links.is_empty() {
             return Ok(0);
         }
@@ -91,7 +91,7 @@ impl Pages<'_> {
         std::fs::create_dir_all(&folder).map_err(|error| crate::Error::io("make the folder", &folder, error))?;
         let mut files: Vec<String> = self.links.keys().cloned().collect();
         files.sort_unstable();
-        let bar = talk.progress(files.len());
+        let bar = console.progress(files.len());
         let mut written = 0;
         let back = format!("../{}", address_of(self.name));
         for some in files.chunks(calls.at_a_time()) {
@@ -104,10 +104,10 @@ impl Pages<'_> {
             bar.inc(some.len() as u64);
         }
         bar.finish_and_clear();
-        talk.note(&format!("{} in {}", counted(written, "page"), folder.display()));
+        console.note(&format!("{} in {}", counted(written, "page"), folder.display()));
         let left = left_from_before(&folder, self.links);
         if left > 0 {
-            talk.note(&format!("{} in {} left from an earlier run", counted(left, "page"), folder.display()));
+            console.note(&format!("{} in {} left from an earlier run", counted(left, "page"), folder.display()));
         }
         Ok(written)
     }

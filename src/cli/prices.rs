@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
 
-use super::output::{Failure, Talk};
+use super::output::{Console, Failure};
 use crate::billing::{PriceBook, Prices};
 use crate::catalog::{Catalog, Currency, Price, Region};
 use crate::error::Error;
@@ -45,21 +45,21 @@ pub(super) fn doubt_used<'a>(
     prices: &Prices,
     used: impl IntoIterator<Item = (&'a str, Region)>,
     today: Date,
-    talk: &Talk,
+    console: &Console,
 ) {
     let mut pairs: Vec<(&str, Region)> = used.into_iter().collect();
     pairs.sort_unstable();
     pairs.dedup();
     let row = |(model, region): (&str, Region)| Some((model.to_owned(), prices.row(model, region)?.clone()));
-    doubt(pairs.into_iter().filter_map(row), today, talk);
+    doubt(pairs.into_iter().filter_map(row), today, console);
 }
 
 /// One line for each old price, or one for all where they are many.
-pub(super) fn doubt(prices: impl IntoIterator<Item = (String, Price)>, today: Date, talk: &Talk) {
+pub(super) fn doubt(prices: impl IntoIterator<Item = (String, Price)>, today: Date, console: &Console) {
     let old: Vec<(String, Price)> = prices.into_iter().filter(|(_, price)| price.age_days(today) > OLD).collect();
     if old.len() > 4 {
         if let Some(oldest) = old.iter().map(|(_, price)| price.checked).min() {
-            talk.note(&format!(
+            console.note(&format!(
                 "{} are older than {OLD} days, the oldest of {oldest}: compare them with their pages (--format json \
                  names these) before you rely on them",
                 counted(old.len() as u64, "price")
@@ -68,7 +68,7 @@ pub(super) fn doubt(prices: impl IntoIterator<Item = (String, Price)>, today: Da
         return;
     }
     for (model, price) in old {
-        talk.note(&format!(
+        console.note(&format!(
             "the {} price of {model} in {} is of {}, {} days ago: compare it with {} before you rely on it",
             price.currency,
             price.region,

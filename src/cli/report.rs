@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::Exit;
 use super::analyze::unmatched;
-use super::output::{Failure, Format, Talk};
+use super::output::{Console, Failure, Format};
 use super::page::{PageFlags, Pages, address_of};
 use crate::metrics::keywords::Keywords;
 use crate::report::number::counted;
@@ -73,7 +73,7 @@ impl As {
 }
 
 /// Runs `report`.
-pub(super) fn run(args: &Args, format: Format, talk: &Talk) -> Result<Exit, Failure> {
+pub(super) fn run(args: &Args, format: Format, console: &Console) -> Result<Exit, Failure> {
     let to = As::of(args.output.as_deref(), format)?;
     let metadata = args.meta.as_deref().map(Metadata::read).transpose()?;
     if let Some(metadata) = &metadata {
@@ -97,7 +97,7 @@ pub(super) fn run(args: &Args, format: Format, talk: &Talk) -> Result<Exit, Fail
     let mut groups = recorded.rollup.clone();
     if let Some(metadata) = &metadata {
         let rollup = Rollup::of(&analysis.calls, metadata, &group_by)?;
-        unmatched(&rollup, metadata, talk);
+        unmatched(&rollup, metadata, console);
         if !group_by.is_empty() {
             groups = Some(Groups::of(&rollup)?);
         }
@@ -123,13 +123,13 @@ pub(super) fn run(args: &Args, format: Format, talk: &Talk) -> Result<Exit, Fail
         (As::Json, _) => report.to_json()?,
         _ => report.to_text(),
     };
-    let Some(output) = &args.output else { return talk.data(text.as_bytes()) };
+    let Some(output) = &args.output else { return console.data(text.as_bytes()) };
     write_whole(output, text.as_bytes())?;
     if let (As::Html, Some(name)) = (to, &name) {
         let beside = output.parent().unwrap_or(Path::new(""));
-        Pages { report: &report, name, beside, links: &links }.write(calls, join_gap_ms, talk)?;
+        Pages { report: &report, name, beside, links: &links }.write(calls, join_gap_ms, console)?;
     }
-    talk.note(&format!("{} of {} written", output.display(), counted(report.inputs.measured, "call")));
+    console.note(&format!("{} of {} written", output.display(), counted(report.inputs.measured, "call")));
     Ok(Exit::Done)
 }
 

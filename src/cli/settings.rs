@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgMatches, FromArgMatches};
 
-use super::output::{Failure, Talk};
+use super::output::{Console, Failure};
 use crate::metrics::keywords::Keywords;
 use crate::metrics::units::Markers;
 use crate::metrics::{Parameters, Roles, Settings};
@@ -42,7 +42,7 @@ pub(super) struct SettingsFlags {
 
 impl SettingsFlags {
     /// Reads the keyword file and puts everything together.
-    pub(super) fn settings(self, talk: &Talk) -> Result<Settings, Failure> {
+    pub(super) fn settings(self, console: &Console) -> Result<Settings, Failure> {
         let keywords = match &self.keywords_file {
             None if self.keywords.is_empty() => None,
             None => Some(Keywords::new(&self.keywords)),
@@ -54,7 +54,8 @@ impl SettingsFlags {
         };
         let keywords = keywords.transpose().map_err(|error| Failure::Usage(error.to_string()))?;
         for (term, searched) in keywords.iter().flat_map(Keywords::dulled) {
-            talk.note(&format!("keyword `{term}` is searched as `{searched}`: punctuation at its ends plays no role"));
+            console
+                .note(&format!("keyword `{term}` is searched as `{searched}`: punctuation at its ends plays no role"));
         }
         let mut roles = Roles::default();
         self.roles.into_iter().try_for_each(|more| roles.extend(more)).map_err(Failure::Usage)?;

@@ -1,7 +1,7 @@
 //! Several items on one command line: one that fails does not stop the others.
 
 use super::Exit;
-use super::output::{Failure, Talk};
+use super::output::{Console, Failure};
 use crate::error::Result;
 
 /// What became of the items so far.
@@ -14,14 +14,14 @@ pub(super) struct Tally {
 
 impl Tally {
     /// Counts an item; of one that failed it says why.
-    pub(super) fn take<T>(&mut self, item: Result<T>, talk: &Talk) -> Option<T> {
+    pub(super) fn take<T>(&mut self, item: Result<T>, console: &Console) -> Option<T> {
         match item {
             Ok(item) => {
                 self.done += 1;
                 Some(item)
             }
             Err(error) => {
-                self.denied |= talk.failed(&error.into()) == Exit::Denied;
+                self.denied |= console.failed(&error.into()) == Exit::Denied;
                 self.failed += 1;
                 None
             }
@@ -42,7 +42,7 @@ impl Tally {
     /// The exit code, after the rows were printed; it holds whether or not anybody read them to their end.
     pub(super) fn exit(&self, printed: Result<Exit, Failure>) -> Result<Exit, Failure> {
         match printed {
-            Err(Failure::NobodyListens) | Ok(_) => {}
+            Err(Failure::BrokenPipe) | Ok(_) => {}
             Err(failure) => return Err(failure),
         }
         Ok(match (self.done, self.failed) {

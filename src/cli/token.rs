@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::connection::Connection;
 use super::duration::duration;
-use super::output::{Failure, Format, Listing, Talk};
+use super::output::{Console, Failure, Format, Listing};
 use super::{Exit, block_on};
 
 const EXAMPLES: &str = "\
@@ -26,23 +26,23 @@ pub(super) struct Args {
 }
 
 /// Runs `token`.
-pub(super) fn run(args: &Args, connection: &Connection, format: Format, talk: &Talk) -> Result<Exit, Failure> {
+pub(super) fn run(args: &Args, connection: &Connection, format: Format, console: &Console) -> Result<Exit, Failure> {
     let client = connection.client()?;
     let token = block_on(async { Ok(client.tokens().create(args.lifetime).await?) })?;
     let row = [("token", json!(token.expose())), ("expires_at", json!(token.expires.to_string()))];
     let exit = match format {
         // Alone on its line, so that a shell can take it.
-        Format::Table => talk.data(format!("{}\n", token.expose()).as_bytes())?,
+        Format::Table => console.data(format!("{}\n", token.expose()).as_bytes())?,
         // One token is one object, not a list of one.
         Format::Json | Format::Jsonl => {
             let object: serde_json::Map<_, _> = row.into_iter().map(|(name, cell)| (name.to_owned(), cell)).collect();
-            talk.data(format!("{}\n", serde_json::Value::Object(object)).as_bytes())?
+            console.data(format!("{}\n", serde_json::Value::Object(object)).as_bytes())?
         }
         Format::Csv | Format::Md => {
             let (head, cells) = row.into_iter().unzip();
-            Listing { head, rows: vec![cells] }.print(format, talk)?
+            Listing { head, rows: vec![cells] }.print(format, console)?
         }
     };
-    talk.note(&format!("the token is taken until {}", token.expires));
+    console.note(&format!("the token is taken until {}", token.expires));
     Ok(exit)
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 use indicatif::ProgressBar;
 use rayon::prelude::*;
 
-use super::output::Talk;
+use super::output::Console;
 use crate::audio::{self, Tracks};
 use crate::batch::{Item, Source, receipts};
 use crate::catalog::Catalog;
@@ -49,7 +49,7 @@ impl Choice<'_> {
     ///
     /// # Errors
     /// The ledger of the batch cannot be read. A file that cannot be read is no error yet: its upload will say so.
-    pub(super) fn look(&self, items: &mut [Item], talk: &Talk) -> Result<Vec<Looked>> {
+    pub(super) fn look(&self, items: &mut [Item], console: &Console) -> Result<Vec<Looked>> {
         let begun = if self.is_made() { None } else { receipts(self.dir)? };
         let begun = begun.into_iter().flat_map(|receipts| receipts.recordings);
         let begun: HashMap<String, Vec<u32>> = begun.map(|sent| (sent.key, sent.tracks)).collect();
@@ -58,7 +58,7 @@ impl Choice<'_> {
         let is_open = |item: &Item| !self.is_made() && !begun.contains_key(&*item.key);
         let is_probed = |item: &Item| matches!(item.source, Source::File(_)) && (self.lengths || is_open(item));
         let files = items.iter().filter(|item| is_probed(item)).count();
-        let bar = if files == 0 { ProgressBar::hidden() } else { talk.progress(files) };
+        let bar = if files == 0 { ProgressBar::hidden() } else { console.progress(files) };
         bar.set_message("looking at local files");
         let look = |item: &mut Item| {
             let mut looked = Looked { tracks: of_all.clone(), duration_ms: None, voices: None };
@@ -88,7 +88,7 @@ impl Choice<'_> {
         let (looked, found): (Vec<Looked>, Vec<Option<Option<Tracks>>>) = items.par_iter_mut().map(look).unzip();
         bar.finish_and_clear();
         let found: Vec<Option<Tracks>> = found.into_iter().flatten().collect();
-        said(&found, one_track.as_deref()).iter().for_each(|line| talk.note(line));
+        said(&found, one_track.as_deref()).iter().for_each(|line| console.note(line));
         Ok(looked)
     }
 }

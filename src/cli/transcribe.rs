@@ -11,12 +11,12 @@ use tokio::sync::watch;
 
 use super::connection::Connection;
 use super::limit::Limit;
-use super::output::{Failure, Format, Listing, Talk};
+use super::output::{Console, Failure, Format, Listing};
 use super::parameters::RecognitionArgs;
 use super::prices::PriceFlags;
 use super::tracks::Choice;
 use super::{Exit, block_on};
-use crate::batch::{self, Batch, Counts, Draft, News, Order, Summary, Waiting};
+use crate::batch::{self, Batch, BatchRequest, Counts, ManifestBuilder, Progress, Summary, Waiting};
 use crate::billing::Money;
 use crate::catalog::Catalog;
 use crate::client::{without_queries, without_query};
@@ -77,12 +77,12 @@ pub(super) struct Args {
     prices: PriceFlags,
 }
 
-pub(super) fn run(args: Args, connection: &Connection, format: Format, talk: &Talk) -> Result<Exit, Failure> {
+pub(super) fn run(args: Args, connection: &Connection, format: Format, console: &Console) -> Result<Exit, Failure> {
     let recognition = args.recognition.recognition()?;
-    let Some(items) = items(&args, talk)? else { return Ok(Exit::Usage) };
+    let Some(items) = items(&args, console)? else { return Ok(Exit::Usage) };
     let region = connection.region()?;
     let model = recognition.model().to_owned();
-    let mut order = Order::new(recognition.clone(), items)
+    let mut order = BatchRequest::new(recognition.clone(), items)
         .files_per_task(args.files_per_task)
         .detach(args.detach)
         .resubmit_uncertain(args.resubmit_uncertain)
@@ -90,16 +90,16 @@ pub(super) fn run(args: Args, connection: &Connection, format: Format, talk: &Ta
     if !args.no_check {
         let rate = |path: &Path| crate::audio::probe(path).ok().flatten()?.sample_rate_hz;
         match order.check(Catalog::builtin(), region, &rate) {
-            Ok(warnings) => warnings.iter().for_each(|warning| talk.note(&format!("warning: {warning}"))),
+            Ok(warnings) => warnings.iter().for_each(|warning| console.note(&format!("warning: {warning}"))),
             Err(problems) => {
-                problems.lines().iter().for_each(|line| talk.error(line));
+                problems.lines().iter().for_each(|line| console.error(line));
                 if problems.further() > 0 {
-                    talk.say(&format!(
+                    console.say(&format!(
                         "and {} more; nothing was sent (--no-check sends it all the same)",
                         problems.further()
                     ));
                 } else {
-                    talk.say("nothing was sent; --no-check sends it all the same");
+                    console.say("nothing was sent; --no-check sends it all the same");
                 }
                 return Ok(Exit::Usage);
             }
@@ -107,25 +107,25 @@ pub(super) fn run(args: Args, connection: &Connection, format: Format, talk: &Ta
     }
     let client = connection.client()?;
     let choice = Choice { recognition: &recognition, dir: &args.output, lengths: args.max_cost.is_some() };
-    let looked = choice.look(order.items_mut(), talk)?;
+    let looked = choice.look(order.items_mut(), console)?;
     if let Some(most) = args.max_cost {
         let limit = Limit { most, used: args.quota_used, prices: &args.prices };
-        match limit.budget((&model, region), order.items_mut(), &looked, talk)? {
+        match limit.budget((&model, region), order.items_mut(), &looked, console)? {
             Some(budget) => order = order.budget(Some(budget)),
             None => return Ok(Exit::Partly),
         }
     }
     let batch = Batch::open(&args.output, client, order)?;
-    batch.notes().iter().for_each(|note| talk.note(note));
-    announce(&batch, &model, &choice, talk);
+    batch.notes().iter().for_each(|note| console.note(note));
+    announce(&batch, &model, &choice, console);
     let summary = block_on(async {
         let (stop, stopped) = watch::channel(false);
-        let mut progress = Progress::new(batch.counts(), talk);
-        let mut observe = |news: News<'_>| progress.take(news);
+        let mut display = ProgressDisplay::new(batch.counts(), console);
+        let mut observe = |progress: Progress<'_>| display.take(progress);
         let run = batch.run(stopped, &mut observe);
         let interrupted = async {
             interrupt().await;
-            talk.say("stopping: what is under way is brought to its end; once more stops at once");
+            console.say("stopping: what is under way is brought to its end; once more stops at once");
             // Nobody is left to be told when the batch has just ended.
             let _ = stop.send(true);
             interrupt().await;
@@ -138,17 +138,17 @@ pub(super) fn run(args: Args, connection: &Connection, format: Format, talk: &Ta
     let mut summary = match summary {
         Ok(summary) => summary,
         Err(failure) => {
-            let exit = talk.failed(&failure);
-            talk.say("what was reached is kept; the same command goes on");
+            let exit = console.failed(&failure);
+            console.say("what was reached is kept; the same command goes on");
             return Ok(exit);
         }
     };
     let halted = summary.halted.take();
-    let exit = conclude(&summary, &args, &model, format, talk)?;
+    let exit = conclude(&summary, &args, &model, format, console)?;
     Ok(match halted {
         Some(error) => {
-            let exit = talk.failed(&error.into());
-            talk.say("what was reached is kept; the same command goes on");
+            let exit = console.failed(&error.into());
+            console.say("what was reached is kept; the same command goes on");
             exit
         }
         None => exit,
@@ -156,7 +156,7 @@ pub(super) fn run(args: Args, connection: &Connection, format: Format, talk: &Ta
 }
 
 /// What is to be transcribed; `None` where something is wrong with it, which was said.
-fn items(args: &Args, talk: &Talk) -> Result<Option<Vec<batch::Item>>, Failure> {
+fn items(args: &Args, console: &Console) -> Result<Option<Vec<batch::Item>>, Failure> {
     if args.inputs.is_empty() && args.files_from.is_empty() {
         if args.output.join(batch::LEDGER).is_file() {
             return Ok(Some(Vec::new()));
@@ -165,7 +165,7 @@ fn items(args: &Args, talk: &Talk) -> Result<Option<Vec<batch::Item>>, Failure> 
             "nothing to transcribe: name URLs or files, or a list with --files-from".to_owned(),
         ));
     }
-    let mut draft = Draft::default();
+    let mut draft = ManifestBuilder::default();
     args.inputs.iter().for_each(|input| draft.argument(input));
     for list in &args.files_from {
         if list.as_os_str() == "-" {
@@ -176,13 +176,13 @@ fn items(args: &Args, talk: &Talk) -> Result<Option<Vec<batch::Item>>, Failure> 
     }
     match draft.finish() {
         Ok(manifest) => {
-            manifest.notes.iter().for_each(|note| talk.note(note));
+            manifest.notes.iter().for_each(|note| console.note(note));
             Ok(Some(manifest.items))
         }
         Err(problems) => {
-            problems.lines().iter().for_each(|line| talk.error(line));
+            problems.lines().iter().for_each(|line| console.error(line));
             if problems.further() > 0 {
-                talk.say(&format!("and {} more", problems.further()));
+                console.say(&format!("and {} more", problems.further()));
             }
             Ok(None)
         }
@@ -190,11 +190,11 @@ fn items(args: &Args, talk: &Talk) -> Result<Option<Vec<batch::Item>>, Failure> 
 }
 
 /// What is about to happen, and how often it is charged.
-fn announce(batch: &Batch, model: &str, choice: &Choice<'_>, talk: &Talk) {
+fn announce(batch: &Batch, model: &str, choice: &Choice<'_>, console: &Console) {
     let counts = batch.counts();
     if counts.done() > 0 || counts.in_flight + counts.uncertain > 0 {
         let Counts { stored, silent, failed, in_flight, uncertain, waiting, .. } = counts;
-        talk.note(&format!(
+        console.note(&format!(
             "going on: {} of {} files have results, {failed} failed, {in_flight} are at the service, {uncertain} uncertain, {waiting} \
              to be submitted",
             stored + silent,
@@ -205,20 +205,20 @@ fn announce(batch: &Batch, model: &str, choice: &Choice<'_>, talk: &Talk) {
         return;
     }
     let waiting = batch.waiting();
-    talk.note(&format!(
+    console.note(&format!(
         "{} to submit to {model}, {}: {} by the length of speech",
         counted(counts.waiting as u64, "file"),
         tracks_of(&waiting),
         counted(waiting.charges() as u64, "charge"),
     ));
     if !choice.is_made() && waiting.addresses > 0 {
-        talk.note(&format!(
+        console.note(&format!(
             "of {} only track 0 is transcribed, the service's default: where each party has a track, give --channel 0,1",
             counted(waiting.addresses as u64, "URL"),
         ));
     }
     if waiting.files > 0 {
-        talk.say(TEMPORARY);
+        console.say(TEMPORARY);
     }
 }
 
@@ -240,32 +240,32 @@ fn tracks_of(waiting: &Waiting) -> String {
 }
 
 /// Shows how far a batch is: a bar on a terminal, a line a minute elsewhere.
-pub(super) struct Progress<'t> {
-    talk: &'t Talk,
+pub(super) struct ProgressDisplay<'t> {
+    console: &'t Console,
     bar: ProgressBar,
     reported: Instant,
     last: Counts,
 }
 
-impl<'t> Progress<'t> {
-    pub(super) fn new(counts: Counts, talk: &'t Talk) -> Self {
-        let bar = talk.progress(counts.total());
+impl<'t> ProgressDisplay<'t> {
+    pub(super) fn new(counts: Counts, console: &'t Console) -> Self {
+        let bar = console.progress(counts.total());
         bar.set_position(counts.done() as u64);
         // The rate is of this run alone.
         bar.reset_eta();
-        Self { talk, bar, reported: Instant::now(), last: counts }
+        Self { console, bar, reported: Instant::now(), last: counts }
     }
 
-    pub(super) fn take(&mut self, news: News<'_>) {
-        match news {
-            News::Note(line) => self.bar.suspend(|| self.talk.note(line)),
-            News::Counts(counts) if counts != self.last => {
+    pub(super) fn take(&mut self, progress: Progress<'_>) {
+        match progress {
+            Progress::Note(line) => self.bar.suspend(|| self.console.note(line)),
+            Progress::Counts(counts) if counts != self.last => {
                 self.last = counts;
                 self.bar.set_position(counts.done() as u64);
                 self.bar.set_message(in_words(&counts));
                 if self.bar.is_hidden() && self.reported.elapsed() > REPORT {
                     self.reported = Instant::now();
-                    self.talk.note(&format!(
+                    self.console.note(&format!(
                         "{} of {} files done; {}",
                         counts.done(),
                         counts.total(),
@@ -273,12 +273,12 @@ impl<'t> Progress<'t> {
                     ));
                 }
             }
-            News::Counts(_) => {}
+            Progress::Counts(_) => {}
         }
     }
 }
 
-impl Drop for Progress<'_> {
+impl Drop for ProgressDisplay<'_> {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
     }
@@ -298,30 +298,31 @@ fn in_words(counts: &Counts) -> String {
 }
 
 /// What came of it: one row on stdout, everything to act upon on stderr.
-fn conclude(summary: &Summary, args: &Args, model: &str, format: Format, talk: &Talk) -> Result<Exit, Failure> {
+fn conclude(summary: &Summary, args: &Args, model: &str, format: Format, console: &Console) -> Result<Exit, Failure> {
     let counts = summary.counts;
     for failure in summary.failures.iter().take(NAMED) {
-        talk.error(&in_one_line(failure));
+        console.error(&in_one_line(failure));
     }
     if !summary.failures.is_empty() {
         let all = summary.dir.join(batch::FAILURES);
-        talk.say(&format!("{} without a result: {}", counted(summary.failures.len() as u64, "file"), all.display()));
+        console.say(&format!("{} without a result: {}", counted(summary.failures.len() as u64, "file"), all.display()));
     }
     if counts.silent > 0 {
-        talk.note(&format!("warning: {} without speech: an empty transcript", counted(counts.silent as u64, "file")));
+        console
+            .note(&format!("warning: {} without speech: an empty transcript", counted(counts.silent as u64, "file")));
     }
     for (track, recordings) in &summary.unheard {
         let recordings = counted(recordings.len() as u64, "recording");
-        talk.note(&format!("warning: {recordings} without a transcript of track {track}, though it was requested"));
+        console.note(&format!("warning: {recordings} without a transcript of track {track}, though it was requested"));
     }
-    other_tracks(&summary.untranscribed, args, model, talk)?;
+    other_tracks(&summary.untranscribed, args, model, console)?;
     if let Some(why) = &summary.over_budget {
-        talk.error(&format!("{why}; the same command with a higher --max-cost goes on"));
+        console.error(&format!("{why}; the same command with a higher --max-cost goes on"));
     }
     if summary.stopped && counts.open() > 0 {
-        talk.say("stopped; the same command goes on");
+        console.say("stopped; the same command goes on");
     } else if args.detach && counts.open() > 0 {
-        talk.note(&format!(
+        console.note(&format!(
             "{} at the service; the same command without --detach collects the results, within 24 hours",
             counted(counts.in_flight as u64, "file")
         ));
@@ -337,7 +338,7 @@ fn conclude(summary: &Summary, args: &Args, model: &str, format: Format, talk: &
         ("results", json!(summary.dir.join(batch::RESULTS).to_string_lossy())),
     ];
     let (head, cells) = row.into_iter().unzip();
-    Listing { head, rows: vec![cells] }.print(format, talk)?;
+    Listing { head, rows: vec![cells] }.print(format, console)?;
     Ok(match () {
         () if summary.stopped && counts.open() > 0 => Exit::Failed,
         () if !summary.failures.is_empty() => Exit::Partly,
@@ -356,12 +357,12 @@ pub(super) fn in_one_line(failure: &batch::Failure) -> String {
 }
 
 /// Tracks that recordings have and nobody asked for: how many, and how to get them.
-fn other_tracks(tracks: &BTreeMap<i64, Vec<String>>, args: &Args, model: &str, talk: &Talk) -> Result<()> {
+fn other_tracks(tracks: &BTreeMap<i64, Vec<String>>, args: &Args, model: &str, console: &Console) -> Result<()> {
     for (track, urls) in tracks {
         let list = args.output.join(format!("track-{track}.txt"));
         // Addresses may be signed, so they go to a file and not to the terminal.
         std::fs::write(&list, urls.join("\n") + "\n").map_err(|error| Error::io("write", &list, error))?;
-        talk.say(&format!(
+        console.say(&format!(
             "{} with a track {track} that was not transcribed: talkmeter transcribe --model {model} --channel {track} \
              --files-from {} -o {}-track-{track}",
             counted(urls.len() as u64, "recording"),

@@ -8,7 +8,7 @@ use futures_util::StreamExt as _;
 use serde_json::json;
 
 use super::connection::Connection;
-use super::output::{Failure, Format, Listing, Talk};
+use super::output::{Console, Failure, Format, Listing};
 use super::tally::Tally;
 use super::transcribe::TEMPORARY;
 use super::{Exit, block_on};
@@ -41,11 +41,11 @@ pub(super) struct Args {
 }
 
 /// Runs `upload`.
-pub(super) fn run(args: Args, connection: &Connection, format: Format, talk: &Talk) -> Result<Exit, Failure> {
+pub(super) fn run(args: Args, connection: &Connection, format: Format, console: &Console) -> Result<Exit, Failure> {
     let client = connection.client()?;
-    talk.say(TEMPORARY);
+    console.say(TEMPORARY);
     let size = |path: &PathBuf| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
-    let bar = talk.progress_of_bytes(args.files.iter().map(size).sum());
+    let bar = console.progress_of_bytes(args.files.iter().map(size).sum());
     let mut tally = Tally::default();
     let mut rows = Vec::new();
     let model = &args.model;
@@ -69,7 +69,7 @@ pub(super) fn run(args: Args, connection: &Connection, format: Format, talk: &Ta
         });
         let mut uploads = std::pin::pin!(futures_util::stream::iter(uploads).buffered(AT_ONCE));
         while let Some((path, stored)) = uploads.next().await {
-            if let Some(stored) = bar.suspend(|| tally.take(stored, talk)) {
+            if let Some(stored) = bar.suspend(|| tally.take(stored, console)) {
                 rows.push(row(&path, &stored));
             }
             if tally.denied() {
@@ -80,7 +80,7 @@ pub(super) fn run(args: Args, connection: &Connection, format: Format, talk: &Ta
     };
     block_on(work)?;
     bar.finish_and_clear();
-    tally.exit(Listing { head: vec!["file", "url", "expires"], rows }.print(format, talk))
+    tally.exit(Listing { head: vec!["file", "url", "expires"], rows }.print(format, console))
 }
 
 fn row(path: &Path, stored: &TempUrl) -> Vec<serde_json::Value> {

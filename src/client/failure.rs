@@ -14,13 +14,13 @@ const LONGEST_MESSAGE: usize = 600;
 
 /// What the body of a refusal says.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Said {
+pub(super) struct ErrorBody {
     pub(super) code: String,
     pub(super) message: String,
     pub(super) request_id: Option<String>,
 }
 
-impl Said {
+impl ErrorBody {
     /// Reads any body; what is no JSON is the message itself.
     pub(super) fn read(body: &[u8]) -> Self {
         match serde_json::from_slice::<Value>(body).ok().or_else(|| event(body)) {
@@ -244,7 +244,7 @@ mod tests {
 
     #[test]
     fn every_kind_of_refusal_is_read() {
-        let said = |code: &str, message: &str, id: Option<&str>| Said {
+        let said = |code: &str, message: &str, id: Option<&str>| ErrorBody {
             code: code.into(),
             message: message.into(),
             request_id: id.map(Into::into),
@@ -271,10 +271,10 @@ mod tests {
             ("", said("", "", None)),
             ("[1]", said("", "", None)),
         ] {
-            assert_eq!(Said::read(body.as_bytes()), expected, "{body}");
+            assert_eq!(ErrorBody::read(body.as_bytes()), expected, "{body}");
         }
-        assert_eq!(Said::read(&[b'x'; 5000]).message.chars().count(), LONGEST_MESSAGE + 1);
-        assert_eq!(Said::read(b"\xff\xfe").message, "\u{fffd}\u{fffd}");
+        assert_eq!(ErrorBody::read(&[b'x'; 5000]).message.chars().count(), LONGEST_MESSAGE + 1);
+        assert_eq!(ErrorBody::read(b"\xff\xfe").message, "\u{fffd}\u{fffd}");
     }
 
     #[test]

@@ -19,7 +19,7 @@
 //! # Ok(()) }
 //! ```
 
-mod exchange;
+mod attempt;
 mod failure;
 mod flash;
 mod key;
@@ -54,8 +54,8 @@ pub(crate) use redact::split_scheme;
 #[cfg(feature = "cli")]
 pub(crate) use redact::without_queries;
 pub use redact::without_query;
-pub(crate) use retry::Repeat;
 pub use retry::RetryPolicy;
+pub(crate) use retry::RetrySafety;
 pub use tasks::{Filter, Listed, Outcome, Page, PollPolicy, Submitted, Task, TaskId, TaskStatus, Tasks};
 pub use tokens::{Token, Tokens};
 pub use uploads::{Policy, TempUrl, Uploads};

@@ -52,7 +52,7 @@ impl RetryPolicy {
 
 /// What a call allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Repeat {
+pub(crate) enum RetrySafety {
     /// Asking twice does no harm.
     Always,
     /// It costs money or makes something: only when it was certainly not accepted.
@@ -62,12 +62,12 @@ pub(crate) enum Repeat {
 }
 
 /// Whether this failure of such a call is followed by another attempt.
-pub(super) fn again(repeat: Repeat, error: &Error) -> bool {
+pub(super) fn again(repeat: RetrySafety, error: &Error) -> bool {
     let refused = error.api().is_some_and(|api| api.refused);
     match repeat {
-        Repeat::Never => false,
-        Repeat::IfRefused => refused && matches!(error.kind(), ErrorKind::RateLimited | ErrorKind::Unavailable),
-        Repeat::Always => error.is_retryable(),
+        RetrySafety::Never => false,
+        RetrySafety::IfRefused => refused && matches!(error.kind(), ErrorKind::RateLimited | ErrorKind::Unavailable),
+        RetrySafety::Always => error.is_retryable(),
     }
 }
 

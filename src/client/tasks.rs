@@ -19,7 +19,7 @@ use url::Url;
 
 use super::pacing::{Class, Permit};
 use super::redact::{without_queries, without_query};
-use super::retry::Repeat;
+use super::retry::RetrySafety;
 use super::transport::{Answer, Body, Call, Target};
 use super::{Client, Recognition};
 use crate::error::{Error, Result};
@@ -373,7 +373,7 @@ impl Tasks<'_> {
     /// What the service refused, or that no answer came.
     pub async fn submit(self, recognition: &Recognition, urls: &[&str]) -> Result<Submitted> {
         let permit = self.submit_permit(recognition.model()).await;
-        self.submit_by(permit, recognition, urls, Repeat::IfRefused).await
+        self.submit_by(permit, recognition, urls, RetrySafety::IfRefused).await
     }
 
     /// Waits until a submit may leave.
@@ -386,7 +386,7 @@ impl Tasks<'_> {
         permit: Permit,
         recognition: &Recognition,
         urls: &[&str],
-        repeat: Repeat,
+        repeat: RetrySafety,
     ) -> Result<Submitted> {
         let headers: &[_] = if urls.iter().any(|url| url.starts_with("oss://")) {
             &[("X-DashScope-Async", "enable"), ("X-DashScope-OssResourceResolve", "enable")]
@@ -432,7 +432,7 @@ impl Tasks<'_> {
             body: Body::Get,
             headers: &[],
             class: Class::Query,
-            repeat: Repeat::Always,
+            repeat: RetrySafety::Always,
         });
         Task::read(answer.await?, id)
     }
@@ -481,7 +481,7 @@ impl Tasks<'_> {
             body: Body::Get,
             headers: &[],
             class: Class::List,
-            repeat: Repeat::Always,
+            repeat: RetrySafety::Always,
         });
         let json = answer.await?.json;
         let number = |name: &str| json.get(name).and_then(Value::as_u64);
@@ -506,7 +506,7 @@ impl Tasks<'_> {
             body: Body::Empty,
             headers: &[],
             class: Class::Cancel,
-            repeat: Repeat::Always,
+            repeat: RetrySafety::Always,
         });
         answer.await.map(drop)
     }
@@ -533,7 +533,7 @@ impl Tasks<'_> {
             body: Body::Get,
             headers: &[],
             class: Class::Storage,
-            repeat: Repeat::Always,
+            repeat: RetrySafety::Always,
         });
         Ok(answer.await?.raw)
     }

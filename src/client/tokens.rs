@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::pacing::Class;
-use super::retry::Repeat;
+use super::retry::RetrySafety;
 use super::transport::{Body, Call, Target};
 use super::{ApiKey, Client};
 use crate::error::{Error, Result};
@@ -89,7 +89,7 @@ impl Tokens<'_> {
             headers: &[],
             class: Class::Manage,
             // A token that nobody received harms nobody, and is gone within the half-hour.
-            repeat: Repeat::Always,
+            repeat: RetrySafety::Always,
         });
         Token::read(&answer.await?.json)
     }

@@ -12,11 +12,11 @@ use serde_json::Value;
 use tokio::time::Instant;
 use url::Url;
 
-use super::exchange::Exchange;
-use super::failure::Said;
+use super::attempt::Attempt;
+use super::failure::ErrorBody;
 use super::key::ApiKey;
 use super::pacing::{Class, Pacing, Permit};
-use super::retry::{Repeat, RetryPolicy, again};
+use super::retry::{RetryPolicy, RetrySafety, again};
 use crate::error::{Error, ErrorKind, Result};
 
 /// No answer of the service is longer; the longest known is a page of a hundred tasks.
@@ -33,7 +33,7 @@ pub(crate) struct Call<'a> {
     pub(crate) body: Body,
     pub(crate) headers: &'a [(&'static str, &'static str)],
     pub(crate) class: Class,
-    pub(crate) repeat: Repeat,
+    pub(crate) repeat: RetrySafety,
 }
 
 /// Where a call goes.
@@ -92,7 +92,7 @@ pub(crate) enum Opened {
     /// All at once.
     Whole(Answer),
     /// A stream of server-sent events that has begun.
-    Events(Exchange, BoxStream<'static, Result<Bytes>>),
+    Events(Attempt, BoxStream<'static, Result<Bytes>>),
 }
 
 /// Connections, key, pace.
@@ -221,11 +221,11 @@ impl Transport {
         call: &Call<'_>,
         tries: &Tries,
         within: Option<Duration>,
-    ) -> Result<(reqwest::Response, Exchange)> {
+    ) -> Result<(reqwest::Response, Attempt)> {
         let url = self.url(&call.target)?;
         let method = if matches!(call.body, Body::Get) { "GET" } else { "POST" };
         let mut exchange =
-            Exchange::new(&call.doing, method, &url, &self.key, tries.attempts, tries.begun, self.timeout);
+            Attempt::new(&call.doing, method, &url, &self.key, tries.attempts, tries.begun, self.timeout);
         exchange.keyless = !call.target.is_service();
         let mut request = self.request(call, url).await?;
         if let Some(within) = within.filter(|_| call.target.is_service()) {
@@ -245,7 +245,7 @@ impl Transport {
     }
 
     /// Reads an answer to its end, and what it says.
-    async fn read(&self, call: &Call<'_>, response: reqwest::Response, exchange: &Exchange) -> Result<Answer> {
+    async fn read(&self, call: &Call<'_>, response: reqwest::Response, exchange: &Attempt) -> Result<Answer> {
         let success = response.status().is_success();
         let bound = if call.target.is_service() { LONGEST_ANSWER } else { LONGEST_RESULT };
         let redirects = response.status().is_redirection();
@@ -260,7 +260,7 @@ impl Transport {
             };
             if raw.len() + chunk.len() > bound {
                 let message = format!("the answer is longer than {bound} bytes");
-                return Err(exchange.failed(ErrorKind::InvalidInput, Said { message, ..Said::default() }));
+                return Err(exchange.failed(ErrorKind::InvalidInput, ErrorBody { message, ..ErrorBody::default() }));
             }
             raw.extend_from_slice(&chunk);
         }
@@ -269,7 +269,7 @@ impl Transport {
         let raw = masked.map_or_else(|| raw.freeze(), Bytes::from);
 
         if !success {
-            let mut said = Said::read(&raw);
+            let mut said = ErrorBody::read(&raw);
             if redirects {
                 said.message = "the address redirects, which is not followed: the key goes to one host only".to_owned();
             }
@@ -278,7 +278,7 @@ impl Transport {
         let mut answer = Answer { raw, json: Value::Null, request_id: exchange.request_id.clone() };
         if call.target.is_service() {
             answer.json = serde_json::from_slice(&answer.raw).map_err(|_| {
-                let mut said = Said::read(&answer.raw);
+                let mut said = ErrorBody::read(&answer.raw);
                 said.message = if answer.raw.is_empty() {
                     "the answer is empty".to_owned()
                 } else {
@@ -287,7 +287,7 @@ impl Transport {
                 said.request_id = None;
                 exchange.failed(ErrorKind::Protocol, said)
             })?;
-            let mut said = Said::of(&answer.json);
+            let mut said = ErrorBody::of(&answer.json);
             answer.request_id = said.request_id.take().or(answer.request_id);
             // The code of a task's answer is to be ignored: its state stands in `output`.
             let task = answer.json.pointer("/output/task_id").is_some_and(Value::is_string);
@@ -387,7 +387,7 @@ fn is_stream(response: &reqwest::Response) -> bool {
 }
 
 /// The body as it comes; whatever breaks it says what was asked.
-fn events(response: reqwest::Response, exchange: Exchange, leave: Permit) -> BoxStream<'static, Result<Bytes>> {
+fn events(response: reqwest::Response, exchange: Attempt, leave: Permit) -> BoxStream<'static, Result<Bytes>> {
     tracing::debug!(endpoint = %exchange.endpoint, attempt = exchange.attempts, status = exchange.status, request_id = exchange.request_id.as_deref(), duration_ms = exchange.sent_at.elapsed().as_millis() as u64, "a stream began");
     let chunks = response.bytes_stream().map(move |chunk| {
         let _until_the_end = &leave;
@@ -397,7 +397,7 @@ fn events(response: reqwest::Response, exchange: Exchange, leave: Permit) -> Box
 }
 
 /// No answer, or one that broke off.
-fn unanswered(exchange: &Exchange, error: reqwest::Error) -> Error {
+fn unanswered(exchange: &Attempt, error: reqwest::Error) -> Error {
     let kind = if error.is_timeout() { ErrorKind::Timeout } else { ErrorKind::Unavailable };
     let message = if error.is_connect() {
         format!("no connection to {}", exchange.host)

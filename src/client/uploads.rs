@@ -18,7 +18,7 @@ use url::Url;
 
 use super::Client;
 use super::pacing::Class;
-use super::retry::Repeat;
+use super::retry::RetrySafety;
 use super::transport::{Body, Call, Sent, Target};
 use crate::catalog::Catalog;
 use crate::error::{Error, Result};
@@ -72,7 +72,7 @@ impl Uploads<'_> {
             body: Body::Get,
             headers: &[],
             class: Class::Policy(model.to_owned()),
-            repeat: Repeat::Always,
+            repeat: RetrySafety::Always,
         });
         let json = answer.await?.json;
         let data = json.get("data").unwrap_or(&Value::Null);
@@ -158,7 +158,7 @@ impl Uploads<'_> {
                 body: Body::Form { fields, file: path.to_owned(), name, sent: Sent(sent.clone()) },
                 headers: &[],
                 class: Class::Storage,
-                repeat: Repeat::Never,
+                repeat: RetrySafety::Never,
             };
             let transport = self.client.transport();
             // Waiting for a turn is no standstill.

@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use super::Settings;
 use super::conversation::{Basis, Conversation};
-use super::doctor;
 use super::floor::{Floor, FloorTurn, Transfer};
 use super::interval::union_length;
 use super::onsets::{EventKind, Onset, onsets};
 use super::percentile::percentile;
+use super::quality;
 use super::reason::{Figure, Reason, Reasons};
 use super::rows::{Call, Event, Participant, Turn, Window};
 use super::sweep::Sweep;
@@ -38,10 +38,10 @@ pub(super) fn measure(
     texts: &mut Texts,
     settings: &Settings,
 ) -> Figures {
-    let duplicates = doctor::duplicate_channels(conversation);
+    let duplicates = quality::duplicate_channels(conversation);
     let transfers = floor.transfers(conversation);
     let tallies = Tally::of_all(conversation, floor, &transfers);
-    doctor::note(conversation, sweep, &tallies, duplicates);
+    quality::note(conversation, sweep, &tallies, duplicates);
     let windows = windows::cut(conversation, sweep, &tallies, settings);
     if windows.is_empty() && sweep.span.is_some() {
         conversation.notices.add(Code::WindowsLeftOut, Place::default(), "");

@@ -36,13 +36,12 @@
 //! assert_eq!(kinds, [
 //!     (3700, "terminal_overlap"), (4500, "backchannel"), (6000, "dead_air"), (11200, "interruption"),
 //! ]);
-//! # Ok::<(), talkmeter::transcript::Refused>(())
+//! # Ok::<(), talkmeter::transcript::ParseError>(())
 //! ```
 
 mod billable;
 pub mod catalogue;
 mod conversation;
-mod doctor;
 mod evidence;
 mod figures;
 mod floor;
@@ -54,6 +53,7 @@ mod onsets;
 mod parameters;
 mod participants;
 mod percentile;
+mod quality;
 mod reason;
 mod rows;
 mod sweep;

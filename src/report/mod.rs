@@ -3,13 +3,13 @@
 //! [`Report`] is the summary, the content of `report.json`. [`Page`] is what a page shows beside it: how figures spread,
 //! which calls need a look, single calls. Both are drawn from tables, fresh ones or [stored](crate::tables::Stored) ones.
 
-mod basis;
 mod call;
 mod html;
 mod label;
 mod markdown;
 pub mod number;
 mod page;
+mod settings;
 mod strip;
 #[cfg(feature = "cli")]
 mod terminal;
@@ -18,10 +18,10 @@ use polars::prelude::*;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-pub use basis::{Basis, Recorded};
 pub use call::{CallView, EventView, EvidenceLine, HitView, Line, LineKind, Mark};
 pub use html::{Links, MOST_BYTES_OF_CALLS, call_page, page};
-pub use page::{CallRow, LIST_ALL, LISTED_BY_EACH, Page, Shown};
+pub use page::{CallRow, LIST_ALL, LISTED_BY_EACH, Page, PageOptions};
+pub use settings::{Recorded, ReportSettings};
 pub use strip::{Dot, MOST_DOTS, Over, Strip};
 
 use crate::catalog::Currency;
@@ -61,7 +61,7 @@ pub struct Report {
     /// What was read.
     pub inputs: Inputs,
     /// What the figures depend on.
-    pub parameters: Basis,
+    pub parameters: ReportSettings,
     /// Sums over calls, each over those in which it could be measured.
     pub totals: Vec<Total>,
     /// How figures of calls are distributed.
@@ -194,7 +194,7 @@ impl Report {
     ///
     /// # Errors
     /// [`crate::ErrorKind::Table`] when an aggregation fails.
-    pub fn build(analysis: &Analysis, parameters: Basis, rollup: Option<Groups>) -> Result<Self> {
+    pub fn build(analysis: &Analysis, parameters: ReportSettings, rollup: Option<Groups>) -> Result<Self> {
         let failed = |error| Error::table("cannot build the report", error);
         Ok(Self {
             format: REPORT_FORMAT,

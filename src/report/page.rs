@@ -19,14 +19,14 @@ pub const LISTED_BY_EACH: usize = 20;
 
 /// What to show of single calls.
 #[derive(Debug, Clone)]
-pub struct Shown {
+pub struct PageOptions {
     /// By this column of `calls`, the highest first: one of [`RANKED`].
     pub by: &'static str,
     /// So many calls are shown whole.
     pub calls: usize,
 }
 
-impl Default for Shown {
+impl Default for PageOptions {
     fn default() -> Self {
         Self { by: "dead_air_ms", calls: 20 }
     }
@@ -81,7 +81,7 @@ impl Page {
     pub fn build(
         analysis: &Analysis,
         calls: Calls<'_>,
-        shown: &Shown,
+        shown: &PageOptions,
         join_gap_ms: i64,
         groups: Option<(&Metadata, &[String])>,
     ) -> Result<Self> {

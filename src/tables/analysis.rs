@@ -16,7 +16,7 @@ use crate::billing::Prices;
 use crate::error::Result;
 use crate::metrics::catalogue::{CALLS, PARTICIPANTS, Table};
 use crate::metrics::{Cost, Measured, Settings, Warning, measure};
-use crate::transcript::{Code, Input, Refused, read};
+use crate::transcript::{Code, Input, ParseError, read};
 
 /// Files that one piece of work takes: enough to keep threads busy, few enough to keep memory small.
 const FILES_A_BATCH: usize = 16;
@@ -84,7 +84,7 @@ pub enum Outcome {
     /// It could not be opened or read.
     Unreadable(std::io::Error),
     /// It is no result file.
-    Refused(Refused),
+    ParseError(ParseError),
 }
 
 /// One file and what came of it; handed out in the order of the files.
@@ -148,8 +148,8 @@ pub fn analyze(
     observe: &mut (dyn FnMut(FileOutcome) + Send),
 ) -> Result<Analysis> {
     let tables = output.as_ref().map_or_else(Vec::new, |output| output.tables());
-    let mut collected = Collected {
-        kept: Kept::new(options),
+    let mut collected = Collector {
+        kept: SummaryRows::new(options),
         terms: options.settings.keywords.as_ref().map(|keywords| keywords.terms().to_vec()),
         output,
         observe,
@@ -184,7 +184,7 @@ pub fn analyze(
 /// Some files measured: rows for the tables and what is kept.
 struct Batch {
     rows: Vec<Rows>,
-    kept: Kept,
+    kept: SummaryRows,
     outcomes: Vec<(FileOutcome, Option<blake3::Hash>)>,
     labels: BTreeSet<String>,
 }
@@ -193,7 +193,7 @@ impl Batch {
     fn of(files: &[Input], options: &Options, tables: &[&'static Table], buffer: &mut Vec<u8>) -> Self {
         let mut batch = Self {
             rows: tables.iter().map(|table| Rows::new(table)).collect(),
-            kept: Kept::new(options),
+            kept: SummaryRows::new(options),
             outcomes: Vec::with_capacity(files.len()),
             labels: BTreeSet::new(),
         };
@@ -216,7 +216,7 @@ impl Batch {
         }
         let transcript = match read(buffer) {
             Ok(transcript) => transcript,
-            Err(refused) => return (Outcome::Refused(refused), None),
+            Err(refused) => return (Outcome::ParseError(refused), None),
         };
         let mut measured = measure(&input.file, &transcript, &options.settings);
         options.charge(&input.path, &mut measured);
@@ -235,7 +235,7 @@ impl Batch {
 }
 
 /// What is kept of every call and every participant.
-struct Kept {
+struct SummaryRows {
     calls: Rows,
     participants: Rows,
     bill: Bill,
@@ -248,14 +248,14 @@ pub(super) const OF_CALLS: [&str; 2] = ["file", "reason"];
 /// Columns beside [`PARTICIPANT_SPREAD`] that are kept of every participant.
 pub(super) const OF_PARTICIPANTS: [&str; 4] = ["file", "participant", "role", "reason"];
 
-impl Kept {
+impl SummaryRows {
     fn new(options: &Options) -> Self {
         let key = options.join_by.as_deref();
         let call = |name: &str| key == Some(name) || RANKED.contains(&name) || OF_CALLS.contains(&name);
         let participant = |name: &str| PARTICIPANT_SPREAD.contains(&name) || OF_PARTICIPANTS.contains(&name);
         Self {
-            calls: Rows::some(&CALLS, call),
-            participants: Rows::some(&PARTICIPANTS, participant),
+            calls: Rows::with_columns(&CALLS, call),
+            participants: Rows::with_columns(&PARTICIPANTS, participant),
             bill: Bill::default(),
             hits: HitCounts::default(),
         }
@@ -296,8 +296,8 @@ impl<'c> From<&'c Cost> for Charge<'c> {
 }
 
 /// Where batches are taken together, in order.
-struct Collected<'a> {
-    kept: Kept,
+struct Collector<'a> {
+    kept: SummaryRows,
     /// Keywords that were looked for.
     terms: Option<Vec<String>>,
     output: Option<&'a mut Output>,
@@ -311,7 +311,7 @@ struct Collected<'a> {
     labels: BTreeSet<String>,
 }
 
-impl Collected<'_> {
+impl Collector<'_> {
     fn take(&mut self, batches: Vec<Batch>) -> Result<()> {
         for batch in batches {
             for (outcome, hash) in batch.outcomes {

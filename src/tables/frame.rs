@@ -62,11 +62,11 @@ pub(super) struct Rows {
 
 impl Rows {
     pub(super) fn new(table: &'static Table) -> Self {
-        Self::some(table, |_| true)
+        Self::with_columns(table, |_| true)
     }
 
     /// The columns of these names alone.
-    pub(super) fn some(table: &'static Table, wanted: impl Fn(&str) -> bool) -> Self {
+    pub(super) fn with_columns(table: &'static Table, wanted: impl Fn(&str) -> bool) -> Self {
         let columns = table.columns.iter().filter(|column| wanted(column.name));
         Self { table, count: 0, columns: columns.map(|column| (column, Cells::new(column.kind))).collect() }
     }

@@ -20,7 +20,7 @@ pub use parse::read;
 #[cfg(feature = "analytics")]
 pub(crate) use paths::REPORT_FORMAT;
 pub use paths::{Excluded, Input, Inputs};
-pub use refused::Refused;
+pub use refused::ParseError;
 
 /// One recording's recognition result.
 ///
@@ -33,7 +33,7 @@ pub use refused::Refused;
 /// let transcript = talkmeter::transcript::read(json)?;
 /// let word = &transcript.channels[0].sentences[0].words[0];
 /// assert_eq!((word.begin_ms, word.end_ms, &*word.text), (Some(100), Some(900), "Hello"));
-/// # Ok::<(), talkmeter::transcript::Refused>(())
+/// # Ok::<(), talkmeter::transcript::ParseError>(())
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct Transcript<'a> {

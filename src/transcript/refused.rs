@@ -7,21 +7,21 @@ use serde::Deserialize;
 
 /// A file that cannot be read as a result: what is wrong, where, and what to do about it.
 ///
-/// `Display` is one lowercase clause; [`Refused::hint`] says what a person can do next.
+/// `Display` is one lowercase clause; [`ParseError::hint`] says what a person can do next.
 ///
 /// ```
 /// let refused = talkmeter::transcript::read(b"<!DOCTYPE html><html></html>").unwrap_err();
 /// assert_eq!(refused.to_string(), "this is HTML, not a result file");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refused {
+pub struct ParseError {
     why: String,
     hint: Option<&'static str>,
 }
 
 const DOWNLOAD_AGAIN: &str = "download the result again: its link is good for 24 h";
 
-impl Refused {
+impl ParseError {
     fn new(why: impl Into<String>, hint: Option<&'static str>) -> Self {
         Self { why: why.into(), hint }
     }
@@ -140,10 +140,10 @@ fn nesting(json: &str) -> usize {
     deepest
 }
 
-impl fmt::Display for Refused {
+impl fmt::Display for ParseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.why)
     }
 }
 
-impl std::error::Error for Refused {}
+impl std::error::Error for ParseError {}

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use talkmeter::batch::{Batch, Draft, Order, Summary};
+use talkmeter::batch::{Batch, BatchRequest, ManifestBuilder, Summary};
 use talkmeter::client::{ApiKey, Client, Recognition};
 use talkmeter::clock::Clock;
 use talkmeter::emulator::Settings;
@@ -115,14 +115,14 @@ pub(crate) fn client(service: &Service) -> Client {
     Client::builder().region(region).base_url(service.base_url()).api_key(key).build().unwrap()
 }
 
-fn order(urls: &[&str]) -> Order {
-    let mut draft = Draft::default();
+fn order(urls: &[&str]) -> BatchRequest {
+    let mut draft = ManifestBuilder::default();
     urls.iter().for_each(|url| draft.argument(url.as_ref()));
     let items = if urls.is_empty() { Vec::new() } else { draft.finish().unwrap().items };
-    Order::new(Recognition::new("paraformer-v2"), items)
+    BatchRequest::new(Recognition::new("paraformer-v2"), items)
 }
 
-async fn carried(service: &Service, dir: &Path, order: Order, clock: Still) -> Summary {
+async fn carried(service: &Service, dir: &Path, order: BatchRequest, clock: Still) -> Summary {
     let batch = Batch::open_at(dir, client(service), order, Arc::new(clock)).unwrap();
     let (_stop, never) = watch::channel(false);
     batch.run(never, &mut |_| ()).await.unwrap()

@@ -208,25 +208,25 @@ fn the_vendors_own_samples_are_read() {
 
 /// What is to become of a hostile file.
 enum Fate {
-    /// Refused, with this said.
-    Refused(&'static str),
+    /// ParseError, with this said.
+    ParseError(&'static str),
     /// Measured, with these warnings and counts.
     Warned(&'static [(&'static str, i64)]),
 }
-use Fate::{Refused, Warned};
+use Fate::{ParseError, Warned};
 
 const CLEAN: Fate = Warned(&[]);
 
 /// The table of hostile/README.md, with what the definitions make of each.
 const HOSTILE: [(&str, Fate); 36] = [
-    ("truncated-in-string.json", Refused("incomplete JSON: the file stops at line 16 column 29")),
-    ("empty.json", Refused("the file is empty")),
-    ("top-level-number-array.json", Refused("expected an object, found an array")),
-    ("top-level-string.json", Refused("found a string")),
-    ("deep-arrays.json", Refused("nested too deeply")),
+    ("truncated-in-string.json", ParseError("incomplete JSON: the file stops at line 16 column 29")),
+    ("empty.json", ParseError("the file is empty")),
+    ("top-level-number-array.json", ParseError("expected an object, found an array")),
+    ("top-level-string.json", ParseError("found a string")),
+    ("deep-arrays.json", ParseError("nested too deeply")),
     // 2^63 is no time; the word goes with the next one.
     ("huge-times.json", Warned(&[("invalid_value", 1), ("untimed_words", 1)])),
-    ("huge-exponent.json", Refused("number out of range at line 19 column 24")),
+    ("huge-exponent.json", ParseError("number out of range at line 19 column 24")),
     // The word and its sentence.
     ("negative-begin.json", Warned(&[("negative_time", 2)])),
     ("end-before-begin.json", Warned(&[("negative_interval", 1)])),
@@ -236,18 +236,18 @@ const HOSTILE: [(&str, Fate); 36] = [
     ("out-of-order-sentences.json", Warned(&[("out_of_order", 2)])),
     ("zero-length-words.json", Warned(&[("mixed_basis", 1)])),
     ("nul-escape.json", Warned(&[("control_characters", 1)])),
-    ("lone-high-surrogate.json", Refused("invalid JSON")),
-    ("invalid-utf8.json", Refused("not valid UTF-8 at byte")),
+    ("lone-high-surrogate.json", ParseError("invalid JSON")),
+    ("invalid-utf8.json", ParseError("not valid UTF-8 at byte")),
     ("bom-utf8.json", CLEAN),
     ("duplicate-transcripts.json", Warned(&[("duplicate_key", 1)])),
     ("alias-fields.json", CLEAN),
     ("qwen3-filetrans.json", CLEAN),
     ("duplicate-channels.json", Warned(&[("duplicate_channels", 1)])),
     ("seconds-float.json", Warned(&[("fractional_time", 50), ("suspicious_time_unit", 1)])),
-    ("error-page.json", Refused("this is HTML, not a result file")),
-    ("gzip.json", Refused("gzip data")),
-    ("results.jsonl", Refused("more than one JSON value")),
-    ("task-response.json", Refused("this is a task answer")),
+    ("error-page.json", ParseError("this is HTML, not a result file")),
+    ("gzip.json", ParseError("gzip data")),
+    ("results.jsonl", ParseError("more than one JSON value")),
+    ("task-response.json", ParseError("this is a task answer")),
     // 54 times between quotes.
     ("times-as-strings.json", Warned(&[("invalid_value", 54)])),
     // The recording has two tracks, and neither is there.
@@ -257,7 +257,7 @@ const HOSTILE: [(&str, Fate); 36] = [
     ("sentence-is-last-word.json", Warned(&[("word_outside_sentence", 15)])),
     ("words-do-not-spell-text.json", Warned(&[("words_differ_from_text", 1)])),
     ("past-the-end.json", Warned(&[("end_after_duration", 2)])),
-    ("nan.json", Refused("invalid JSON: expected value at line 19 column 20")),
+    ("nan.json", ParseError("invalid JSON: expected value at line 19 column 20")),
     // The escape in the first sentence and in its word; the second sentence is another text than its words.
     ("output-injection.json", Warned(&[("control_characters", 2), ("words_differ_from_text", 1)])),
     ("file-url-traversal.json", CLEAN),
@@ -280,7 +280,7 @@ fn every_hostile_file_is_refused_or_measured_as_written_down() {
         let hostile = format!("hostile/{file}");
         let good = "calls/hv-0002f70f7386445b.json";
         match fate {
-            Refused(why) => {
+            ParseError(why) => {
                 let alone = analysed(&[&hostile], "").exits(1).says(&format!("{file}: ")).says(why).prints_nothing();
                 assert!(!alone.path("out").exists());
                 let among = analysed(&[&hostile, good], "").exits(3).says(why);
@@ -306,7 +306,7 @@ fn every_hostile_file_is_refused_or_measured_as_written_down() {
 #[test]
 #[ignore = "needs ../shared/data"]
 fn all_hostile_files_together_stop_nobody() {
-    let refused = HOSTILE.iter().filter(|row| matches!(row.1, Refused(_)) && row.0.ends_with(".json")).count();
+    let refused = HOSTILE.iter().filter(|row| matches!(row.1, ParseError(_)) && row.0.ends_with(".json")).count();
     let measured = HOSTILE.len() - refused - 1;
     let ran = analysed(&["hostile"], "--keyword card").exits(3);
     assert_eq!(ran.table("calls").len(), measured);

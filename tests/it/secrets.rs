@@ -85,16 +85,16 @@ fn a_key_that_is_refused_is_not_shown_either() {
 
 #[test]
 fn what_programs_print_of_a_client_and_a_batch_has_no_key() {
-    use talkmeter::batch::{Batch, Draft, Order};
+    use talkmeter::batch::{Batch, BatchRequest, ManifestBuilder};
     use talkmeter::client::{ApiKey, Client, Recognition};
 
     let service = Service::new().unasked();
     let folder = tempfile::tempdir().unwrap();
     let client = Client::builder().api_key(ApiKey::new(KEY).unwrap()).base_url(service.base_url()).build().unwrap();
     let shown = format!("{client:?} {client:#?}");
-    let mut draft = Draft::default();
+    let mut draft = ManifestBuilder::default();
     draft.argument(SIGNED.as_ref());
-    let order = Order::new(Recognition::new("paraformer-v2"), draft.finish().unwrap().items);
+    let order = BatchRequest::new(Recognition::new("paraformer-v2"), draft.finish().unwrap().items);
     let batch = Batch::open(folder.path(), client, order).unwrap();
     let shown = format!("{shown} {batch:?} {batch:#?}");
     assert!(shown.contains("Batch") && shown.contains("[key]"), "{shown}");

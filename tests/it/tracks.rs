@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::{Value, json};
-use talkmeter::batch::{Batch, Draft, Order};
+use talkmeter::batch::{Batch, BatchRequest, ManifestBuilder};
 use talkmeter::client::Recognition;
 use talkmeter::emulator::Settings;
 use tokio::sync::watch;
@@ -178,10 +178,10 @@ fn a_recording_that_was_begun_is_requested_as_it_was_begun() {
 fn the_library_takes_the_tracks_of_each_recording_from_its_caller() {
     let service = Service::new();
     let scene = service.scene();
-    let mut draft = Draft::default();
+    let mut draft = ManifestBuilder::default();
     draft.list("-", &b"https://calls.example/a.wav\nhttps://calls.example/b.wav\n"[..]);
-    let mut order = Order::new(Recognition::new("paraformer-v2").channels(&[0]), draft.finish().unwrap().items);
-    let open = |order: &Order| Batch::open(&scene.path("out"), client(&service), order.clone());
+    let mut order = BatchRequest::new(Recognition::new("paraformer-v2").channels(&[0]), draft.finish().unwrap().items);
+    let open = |order: &BatchRequest| Batch::open(&scene.path("out"), client(&service), order.clone());
     order.items_mut()[1].channels = Some(Vec::new());
     let error = open(&order).unwrap_err().to_string();
     assert!(error.contains("https://calls.example/b.wav: no track is requested"), "{error}");

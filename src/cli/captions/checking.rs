@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::super::Exit;
 use super::super::check::refusal;
 use super::super::inputs::Paths;
-use super::super::output::{Failure, Format as Print, Listing, Talk};
+use super::super::output::{Console, Failure, Format as Print, Listing};
 use super::{FILES_A_THREAD, made};
 use crate::metrics::Settings;
 use crate::report::number::counted;
@@ -30,10 +30,10 @@ pub(super) fn run(
     rules: &Rules,
     settings: &Settings,
     print: Print,
-    talk: &Talk,
+    console: &Console,
 ) -> Result<Exit, Failure> {
-    let inputs = paths.find_ending(&[".json", ".srt", ".vtt"], None, talk)?;
-    let bar = talk.progress(inputs.files.len());
+    let inputs = paths.find_ending(&[".json", ".srt", ".vtt"], None, console)?;
+    let bar = console.progress(inputs.files.len());
     let mut rows: Vec<Vec<Value>> = Vec::new();
     let mut failed = inputs.excluded.len();
     for chunk in inputs.files.chunks(FILES_A_THREAD * rayon::current_num_threads()) {
@@ -45,26 +45,26 @@ pub(super) fn run(
                 Ok(checked) => rows.extend(checked.iter().flat_map(listed)),
                 Err(why) => {
                     failed += 1;
-                    bar.suspend(|| talk.say(&why));
+                    bar.suspend(|| console.say(&why));
                 }
             }
         }
     }
     bar.finish_and_clear();
     let found = rows.len();
-    match (Listing { head: HEAD.to_vec(), rows }).print(print, talk) {
+    match (Listing { head: HEAD.to_vec(), rows }).print(print, console) {
         // The gate is the exit code, whether or not anybody reads the list to its end.
-        Ok(_) | Err(Failure::NobodyListens) => {}
+        Ok(_) | Err(Failure::BrokenPipe) => {}
         Err(failure) => return Err(failure),
     }
     let files = inputs.files.len() + inputs.excluded.len();
     let readable = files - failed;
     if readable == 0 {
-        talk.error(if files == 0 { "no result or caption file found" } else { "no file could be checked" });
+        console.error(if files == 0 { "no result or caption file found" } else { "no file could be checked" });
         return Ok(Exit::Failed);
     }
     let said = if found == 0 { "nothing found".to_owned() } else { counted(found as u64, "violation") };
-    talk.note(&format!("{}, {said}", counted(readable as u64, "file")));
+    console.note(&format!("{}, {said}", counted(readable as u64, "file")));
     Ok(if found + failed > 0 { Exit::Partly } else { Exit::Done })
 }
 

@@ -13,7 +13,7 @@ use super::Exit;
 use super::analyze::unused_roles;
 use super::check::refusal;
 use super::inputs::Paths;
-use super::output::{Failure, Format as Print, Talk, printable};
+use super::output::{Console, Failure, Format as Print, printable};
 use crate::metrics::{Roles, Settings, measure};
 use crate::report::number::counted;
 use crate::tables::Outcome;
@@ -110,7 +110,7 @@ fn kind(text: &str) -> Result<Format, String> {
 }
 
 /// Runs `captions`.
-pub(super) fn run(mut args: Args, print: Print, talk: &Talk) -> Result<Exit, Failure> {
+pub(super) fn run(mut args: Args, print: Print, console: &Console) -> Result<Exit, Failure> {
     let rules = args.limits.rules()?;
     let mut roles = Roles::default();
     std::mem::take(&mut args.roles).into_iter().try_for_each(|more| roles.extend(more)).map_err(Failure::Usage)?;
@@ -118,24 +118,24 @@ pub(super) fn run(mut args: Args, print: Print, talk: &Talk) -> Result<Exit, Fai
     args.to.sort_unstable();
     args.to.dedup();
     if args.check {
-        return checking::run(&args.paths, &args.to, &rules, &settings, print, talk);
+        return checking::run(&args.paths, &args.to, &rules, &settings, print, console);
     }
     if print != Print::Table {
         let hint = "captions are no rows; --to srt,vtt says which kinds of files, --format is for --check";
         return Err(Failure::Usage(hint.to_owned()));
     }
     match &args.output {
-        Some(folder) => write(&args, folder, &rules, &settings, talk),
-        None => show(&args, &rules, &settings, talk),
+        Some(folder) => write(&args, folder, &rules, &settings, console),
+        None => show(&args, &rules, &settings, console),
     }
 }
 
 /// Captions of one file to stdout.
-fn show(args: &Args, rules: &Rules, settings: &Settings, talk: &Talk) -> Result<Exit, Failure> {
-    let inputs = args.paths.find(None, talk)?;
+fn show(args: &Args, rules: &Rules, settings: &Settings, console: &Console) -> Result<Exit, Failure> {
+    let inputs = args.paths.find(None, console)?;
     let (input, format) = match (&inputs.files[..], &args.to[..]) {
         ([], _) => {
-            talk.error("no result file found");
+            console.error("no result file found");
             return Ok(Exit::Failed);
         }
         ([input], [format]) => (input, *format),
@@ -151,24 +151,24 @@ fn show(args: &Args, rules: &Rules, settings: &Settings, talk: &Talk) -> Result<
         Ok(made) => {
             let cues = made.captions.cues(format);
             for note in notes(&made.captions, &cues, format, rules) {
-                talk.note(&format!("{}: {note}", input.path.display()));
+                console.note(&format!("{}: {note}", input.path.display()));
             }
-            unused_roles(&settings.roles, &made.labels, talk);
-            talk.data(format.write(&cues).as_bytes())?;
+            unused_roles(&settings.roles, &made.labels, console);
+            console.data(format.write(&cues).as_bytes())?;
             Ok(if inputs.excluded.is_empty() { Exit::Done } else { Exit::Partly })
         }
         Err(outcome) => {
-            talk.say(&refusal(&input.path, &outcome));
+            console.say(&refusal(&input.path, &outcome));
             Ok(Exit::Failed)
         }
     }
 }
 
 /// Captions of all files to a folder.
-fn write(args: &Args, folder: &Path, rules: &Rules, settings: &Settings, talk: &Talk) -> Result<Exit, Failure> {
-    let inputs = args.paths.find(Some(folder), talk)?;
+fn write(args: &Args, folder: &Path, rules: &Rules, settings: &Settings, console: &Console) -> Result<Exit, Failure> {
+    let inputs = args.paths.find(Some(folder), console)?;
     let mut targets = Targets::below(folder)?;
-    let bar = talk.progress(inputs.files.len());
+    let bar = console.progress(inputs.files.len());
     let (mut written, mut failed) = (0_u64, inputs.excluded.len() as u64);
     let mut labels = BTreeSet::new();
     for chunk in inputs.files.chunks(FILES_A_THREAD * rayon::current_num_threads()) {
@@ -193,11 +193,11 @@ fn write(args: &Args, folder: &Path, rules: &Rules, settings: &Settings, talk: &
                     written += 1;
                     labels.append(&mut done.labels);
                     let notes = done.notes.into_iter().map(|note| format!("{}: {note}", input.path.display()));
-                    bar.suspend(|| notes.for_each(|note| talk.note(&note)));
+                    bar.suspend(|| notes.for_each(|note| console.note(&note)));
                 }
                 Err(why) => {
                     failed += 1;
-                    bar.suspend(|| talk.say(&why));
+                    bar.suspend(|| console.say(&why));
                 }
             }
         }
@@ -205,12 +205,12 @@ fn write(args: &Args, folder: &Path, rules: &Rules, settings: &Settings, talk: &
     bar.finish_and_clear();
     if written == 0 {
         targets.forget();
-        talk.error(if failed == 0 { "no result file found" } else { "no captions could be made" });
+        console.error(if failed == 0 { "no result file found" } else { "no captions could be made" });
         return Ok(Exit::Failed);
     }
-    unused_roles(&settings.roles, &labels, talk);
+    unused_roles(&settings.roles, &labels, console);
     let files = counted(written * args.to.len() as u64, "file");
-    talk.note(&format!("{files} written to {}", printable(&folder.display().to_string())));
+    console.note(&format!("{files} written to {}", printable(&folder.display().to_string())));
     Ok(if failed > 0 { Exit::Partly } else { Exit::Done })
 }
 
@@ -229,7 +229,7 @@ struct Made {
 
 fn made(input: &Input, rules: &Rules, settings: &Settings) -> Result<Made, Outcome> {
     let bytes = fs::read(&input.path).map_err(Outcome::Unreadable)?;
-    let transcript = read(&bytes).map_err(Outcome::Refused)?;
+    let transcript = read(&bytes).map_err(Outcome::ParseError)?;
     let measured = measure(&input.file, &transcript, settings);
     let labels = settings.roles.iter().map(|(label, _)| label).filter(|label| measured.has_label(label));
     Ok(Made { labels: labels.map(str::to_owned).collect(), captions: Captions::of(&measured, rules) })

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::super::Exit;
 use super::super::inputs::Paths;
-use super::super::output::{Failure, Format, Listing, Talk};
+use super::super::output::{Console, Failure, Format, Listing};
 use super::super::prices::{PriceFlags, doubt_used, ledgers};
 use super::breakdown::{HEAD, VERSION, cells, in_words, projects, total_json};
 use crate::batch::{self, receipts};
@@ -54,17 +54,17 @@ pub(super) fn run(
     region: Option<Region>,
     today: Date,
     format: Format,
-    talk: &Talk,
+    console: &Console,
 ) -> Result<Exit, Failure> {
     let prices = args.prices.prices(None)?;
-    let bill = bill(&args.paths.find(None, talk)?, args.model.as_deref(), region, &prices, talk)?;
+    let bill = bill(&args.paths.find(None, console)?, args.model.as_deref(), region, &prices, console)?;
     if bill.files == 0 {
-        talk.error(if bill.failed == 0 { "no result file found" } else { "no result file could be read" });
+        console.error(if bill.failed == 0 { "no result file found" } else { "no result file could be read" });
         return Ok(Exit::Failed);
     }
     let used = bill.lines.iter().filter_map(|line| Some((line.model.as_deref()?, line.region?)));
-    doubt_used(&prices, used, today, talk);
-    print(&bill, format, talk)?;
+    doubt_used(&prices, used, today, console);
+    print(&bill, format, console)?;
     Ok(if bill.failed > 0 { Exit::Partly } else { Exit::Done })
 }
 
@@ -74,7 +74,7 @@ pub(in crate::cli) fn bill(
     model: Option<&str>,
     region: Option<Region>,
     prices: &Prices,
-    talk: &Talk,
+    console: &Console,
 ) -> Result<Bill, Failure> {
     let mut origins = HashMap::new();
     let mut usage = Vec::new();
@@ -85,7 +85,7 @@ pub(in crate::cli) fn bill(
                 origins.extend(batch::origins(folder)?);
             }
             Ok(None) => {}
-            Err(error) => talk.note(&format!("{error}; model, region and usage stay unknown")),
+            Err(error) => console.note(&format!("{error}; model, region and usage stay unknown")),
         }
     }
     let flags = Settings {
@@ -116,7 +116,7 @@ pub(in crate::cli) fn bill(
             }
             Err(why) => {
                 bill.failed += 1;
-                talk.say(&why);
+                console.say(&why);
             }
         }
     }
@@ -132,7 +132,7 @@ fn lines_of(input: &Input, settings: &Settings, prices: &Prices) -> Result<Vec<L
     Ok(of_result(&measure(&input.file, &transcript, settings), prices))
 }
 
-fn print(bill: &Bill, format: Format, talk: &Talk) -> Result<Exit, Failure> {
+fn print(bill: &Bill, format: Format, console: &Console) -> Result<Exit, Failure> {
     let totals = totals(&bill.lines);
     if format == Format::Json {
         let currencies: Vec<&str> =
@@ -143,22 +143,22 @@ fn print(bill: &Bill, format: Format, talk: &Talk) -> Result<Exit, Failure> {
             "totals": totals.iter().map(total_json).collect::<Vec<_>>(),
             "projects": projects(&bill.lines), "summary": summary(bill),
         });
-        return talk.data(format!("{report:#}\n").as_bytes());
+        return console.data(format!("{report:#}\n").as_bytes());
     }
     let people = matches!(format, Format::Table | Format::Md);
     let rows = bill.lines.iter().map(|line| cells(line, people)).collect();
-    let exit = Listing { head: HEAD.to_vec(), rows }.print(format, talk)?;
+    let exit = Listing { head: HEAD.to_vec(), rows }.print(format, console)?;
     let said: Vec<String> = totals.iter().map(in_words).collect();
     if people {
         let bullet = if format == Format::Md { "- " } else { "" };
         let text: String = said.iter().map(|line| format!("{bullet}{line}\n")).collect();
-        talk.data(format!("\n{text}").as_bytes())?;
+        console.data(format!("\n{text}").as_bytes())?;
     } else {
-        said.iter().for_each(|line| talk.note(line));
+        said.iter().for_each(|line| console.note(line));
     }
     let summary = summary(bill);
     let number = |name: &str| summary.get(name).and_then(Value::as_u64).unwrap_or(0);
-    talk.note(&format!(
+    console.note(&format!(
         "{} found: {} priced, {} without a price, {} without a duration",
         counted(number("totalDetected"), "file"),
         number("totalSupported"),

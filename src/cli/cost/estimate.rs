@@ -9,7 +9,7 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::super::Exit;
-use super::super::output::{Failure, Format, Listing, Talk};
+use super::super::output::{Console, Failure, Format, Listing};
 use super::super::prices::{PriceFlags, doubt_used};
 use super::breakdown::{VERSION, code, exact, shown};
 use super::recordings::{Found, Recordings};
@@ -108,43 +108,49 @@ fn requested(args: &Args, found: &Found) -> Vec<u32> {
     }
 }
 
-pub(super) fn run(args: &Args, region: Region, today: Date, format: Format, talk: &Talk) -> Result<Exit, Failure> {
+pub(super) fn run(
+    args: &Args,
+    region: Region,
+    today: Date,
+    format: Format,
+    console: &Console,
+) -> Result<Exit, Failure> {
     let prices = args.prices.prices(args.max_cost.map(|budget| budget.currency))?;
     let mut recordings = Recordings::default();
-    args.inputs.iter().try_for_each(|input| recordings.argument(input, talk))?;
+    args.inputs.iter().try_for_each(|input| recordings.argument(input, console))?;
     for list in &args.files_from {
         if list.as_os_str() == "-" {
-            recordings.list("stdin", std::io::stdin().lock(), talk)?;
+            recordings.list("stdin", std::io::stdin().lock(), console)?;
         } else {
             let file = std::fs::File::open(list).map_err(|error| crate::Error::io("read", list, error))?;
-            recordings.list(&list.to_string_lossy(), file, talk)?;
+            recordings.list(&list.to_string_lossy(), file, console)?;
         }
     }
     if recordings.found.is_empty() {
-        talk.error("nothing to estimate: name recordings, a list or results");
+        console.error("nothing to estimate: name recordings, a list or results");
         return Ok(if recordings.unreadable > 0 { Exit::Failed } else { Exit::Usage });
     }
     if args.vad {
         let otherwise = args.speech_share.map_or("the usual share is used", |_| "the share given is used");
-        vad::measure(&mut recordings.found, std::env::var_os("PATH").as_deref(), otherwise, talk);
+        vad::measure(&mut recordings.found, std::env::var_os("PATH").as_deref(), otherwise, console);
     }
     let mut models = vec![args.model.clone()];
     models.extend(args.compare.iter().filter(|model| **model != args.model).cloned());
     for model in models.iter().filter(|model| Catalog::builtin().model(model).is_none()) {
-        talk.note(&format!("{model} is not in the catalogue of models"));
+        console.note(&format!("{model} is not in the catalogue of models"));
     }
     let groups = groups(args, &recordings.found, &models, region, &prices)?;
-    doubt_used(&prices, models.iter().map(|model| (&model[..], region)), today, talk);
-    tracks(args, &recordings.found, talk);
+    doubt_used(&prices, models.iter().map(|model| (&model[..], region)), today, console);
+    tracks(args, &recordings.found, console);
     let sums: Vec<Sum> = models
         .iter()
         .map(|model| {
             let lines = groups.iter().filter(|group| group.model == *model).flat_map(Group::lines);
-            sum(lines, free(args, model, region, &prices, talk))
+            sum(lines, free(args, model, region, &prices, console))
         })
         .collect();
-    print(args, &groups, (&models, &sums), (region, &recordings), format, talk)?;
-    let gate = sums.first().map_or(Exit::Done, |sum| gate(args.max_cost, sum, talk));
+    print(args, &groups, (&models, &sums), (region, &recordings), format, console)?;
+    let gate = sums.first().map_or(Exit::Done, |sum| gate(args.max_cost, sum, console));
     Ok(if recordings.unreadable > 0 && gate == Exit::Done { Exit::Partly } else { gate })
 }
 
@@ -179,7 +185,7 @@ fn groups(
 }
 
 /// Says what is left out by the choice of tracks, asked for in vain, or counted though it may sound the same.
-fn tracks(args: &Args, found: &[Found], talk: &Talk) {
+fn tracks(args: &Args, found: &[Found], console: &Console) {
     let count = |holds: &dyn Fn(&Found, u32) -> bool| {
         found.iter().filter(|found| found.recording.channels.is_some_and(|channels| holds(found, channels))).count()
             as u64
@@ -189,7 +195,7 @@ fn tracks(args: &Args, found: &[Found], talk: &Talk) {
     };
     let all = count(&uncompared);
     if all > 0 {
-        talk.note(&format!(
+        console.note(&format!(
             "{} with several tracks: all are counted; `transcribe` requests those that sound different, --vad compares them",
             counted(all, "recording")
         ));
@@ -199,14 +205,14 @@ fn tracks(args: &Args, found: &[Found], talk: &Talk) {
         (found.different.is_empty() || args.channel.is_some()) && requested(args, found).len() < channels as usize
     });
     if more > 0 {
-        talk.note(&format!(
+        console.note(&format!(
             "{} with more tracks than are counted (--channel 0,1 counts two, each is billed)",
             counted(more, "recording")
         ));
     }
     let fewer = count(&|found, channels| requested(args, found).iter().any(|track| *track >= channels));
     if fewer > 0 {
-        talk.note(&format!("{} without all of the tracks asked for; all are counted", counted(fewer, "recording")));
+        console.note(&format!("{} without all of the tracks asked for; all are counted", counted(fewer, "recording")));
     }
 }
 
@@ -216,37 +222,38 @@ pub(in crate::cli) fn free_seconds(prices: &Prices, model: &str, region: Region,
     Some(i64::try_from(allowance.quantity).unwrap_or(0).saturating_sub(used?.into()).max(0))
 }
 
-fn free(args: &Args, model: &str, region: Region, prices: &Prices, talk: &Talk) -> i64 {
+fn free(args: &Args, model: &str, region: Region, prices: &Prices, console: &Console) -> i64 {
     let Some(used) = args.quota_used else { return 0 };
     match (prices.allowance(model, region), free_seconds(prices, model, region, args.quota_used)) {
         (Some(allowance), Some(left)) => {
-            talk.note(&format!("{model} in {region}: {left} s left of {allowance}, page of {}", allowance.checked));
+            console.note(&format!("{model} in {region}: {left} s left of {allowance}, page of {}", allowance.checked));
             left
         }
         _ => {
-            talk.note(&format!("{model} in {region}: no free seconds are known, so {used} used ones change nothing"));
+            console
+                .note(&format!("{model} in {region}: no free seconds are known, so {used} used ones change nothing"));
             0
         }
     }
 }
 
 /// What is expected must not be more, and all of it must be known.
-fn gate(budget: Option<Money>, sum: &Sum, talk: &Talk) -> Exit {
+fn gate(budget: Option<Money>, sum: &Sum, console: &Console) -> Exit {
     let Some(budget) = budget else { return Exit::Done };
     let expected = sum.net().zip(sum.currency).filter(|(_, currency)| *currency == budget.currency);
     let Some((net, currency)) = expected.filter(|_| sum.is_whole()) else {
-        talk.error(&format!(
+        console.error(&format!(
             "whether {budget} is enough cannot be told: not everything is priced in {}",
             budget.currency
         ));
         return Exit::Partly;
     };
     if net.expected > budget.amount {
-        talk.error(&format!("{} is expected, which is more than {budget}", money(Some((net.expected, currency)))));
+        console.error(&format!("{} is expected, which is more than {budget}", money(Some((net.expected, currency)))));
         return Exit::Partly;
     }
     if net.high > budget.amount {
-        talk.note(&format!("at most {}, which is more than {budget}", money(Some((net.high, currency)))));
+        console.note(&format!("at most {}, which is more than {budget}", money(Some((net.high, currency)))));
     }
     Exit::Done
 }
@@ -267,22 +274,22 @@ fn print(
     (models, sums): (&[String], &[Sum]),
     (region, recordings): (Region, &Recordings),
     format: Format,
-    talk: &Talk,
+    console: &Console,
 ) -> Result<(), Failure> {
     if format == Format::Json {
         let report = as_json(args, groups, (models, sums), (region, recordings));
-        talk.data(format!("{report:#}\n").as_bytes())?;
+        console.data(format!("{report:#}\n").as_bytes())?;
     } else {
         let people = matches!(format, Format::Table | Format::Md);
         let side_by_side = !args.group_by.is_empty() || models.len() > 1;
         let listing = if side_by_side { sides(groups, people) } else { lines(groups, people) };
-        listing.print(format, talk)?;
+        listing.print(format, console)?;
     }
     for (model, sum) in models.iter().zip(sums) {
         let amount = |amount: Option<Decimal>| money(amount.zip(sum.currency));
         let net = sum.net();
         let free = if sum.free.high.is_zero() { "" } else { " after the free allowance" };
-        talk.note(&format!(
+        console.note(&format!(
             "{model} in {region}: low {}, expected {}, high {}{free}",
             amount(net.map(|net| net.low)),
             amount(net.map(|net| net.expected)),
@@ -291,12 +298,12 @@ fn print(
     }
     if let (true, Some((sum, model))) = (args.vad, sums.iter().zip(models).next()) {
         let lines = groups.iter().filter(|group| group.model == *model).flat_map(Group::lines);
-        measured(lines, model, sum, talk);
+        measured(lines, model, sum, console);
     }
     if let Some(model) = models.first() {
         let own = groups.iter().filter(|group| group.model == *model);
         let (detected, priced, no_price, no_duration) = by_file(own);
-        talk.note(&format!(
+        console.note(&format!(
             "{} found: {} priced, {} without a price, {} without a duration",
             counted(detected, "file"),
             count(priced as i64),
@@ -308,16 +315,16 @@ fn print(
 }
 
 /// Says of how many tracks the speech was measured, and what the band around it does not promise.
-fn measured<'e>(lines: impl Iterator<Item = &'e Estimate>, model: &str, sum: &Sum, talk: &Talk) {
+fn measured<'e>(lines: impl Iterator<Item = &'e Estimate>, model: &str, sum: &Sum, console: &Console) {
     let lines: Vec<&Estimate> = lines.filter(|line| line.meter == Meter::Speech).collect();
     if lines.is_empty() {
-        talk.note(&format!("{model} is billed in tokens of the whole length: measured speech changes nothing"));
+        console.note(&format!("{model} is billed in tokens of the whole length: measured speech changes nothing"));
         return;
     }
     let measured = lines.iter().filter(|line| line.source == Some(SpeechSource::Measured)).count();
     let most = sum.most.filter(|_| measured > 0).zip(sum.currency);
     let most = most.map(|most| format!("; where the service hears otherwise it is at most {}", money(Some(most))));
-    talk.note(&format!(
+    console.note(&format!(
         "speech measured in {} of {}{}",
         count(measured as i64),
         counted(lines.len() as u64, "track"),

@@ -17,7 +17,7 @@ use jiff::civil::Date;
 
 use super::Exit;
 use super::connection::Connection;
-use super::output::{Failure, Format, Talk};
+use super::output::{Console, Failure, Format};
 
 /// Arguments of `cost`.
 #[derive(Debug, clap::Args)]
@@ -42,12 +42,12 @@ pub(super) fn run(
     connection: &Connection,
     today: Date,
     format: Format,
-    talk: &Talk,
+    console: &Console,
 ) -> Result<Exit, Failure> {
     let region = connection.named_region()?;
     match args.command {
-        Command::Estimate(args) => estimate::run(&args, region.unwrap_or_default(), today, format, talk),
-        Command::Actual(args) => actual::run(&args, region, today, format, talk),
-        Command::Reconcile(args) => reconcile::run(&args, today, format, talk),
+        Command::Estimate(args) => estimate::run(&args, region.unwrap_or_default(), today, format, console),
+        Command::Actual(args) => actual::run(&args, region, today, format, console),
+        Command::Reconcile(args) => reconcile::run(&args, today, format, console),
     }
 }

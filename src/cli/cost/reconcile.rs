@@ -9,7 +9,7 @@ use rust_decimal::Decimal;
 use serde_json::json;
 
 use super::super::Exit;
-use super::super::output::{Failure, Format, Listing, Talk};
+use super::super::output::{Console, Failure, Format, Listing};
 use super::super::prices::{PriceFlags, doubt_used};
 use super::breakdown::exact;
 use super::{focus, tokens};
@@ -59,7 +59,7 @@ fn rule(name: &str) -> Result<Rounding, String> {
     Rounding::ALL.into_iter().find(|rule| rule.name() == name).ok_or_else(|| format!("there are {}", names()))
 }
 
-pub(super) fn run(args: &Args, today: Date, format: Format, talk: &Talk) -> Result<Exit, Failure> {
+pub(super) fn run(args: &Args, today: Date, format: Format, console: &Console) -> Result<Exit, Failure> {
     let prices = args.prices.prices(None)?;
     let receipts = receipts(&args.dir)?.ok_or_else(|| {
         Failure::Usage(format!("{}: no folder of `transcribe`: it has no ledger", args.dir.display()))
@@ -72,7 +72,7 @@ pub(super) fn run(args: &Args, today: Date, format: Format, talk: &Talk) -> Resu
         }
     };
     let region = receipts.region.parse::<Region>().ok();
-    doubt_used(&prices, region.map(|region| (&receipts.model[..], region)), today, talk);
+    doubt_used(&prices, region.map(|region| (&receipts.model[..], region)), today, console);
     let meters = region.map_or(&[Meter::Speech][..], |region| prices.meters(&receipts.model, region));
     let unit = region.and_then(|region| prices.unit(&receipts.model, region, *meters.first()?));
     let currency = |row: &&StatementRow| !row.currency.is_empty() && row.cost.is_some();
@@ -80,14 +80,14 @@ pub(super) fn run(args: &Args, today: Date, format: Format, talk: &Talk) -> Resu
         && !row.currency.eq_ignore_ascii_case(unit.currency.code())
     {
         let ours = unit.currency;
-        talk.say(&format!(
+        console.say(&format!(
             "warning: the statement is in {}, prices are in {ours}: --currency chooses them",
             row.currency
         ));
     }
     let mut recordings = Vec::new();
     for (at, sent) in receipts.recordings.iter().enumerate() {
-        recordings.push(Known::of(args, (at, sent), &receipts, &prices, &mut statement, talk));
+        recordings.push(ReconciledRecording::of(args, (at, sent), &receipts, &prices, &mut statement, console));
     }
     if !statement.is_empty() {
         let rows = counted(statement.len() as u64, "row");
@@ -97,27 +97,27 @@ pub(super) fn run(args: &Args, today: Date, format: Format, talk: &Talk) -> Resu
         let said = quantities.iter().filter_map(|(quantity, unit)| Some(format!("{} {unit}", (*quantity)?)));
         let said = said.collect::<Vec<_>>().join(", ");
         let said = if said.is_empty() { "no quantity".to_owned() } else { said };
-        talk.note(&format!("{rows} of the statement name no recording of this batch: {said}"));
+        console.note(&format!("{rows} of the statement name no recording of this batch: {said}"));
     }
     let is_by_tokens = meters != [Meter::Speech];
     let (listing, charges, off) = if is_by_tokens {
-        tokens::compare(&recordings, &receipts, &prices, talk)
+        tokens::compare(&recordings, &receipts, &prices, console)
     } else {
         seconds(args, &recordings, &receipts, &prices)
     };
     let (listing, format) =
         if args.focus { (focus::listing(&charges, &receipts), Format::Csv) } else { (listing, format) };
-    listing.print(format, talk)?;
+    listing.print(format, console)?;
     if off > 0 {
         let than = if is_by_tokens { "the service reported" } else { "their results say" };
-        talk.say(&format!("warning: {} billed otherwise than {than}", counted(off, "recording")));
+        console.say(&format!("warning: {} billed otherwise than {than}", counted(off, "recording")));
         return Ok(Exit::Partly);
     }
     Ok(Exit::Done)
 }
 
 /// What is known of one recording.
-pub(super) struct Known<'r> {
+pub(super) struct ReconciledRecording<'r> {
     /// Where it stands in the batch.
     pub(super) at: usize,
     pub(super) sent: &'r Sent,
@@ -133,7 +133,7 @@ pub(super) struct Known<'r> {
     pub(super) estimate: Vec<Estimate>,
 }
 
-impl<'r> Known<'r> {
+impl<'r> ReconciledRecording<'r> {
     /// Takes the recording's rows out of the statement.
     fn of(
         args: &Args,
@@ -141,7 +141,7 @@ impl<'r> Known<'r> {
         receipts: &Receipts,
         prices: &Prices,
         statement: &mut Vec<StatementRow>,
-        talk: &Talk,
+        console: &Console,
     ) -> Self {
         let file = sent.file.as_deref().unwrap_or(&sent.name).trim_start_matches("results/").to_owned();
         let tasks: Vec<&Receipt> = receipts.tasks.iter().filter(|task| task.recordings.contains(&at)).collect();
@@ -163,7 +163,7 @@ impl<'r> Known<'r> {
         if let Some(result) = &sent.file
             && let Err(why) = known.read(result, &args.dir.join(result), receipts, prices)
         {
-            talk.say(&format!("{}: {why}", args.dir.join(result).display()));
+            console.say(&format!("{}: {why}", args.dir.join(result).display()));
         }
         known
     }
@@ -204,13 +204,13 @@ impl<'r> Known<'r> {
 /// Models that are billed by the second: the table, what was charged, and how many are billed otherwise than their results say.
 fn seconds(
     args: &Args,
-    recordings: &[Known<'_>],
+    recordings: &[ReconciledRecording<'_>],
     receipts: &Receipts,
     prices: &Prices,
 ) -> (Listing, Vec<focus::Charge>, u64) {
     let accounts: Vec<Account> = recordings.iter().map(account).collect();
     let unit = receipts.region.parse().ok().and_then(|region| prices.unit(&receipts.model, region, Meter::Speech));
-    let charge = |(known, account): (&Known<'_>, &Account)| focus::Charge {
+    let charge = |(known, account): (&ReconciledRecording<'_>, &Account)| focus::Charge {
         at: known.at,
         file: account.file.clone(),
         meter: Some(Meter::Speech),
@@ -228,7 +228,7 @@ fn seconds(
     (side_by_side(args, &accounts), charges, off)
 }
 
-fn account(known: &Known<'_>) -> Account {
+fn account(known: &ReconciledRecording<'_>) -> Account {
     let estimate = known.estimated(Meter::Speech);
     let mut statement = Usage::default();
     known.rows.iter().for_each(|row| statement += row.usage);

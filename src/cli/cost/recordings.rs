@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value};
 use walkdir::WalkDir;
 
-use super::super::output::{Failure, Talk};
+use super::super::output::{Console, Failure};
 use crate::batch::AUDIO_EXTENSIONS;
 use crate::billing::Recording;
 use crate::client::without_query;
@@ -43,7 +43,7 @@ pub(super) struct Recordings {
 
 impl Recordings {
     /// One argument: a URL, an audio file, a list, a folder of recordings or of results.
-    pub(super) fn argument(&mut self, given: &OsStr, talk: &Talk) -> Result<(), Failure> {
+    pub(super) fn argument(&mut self, given: &OsStr, console: &Console) -> Result<(), Failure> {
         let text = given.to_string_lossy();
         if text.contains("://") {
             self.url(&text);
@@ -52,14 +52,14 @@ impl Recordings {
         let path = Path::new(given);
         let extension = path.extension().map(|extension| extension.to_string_lossy().to_ascii_lowercase());
         if path.is_dir() {
-            self.folder(path, talk);
+            self.folder(path, console);
         } else if extension.as_deref().is_some_and(|extension| LISTS.contains(&extension)) {
             let file = std::fs::File::open(path).map_err(|error| Error::io("read", path, error))?;
-            self.list(&text, file, talk)?;
+            self.list(&text, file, console)?;
         } else if extension.as_deref() == Some("json") {
-            self.results(path, talk);
+            self.results(path, console);
         } else {
-            self.audio(path, path.file_name().map_or(text.clone(), OsStr::to_string_lossy).into_owned(), talk);
+            self.audio(path, path.file_name().map_or(text.clone(), OsStr::to_string_lossy).into_owned(), console);
         }
         Ok(())
     }
@@ -69,9 +69,9 @@ impl Recordings {
         self.found.push(Found { recording, ..Found::default() });
     }
 
-    fn folder(&mut self, root: &Path, talk: &Talk) {
+    fn folder(&mut self, root: &Path, console: &Console) {
         if root.join(crate::batch::LEDGER).is_file() {
-            return self.results(root, talk);
+            return self.results(root, console);
         }
         let is_audio = |path: &Path| {
             let extension = path.extension().map(|extension| extension.to_string_lossy().to_ascii_lowercase());
@@ -81,15 +81,15 @@ impl Recordings {
         let audio: Vec<_> =
             walk.filter(|entry| !entry.file_type().is_dir() && is_audio(entry.path())).map(|e| e.into_path()).collect();
         if audio.is_empty() {
-            return self.results(root, talk);
+            return self.results(root, console);
         }
         for path in audio {
             let below = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().replace('\\', "/");
-            self.audio(&path, below, talk);
+            self.audio(&path, below, console);
         }
     }
 
-    fn audio(&mut self, path: &Path, file: String, talk: &Talk) {
+    fn audio(&mut self, path: &Path, file: String, console: &Console) {
         let mut recording = Recording { file, ..Recording::default() };
         let mut is_readable = true;
         match crate::audio::probe(path) {
@@ -97,13 +97,13 @@ impl Recordings {
                 recording.duration_ms = probe.duration_ms.and_then(|ms| i64::try_from(ms).ok());
                 recording.channels = probe.channels.map(u32::from);
                 if probe.is_misnamed(path) {
-                    talk.note(&format!("{}: is {} by what is in it, not by its name", path.display(), probe.format));
+                    console.note(&format!("{}: is {} by what is in it, not by its name", path.display(), probe.format));
                 }
             }
-            Ok(None) => talk.note(&format!("{}: its headers do not say how long it is", path.display())),
+            Ok(None) => console.note(&format!("{}: its headers do not say how long it is", path.display())),
             Err(error) => {
                 let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
-                talk.say(&format!("{error}{cause}"));
+                console.say(&format!("{error}{cause}"));
                 self.unreadable += 1;
                 is_readable = false;
             }
@@ -115,10 +115,10 @@ impl Recordings {
     }
 
     /// Result files: their recordings transcribed again, with the speech that was found in them.
-    fn results(&mut self, path: &Path, talk: &Talk) {
+    fn results(&mut self, path: &Path, console: &Console) {
         let inputs = Inputs::find(&[path], None);
         for excluded in &inputs.excluded {
-            talk.say(&format!("{}: {}", excluded.path.display(), excluded.why));
+            console.say(&format!("{}: {}", excluded.path.display(), excluded.why));
             self.unreadable += 1;
         }
         for input in inputs.files {
@@ -139,7 +139,7 @@ impl Recordings {
             match read {
                 Ok(recording) => self.found.push(Found { recording, ..Found::default() }),
                 Err(why) => {
-                    talk.say(&format!("{}: {why}", input.path.display()));
+                    console.say(&format!("{}: {why}", input.path.display()));
                     self.unreadable += 1;
                 }
             }
@@ -147,7 +147,7 @@ impl Recordings {
     }
 
     /// A list: text, CSV with a header, or JSON lines. A line without a length is looked at where it names a local file.
-    pub(super) fn list(&mut self, name: &str, mut from: impl Read, talk: &Talk) -> Result<(), Failure> {
+    pub(super) fn list(&mut self, name: &str, mut from: impl Read, console: &Console) -> Result<(), Failure> {
         let mut text = String::new();
         from.read_to_string(&mut text).map_err(|error| Error::io("read", Path::new(name), error))?;
         let wrong = |line: usize, why: &str| Failure::Usage(format!("{name} line {line}: {why}"));
@@ -159,13 +159,13 @@ impl Recordings {
             for (number, line) in (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty()) {
                 match serde_json::from_str(line) {
                     Ok(Value::String(url)) => {
-                        self.entry(&url, &BTreeMap::new(), talk).map_err(|e| wrong(number, &e))?
+                        self.entry(&url, &BTreeMap::new(), console).map_err(|e| wrong(number, &e))?
                     }
                     Ok(Value::Object(object)) => {
                         let columns = columns(&object);
                         let url = columns.get("url").or_else(|| columns.get("file"));
                         let url = url.ok_or_else(|| wrong(number, "neither `url` nor `file`"))?;
-                        self.entry(url, &columns, talk).map_err(|e| wrong(number, &e))?;
+                        self.entry(url, &columns, console).map_err(|e| wrong(number, &e))?;
                     }
                     _ => return Err(wrong(number, "neither a JSON object nor a JSON string")),
                 }
@@ -186,14 +186,14 @@ impl Recordings {
                     let columns: BTreeMap<String, String> =
                         head.iter().map(str::to_owned).zip(record.iter().map(str::to_owned)).collect();
                     let url = columns.get("url").or_else(|| columns.get("file")).cloned().unwrap_or_default();
-                    self.entry(&url, &columns, talk).map_err(|e| wrong(number, &e))?;
+                    self.entry(&url, &columns, console).map_err(|e| wrong(number, &e))?;
                 }
             }
             _ => {
                 for (number, line) in (1..).zip(text.lines()) {
                     let line = line.trim();
                     if !line.is_empty() && !line.starts_with('#') {
-                        self.entry(line, &BTreeMap::new(), talk).map_err(|e| wrong(number, &e))?;
+                        self.entry(line, &BTreeMap::new(), console).map_err(|e| wrong(number, &e))?;
                     }
                 }
             }
@@ -201,7 +201,7 @@ impl Recordings {
         Ok(())
     }
 
-    fn entry(&mut self, url: &str, columns: &BTreeMap<String, String>, talk: &Talk) -> Result<(), String> {
+    fn entry(&mut self, url: &str, columns: &BTreeMap<String, String>, console: &Console) -> Result<(), String> {
         if url.is_empty() {
             return Err("`url` is empty".to_owned());
         }
@@ -214,7 +214,7 @@ impl Recordings {
         };
         let at = self.found.len();
         if duration_ms.is_none() && !url.contains("://") {
-            self.audio(Path::new(url), url.to_owned(), talk);
+            self.audio(Path::new(url), url.to_owned(), console);
         } else {
             self.url(url);
         }

@@ -3,10 +3,10 @@
 
 use serde_json::json;
 
-use super::super::output::{Listing, Talk};
+use super::super::output::{Console, Listing};
 use super::breakdown::{code, exact};
 use super::focus::Charge;
-use super::reconcile::Known;
+use super::reconcile::ReconciledRecording;
 use crate::batch::Receipts;
 use crate::billing::{Meter, MeterAccount, Prices, TokenAccount, Usage};
 use crate::catalog::Region;
@@ -16,16 +16,16 @@ const METERS: [Meter; 2] = [Meter::TokensIn, Meter::TokensOut];
 
 /// The table, what was charged, and how many recordings are billed otherwise than the service reported.
 pub(super) fn compare(
-    recordings: &[Known<'_>],
+    recordings: &[ReconciledRecording<'_>],
     receipts: &Receipts,
     prices: &Prices,
-    talk: &Talk,
+    console: &Console,
 ) -> (Listing, Vec<Charge>, u64) {
     let accounts: Vec<TokenAccount> = recordings.iter().map(|known| account(known, receipts, prices)).collect();
     let rows = recordings.iter().flat_map(|known| &known.rows);
     let unclear = rows.filter(|row| row.usage.seconds.is_some()).count() as u64;
     if unclear > 0 {
-        talk.say(&format!(
+        console.say(&format!(
             "warning: {} of the statement without a word of which tokens are counted: their quantity is not compared",
             counted(unclear, "row")
         ));
@@ -35,7 +35,7 @@ pub(super) fn compare(
     (side_by_side(&accounts), charges, off)
 }
 
-fn account(known: &Known<'_>, receipts: &Receipts, prices: &Prices) -> TokenAccount {
+fn account(known: &ReconciledRecording<'_>, receipts: &Receipts, prices: &Prices) -> TokenAccount {
     let region = receipts.region.parse::<Region>().ok();
     let mut statement = Usage::default();
     known.rows.iter().for_each(|row| statement += row.usage);

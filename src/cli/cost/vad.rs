@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use super::super::output::{Talk, chain};
+use super::super::output::{Console, chain};
 use super::recordings::Found;
 use crate::audio::{Speech, speech, tracks};
 use crate::billing::{Measure, Recording};
@@ -20,10 +20,10 @@ const DECODED: u64 = 95;
 const PADDING_MS: u64 = 1000;
 
 /// Measures every local recording, several at a time. `otherwise` says what is reckoned with where that fails.
-pub(super) fn measure(found: &mut [Found], search_path: Option<&OsStr>, otherwise: &str, talk: &Talk) {
+pub(super) fn measure(found: &mut [Found], search_path: Option<&OsStr>, otherwise: &str, console: &Console) {
     let ffmpeg = search_path.and_then(|path| program("ffmpeg", path));
     let local = found.iter().filter(|found| found.path.is_some()).count();
-    let bar = talk.progress(local);
+    let bar = console.progress(local);
     let failures: Vec<Option<Failure>> = found
         .par_iter_mut()
         .map(|found| {
@@ -46,14 +46,14 @@ pub(super) fn measure(found: &mut [Found], search_path: Option<&OsStr>, otherwis
             (Some(Failure::NoFfmpeg), _) => without_ffmpeg += 1,
             (Some(Failure::Other(why)), Some(path)) => {
                 let otherwise = found.recording.duration_ms.map(|_| format!(": {otherwise}")).unwrap_or_default();
-                talk.say(&format!("{}: {why}{otherwise}", path.display()));
+                console.say(&format!("{}: {why}{otherwise}", path.display()));
             }
             _ => {}
         }
     }
     if without_ffmpeg > 0 {
         let recordings = counted(without_ffmpeg, "recording");
-        talk.say(&format!("{recordings} cannot be decoded without ffmpeg: {otherwise}"));
+        console.say(&format!("{recordings} cannot be decoded without ffmpeg: {otherwise}"));
     }
 }
 

@@ -4,14 +4,14 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::super::cost::bill;
-use super::super::output::{Failure, Listing, Talk};
-use super::lots::Lot;
+use super::super::output::{Console, Failure, Listing};
+use super::batches::DemoBatch;
 use crate::billing::{Basis, Line, Prices, Sum, estimate, sum};
 use crate::catalog::Currency;
 use crate::report::number::{NOT_PRICED, counted, decimal, money};
 use crate::transcript::Inputs;
 
-/// What was expected of a lot.
+/// What was expected of a batch.
 #[derive(Debug)]
 pub(super) struct Estimated {
     recordings: u64,
@@ -29,10 +29,10 @@ pub(super) struct Row {
     reported: Option<Decimal>,
 }
 
-pub(super) fn estimated(lot: &Lot, prices: &Prices) -> Estimated {
-    let lines: Vec<_> = lot.recordings.iter().flat_map(|one| estimate(one, &lot.plan, prices)).collect();
-    let unknown = lot.recordings.iter().filter(|one| one.duration_ms.is_none()).count() as u64;
-    Estimated { recordings: lot.recordings.len() as u64, unknown, sum: sum(&lines, 0) }
+pub(super) fn estimated(batch: &DemoBatch, prices: &Prices) -> Estimated {
+    let lines: Vec<_> = batch.recordings.iter().flat_map(|one| estimate(one, &batch.plan, prices)).collect();
+    let unknown = batch.recordings.iter().filter(|one| one.duration_ms.is_none()).count() as u64;
+    Estimated { recordings: batch.recordings.len() as u64, unknown, sum: sum(&lines, 0) }
 }
 
 impl Estimated {
@@ -50,14 +50,19 @@ impl Estimated {
 }
 
 /// Reads what came back.
-pub(super) fn rows(lots: &[Lot], estimates: Vec<Estimated>, prices: &Prices, talk: &Talk) -> Result<Vec<Row>, Failure> {
-    let row = |(lot, estimated): (&Lot, Estimated)| {
-        let inputs = Inputs::find(&[&lot.folder], None);
-        let bill = bill(&inputs, None, None, prices, talk)?;
+pub(super) fn rows(
+    batches: &[DemoBatch],
+    estimates: Vec<Estimated>,
+    prices: &Prices,
+    console: &Console,
+) -> Result<Vec<Row>, Failure> {
+    let row = |(batch, estimated): (&DemoBatch, Estimated)| {
+        let inputs = Inputs::find(&[&batch.folder], None);
+        let bill = bill(&inputs, None, None, prices, console)?;
         let of = |basis: Basis| bill.lines.iter().filter(|line| line.basis == basis).map(Line::cost).sum();
-        Ok(Row { what: lot.what, estimated, by_results: of(Basis::Result), reported: of(Basis::Usage) })
+        Ok(Row { what: batch.what, estimated, by_results: of(Basis::Result), reported: of(Basis::Usage) })
     };
-    lots.iter().zip(estimates).map(row).collect()
+    batches.iter().zip(estimates).map(row).collect()
 }
 
 /// Expected, at most, by results, reported.

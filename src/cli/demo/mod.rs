@@ -3,9 +3,9 @@
 //! All is done by the code that does it for real calls; the service alone is a stand-in, on a port of this machine. Nothing of
 //! the environment plays a role, and nothing is written outside one folder.
 
+mod batches;
 mod cost;
 mod folder;
-mod lots;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -15,14 +15,14 @@ use jiff::civil::Date;
 use serde_json::json;
 use tokio::sync::watch;
 
-use super::analyze::{Done, Work};
+use super::analyze::{AnalyzeJob, Done};
 use super::clip::quoted;
 use super::flash::{listen, shown};
-use super::output::{Failure, Format, Talk, printable};
+use super::output::{Console, Failure, Format, printable};
 use super::page::PageFlags;
-use super::transcribe::{Progress, in_one_line};
+use super::transcribe::{ProgressDisplay, in_one_line};
 use super::{Exit, block_on};
-use crate::batch::{self, Batch, Clips, Counts, Draft, News, Order, Summary};
+use crate::batch::{self, Batch, BatchRequest, Clips, Counts, ManifestBuilder, Progress, Summary};
 use crate::billing::Prices;
 use crate::client::{ApiKey, Client, Clip, Flash, FlashAnswer, Recognition};
 use crate::emulator::{Dialogue, Emulator, Scenario, Settings};
@@ -32,8 +32,8 @@ use crate::metrics::keywords::Keywords;
 use crate::report::number::counted;
 use crate::tables::{self, Metadata};
 use crate::transcript::Inputs;
+use batches::{CLIP, DemoBatch, FLASH, LOST, REGION, clip_url, url};
 use folder::Folder;
-use lots::{CLIP, FLASH, LOST, Lot, REGION, clip_url, url};
 
 const MORE: &str = "\
 The emulator of this program stands in for the service, on a port of 127.0.0.1; no key is read and nobody else is asked.
@@ -60,22 +60,22 @@ pub(super) struct Args {
 }
 
 /// Runs `demo`.
-pub(super) fn run(args: &Args, today: Date, format: Format, talk: &Talk) -> std::result::Result<Exit, Failure> {
+pub(super) fn run(args: &Args, today: Date, format: Format, console: &Console) -> std::result::Result<Exit, Failure> {
     if matches!(format, Format::Jsonl | Format::Csv | Format::Md) {
         return Err(Failure::Usage("`demo` prints a table or json; the tables it writes are files".to_owned()));
     }
     let folder = Folder::take(&args.output)?;
     let calls = Dialogue::builtin()?;
-    let lots = lots::lots(&calls, folder.path());
+    let batches = batches::batches(&calls, folder.path());
     let prices = Prices::builtin();
-    let estimates: Vec<cost::Estimated> = lots.iter().map(|lot| cost::estimated(lot, &prices)).collect();
-    for (lot, estimate) in lots.iter().zip(&estimates) {
-        talk.note(&format!("{}: {}", lot.what, estimate.in_words()));
+    let estimates: Vec<cost::Estimated> = batches.iter().map(|batch| cost::estimated(batch, &prices)).collect();
+    for (batch, estimate) in batches.iter().zip(&estimates) {
+        console.note(&format!("{}: {}", batch.what, estimate.in_words()));
     }
-    let (exit, answer) = block_on(transcribed(&lots, talk))?;
+    let (exit, answer) = block_on(transcribed(&batches, console))?;
 
-    let Some(done) = analysed(&folder, &calls, &lots, today, talk)? else { return Ok(Exit::Failed) };
-    let costs = cost::rows(&lots, estimates, &prices, talk)?;
+    let Some(done) = analysed(&folder, &calls, &batches, today, console)? else { return Ok(Exit::Failed) };
+    let costs = cost::rows(&batches, estimates, &prices, console)?;
     let next = next(folder.path());
     match format {
         Format::Json => {
@@ -85,87 +85,88 @@ pub(super) fn run(args: &Args, today: Date, format: Format, talk: &Talk) -> std:
                 "next": next.iter().map(|(_, command)| command).collect::<Vec<_>>(),
             });
             let report = done.report.to_json()?;
-            talk.data(format!("{{\"demo\": {told:#},\n\"report\": {}}}\n", report.trim_end()).as_bytes())?;
+            console.data(format!("{{\"demo\": {told:#},\n\"report\": {}}}\n", report.trim_end()).as_bytes())?;
         }
         _ => {
             let text = format!(
                 "{}\n{}\n{}\ntry next\n{}",
                 done.report.to_text(),
                 cost::listing(&costs).table(),
-                made(folder.path(), &lots),
+                made(folder.path(), &batches),
                 next.iter().map(|(what, command)| format!("  # {what}\n  {command}\n")).collect::<String>(),
             );
-            talk.data(text.as_bytes())?;
+            console.data(text.as_bytes())?;
         }
     }
     Ok(if done.failed > 0 { Exit::Partly } else { exit })
 }
 
-/// Everything that needs the service: a batch for each lot, and the message by flash.
-async fn transcribed(lots: &[Lot], talk: &Talk) -> std::result::Result<(Exit, FlashAnswer), Failure> {
+/// Everything that needs the service: the batches, and the message by flash.
+async fn transcribed(batches: &[DemoBatch], console: &Console) -> std::result::Result<(Exit, FlashAnswer), Failure> {
     let dialogues = Dialogue::builtin()?;
     let scenario = Scenario::parse(STREAM)?;
     let settings = Settings { dialogues, scenario, clock_speed: Some(SPEED), ..Settings::default() };
     let emulator = Emulator::start(settings).await?;
-    talk.note(&format!("the emulator stands in for the service: {}", emulator.base_url()));
+    console.note(&format!("the emulator stands in for the service: {}", emulator.base_url()));
     let client =
         Client::builder().region(REGION).base_url(emulator.base_url()).api_key(ApiKey::new(KEY)?).no_proxy().build()?;
-    let exit = conclude(&carried(lots, &client, talk).await?, talk);
-    let lot = lots.iter().find(|lot| lot.recognition.is_none());
-    let heard = message(lot.ok_or_else(|| Error::invalid("the demo has no message"))?, &client, talk).await?;
+    let exit = conclude(&carried(batches, &client, console).await?, console);
+    let batch = batches.iter().find(|batch| batch.recognition.is_none());
+    let heard = message(batch.ok_or_else(|| Error::invalid("the demo has no message"))?, &client, console).await?;
     Ok((exit, heard))
 }
 
 /// The batches, side by side to their ends.
-async fn carried(lots: &[Lot], client: &Client, talk: &Talk) -> Result<Vec<Summary>> {
-    let mut batches = Vec::new();
-    for lot in lots {
-        let Some(recognition) = &lot.recognition else { continue };
-        let mut draft = Draft::default();
-        lot.recordings.iter().for_each(|recording| draft.argument(recording.file.as_ref()));
-        let order = Order::new(recognition.clone(), draft.finish()?.items);
-        batches.push(Batch::open(&lot.folder, client.clone(), order)?);
+async fn carried(batches: &[DemoBatch], client: &Client, console: &Console) -> Result<Vec<Summary>> {
+    let mut opened = Vec::new();
+    for batch in batches {
+        let Some(recognition) = &batch.recognition else { continue };
+        let mut draft = ManifestBuilder::default();
+        batch.recordings.iter().for_each(|recording| draft.argument(recording.file.as_ref()));
+        let order = BatchRequest::new(recognition.clone(), draft.finish()?.items);
+        opened.push(Batch::open(&batch.folder, client.clone(), order)?);
     }
-    let counts: Vec<Counts> = batches.iter().map(Batch::counts).collect();
-    let progress = Progress::new(counts.iter().copied().sum(), talk);
+    let counts: Vec<Counts> = opened.iter().map(Batch::counts).collect();
+    let progress = ProgressDisplay::new(counts.iter().copied().sum(), console);
     let together = Mutex::new(Together { progress, counts });
     let run = |(at, batch): (usize, Batch)| {
         let together = &together;
         async move {
             let (_stop, never) = watch::channel(false);
-            let mut observe = |news: News<'_>| together.lock().unwrap_or_else(PoisonError::into_inner).take(at, news);
+            let mut observe =
+                |progress: Progress<'_>| together.lock().unwrap_or_else(PoisonError::into_inner).take(at, progress);
             batch.run(never, &mut observe).await
         }
     };
-    let summaries = try_join_all(batches.into_iter().enumerate().map(run)).await?;
+    let summaries = try_join_all(opened.into_iter().enumerate().map(run)).await?;
     drop(together);
-    for (lot, summary) in lots.iter().filter(|lot| lot.recognition.is_some()).zip(&summaries) {
+    for (batch, summary) in batches.iter().filter(|batch| batch.recognition.is_some()).zip(&summaries) {
         let Counts { stored, silent, failed, .. } = summary.counts;
-        talk.note(&format!("{}: {stored} transcribed, {silent} silent, {failed} failed", lot.what));
+        console.note(&format!("{}: {stored} transcribed, {silent} silent, {failed} failed", batch.what));
     }
     Ok(summaries)
 }
 
 /// How far several batches are, as one.
 struct Together<'t> {
-    progress: Progress<'t>,
+    progress: ProgressDisplay<'t>,
     counts: Vec<Counts>,
 }
 
 impl Together<'_> {
-    fn take(&mut self, at: usize, news: News<'_>) {
-        let News::Counts(counts) = news else { return self.progress.take(news) };
+    fn take(&mut self, at: usize, progress: Progress<'_>) {
+        let Progress::Counts(counts) = progress else { return self.progress.take(progress) };
         if let Some(own) = self.counts.get_mut(at) {
             *own = counts;
         }
-        self.progress.take(News::Counts(self.counts.iter().copied().sum()));
+        self.progress.take(Progress::Counts(self.counts.iter().copied().sum()));
     }
 }
 
 /// The clip, by a stream whose text grows in place.
-async fn message(lot: &Lot, client: &Client, talk: &Talk) -> Result<FlashAnswer> {
+async fn message(batch: &DemoBatch, client: &Client, console: &Console) -> Result<FlashAnswer> {
     let flash = Flash::new(Recognition::new(FLASH), Clip::url(clip_url()));
-    let growing = talk.growing();
+    let growing = console.growing();
     let mut pieces = 0_u64;
     let mut grow = |text: &str| {
         pieces += 1;
@@ -173,27 +174,28 @@ async fn message(lot: &Lot, client: &Client, talk: &Talk) -> Result<FlashAnswer>
     };
     let answer = listen(client, &flash, &mut grow).await?;
     growing.finish_and_clear();
-    Clips::open(&lot.folder)?.save(&clip_url(), FLASH, REGION, &answer, None)?;
-    talk.note(&format!("{CLIP}.wav to {FLASH}, a text that grew {}:", counted(pieces, "time")));
-    talk.note(&format!("  {}", answer.text));
+    Clips::open(&batch.folder)?.save(&clip_url(), FLASH, REGION, &answer, None)?;
+    console.note(&format!("{CLIP}.wav to {FLASH}, a text that grew {}:", counted(pieces, "time")));
+    console.note(&format!("  {}", answer.text));
     Ok(answer)
 }
 
 /// One failure is part of the show.
-fn conclude(summaries: &[Summary], talk: &Talk) -> Exit {
+fn conclude(summaries: &[Summary], console: &Console) -> Exit {
     let mut exit = Exit::Done;
     for summary in summaries {
         for failure in &summary.failures {
             if failure.url == LOST {
-                talk.note(&format!("as it should: {}", in_one_line(failure)));
-                talk.note(&format!("  it is part of the show; {} has it", summary.dir.join(batch::FAILURES).display()));
+                console.note(&format!("as it should: {}", in_one_line(failure)));
+                console
+                    .note(&format!("  it is part of the show; {} has it", summary.dir.join(batch::FAILURES).display()));
             } else {
-                talk.error(&in_one_line(failure));
+                console.error(&in_one_line(failure));
                 exit = Exit::Partly;
             }
         }
         if summary.counts.open() > 0 || summary.halted.is_some() {
-            talk.error(&format!("{} did not come to its end", summary.dir.display()));
+            console.error(&format!("{} did not come to its end", summary.dir.display()));
             exit = Exit::Failed;
         }
     }
@@ -204,9 +206,9 @@ fn conclude(summaries: &[Summary], talk: &Talk) -> Exit {
 fn analysed(
     folder: &Folder,
     calls: &[Dialogue],
-    lots: &[Lot],
+    batches: &[DemoBatch],
     today: Date,
-    talk: &Talk,
+    console: &Console,
 ) -> std::result::Result<Option<Done>, Failure> {
     let meta = folder.path().join(META);
     let mut rows = "file_url,agent,queue\n".to_owned();
@@ -216,9 +218,9 @@ fn analysed(
     }
     folder.write(META, &rows)?;
     let batches: Vec<&Path> =
-        lots.iter().filter(|lot| lot.recognition.is_some()).map(|lot| lot.folder.as_path()).collect();
+        batches.iter().filter(|batch| batch.recognition.is_some()).map(|batch| batch.folder.as_path()).collect();
     let keywords = Keywords::new(KEYWORDS).map_err(|error| Failure::Usage(error.to_string()))?;
-    let work = Work {
+    let work = AnalyzeJob {
         inputs: Inputs::find(&batches, Some(folder.path())),
         output: Some(folder.path().to_owned()),
         tables: vec![tables::Format::Parquet, tables::Format::Csv],
@@ -233,17 +235,17 @@ fn analysed(
         prices: Prices::builtin(),
         page: PageFlags::default(),
     };
-    work.carry_out(today, talk)
+    work.carry_out(today, console)
 }
 
 /// What lies where.
-fn made(folder: &Path, lots: &[Lot]) -> String {
+fn made(folder: &Path, batches: &[DemoBatch]) -> String {
     let at = |name: &str| folder.join(name).display().to_string();
     let mut rows: Vec<(String, String)> = Vec::new();
     rows.push((at("report.html"), "the report: open it in a browser".to_owned()));
     rows.push((at("report.json"), "its figures".to_owned()));
     rows.push((at("calls.csv"), "a row a call; participants, turns, events, hits and more beside it".to_owned()));
-    rows.extend(lots.iter().map(|lot| (lot.folder.display().to_string(), lot.holds.to_owned())));
+    rows.extend(batches.iter().map(|batch| (batch.folder.display().to_string(), batch.holds.to_owned())));
     let width = rows.iter().map(|(path, _)| path.chars().count()).max().unwrap_or(0);
     let line = |(path, what): &(String, String)| format!("  {}  {what}\n", printable(&format!("{path:width$}")));
     format!("made\n{}", rows.iter().map(line).collect::<String>())

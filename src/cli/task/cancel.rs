@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::super::Exit;
-use super::super::output::{Failure, Format, Listing, Talk};
+use super::super::output::{Console, Failure, Format, Listing};
 use super::{Ids, each};
 use crate::client::{Client, TaskStatus};
 use crate::error::Result;
@@ -20,8 +20,8 @@ pub(in crate::cli) struct Args {
 }
 
 /// Runs `task cancel`.
-pub(super) async fn run(args: &Args, client: &Client, format: Format, talk: &Talk) -> Result<Exit, Failure> {
-    let bar = talk.progress_of_tasks(args.tasks.ids.len());
+pub(super) async fn run(args: &Args, client: &Client, format: Format, console: &Console) -> Result<Exit, Failure> {
+    let bar = console.progress_of_tasks(args.tasks.ids.len());
     let work = async |id: &_| {
         let Err(refused) = client.tasks().cancel(id).await else { return Ok((id.clone(), TaskStatus::Canceled)) };
         if refused.api().is_none_or(|api| api.code != "UnsupportedOperation") {
@@ -31,13 +31,13 @@ pub(super) async fn run(args: &Args, client: &Client, format: Format, talk: &Tal
         match client.tasks().query(id).await {
             Ok(task) if task.status == TaskStatus::Canceled => Ok((id.clone(), task.status)),
             Ok(task) => {
-                bar.suspend(|| talk.say(&format!("task {id} is {}", task.status)));
+                bar.suspend(|| console.say(&format!("task {id} is {}", task.status)));
                 Err(refused)
             }
             Err(_) => Err(refused),
         }
     };
-    let (tasks, tally) = each(&args.tasks.ids, work, &bar, talk).await;
+    let (tasks, tally) = each(&args.tasks.ids, work, &bar, console).await;
     let rows = tasks.iter().map(|(id, status)| vec![json!(id.as_str()), json!(status.to_string())]).collect();
-    tally.exit(Listing { head: vec!["task_id", "status"], rows }.print(format, talk))
+    tally.exit(Listing { head: vec!["task_id", "status"], rows }.print(format, console))
 }

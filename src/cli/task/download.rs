@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::super::Exit;
-use super::super::output::{Failure, Format, Listing, Talk};
+use super::super::output::{Console, Failure, Format, Listing};
 use super::super::tally::Tally;
 use super::{Ids, each};
 use crate::batch::{silence, store};
@@ -28,10 +28,10 @@ pub(in crate::cli) struct Args {
 }
 
 /// Runs `task download`.
-pub(super) async fn run(args: &Args, client: &Client, format: Format, talk: &Talk) -> Result<Exit, Failure> {
+pub(super) async fn run(args: &Args, client: &Client, format: Format, console: &Console) -> Result<Exit, Failure> {
     let dir = &args.output;
     std::fs::create_dir_all(dir).map_err(|error| Error::io("make", dir, error))?;
-    let bar = talk.progress_of_tasks(args.tasks.ids.len());
+    let bar = console.progress_of_tasks(args.tasks.ids.len());
     let work = async |id: &_| {
         let task = client.tasks().query(id).await?;
         let mut fetched = Vec::new();
@@ -40,19 +40,19 @@ pub(super) async fn run(args: &Args, client: &Client, format: Format, talk: &Tal
         }
         Ok((task.id, fetched))
     };
-    let (tasks, missed) = each(&args.tasks.ids, work, &bar, talk).await;
+    let (tasks, missed) = each(&args.tasks.ids, work, &bar, console).await;
     let mut rows = Vec::new();
     let mut tally = Tally::default();
     tally.add_failures_of(&missed);
     for (id, fetched) in tasks {
         for (url, stored) in fetched {
-            if let Some(path) = tally.take(stored, talk) {
+            if let Some(path) = tally.take(stored, console) {
                 let url = url.map(|url| without_query(&url));
                 rows.push(vec![json!(id.as_str()), json!(url), json!(path.to_string_lossy())]);
             }
         }
     }
-    tally.exit(Listing { head: vec!["task_id", "file", "result"], rows }.print(format, talk))
+    tally.exit(Listing { head: vec!["task_id", "file", "result"], rows }.print(format, console))
 }
 
 /// The outcomes of a task that has any.

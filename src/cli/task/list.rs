@@ -6,7 +6,7 @@ use clap::builder::PossibleValuesParser;
 use serde_json::json;
 
 use super::super::Exit;
-use super::super::output::{Failure, Format, Listing, Talk};
+use super::super::output::{Console, Failure, Format, Listing};
 use super::time;
 use crate::client::{Client, Filter, Listed, TaskStatus};
 use crate::error::Result;
@@ -29,7 +29,7 @@ pub(in crate::cli) struct Args {
 }
 
 /// Runs `task list`.
-pub(super) async fn run(args: &Args, client: &Client, format: Format, talk: &Talk) -> Result<Exit, Failure> {
+pub(super) async fn run(args: &Args, client: &Client, format: Format, console: &Console) -> Result<Exit, Failure> {
     let limit = if args.all { usize::MAX } else { usize::try_from(args.limit).unwrap_or(usize::MAX) };
     let (tasks, total) = collect(args, client, limit).await?;
     let row = |task: &Listed| {
@@ -43,12 +43,12 @@ pub(super) async fn run(args: &Args, client: &Client, format: Format, talk: &Tal
     };
     let rows: Vec<_> = tasks.iter().map(row).collect();
     let shown = rows.len() as u64;
-    let exit = Listing { head: vec!["task_id", "status", "model", "created", "ended"], rows }.print(format, talk)?;
+    let exit = Listing { head: vec!["task_id", "status", "model", "created", "ended"], rows }.print(format, console)?;
     match (shown, total) {
-        (0, _) => talk.note("no task in the last 24 hours that the key may see"),
-        (shown, None) if shown == args.limit => talk.note(&format!("{shown} tasks; --all lists every one")),
+        (0, _) => console.note("no task in the last 24 hours that the key may see"),
+        (shown, None) if shown == args.limit => console.note(&format!("{shown} tasks; --all lists every one")),
         (shown, Some(total)) if shown < total && !args.all => {
-            talk.note(&format!("{shown} of {total} tasks; --all lists every one"))
+            console.note(&format!("{shown} of {total} tasks; --all lists every one"))
         }
         _ => {}
     }

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::connection::Connection;
-use super::output::{Failure, Format, Talk};
+use super::output::{Console, Failure, Format};
 use super::tally::Tally;
 use super::{Exit, block_on};
 use crate::client::TaskId;
@@ -55,15 +55,15 @@ fn task_id(text: &str) -> Result<TaskId> {
 }
 
 /// Runs `task`.
-pub(super) fn run(args: &Args, connection: &Connection, format: Format, talk: &Talk) -> Result<Exit, Failure> {
+pub(super) fn run(args: &Args, connection: &Connection, format: Format, console: &Console) -> Result<Exit, Failure> {
     let client = connection.client()?;
     block_on(async {
         match &args.verb {
-            Verb::List(args) => list::run(args, &client, format, talk).await,
-            Verb::Show(args) => show::run(args, &client, format, talk).await,
-            Verb::Wait(args) => wait::run(args, &client, format, talk).await,
-            Verb::Cancel(args) => cancel::run(args, &client, format, talk).await,
-            Verb::Download(args) => download::run(args, &client, format, talk).await,
+            Verb::List(args) => list::run(args, &client, format, console).await,
+            Verb::Show(args) => show::run(args, &client, format, console).await,
+            Verb::Wait(args) => wait::run(args, &client, format, console).await,
+            Verb::Cancel(args) => cancel::run(args, &client, format, console).await,
+            Verb::Download(args) => download::run(args, &client, format, console).await,
         }
     })
 }
@@ -73,7 +73,7 @@ async fn each<T>(
     ids: &[TaskId],
     work: impl AsyncFn(&TaskId) -> Result<T>,
     bar: &ProgressBar,
-    talk: &Talk,
+    console: &Console,
 ) -> (Vec<T>, Tally) {
     let mut tally = Tally::default();
     let mut found = Vec::new();
@@ -85,7 +85,7 @@ async fn each<T>(
     });
     let mut asked = std::pin::pin!(futures_util::stream::iter(asked).buffered(AT_ONCE));
     while let Some(item) = asked.next().await {
-        found.extend(bar.suspend(|| tally.take(item, talk)));
+        found.extend(bar.suspend(|| tally.take(item, console)));
         if tally.denied() {
             break;
         }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::Exit;
-use super::super::output::{Failure, Format, Listing, Talk};
+use super::super::output::{Console, Failure, Format, Listing};
 use super::super::tally::Tally;
 use super::{Ids, each, time};
 use crate::client::{Client, Outcome, Task, TaskStatus, hint, without_queries, without_query};
@@ -22,10 +22,10 @@ pub(in crate::cli) struct Args {
 }
 
 /// Runs `task show`.
-pub(super) async fn run(args: &Args, client: &Client, format: Format, talk: &Talk) -> Result<Exit, Failure> {
-    let bar = talk.progress_of_tasks(args.tasks.ids.len());
-    let (tasks, tally) = each(&args.tasks.ids, async |id| client.tasks().query(id).await, &bar, talk).await;
-    let exit = conclude(&tasks, &tally, format, talk)?;
+pub(super) async fn run(args: &Args, client: &Client, format: Format, console: &Console) -> Result<Exit, Failure> {
+    let bar = console.progress_of_tasks(args.tasks.ids.len());
+    let (tasks, tally) = each(&args.tasks.ids, async |id| client.tasks().query(id).await, &bar, console).await;
+    let exit = conclude(&tasks, &tally, format, console)?;
     Ok(if exit == Exit::Done && tasks.iter().any(|task| task.status == TaskStatus::Unknown) {
         Exit::Partly
     } else {
@@ -34,24 +34,24 @@ pub(super) async fn run(args: &Args, client: &Client, format: Format, talk: &Tal
 }
 
 /// Prints tasks: rows for people, the answers themselves as JSON; hints go to stderr, each once.
-pub(super) fn conclude(tasks: &[Task], tally: &Tally, format: Format, talk: &Talk) -> Result<Exit, Failure> {
+pub(super) fn conclude(tasks: &[Task], tally: &Tally, format: Format, console: &Console) -> Result<Exit, Failure> {
     let printed = match format {
         Format::Json => {
             let answers: Vec<&Value> = tasks.iter().map(|task| &task.raw).collect();
             let text = serde_json::to_string_pretty(&answers).unwrap_or_default();
-            talk.data(format!("{text}\n").as_bytes())
+            console.data(format!("{text}\n").as_bytes())
         }
         Format::Jsonl => {
             let lines: String = tasks.iter().map(|task| format!("{}\n", task.raw)).collect();
-            talk.data(lines.as_bytes())
+            console.data(lines.as_bytes())
         }
-        Format::Table | Format::Csv | Format::Md => listing(tasks).print(format, talk),
+        Format::Table | Format::Csv | Format::Md => listing(tasks).print(format, console),
     };
     let exit = tally.exit(printed)?;
     let mut hints: Vec<&str> = tasks.iter().flat_map(hints).collect();
     hints.sort_unstable();
     hints.dedup();
-    hints.iter().for_each(|hint| talk.note(&format!("hint: {hint}")));
+    hints.iter().for_each(|hint| console.note(&format!("hint: {hint}")));
     Ok(exit)
 }
 

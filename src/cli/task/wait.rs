@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::super::Exit;
 use super::super::duration::duration;
-use super::super::output::{Failure, Format, Talk};
+use super::super::output::{Console, Failure, Format};
 use super::show::conclude;
 use super::{Ids, each};
 use crate::client::{Client, PollPolicy, Task, TaskStatus};
@@ -26,8 +26,8 @@ pub(in crate::cli) struct Args {
 }
 
 /// Runs `task wait`.
-pub(super) async fn run(args: &Args, client: &Client, format: Format, talk: &Talk) -> Result<Exit, Failure> {
-    let bar = talk.progress_of_tasks(args.tasks.ids.len());
+pub(super) async fn run(args: &Args, client: &Client, format: Format, console: &Console) -> Result<Exit, Failure> {
+    let bar = console.progress_of_tasks(args.tasks.ids.len());
     bar.enable_steady_tick(Duration::from_millis(200));
     let begun = Instant::now();
     let work = async |id: &_| {
@@ -40,8 +40,8 @@ pub(super) async fn run(args: &Args, client: &Client, format: Format, talk: &Tal
         let deadline = args.within.saturating_sub(begun.elapsed());
         client.tasks().wait(id, PollPolicy { deadline, ..PollPolicy::default() }).await
     };
-    let (tasks, tally) = each(&args.tasks.ids, work, &bar, talk).await;
-    let exit = conclude(&tasks, &tally, format, talk)?;
+    let (tasks, tally) = each(&args.tasks.ids, work, &bar, console).await;
+    let exit = conclude(&tasks, &tally, format, console)?;
     Ok(if exit == Exit::Done && !tasks.iter().all(is_good) { Exit::Partly } else { exit })
 }
 

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use super::connection::Connection;
-use super::output::{Failure, Format, Listing, Talk};
+use super::output::{Console, Failure, Format, Listing};
 use super::tally::Tally;
 use super::{Exit, block_on};
 use crate::catalog::Catalog;
@@ -93,54 +93,54 @@ fn vocabulary_id(text: &str) -> Result<VocabularyId> {
 }
 
 /// Runs `vocab`.
-pub(super) fn run(args: &Args, connection: &Connection, format: Format, talk: &Talk) -> Result<Exit, Failure> {
+pub(super) fn run(args: &Args, connection: &Connection, format: Format, console: &Console) -> Result<Exit, Failure> {
     let client = || connection.client();
     match &args.verb {
-        Verb::Create(args) => create(args, connection, format, talk),
-        Verb::List { prefix } => list(&client()?, prefix.as_deref(), format, talk),
-        Verb::Show { id } => show(&client()?, id, format, talk),
-        Verb::Update(args) => update(args, &client()?, talk),
-        Verb::Delete { ids } => delete(&client()?, ids, talk),
+        Verb::Create(args) => create(args, connection, format, console),
+        Verb::List { prefix } => list(&client()?, prefix.as_deref(), format, console),
+        Verb::Show { id } => show(&client()?, id, format, console),
+        Verb::Update(args) => update(args, &client()?, console),
+        Verb::Delete { ids } => delete(&client()?, ids, console),
     }
 }
 
-fn create(args: &Create, connection: &Connection, format: Format, talk: &Talk) -> Result<Exit, Failure> {
+fn create(args: &Create, connection: &Connection, format: Format, console: &Console) -> Result<Exit, Failure> {
     let Create { model, prefix, .. } = args;
     let words = words::read(&args.file)?;
     let region = connection.region()?;
     if !args.no_check {
         let warnings = check_vocabulary(Catalog::builtin(), region, model, Some(prefix), &words)?;
-        warn(&warnings, talk);
+        warn(&warnings, console);
     }
     let client = connection.client()?;
     let id = block_on(async { Ok(client.vocabularies().create(model, prefix, &words).await?) })?;
     let row = [("vocabulary_id", json!(id.as_str())), ("target_model", json!(model)), ("words", json!(words.len()))];
     let exit = match format {
         // Alone on its line, so that a shell can take it.
-        Format::Table => talk.data(format!("{id}\n").as_bytes())?,
+        Format::Table => console.data(format!("{id}\n").as_bytes())?,
         _ => {
             let (head, cells) = row.into_iter().unzip();
-            Listing { head, rows: vec![cells] }.print(format, talk)?
+            Listing { head, rows: vec![cells] }.print(format, console)?
         }
     };
     let words = counted(words.len() as u64, "word");
-    talk.note(&format!(
+    console.note(&format!(
         "{words}; the list works with exactly {model} and in the primary workspace only, elsewhere it has no effect and \
          there is no error: talkmeter transcribe --model {model} --vocabulary {id}"
     ));
     Ok(exit)
 }
 
-fn list(client: &Client, prefix: Option<&str>, format: Format, talk: &Talk) -> Result<Exit, Failure> {
+fn list(client: &Client, prefix: Option<&str>, format: Format, console: &Console) -> Result<Exit, Failure> {
     let lists = block_on(async { Ok(collect(client, prefix).await?) })?;
     let row = |list: &ListedVocabulary| {
         vec![json!(list.id.as_str()), json!(list.status.to_string()), json!(list.created), json!(list.modified)]
     };
     let rows: Vec<Vec<Value>> = lists.iter().map(row).collect();
     if rows.is_empty() {
-        talk.note("no hotword list");
+        console.note("no hotword list");
     }
-    Listing { head: vec!["vocabulary_id", "status", "created", "modified"], rows }.print(format, talk)
+    Listing { head: vec!["vocabulary_id", "status", "created", "modified"], rows }.print(format, console)
 }
 
 /// Pages until one is not full, or brings nothing new.
@@ -157,24 +157,24 @@ async fn collect(client: &Client, prefix: Option<&str>) -> Result<Vec<ListedVoca
     Ok(lists)
 }
 
-fn show(client: &Client, id: &VocabularyId, format: Format, talk: &Talk) -> Result<Exit, Failure> {
+fn show(client: &Client, id: &VocabularyId, format: Format, console: &Console) -> Result<Exit, Failure> {
     let list = block_on(async { Ok(client.vocabularies().show(id).await?) })?;
     let exit = if format == Format::Json {
         let text = serde_json::to_string_pretty(&list.raw).unwrap_or_default();
-        talk.data(format!("{text}\n").as_bytes())?
+        console.data(format!("{text}\n").as_bytes())?
     } else {
         let row = |Hotword { text, weight, lang, .. }: &Hotword| vec![json!(text), json!(weight), json!(lang)];
         let rows = list.words.iter().map(row).collect();
-        Listing { head: vec!["text", "weight", "lang"], rows }.print(format, talk)?
+        Listing { head: vec!["text", "weight", "lang"], rows }.print(format, console)?
     };
     let model = list.target_model.as_deref().unwrap_or("a model that the service does not name");
     let modified = list.modified.map(|at| format!(", modified {at}")).unwrap_or_default();
     let words = counted(list.words.len() as u64, "word");
-    talk.note(&format!("{id}: {words} for {model}, {}{modified}", list.status));
+    console.note(&format!("{id}: {words} for {model}, {}{modified}", list.status));
     Ok(exit)
 }
 
-fn update(args: &Update, client: &Client, talk: &Talk) -> Result<Exit, Failure> {
+fn update(args: &Update, client: &Client, console: &Console) -> Result<Exit, Failure> {
     let words = words::read(&args.file)?;
     let id = &args.id;
     block_on(async {
@@ -182,24 +182,24 @@ fn update(args: &Update, client: &Client, talk: &Talk) -> Result<Exit, Failure> 
             // Only the list knows the model whose rules hold.
             match client.vocabularies().show(id).await?.target_model {
                 Some(model) => {
-                    warn(&check_vocabulary(Catalog::builtin(), client.region(), &model, None, &words)?, talk);
+                    warn(&check_vocabulary(Catalog::builtin(), client.region(), &model, None, &words)?, console);
                 }
-                None => talk.note("warning: the service does not name the model of the list: nothing is checked"),
+                None => console.note("warning: the service does not name the model of the list: nothing is checked"),
             }
         }
         Ok(client.vocabularies().update(id, &words).await?)
     })?;
     let words = counted(words.len() as u64, "word");
-    talk.note(&format!("{id} has {words} now; the service asks for five minutes before the next update of a list"));
+    console.note(&format!("{id} has {words} now; the service asks for five minutes before the next update of a list"));
     Ok(Exit::Done)
 }
 
-fn delete(client: &Client, ids: &[VocabularyId], talk: &Talk) -> Result<Exit, Failure> {
+fn delete(client: &Client, ids: &[VocabularyId], console: &Console) -> Result<Exit, Failure> {
     let mut tally = Tally::default();
     block_on(async {
         for id in ids {
-            if tally.take(client.vocabularies().delete(id).await, talk).is_some() {
-                talk.note(&format!("{id} is deleted"));
+            if tally.take(client.vocabularies().delete(id).await, console).is_some() {
+                console.note(&format!("{id} is deleted"));
             }
             if tally.denied() {
                 break;
@@ -210,6 +210,6 @@ fn delete(client: &Client, ids: &[VocabularyId], talk: &Talk) -> Result<Exit, Fa
     tally.exit(Ok(Exit::Done))
 }
 
-fn warn(warnings: &[String], talk: &Talk) {
-    warnings.iter().for_each(|warning| talk.note(&format!("warning: {warning}")));
+fn warn(warnings: &[String], console: &Console) {
+    warnings.iter().for_each(|warning| console.note(&format!("warning: {warning}")));
 }

@@ -54,7 +54,7 @@ impl FlashUsage {
     }
 }
 
-/// Said of an answer without a word.
+/// ErrorBody of an answer without a word.
 const SILENT: &str =
     "no speech was found: the transcript is empty; if there is some, check format, sample rate and language";
 

@@ -26,7 +26,7 @@ use serde_json::json;
 
 use super::Client;
 use super::pacing::Class;
-use super::retry::Repeat;
+use super::retry::RetrySafety;
 use super::tasks::is_silence;
 use super::transport::{Body, Call, Opened};
 use crate::error::{Error, Result};
@@ -77,7 +77,7 @@ fn call<'a>(flash: &Flash, headers: &'a [(&'static str, &'static str)], streamed
         body: Body::Json(flash.body(streamed)),
         headers,
         class: Class::Submit(model.to_owned()),
-        repeat: Repeat::IfRefused,
+        repeat: RetrySafety::IfRefused,
     }
 }
 
@@ -101,13 +101,13 @@ mod tests {
     use serde_json::{Value, json};
     use tokio::time::Instant;
 
-    use super::reading::Hearing;
+    use super::reading::AnswerBuilder;
     use super::*;
-    use crate::client::exchange::Exchange;
+    use crate::client::attempt::Attempt;
     use crate::client::key::ApiKey;
 
     fn heard(value: Value) -> FlashAnswer {
-        let mut hearing = Hearing::default();
+        let mut hearing = AnswerBuilder::default();
         hearing.take(value);
         hearing.answer()
     }
@@ -198,11 +198,11 @@ mod tests {
         assert_eq!(answer.transcript().channels.len(), 0);
     }
 
-    fn exchange() -> Exchange {
+    fn exchange() -> Attempt {
         let url = url::Url::parse("https://h/api/v1/generation").unwrap();
         let key = ApiKey::new("sk-secret").unwrap();
         let mut exchange =
-            Exchange::new("recognise a clip", "POST", &url, &key, 1, Instant::now(), std::time::Duration::from_secs(1));
+            Attempt::new("recognise a clip", "POST", &url, &key, 1, Instant::now(), std::time::Duration::from_secs(1));
         exchange.status = Some(200);
         exchange
     }

@@ -9,7 +9,7 @@ use super::answer::{FlashAnswer, FlashUsage};
 
 /// What was heard so far.
 #[derive(Debug, Default)]
-pub(super) struct Hearing {
+pub(super) struct AnswerBuilder {
     /// Events hold what is new in the text, rather than the text so far.
     incremental: bool,
     text: String,
@@ -26,7 +26,7 @@ pub(super) struct Hearing {
     done: bool,
 }
 
-impl Hearing {
+impl AnswerBuilder {
     pub(super) fn new(incremental: bool) -> Self {
         Self { incremental, ..Self::default() }
     }

@@ -10,10 +10,10 @@ use futures_util::stream::{self, BoxStream, Stream, StreamExt as _};
 use serde_json::Value;
 
 use super::answer::FlashAnswer;
-use super::reading::Hearing;
+use super::reading::AnswerBuilder;
 use super::silent;
-use crate::client::exchange::Exchange;
-use crate::client::failure::Said;
+use crate::client::attempt::Attempt;
+use crate::client::failure::ErrorBody;
 use crate::client::sse;
 use crate::client::transport::Answer;
 use crate::error::{Error, Result};
@@ -73,11 +73,11 @@ impl FlashStream {
     }
 
     /// An answer whose events come as these bytes.
-    pub(super) fn events(exchange: Exchange, body: BoxStream<'static, Result<Bytes>>, incremental: bool) -> Self {
+    pub(super) fn events(exchange: Attempt, body: BoxStream<'static, Result<Bytes>>, incremental: bool) -> Self {
         let listening = Listening {
             events: sse::events(body),
             exchange,
-            hearing: Hearing::new(incremental),
+            hearing: AnswerBuilder::new(incremental),
             waiting: VecDeque::new(),
             over: false,
         };
@@ -88,8 +88,8 @@ impl FlashStream {
 /// Where a stream is.
 struct Listening {
     events: BoxStream<'static, Result<sse::Event>>,
-    exchange: Exchange,
-    hearing: Hearing,
+    exchange: Attempt,
+    hearing: AnswerBuilder,
     /// Values of an event that held several.
     waiting: VecDeque<(Value, bool)>,
     over: bool,
@@ -99,7 +99,7 @@ impl Listening {
     async fn next(&mut self) -> Option<Result<FlashEvent>> {
         while !self.over {
             if let Some((value, failed)) = self.waiting.pop_front() {
-                let said = Said::of(&value);
+                let said = ErrorBody::of(&value);
                 if failed || !said.code.is_empty() || value.get("error").is_some_and(Value::is_object) {
                     return Some(self.refused(said));
                 }
@@ -119,8 +119,10 @@ impl Listening {
                 Some(Err(error)) => return Some(Err(self.cut(error))),
                 None if self.hearing.is_complete() => return Some(self.end()),
                 None => {
-                    let ended =
-                        Said { message: "the stream ended before its last event".to_owned(), ..Said::default() };
+                    let ended = ErrorBody {
+                        message: "the stream ended before its last event".to_owned(),
+                        ..ErrorBody::default()
+                    };
                     let error = self.exchange.failed(crate::ErrorKind::Protocol, ended);
                     return Some(Err(self.cut(error)));
                 }
@@ -151,7 +153,7 @@ impl Listening {
     }
 
     /// The service said no, under a status of success; silence is no failure.
-    fn refused(&mut self, said: Said) -> Result<FlashEvent> {
+    fn refused(&mut self, said: ErrorBody) -> Result<FlashEvent> {
         self.over = true;
         let error = self.exchange.refused(said);
         match silent(error) {
@@ -182,7 +184,7 @@ impl Listening {
 
 /// An answer that came all at once.
 pub(super) fn read(answer: Answer) -> FlashAnswer {
-    let mut hearing = Hearing::default();
+    let mut hearing = AnswerBuilder::default();
     hearing.keep(String::from_utf8_lossy(&answer.raw).into_owned());
     hearing.take(answer.json);
     let mut heard = hearing.answer();

@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 
 use super::Client;
 use super::pacing::Class;
-use super::retry::Repeat;
+use super::retry::RetrySafety;
 use super::transport::{Answer, Body, Call, Target};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -165,7 +165,7 @@ impl Vocabularies<'_> {
     pub async fn create(self, target_model: &str, prefix: &str, words: &[Hotword]) -> Result<VocabularyId> {
         let input = json!({"target_model": target_model, "prefix": prefix, "vocabulary": hotword::list(words)});
         let doing = format!("make a hotword list for {target_model}");
-        let answer = self.ask(doing, "create_vocabulary", input, Repeat::IfRefused).await?;
+        let answer = self.ask(doing, "create_vocabulary", input, RetrySafety::IfRefused).await?;
         let id = answer.json.pointer("/output/vocabulary_id").and_then(Value::as_str);
         match id.map(VocabularyId::new) {
             Some(Ok(id)) => Ok(id),
@@ -187,7 +187,7 @@ impl Vocabularies<'_> {
         if let Some(prefix) = prefix {
             input["prefix"] = json!(prefix);
         }
-        let answer = self.ask("list hotword lists".to_owned(), "list_vocabulary", input, Repeat::Always).await?;
+        let answer = self.ask("list hotword lists".to_owned(), "list_vocabulary", input, RetrySafety::Always).await?;
         reading::page(answer)
     }
 
@@ -199,7 +199,8 @@ impl Vocabularies<'_> {
     /// The service knows no such list, refused otherwise, or did not answer.
     pub async fn show(self, id: &VocabularyId) -> Result<Vocabulary> {
         let input = json!({"vocabulary_id": id.as_str()});
-        let answer = self.ask(format!("show hotword list {id}"), "query_vocabulary", input, Repeat::Always).await?;
+        let answer =
+            self.ask(format!("show hotword list {id}"), "query_vocabulary", input, RetrySafety::Always).await?;
         reading::vocabulary(answer, id)
     }
 
@@ -211,7 +212,9 @@ impl Vocabularies<'_> {
     /// The service knows no such list, refused otherwise, or did not answer.
     pub async fn update(self, id: &VocabularyId, words: &[Hotword]) -> Result<()> {
         let input = json!({"vocabulary_id": id.as_str(), "vocabulary": hotword::list(words)});
-        self.ask(format!("update hotword list {id}"), "update_vocabulary", input, Repeat::IfRefused).await.map(drop)
+        self.ask(format!("update hotword list {id}"), "update_vocabulary", input, RetrySafety::IfRefused)
+            .await
+            .map(drop)
     }
 
     /// Deletes a list, for good.
@@ -222,14 +225,14 @@ impl Vocabularies<'_> {
     /// The service knows no such list, refused otherwise, or did not answer.
     pub async fn delete(self, id: &VocabularyId) -> Result<()> {
         let input = json!({"vocabulary_id": id.as_str()});
-        match self.ask(format!("delete hotword list {id}"), "delete_vocabulary", input, Repeat::Always).await {
+        match self.ask(format!("delete hotword list {id}"), "delete_vocabulary", input, RetrySafety::Always).await {
             // The answer to an earlier attempt was lost, and the list is gone.
             Err(error) if is_unknown(&error) && error.api().is_some_and(|api| api.attempts > 1) => Ok(()),
             other => other.map(drop),
         }
     }
 
-    async fn ask(self, doing: String, action: &str, input: Value, repeat: Repeat) -> Result<Answer> {
+    async fn ask(self, doing: String, action: &str, input: Value, repeat: RetrySafety) -> Result<Answer> {
         self.client
             .transport()
             .send(Call {

@@ -45,7 +45,7 @@
 //! ch1: R&D, please.
 //! ");
 //! assert_eq!(check(&cues, Format::WebVtt, &Rules::default()), []);
-//! # Ok::<(), talkmeter::transcript::Refused>(())
+//! # Ok::<(), talkmeter::transcript::ParseError>(())
 //! ```
 
 mod breaks;

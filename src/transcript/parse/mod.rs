@@ -12,7 +12,7 @@ use std::collections::HashMap;
 
 use serde::de::DeserializeSeed;
 
-use super::{Channel, Code, Notices, Refused, Transcript};
+use super::{Channel, Code, Notices, ParseError, Transcript};
 use container::{ObjectSeed, Shape};
 use objects::{Entry, Root};
 use scalar::Reader;
@@ -20,20 +20,20 @@ use scalar::Reader;
 /// Reads one result file (F7–F10). A byte order mark is skipped.
 ///
 /// # Errors
-/// [`Refused`] when the bytes are no UTF-8, no JSON (NaN and Infinity included), more than one JSON value, or no
+/// [`ParseError`] when the bytes are no UTF-8, no JSON (NaN and Infinity included), more than one JSON value, or no
 /// object with an array `transcripts`. Everything else is read, and counted in [`Transcript::notices`] where odd.
-pub fn read(bytes: &[u8]) -> Result<Transcript<'_>, Refused> {
+pub fn read(bytes: &[u8]) -> Result<Transcript<'_>, ParseError> {
     let unmarked = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     // Checked once over the whole file: the parser then takes every string as it stands.
-    let json = std::str::from_utf8(unmarked).map_err(|error| Refused::not_utf8(unmarked, error))?;
+    let json = std::str::from_utf8(unmarked).map_err(|error| ParseError::not_utf8(unmarked, error))?;
     let reader = Reader::default();
     let mut deserializer = serde_json::Deserializer::from_str(json);
     let root = ObjectSeed::<Root<'_>>::new(&reader, 0)
         .deserialize(&mut deserializer)
         .and_then(|root| deserializer.end().map(|()| root))
-        .map_err(|error| Refused::not_json(json, &error))?;
-    let Shape::Is(root) = root else { return Err(Refused::no_result(json)) };
-    let Shape::Is(entries) = root.transcripts else { return Err(Refused::no_result(json)) };
+        .map_err(|error| ParseError::not_json(json, &error))?;
+    let Shape::Is(root) = root else { return Err(ParseError::no_result(json)) };
+    let Shape::Is(entries) = root.transcripts else { return Err(ParseError::no_result(json)) };
     Ok(root.transcript.with(entries, reader.notices.into_inner()))
 }
 

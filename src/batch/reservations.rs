@@ -8,7 +8,7 @@ use crate::billing::{Budget, Usage};
 
 /// Kept up with the state; does nothing where there is no budget.
 #[derive(Debug, Default)]
-pub(super) struct Purse {
+pub(super) struct Reservations {
     budget: Option<Budget>,
     /// By the usage of tasks that have ended.
     spent: Usage,
@@ -26,13 +26,13 @@ pub(super) struct Purse {
     tracks: usize,
 }
 
-impl Purse {
+impl Reservations {
     /// `tracks` are requested where an item has none of its own.
     pub(super) fn of(state: &State, budget: Option<Budget>, tracks: usize) -> Self {
-        let mut purse = Self { budget, tracks, ..Self::default() };
-        if purse.budget.is_some() {
+        let mut reservations = Self { budget, tracks, ..Self::default() };
+        if reservations.budget.is_some() {
             for owned in state.tasks.values() {
-                purse.spend(state, owned);
+                reservations.spend(state, owned);
             }
             let open = |phase: &Phase| match phase {
                 Phase::Attempted(_) => true,
@@ -40,10 +40,10 @@ impl Purse {
                 _ => false,
             };
             for item in state.items.iter().filter(|item| open(&item.phase)) {
-                purse.hold(state, item.n);
+                reservations.hold(state, item.n);
             }
         }
-        purse
+        reservations
     }
 
     /// The bill of an item is to come.
@@ -156,7 +156,7 @@ mod tests {
         let state = state();
         let refuses = |limit: &str, items: &[N]| {
             let budget = Budget::new(limit.parse().unwrap(), "paraformer-v2", Region::Cn, &Prices::builtin()).unwrap();
-            Purse::of(&state, Some(budget), 1).refuses(&state, items).is_some()
+            Reservations::of(&state, Some(budget), 1).refuses(&state, items).is_some()
         };
         // 0.00008 a second: ten are spent, one track is ten more, two tracks are twenty.
         assert_eq!([refuses("0.0015cny", &[2]), refuses("0.0016cny", &[2])], [true, false]);

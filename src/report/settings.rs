@@ -12,7 +12,7 @@ use crate::transcript::REPORT_FORMAT;
 /// The settings behind the figures.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct Basis {
+pub struct ReportSettings {
     /// Thresholds.
     #[serde(flatten)]
     pub thresholds: Parameters,
@@ -30,10 +30,10 @@ pub struct Basis {
     pub region: Option<String>,
 }
 
-impl Basis {
+impl ReportSettings {
     /// Those of an analysis.
     #[must_use]
-    pub fn of(settings: &Settings) -> Self {
+    pub fn new(settings: &Settings) -> Self {
         Self {
             thresholds: settings.parameters,
             window_ms: settings.window_ms,
@@ -72,7 +72,7 @@ pub struct Recorded {
     /// What was read.
     pub inputs: Inputs,
     /// What the figures depend on.
-    pub parameters: Basis,
+    pub parameters: ReportSettings,
     totals: Vec<RecordedTotal>,
     /// Null where no roll-up was asked for.
     pub rollup: Option<Groups>,

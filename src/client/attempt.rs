@@ -5,14 +5,14 @@ use std::time::Duration;
 use tokio::time::Instant;
 use url::Url;
 
-use super::failure::{self, Said};
+use super::failure::{self, ErrorBody};
 use super::key::ApiKey;
 use super::redact::without_query;
 use crate::error::{ApiFailure, Error, ErrorKind};
 
 /// What is known of a request and of the head of its answer.
 #[derive(Debug, Clone)]
-pub(crate) struct Exchange {
+pub(crate) struct Attempt {
     doing: String,
     /// Method and address, without query.
     pub(super) endpoint: String,
@@ -30,7 +30,7 @@ pub(crate) struct Exchange {
     pub(super) retry_after: Option<Duration>,
 }
 
-impl Exchange {
+impl Attempt {
     pub(super) fn new(
         doing: &str,
         method: &str,
@@ -62,7 +62,7 @@ impl Exchange {
     }
 
     /// The service said no: by status, or by code under a status of success.
-    pub(super) fn refused(&self, said: Said) -> Error {
+    pub(super) fn refused(&self, said: ErrorBody) -> Error {
         let status = self.status.unwrap_or_default();
         let kind = match failure::kind(status, &said.code, &said.message) {
             // Nothing can be wrong with a key that is not sent: a signature has expired, or does not fit.
@@ -74,7 +74,7 @@ impl Exchange {
     }
 
     /// The answer is not what it should be.
-    pub(super) fn failed(&self, kind: ErrorKind, said: Said) -> Error {
+    pub(super) fn failed(&self, kind: ErrorKind, said: ErrorBody) -> Error {
         self.fail(kind, said, false, None)
     }
 
@@ -88,13 +88,13 @@ impl Exchange {
     ) -> Error {
         // What the head of a broken answer said does not count.
         let silent = Self { status: None, request_id: None, retry_after: None, ..self.clone() };
-        silent.fail(kind, Said { message, ..Said::default() }, refused, Some(source))
+        silent.fail(kind, ErrorBody { message, ..ErrorBody::default() }, refused, Some(source))
     }
 
     fn fail(
         &self,
         kind: ErrorKind,
-        said: Said,
+        said: ErrorBody,
         refused: bool,
         source: Option<Box<dyn std::error::Error + Send + Sync>>,
     ) -> Error {

@@ -1,4 +1,4 @@
-//! What is transcribed: recordings that are asked for alike are a lot, with a folder of their own.
+//! What is transcribed: recordings that are asked for alike are a batch, with a folder of their own.
 
 use std::path::{Path, PathBuf};
 
@@ -19,7 +19,7 @@ pub(super) const LOST: &str = "https://archive.invalid/demo/lost-recording.wav";
 
 /// Recordings that are asked for alike.
 #[derive(Debug)]
-pub(super) struct Lot {
+pub(super) struct DemoBatch {
     pub(super) what: &'static str,
     /// What its folder holds.
     pub(super) holds: &'static str,
@@ -40,7 +40,7 @@ pub(super) fn clip_url() -> String {
 }
 
 /// The calls by how they are asked for, in folders below `folder`.
-pub(super) fn lots(calls: &[Dialogue], folder: &Path) -> Vec<Lot> {
+pub(super) fn batches(calls: &[Dialogue], folder: &Path) -> Vec<DemoBatch> {
     let known = |call: &Dialogue| Recording {
         file: url(call.name()),
         duration_ms: i64::try_from(call.duration_ms()).ok(),
@@ -59,7 +59,7 @@ pub(super) fn lots(calls: &[Dialogue], folder: &Path) -> Vec<Lot> {
         speech_share: None,
     };
     vec![
-        Lot {
+        DemoBatch {
             what: "calls, a track for each party",
             holds: "their batch: results/, the ledger, failures.csv",
             folder: folder.join("calls"),
@@ -67,7 +67,7 @@ pub(super) fn lots(calls: &[Dialogue], folder: &Path) -> Vec<Lot> {
             recordings: apart,
             plan: plan(MODEL, &[0, 1]),
         },
-        Lot {
+        DemoBatch {
             what: "calls, one track, speakers told apart",
             holds: "the batch of calls on one track, speakers told apart",
             folder: folder.join("mono"),
@@ -75,7 +75,7 @@ pub(super) fn lots(calls: &[Dialogue], folder: &Path) -> Vec<Lot> {
             recordings: all(mono),
             plan: plan(MODEL, &[0]),
         },
-        Lot {
+        DemoBatch {
             what: "a message, by flash",
             holds: "the message, its answer as received beside it",
             folder: folder.join("flash"),
