@@ -47,7 +47,6 @@ pub mod catalog;
 #[doc(hidden)]
 pub mod cli;
 pub mod client;
-pub mod clock;
 #[cfg(feature = "emulator")]
 pub mod emulator;
 mod error;
@@ -56,6 +55,7 @@ pub mod metrics;
 pub mod report;
 #[cfg(feature = "analytics")]
 pub mod tables;
+pub mod time;
 pub mod transcript;
 
 pub use error::{ApiFailure, Error, ErrorKind, Result};

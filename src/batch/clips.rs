@@ -13,8 +13,8 @@ use super::results::{self, FOLDER};
 use super::source::Source;
 use crate::catalog::Region;
 use crate::client::FlashAnswer;
-use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, Result};
+use crate::time::{Clock, SystemClock};
 
 /// A folder that takes results of flash calls. Nobody else can write to its ledger meanwhile.
 #[derive(Debug)]

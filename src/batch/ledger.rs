@@ -15,8 +15,8 @@ use tokio::sync::oneshot;
 
 use super::event::{Event, Line};
 use super::state::State;
-use crate::clock::Clock;
 use crate::error::{Error, Result};
+use crate::time::Clock;
 
 /// The file's name in the folder of a batch.
 pub const FILE: &str = "ledger.jsonl";

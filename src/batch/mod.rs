@@ -66,8 +66,8 @@ use state::{BatchConfig, Phase, State};
 
 use crate::billing::Budget;
 use crate::client::{Client, Filter, Recognition, differences};
-use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, ErrorKind, Result};
+use crate::time::{Clock, SystemClock};
 
 /// What is to be done with which recordings.
 #[derive(Debug, Clone)]

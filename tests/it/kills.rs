@@ -8,8 +8,8 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use talkmeter::batch::{Batch, BatchRequest, ManifestBuilder, Summary};
 use talkmeter::client::{ApiKey, Client, Recognition};
-use talkmeter::clock::Clock;
 use talkmeter::emulator::Settings;
+use talkmeter::time::Clock;
 use tokio::sync::watch;
 
 use crate::batch::{MODEL, wav};

@@ -1,10 +1,10 @@
-//! The time of day, behind a trait so that a batch can be tested at any hour.
+//! The time of day, as a trait: batches and tests can bring a clock of their own.
 
 use jiff::Timestamp;
 
-/// Tells the time of day.
+/// A source of the current time.
 pub trait Clock: std::fmt::Debug + Send + Sync {
-    /// Now.
+    /// The current time.
     fn now(&self) -> Timestamp;
 }
 
