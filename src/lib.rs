@@ -15,6 +15,7 @@
 //! | [`billing`] | what it costs, what it did cost, and whether the bill agrees | |
 //! | [`transcript`] | a tolerant reader: typed, borrowed, oddities counted; captions | |
 //! | [`metrics`] | every figure of one call, and the catalogue that declares them | |
+//! | [`definitions`] | what every figure means: formula, null rule, example | |
 //! | `tables` | many calls as polars frames and files, roll-ups | `analytics` |
 //! | `report` | what an analysis says as a whole | `analytics` |
 //! | `emulator` | a stand-in for the service on a local port | `emulator` |
@@ -47,6 +48,8 @@ pub mod catalog;
 #[doc(hidden)]
 pub mod cli;
 pub mod client;
+#[doc = include_str!("../docs/definitions.md")]
+pub mod definitions {}
 #[cfg(feature = "emulator")]
 pub mod emulator;
 mod error;
