@@ -1,7 +1,7 @@
 //! Captions of one result file, and what breaks their limits: `cargo run --example captions [FILE] [srt|vtt]`.
 
+use talkmeter::captions::{Captions, Format, Rules, check};
 use talkmeter::metrics::{Settings, measure};
-use talkmeter::transcript::captions::{Captions, Format, Rules, check};
 use talkmeter::transcript::read;
 
 #[expect(clippy::print_stdout, reason = "an example for the terminal")]

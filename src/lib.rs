@@ -13,7 +13,9 @@
 //! | `audio` | what an audio file says about itself | `audio` |
 //! | [`catalog`] | models, prices, limits, regions, parameters | |
 //! | [`billing`] | what it costs, what it did cost, and whether the bill agrees | |
-//! | [`transcript`] | a tolerant reader: typed, borrowed, oddities counted; captions | |
+//! | [`transcript`] | a tolerant reader: typed, borrowed, oddities counted | |
+//! | [`text`] | what counts as a word, how texts are joined and compared | |
+//! | [`captions`] | SRT and WebVTT from a measured call, and checks of caption files | |
 //! | [`metrics`] | every figure of one call, and the catalogue that declares them | |
 //! | [`definitions`] | what every figure means: formula, null rule, example | |
 //! | `tables` | many calls as polars frames and files, roll-ups | `analytics` |
@@ -43,6 +45,7 @@
 pub mod audio;
 pub mod batch;
 pub mod billing;
+pub mod captions;
 pub mod catalog;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
@@ -58,6 +61,7 @@ pub mod metrics;
 pub mod report;
 #[cfg(feature = "analytics")]
 pub mod tables;
+pub mod text;
 pub mod time;
 pub mod transcript;
 

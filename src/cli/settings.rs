@@ -6,8 +6,8 @@ use clap::{ArgMatches, FromArgMatches};
 
 use super::output::{Console, Failure};
 use crate::metrics::keywords::Keywords;
-use crate::metrics::units::Markers;
 use crate::metrics::{Parameters, Roles, Settings};
+use crate::text::Markers;
 
 /// Upper bound of a parameter: a year in ms.
 const LARGEST: i64 = 31_536_000_000;

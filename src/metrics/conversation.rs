@@ -6,9 +6,9 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::interval::{Interval, Unusable, clean, union_length};
-use super::joining::{join_into, same_alphanumerics, trim};
 use super::participants::{Parties, Party, Roles};
-use super::units::{Markers, Units, count};
+use crate::text::{Markers, Units, count};
+use crate::text::{join_into, same_alphanumerics, trim};
 use crate::transcript::{Code, Notices, Place, Sentence, Transcript, Word};
 
 /// Where the times of a sentence or a participant come from.

@@ -15,8 +15,8 @@ use super::reason::{Figure, Reason, Reasons};
 use super::rows::{Call, Event, Participant, Turn, Window};
 use super::sweep::Sweep;
 use super::texts::Texts;
-use super::units::{Units, is_question};
 use super::windows;
+use crate::text::{Units, is_question};
 use crate::transcript::{Code, Place};
 
 /// A burst of an hour is not repeated with each of its events: the text of an event ends here.

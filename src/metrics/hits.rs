@@ -10,10 +10,10 @@ use super::Settings;
 use super::conversation::{Cleaned, Conversation};
 use super::floor::Floor;
 use super::interval::Interval;
-use super::joining::{join_into, trim};
 use super::keywords::{Keywords, Match, Scratch};
 use super::rows::{Hit, TimeBasis};
 use super::texts::{Contribution, Texts};
+use crate::text::{join_into, trim};
 
 /// A turn's text stands whole beside its hits up to this length, beyond it the part around the hit: a file of one
 /// endless turn would otherwise be repeated with each of its hits.

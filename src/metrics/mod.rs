@@ -47,7 +47,6 @@ mod figures;
 mod floor;
 mod hits;
 mod interval;
-pub mod joining;
 pub mod keywords;
 mod onsets;
 mod parameters;
@@ -58,7 +57,6 @@ mod reason;
 mod rows;
 mod sweep;
 mod texts;
-pub mod units;
 mod windows;
 
 pub use conversation::Basis;
@@ -75,13 +73,13 @@ pub use rows::{
     Call, Cost, Event, Hit, Measured, Participant, Priced, SentenceRow, TimeBasis, Turn, Warning, Window, WordRow,
 };
 
+use crate::text::Markers;
 use conversation::Conversation;
 use figures::Figures;
 use floor::Floor;
 use keywords::Keywords;
 use sweep::Sweep;
 use texts::Texts;
-use units::Markers;
 
 use crate::transcript::Transcript;
 

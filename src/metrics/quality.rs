@@ -194,7 +194,7 @@ fn text(conversation: &Conversation<'_>, piece: &Piece) -> String {
     let words = conversation.words_of(sentence, piece.first_word..piece.end_word);
     let mut text = String::new();
     for word in words {
-        super::joining::join_into(&mut text, &word.text);
+        crate::text::join_into(&mut text, &word.text);
     }
     text
 }

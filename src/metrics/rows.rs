@@ -8,10 +8,10 @@ use rust_decimal::Decimal;
 
 use super::conversation::{Basis, Cleaned, Conversation};
 use super::interval::Interval;
-use super::joining::trim;
 use super::onsets::EventKind;
 use super::reason::Reasons;
 use crate::catalog::Currency;
+use crate::text::trim;
 use crate::transcript::{Code, Sentence, Word};
 
 /// Everything measured of one call: the result of [`measure`](super::measure).

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::conversation::{Conversation, join_words};
-use super::joining::join_into;
-use super::units::{Markers, Units, count};
+use crate::text::join_into;
+use crate::text::{Markers, Units, count};
 
 /// What one sentence adds to a stretch.
 #[derive(Debug)]

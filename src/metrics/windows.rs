@@ -5,7 +5,7 @@ use super::conversation::{Cleaned, Conversation, Piece, join_words};
 use super::figures::{Tally, per_minute};
 use super::rows::Window;
 use super::sweep::Sweep;
-use super::units::count;
+use crate::text::count;
 
 /// No file gets more rows than this: a time of 10^12 ms would make millions of empty windows.
 const MOST_ROWS: i64 = 1_000_000;

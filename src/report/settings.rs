@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Groups, Inputs, Report};
 use crate::error::{Error, Result};
-use crate::metrics::{DEFINITIONS_VERSION, Parameters, Settings, units::Markers};
+use crate::metrics::{DEFINITIONS_VERSION, Parameters, Settings};
+use crate::text::Markers;
 use crate::transcript::REPORT_FORMAT;
 
 /// The settings behind the figures.

@@ -7,20 +7,19 @@
 //!
 //! Wire facts: "Fun-ASR recorded speech recognition HTTP API" and "Qwen-ASR API reference", checked in November 2026.
 
-pub mod captions;
 mod notice;
 mod parse;
+mod parse_error;
 mod paths;
-mod refused;
 
 use std::borrow::Cow;
 
 pub use notice::{Code, Notice, Notices, Place, Severity};
 pub use parse::read;
+pub use parse_error::ParseError;
 #[cfg(feature = "analytics")]
 pub(crate) use paths::REPORT_FORMAT;
 pub use paths::{Excluded, Input, Inputs};
-pub use refused::ParseError;
 
 /// One recording's recognition result.
 ///

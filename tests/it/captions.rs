@@ -8,7 +8,7 @@ use std::process::Command;
 
 use serde_json::json;
 use snapbox::Data;
-use talkmeter::transcript::captions::{Cue, Format};
+use talkmeter::captions::{Cue, Format};
 
 use crate::scene::{Ran, Scene, call, column, csv, has};
 

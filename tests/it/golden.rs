@@ -1,7 +1,7 @@
 //! The worked example of the definitions (2.14) to the digit, and their table of word counts (2.9).
 
 use serde_json::json;
-use talkmeter::metrics::units::{Markers, count};
+use talkmeter::text::{Markers, count};
 
 use crate::scene::{Call, Ran, analysed, call, has};
 

@@ -10,11 +10,11 @@ use super::super::check::refusal;
 use super::super::inputs::Paths;
 use super::super::output::{Console, Failure, Format as Print, Listing};
 use super::{FILES_A_THREAD, made};
+use crate::captions::{Cue, Format, Rules, Violation, check};
 use crate::metrics::Settings;
 use crate::report::number::counted;
 use crate::tables::Outcome;
 use crate::transcript::Input;
-use crate::transcript::captions::{Cue, Format, Rules, Violation, check};
 
 const HEAD: [&str; 9] = ["file", "cue", "begin_ms", "end_ms", "rule", "value", "limit", "unit", "text"];
 

@@ -14,10 +14,10 @@ use super::analyze::unused_roles;
 use super::check::refusal;
 use super::inputs::Paths;
 use super::output::{Console, Failure, Format as Print, printable};
+use crate::captions::{Captions, Cue, Format, Rules, check};
 use crate::metrics::{Roles, Settings, measure};
 use crate::report::number::counted;
 use crate::tables::Outcome;
-use crate::transcript::captions::{Captions, Cue, Format, Rules, check};
 use crate::transcript::{Input, read};
 use target::Targets;
 

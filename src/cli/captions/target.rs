@@ -5,9 +5,9 @@ use std::fs;
 use std::io::Write;
 use std::path::{Component, Path, PathBuf};
 
+use crate::captions::{Cue, Format};
 use crate::error::{Error, Result};
 use crate::tables::temporary;
-use crate::transcript::captions::{Cue, Format};
 
 /// Hands out each path once.
 pub(super) struct Targets {

@@ -4,7 +4,6 @@
 //! stands, which folded by itself gives the folded term again. Which texts
 //! are searched, and when a match was said and by whom, is decided elsewhere.
 
-mod fold;
 mod reading;
 
 use std::fmt;
@@ -12,9 +11,9 @@ use std::fmt;
 use aho_corasick::AhoCorasick;
 use regex::Regex;
 
-use self::fold::{Form, Rewritten, begins_with_word, ends_in_word};
 pub use self::reading::KeywordError;
 use self::reading::Reading;
+use crate::text::{FoldedText, Form, begins_with_word, ends_in_word};
 
 /// A list of terms to look for, ready for any number of texts (2.10, F37).
 ///
@@ -84,8 +83,8 @@ pub struct Match {
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Scratch {
-    folded: Rewritten,
-    normal: Rewritten,
+    folded: FoldedText,
+    normal: FoldedText,
     excluded: Vec<Match>,
 }
 
@@ -310,7 +309,7 @@ impl Keywords {
         });
     }
 
-    fn find_plain(&self, automaton: &AhoCorasick, folded: &Rewritten, mut found: impl FnMut(Role, Match)) {
+    fn find_plain(&self, automaton: &AhoCorasick, folded: &FoldedText, mut found: impl FnMut(Role, Match)) {
         let text = folded.as_bytes();
         // Most texts hold no term, and that is known sooner than which.
         if !automaton.is_match(text) {
@@ -357,13 +356,13 @@ fn leave_out(found: &mut Vec<Match>, excluded: &mut [Match]) {
 
 #[cfg(test)]
 mod tests {
-    use super::fold::is_separator;
     use super::reading::EXCLUDING;
+    use crate::text::is_separator;
     use proptest::prelude::*;
     use unicode_segmentation::UnicodeSegmentation;
 
-    use super::fold::folded_cluster;
     use super::*;
+    use crate::text::folded_cluster;
 
     fn keywords(lines: &[&str]) -> Keywords {
         Keywords::new(lines).unwrap()
@@ -379,7 +378,7 @@ mod tests {
     }
 
     fn fold(text: &str) -> String {
-        let mut folded = Rewritten::default();
+        let mut folded = FoldedText::default();
         folded.read(text, Form::Folded);
         folded.as_str().to_owned()
     }

@@ -6,8 +6,8 @@ use std::fmt;
 use aho_corasick::AhoCorasick;
 use regex::Regex;
 
-use super::fold::{Form, Rewritten, begins_with_word, ends_in_word, is_separator};
 use super::{Keywords, Plain, Role};
+use crate::text::{FoldedText, Form, begins_with_word, ends_in_word, is_separator};
 
 /// What separates a term from its exclusions.
 pub(super) const EXCLUDING: &str = " ! ";
@@ -20,7 +20,7 @@ pub(super) struct Reading {
     terms: Vec<String>,
     plain: Vec<Plain>,
     regexes: Vec<(Regex, Role)>,
-    folded: Rewritten,
+    folded: FoldedText,
 }
 
 impl Reading {

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::pieces::{Piece, Spoken};
 use super::{EventView, HitView};
 use crate::metrics::Interval;
-use crate::metrics::joining::{is_unspaced, join_into};
+use crate::text::{is_unspaced, join_into};
 
 /// What a line is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]

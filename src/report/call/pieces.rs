@@ -6,9 +6,9 @@ use polars::prelude::*;
 use serde_json::{Map, Value};
 
 use crate::metrics::catalogue::{EVENTS, SENTENCES, TURNS, WORDS};
-use crate::metrics::joining::join_into;
 use crate::metrics::{EvidenceWord, Interval, joined};
 use crate::tables::CallTables;
+use crate::text::join_into;
 
 /// Pieces that are passed over together where none of them is near an event: there may be as many events as pieces.
 const BLOCK: usize = 256;

@@ -19,7 +19,7 @@ use unicode_segmentation::UnicodeSegmentation;
 /// dictionary](Self::needs_dictionary) makes the sum need one too (F17).
 ///
 /// ```
-/// use talkmeter::metrics::units::{Markers, Units, count};
+/// use talkmeter::text::{Markers, Units, count};
 ///
 /// let call: Units = ["iPhone15多少钱", "OK"].map(|text| count(text, Markers::Drop)).into_iter().sum();
 /// assert_eq!((call.words(), call.han_chars, call.units()), (Some(2), 3, Some(5)));
@@ -46,7 +46,7 @@ impl Units {
     /// Words and Han characters (F3), or `None` where only a dictionary could tell (F17).
     ///
     /// ```
-    /// use talkmeter::metrics::units::{Markers, count};
+    /// use talkmeter::text::{Markers, count};
     ///
     /// assert_eq!(count("Hello world, 这里是阿里巴巴语音实验室。", Markers::Drop).units(), Some(2 + 12));
     /// assert_eq!(count("สวัสดีครับ", Markers::Drop).units(), None);
@@ -60,7 +60,7 @@ impl Units {
     /// Words that are no Han characters (F3), or `None` where only a dictionary could tell (F17).
     ///
     /// ```
-    /// use talkmeter::metrics::units::{Markers, count};
+    /// use talkmeter::text::{Markers, count};
     ///
     /// assert_eq!(count("2020年3月1日", Markers::Drop).words(), Some(3));
     /// ```
@@ -92,7 +92,7 @@ impl Sum for Units {
 /// What becomes of markers such as `[PII]`, `<unk>` or `<|noise|>` (F17).
 ///
 /// ```
-/// use talkmeter::metrics::units::{Markers, count};
+/// use talkmeter::text::{Markers, count};
 ///
 /// assert_eq!(count("call [PII] back", Markers::Drop).units(), Some(2));
 /// assert_eq!(count("call [PII] back", Markers::Keep).units(), Some(3));
@@ -113,7 +113,7 @@ pub enum Markers {
 /// letter or digit.
 ///
 /// ```
-/// use talkmeter::metrics::units::{Markers, Units, count};
+/// use talkmeter::text::{Markers, Units, count};
 ///
 /// // iPhone15 · 100 · 块 · 2026 · 年
 /// let units = count("iPhone15，100块，2026年", Markers::Drop);
@@ -132,7 +132,7 @@ pub fn count(text: &str, markers: Markers) -> Units {
 /// Whether a sentence is a question: its trimmed text ends in `?`, `？` or `؟` (F17).
 ///
 /// ```
-/// use talkmeter::metrics::units::is_question;
+/// use talkmeter::text::is_question;
 ///
 /// assert!(is_question("Who is it? "));
 /// assert!(is_question("你好吗？"));

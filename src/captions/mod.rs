@@ -1,4 +1,4 @@
-//! Captions of a recording: a measured [`Transcript`](super::Transcript) → cues → SRT and WebVTT, and what is wrong with
+//! Captions of a recording: a measured [`Transcript`](crate::transcript::Transcript) → cues → SRT and WebVTT, and what is wrong with
 //! captions that are there.
 //!
 //! [`Captions::of`] cuts what each participant says into cues, [`Captions::cues`] puts them on lines for a [`Format`],
@@ -19,7 +19,7 @@
 //!
 //! ```
 //! use talkmeter::metrics::{Settings, measure};
-//! use talkmeter::transcript::captions::{Captions, Format, Rules, check};
+//! use talkmeter::captions::{Captions, Format, Rules, check};
 //!
 //! let json = br#"{"transcripts": [
 //!     {"channel_id": 0, "sentences": [{"begin_time": 0, "end_time": 2400, "text": "Thank you for calling."}]},
@@ -109,14 +109,14 @@ impl Format {
     /// Reads a file of anybody's making, tolerantly: any line ends, a byte order mark, positions and tags are skipped.
     ///
     /// ```
-    /// use talkmeter::transcript::captions::Format;
+    /// use talkmeter::captions::Format;
     ///
     /// let cues = Format::WebVtt.read(b"WEBVTT - made by hand\r\n\r\n1\r\n00:01.000 --> 00:02.500 line:0\r\n<v Ann>5 &lt; <i>6</i>\r\n")?;
     /// assert_eq!((cues[0].begin_ms, cues[0].end_ms), (1000, 2500));
     /// assert_eq!((cues[0].voice.as_deref(), &cues[0].lines[..]), (Some("Ann"), &["5 < 6".to_owned()][..]));
     /// let error = Format::Srt.read(b"1\n00:00:01,000 --> soon\nHello\n").unwrap_err();
     /// assert_eq!(error.to_string(), "line 2: `00:00:01,000 --> soon` is no time line such as 00:00:01,000 --> 00:00:02,500");
-    /// # Ok::<(), talkmeter::transcript::captions::NotCaptions>(())
+    /// # Ok::<(), talkmeter::captions::NotCaptions>(())
     /// ```
     ///
     /// # Errors

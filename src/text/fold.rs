@@ -10,11 +10,11 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
 use unicode_segmentation::UnicodeSegmentation;
 
-use crate::metrics::joining::is_unspaced;
+use super::joining::is_unspaced;
 
 /// How a text is rewritten.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
+pub(crate) enum Form {
     /// NFKC, case-folded, punctuation and white space collapsed: for plain terms.
     Folded,
     /// NFKC alone: for `/regex/`.
@@ -23,7 +23,7 @@ pub(super) enum Form {
 
 /// A rewritten text and where each stretch of it comes from.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Rewritten {
+pub(crate) struct FoldedText {
     bytes: Vec<u8>,
     runs: Vec<Run>,
     /// Separators were met since the last character that was kept.
@@ -42,9 +42,9 @@ struct Run {
     whole: Option<(usize, usize)>,
 }
 
-impl Rewritten {
+impl FoldedText {
     /// Rewrites `text`, dropping what was here before.
-    pub(super) fn read(&mut self, text: &str, form: Form) {
+    pub(crate) fn read(&mut self, text: &str, form: Form) {
         self.bytes.clear();
         self.runs.clear();
         self.gap = false;
@@ -59,16 +59,16 @@ impl Rewritten {
         }
     }
 
-    pub(super) fn as_bytes(&self) -> &[u8] {
+    pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    pub(super) fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         std::str::from_utf8(&self.bytes).unwrap_or_default()
     }
 
     /// The characters of the original that make up exactly this range.
-    pub(super) fn exactly(&self, range: Range<usize>) -> Option<Range<usize>> {
+    pub(crate) fn exactly(&self, range: Range<usize>) -> Option<Range<usize>> {
         let first = self.run_at(range.start)?;
         let start = match first.whole {
             None => first.from + (range.start - first.at),
@@ -85,7 +85,7 @@ impl Rewritten {
     }
 
     /// The fewest characters of the original that hold this range.
-    pub(super) fn around(&self, range: Range<usize>) -> Option<Range<usize>> {
+    pub(crate) fn around(&self, range: Range<usize>) -> Option<Range<usize>> {
         let first = self.run_at(range.start)?;
         let start = match first.whole {
             None => first.from + (range.start - first.at),
@@ -237,7 +237,7 @@ impl Rewritten {
 }
 
 /// Punctuation and white space; symbols such as `+` and `€` are neither.
-pub(super) fn is_separator(c: char) -> bool {
+pub(crate) fn is_separator(c: char) -> bool {
     match u8::try_from(c) {
         Ok(byte) if byte.is_ascii() => is_ascii_separator(byte),
         _ => c.is_whitespace() || c.general_category_group() == GeneralCategoryGroup::Punctuation,
@@ -261,7 +261,7 @@ fn is_ascii_separator(byte: u8) -> bool {
 
 /// Whether a text ends in a letter or digit of a script with spaces, accents
 /// upon it aside. Beginnings are asked with their first character alone.
-pub(super) fn ends_in_word(text: &[u8]) -> bool {
+pub(crate) fn ends_in_word(text: &[u8]) -> bool {
     let mut text = text;
     while let Some(&last) = text.last() {
         if last.is_ascii() {
@@ -281,7 +281,7 @@ pub(super) fn ends_in_word(text: &[u8]) -> bool {
 }
 
 /// Whether a text begins with a letter or digit of a script with spaces.
-pub(super) fn begins_with_word(text: &[u8]) -> bool {
+pub(crate) fn begins_with_word(text: &[u8]) -> bool {
     let Some(&first) = text.first() else {
         return false;
     };
@@ -345,7 +345,7 @@ fn only(mut chars: impl Iterator<Item = char>) -> Option<char> {
 
 /// NFKC and full case folding of one cluster, and NFKC once more, as folding
 /// takes some characters apart.
-pub(super) fn folded_cluster(cluster: &str) -> String {
+pub(crate) fn folded_cluster(cluster: &str) -> String {
     let normal: String = cluster.nfkc().collect();
     UniCase::unicode(normal).to_folded_case().nfkc().collect()
 }
@@ -358,7 +358,7 @@ mod tests {
     use super::*;
 
     fn fold(text: &str) -> String {
-        let mut folded = Rewritten::default();
+        let mut folded = FoldedText::default();
         folded.read(text, Form::Folded);
         folded.as_str().to_owned()
     }
@@ -471,7 +471,7 @@ mod tests {
 
     #[test]
     fn the_way_back() {
-        let mut folded = Rewritten::default();
+        let mut folded = FoldedText::default();
         let text = "Aß, ㍿！ﬁ";
         folded.read(text, Form::Folded);
         assert_eq!(folded.as_str(), "ass株式会社fi");
@@ -497,7 +497,7 @@ mod tests {
 
         #[test]
         fn nfkc_is_that_of_the_clusters(text in TRICKY) {
-            let mut normal = Rewritten::default();
+            let mut normal = FoldedText::default();
             normal.read(&text, Form::Nfkc);
             let expected: String = text.graphemes(true).flat_map(|cluster| cluster.nfkc()).collect();
             prop_assert_eq!(normal.as_str(), expected);
@@ -505,7 +505,7 @@ mod tests {
 
         #[test]
         fn what_comes_back_folds_to_the_same(text in TRICKY, start in 0_usize..40, len in 1_usize..20) {
-            let mut folded = Rewritten::default();
+            let mut folded = FoldedText::default();
             folded.read(&text, Form::Folded);
             let range = start..start + len;
             let place = folded.as_str().get(range.clone()).filter(|place| place.trim() == *place);

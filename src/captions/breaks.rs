@@ -8,7 +8,7 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use super::limits::Script;
 use super::saying::Said;
-use crate::metrics::joining::is_unspaced;
+use crate::text::is_unspaced;
 
 /// How well a text breaks in front of a token, best first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

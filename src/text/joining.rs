@@ -15,18 +15,8 @@ use unicode_script::{Script, UnicodeScript};
 /// One space goes between the two, or none where either neighbour
 /// [is written without spaces](is_unspaced). A part that is empty once trimmed
 /// changes nothing. `out` is expected to hold what this function put there.
-///
-/// ```
-/// use talkmeter::metrics::joining::join_into;
-///
-/// let mut turn = String::new();
-/// for part in ["Hello ", "", " World,", "你好", "，再见"] {
-///     join_into(&mut turn, part);
-/// }
-/// assert_eq!(turn, "Hello World,你好，再见");
-/// ```
 #[inline]
-pub fn join_into(out: &mut String, part: &str) {
+pub(crate) fn join_into(out: &mut String, part: &str) {
     let part = trim(part);
     let Some(right) = part.chars().next() else {
         return;
@@ -56,34 +46,16 @@ pub(crate) fn trim(text: &str) -> &str {
 }
 
 /// Whether a space goes between two parts that end and begin like this (F15).
-///
-/// ```
-/// use talkmeter::metrics::joining::needs_space;
-///
-/// assert!(needs_space('o', 'W'));
-/// assert!(needs_space('요', '여')); // Korean has spaces
-/// assert!(!needs_space('o', '你'));
-/// assert!(!needs_space('，', 'W'));
-/// ```
 #[inline]
-#[must_use]
-pub fn needs_space(left: char, right: char) -> bool {
+pub(crate) fn needs_space(left: char, right: char) -> bool {
     !is_unspaced(left) && !is_unspaced(right)
 }
 
 /// Whether a character belongs to a script written without spaces (F15):
 /// `[\p{Han}\p{Hiragana}\p{Katakana}\p{Bopomofo}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\u3000-\u30FF\uFF00-\uFFEF]`,
 /// that is, CJK punctuation and the fullwidth forms included.
-///
-/// ```
-/// use talkmeter::metrics::joining::is_unspaced;
-///
-/// assert!(is_unspaced('服') && is_unspaced('ー') && is_unspaced('ค') && is_unspaced('，'));
-/// assert!(!is_unspaced('a') && !is_unspaced('한') && !is_unspaced('“'));
-/// ```
 #[inline]
-#[must_use]
-pub fn is_unspaced(c: char) -> bool {
+pub(crate) fn is_unspaced(c: char) -> bool {
     match c {
         // Nothing below the Bopomofo tone marks is in the class.
         '\0'..'\u{2EA}' => false,
@@ -109,16 +81,7 @@ pub fn is_unspaced(c: char) -> bool {
 ///
 /// `words` yields each word's text and punctuation as consecutive parts; where
 /// one part ends and the next begins plays no role.
-///
-/// ```
-/// use talkmeter::metrics::joining::same_alphanumerics;
-///
-/// let words = ["Hello ", ",", " world", ""];
-/// assert!(same_alphanumerics("Hello, World.", words.into_iter()));
-/// assert!(!same_alphanumerics("Hello, word.", words.into_iter()));
-/// ```
-#[must_use]
-pub fn same_alphanumerics<'a>(text: &str, words: impl Iterator<Item = &'a str> + Clone) -> bool {
+pub(crate) fn same_alphanumerics<'a>(text: &str, words: impl Iterator<Item = &'a str> + Clone) -> bool {
     same_as_they_stand(text, words.clone()) || spelling(text.chars()) == spelling(words.flat_map(str::chars))
 }
 

@@ -97,7 +97,7 @@ pub struct Violation {
 /// Checks cues in the order of their file. Limits go by the script of each cue.
 ///
 /// ```
-/// use talkmeter::transcript::captions::{Cue, Format, Rule, Rules, check};
+/// use talkmeter::captions::{Cue, Format, Rule, Rules, check};
 ///
 /// let cue = Cue { begin_ms: 0, end_ms: 1000, voice: None, lines: vec!["Faster than anybody can read it".into()] };
 /// let found = check(&[cue], Format::Srt, &Rules::default());

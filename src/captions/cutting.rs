@@ -9,7 +9,7 @@
 use super::breaks::{Break, Token};
 use super::limits::{Rules, Script};
 use super::wrapping::Filling;
-use crate::metrics::joining::needs_space;
+use crate::text::needs_space;
 
 /// What a cue costs by itself, beside [`Break::cost`].
 const CUE: i64 = 2000;

@@ -13,7 +13,7 @@ use unicode_width::UnicodeWidthStr;
 /// What limits a text: the way it is written.
 ///
 /// ```
-/// use talkmeter::transcript::captions::Script;
+/// use talkmeter::captions::Script;
 ///
 /// assert_eq!(Script::of("这里是Acme Cloud技术支持", false), Script::Chinese);
 /// assert_eq!(Script::of("I said 你好 to everybody", false), Script::Latin);
@@ -117,7 +117,7 @@ impl Script {
 /// Whether Han characters in these texts are Japanese: at least a tenth of all Han and Kana is Kana.
 ///
 /// ```
-/// use talkmeter::transcript::captions::is_japanese;
+/// use talkmeter::captions::is_japanese;
 ///
 /// assert!(is_japanese(["東京です", "はい"]));
 /// assert!(!is_japanese(["您好，请问有什么可以帮您", "谢谢の"]));
@@ -146,7 +146,7 @@ pub fn is_japanese<'a>(texts: impl IntoIterator<Item = &'a str>) -> bool {
 /// the first a full-width one counts 2.
 ///
 /// ```
-/// use talkmeter::transcript::captions::{Rules, Script};
+/// use talkmeter::captions::{Rules, Script};
 ///
 /// let slower = Rules { reading_speed: Some(17), ..Rules::default() };
 /// assert_eq!((slower.line_length(Script::Latin), slower.reading_speed(Script::Latin)), (42, 17));
