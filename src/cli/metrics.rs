@@ -19,7 +19,7 @@ pub(super) struct Args {
 
 fn table(name: &str) -> Result<&'static Table, String> {
     let names = || TABLES.map(|table| table.name).join(", ");
-    Table::named(name).ok_or_else(|| format!("there are {}", names()))
+    Table::from_name(name).ok_or_else(|| format!("there are {}", names()))
 }
 
 /// Runs `metrics`.

@@ -6,9 +6,8 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::interval::{Interval, Unusable, clean, union_length};
-use super::participants::{Parties, Party, Roles};
-use crate::text::{Markers, Units, count};
-use crate::text::{join_into, same_alphanumerics, trim};
+use super::participants::{Identity, Participants, Roles};
+use crate::text::{Markers, Units, count, join_into, same_alphanumerics, trim};
 use crate::transcript::{Code, Notices, Place, Sentence, Transcript, Word};
 
 /// Where the times of a sentence or a participant come from.
@@ -37,13 +36,13 @@ impl Basis {
 
 /// One sentence after cleaning.
 #[derive(Debug, Clone)]
-pub(crate) struct Cleaned {
+pub(crate) struct CleanSentence {
     /// Index of its channel in the transcript.
     pub(crate) channel: u32,
     /// Its position in the channel.
     pub(crate) index: u32,
-    /// Index into [`Conversation::parties`].
-    pub(crate) party: u32,
+    /// Index into [`Conversation::participants`].
+    pub(crate) participant: u32,
     /// Its own interval; `None` when missing or ignored.
     pub(crate) own: Option<Interval>,
     /// Its words, as a range of [`Conversation::words`].
@@ -55,7 +54,7 @@ pub(crate) struct Cleaned {
     /// Units without a time: all of them, or those of untimed words (F18).
     pub(crate) untimed_units: u32,
     /// Text, but no valid interval at all.
-    pub(crate) timeless: bool,
+    pub(crate) untimed: bool,
     /// F28.
     pub(crate) interpolated: bool,
 }
@@ -63,7 +62,7 @@ pub(crate) struct Cleaned {
 /// The smallest timed part: a word with the untimed ones that follow it, or a whole sentence (F14).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Piece {
-    pub(crate) party: u32,
+    pub(crate) participant: u32,
     /// Index into [`Conversation::sentences`].
     pub(crate) sentence: u32,
     /// Its words, as a range of [`Conversation::words`].
@@ -75,7 +74,7 @@ pub(crate) struct Piece {
 /// A stretch in which one participant talks: pieces united, gaps up to `join_gap_ms` closed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Burst {
-    pub(crate) party: u32,
+    pub(crate) participant: u32,
     pub(crate) interval: Interval,
     /// A range of [`Conversation::pieces`].
     pub(crate) pieces: Range<u32>,
@@ -87,9 +86,9 @@ pub(crate) struct Conversation<'t> {
     /// Stated, else the last end seen; `None` when nothing is timed.
     pub(crate) duration_ms: Option<i64>,
     pub(crate) duration_stated: bool,
-    pub(crate) parties: Vec<Party>,
+    pub(crate) participants: Vec<Identity>,
     /// By channel and position.
-    pub(crate) sentences: Vec<Cleaned>,
+    pub(crate) sentences: Vec<CleanSentence>,
     /// Of all sentences, one after the other; `None` when missing or ignored.
     pub(crate) words: Vec<Option<Interval>>,
     /// By participant, then time.
@@ -104,8 +103,8 @@ pub(crate) struct Conversation<'t> {
 }
 
 impl<'t> Conversation<'t> {
-    pub(crate) fn of(transcript: &'t Transcript<'t>, roles: &Roles, join_gap_ms: i64, markers: Markers) -> Self {
-        let parties = Parties::of(transcript, roles);
+    pub(crate) fn new(transcript: &'t Transcript<'t>, roles: &Roles, join_gap_ms: i64, markers: Markers) -> Self {
+        let participants = Participants::from_transcript(transcript, roles);
         let sentence_count = transcript.channels.iter().map(|channel| channel.sentences.len()).sum();
         let word_count = transcript
             .channels
@@ -117,7 +116,7 @@ impl<'t> Conversation<'t> {
             transcript,
             duration_ms: transcript.duration_ms,
             duration_stated: transcript.duration_ms.is_some(),
-            parties: Vec::new(),
+            participants: Vec::new(),
             sentences: Vec::with_capacity(sentence_count),
             words: Vec::with_capacity(word_count),
             pieces: Vec::with_capacity(word_count.max(sentence_count)),
@@ -130,21 +129,21 @@ impl<'t> Conversation<'t> {
             let mut before = None;
             for (index, sentence) in channel.sentences.iter().enumerate() {
                 let place = Place { channel: Some(channel.id), sentence: Some(index as u32), ..Place::default() };
-                let party = parties.of_sentence(channel_index, sentence.speaker.as_ref());
-                conversation.add(sentence, (channel_index as u32, index as u32, party), place, markers);
+                let participant = participants.index_of(channel_index, sentence.speaker.as_ref());
+                conversation.add(sentence, (channel_index as u32, index as u32, participant), place, markers);
                 conversation.note_order(sentence.begin_ms, sentence.end_ms, &mut before, place);
             }
         }
-        conversation.parties = parties.list;
+        conversation.participants = participants.list;
         conversation.pieces.sort_unstable_by_key(|piece| {
-            (piece.party, piece.interval.begin, piece.interval.end, piece.sentence, piece.first_word)
+            (piece.participant, piece.interval.begin, piece.interval.end, piece.sentence, piece.first_word)
         });
         conversation.join_bursts(join_gap_ms);
         conversation
     }
 
     /// The sentence as received.
-    pub(crate) fn sentence(&self, cleaned: &Cleaned) -> &'t Sentence<'t> {
+    pub(crate) fn sentence(&self, cleaned: &CleanSentence) -> &'t Sentence<'t> {
         static NONE: Sentence<'static> = Sentence {
             begin_ms: None,
             end_ms: None,
@@ -160,12 +159,12 @@ impl<'t> Conversation<'t> {
     }
 
     /// Its text, trimmed; where it has none, that of its words (F13).
-    pub(crate) fn text(&self, cleaned: &Cleaned) -> Cow<'t, str> {
-        text_of(self.sentence(cleaned))
+    pub(crate) fn text(&self, cleaned: &CleanSentence) -> Cow<'t, str> {
+        sentence_text(self.sentence(cleaned))
     }
 
     /// The words of a piece's range as received.
-    pub(crate) fn words_of(&self, cleaned: &Cleaned, range: Range<u32>) -> &'t [Word<'t>] {
+    pub(crate) fn words_of(&self, cleaned: &CleanSentence, range: Range<u32>) -> &'t [Word<'t>] {
         let start = cleaned.words.start;
         let words = &self.sentence(cleaned).words;
         words
@@ -181,7 +180,7 @@ impl<'t> Conversation<'t> {
     fn add(
         &mut self,
         sentence: &'t Sentence<'t>,
-        (channel, index, party): (u32, u32, u32),
+        (channel, index, participant): (u32, u32, u32),
         place: Place,
         markers: Markers,
     ) {
@@ -204,7 +203,7 @@ impl<'t> Conversation<'t> {
                         previous.end_word = number;
                     }
                     self.pieces.push(Piece {
-                        party,
+                        participant,
                         sentence: sentence_number,
                         first_word: first,
                         end_word: number + 1,
@@ -221,8 +220,13 @@ impl<'t> Conversation<'t> {
         }
         let by_words = self.pieces.len() > first_piece;
         if let Some(interval) = own.filter(|own| !by_words && own.length() > 0) {
-            let whole =
-                Piece { party, sentence: sentence_number, first_word: words.start, end_word: words.end, interval };
+            let whole = Piece {
+                participant,
+                sentence: sentence_number,
+                first_word: words.start,
+                end_word: words.end,
+                interval,
+            };
             self.pieces.push(whole);
         }
         let pieces = self.pieces.get(first_piece..).unwrap_or(&[]);
@@ -244,14 +248,14 @@ impl<'t> Conversation<'t> {
             self.notices.add(Code::InterpolatedWords, place, "");
         }
         self.note_texts(sentence, place);
-        let text = text_of(sentence);
+        let text = sentence_text(sentence);
         let units = count(&text, markers);
         let timed = own.is_some()
             || self.words.get(first_word as usize..).is_some_and(|words| words.iter().any(Option::is_some));
-        self.sentences.push(Cleaned {
+        self.sentences.push(CleanSentence {
             channel,
             index,
-            party,
+            participant,
             own,
             words,
             basis,
@@ -262,7 +266,7 @@ impl<'t> Conversation<'t> {
                 _ if timed => 0,
                 _ => units.total(),
             },
-            timeless: !timed && !text.is_empty(),
+            untimed: !timed && !text.is_empty(),
             interpolated,
         });
     }
@@ -342,16 +346,24 @@ impl<'t> Conversation<'t> {
         for (number, piece) in (0..).zip(&self.pieces) {
             match self.bursts.last_mut() {
                 Some(burst)
-                    if burst.party == piece.party && piece.interval.begin - burst.interval.end <= join_gap_ms =>
+                    if burst.participant == piece.participant
+                        && piece.interval.begin - burst.interval.end <= join_gap_ms =>
                 {
                     burst.interval.end = burst.interval.end.max(piece.interval.end);
                     burst.pieces.end = number + 1;
                 }
-                _ => {
-                    self.bursts.push(Burst { party: piece.party, interval: piece.interval, pieces: number..number + 1 })
-                }
+                _ => self.bursts.push(Burst {
+                    participant: piece.participant,
+                    interval: piece.interval,
+                    pieces: number..number + 1,
+                }),
             }
         }
+    }
+
+    /// Whether the speaker is identified: false for the participant `unknown`.
+    pub(crate) fn is_known(&self, participant: u32) -> bool {
+        self.participants.get(participant as usize).is_some_and(|participant| participant.known)
     }
 
     /// The pieces of a range, such as a burst's.
@@ -362,7 +374,7 @@ impl<'t> Conversation<'t> {
     /// Indices of the bursts in time order: begin, end, participant.
     pub(crate) fn bursts_in_time(&self) -> Vec<&Burst> {
         let mut bursts: Vec<&Burst> = self.bursts.iter().collect();
-        bursts.sort_unstable_by_key(|burst| (burst.interval.begin, burst.interval.end, burst.party));
+        bursts.sort_unstable_by_key(|burst| (burst.interval.begin, burst.interval.end, burst.participant));
         bursts
     }
 }
@@ -378,7 +390,7 @@ fn sentence_union(pieces: &[Piece]) -> i64 {
     union_length(sorted.into_iter())
 }
 
-pub(crate) fn text_of<'t>(sentence: &'t Sentence<'t>) -> Cow<'t, str> {
+pub(crate) fn sentence_text<'t>(sentence: &'t Sentence<'t>) -> Cow<'t, str> {
     let own = trim(&sentence.text);
     if !own.is_empty() || sentence.words.is_empty() {
         return Cow::Borrowed(own);

@@ -9,7 +9,7 @@ const CONTEXT_WORDS: usize = 8;
 /// Words further away say nothing about the event.
 const CONTEXT_MS: i64 = 5_000;
 
-/// The word rows of both parties of an event.
+/// The word rows of both participants of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Evidence {
     /// Who started, or spoke before a silence.
@@ -46,8 +46,8 @@ impl EvidenceWord {
 }
 
 impl Evidence {
-    /// Of what both parties said near an event, each in time order, the part that shows it.
-    pub(crate) fn of(
+    /// Of what both participants said near an event, each in time order, the part that shows it.
+    pub(crate) fn new(
         kind: EventKind,
         (begin_ms, end_ms): (i64, i64),
         mut participant: Vec<EvidenceWord>,
@@ -72,18 +72,19 @@ impl Evidence {
 }
 
 impl Measured<'_> {
-    /// What was said by both parties around an event.
+    /// What was said by both participants around an event.
     #[must_use]
     pub fn evidence(&self, event: &Event) -> Evidence {
         let (participant, other) = (self.spoken(event.participant, event), self.spoken(event.other, event));
-        Evidence::of(event.kind, (event.begin_ms, event.end_ms), participant, other)
+        Evidence::new(event.kind, (event.begin_ms, event.end_ms), participant, other)
     }
 
     /// The pieces of one participant near an event, in time order.
     fn spoken(&self, participant: usize, event: &Event) -> Vec<EvidenceWord> {
         let conversation = &self.conversation;
         let near = conversation.pieces.iter().filter(|piece| {
-            piece.party as usize == participant && EvidenceWord::is_near(event.begin_ms, event.end_ms, piece.interval)
+            piece.participant as usize == participant
+                && EvidenceWord::is_near(event.begin_ms, event.end_ms, piece.interval)
         });
         near.filter_map(|piece| {
             let sentence = conversation.sentences.get(piece.sentence as usize)?;

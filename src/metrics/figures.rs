@@ -40,14 +40,14 @@ pub(super) fn measure(
 ) -> Figures {
     let duplicates = quality::duplicate_channels(conversation);
     let transfers = floor.transfers(conversation);
-    let tallies = Tally::of_all(conversation, floor, &transfers);
-    quality::note(conversation, sweep, &tallies, duplicates);
-    let windows = windows::cut(conversation, sweep, &tallies, settings);
+    let totals = ParticipantTotals::collect(conversation, floor, &transfers);
+    quality::note(conversation, sweep, &totals, duplicates);
+    let windows = windows::cut(conversation, sweep, &totals, settings);
     if windows.is_empty() && sweep.span.is_some() {
         conversation.notices.add(Code::WindowsLeftOut, Place::default(), "");
     }
 
-    let overlap = overlap_cause(conversation, sweep, &tallies, duplicates);
+    let overlap = overlap_cause(conversation, sweep, &totals, duplicates);
     let conversation = &*conversation;
     let markers = settings.markers;
     let onsets = match overlap {
@@ -58,7 +58,7 @@ pub(super) fn measure(
     };
     let turns = turn_rows(floor, |pieces| texts.text(conversation, pieces, markers));
     let events = events(sweep, &onsets, settings, |pieces| texts.text(conversation, pieces, markers).0);
-    let context = Context { conversation, sweep, tallies: &tallies, onsets: &onsets, overlap, settings };
+    let context = Context { conversation, sweep, totals: &totals, onsets: &onsets, overlap, settings };
     let participants = context.participants();
     let call = context.call(floor, &transfers, &events);
     Figures { call, participants, turns, events, windows }
@@ -66,7 +66,7 @@ pub(super) fn measure(
 
 /// What is counted of one participant, before any null rule.
 #[derive(Debug, Default, Clone)]
-pub(super) struct Tally {
+pub(super) struct ParticipantTotals {
     /// Length of the union of the pieces, no gap closed.
     pub(super) union_ms: i64,
     /// Σ of the pieces' lengths, and of those in interpolated sentences.
@@ -77,7 +77,7 @@ pub(super) struct Tally {
     units: Units,
     untimed_units: i64,
     /// Text without any time.
-    timeless: bool,
+    untimed: bool,
     questions: i64,
     /// First begin and last end of the bursts.
     pub(super) reach: Option<(i64, i64)>,
@@ -87,50 +87,52 @@ pub(super) struct Tally {
     pub(super) sentences: u64,
 }
 
-impl Tally {
-    fn of_all(conversation: &Conversation<'_>, floor: &Floor, transfers: &[Transfer]) -> Vec<Self> {
-        let mut tallies = vec![Self::default(); conversation.parties.len()];
+impl ParticipantTotals {
+    fn collect(conversation: &Conversation<'_>, floor: &Floor, transfers: &[Transfer]) -> Vec<Self> {
+        let mut totals = vec![Self::default(); conversation.participants.len()];
         for sentence in &conversation.sentences {
-            let Some(tally) = tallies.get_mut(sentence.party as usize) else { continue };
-            tally.sentences += 1;
-            tally.units += sentence.units;
-            tally.untimed_units += i64::from(sentence.untimed_units);
-            tally.timeless |= sentence.timeless;
-            tally.questions += i64::from(is_question(&conversation.text(sentence)));
+            let Some(total) = totals.get_mut(sentence.participant as usize) else { continue };
+            total.sentences += 1;
+            total.units += sentence.units;
+            total.untimed_units += i64::from(sentence.untimed_units);
+            total.untimed |= sentence.untimed;
+            total.questions += i64::from(is_question(&conversation.text(sentence)));
             match sentence.basis {
-                Some(Basis::Words) => tally.bases[0] = true,
-                Some(_) => tally.bases[1] = true,
+                Some(Basis::Words) => total.bases[0] = true,
+                Some(_) => total.bases[1] = true,
                 None => {}
             }
         }
-        for pieces in conversation.pieces.chunk_by(|one, two| one.party == two.party) {
-            let Some(tally) = pieces.first().and_then(|piece| tallies.get_mut(piece.party as usize)) else { continue };
-            tally.union_ms = union_length(pieces.iter().map(|piece| piece.interval));
+        for pieces in conversation.pieces.chunk_by(|one, two| one.participant == two.participant) {
+            let Some(total) = pieces.first().and_then(|piece| totals.get_mut(piece.participant as usize)) else {
+                continue;
+            };
+            total.union_ms = union_length(pieces.iter().map(|piece| piece.interval));
             for piece in pieces {
                 let length = piece.interval.length();
-                tally.piece_ms += i128::from(length);
+                total.piece_ms += i128::from(length);
                 let sentence = conversation.sentences.get(piece.sentence as usize);
                 if sentence.is_some_and(|sentence| sentence.interpolated) {
-                    tally.interpolated_ms += i128::from(length);
+                    total.interpolated_ms += i128::from(length);
                 }
             }
         }
         for burst in &conversation.bursts {
-            let Some(tally) = tallies.get_mut(burst.party as usize) else { continue };
-            let first = tally.reach.map_or(burst.interval.begin, |reach| reach.0);
-            tally.reach = Some((first, burst.interval.end));
+            let Some(total) = totals.get_mut(burst.participant as usize) else { continue };
+            let first = total.reach.map_or(burst.interval.begin, |reach| reach.0);
+            total.reach = Some((first, burst.interval.end));
         }
         for turn in &floor.turns {
-            if let Some(tally) = tallies.get_mut(turn.party as usize) {
-                tally.turn_lengths.push(turn.interval.length());
+            if let Some(total) = totals.get_mut(turn.participant as usize) {
+                total.turn_lengths.push(turn.interval.length());
             }
         }
         for transfer in transfers {
-            if let Some(tally) = tallies.get_mut(transfer.to as usize) {
-                tally.offsets.push(transfer.offset_ms);
+            if let Some(total) = totals.get_mut(transfer.to as usize) {
+                total.offsets.push(transfer.offset_ms);
             }
         }
-        tallies
+        totals
     }
 
     fn basis(&self) -> Option<Basis> {
@@ -144,7 +146,7 @@ impl Tally {
 
     /// Why a time of this participant is null: it has text, but no burst (F18).
     pub(super) fn timed(&self) -> Figure<()> {
-        if self.reach.is_none() && self.timeless { Err(Reason::NoTimes) } else { Ok(()) }
+        if self.reach.is_none() && self.untimed { Err(Reason::NoTimes) } else { Ok(()) }
     }
 
     /// F18: no rate.
@@ -152,7 +154,7 @@ impl Tally {
         mostly_untimed(self.units, self.untimed_units)
     }
 
-    /// As [`Tally::timed`]; besides, there must be a burst.
+    /// As [`ParticipantTotals::timed`]; besides, there must be a burst.
     fn spoke(&self) -> Figure<()> {
         self.timed()?;
         self.reach.map(|_| ()).ok_or(Reason::NoSpeech)
@@ -186,15 +188,20 @@ fn ratio(part: i64, whole: i64, otherwise: Reason) -> Figure<f64> {
 }
 
 /// Why a time of the call is null: text, but no burst at all (F18).
-fn timed(sweep: &Sweep, tallies: &[Tally]) -> Figure<()> {
-    let timeless = tallies.iter().any(|tally| tally.timeless);
-    if sweep.span.is_none() && timeless { Err(Reason::NoTimes) } else { Ok(()) }
+fn timed(sweep: &Sweep, totals: &[ParticipantTotals]) -> Figure<()> {
+    let untimed = totals.iter().any(|total| total.untimed);
+    if sweep.span.is_none() && untimed { Err(Reason::NoTimes) } else { Ok(()) }
 }
 
 /// Whether overlap can be measured in this call, and why not (F12, F34).
-fn overlap_cause(conversation: &Conversation<'_>, sweep: &Sweep, tallies: &[Tally], duplicates: bool) -> Figure<()> {
-    timed(sweep, tallies)?;
-    match conversation.parties.len() {
+fn overlap_cause(
+    conversation: &Conversation<'_>,
+    sweep: &Sweep,
+    totals: &[ParticipantTotals],
+    duplicates: bool,
+) -> Figure<()> {
+    timed(sweep, totals)?;
+    match conversation.participants.len() {
         0 => return Err(Reason::NoSpeech),
         1 => return Err(Reason::SingleParticipant),
         _ => {}
@@ -213,7 +220,7 @@ fn overlap_cause(conversation: &Conversation<'_>, sweep: &Sweep, tallies: &[Tall
 struct Context<'c, 't> {
     conversation: &'c Conversation<'t>,
     sweep: &'c Sweep,
-    tallies: &'c [Tally],
+    totals: &'c [ParticipantTotals],
     onsets: &'c [Onset<'c>],
     overlap: Figure<()>,
     settings: &'c Settings,
@@ -221,21 +228,21 @@ struct Context<'c, 't> {
 
 impl Context<'_, '_> {
     fn single(&self) -> Figure<()> {
-        if self.conversation.parties.len() == 1 { Err(Reason::SingleParticipant) } else { Ok(()) }
+        if self.conversation.participants.len() == 1 { Err(Reason::SingleParticipant) } else { Ok(()) }
     }
 
     fn somebody(&self) -> Figure<()> {
-        if self.conversation.parties.is_empty() { Err(Reason::NoSpeech) } else { Ok(()) }
+        if self.conversation.participants.is_empty() { Err(Reason::NoSpeech) } else { Ok(()) }
     }
 
     fn call(&self, floor: &Floor, transfers: &[Transfer], events: &[Event]) -> Call {
         let (conversation, sweep) = (self.conversation, self.sweep);
         let transcript = conversation.transcript;
         let mut reasons = Reasons::default();
-        let timed = timed(sweep, self.tallies);
+        let timed = timed(sweep, self.totals);
         let span = timed.and_then(|()| sweep.span.ok_or(Reason::NoSpeech));
-        let units: Units = self.tallies.iter().map(|tally| tally.units).sum();
-        let untimed = self.tallies.iter().map(|tally| tally.untimed_units).sum();
+        let units: Units = self.totals.iter().map(|total| total.units).sum();
+        let untimed = self.totals.iter().map(|total| total.untimed_units).sum();
         let talk: i64 = sweep.talk_ms.iter().sum();
         let silence = span.map(|span| span.length() - sweep.speech_ms);
         let dead_air = || events.iter().filter(|event| event.kind == EventKind::DeadAir);
@@ -270,7 +277,7 @@ impl Context<'_, '_> {
             dead_air_count: keep(timed.map(|()| dead_air().count() as i64)),
             dead_air_ms: keep(timed.map(|()| dead_air().map(|event| event.end_ms - event.begin_ms).sum())),
             overlap_ms: keep(self.overlap.map(|()| sweep.overlap_ms)),
-            participant_count: conversation.parties.len() as i64,
+            participant_count: conversation.participants.len() as i64,
             channel_count: transcript.channels.len() as i64,
             sentence_count: conversation.sentences.len() as i64,
             turn_count: keep(timed.map(|()| floor.turns.len() as i64)),
@@ -301,11 +308,11 @@ impl Context<'_, '_> {
     }
 
     fn participants(&self) -> Vec<Participant> {
-        let mut started = vec![[0_i64; EventKind::ALL.len()]; self.tallies.len()];
-        let mut interrupted = vec![0_i64; self.tallies.len()];
+        let mut started = vec![[0_i64; EventKind::ALL.len()]; self.totals.len()];
+        let mut interrupted = vec![0_i64; self.totals.len()];
         for onset in self.counted() {
             if let Some(count) =
-                started.get_mut(onset.burst.party as usize).and_then(|kinds| kinds.get_mut(onset.kind as usize))
+                started.get_mut(onset.burst.participant as usize).and_then(|kinds| kinds.get_mut(onset.kind as usize))
             {
                 *count += 1;
             }
@@ -316,23 +323,24 @@ impl Context<'_, '_> {
             }
         }
         let all_talk: i64 = self.sweep.talk_ms.iter().sum();
-        let parties = self.conversation.parties.iter().zip(self.tallies).zip(started).zip(interrupted).enumerate();
-        parties
-            .map(|(index, (((party, tally), started), interrupted))| {
+        let participants =
+            self.conversation.participants.iter().zip(self.totals).zip(started).zip(interrupted).enumerate();
+        participants
+            .map(|(index, (((participant, total), started), interrupted))| {
                 let mut row = Participant {
-                    participant: party.label.clone(),
-                    role: party.role.clone(),
-                    channel_id: party.channel_id,
-                    speaker_id: party.speaker_id,
+                    participant: participant.label.clone(),
+                    role: participant.role.clone(),
+                    channel_id: participant.channel_id,
+                    speaker_id: participant.speaker_id,
                     ..Participant::default()
                 };
                 let talk = self.sweep.talk_ms.get(index).copied().unwrap_or(0);
                 let alone = self.sweep.alone_ms.get(index).copied().unwrap_or(0);
-                self.talk(&mut row, tally, talk, all_talk);
-                self.responses(&mut row, tally, party.known);
-                let overlap = tally.timed().and(self.overlap);
+                self.talk(&mut row, total, talk, all_talk);
+                self.responses(&mut row, total, participant.known);
+                let overlap = total.timed().and(self.overlap);
                 row.overlap_ms = row.reasons.take(overlap.map(|()| talk - alone));
-                let known = if party.known { Ok(()) } else { Err(Reason::UnknownParticipant) };
+                let known = if participant.known { Ok(()) } else { Err(Reason::UnknownParticipant) };
                 let mut count = |count: i64| row.reasons.take(overlap.and(known).map(|()| count));
                 let of = |kind: EventKind| started.get(kind as usize).copied().unwrap_or(0);
                 row.interruption_count = count(of(EventKind::Interruption));
@@ -347,13 +355,13 @@ impl Context<'_, '_> {
     }
 
     /// Talk, turns, units, rates.
-    fn talk(&self, row: &mut Participant, tally: &Tally, talk: i64, all_talk: i64) {
+    fn talk(&self, row: &mut Participant, total: &ParticipantTotals, talk: i64, all_talk: i64) {
         let reasons = &mut row.reasons;
-        let (timed, spoke) = (tally.timed(), tally.spoke());
-        let basis = spoke.and_then(|()| tally.basis().ok_or(Reason::NoSpeech));
+        let (timed, spoke) = (total.timed(), total.spoke());
+        let basis = spoke.and_then(|()| total.basis().ok_or(Reason::NoSpeech));
         let shared = timed.and_then(|()| self.single());
         let somebody_spoke = shared.and(if all_talk > 0 { Ok(()) } else { Err(Reason::NoSpeech) });
-        let mut turns = tally.turn_lengths.clone();
+        let mut turns = total.turn_lengths.clone();
         let turn_figure = |value: Option<i64>| spoke.and_then(|()| value.ok_or(Reason::NoTurns));
         let monologue = self.settings.parameters.monologue_ms;
         row.basis = reasons.take(basis);
@@ -368,28 +376,28 @@ impl Context<'_, '_> {
         row.longest_turn_ms = reasons.take(turn_figure(turns.last().copied()));
         row.monologue_count =
             reasons.take(timed.map(|()| turns.iter().filter(|&&length| length >= monologue).count() as i64));
-        row.units = reasons.take(tally.units.units().map(i64::from).ok_or(Reason::ScriptNeedsDictionary));
-        row.words = reasons.take(tally.units.words().map(i64::from).ok_or(Reason::ScriptNeedsDictionary));
-        row.han_chars = i64::from(tally.units.han_chars);
-        let rate = |denominator| rate(tally.units, tally.untimed_units, talk, denominator, self.settings);
+        row.units = reasons.take(total.units.units().map(i64::from).ok_or(Reason::ScriptNeedsDictionary));
+        row.words = reasons.take(total.units.words().map(i64::from).ok_or(Reason::ScriptNeedsDictionary));
+        row.han_chars = i64::from(total.units.han_chars);
+        let rate = |denominator| rate(total.units, total.untimed_units, talk, denominator, self.settings);
         row.units_per_min = reasons.take(spoke.and_then(|()| rate(talk)));
         let articulated = spoke.and_then(|()| match basis {
-            Ok(Basis::Words) if tally.interpolated_ms * 2 > tally.piece_ms => Err(Reason::InterpolatedWords),
+            Ok(Basis::Words) if total.interpolated_ms * 2 > total.piece_ms => Err(Reason::InterpolatedWords),
             Ok(Basis::Words) => Ok(()),
             _ => Err(Reason::NoWordTimes),
         });
-        row.articulation_units_per_min = reasons.take(articulated.and_then(|()| rate(tally.union_ms)));
-        row.question_count = tally.questions;
-        row.first_begin_ms = reasons.take(spoke.map(|()| tally.reach.map_or(0, |reach| reach.0)));
-        row.last_end_ms = reasons.take(spoke.map(|()| tally.reach.map_or(0, |reach| reach.1)));
+        row.articulation_units_per_min = reasons.take(articulated.and_then(|()| rate(total.union_ms)));
+        row.question_count = total.questions;
+        row.first_begin_ms = reasons.take(spoke.map(|()| total.reach.map_or(0, |reach| reach.0)));
+        row.last_end_ms = reasons.take(spoke.map(|()| total.reach.map_or(0, |reach| reach.1)));
     }
 
-    fn responses(&self, row: &mut Participant, tally: &Tally, known: bool) {
+    fn responses(&self, row: &mut Participant, total: &ParticipantTotals, known: bool) {
         let reasons = &mut row.reasons;
         let known = if known { Ok(()) } else { Err(Reason::UnknownParticipant) };
-        let counted = tally.timed().and_then(|()| self.single()).and(known);
-        let mut offsets = tally.offsets.clone();
-        let figure = |value: Option<i64>| counted.and(tally.spoke()).and_then(|()| value.ok_or(Reason::NoResponses));
+        let counted = total.timed().and_then(|()| self.single()).and(known);
+        let mut offsets = total.offsets.clone();
+        let figure = |value: Option<i64>| counted.and(total.spoke()).and_then(|()| value.ok_or(Reason::NoResponses));
         let slow = self.settings.parameters.dead_air_ms;
         let early = offsets.iter().filter(|&&offset| offset < 0).count() as i64;
         row.response_ms_p50 = reasons.take(figure(percentile(&mut offsets, 50)));
@@ -407,7 +415,7 @@ fn turn_rows(floor: &Floor, mut text: impl FnMut(&std::ops::Range<u32>) -> (Stri
         let (text, units) = text(&turn.pieces);
         Turn {
             turn_index,
-            participant: turn.party as usize,
+            participant: turn.participant as usize,
             begin_ms: turn.interval.begin,
             end_ms: turn.interval.end,
             talk_ms: turn.talk_ms,
@@ -454,7 +462,7 @@ fn events(
         Event {
             event_index: 0,
             kind: onset.kind,
-            participant: onset.burst.party as usize,
+            participant: onset.burst.participant as usize,
             other: onset.other as usize,
             begin_ms: onset.burst.interval.begin,
             end_ms: onset.burst.interval.end,

@@ -8,7 +8,7 @@ use super::interval::Interval;
 /// A stretch in which one participant holds the floor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct FloorTurn {
-    pub(crate) party: u32,
+    pub(crate) participant: u32,
     pub(crate) interval: Interval,
     /// Talk inside it: pauses above the join gap are left out.
     pub(crate) talk_ms: i64,
@@ -35,24 +35,26 @@ pub(crate) struct Transfer {
 
 impl Floor {
     /// Walks the bursts by begin, end, participant (F21).
-    pub(crate) fn walk(conversation: &Conversation<'_>, turn_pause_ms: i64) -> Self {
+    pub(crate) fn new(conversation: &Conversation<'_>, turn_pause_ms: i64) -> Self {
         let mut floor = Self::default();
         let mut floor_end = i64::MIN;
         for burst in conversation.bursts_in_time() {
             let interval = burst.interval;
             match floor.turns.last_mut() {
-                Some(turn) if turn.party != burst.party && interval.end <= floor_end => {
+                Some(turn) if turn.participant != burst.participant && interval.end <= floor_end => {
                     floor.contained.push(burst.pieces.clone());
                     continue;
                 }
-                Some(turn) if turn.party == burst.party && interval.begin - turn.interval.end < turn_pause_ms => {
-                    // While one party holds the floor its bursts follow each other, and so do their pieces.
+                Some(turn)
+                    if turn.participant == burst.participant && interval.begin - turn.interval.end < turn_pause_ms =>
+                {
+                    // While one participant holds the floor its bursts follow each other, and so do their pieces.
                     turn.interval.end = turn.interval.end.max(interval.end);
                     turn.talk_ms += interval.length();
                     turn.pieces.end = burst.pieces.end;
                 }
                 _ => floor.turns.push(FloorTurn {
-                    party: burst.party,
+                    participant: burst.participant,
                     interval,
                     talk_ms: interval.length(),
                     pieces: burst.pieces.clone(),
@@ -65,11 +67,14 @@ impl Floor {
 
     /// Adjacent turns of different participants, `unknown` on neither side (F21).
     pub(crate) fn transfers(&self, conversation: &Conversation<'_>) -> Vec<Transfer> {
-        let known = |party: u32| conversation.parties.get(party as usize).is_some_and(|party| party.known);
         self.turns
             .array_windows()
-            .filter(|[from, to]| from.party != to.party && known(from.party) && known(to.party))
-            .map(|[from, to]| Transfer { to: to.party, offset_ms: to.interval.begin - from.interval.end })
+            .filter(|[from, to]| {
+                from.participant != to.participant
+                    && conversation.is_known(from.participant)
+                    && conversation.is_known(to.participant)
+            })
+            .map(|[from, to]| Transfer { to: to.participant, offset_ms: to.interval.begin - from.interval.end })
             .collect()
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use unicode_normalization::UnicodeNormalization;
 
 use super::Settings;
-use super::conversation::{Cleaned, Conversation};
+use super::conversation::{CleanSentence, Conversation};
 use super::floor::Floor;
 use super::interval::Interval;
 use super::keywords::{Keywords, Match, Scratch};
@@ -27,19 +27,19 @@ pub(super) fn find(conversation: &Conversation<'_>, floor: &Floor, texts: &mut T
     let Some(keywords) = &settings.keywords else { return Vec::new() };
     let terms: Vec<Arc<str>> = keywords.terms().iter().map(|term| Arc::from(&**term)).collect();
     let mut search = Search { conversation, keywords, terms: &terms, scratch: Scratch::default(), hits: Vec::new() };
-    let turns = floor.turns.iter().map(|turn| (turn.party, &turn.pieces));
+    let turns = floor.turns.iter().map(|turn| (turn.participant, &turn.pieces));
     let contained = floor
         .contained
         .iter()
-        .filter_map(|pieces| conversation.pieces_in(pieces).first().map(|piece| (piece.party, pieces)));
-    for (party, pieces) in turns.chain(contained) {
-        search.stretch(party, &texts.contributions(conversation, pieces, settings.markers));
+        .filter_map(|pieces| conversation.pieces_in(pieces).first().map(|piece| (piece.participant, pieces)));
+    for (participant, pieces) in turns.chain(contained) {
+        search.stretch(participant, &texts.contributions(conversation, pieces, settings.markers));
     }
     for (number, sentence) in (0..).zip(&conversation.sentences) {
         if sentence.pieces == 0 {
             let text = conversation.text(sentence);
             let whole = Contribution { sentence: number, text, cut: None, units: sentence.units };
-            search.stretch(sentence.party, &[whole]);
+            search.stretch(sentence.participant, &[whole]);
         }
     }
     search.in_order()
@@ -56,7 +56,7 @@ struct Search<'c, 't> {
 
 impl Search<'_, '_> {
     /// Searches one text of one participant.
-    fn stretch(&mut self, party: u32, contributions: &[Contribution<'_>]) {
+    fn stretch(&mut self, participant: u32, contributions: &[Contribution<'_>]) {
         let mut text = String::new();
         let mut ranges = Vec::with_capacity(contributions.len());
         for contribution in contributions {
@@ -80,7 +80,7 @@ impl Search<'_, '_> {
             let hit = Hit {
                 rule: Arc::clone(term),
                 hit_index: 0,
-                participant: party as usize,
+                participant: participant as usize,
                 term: Arc::clone(term),
                 begin_ms: interval.map(|interval| interval.begin),
                 end_ms: interval.map(|interval| interval.end),
@@ -120,7 +120,7 @@ struct Part<'c, 't> {
 }
 
 impl Part<'_, '_> {
-    fn sentence<'c>(&self, conversation: &'c Conversation<'_>) -> Option<&'c Cleaned> {
+    fn sentence<'c>(&self, conversation: &'c Conversation<'_>) -> Option<&'c CleanSentence> {
         conversation.sentences.get(self.contribution.sentence as usize)
     }
 

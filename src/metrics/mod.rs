@@ -123,9 +123,9 @@ impl Default for Settings {
 #[must_use]
 pub fn measure<'t>(file: &str, transcript: &'t Transcript<'t>, settings: &Settings) -> Measured<'t> {
     let parameters = &settings.parameters;
-    let mut conversation = Conversation::of(transcript, &settings.roles, parameters.join_gap_ms, settings.markers);
-    let sweep = Sweep::over(&conversation);
-    let floor = Floor::walk(&conversation, parameters.turn_pause_ms);
+    let mut conversation = Conversation::new(transcript, &settings.roles, parameters.join_gap_ms, settings.markers);
+    let sweep = Sweep::new(&conversation);
+    let floor = Floor::new(&conversation, parameters.turn_pause_ms);
     let mut texts = Texts::default();
     let costs = billable::costs(&conversation, settings);
     let hits = hits::find(&conversation, &floor, &mut texts, settings);

@@ -34,7 +34,7 @@ impl EventKind {
 
     /// The kind of this name.
     #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
+    pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
@@ -70,9 +70,9 @@ pub(crate) fn onsets<'c>(
     parameters: &Parameters,
     mut units: impl FnMut(&Burst) -> Option<u32>,
 ) -> Vec<Onset<'c>> {
-    let known = |burst: &&Burst| conversation.parties.get(burst.party as usize).is_some_and(|party| party.known);
+    let known = |burst: &&Burst| conversation.is_known(burst.participant);
     let mut bursts: Vec<&Burst> = conversation.bursts.iter().filter(known).collect();
-    bursts.sort_unstable_by_key(|burst| (burst.interval.begin, burst.party));
+    bursts.sort_unstable_by_key(|burst| (burst.interval.begin, burst.participant));
     let mut found = Vec::new();
     // Everything that began earlier, first first; the head is dropped once it has ended. The latest end of all that
     // began earlier is the latest end of those still talking.
@@ -89,14 +89,14 @@ pub(crate) fn onsets<'c>(
                 let held_ms = begin - incumbent.interval.begin;
                 let inside = burst.interval.end <= incumbent.interval.end;
                 let kind = classify(burst, inside, overlap_ms, held_ms, parameters, &mut units);
-                found.push(Onset { kind, burst, other: incumbent.party, overlap_ms, held_ms });
+                found.push(Onset { kind, burst, other: incumbent.participant, overlap_ms, held_ms });
             }
         }
         if let [first, rest @ ..] = together {
             for other in rest {
                 let overlap_ms = first.interval.end.min(other.interval.end) - begin;
                 let kind = EventKind::SimultaneousStart;
-                found.push(Onset { kind, burst: first, other: other.party, overlap_ms, held_ms: 0 });
+                found.push(Onset { kind, burst: first, other: other.participant, overlap_ms, held_ms: 0 });
             }
         }
         for burst in together {

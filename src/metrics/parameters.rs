@@ -65,7 +65,7 @@ parameters! {
     dead_air_ms = 3000 "ms" "mutual silence from this length on is dead air";
     turn_pause_ms = 3000 "ms" "a pause of this length ends a turn (the command takes dead-air-ms unless told otherwise)";
     interruption_overlap_ms = 1000 "ms" "an interruption overlaps at least this long";
-    incumbent_ms = 1000 "ms" "an interrupted party has been speaking at least this long";
+    incumbent_ms = 1000 "ms" "an interrupted participant has been speaking at least this long";
     backchannel_max_ms = 1000 "ms" "a backchannel lasts at most this long";
     backchannel_max_units = 3 "units" "a backchannel has at most this many units";
     rate_min_talk_ms = 5000 "ms" "no rate when talk is shorter and units are fewer than the minimum";

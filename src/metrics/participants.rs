@@ -61,7 +61,7 @@ impl std::str::FromStr for Roles {
 
 /// One participant of one file, before anything is measured.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Party {
+pub(crate) struct Identity {
     pub(crate) label: String,
     pub(crate) role: Option<String>,
     pub(crate) channel_id: Option<u32>,
@@ -72,13 +72,13 @@ pub(crate) struct Party {
 
 /// The participants of a file and to whom each sentence belongs.
 #[derive(Debug)]
-pub(crate) struct Parties<'t> {
+pub(crate) struct Participants<'t> {
     /// In participant order: channel, numbered speakers, named speakers, unknown.
-    pub(crate) list: Vec<Party>,
+    pub(crate) list: Vec<Identity>,
     channels: Vec<Speakers<'t>>,
 }
 
-/// Indices into [`Parties::list`] by speaker, for one channel.
+/// Indices into [`Participants::list`] by speaker, for one channel.
 #[derive(Debug)]
 struct Speakers<'t> {
     by_speaker: BTreeMap<&'t Speaker<'t>, u32>,
@@ -86,19 +86,19 @@ struct Speakers<'t> {
     otherwise: u32,
 }
 
-impl<'t> Parties<'t> {
-    pub(crate) fn of(transcript: &'t Transcript<'t>, roles: &Roles) -> Self {
+impl<'t> Participants<'t> {
+    pub(crate) fn from_transcript(transcript: &'t Transcript<'t>, roles: &Roles) -> Self {
         let several = transcript.channels.len() > 1;
-        let mut parties = Self { list: Vec::new(), channels: Vec::with_capacity(transcript.channels.len()) };
+        let mut participants = Self { list: Vec::new(), channels: Vec::with_capacity(transcript.channels.len()) };
         for channel in &transcript.channels {
-            let speakers = parties.add_channel(channel, several);
-            parties.channels.push(speakers);
+            let speakers = participants.add_channel(channel, several);
+            participants.channels.push(speakers);
         }
-        for party in &mut parties.list {
-            party.role = roles.role(&party.label).map(str::to_owned);
+        for participant in &mut participants.list {
+            participant.role = roles.role(&participant.label).map(str::to_owned);
         }
-        parties.merge_roles();
-        parties
+        participants.merge_roles();
+        participants
     }
 
     fn add_channel(&mut self, channel: &'t Channel<'t>, several: bool) -> Speakers<'t> {
@@ -127,34 +127,34 @@ impl<'t> Parties<'t> {
     }
 
     fn add(&mut self, label: String, channel_id: u32, speaker_id: Option<i64>, known: bool) -> u32 {
-        self.list.push(Party { label, role: None, channel_id: Some(channel_id), speaker_id, known });
+        self.list.push(Identity { label, role: None, channel_id: Some(channel_id), speaker_id, known });
         self.list.len() as u32 - 1
     }
 
     /// Participants to whom one role was given become one: label `a+b`.
     fn merge_roles(&mut self) {
-        let mut merged: Vec<Party> = Vec::with_capacity(self.list.len());
+        let mut merged: Vec<Identity> = Vec::with_capacity(self.list.len());
         let mut by_role: BTreeMap<String, u32> = BTreeMap::new();
         let mut moved = Vec::with_capacity(self.list.len());
-        for party in self.list.drain(..) {
-            let known = party.role.as_ref().and_then(|role| by_role.get(role)).copied();
+        for participant in self.list.drain(..) {
+            let known = participant.role.as_ref().and_then(|role| by_role.get(role)).copied();
             if let Some(index) = known
                 && let Some(one) = merged.get_mut(index as usize)
             {
-                one.label = format!("{}+{}", one.label, party.label);
-                one.channel_id = one.channel_id.filter(|id| Some(*id) == party.channel_id);
-                one.speaker_id = one.speaker_id.filter(|id| Some(*id) == party.speaker_id);
+                one.label = format!("{}+{}", one.label, participant.label);
+                one.channel_id = one.channel_id.filter(|id| Some(*id) == participant.channel_id);
+                one.speaker_id = one.speaker_id.filter(|id| Some(*id) == participant.speaker_id);
                 // Whoever says that `unknown` is the agent knows who it is.
                 one.known = true;
                 moved.push(index);
                 continue;
             }
             let index = merged.len() as u32;
-            if let Some(role) = &party.role {
+            if let Some(role) = &participant.role {
                 by_role.insert(role.clone(), index);
             }
             moved.push(index);
-            merged.push(party);
+            merged.push(participant);
         }
         self.list = merged;
         let new = |old: u32| moved.get(old as usize).copied().unwrap_or(old);
@@ -165,7 +165,7 @@ impl<'t> Parties<'t> {
     }
 
     /// Whose sentence it is.
-    pub(crate) fn of_sentence(&self, channel: usize, speaker: Option<&Speaker<'_>>) -> u32 {
+    pub(crate) fn index_of(&self, channel: usize, speaker: Option<&Speaker<'_>>) -> u32 {
         let Some(speakers) = self.channels.get(channel) else { return 0 };
         speaker.and_then(|speaker| speakers.by_speaker.get(speaker)).copied().unwrap_or(speakers.otherwise)
     }
@@ -178,7 +178,11 @@ mod tests {
     fn labels(json: &str, roles: &str) -> Vec<String> {
         let transcript = crate::transcript::read(json.as_bytes()).unwrap();
         let roles = if roles.is_empty() { Roles::default() } else { roles.parse().unwrap() };
-        Parties::of(&transcript, &roles).list.into_iter().map(|party| party.label).collect()
+        Participants::from_transcript(&transcript, &roles)
+            .list
+            .into_iter()
+            .map(|participant| participant.label)
+            .collect()
     }
 
     const MONO: &str = r#"{"transcripts": [{"channel_id": 1, "sentences": [

@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::collections::HashMap;
 
 use super::conversation::{Basis, Conversation, Piece};
-use super::figures::Tally;
+use super::figures::ParticipantTotals;
 use super::interval::Interval;
 use super::percentile::percentile;
 use super::sweep::Sweep;
@@ -23,7 +23,7 @@ const MOST_CHANNELS: usize = 64;
 const SKEW_MIN_OFFSETS: usize = 10;
 
 /// Adds the findings that need the whole conversation.
-pub(super) fn note(conversation: &mut Conversation<'_>, sweep: &Sweep, tallies: &[Tally], duplicates: bool) {
+pub(super) fn note(conversation: &mut Conversation<'_>, sweep: &Sweep, totals: &[ParticipantTotals], duplicates: bool) {
     let nowhere = Place::default();
     let transcript = conversation.transcript;
     let missing =
@@ -43,20 +43,20 @@ pub(super) fn note(conversation: &mut Conversation<'_>, sweep: &Sweep, tallies: 
         }
         conversation.notices = notices;
     }
-    let union: i64 = tallies.iter().map(|tally| tally.union_ms).sum();
+    let union: i64 = totals.iter().map(|total| total.union_ms).sum();
     let twice = u64::try_from(conversation.sentence_unions_ms - union).unwrap_or(0);
     conversation.notices.add_many(Code::SelfOverlapMs, twice, nowhere, "");
     let all_talk: i64 = sweep.talk_ms.iter().sum();
-    for ((party, &talk), tally) in conversation.parties.iter().zip(&sweep.talk_ms).zip(tallies) {
-        if !party.known && talk * 20 > all_talk {
-            let place = Place { channel: party.channel_id, ..nowhere };
-            conversation.notices.add_many(Code::UnknownSpeaker, tally.sentences, place, "");
+    for ((participant, &talk), total) in conversation.participants.iter().zip(&sweep.talk_ms).zip(totals) {
+        if !participant.known && talk * 20 > all_talk {
+            let place = Place { channel: participant.channel_id, ..nowhere };
+            conversation.notices.add_many(Code::UnknownSpeaker, total.sentences, place, "");
         }
     }
     if duplicates {
         conversation.notices.add(Code::DuplicateChannels, nowhere, "");
     }
-    if skewed(conversation, tallies) {
+    if skewed(conversation, totals) {
         conversation.notices.add(Code::PossibleChannelSkew, nowhere, "");
     }
     if suspicious_unit(&mut conversation.word_lengths) {
@@ -65,13 +65,13 @@ pub(super) fn note(conversation: &mut Conversation<'_>, sweep: &Sweep, tallies: 
 }
 
 /// F29: two channels, two participants, and each seems to answer the other with the opposite delay.
-fn skewed(conversation: &Conversation<'_>, tallies: &[Tally]) -> bool {
-    let [one, two] = tallies else { return false };
-    let enough = |tally: &Tally| tally.offsets.len() >= SKEW_MIN_OFFSETS;
+fn skewed(conversation: &Conversation<'_>, totals: &[ParticipantTotals]) -> bool {
+    let [one, two] = totals else { return false };
+    let enough = |total: &ParticipantTotals| total.offsets.len() >= SKEW_MIN_OFFSETS;
     if conversation.transcript.channels.len() != 2 || !enough(one) || !enough(two) {
         return false;
     }
-    let median = |tally: &Tally| percentile(&mut tally.offsets.clone(), 50).unwrap_or(0);
+    let median = |total: &ParticipantTotals| percentile(&mut total.offsets.clone(), 50).unwrap_or(0);
     let (one, two) = (median(one), median(two));
     one.signum() * two.signum() < 0 && (one - two).abs() > 1000
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
-use super::conversation::{Basis, Cleaned, Conversation};
+use super::conversation::{Basis, CleanSentence, Conversation};
 use super::interval::Interval;
 use super::onsets::EventKind;
 use super::reason::Reasons;
@@ -40,7 +40,7 @@ pub struct Measured<'t> {
 
 impl Measured<'_> {
     /// Says what made the transcript, where it is known better than [`Settings`](super::Settings) does.
-    pub fn made_by(&mut self, model: &str, region: &str) {
+    pub fn set_origin(&mut self, model: &str, region: &str) {
         self.call.model = Some(model.to_owned());
         for cost in &mut self.costs {
             cost.model = Some(model.to_owned());
@@ -254,10 +254,10 @@ pub struct SentenceRow<'m> {
     pub channel_id: u32,
     pub sentence_index: u32,
     pub participant: usize,
-    /// Cleaned; `None` when missing or ignored.
+    /// CleanSentence; `None` when missing or ignored.
     pub interval: Option<Interval>,
     pub units: Option<i64>,
-    pub(super) cleaned: &'m Cleaned,
+    pub(super) cleaned: &'m CleanSentence,
     pub(super) sentence: &'m Sentence<'m>,
 }
 
@@ -269,7 +269,7 @@ pub struct WordRow<'m> {
     pub sentence_index: u32,
     pub word_index: u32,
     pub participant: usize,
-    /// Cleaned; `None` when missing or ignored.
+    /// CleanSentence; `None` when missing or ignored.
     pub interval: Option<Interval>,
     word: &'m Word<'m>,
 }
@@ -312,7 +312,7 @@ impl Measured<'_> {
         self.conversation.sentences.iter().map(|cleaned| SentenceRow {
             channel_id: self.channel_id(cleaned),
             sentence_index: cleaned.index,
-            participant: cleaned.party as usize,
+            participant: cleaned.participant as usize,
             interval: cleaned.own,
             units: cleaned.units.units().map(i64::from),
             cleaned,
@@ -330,14 +330,14 @@ impl Measured<'_> {
                 channel_id,
                 sentence_index: cleaned.index,
                 word_index: word.index,
-                participant: cleaned.party as usize,
+                participant: cleaned.participant as usize,
                 interval: *interval,
                 word,
             })
         })
     }
 
-    fn channel_id(&self, cleaned: &Cleaned) -> u32 {
+    fn channel_id(&self, cleaned: &CleanSentence) -> u32 {
         self.conversation.transcript.channels.get(cleaned.channel as usize).map_or(0, |channel| channel.id)
     }
 }
@@ -346,7 +346,7 @@ impl SentenceRow<'_> {
     /// The sentence's text, trimmed; that of its words where it has none of its own.
     #[must_use]
     pub fn text(&self) -> std::borrow::Cow<'_, str> {
-        super::conversation::text_of(self.sentence)
+        super::conversation::sentence_text(self.sentence)
     }
 
     /// `sentence_id` as received.

@@ -32,16 +32,17 @@ pub(crate) struct Sweep {
 }
 
 impl Sweep {
-    pub(crate) fn over(conversation: &Conversation<'_>) -> Self {
-        let parties = &conversation.parties;
-        let mut sweep = Self { talk_ms: vec![0; parties.len()], alone_ms: vec![0; parties.len()], ..Self::default() };
+    pub(crate) fn new(conversation: &Conversation<'_>) -> Self {
+        let participants = &conversation.participants;
+        let mut sweep =
+            Self { talk_ms: vec![0; participants.len()], alone_ms: vec![0; participants.len()], ..Self::default() };
         let mut edges = Vec::with_capacity(2 * conversation.bursts.len());
         for burst in &conversation.bursts {
-            if let Some(talk) = sweep.talk_ms.get_mut(burst.party as usize) {
+            if let Some(talk) = sweep.talk_ms.get_mut(burst.participant as usize) {
                 *talk += burst.interval.length();
             }
-            edges.push((burst.interval.begin, 1_i64, burst.party));
-            edges.push((burst.interval.end, -1, burst.party));
+            edges.push((burst.interval.begin, 1_i64, burst.participant));
+            edges.push((burst.interval.end, -1, burst.participant));
         }
         // Ends before begins of the same ms: half-open intervals that abut neither overlap nor leave a gap.
         edges.sort_unstable();
@@ -50,18 +51,17 @@ impl Sweep {
     }
 
     fn cross(&mut self, conversation: &Conversation<'_>, edges: &[(i64, i64, u32)]) {
-        let known = |party: u32| conversation.parties.get(party as usize).is_some_and(|party| party.known);
         let (Some(first), Some(last)) = (edges.first(), edges.last()) else { return };
         self.span = Some(Interval { begin: first.0, end: last.0 });
-        // With one party active, the sum of the active parties names it.
+        // With one participant active, the sum of the active participants names it.
         let (mut active, mut active_known, mut sum, mut since) = (0, 0, 0_i64, first.0);
-        // The parties whose bursts ended last, and the ms in which they did.
+        // The participants whose bursts ended last, and the ms in which they did.
         let (mut ended, mut ended_by) = (i64::MIN, 0);
-        for &(at, step, party) in edges {
+        for &(at, step, participant) in edges {
             let length = at - since;
             match active {
                 0 if length > 0 => {
-                    let after = first_to_begin(edges, at).unwrap_or(party);
+                    let after = first_to_begin(edges, at).unwrap_or(participant);
                     self.gaps.push(Gap { interval: Interval { begin: since, end: at }, before: ended_by, after });
                 }
                 1 => {
@@ -80,11 +80,11 @@ impl Sweep {
                 _ => {}
             }
             active += step;
-            active_known += if known(party) { step } else { 0 };
-            sum += step * i64::from(party);
+            active_known += if conversation.is_known(participant) { step } else { 0 };
+            sum += step * i64::from(participant);
             since = at;
             if step < 0 {
-                ended_by = if ended == at { ended_by.min(party) } else { party };
+                ended_by = if ended == at { ended_by.min(participant) } else { participant };
                 ended = at;
             }
         }

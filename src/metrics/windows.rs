@@ -1,8 +1,8 @@
 //! The span in windows of equal length: talk and units of each participant over the call (F36).
 
 use super::Settings;
-use super::conversation::{Cleaned, Conversation, Piece, join_words};
-use super::figures::{Tally, per_minute};
+use super::conversation::{CleanSentence, Conversation, Piece, join_words};
+use super::figures::{ParticipantTotals, per_minute};
 use super::rows::Window;
 use super::sweep::Sweep;
 use crate::text::count;
@@ -17,20 +17,21 @@ const MOST_ROWS: i64 = 1_000_000;
 pub(super) fn cut(
     conversation: &Conversation<'_>,
     sweep: &Sweep,
-    tallies: &[Tally],
+    totals: &[ParticipantTotals],
     settings: &Settings,
 ) -> Vec<Window> {
     let Some(span) = sweep.span else { return Vec::new() };
     let length = settings.window_ms.max(1);
     let windows = (span.length() + length - 1) / length;
-    if windows.saturating_mul(conversation.parties.len() as i64) > MOST_ROWS {
+    if windows.saturating_mul(conversation.participants.len() as i64) > MOST_ROWS {
         return Vec::new();
     }
-    let per_party = windows as usize;
-    let mut talk = vec![0_i64; per_party * conversation.parties.len()];
+    let per_participant = windows as usize;
+    let mut talk = vec![0_i64; per_participant * conversation.participants.len()];
     // Units, and whether their number means nothing without a dictionary.
     let mut units = vec![(0_i64, false); talk.len()];
-    let slot = |party: u32, at: i64| party as usize * per_party + ((at - span.begin) / length) as usize;
+    let slot =
+        |participant: u32, at: i64| participant as usize * per_participant + ((at - span.begin) / length) as usize;
     for burst in &conversation.bursts {
         let mut window = (burst.interval.begin - span.begin) / length;
         loop {
@@ -38,13 +39,13 @@ pub(super) fn cut(
             if begin >= burst.interval.end {
                 break;
             }
-            if let Some(talk) = talk.get_mut(slot(burst.party, begin)) {
+            if let Some(talk) = talk.get_mut(slot(burst.participant, begin)) {
                 *talk += burst.interval.length_within(begin, begin + length);
             }
             window += 1;
         }
     }
-    let slot_of = |piece: &Piece| slot(piece.party, piece.interval.begin);
+    let slot_of = |piece: &Piece| slot(piece.participant, piece.interval.begin);
     let mut pieces: Vec<&Piece> = conversation.pieces.iter().collect();
     pieces.sort_by_key(|piece| piece.sentence);
     for pieces in pieces.chunk_by(|one, two| one.sentence == two.sentence) {
@@ -60,10 +61,10 @@ pub(super) fn cut(
         }
     }
     let mut rows = Vec::with_capacity(talk.len());
-    let parties = talk.chunks(per_party).zip(units.chunks(per_party)).zip(tallies).enumerate();
-    for (party, ((talk, units), tally)) in parties {
-        let timed = tally.timed().is_ok();
-        let countable = !tally.mostly_untimed();
+    let participants = talk.chunks(per_participant).zip(units.chunks(per_participant)).zip(totals).enumerate();
+    for (participant, ((talk, units), total)) in participants {
+        let timed = total.timed().is_ok();
+        let countable = !total.mostly_untimed();
         for (window_index, (&talk, &(units, undecided))) in (0..).zip(talk.iter().zip(units)) {
             let begin_ms = span.begin + window_index * length;
             let counted = Some(units).filter(|_| !undecided);
@@ -72,7 +73,7 @@ pub(super) fn cut(
                     && (talk >= settings.parameters.rate_min_talk_ms || *units >= settings.parameters.rate_min_units)
             };
             rows.push(Window {
-                participant: party,
+                participant,
                 window_index,
                 begin_ms,
                 end_ms: (begin_ms + length).min(span.end),
@@ -88,7 +89,7 @@ pub(super) fn cut(
 /// Gives the sentence's units to the windows in which its pieces begin.
 fn share(
     conversation: &Conversation<'_>,
-    sentence: &Cleaned,
+    sentence: &CleanSentence,
     pieces: &[&Piece],
     settings: &Settings,
     slot: impl Fn(&Piece) -> usize,

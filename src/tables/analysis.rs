@@ -69,7 +69,7 @@ impl Options {
     pub(super) fn charge(&self, path: &Path, measured: &mut Measured<'_>) {
         let of_folder = || path.parent().and_then(|folder| self.origins.get(folder));
         if let Some((model, region)) = self.origins.get(path).or_else(of_folder) {
-            measured.made_by(model, region);
+            measured.set_origin(model, region);
         }
         self.prices.apply(measured);
     }

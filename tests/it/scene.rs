@@ -331,7 +331,7 @@ fn rows_of_parquet(path: &Path) -> Vec<Row> {
 
 /// The type of a column by the catalogue, which the schema test compares with the design.
 fn kind(table: &str, column: &str) -> &'static str {
-    let table = talkmeter::metrics::catalogue::Table::named(table);
+    let table = talkmeter::metrics::catalogue::Table::from_name(table);
     let column = table.and_then(|table| table.columns.iter().find(|known| known.name == column));
     column.map_or("text", |column| column.kind.name())
 }

@@ -37,7 +37,7 @@ pub struct Table {
 impl Table {
     /// The table of this name.
     #[must_use]
-    pub fn named(name: &str) -> Option<&'static Self> {
+    pub fn from_name(name: &str) -> Option<&'static Self> {
         TABLES.into_iter().find(|table| table.name == name)
     }
 }

@@ -162,10 +162,10 @@ fn events(tables: &CallTables, spoken: &Spoken) -> PolarsResult<Vec<EventView>> 
     let (begin, end) = (frame.column("begin_ms")?.i64()?, frame.column("end_ms")?.i64()?);
     let (overlap, held) = (frame.column("overlap_ms")?.i64()?, frame.column("held_ms")?.i64()?);
     let event = |row: usize| {
-        let kind = EventKind::named(kind.get(row)?)?;
+        let kind = EventKind::from_name(kind.get(row)?)?;
         let (participant, other) = (spoken.party(participant.get(row)?)?, spoken.party(other.get(row)?)?);
         let (begin_ms, end_ms) = (begin.get(row)?, end.get(row)?);
-        let evidence = Evidence::of(
+        let evidence = Evidence::new(
             kind,
             (begin_ms, end_ms),
             spoken.near(participant, begin_ms, end_ms),
