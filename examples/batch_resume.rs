@@ -43,7 +43,7 @@ async fn run(client: &Client, dir: &Path, enough: usize) -> Result<Summary> {
     let list: String = (1..=12).map(|n| format!("https://calls.example/{n}.wav\n")).collect();
     let mut draft = ManifestBuilder::default();
     draft.list("calls.txt", list.as_bytes());
-    let order = BatchRequest::new(Recognition::new("fun-asr"), draft.finish()?.items);
+    let order = BatchRequest::new(Recognition::new("fun-asr"), draft.finish()?.recordings);
     let (stop, stopped) = watch::channel(false);
     let mut observe = |progress: Progress<'_>| {
         if let Progress::Counts(counts) = progress

@@ -28,7 +28,7 @@ pub struct Clips {
 /// Where a result was put.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Saved {
+pub struct SavedClip {
     /// The result file: `results/flash-<n>-<name>.json`.
     pub result: PathBuf,
     /// The answer as it came: the same name with `.answer`, so that nobody takes it for a result.
@@ -67,7 +67,7 @@ impl Clips {
         region: Region,
         answer: &FlashAnswer,
         properties: Option<&Map<String, Value>>,
-    ) -> Result<Saved> {
+    ) -> Result<SavedClip> {
         let name = match url {
             "-" => "stdin".to_owned(),
             _ => Source::parse(url).map_or_else(|_| "audio".to_owned(), |source| source.name()),
@@ -84,7 +84,7 @@ impl Clips {
         results::write_whole(&self.dir.join(&raw), answer.raw.as_bytes())?;
         let text = answer.to_result(Some(url), properties).to_string() + "\n";
         results::write_whole(&self.dir.join(&file), text.as_bytes())?;
-        let saved = Saved { result: self.dir.join(&file), answer: self.dir.join(&raw) };
+        let saved = SavedClip { result: self.dir.join(&file), answer: self.dir.join(&raw) };
         self.ledger.add(vec![Event::Recognized {
             url: url.to_owned(),
             model: model.to_owned(),

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
-use super::event::{Event, N};
+use super::event::{Event, RecordingNo};
 use super::results::{self, Written};
 use super::runner::{Done, Fetch, Runner};
 use super::state::Phase;
@@ -60,7 +60,7 @@ impl Runner<'_> {
     pub(super) fn swept(&mut self, begun: Instant, outcome: Result<HashSet<TaskId>>) -> Result<()> {
         match outcome {
             Ok(unfinished) => {
-                self.well();
+                self.reset_failures();
                 self.polling.swept(begun, &unfinished, Instant::now());
                 Ok(())
             }
@@ -85,10 +85,10 @@ impl Runner<'_> {
                     self.leave_task(&id, NO_ANSWER, &error.to_string(), None);
                     return Ok(());
                 }
-                return self.trouble(error).map(drop);
+                return self.backoff(error).map(drop);
             }
         };
-        self.well();
+        self.reset_failures();
         match task.status {
             TaskStatus::Unknown => self.unknown(&id, task.request_id).await,
             _ if task.status.is_final() => self.settle(task).await,
@@ -108,7 +108,7 @@ impl Runner<'_> {
         if self.writer.now().duration_since(owned.accepted) > TASK_LIFE {
             let message = format!("the service does not know task {id} any more: its results are lost");
             self.polling.drop(id, Instant::now());
-            for n in self.open_items(id) {
+            for n in self.open_recordings(id) {
                 self.failed(n, Some(id), TASK_UNKNOWN, &message, request_id.clone()).await?;
             }
         } else if self.polling.later(id, Instant::now()) >= UNKNOWN_ASKED {
@@ -119,16 +119,18 @@ impl Runner<'_> {
 
     fn leave_task(&mut self, id: &TaskId, code: &str, message: &str, request_id: Option<String>) {
         self.polling.drop(id, Instant::now());
-        for n in self.open_items(id) {
+        for n in self.open_recordings(id) {
             self.leave(n, Some(id), code, message, request_id.clone());
         }
     }
 
     /// Files of a task that have neither a result nor a failure yet.
-    fn open_items(&self, id: &TaskId) -> Vec<N> {
-        let items = self.state.tasks.get(id).map(|owned| owned.items.as_slice()).unwrap_or_default();
-        let open = |n: &&N| self.state.get(**n).is_some_and(|item| item.phase == Phase::InTask(id.clone()));
-        items.iter().filter(open).copied().collect()
+    fn open_recordings(&self, id: &TaskId) -> Vec<RecordingNo> {
+        let recordings = self.state.tasks.get(id).map(|owned| owned.recordings.as_slice()).unwrap_or_default();
+        let open = |n: &&RecordingNo| {
+            self.state.get(**n).is_some_and(|recording| recording.phase == Phase::InTask(id.clone()))
+        };
+        recordings.iter().filter(open).copied().collect()
     }
 
     /// A task has ended: each of its files for itself, whatever the task is called.
@@ -137,11 +139,11 @@ impl Runner<'_> {
         self.polling.drop(id, Instant::now());
         let Some(owned) = self.state.tasks.get(id) else { return Ok(()) };
         let mut outcomes: Vec<&Outcome> = task.outcomes.iter().collect();
-        let mut matched: Vec<(N, Option<Outcome>)> = Vec::new();
-        for (n, url) in owned.items.iter().zip(&owned.urls) {
+        let mut matched: Vec<(RecordingNo, Option<Outcome>)> = Vec::new();
+        for (n, url) in owned.recordings.iter().zip(&owned.urls) {
             let named = |one: &&Outcome| one.file_url.as_deref().is_some_and(|name| same_file(name, url));
             // What is alone on both sides belongs together, named or not.
-            let alone = (owned.items.len() == 1 && outcomes.len() == 1).then_some(0);
+            let alone = (owned.recordings.len() == 1 && outcomes.len() == 1).then_some(0);
             let at = alone.or_else(|| outcomes.iter().position(named));
             matched.push((*n, at.map(|at| outcomes.swap_remove(at).clone())));
         }
@@ -149,7 +151,7 @@ impl Runner<'_> {
         let ended =
             Event::Ended { task_id: id.to_string(), status: task.status.to_string(), usage: task.usage.clone() };
         self.record(vec![ended], false).await?;
-        let open: HashSet<N> = self.open_items(id).into_iter().collect();
+        let open: HashSet<RecordingNo> = self.open_recordings(id).into_iter().collect();
         for (n, outcome) in matched.into_iter().filter(|(n, _)| open.contains(n)) {
             let request_id = task.request_id.clone();
             match outcome {
@@ -178,7 +180,7 @@ impl Runner<'_> {
         Ok(())
     }
 
-    fn fetch_later(&mut self, n: N, id: &TaskId, from: Option<String>) {
+    fn fetch_later(&mut self, n: RecordingNo, id: &TaskId, from: Option<String>) {
         if self.fetching.insert(n) {
             self.fetches.push_back(Fetch { n, task: id.clone(), from });
         }
@@ -188,9 +190,9 @@ impl Runner<'_> {
         while self.under_way.fetches < FETCHES
             && let Some(fetch) = self.fetches.pop_front()
         {
-            let Some(item) = self.state.get(fetch.n) else { continue };
+            let Some(recording) = self.state.get(fetch.n) else { continue };
             let (client, dir, file, url) =
-                (self.client, self.dir.clone(), results::place(item.n, &item.name), item.url.clone());
+                (self.client, self.dir.clone(), results::place(recording.n, &recording.name), recording.url.clone());
             self.under_way.fetches += 1;
             self.operations.push(Box::pin(async move {
                 let bytes = match &fetch.from {
@@ -213,7 +215,7 @@ impl Runner<'_> {
         self.fetching.remove(&fetch.n);
         match outcome {
             Ok(Written { file, bytes, blake3, mut untranscribed }) => {
-                self.well();
+                self.reset_failures();
                 self.left.remove(&fetch.n);
                 // What has the same sound is there.
                 untranscribed.retain(|track| !self.is_repeated(fetch.n, *track));
@@ -238,12 +240,14 @@ impl Runner<'_> {
         }
     }
 
-    fn is_repeated(&self, n: N, track: i64) -> bool {
-        self.state.get(n).is_some_and(|item| item.repeated.iter().any(|repeated| i64::from(*repeated) == track))
+    fn is_repeated(&self, n: RecordingNo, track: i64) -> bool {
+        self.state
+            .get(n)
+            .is_some_and(|recording| recording.repeated.iter().any(|repeated| i64::from(*repeated) == track))
     }
 
     pub(super) async fn start_search(&mut self) -> Result<()> {
-        if self.order.resubmit_uncertain {
+        if self.request.resubmit_uncertain {
             let stuck: Vec<_> = self.uncertain.stuck().map(|(no, why)| (no, why.to_owned())).collect();
             for (no, why) in stuck {
                 self.give_up(no, &why).await?;
@@ -324,7 +328,7 @@ async fn unfinished(client: &Client) -> Result<HashSet<TaskId>> {
 
 /// The account's tasks from `since` on, whatever their model: an alias may be listed under another name.
 ///
-/// The order of the list is not documented. Where it is seen to be newest first, tasks that come meanwhile only push others
+/// The request of the list is not documented. Where it is seen to be newest first, tasks that come meanwhile only push others
 /// back, so that nothing is missed, and what is older need not be read. Otherwise rows may slip by between two pages, and a
 /// reading counts only if it has as many as the service says there are.
 async fn recent(client: &Client, since: Timestamp) -> Result<Vec<Listed>> {
@@ -338,7 +342,7 @@ async fn recent(client: &Client, since: Timestamp) -> Result<Vec<Listed>> {
             first_total = first_total.or(listed.total);
             let before = rows.len();
             for task in listed.tasks {
-                // A row that was pushed back is seen twice; the order is that of the others.
+                // A row that was pushed back is seen twice; the request is that of the others.
                 if seen.insert(task.id.clone()) {
                     newest_first &= task.created.is_some_and(|created| oldest.is_none_or(|oldest| created <= oldest));
                     oldest = task.created;

@@ -27,15 +27,15 @@ pub struct Counts {
 }
 
 impl Counts {
-    pub(super) fn of(state: &State) -> Self {
-        let tally = state.tally;
+    pub(super) fn from_state(state: &State) -> Self {
+        let counts = state.counts;
         Self {
-            waiting: tally.waiting,
-            in_flight: tally.in_task,
-            uncertain: tally.attempted,
-            stored: tally.stored,
-            silent: tally.silent,
-            failed: tally.failed,
+            waiting: counts.waiting,
+            in_flight: counts.in_task,
+            uncertain: counts.attempted,
+            stored: counts.stored,
+            silent: counts.silent,
+            failed: counts.failed,
             ..Self::default()
         }
     }
@@ -88,12 +88,12 @@ pub struct Waiting {
 }
 
 impl Waiting {
-    /// `of_all` are the tracks that are requested where an item has none of its own.
-    pub(super) fn of(state: &State, of_all: &[u32]) -> Self {
+    /// `of_all` are the tracks that are requested where a recording has none of its own.
+    pub(super) fn from_state(state: &State, of_all: &[u32]) -> Self {
         let mut waiting = Self::default();
-        for item in state.items.iter().filter(|item| item.phase == Phase::Waiting) {
-            *if item.path().is_some() { &mut waiting.files } else { &mut waiting.addresses } += 1;
-            let tracks = item.channels.as_deref().unwrap_or(of_all);
+        for recording in state.recordings.iter().filter(|recording| recording.phase == Phase::Waiting) {
+            *if recording.path().is_some() { &mut waiting.files } else { &mut waiting.addresses } += 1;
+            let tracks = recording.channels.as_deref().unwrap_or(of_all);
             match waiting.by_tracks.get_mut(tracks) {
                 Some(recordings) => *recordings += 1,
                 None => _ = waiting.by_tracks.insert(tracks.to_vec(), 1),

@@ -1,5 +1,7 @@
 //! What a ledger's lines say.
 
+use std::fmt;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -14,10 +16,57 @@ pub(super) struct Line {
     pub(super) event: Event,
 }
 
-/// The number of an item in its batch, from 1, in the order given.
-pub(super) type N = u32;
+/// The number of a recording in its batch: from 1, in the order in which recordings were added.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RecordingNo(u32);
+
+impl RecordingNo {
+    pub(super) const fn new(number: u32) -> Self {
+        Self(number)
+    }
+
+    /// The number itself, as in the names of result files.
+    #[must_use]
+    pub const fn get(self) -> u32 {
+        self.0
+    }
+
+    /// Its index among the recordings of the batch; `None` for 0, which is no number.
+    pub(super) fn index(self) -> Option<usize> {
+        (self.0 as usize).checked_sub(1)
+    }
+}
+
+impl fmt::Display for RecordingNo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 /// The number of an attempt to submit, from 1.
-pub(super) type AttemptNo = u64;
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(super) struct AttemptNo(u64);
+
+impl AttemptNo {
+    pub(super) const FIRST: Self = Self(1);
+
+    #[cfg(test)]
+    pub(super) const fn new(number: u64) -> Self {
+        Self(number)
+    }
+
+    pub(super) const fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
+impl fmt::Display for AttemptNo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
 
 /// Something that happened and must not be forgotten.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -34,8 +83,9 @@ pub(super) enum Event {
         files_per_task: usize,
     },
     /// A recording to transcribe.
-    Item {
-        n: N,
+    #[serde(rename = "item")]
+    Recording {
+        n: RecordingNo,
         /// As given: an address, or a path.
         url: String,
         /// What makes it this recording: the address as sent, or the real path of a file as a `file://` URL.
@@ -54,8 +104,9 @@ pub(super) enum Event {
     /// A submit is about to leave. Flushed to disk before it does.
     Intent {
         attempt: AttemptNo,
-        items: Vec<N>,
-        /// What is sent, in the order of `items`.
+        #[serde(rename = "items")]
+        recordings: Vec<RecordingNo>,
+        /// What is sent, in the order of `recordings`.
         urls: Vec<String>,
         /// The service's clock; absent while it has not been seen.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -96,7 +147,7 @@ pub(super) enum Event {
     },
     /// A result is on disk, byte for byte.
     Stored {
-        n: N,
+        n: RecordingNo,
         task_id: String,
         /// Below the batch's folder.
         file: String,
@@ -111,7 +162,7 @@ pub(super) enum Event {
     },
     /// A file failed for good.
     Failed {
-        n: N,
+        n: RecordingNo,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         task_id: Option<String>,
         code: String,
@@ -119,9 +170,9 @@ pub(super) enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         request_id: Option<String>,
     },
-    /// An item is taken up again: it failed and is to be tried anew, or its result is gone from the disk.
-    Reopened { n: N, why: String },
-    /// A clip was recognised by a flash call: no task, no item of the batch. Its result is on disk.
+    /// A recording is taken up again: it failed and is to be tried anew, or its result is gone from the disk.
+    Reopened { n: RecordingNo, why: String },
+    /// A clip was recognised by a flash call: no task, no recording of the batch. Its result is on disk.
     Recognized {
         /// As given: an address, a path, or `-`.
         url: String,

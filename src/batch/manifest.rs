@@ -1,4 +1,4 @@
-//! What is to be transcribed: arguments and lists → items, each recording once. Nothing is sent or uploaded here, and
+//! What is to be transcribed: arguments and lists → recordings, each recording once. Nothing is sent or uploaded here, and
 //! a request with anything wrong in it is refused as a whole.
 
 use std::collections::HashMap;
@@ -28,16 +28,16 @@ const SHOWN_TWICE: usize = 10;
 
 /// One recording to be transcribed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Item {
+pub struct Recording {
     /// Where it is.
     pub source: Source,
     /// What makes it this recording, in this run and the next: the address as sent, or the real path of a file as a
-    /// `file://` URL. No two items of a manifest share it. An address keeps its query: not to be printed.
+    /// `file://` URL. No two recordings of a manifest share it. An address keeps its query: not to be printed.
     pub key: Arc<str>,
-    /// For its result file, `<n>-<name>.json`: at most 80 bytes of letters, marks, digits, `.`, `_`, `-`. Two items
+    /// For its result file, `<n>-<name>.json`: at most 80 bytes of letters, marks, digits, `.`, `_`, `-`. Two recordings
     /// may share it.
     pub name: String,
-    /// The tracks that are requested of it, from 0; `None` = those that are requested of all. Each is billed. A draft
+    /// The tracks that are requested of it, from 0; `None` = those that are requested of all. Each is billed. A builder
     /// looks into no file, so that it leaves this to whoever knows; a recording that the batch has already stays as it was.
     pub channels: Option<Vec<u32>>,
     /// Tracks with the same sound as one that is requested: they are not pointed out as left out.
@@ -48,7 +48,7 @@ pub struct Item {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Manifest {
     /// In the order given, a folder's files in byte order of their paths, each recording once and at least one.
-    pub items: Vec<Item>,
+    pub recordings: Vec<Recording>,
     /// Lines for people: what a folder came to, what was given twice. No query of a signed URL is in them; control
     /// characters are as received.
     pub notes: Vec<String>,
@@ -60,25 +60,25 @@ pub struct Manifest {
 /// use talkmeter::batch::ManifestBuilder;
 ///
 /// let list = "id,url\n1,https://calls.example/a.wav\n2,https://calls.example/b%20c.wav\n3,https://calls.example/a.wav\n";
-/// let mut draft = ManifestBuilder::default();
-/// draft.list("calls.csv", list.as_bytes());
-/// let manifest = draft.finish()?;
-/// let names: Vec<&str> = manifest.items.iter().map(|item| &*item.name).collect();
+/// let mut builder = ManifestBuilder::default();
+/// builder.list("calls.csv", list.as_bytes());
+/// let manifest = builder.finish()?;
+/// let names: Vec<&str> = manifest.recordings.iter().map(|recording| &*recording.name).collect();
 /// assert_eq!(names, ["a", "b_c"]);
 /// assert_eq!(manifest.notes, ["given twice: https://calls.example/a.wav"]);
 ///
-/// let mut draft = ManifestBuilder::default();
-/// draft.list("-", &b"https://calls.example/a.wav\nftp://calls.example/b.wav\n"[..]);
-/// let problems = draft.finish().unwrap_err();
+/// let mut builder = ManifestBuilder::default();
+/// builder.list("-", &b"https://calls.example/a.wav\nftp://calls.example/b.wav\n"[..]);
+/// let problems = builder.finish().unwrap_err();
 /// assert!(problems.lines()[0].starts_with("stdin line 2: ftp://calls.example/b.wav: "));
 /// # Ok::<(), talkmeter::batch::Problems>(())
 /// ```
 #[derive(Debug, Default)]
 pub struct ManifestBuilder {
-    items: Vec<Item>,
-    /// How often each item was given.
+    recordings: Vec<Recording>,
+    /// How often each recording was given.
     times: Vec<u64>,
-    /// Key → index of the item.
+    /// Key → index of the recording.
     known: HashMap<Arc<str>, usize>,
     notes: Vec<String>,
     problems: Problems,
@@ -145,8 +145,8 @@ impl ManifestBuilder {
     ///
     /// Everything that is wrong, a line each; that nothing was named, too.
     pub fn finish(self) -> Result<Manifest, Problems> {
-        let Self { items, times, known: _, mut notes, mut problems } = self;
-        if problems.is_empty() && items.is_empty() {
+        let Self { recordings, times, known: _, mut notes, mut problems } = self;
+        if problems.is_empty() && recordings.is_empty() {
             problems.add(|| match notes.first() {
                 Some(note) => format!("nothing to transcribe; {note}"),
                 None => "nothing to transcribe".to_owned(),
@@ -155,16 +155,16 @@ impl ManifestBuilder {
         if !problems.is_empty() {
             return Err(problems);
         }
-        let mut repeated = items.iter().zip(times).filter(|(_, times)| *times > 1);
-        for (item, times) in repeated.by_ref().take(SHOWN_TWICE) {
+        let mut repeated = recordings.iter().zip(times).filter(|(_, times)| *times > 1);
+        for (recording, times) in repeated.by_ref().take(SHOWN_TWICE) {
             let often = if times == 2 { "twice".to_owned() } else { format!("{times} times") };
-            notes.push(format!("given {often}: {}", item.source.printable()));
+            notes.push(format!("given {often}: {}", recording.source.printable()));
         }
         match repeated.count() {
             0 => {}
             more => notes.push(format!("and {more} more given more than once")),
         }
-        Ok(Manifest { items, notes })
+        Ok(Manifest { recordings, notes })
     }
 
     fn text(&mut self, line: Option<Line<'_>>, text: &str) {
@@ -246,9 +246,9 @@ impl ManifestBuilder {
             Slot::Vacant(vacant) => {
                 let name = source.name();
                 let key = Arc::clone(vacant.key());
-                self.items.push(Item { source, key, name, channels: None, repeated: Vec::new() });
+                self.recordings.push(Recording { source, key, name, channels: None, repeated: Vec::new() });
                 self.times.push(1);
-                vacant.insert(self.items.len() - 1);
+                vacant.insert(self.recordings.len() - 1);
             }
         }
     }
@@ -284,21 +284,21 @@ mod tests {
     use super::*;
 
     fn argued<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Result<Manifest, Problems> {
-        let mut draft = ManifestBuilder::default();
+        let mut builder = ManifestBuilder::default();
         for argument in arguments {
-            draft.argument(argument.as_ref());
+            builder.argument(argument.as_ref());
         }
-        draft.finish()
+        builder.finish()
     }
 
     fn listed(name: &str, list: &str) -> Result<Manifest, Problems> {
-        let mut draft = ManifestBuilder::default();
-        draft.list(name, list.as_bytes());
-        draft.finish()
+        let mut builder = ManifestBuilder::default();
+        builder.list(name, list.as_bytes());
+        builder.finish()
     }
 
     fn given(manifest: &Manifest) -> Vec<String> {
-        manifest.items.iter().map(|item| item.source.given().into_owned()).collect()
+        manifest.recordings.iter().map(|recording| recording.source.given().into_owned()).collect()
     }
 
     #[test]
@@ -310,27 +310,27 @@ mod tests {
         .unwrap();
         assert_eq!(given(&manifest), ["https://h/a b.wav?sig=1", "https://h/c.wav", "https://h/d.wav"]);
         assert_eq!(manifest.notes, ["given twice: https://h/a b.wav?…", "given 3 times: https://h/c.wav"]);
-        assert_eq!(&*manifest.items[0].key, "https://h/a%20b.wav?sig=1");
+        assert_eq!(&*manifest.recordings[0].key, "https://h/a%20b.wav?sig=1");
     }
 
     #[test]
     fn ten_repetitions_are_named_and_the_others_counted() {
         let once: String = (0..14).map(|n| format!("https://h/{n}.wav\n")).collect();
         let manifest = listed("list.txt", &once.repeat(2)).unwrap();
-        assert_eq!((manifest.items.len(), manifest.notes.len()), (14, 11));
+        assert_eq!((manifest.recordings.len(), manifest.notes.len()), (14, 11));
         assert_eq!(manifest.notes[10], "and 4 more given more than once");
     }
 
     #[test]
     fn everything_wrong_is_said_at_once_with_file_and_line() {
-        let mut draft = ManifestBuilder::default();
-        draft.argument("s3://bucket/a.wav".as_ref());
-        draft.argument("https://h/good.wav".as_ref());
-        draft.list("calls.csv", &b"id,url\n1,https://h/b.wav\n2,\n3,/no/such/call.wav\n"[..]);
-        draft.list("-", &b"https://me:pw@h/a.wav\n"[..]);
-        draft.list_file(Path::new("/no/such/list.txt"));
-        draft.list_file(Path::new("/"));
-        let problems = draft.finish().unwrap_err();
+        let mut builder = ManifestBuilder::default();
+        builder.argument("s3://bucket/a.wav".as_ref());
+        builder.argument("https://h/good.wav".as_ref());
+        builder.list("calls.csv", &b"id,url\n1,https://h/b.wav\n2,\n3,/no/such/call.wav\n"[..]);
+        builder.list("-", &b"https://me:pw@h/a.wav\n"[..]);
+        builder.list_file(Path::new("/no/such/list.txt"));
+        builder.list_file(Path::new("/"));
+        let problems = builder.finish().unwrap_err();
         let lines: Vec<&str> = problems.lines().iter().map(|line| line.split("; ").next().unwrap()).collect();
         assert_eq!(
             lines,
@@ -364,12 +364,13 @@ mod tests {
             fs::write(at(way), "x").unwrap();
         }
         let manifest = argued([at("calls"), at("calls/a/2.wav")]).unwrap();
-        let names: Vec<&str> = manifest.items.iter().map(|item| &*item.name).collect();
+        let names: Vec<&str> = manifest.recordings.iter().map(|recording| &*recording.name).collect();
         assert_eq!(names, ["a", "2", "b", "客"]);
         assert_eq!(manifest.notes[0], format!("{}: 4 recordings, 2 other files left out", at("calls").display()));
         assert_eq!(manifest.notes[1], format!("given twice: {}", at("calls/a/2.wav").display()));
         assert!(
-            manifest.items[3].key.starts_with("file:///") && manifest.items[3].key.ends_with("/calls/%E5%AE%A2.opus")
+            manifest.recordings[3].key.starts_with("file:///")
+                && manifest.recordings[3].key.ends_with("/calls/%E5%AE%A2.opus")
         );
 
         fs::create_dir(at("empty")).unwrap();
@@ -391,7 +392,7 @@ mod tests {
         let url = Url::from_file_path(at("calls/a.wav")).unwrap();
         let arguments = [at("calls"), at("calls/../link.wav"), url.as_str().into()];
         let manifest = argued(&arguments).unwrap();
-        assert_eq!(manifest.items.len(), 1);
+        assert_eq!(manifest.recordings.len(), 1);
         assert!(manifest.notes[1].starts_with("given 3 times: "), "{:?}", manifest.notes);
 
         // Names that are no UTF-8 are files like any other, and not each other.
@@ -400,8 +401,8 @@ mod tests {
             fs::write(path, "x").unwrap();
         }
         let manifest = argued(&odd).unwrap();
-        assert_eq!(manifest.items.iter().map(|item| &*item.name).collect::<Vec<_>>(), ["_", "_"]);
-        assert!(manifest.items[0].key.ends_with("/%FF.wav"));
+        assert_eq!(manifest.recordings.iter().map(|recording| &*recording.name).collect::<Vec<_>>(), ["_", "_"]);
+        assert!(manifest.recordings[0].key.ends_with("/%FF.wav"));
     }
 
     #[cfg(unix)]
@@ -427,10 +428,10 @@ mod tests {
         fs::create_dir(at("calls")).unwrap();
         fs::write(at("calls/a.wav"), "x").unwrap();
         fs::write(at("list.txt"), format!("{}\nCargo.toml\n", at("calls").display())).unwrap();
-        let mut draft = ManifestBuilder::default();
-        draft.list_file(&at("list.txt"));
-        let manifest = draft.finish().unwrap();
-        assert_eq!(manifest.items.iter().map(|item| &*item.name).collect::<Vec<_>>(), ["a", "Cargo"]);
+        let mut builder = ManifestBuilder::default();
+        builder.list_file(&at("list.txt"));
+        let manifest = builder.finish().unwrap();
+        assert_eq!(manifest.recordings.iter().map(|recording| &*recording.name).collect::<Vec<_>>(), ["a", "Cargo"]);
     }
 
     #[test]
@@ -438,7 +439,7 @@ mod tests {
         // Anything quadratic would not come back.
         let list: String = (0..200_000).map(|n| format!("https://calls.example/{}.wav\n", n % 150_000)).collect();
         let manifest = listed("-", &list).unwrap();
-        assert_eq!((manifest.items.len(), manifest.notes.len()), (150_000, 11));
+        assert_eq!((manifest.recordings.len(), manifest.notes.len()), (150_000, 11));
         let list: String = (0..200_000).map(|n| format!("ftp://calls.example/{n}.wav\n")).collect();
         let problems = listed("-", &list).unwrap_err();
         assert_eq!((problems.lines().len(), problems.further()), (20, 199_980));

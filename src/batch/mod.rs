@@ -9,10 +9,10 @@
 //! use talkmeter::batch::{Batch, ManifestBuilder, BatchRequest};
 //! use talkmeter::client::Recognition;
 //!
-//! let mut draft = ManifestBuilder::default();
-//! draft.list("calls.txt", &b"https://calls.example/a.wav\nhttps://calls.example/b.wav\n"[..]);
-//! let order = BatchRequest::new(Recognition::new("fun-asr"), draft.finish()?.items);
-//! let batch = Batch::open("out".as_ref(), client, order)?;
+//! let mut builder = ManifestBuilder::default();
+//! builder.list("calls.txt", &b"https://calls.example/a.wav\nhttps://calls.example/b.wav\n"[..]);
+//! let request = BatchRequest::new(Recognition::new("fun-asr"), builder.finish()?.recordings);
+//! let batch = Batch::open("out".as_ref(), client, request)?;
 //! let (_stop, never) = tokio::sync::watch::channel(false);
 //! let summary = batch.run(never, &mut |_| ()).await?;
 //! assert_eq!(summary.counts.failed, 0);
@@ -23,7 +23,6 @@ mod clips;
 mod collecting;
 mod counts;
 mod event;
-mod item_name;
 mod ledger;
 mod list;
 mod manifest;
@@ -33,6 +32,7 @@ mod problems;
 mod ready;
 mod receipt;
 mod reservations;
+mod result_name;
 mod results;
 mod runner;
 mod source;
@@ -47,16 +47,17 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-pub use clips::{Clips, Saved};
+pub use clips::{Clips, SavedClip};
 pub use counts::{Counts, Waiting};
 use event::Event;
-#[cfg(feature = "cli")]
-pub(crate) use item_name::item_name;
+pub use event::RecordingNo;
 use ledger::Ledger;
 pub use ledger::{FILE as LEDGER, origins};
-pub use manifest::{AUDIO_EXTENSIONS, Item, Manifest, ManifestBuilder};
+pub use manifest::{AUDIO_EXTENSIONS, Manifest, ManifestBuilder, Recording};
 pub use problems::Problems;
-pub use receipt::{ClipReceipt, Receipt, Receipts, Sent, receipts};
+pub use receipt::{ClipReceipt, Receipt, Receipts, SubmittedRecording, receipts};
+#[cfg(feature = "cli")]
+pub(crate) use result_name::result_name;
 pub use results::{FAILURES, FOLDER as RESULTS, Failure};
 #[cfg(feature = "cli")]
 pub(crate) use results::{silence, store};
@@ -73,7 +74,7 @@ use crate::time::{Clock, SystemClock};
 #[derive(Debug, Clone)]
 pub struct BatchRequest {
     recognition: Recognition,
-    items: Vec<Item>,
+    recordings: Vec<Recording>,
     files_per_task: usize,
     detach: bool,
     resubmit_uncertain: bool,
@@ -84,10 +85,10 @@ pub struct BatchRequest {
 impl BatchRequest {
     /// Each recording once, in a task of its own.
     #[must_use]
-    pub fn new(recognition: Recognition, items: Vec<Item>) -> Self {
+    pub fn new(recognition: Recognition, recordings: Vec<Recording>) -> Self {
         Self {
             recognition,
-            items,
+            recordings,
             files_per_task: 1,
             detach: false,
             resubmit_uncertain: false,
@@ -124,9 +125,9 @@ impl BatchRequest {
         self
     }
 
-    /// The recordings, so that each can be given the tracks that are requested of it: [`Item::channels`].
-    pub fn items_mut(&mut self) -> &mut [Item] {
-        &mut self.items
+    /// The recordings, so that each can be given the tracks that are requested of it: [`Recording::channels`].
+    pub fn recordings_mut(&mut self) -> &mut [Recording] {
+        &mut self.recordings
     }
 
     /// Submit again what failed in an earlier run.
@@ -173,7 +174,7 @@ pub struct Summary {
 pub struct Batch {
     dir: PathBuf,
     client: Client,
-    order: BatchRequest,
+    request: BatchRequest,
     ledger: Ledger,
     state: State,
     /// What was found and done on opening, for people.
@@ -191,35 +192,37 @@ impl Batch {
     ///
     /// # Errors
     /// Another talkmeter has it open; its ledger cannot be read; it was begun with other parameters, which the message shows; an
-    /// item requests no track.
-    pub fn open(dir: &Path, client: Client, order: BatchRequest) -> Result<Self> {
-        Self::open_at(dir, client, order, Arc::new(SystemClock))
+    /// recording requests no track.
+    pub fn open(dir: &Path, client: Client, request: BatchRequest) -> Result<Self> {
+        Self::open_at(dir, client, request, Arc::new(SystemClock))
     }
 
     /// Like [`Batch::open`], by another clock.
     ///
     /// # Errors
     /// As [`Batch::open`].
-    pub fn open_at(dir: &Path, client: Client, order: BatchRequest, clock: Arc<dyn Clock>) -> Result<Self> {
-        if !plan::FILES_PER_TASK.contains(&order.files_per_task) {
-            return Err(Error::invalid(format!("{} files a task: 1 to 100 are possible", order.files_per_task)));
+    pub fn open_at(dir: &Path, client: Client, request: BatchRequest, clock: Arc<dyn Clock>) -> Result<Self> {
+        if !plan::FILES_PER_TASK.contains(&request.files_per_task) {
+            return Err(Error::invalid(format!("{} files a task: 1 to 100 are possible", request.files_per_task)));
         }
         // A ledger that names none could not be read again.
-        if let Some(item) = order.items.iter().find(|item| item.channels.as_ref().is_some_and(Vec::is_empty)) {
-            return Err(Error::invalid(format!("{}: no track is requested", item.source.printable())));
+        if let Some(recording) =
+            request.recordings.iter().find(|recording| recording.channels.as_ref().is_some_and(Vec::is_empty))
+        {
+            return Err(Error::invalid(format!("{}: no track is requested", recording.source.printable())));
         }
         std::fs::create_dir_all(dir).map_err(|error| Error::io("make", dir, error))?;
         let (ledger, state, mended) = Ledger::open(dir, clock)?;
         let notes = mended.into_iter().map(|mended| format!("{}: {mended}", dir.join(LEDGER).display())).collect();
-        let terms = BatchConfig {
+        let config = BatchConfig {
             base_url: client.base_url().to_owned(),
             region: client.region().to_string(),
             workspace: client.workspace().map(str::to_owned),
-            recognition: order.recognition.to_json(),
-            files_per_task: order.files_per_task,
+            recognition: request.recognition.to_json(),
+            files_per_task: request.files_per_task,
         };
-        if let Some(begun) = &state.terms {
-            let differences = begun.differences(&terms);
+        if let Some(begun) = &state.config {
+            let differences = begun.differences(&config);
             if !differences.is_empty() {
                 return Err(Error::invalid(format!(
                     "{} was begun otherwise: {}; use another folder, or the same parameters",
@@ -229,42 +232,46 @@ impl Batch {
             }
         }
         results::prepare(dir)?;
-        let mut batch = Self { dir: dir.to_owned(), client, order, ledger, state, notes };
-        let events = batch.begin(terms)?;
+        let mut batch = Self { dir: dir.to_owned(), client, request, ledger, state, notes };
+        let events = batch.begin(config)?;
         for line in batch.ledger.add(events)? {
             batch.state.apply(line).map_err(Error::ledger)?;
         }
-        results::write_failures(&batch.dir, &Failure::of(&batch.state))?;
+        results::write_failures(&batch.dir, &Failure::from_state(&batch.state))?;
         Ok(batch)
     }
 
     /// What this run adds to the ledger before anything is sent.
-    fn begin(&mut self, terms: BatchConfig) -> Result<Vec<Event>> {
+    fn begin(&mut self, config: BatchConfig) -> Result<Vec<Event>> {
         let mut events = Vec::new();
-        if self.state.terms.is_none() {
-            let BatchConfig { base_url, region, workspace, recognition, files_per_task } = terms;
+        if self.state.config.is_none() {
+            let BatchConfig { base_url, region, workspace, recognition, files_per_task } = config;
             events.push(Event::Batch { base_url, region, workspace, recognition, files_per_task });
         }
-        let known: HashSet<&str> = self.state.items.iter().map(|item| item.key.as_str()).collect();
-        let new = self.order.items.iter().filter(|item| !known.contains(&*item.key));
-        for (n, item) in (self.state.items.len() as u32 + 1..).zip(new) {
-            let (url, key, name) = (item.source.given().into_owned(), item.key.to_string(), item.name.clone());
-            let (channels, repeated) = (item.channels.clone(), item.repeated.clone());
-            events.push(Event::Item { n, url, key, name, channels, repeated });
+        let known: HashSet<&str> = self.state.recordings.iter().map(|recording| recording.key.as_str()).collect();
+        let new = self.request.recordings.iter().filter(|recording| !known.contains(&*recording.key));
+        for (n, recording) in (self.state.recordings.len() as u32 + 1..).map(RecordingNo::new).zip(new) {
+            let (url, key, name) =
+                (recording.source.given().into_owned(), recording.key.to_string(), recording.name.clone());
+            let (channels, repeated) = (recording.channels.clone(), recording.repeated.clone());
+            events.push(Event::Recording { n, url, key, name, channels, repeated });
         }
-        for item in &self.state.items {
-            match &item.phase {
-                Phase::Failed { .. } if self.order.retry_failed => {
-                    events.push(Event::Reopened { n: item.n, why: "to be tried again".to_owned() });
+        for recording in &self.state.recordings {
+            match &recording.phase {
+                Phase::Failed { .. } if self.request.retry_failed => {
+                    events.push(Event::Reopened { n: recording.n, why: "to be tried again".to_owned() });
                 }
                 Phase::Stored { file, bytes, silent, .. } => {
                     let there = std::fs::metadata(self.dir.join(file)).is_ok_and(|file| file.len() == *bytes);
                     if !there && *silent {
                         // Ours, so it can be written again at any time.
-                        results::store(&self.dir, file.clone(), &results::silence(&item.url))?;
+                        results::store(&self.dir, file.clone(), &results::silence(&recording.url))?;
                     } else if !there {
                         self.notes.push(format!("{file} is not there any more as it was stored: fetched again"));
-                        events.push(Event::Reopened { n: item.n, why: "the result is gone from the disk".to_owned() });
+                        events.push(Event::Reopened {
+                            n: recording.n,
+                            why: "the result is gone from the disk".to_owned(),
+                        });
                     }
                 }
                 _ => {}
@@ -276,7 +283,7 @@ impl Batch {
     /// What has become of the recordings so far.
     #[must_use]
     pub fn counts(&self) -> Counts {
-        Counts::of(&self.state)
+        Counts::from_state(&self.state)
     }
 
     /// What was found on opening, a line each.
@@ -288,7 +295,7 @@ impl Batch {
     /// What is still to be submitted.
     #[must_use]
     pub fn waiting(&self) -> Waiting {
-        Waiting::of(&self.state, &self.order.recognition.tracks())
+        Waiting::from_state(&self.state, &self.request.recognition.tracks())
     }
 
     /// Carries the batch to its end, or until `stop` turns true: then nothing further is submitted, and what is under way is
@@ -302,10 +309,10 @@ impl Batch {
         stop: watch::Receiver<bool>,
         observe: &mut (dyn FnMut(Progress<'_>) + Send),
     ) -> Result<Summary> {
-        let Self { dir, client, order, ledger, state, .. } = self;
+        let Self { dir, client, request, ledger, state, .. } = self;
         let stopped = stop.clone();
         let (writer, thread) = ledger.start()?;
-        let mut runner = Runner::new(&client, &order, dir.clone(), (writer, state), stop, observe);
+        let mut runner = Runner::new(&client, &request, dir.clone(), (writer, state), stop, observe);
         let greeted = if runner.has_work() { greet(&client).await } else { Ok(()) };
         let outcome = match greeted {
             Ok(()) => runner.run().await,
@@ -314,25 +321,25 @@ impl Batch {
         let over_budget = runner.over_budget.take();
         let (state, left, halted) = runner.end();
         thread.join();
-        let mut failures = Failure::of(&state);
+        let mut failures = Failure::from_state(&state);
         failures.extend(left);
-        failures.sort_by_key(|failure| failure.item);
+        failures.sort_by_key(|failure| failure.recording);
         results::write_failures(&dir, &failures)?;
         outcome?;
         let (mut untranscribed, mut unheard) =
             (BTreeMap::<i64, Vec<String>>::new(), BTreeMap::<i64, Vec<String>>::new());
-        let of_all = order.recognition.tracks();
-        for item in &state.items {
-            let Phase::Stored { untranscribed: tracks, .. } = &item.phase else { continue };
+        let of_all = request.recognition.tracks();
+        for recording in &state.recordings {
+            let Phase::Stored { untranscribed: tracks, .. } = &recording.phase else { continue };
             for track in tracks {
-                let mut requested = item.channels.as_ref().unwrap_or(&of_all).iter();
+                let mut requested = recording.channels.as_ref().unwrap_or(&of_all).iter();
                 let is_requested = requested.any(|requested| i64::from(*requested) == *track);
                 let place = if is_requested { &mut unheard } else { &mut untranscribed };
-                place.entry(*track).or_default().push(item.url.clone());
+                place.entry(*track).or_default().push(recording.url.clone());
             }
         }
         let stopped = *stopped.borrow();
-        let counts = Counts::of(&state);
+        let counts = Counts::from_state(&state);
         Ok(Summary { counts, dir, failures, untranscribed, unheard, stopped, halted, over_budget })
     }
 }

@@ -23,7 +23,7 @@ impl BatchRequest {
         }
     }
 
-    /// Whether the service would take this order, as far as can be told from here; the answer is warnings, a line each.
+    /// Whether the service would take this request, as far as can be told from here; the answer is warnings, a line each.
     ///
     /// `rate_hz` reads the sample rate of a local file; it is asked only where the model takes one rate alone.
     ///
@@ -40,8 +40,8 @@ impl BatchRequest {
         let mut problems = Problems::default();
         let mut warnings = Vec::new();
         let mut sent: BTreeMap<Option<&[u32]>, Vec<&str>> = BTreeMap::from([(None, Vec::new())]);
-        for item in &self.items {
-            sent.entry(item.channels.as_deref()).or_default().push(item.source.sent().unwrap_or(UPLOADED));
+        for recording in &self.recordings {
+            sent.entry(recording.channels.as_deref()).or_default().push(recording.source.sent().unwrap_or(UPLOADED));
         }
         let mut refused = None;
         for channels in sent.keys() {
@@ -70,8 +70,8 @@ impl BatchRequest {
             }
         }
         let model = catalog.model(self.recognition.model());
-        for item in &self.items {
-            let Source::File(path) = &item.source else { continue };
+        for recording in &self.recordings {
+            let Source::File(path) = &recording.source else { continue };
             let extension = path.extension().map(|extension| extension.to_string_lossy().into_owned());
             let bytes = std::fs::metadata(path).ok().map(|metadata| metadata.len());
             if bytes == Some(0) {
@@ -80,7 +80,7 @@ impl BatchRequest {
             }
             let rate = model.filter(|model| model.sample_rate_hz.is_some()).and_then(|_| rate_hz(path));
             if let Some(Err(error)) = model.map(|model| model.check_file(extension.as_deref(), bytes, rate, None)) {
-                problems.add(|| format!("{}: {error}", without_query(&item.source.given())));
+                problems.add(|| format!("{}: {error}", without_query(&recording.source.given())));
             }
         }
         if problems.is_empty() { Ok(warnings) } else { Err(problems) }

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::event::N;
+use super::event::RecordingNo;
 
 /// A recording and the address it is sent by.
-type Addressed = (N, String);
+type Addressed = (RecordingNo, String);
 /// Tracks; `None` = those that are requested where nothing else is said.
 type Channels = Option<Vec<u32>>;
 
@@ -20,14 +20,14 @@ impl Ready {
         self.queues.is_empty()
     }
 
-    pub(super) fn push_back(&mut self, channels: Option<&[u32]>, item: Addressed) {
-        self.queues.entry(channels.map(<[u32]>::to_vec)).or_default().push_back(item);
+    pub(super) fn push_back(&mut self, channels: Option<&[u32]>, recording: Addressed) {
+        self.queues.entry(channels.map(<[u32]>::to_vec)).or_default().push_back(recording);
     }
 
     /// What was taken together is the next again.
-    pub(super) fn put_back(&mut self, channels: Option<&[u32]>, items: Vec<Addressed>) {
+    pub(super) fn put_back(&mut self, channels: Option<&[u32]>, recordings: Vec<Addressed>) {
         let queue = self.queues.entry(channels.map(<[u32]>::to_vec)).or_default();
-        items.into_iter().rev().for_each(|item| queue.push_front(item));
+        recordings.into_iter().rev().for_each(|recording| queue.push_front(recording));
     }
 
     /// The files of one task: up to `size` of one set of tracks, no address twice. While others are `coming`, a set waits until
@@ -39,30 +39,30 @@ impl Ready {
         in_the_way: impl Fn(&str) -> bool,
     ) -> Option<(Channels, Vec<Addressed>)> {
         let filled = self.queues.iter().filter(|(_, queue)| queue.len() >= size || !coming);
-        let mut sets: Vec<(N, Channels)> =
+        let mut sets: Vec<(RecordingNo, Channels)> =
             filled.filter_map(|(set, queue)| Some((queue.front()?.0, set.clone()))).collect();
         sets.sort();
         for (_, set) in sets {
             let Some(queue) = self.queues.get_mut(&set) else { continue };
-            let mut items: Vec<Addressed> = Vec::new();
+            let mut recordings: Vec<Addressed> = Vec::new();
             // One round, so that it ends.
             for _ in 0..queue.len() {
-                if items.len() == size {
+                if recordings.len() == size {
                     break;
                 }
                 match queue.pop_front() {
-                    Some((n, url)) if in_the_way(&url) || items.iter().any(|(_, other)| *other == url) => {
+                    Some((n, url)) if in_the_way(&url) || recordings.iter().any(|(_, other)| *other == url) => {
                         queue.push_back((n, url));
                     }
-                    Some(item) => items.push(item),
+                    Some(recording) => recordings.push(recording),
                     None => break,
                 }
             }
             if queue.is_empty() {
                 self.queues.remove(&set);
             }
-            if !items.is_empty() {
-                return Some((set, items));
+            if !recordings.is_empty() {
+                return Some((set, recordings));
             }
         }
         None
@@ -73,15 +73,17 @@ impl Ready {
 mod tests {
     use super::*;
 
-    fn ready(items: &[(N, &str, Option<&[u32]>)]) -> Ready {
+    fn ready(recordings: &[(u32, &str, Option<&[u32]>)]) -> Ready {
         let mut ready = Ready::default();
-        items.iter().for_each(|(n, url, channels)| ready.push_back(*channels, (*n, (*url).to_owned())));
+        recordings
+            .iter()
+            .for_each(|(n, url, channels)| ready.push_back(*channels, (RecordingNo::new(*n), (*url).to_owned())));
         ready
     }
 
-    fn taken(ready: &mut Ready, size: usize, coming: bool, held: &str) -> Option<(Channels, Vec<N>)> {
-        let (channels, items) = ready.take(size, coming, |url| url == held)?;
-        Some((channels, items.into_iter().map(|(n, _)| n).collect()))
+    fn taken(ready: &mut Ready, size: usize, coming: bool, held: &str) -> Option<(Channels, Vec<u32>)> {
+        let (channels, recordings) = ready.take(size, coming, |url| url == held)?;
+        Some((channels, recordings.into_iter().map(|(n, _)| n.get()).collect()))
     }
 
     const BOTH: Option<&[u32]> = Some(&[0, 1]);
@@ -101,9 +103,9 @@ mod tests {
     #[test]
     fn one_address_is_in_one_task_at_a_time_and_what_is_put_back_comes_first() {
         let mut ready = ready(&[(1, "a", None), (2, "a", None), (3, "b", None), (4, "c", BOTH)]);
-        let (channels, items) = ready.take(3, false, |_| false).unwrap();
-        assert_eq!(items.iter().map(|(n, _)| *n).collect::<Vec<_>>(), [1, 3]);
-        ready.put_back(channels.as_deref(), items);
+        let (channels, recordings) = ready.take(3, false, |_| false).unwrap();
+        assert_eq!(recordings.iter().map(|(n, _)| n.get()).collect::<Vec<_>>(), [1, 3]);
+        ready.put_back(channels.as_deref(), recordings);
         // Held back, a set does not hold up the others.
         assert_eq!(taken(&mut ready, 1, false, "a"), Some((None, vec![3])));
         assert_eq!(taken(&mut ready, 1, false, "a"), Some((Some(vec![0, 1]), vec![4])));

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::event::{AttemptNo, Event, Line, N};
+use super::event::{AttemptNo, Event, Line, RecordingNo};
 use super::ledger::FILE;
 use crate::client::Recognition;
 use crate::error::{Error, Result};
@@ -21,7 +21,7 @@ pub struct Receipts {
     /// The name of the region.
     pub region: String,
     /// In the order of the batch.
-    pub recordings: Vec<Sent>,
+    pub recordings: Vec<SubmittedRecording>,
     /// Tasks that the service took, in the order in which it did.
     pub tasks: Vec<Receipt>,
     /// Flash calls whose results were kept.
@@ -45,10 +45,10 @@ pub struct ClipReceipt {
 /// One recording of a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Sent {
+pub struct SubmittedRecording {
     /// As given: an address, or a path.
     pub url: String,
-    /// What makes it this recording: see [`Item::key`](super::Item::key). Not to be printed.
+    /// What makes it this recording: see [`Recording::key`](super::Recording::key). Not to be printed.
     pub key: String,
     /// Its name in the batch.
     pub name: String,
@@ -104,7 +104,7 @@ struct Fold {
     receipts: Receipts,
     /// The tracks that are requested where a recording has none of its own.
     tracks: Vec<u32>,
-    attempts: HashMap<AttemptNo, Vec<N>>,
+    attempts: HashMap<AttemptNo, Vec<RecordingNo>>,
     tasks: HashMap<String, usize>,
 }
 
@@ -119,24 +119,32 @@ impl Fold {
                     self.tracks = recognition.tracks();
                 }
             }
-            Event::Item { url, key, name, channels, .. } => {
+            Event::Recording { url, key, name, channels, .. } => {
                 let tracks = channels.unwrap_or_else(|| self.tracks.clone());
-                self.receipts.recordings.push(Sent { url, key, name, tracks, file: None, failure: None, submits: 0 });
+                self.receipts.recordings.push(SubmittedRecording {
+                    url,
+                    key,
+                    name,
+                    tracks,
+                    file: None,
+                    failure: None,
+                    submits: 0,
+                });
             }
-            Event::Intent { attempt, items, .. } => {
-                self.attempts.insert(attempt, items);
+            Event::Intent { attempt, recordings, .. } => {
+                self.attempts.insert(attempt, recordings);
             }
             Event::Accepted { attempt, task_id, .. } => {
-                let items = self.attempts.remove(&attempt).unwrap_or_default();
-                self.count(&items);
-                let recordings = items.iter().filter_map(|n| index(*n)).collect();
+                let recordings = self.attempts.remove(&attempt).unwrap_or_default();
+                self.count(&recordings);
+                let recordings = recordings.iter().filter_map(|n| n.index()).collect();
                 self.tasks.insert(task_id.clone(), self.receipts.tasks.len());
                 self.receipts.tasks.push(Receipt { task_id, status: None, usage: None, recordings, accepted: at });
             }
             // Nobody knows whether these were billed.
             Event::GivenUp { attempt } => {
-                let items = self.attempts.remove(&attempt).unwrap_or_default();
-                self.count(&items);
+                let recordings = self.attempts.remove(&attempt).unwrap_or_default();
+                self.count(&recordings);
             }
             Event::Ended { task_id, status, usage } => {
                 let task = self.tasks.get(&task_id).and_then(|at| self.receipts.tasks.get_mut(*at));
@@ -162,19 +170,15 @@ impl Fold {
         }
     }
 
-    fn sent(&mut self, n: N) -> Option<&mut Sent> {
-        self.receipts.recordings.get_mut(index(n)?)
+    fn sent(&mut self, n: RecordingNo) -> Option<&mut SubmittedRecording> {
+        self.receipts.recordings.get_mut(n.index()?)
     }
 
-    fn count(&mut self, items: &[N]) {
-        for n in items {
+    fn count(&mut self, recordings: &[RecordingNo]) {
+        for n in recordings {
             if let Some(sent) = self.sent(*n) {
                 sent.submits += 1;
             }
         }
     }
-}
-
-fn index(n: N) -> Option<usize> {
-    (n as usize).checked_sub(1)
 }

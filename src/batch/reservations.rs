@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::event::N;
-use super::state::{Owned, Phase, State};
+use super::event::RecordingNo;
+use super::state::{OwnTask, Phase, State};
 use crate::billing::{Budget, Usage};
 
 /// Kept up with the state; does nothing where there is no budget.
@@ -12,8 +12,8 @@ pub(super) struct Reservations {
     budget: Option<Budget>,
     /// By the usage of tasks that have ended.
     spent: Usage,
-    /// Items whose bill is still to come.
-    open: HashSet<N>,
+    /// Recordings whose bill is still to come.
+    open: HashSet<RecordingNo>,
     /// Most that can come of those of which it is known …
     bound: Usage,
     /// … and how many others there are, by the number of their tracks.
@@ -22,13 +22,13 @@ pub(super) struct Reservations {
     dearest: Option<Usage>,
     /// … and the dearest track so far for each track of those that have more.
     dearest_track: Usage,
-    /// Tracks that are requested where an item has none of its own.
+    /// Tracks that are requested where a recording has none of its own.
     tracks: usize,
 }
 
 impl Reservations {
-    /// `tracks` are requested where an item has none of its own.
-    pub(super) fn of(state: &State, budget: Option<Budget>, tracks: usize) -> Self {
+    /// `tracks` are requested where a recording has none of its own.
+    pub(super) fn new(state: &State, budget: Option<Budget>, tracks: usize) -> Self {
         let mut reservations = Self { budget, tracks, ..Self::default() };
         if reservations.budget.is_some() {
             for owned in state.tasks.values() {
@@ -39,18 +39,18 @@ impl Reservations {
                 Phase::InTask(task) => state.tasks.get(task).is_none_or(|owned| !owned.is_settled()),
                 _ => false,
             };
-            for item in state.items.iter().filter(|item| open(&item.phase)) {
-                reservations.hold(state, item.n);
+            for recording in state.recordings.iter().filter(|recording| open(&recording.phase)) {
+                reservations.hold(state, recording.n);
             }
         }
         reservations
     }
 
-    /// The bill of an item is to come.
-    pub(super) fn hold(&mut self, state: &State, n: N) {
+    /// The bill of a recording is to come.
+    pub(super) fn hold(&mut self, state: &State, n: RecordingNo) {
         let tracks = self.tracks_of(state, n);
         if let Some(budget) = self.budget.as_ref().filter(|_| self.open.insert(n)) {
-            match state.get(n).and_then(|item| budget.most(&item.key)) {
+            match state.get(n).and_then(|recording| budget.most(&recording.key)) {
                 Some(most) => self.bound += most,
                 None => *self.unknown.entry(tracks).or_default() += 1,
             }
@@ -58,10 +58,10 @@ impl Reservations {
     }
 
     /// It came, or will not come.
-    pub(super) fn release(&mut self, state: &State, n: N) {
+    pub(super) fn release(&mut self, state: &State, n: RecordingNo) {
         let tracks = self.tracks_of(state, n);
         if let Some(budget) = self.budget.as_ref().filter(|_| self.open.remove(&n)) {
-            match state.get(n).and_then(|item| budget.most(&item.key)) {
+            match state.get(n).and_then(|recording| budget.most(&recording.key)) {
                 Some(most) => self.bound += Usage::seconds(-most.seconds.unwrap_or(0)),
                 None => *self.unknown.entry(tracks).or_default() -= 1,
             }
@@ -69,26 +69,26 @@ impl Reservations {
     }
 
     /// A task has ended.
-    pub(super) fn settle(&mut self, state: &State, owned: &Owned) {
+    pub(super) fn settle(&mut self, state: &State, owned: &OwnTask) {
         // The end of a task is told again when a fresh link is asked for; it is billed once.
-        let due = owned.items.iter().any(|n| self.open.contains(n));
+        let due = owned.recordings.iter().any(|n| self.open.contains(n));
         if self.budget.is_some() && due && owned.is_settled() {
             self.spend(state, owned);
-            owned.items.iter().for_each(|n| self.release(state, *n));
+            owned.recordings.iter().for_each(|n| self.release(state, *n));
         }
     }
 
-    fn spend(&mut self, state: &State, owned: &Owned) {
+    fn spend(&mut self, state: &State, owned: &OwnTask) {
         if let Some(usage) = owned.usage.as_ref().map(Usage::of) {
             self.spent += usage;
             self.dearest = Some(self.dearest.map_or(usage, |dearest| dearest.most(usage)));
-            let tracks: i64 = owned.items.iter().map(|n| self.tracks_of(state, *n)).sum();
+            let tracks: i64 = owned.recordings.iter().map(|n| self.tracks_of(state, *n)).sum();
             self.dearest_track = self.dearest_track.most(usage.part(tracks));
         }
     }
 
-    fn tracks_of(&self, state: &State, n: N) -> i64 {
-        let own = state.get(n).and_then(|item| item.channels.as_ref()).map(Vec::len);
+    fn tracks_of(&self, state: &State, n: RecordingNo) -> i64 {
+        let own = state.get(n).and_then(|recording| recording.channels.as_ref()).map(Vec::len);
         i64::try_from(own.unwrap_or(self.tracks)).unwrap_or(i64::MAX)
     }
 
@@ -100,13 +100,13 @@ impl Reservations {
     /// Why these may not be submitted now; `None` = they may.
     ///
     /// Nothing is known of the first recording of a batch of unknown lengths: it goes alone, and shows what others may cost.
-    pub(super) fn refuses(&self, state: &State, items: &[N]) -> Option<String> {
+    pub(super) fn refuses(&self, state: &State, recordings: &[RecordingNo]) -> Option<String> {
         let budget = self.budget.as_ref()?;
         let mut total = self.spent;
         total += self.bound;
         let mut unknown = self.unknown.clone();
-        for n in items {
-            match state.get(*n).and_then(|item| budget.most(&item.key)) {
+        for n in recordings {
+            match state.get(*n).and_then(|recording| budget.most(&recording.key)) {
                 Some(most) => total += most,
                 None => *unknown.entry(self.tracks_of(state, *n)).or_default() += 1,
             }
@@ -135,12 +135,12 @@ mod tests {
 
     /// A batch whose first recording, of one track, came to ten seconds; two others of unknown length wait.
     fn state() -> State {
-        let item = |n: N, channels: serde_json::Value| json!({"event": "item", "n": n, "url": "u", "key": format!("k{n}"), "name": "u", "channels": channels});
+        let recording = |n: u32, channels: serde_json::Value| json!({"event": "item", "n": n, "url": "u", "key": format!("k{n}"), "name": "u", "channels": channels});
         let mut state = State::default();
         for mut line in [
-            item(1, json!(null)),
-            item(2, json!(null)),
-            item(3, json!([0, 1])),
+            recording(1, json!(null)),
+            recording(2, json!(null)),
+            recording(3, json!([0, 1])),
             json!({"event": "intent", "attempt": 1, "items": [1], "urls": ["u"]}),
             json!({"event": "accepted", "attempt": 1, "task_id": "t"}),
             json!({"event": "ended", "task_id": "t", "status": "SUCCEEDED", "usage": {"duration": 10}}),
@@ -154,9 +154,10 @@ mod tests {
     #[test]
     fn what_is_not_known_is_reckoned_by_the_dearest_track() {
         let state = state();
-        let refuses = |limit: &str, items: &[N]| {
+        let refuses = |limit: &str, recordings: &[u32]| {
+            let recordings: Vec<RecordingNo> = recordings.iter().copied().map(RecordingNo::new).collect();
             let budget = Budget::new(limit.parse().unwrap(), "paraformer-v2", Region::Cn, &Prices::builtin()).unwrap();
-            Reservations::of(&state, Some(budget), 1).refuses(&state, items).is_some()
+            Reservations::new(&state, Some(budget), 1).refuses(&state, &recordings).is_some()
         };
         // 0.00008 a second: ten are spent, one track is ten more, two tracks are twenty.
         assert_eq!([refuses("0.0015cny", &[2]), refuses("0.0016cny", &[2])], [true, false]);

@@ -8,7 +8,8 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::state::{Phase, Recording, State};
+use super::event::RecordingNo;
+use super::state::{Phase, RecordingState, State};
 use crate::client::{TaskId, hint};
 use crate::error::{Error, Result};
 
@@ -44,9 +45,9 @@ pub(super) fn prepare(dir: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Where the result of an item lies, below the folder of the batch.
-pub(super) fn place(n: u32, name: &str) -> String {
-    format!("{FOLDER}/{n:06}-{name}.json")
+/// Where the result of a recording lies, below the folder of the batch.
+pub(super) fn place(n: RecordingNo, name: &str) -> String {
+    format!("{FOLDER}/{:06}-{name}.json", n.get())
 }
 
 /// The result of a recording without speech, which the service does not write.
@@ -117,8 +118,8 @@ fn untranscribed(bytes: &[u8]) -> serde_json::Result<Vec<i64>> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Failure {
-    /// The number of the item.
-    pub item: u32,
+    /// The number of the recording.
+    pub recording: RecordingNo,
     /// As given.
     pub url: String,
     /// The task it was in, if it came so far.
@@ -135,15 +136,15 @@ pub struct Failure {
 
 impl Failure {
     pub(super) fn new(
-        item: &Recording,
+        recording: &RecordingState,
         task: Option<&TaskId>,
         code: &str,
         message: &str,
         request_id: Option<String>,
     ) -> Self {
         Self {
-            item: item.n,
-            url: item.url.clone(),
+            recording: recording.n,
+            url: recording.url.clone(),
             task_id: task.map(ToString::to_string).unwrap_or_default(),
             code: code.to_owned(),
             message: message.to_owned(),
@@ -153,10 +154,10 @@ impl Failure {
     }
 
     /// What failed for good.
-    pub(super) fn of(state: &State) -> Vec<Self> {
-        let failed = state.items.iter().filter_map(|item| match &item.phase {
+    pub(super) fn from_state(state: &State) -> Vec<Self> {
+        let failed = state.recordings.iter().filter_map(|recording| match &recording.phase {
             Phase::Failed { task, code, message, request_id } => {
-                Some(Self::new(item, task.as_ref(), code, message, request_id.clone()))
+                Some(Self::new(recording, task.as_ref(), code, message, request_id.clone()))
             }
             _ => None,
         });
@@ -171,8 +172,8 @@ pub(super) fn write_failures(dir: &Path, failures: &[Failure]) -> Result<()> {
     let written =
         csv.write_record(["item", "url", "task_id", "code", "message", "request_id", "hint"]).and_then(|()| {
             failures.iter().try_for_each(|failure| {
-                let Failure { item, url, task_id, code, message, request_id, hint } = failure;
-                csv.write_record([&item.to_string(), url, task_id, code, message, request_id, hint])
+                let Failure { recording, url, task_id, code, message, request_id, hint } = failure;
+                csv.write_record([&recording.to_string(), url, task_id, code, message, request_id, hint])
             })
         });
     let bytes = written.map_err(|error| Error::io("write", &path, std::io::Error::other(error))).and_then(|()| {
@@ -191,11 +192,11 @@ mod tests {
         prepare(dir.path()).unwrap();
         let bytes =
             Bytes::from_static(b" {\"properties\":{\"channels\":[0,1]},\"transcripts\":[{\"channel_id\":0}]}\n");
-        let written = store(dir.path(), place(7, "call"), &bytes).unwrap();
+        let written = store(dir.path(), place(RecordingNo::new(7), "call"), &bytes).unwrap();
         assert_eq!((written.file.as_str(), &written.untranscribed[..]), ("results/000007-call.json", &[1][..]));
         assert_eq!(fs::read(dir.path().join(&written.file)).unwrap(), bytes);
         let cut = bytes.slice(..20);
-        assert!(store(dir.path(), place(8, "cut"), &cut).is_err());
+        assert!(store(dir.path(), place(RecordingNo::new(8), "cut"), &cut).is_err());
         assert_eq!(fs::read_dir(dir.path().join(FOLDER)).unwrap().count(), 1);
     }
 

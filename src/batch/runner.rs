@@ -16,15 +16,15 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::event::{AttemptNo, Event, Line, N, task_id};
+use super::event::{AttemptNo, Event, Line, RecordingNo, task_id};
 use super::ledger::Writer;
 use super::polling::Polling;
 use super::ready::Ready;
 use super::reservations::Reservations;
 use super::results::{Failure, Written};
 use super::state::{Phase, State};
-use super::submitting::Sent;
-use super::uncertain::{Found, Uncertain};
+use super::submitting::SubmitOutcome;
+use super::uncertain::{SearchOutcome, Uncertain};
 use super::{BatchRequest, Counts, Progress};
 use crate::client::{Client, Listed, Task, TaskId};
 use crate::error::{Error, ErrorKind, Result};
@@ -39,8 +39,8 @@ pub(super) type Operation<'a> = Pin<Box<dyn Future<Output = Done> + Send + 'a>>;
 
 /// An operation that has ended.
 pub(super) enum Done {
-    Submitted { items: Vec<(N, String)>, outcome: Result<Sent> },
-    Hashed { n: N, outcome: Result<String> },
+    Submitted { recordings: Vec<(RecordingNo, String)>, outcome: Result<SubmitOutcome> },
+    Hashed { n: RecordingNo, outcome: Result<String> },
     Uploaded { blake3: String, outcome: Result<Vec<Line>> },
     Queried { id: TaskId, outcome: Result<Task> },
     Swept { begun: Instant, outcome: Result<HashSet<TaskId>> },
@@ -52,7 +52,7 @@ pub(super) enum Done {
 /// A result to fetch.
 #[derive(Debug, Clone)]
 pub(super) struct Fetch {
-    pub(super) n: N,
+    pub(super) n: RecordingNo,
     pub(super) task: TaskId,
     /// Its address; `None` where there is nothing to fetch: silence.
     pub(super) from: Option<String>,
@@ -70,7 +70,7 @@ pub(super) struct UnderWay {
 
 pub(super) struct Runner<'a> {
     pub(super) client: &'a Client,
-    pub(super) order: &'a BatchRequest,
+    pub(super) request: &'a BatchRequest,
     pub(super) dir: PathBuf,
     pub(super) writer: Writer,
     pub(super) state: State,
@@ -78,9 +78,9 @@ pub(super) struct Runner<'a> {
     observe: &'a mut (dyn FnMut(Progress<'_>) + Send),
 
     /// Local files on their way into temporary storage: not yet read, read, waiting for the upload of their content.
-    pub(super) unread: VecDeque<N>,
-    pub(super) read: VecDeque<(N, String)>,
-    pub(super) uploading: HashMap<String, Vec<N>>,
+    pub(super) unread: VecDeque<RecordingNo>,
+    pub(super) read: VecDeque<(RecordingNo, String)>,
+    pub(super) uploading: HashMap<String, Vec<RecordingNo>>,
     pub(super) ready: Ready,
     pub(super) next_attempt: AttemptNo,
     /// Nothing is submitted before.
@@ -90,9 +90,9 @@ pub(super) struct Runner<'a> {
 
     pub(super) polling: Polling,
     pub(super) fetches: VecDeque<Fetch>,
-    pub(super) fetching: HashSet<N>,
-    /// How often the result of an item could not be fetched.
-    pub(super) misses: HashMap<N, u32>,
+    pub(super) fetching: HashSet<RecordingNo>,
+    /// How often the result of a recording could not be fetched.
+    pub(super) misses: HashMap<RecordingNo, u32>,
     pub(super) uncertain: Uncertain,
     /// Addresses of the submits under way.
     pub(super) flying: HashSet<String>,
@@ -100,9 +100,9 @@ pub(super) struct Runner<'a> {
     pub(super) operations: FuturesUnordered<Operation<'a>>,
     pub(super) under_way: UnderWay,
     /// Files that this run leaves to the next, and why.
-    pub(super) left: HashMap<N, Failure>,
+    pub(super) left: HashMap<RecordingNo, Failure>,
     /// Since when nothing but failures.
-    troubled: Option<Instant>,
+    failing_since: Option<Instant>,
     /// Why no further submit leaves.
     pub(super) halted: Option<Error>,
     pub(super) reservations: Reservations,
@@ -113,7 +113,7 @@ pub(super) struct Runner<'a> {
 impl<'a> Runner<'a> {
     pub(super) fn new(
         client: &'a Client,
-        order: &'a BatchRequest,
+        request: &'a BatchRequest,
         dir: PathBuf,
         (writer, state): (Writer, State),
         stop: watch::Receiver<bool>,
@@ -121,11 +121,11 @@ impl<'a> Runner<'a> {
     ) -> Self {
         let mut runner = Self {
             client,
-            order,
+            request,
             dir,
-            next_attempt: state.attempts.last_key_value().map_or(1, |(last, _)| last + 1),
+            next_attempt: state.attempts.last_key_value().map_or(AttemptNo::FIRST, |(last, _)| last.next()),
             writer,
-            reservations: Reservations::of(&state, order.budget.clone(), order.recognition.tracks().len()),
+            reservations: Reservations::new(&state, request.budget.clone(), request.recognition.tracks().len()),
             over_budget: None,
             state,
             stop,
@@ -140,12 +140,12 @@ impl<'a> Runner<'a> {
             fetches: VecDeque::new(),
             fetching: HashSet::new(),
             misses: HashMap::new(),
-            uncertain: Uncertain::new(order.recognition.model()),
+            uncertain: Uncertain::new(request.recognition.model()),
             flying: HashSet::new(),
             operations: FuturesUnordered::new(),
             under_way: UnderWay::default(),
             left: HashMap::new(),
-            troubled: None,
+            failing_since: None,
             halted: None,
         };
         runner.take_up();
@@ -154,7 +154,7 @@ impl<'a> Runner<'a> {
 
     /// Whether anything is left that needs the service.
     pub(super) fn has_work(&self) -> bool {
-        self.state.tally.waiting + self.state.tally.attempted + self.state.tally.in_task > 0
+        self.state.counts.waiting + self.state.counts.attempted + self.state.counts.in_task > 0
     }
 
     /// What is known now, what is left to the next run, and why nothing further was submitted.
@@ -166,9 +166,9 @@ impl<'a> Runner<'a> {
     fn take_up(&mut self) {
         let now = Instant::now();
         let mut waiting = Vec::new();
-        for item in &self.state.items {
-            match &item.phase {
-                Phase::Waiting => waiting.push(item.n),
+        for recording in &self.state.recordings {
+            match &recording.phase {
+                Phase::Waiting => waiting.push(recording.n),
                 Phase::InTask(task) => self.polling.add(task.clone(), now),
                 Phase::Attempted(_) | Phase::Stored { .. } | Phase::Failed { .. } => {}
             }
@@ -181,12 +181,12 @@ impl<'a> Runner<'a> {
         }
     }
 
-    /// An item is to be submitted: at once, or after its upload.
-    pub(super) fn wait(&mut self, n: N) {
-        if let Some(item) = self.state.get(n) {
-            match item.path() {
+    /// A recording is to be submitted: at once, or after its upload.
+    pub(super) fn wait(&mut self, n: RecordingNo) {
+        if let Some(recording) = self.state.get(n) {
+            match recording.path() {
                 Some(_) => self.unread.push_back(n),
-                None => self.ready.push_back(item.channels.as_deref(), (n, item.key.clone())),
+                None => self.ready.push_back(recording.channels.as_deref(), (n, recording.key.clone())),
             }
         }
     }
@@ -203,7 +203,7 @@ impl<'a> Runner<'a> {
         }
         self.operations.clear();
         self.leave_uncertain();
-        self.tell();
+        self.notify();
         outcome
     }
 
@@ -215,7 +215,7 @@ impl<'a> Runner<'a> {
                 return Ok(());
             }
             self.start().await?;
-            self.tell();
+            self.notify();
             let wake = self.wake();
             if self.operations.is_empty() && wake.is_none() {
                 return Ok(());
@@ -229,7 +229,7 @@ impl<'a> Runner<'a> {
     }
 
     async fn start(&mut self) -> Result<()> {
-        if !self.order.detach {
+        if !self.request.detach {
             // First: what it proves absent is submitted below.
             self.start_search().await?;
             self.start_queries();
@@ -245,7 +245,7 @@ impl<'a> Runner<'a> {
     fn wake(&self) -> Option<Instant> {
         let submit =
             self.not_before.filter(|_| self.halted.is_none() && !(self.ready.is_empty() && self.unread.is_empty()));
-        let collect = (!self.order.detach).then(|| [self.polling.wake(), self.uncertain.wake()]);
+        let collect = (!self.request.detach).then(|| [self.polling.wake(), self.uncertain.wake()]);
         collect.into_iter().flatten().flatten().chain(submit).min()
     }
 
@@ -253,7 +253,7 @@ impl<'a> Runner<'a> {
         match done {
             Done::Hashed { n, outcome } => self.hashed(n, outcome).await,
             Done::Uploaded { blake3, outcome } => self.uploaded(&blake3, outcome).await,
-            Done::Submitted { items, outcome } => self.submitted(items, outcome).await,
+            Done::Submitted { recordings, outcome } => self.submitted(recordings, outcome).await,
             Done::Queried { id, outcome } => self.queried(id, outcome).await,
             Done::Swept { begun, outcome } => self.swept(begun, outcome),
             Done::Fetched { fetch, outcome } => self.fetched(fetch, outcome).await,
@@ -287,32 +287,32 @@ impl<'a> Runner<'a> {
         (self.observe)(Progress::Note(line));
     }
 
-    pub(super) fn tell(&mut self) {
+    pub(super) fn notify(&mut self) {
         let UnderWay { submits, uploads, .. } = self.under_way;
-        let counts = Counts::of(&self.state);
+        let counts = Counts::from_state(&self.state);
         // A submit under way is in the state as waiting: its lines are taken in when it has ended.
         let waiting = counts.waiting.saturating_sub(submits);
         (self.observe)(Progress::Counts(Counts { waiting, submitting: submits, uploading: uploads, ..counts }));
     }
 
     /// Something went well.
-    pub(super) fn well(&mut self) {
-        self.troubled = None;
+    pub(super) fn reset_failures(&mut self) {
+        self.failing_since = None;
     }
 
     /// Something failed that may go well later. How long to wait before, or that patience is at its end.
-    pub(super) fn trouble(&mut self, error: Error) -> Result<Duration> {
+    pub(super) fn backoff(&mut self, error: Error) -> Result<Duration> {
         if matches!(error.kind(), ErrorKind::Auth | ErrorKind::Quota) {
             return Err(error);
         }
         let now = Instant::now();
-        let since = match self.troubled {
+        let since = match self.failing_since {
             Some(since) => since,
             None => {
                 if error.api().is_none_or(|api| api.refused) {
                     self.note(&format!("{error}; trying on"));
                 }
-                *self.troubled.insert(now)
+                *self.failing_since.insert(now)
             }
         };
         let lasted = now - since;
@@ -322,10 +322,10 @@ impl<'a> Runner<'a> {
         Ok(lasted.clamp(Duration::from_millis(500), Duration::from_secs(20)))
     }
 
-    /// An item has failed for good.
+    /// A recording has failed for good.
     pub(super) async fn failed(
         &mut self,
-        n: N,
+        n: RecordingNo,
         task: Option<&TaskId>,
         code: &str,
         message: &str,
@@ -335,17 +335,24 @@ impl<'a> Runner<'a> {
         self.record(vec![Event::Failed { n, task_id, code, message, request_id }], false).await
     }
 
-    /// This run cannot bring an item to its end; the next may.
-    pub(super) fn leave(&mut self, n: N, task: Option<&TaskId>, code: &str, message: &str, request_id: Option<String>) {
-        let Some(item) = self.state.get(n) else { return };
-        let failure = Failure::new(item, task, code, message, request_id);
+    /// This run cannot bring a recording to its end; the next may.
+    pub(super) fn leave(
+        &mut self,
+        n: RecordingNo,
+        task: Option<&TaskId>,
+        code: &str,
+        message: &str,
+        request_id: Option<String>,
+    ) {
+        let Some(recording) = self.state.get(n) else { return };
+        let failure = Failure::new(recording, task, code, message, request_id);
         self.left.insert(n, failure);
     }
 
     fn leave_uncertain(&mut self) {
         let stuck: Vec<(AttemptNo, String)> = self.uncertain.stuck().map(|(no, why)| (no, why.to_owned())).collect();
         for (no, why) in stuck {
-            for n in self.items_of(no) {
+            for n in self.recordings_of(no) {
                 let message = format!("nobody can tell whether the service took it: {why}");
                 self.leave(n, None, UNCERTAIN, &message, None);
             }
@@ -353,28 +360,28 @@ impl<'a> Runner<'a> {
     }
 
     /// What the search for a lost task has shown.
-    pub(super) async fn search_ended(&mut self, findings: Vec<(AttemptNo, Found)>) -> Result<()> {
+    pub(super) async fn search_ended(&mut self, findings: Vec<(AttemptNo, SearchOutcome)>) -> Result<()> {
         for (no, found) in findings {
-            let items = self.items_of(no);
+            let recordings = self.recordings_of(no);
             match found {
-                Found::Task(id) => {
+                SearchOutcome::Task(id) => {
                     let taken =
                         Event::Accepted { attempt: no, task_id: id.to_string(), request_id: None, found: true };
                     self.record(vec![taken], true).await?;
-                    self.note(&format!("the service had taken {}: task {id} is ours", self.named(&items)));
+                    self.note(&format!("the service had taken {}: task {id} is ours", self.named(&recordings)));
                     self.polling.again(id, Instant::now());
                 }
-                Found::Absent => {
+                SearchOutcome::Absent => {
                     self.record(vec![Event::Absent { attempt: no }], true).await?;
-                    items.iter().for_each(|n| self.reservations.release(&self.state, *n));
-                    self.note(&format!("the service had not taken {}: submitted again", self.named(&items)));
-                    items.into_iter().for_each(|n| self.wait(n));
+                    recordings.iter().for_each(|n| self.reservations.release(&self.state, *n));
+                    self.note(&format!("the service had not taken {}: submitted again", self.named(&recordings)));
+                    recordings.into_iter().for_each(|n| self.wait(n));
                 }
                 // Given up at the next turn of the loop.
-                Found::Stuck(_) if self.order.resubmit_uncertain => {}
-                Found::Stuck(why) => self.note(&format!(
+                SearchOutcome::Stuck(_) if self.request.resubmit_uncertain => {}
+                SearchOutcome::Stuck(why) => self.note(&format!(
                     "whether the service took {} stays open: {why}; --resubmit-uncertain submits again, and may bill twice",
-                    self.named(&items)
+                    self.named(&recordings)
                 )),
             }
         }
@@ -383,23 +390,25 @@ impl<'a> Runner<'a> {
 
     /// The user would rather be billed twice than wait.
     pub(super) async fn give_up(&mut self, no: AttemptNo, why: &str) -> Result<()> {
-        let items = self.items_of(no);
+        let recordings = self.recordings_of(no);
         self.record(vec![Event::GivenUp { attempt: no }], true).await?;
         self.uncertain.forget(no);
-        self.note(&format!("submitting {} again, though {why}: this may bill twice", self.named(&items)));
-        items.into_iter().for_each(|n| self.wait(n));
+        self.note(&format!("submitting {} again, though {why}: this may bill twice", self.named(&recordings)));
+        recordings.into_iter().for_each(|n| self.wait(n));
         Ok(())
     }
 
     /// The files of an attempt.
-    fn items_of(&self, no: AttemptNo) -> Vec<N> {
-        self.state.attempts.get(&no).map(|attempt| attempt.items.clone()).unwrap_or_default()
+    fn recordings_of(&self, no: AttemptNo) -> Vec<RecordingNo> {
+        self.state.attempts.get(&no).map(|attempt| attempt.recordings.clone()).unwrap_or_default()
     }
 
-    /// Items in words.
-    pub(super) fn named(&self, items: &[N]) -> String {
-        match items {
-            [n] => self.state.get(*n).map_or_else(String::new, |item| crate::client::without_query(&item.url)),
+    /// Recordings in words.
+    pub(super) fn named(&self, recordings: &[RecordingNo]) -> String {
+        match recordings {
+            [n] => {
+                self.state.get(*n).map_or_else(String::new, |recording| crate::client::without_query(&recording.url))
+            }
             many => format!("{} files", many.len()),
         }
     }

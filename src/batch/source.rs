@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use url::Url;
 
-use super::item_name::item_name;
+use super::result_name::result_name;
 use crate::client::{split_scheme, without_query};
 use crate::error::{Error, Result};
 
@@ -137,10 +137,10 @@ impl Source {
                 let way = way.split(['?', '#']).next().unwrap_or_default();
                 // The first segment is the host.
                 let last = way.split('/').skip(1).filter(|segment| !segment.is_empty()).last();
-                item_name(last.unwrap_or_default(), true)
+                result_name(last.unwrap_or_default(), true)
             }
             Self::File(path) => {
-                item_name(&Path::new(path).file_name().map_or(Cow::default(), |name| name.to_string_lossy()), false)
+                result_name(&Path::new(path).file_name().map_or(Cow::default(), |name| name.to_string_lossy()), false)
             }
         }
     }

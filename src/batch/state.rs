@@ -6,26 +6,26 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::event::{AttemptNo, Event, Line, N, task_id};
+use super::event::{AttemptNo, Event, Line, RecordingNo, task_id};
 use crate::client::TaskId;
 
 /// Everything that is known of a batch.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub(super) struct State {
-    pub(super) terms: Option<BatchConfig>,
-    pub(super) items: Vec<Recording>,
+    pub(super) config: Option<BatchConfig>,
+    pub(super) recordings: Vec<RecordingState>,
     pub(super) attempts: BTreeMap<AttemptNo, Attempt>,
-    pub(super) tasks: HashMap<TaskId, Owned>,
+    pub(super) tasks: HashMap<TaskId, OwnTask>,
     pub(super) uploads: HashMap<String, Upload>,
     /// Results of flash calls, in the order they came.
-    pub(super) clips: Vec<Recognized>,
-    /// Items in each phase, kept up so that nobody has to count a hundred thousand.
-    pub(super) tally: Tally,
+    pub(super) clips: Vec<ClipState>,
+    /// Recordings in each phase, kept up so that nobody has to count a hundred thousand.
+    pub(super) counts: PhaseCounts,
 }
 
-/// Items by phase.
+/// Recordings by phase.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Tally {
+pub(super) struct PhaseCounts {
     pub(super) waiting: usize,
     pub(super) attempted: usize,
     pub(super) in_task: usize,
@@ -34,8 +34,8 @@ pub(super) struct Tally {
     pub(super) failed: usize,
 }
 
-impl Tally {
-    fn of(&mut self, phase: &Phase) -> &mut usize {
+impl PhaseCounts {
+    fn slot(&mut self, phase: &Phase) -> &mut usize {
         match phase {
             Phase::Waiting => &mut self.waiting,
             Phase::Attempted(_) => &mut self.attempted,
@@ -59,8 +59,8 @@ pub(super) struct BatchConfig {
 
 /// A recording.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Recording {
-    pub(super) n: N,
+pub(super) struct RecordingState {
+    pub(super) n: RecordingNo,
     pub(super) url: String,
     pub(super) key: String,
     pub(super) name: String,
@@ -71,7 +71,7 @@ pub(super) struct Recording {
     pub(super) phase: Phase,
 }
 
-impl Recording {
+impl RecordingState {
     /// The path of a local file; `None` for an address.
     pub(super) fn path(&self) -> Option<PathBuf> {
         self.key.starts_with("file:").then(|| url::Url::parse(&self.key).ok()?.to_file_path().ok()).flatten()
@@ -103,7 +103,7 @@ pub(super) enum Phase {
 /// One submit.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Attempt {
-    pub(super) items: Vec<N>,
+    pub(super) recordings: Vec<RecordingNo>,
     pub(super) urls: Vec<String>,
     pub(super) at: Timestamp,
     pub(super) server_time: Option<Timestamp>,
@@ -112,8 +112,8 @@ pub(super) struct Attempt {
 
 /// A task that is ours.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Owned {
-    pub(super) items: Vec<N>,
+pub(super) struct OwnTask {
+    pub(super) recordings: Vec<RecordingNo>,
     pub(super) urls: Vec<String>,
     pub(super) accepted: Timestamp,
     /// How it ended; `None` = it has not, as far as is known.
@@ -122,7 +122,7 @@ pub(super) struct Owned {
     pub(super) usage: Option<Value>,
 }
 
-impl Owned {
+impl OwnTask {
     /// Whether it is known what it is billed: by its usage, or as a failure, which is not said to be billed.
     pub(super) fn is_settled(&self) -> bool {
         self.usage.is_some() || self.status.as_deref().is_some_and(|status| status != "SUCCEEDED")
@@ -138,7 +138,7 @@ pub(super) struct Upload {
 
 /// A clip that a flash call recognised.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Recognized {
+pub(super) struct ClipState {
     pub(super) file: String,
     pub(super) model: String,
     pub(super) region: String,
@@ -152,54 +152,58 @@ impl State {
         let at = line.at;
         match line.event {
             Event::Batch { base_url, region, workspace, recognition, files_per_task } => {
-                if self.terms.is_some() {
+                if self.config.is_some() {
                     return Err("a second batch in one ledger".to_owned());
                 }
-                self.terms = Some(BatchConfig { base_url, region, workspace, recognition, files_per_task });
+                self.config = Some(BatchConfig { base_url, region, workspace, recognition, files_per_task });
             }
-            Event::Item { n, url, key, name, channels, repeated } => {
-                if n as usize != self.items.len() + 1 {
-                    return Err(format!("item {n} follows item {}", self.items.len()));
+            Event::Recording { n, url, key, name, channels, repeated } => {
+                if n.index() != Some(self.recordings.len()) {
+                    return Err(format!("item {n} follows recording {}", self.recordings.len()));
                 }
                 if channels.as_ref().is_some_and(Vec::is_empty) {
-                    return Err(format!("no track of item {n} is requested"));
+                    return Err(format!("no track of recording {n} is requested"));
                 }
-                self.items.push(Recording { n, url, key, name, channels, repeated, phase: Phase::Waiting });
-                self.tally.waiting += 1;
+                self.recordings.push(RecordingState { n, url, key, name, channels, repeated, phase: Phase::Waiting });
+                self.counts.waiting += 1;
             }
             Event::Uploaded { blake3, url, expires } => {
                 self.uploads.insert(blake3, Upload { url, expires });
             }
-            Event::Intent { attempt, items, urls, server_time } => {
+            Event::Intent { attempt, recordings, urls, server_time } => {
                 if self.attempts.contains_key(&attempt) {
                     return Err(format!("attempt {attempt} is made twice"));
                 }
-                if items.is_empty() || items.len() != urls.len() {
-                    return Err(format!("attempt {attempt} names {} items and {} URLs", items.len(), urls.len()));
+                if recordings.is_empty() || recordings.len() != urls.len() {
+                    return Err(format!(
+                        "attempt {attempt} names {} recordings and {} URLs",
+                        recordings.len(),
+                        urls.len()
+                    ));
                 }
-                for &n in &items {
+                for &n in &recordings {
                     self.set(n, Phase::Attempted(attempt))?;
                 }
-                self.attempts.insert(attempt, Attempt { items, urls, at, server_time, open: true });
+                self.attempts.insert(attempt, Attempt { recordings, urls, at, server_time, open: true });
             }
             Event::Accepted { attempt, task_id: id, .. } => {
                 let id = task_id(&id).ok_or_else(|| format!("{id:?} is no task id"))?;
                 let closed = self.close(attempt)?;
-                for &n in &closed.items {
+                for &n in &closed.recordings {
                     self.set(n, Phase::InTask(id.clone()))?;
                 }
-                let Attempt { items, urls, .. } = closed;
-                self.tasks.insert(id, Owned { items, urls, accepted: at, status: None, usage: None });
+                let Attempt { recordings, urls, .. } = closed;
+                self.tasks.insert(id, OwnTask { recordings, urls, accepted: at, status: None, usage: None });
             }
             Event::Refused { attempt, code, message, request_id, again } => {
-                for n in self.close(attempt)?.items {
+                for n in self.close(attempt)?.recordings {
                     let (code, message, request_id) = (code.clone(), message.clone(), request_id.clone());
                     let failed = Phase::Failed { task: None, code, message, request_id };
                     self.set(n, if again { Phase::Waiting } else { failed })?;
                 }
             }
             Event::Absent { attempt } | Event::GivenUp { attempt } => {
-                for n in self.close(attempt)?.items {
+                for n in self.close(attempt)?.recordings {
                     self.set(n, Phase::Waiting)?;
                 }
             }
@@ -212,8 +216,8 @@ impl State {
                 self.set(n, Phase::Failed { task, code, message, request_id })?;
             }
             Event::Reopened { n, .. } => {
-                let item = self.get(n).ok_or_else(|| format!("there is no item {n}"))?;
-                let phase = match &item.phase {
+                let recording = self.get(n).ok_or_else(|| format!("there is no recording {n}"))?;
+                let phase = match &recording.phase {
                     Phase::Stored { task, .. } => Phase::InTask(task.clone()),
                     Phase::Failed { .. } => Phase::Waiting,
                     phase => phase.clone(),
@@ -221,7 +225,7 @@ impl State {
                 self.set(n, phase)?;
             }
             Event::Recognized { file, model, region, request_id, usage, .. } => {
-                self.clips.push(Recognized { file, model, region, request_id, usage });
+                self.clips.push(ClipState { file, model, region, request_id, usage });
             }
             Event::Ended { task_id: id, status, usage } => {
                 if let Some(owned) = task_id(&id).and_then(|id| self.tasks.get_mut(&id)) {
@@ -233,17 +237,17 @@ impl State {
         Ok(())
     }
 
-    fn set(&mut self, n: N, phase: Phase) -> Result<(), String> {
-        let found = (n as usize).checked_sub(1).and_then(|at| self.items.get_mut(at));
-        let item = found.ok_or_else(|| format!("there is no item {n}"))?;
-        *self.tally.of(&item.phase) -= 1;
-        *self.tally.of(&phase) += 1;
-        item.phase = phase;
+    fn set(&mut self, n: RecordingNo, phase: Phase) -> Result<(), String> {
+        let found = n.index().and_then(|at| self.recordings.get_mut(at));
+        let recording = found.ok_or_else(|| format!("there is no recording {n}"))?;
+        *self.counts.slot(&recording.phase) -= 1;
+        *self.counts.slot(&phase) += 1;
+        recording.phase = phase;
         Ok(())
     }
 
-    pub(super) fn get(&self, n: N) -> Option<&Recording> {
-        (n as usize).checked_sub(1).and_then(|at| self.items.get(at))
+    pub(super) fn get(&self, n: RecordingNo) -> Option<&RecordingState> {
+        n.index().and_then(|at| self.recordings.get(at))
     }
 
     fn close(&mut self, attempt: AttemptNo) -> Result<Attempt, String> {

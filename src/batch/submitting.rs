@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use jiff::SignedDuration;
 use tokio::time::Instant;
 
-use super::event::{AttemptNo, Event, Line, N};
+use super::event::{AttemptNo, Event, Line, RecordingNo};
 use super::ledger::Writer;
 use super::runner::{Done, Runner};
 use crate::client::{Client, Recognition, RetrySafety, Submitted, without_query};
@@ -23,11 +23,11 @@ const UPLOAD_MARGIN: SignedDuration = SignedDuration::from_hours(6);
 const NOT_READ: &str = "file_not_read";
 
 /// What became of a submit.
-pub(super) enum Sent {
+pub(super) enum SubmitOutcome {
     /// Told to stop before it left.
-    Not,
+    NotSent,
     /// The lines that were written, and how it went.
-    Left { attempt: AttemptNo, lines: Vec<Line>, outcome: Result<Submitted> },
+    Sent { attempt: AttemptNo, lines: Vec<Line>, outcome: Result<Submitted> },
 }
 
 /// What a failed submit means for its files.
@@ -44,7 +44,7 @@ enum Verdict {
 }
 
 impl Verdict {
-    fn of(error: &Error) -> Self {
+    fn from_error(error: &Error) -> Self {
         // Without an answer to read, only what never left is certain.
         let refused = error.api().map_or(error.kind() == ErrorKind::InvalidInput, |api| api.refused);
         match error.kind() {
@@ -82,7 +82,7 @@ impl Runner<'_> {
         {
             let Some(path) = self.path(n) else { continue };
             self.under_way.uploads += 1;
-            let (client, model, writer) = (self.client, self.order.recognition.model(), self.writer.clone());
+            let (client, model, writer) = (self.client, self.request.recognition.model(), self.writer.clone());
             self.operations.push(Box::pin(async move {
                 let outcome = match client.uploads().upload(model, &path).await {
                     Ok(stored) => {
@@ -97,12 +97,12 @@ impl Runner<'_> {
         }
     }
 
-    fn path(&self, n: N) -> Option<PathBuf> {
+    fn path(&self, n: RecordingNo) -> Option<PathBuf> {
         self.state.get(n)?.path()
     }
 
     /// The content of a local file is known: uploaded once, whatever its names.
-    pub(super) async fn hashed(&mut self, n: N, outcome: Result<String>) -> Result<()> {
+    pub(super) async fn hashed(&mut self, n: RecordingNo, outcome: Result<String>) -> Result<()> {
         self.under_way.hashes -= 1;
         match outcome {
             Ok(blake3) => {
@@ -131,7 +131,7 @@ impl Runner<'_> {
         let waiting = self.uploading.remove(blake3).unwrap_or_default();
         match outcome {
             Ok(lines) => {
-                self.well();
+                self.reset_failures();
                 self.apply(lines)?;
                 if let Some(url) = self.state.uploads.get(blake3).map(|upload| upload.url.clone()) {
                     waiting.into_iter().for_each(|n| self.uploaded_as(n, url.clone()));
@@ -146,12 +146,12 @@ impl Runner<'_> {
             Err(error) if error.is_retryable() => {
                 // An upload bills nothing: it is begun anew until patience ends.
                 self.unread.extend(waiting);
-                let pause = self.trouble(error)?;
+                let pause = self.backoff(error)?;
                 self.not_before = Some(Instant::now() + pause);
                 Ok(())
             }
             Err(error) => {
-                let (code, request_id) = said(&error);
+                let (code, request_id) = code_and_request_id(&error);
                 for n in waiting {
                     self.failed(n, None, &code, &error.to_string(), request_id.clone()).await?;
                 }
@@ -161,15 +161,15 @@ impl Runner<'_> {
     }
 
     /// A local file has an address now.
-    fn uploaded_as(&mut self, n: N, url: String) {
-        let channels = self.state.get(n).and_then(|item| item.channels.as_deref());
+    fn uploaded_as(&mut self, n: RecordingNo, url: String) {
+        let channels = self.state.get(n).and_then(|recording| recording.channels.as_deref());
         self.ready.push_back(channels, (n, url));
     }
 
     /// A submit did not leave, or was refused for now: its files are the next again.
-    fn put_back(&mut self, items: Vec<(N, String)>) {
-        let channels = items.first().and_then(|(n, _)| self.state.get(*n)?.channels.as_deref());
-        self.ready.put_back(channels, items);
+    fn put_back(&mut self, recordings: Vec<(RecordingNo, String)>) {
+        let channels = recordings.first().and_then(|(n, _)| self.state.get(*n)?.channels.as_deref());
+        self.ready.put_back(channels, recordings);
     }
 
     pub(super) fn start_submits(&mut self) {
@@ -177,81 +177,85 @@ impl Runner<'_> {
             return;
         }
         self.not_before = None;
-        let size = self.order.files_per_task.max(1);
+        let size = self.request.files_per_task.max(1);
         while self.operations_submitting() < SUBMITS {
             let coming = !self.unread.is_empty() || !self.uploading.is_empty() || self.under_way.hashes > 0;
             // Of two files of one content the second waits: their tasks bear the same address.
             let in_the_way = |url: &str| self.uncertain.holds(url) || self.flying.contains(url);
-            let Some((channels, items)) = self.ready.take(size, coming, in_the_way) else { return };
-            let numbers: Vec<N> = items.iter().map(|(n, _)| *n).collect();
+            let Some((channels, recordings)) = self.ready.take(size, coming, in_the_way) else { return };
+            let numbers: Vec<RecordingNo> = recordings.iter().map(|(n, _)| *n).collect();
             self.over_budget = self.reservations.refuses(&self.state, &numbers);
             if self.over_budget.is_some() {
                 // Looked at again whenever something has ended.
-                self.put_back(items);
+                self.put_back(recordings);
                 return;
             }
             numbers.iter().for_each(|n| self.reservations.hold(&self.state, *n));
             let attempt = self.next_attempt;
-            self.next_attempt += 1;
-            self.under_way.submits += items.len();
-            self.flying.extend(items.iter().map(|(_, url)| url.clone()));
+            self.next_attempt = attempt.next();
+            self.under_way.submits += recordings.len();
+            self.flying.extend(recordings.iter().map(|(_, url)| url.clone()));
             let client = self.client;
-            let recognition = self.order.recognition_of(channels.as_deref());
+            let recognition = self.request.recognition_of(channels.as_deref());
             let (writer, no_more) = (self.writer.clone(), self.no_more.clone());
             self.operations.push(Box::pin(async move {
-                let outcome = submit(client, &recognition, &writer, &no_more, attempt, &items).await;
-                Done::Submitted { items, outcome }
+                let outcome = submit(client, &recognition, &writer, &no_more, attempt, &recordings).await;
+                Done::Submitted { recordings, outcome }
             }));
         }
     }
 
     fn operations_submitting(&self) -> usize {
-        self.under_way.submits.div_ceil(self.order.files_per_task.max(1))
+        self.under_way.submits.div_ceil(self.request.files_per_task.max(1))
     }
 
-    pub(super) async fn submitted(&mut self, items: Vec<(N, String)>, outcome: Result<Sent>) -> Result<()> {
-        self.under_way.submits -= items.len();
-        for (_, url) in &items {
+    pub(super) async fn submitted(
+        &mut self,
+        recordings: Vec<(RecordingNo, String)>,
+        outcome: Result<SubmitOutcome>,
+    ) -> Result<()> {
+        self.under_way.submits -= recordings.len();
+        for (_, url) in &recordings {
             self.flying.remove(url);
         }
-        let Sent::Left { attempt, lines, outcome } = outcome? else {
-            items.iter().for_each(|(n, _)| self.reservations.release(&self.state, *n));
-            self.put_back(items);
+        let SubmitOutcome::Sent { attempt, lines, outcome } = outcome? else {
+            recordings.iter().for_each(|(n, _)| self.reservations.release(&self.state, *n));
+            self.put_back(recordings);
             return Ok(());
         };
         self.apply(lines)?;
         let error = match outcome {
             Ok(submitted) => {
-                self.well();
+                self.reset_failures();
                 self.polling.add(submitted.id, Instant::now());
                 return Ok(());
             }
             Err(error) => error,
         };
-        let verdict = Verdict::of(&error);
+        let verdict = Verdict::from_error(&error);
         if verdict != Verdict::Unclear {
-            items.iter().for_each(|(n, _)| self.reservations.release(&self.state, *n));
+            recordings.iter().for_each(|(n, _)| self.reservations.release(&self.state, *n));
         }
         match verdict {
             Verdict::Unclear => {
-                let who = if self.order.detach { "the next run looks up" } else { "it is looked up" };
+                let who = if self.request.detach { "the next run looks up" } else { "it is looked up" };
                 self.note(&format!("{error}; {who} whether the service took it"));
                 if let Some(open) = self.state.attempts.get(&attempt) {
                     self.uncertain.add(attempt, open);
                 }
-                let pause = self.trouble(error)?;
+                let pause = self.backoff(error)?;
                 self.not_before = Some(Instant::now() + pause);
                 Ok(())
             }
             Verdict::Again => {
-                self.put_back(items);
+                self.put_back(recordings);
                 let asked = error.api().and_then(|api| api.retry_after);
-                let pause = self.trouble(error)?;
+                let pause = self.backoff(error)?;
                 self.not_before = Some(Instant::now() + asked.unwrap_or(pause));
                 Ok(())
             }
             Verdict::Halt => {
-                self.put_back(items);
+                self.put_back(recordings);
                 self.halt(error);
                 Ok(())
             }
@@ -266,7 +270,7 @@ impl Runner<'_> {
     fn halt(&mut self, error: Error) {
         self.no_more.store(true, Ordering::Relaxed);
         if self.halted.is_none() {
-            if self.state.tally.in_task > 0 && !self.order.detach {
+            if self.state.counts.in_task > 0 && !self.request.detach {
                 self.note(&format!("{error}; no further file is submitted, what was accepted is still collected"));
             }
             self.halted = Some(error);
@@ -281,16 +285,16 @@ async fn submit(
     writer: &Writer,
     no_more: &Arc<AtomicBool>,
     attempt: AttemptNo,
-    items: &[(N, String)],
-) -> Result<Sent> {
+    recordings: &[(RecordingNo, String)],
+) -> Result<SubmitOutcome> {
     let permit = client.tasks().submit_permit(recognition.model()).await;
     if no_more.load(Ordering::Relaxed) {
-        return Ok(Sent::Not);
+        return Ok(SubmitOutcome::NotSent);
     }
-    let urls: Vec<&str> = items.iter().map(|(_, url)| url.as_str()).collect();
+    let urls: Vec<&str> = recordings.iter().map(|(_, url)| url.as_str()).collect();
     let intent = Event::Intent {
         attempt,
-        items: items.iter().map(|(n, _)| *n).collect(),
+        recordings: recordings.iter().map(|(n, _)| *n).collect(),
         urls: urls.iter().map(|url| (*url).to_owned()).collect(),
         server_time: client.server_time(),
     };
@@ -303,10 +307,10 @@ async fn submit(
             request_id: submitted.request_id.clone(),
             found: false,
         },
-        Err(error) => match Verdict::of(error) {
+        Err(error) => match Verdict::from_error(error) {
             Verdict::Unclear => Event::Uncertain { attempt, why: error.to_string() },
             verdict => {
-                let (code, request_id) = said(error);
+                let (code, request_id) = code_and_request_id(error);
                 let again = verdict != Verdict::Fail;
                 Event::Refused { attempt, code, message: message(error), request_id, again }
             }
@@ -323,11 +327,11 @@ async fn submit(
         }
         (Err(error), Err(_)) => return Err(error),
     }
-    Ok(Sent::Left { attempt, lines, outcome })
+    Ok(SubmitOutcome::Sent { attempt, lines, outcome })
 }
 
 /// The service's code for a failure, or our kind of it.
-pub(super) fn said(error: &Error) -> (String, Option<String>) {
+pub(super) fn code_and_request_id(error: &Error) -> (String, Option<String>) {
     match error.api() {
         Some(api) if !api.code.is_empty() => (api.code.clone(), api.request_id.clone()),
         Some(api) => (

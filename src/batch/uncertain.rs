@@ -33,7 +33,7 @@ const MOST: Duration = Duration::from_secs(30);
 
 /// An attempt without an outcome.
 #[derive(Debug)]
-struct Open {
+struct OpenAttempt {
     urls: Vec<String>,
     /// No task of it is older, or younger, by the service's clock.
     since: Timestamp,
@@ -46,7 +46,7 @@ struct Open {
 
 /// What became of an uncertain attempt.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Found {
+pub(super) enum SearchOutcome {
     /// The task is ours.
     Task(TaskId),
     /// There is none.
@@ -59,11 +59,11 @@ pub(super) enum Found {
 #[derive(Debug, Clone)]
 enum Candidate {
     /// Being asked after.
-    Asked,
+    Queried,
     /// Its files, as the service names them.
-    Names(Vec<String>),
+    Files(Vec<String>),
     /// It ended and names no file: it has no result to lose.
-    Nothing,
+    NoFiles,
 }
 
 #[derive(Debug)]
@@ -77,7 +77,7 @@ struct Round {
 pub(super) struct Uncertain {
     /// The model under all its names.
     models: Vec<String>,
-    open: BTreeMap<AttemptNo, Open>,
+    open: BTreeMap<AttemptNo, OpenAttempt>,
     candidates: HashMap<TaskId, Candidate>,
     round: Option<Round>,
     listing: bool,
@@ -116,7 +116,7 @@ impl Uncertain {
         };
         let since = time.saturating_sub(slack).unwrap_or(time);
         let until = time.saturating_add(LATEST + slack).unwrap_or(time);
-        self.open.insert(no, Open { urls: attempt.urls.clone(), since, until, proof, stuck });
+        self.open.insert(no, OpenAttempt { urls: attempt.urls.clone(), since, until, proof, stuck });
         self.next = self.next.min(Instant::now() + FIRST_ROUND);
         self.pause = FIRST_ROUND;
     }
@@ -126,7 +126,7 @@ impl Uncertain {
         self.active().any(|(_, open)| open.urls.iter().any(|held| held == url))
     }
 
-    fn active(&self) -> impl Iterator<Item = (AttemptNo, &Open)> {
+    fn active(&self) -> impl Iterator<Item = (AttemptNo, &OpenAttempt)> {
         self.open.iter().filter(|(_, open)| open.stuck.is_none()).map(|(no, open)| (*no, open))
     }
 
@@ -182,15 +182,15 @@ impl Uncertain {
                 ask.push(row.id.clone());
             }
         }
-        ask.iter().for_each(|id| drop(self.candidates.insert(id.clone(), Candidate::Asked)));
+        ask.iter().for_each(|id| drop(self.candidates.insert(id.clone(), Candidate::Queried)));
         ask
     }
 
     /// The answer on a candidate: the files it names, `None` where none came.
     pub(super) fn examined(&mut self, id: TaskId, names: Option<Vec<String>>) {
         match names {
-            Some(names) if names.is_empty() => self.candidates.insert(id, Candidate::Nothing),
-            Some(names) => self.candidates.insert(id, Candidate::Names(names)),
+            Some(names) if names.is_empty() => self.candidates.insert(id, Candidate::NoFiles),
+            Some(names) => self.candidates.insert(id, Candidate::Files(names)),
             None => self.candidates.remove(&id),
         };
     }
@@ -202,8 +202,8 @@ impl Uncertain {
         owned: impl Fn(&TaskId) -> bool,
         flying: impl Fn(&str) -> bool,
         wall: Timestamp,
-    ) -> Vec<(AttemptNo, Found)> {
-        if self.candidates.values().any(|candidate| matches!(candidate, Candidate::Asked)) {
+    ) -> Vec<(AttemptNo, SearchOutcome)> {
+        if self.candidates.values().any(|candidate| matches!(candidate, Candidate::Queried)) {
             return Vec::new();
         }
         let Some(round) = self.round.take() else { return Vec::new() };
@@ -216,7 +216,7 @@ impl Uncertain {
                 round.rows.iter().filter(|row| self.may_be(row, open) && !owned(&row.id) && !taken.contains(&row.id))
             {
                 match self.candidates.get(&row.id) {
-                    Some(Candidate::Names(names)) if names_all(names, &open.urls) => {
+                    Some(Candidate::Files(names)) if names_all(names, &open.urls) => {
                         if open.urls.iter().any(|url| flying(url)) {
                             undecided = Some(row);
                             continue;
@@ -224,31 +224,31 @@ impl Uncertain {
                         ours = Some(row.id.clone());
                         break;
                     }
-                    Some(Candidate::Names(_) | Candidate::Nothing) => {}
+                    Some(Candidate::Files(_) | Candidate::NoFiles) => {}
                     // Not ended yet, or no answer came.
-                    Some(Candidate::Asked) | None => undecided = Some(row),
+                    Some(Candidate::Queried) | None => undecided = Some(row),
                 }
             }
             match (ours, undecided) {
                 (Some(id), _) => {
                     taken.push(id.clone());
-                    found.push((*no, Found::Task(id)));
+                    found.push((*no, SearchOutcome::Task(id)));
                 }
-                (None, None) if round.begun >= open.proof => found.push((*no, Found::Absent)),
+                (None, None) if round.begun >= open.proof => found.push((*no, SearchOutcome::Absent)),
                 (None, Some(row))
                     if row.created.is_some_and(|created| wall.duration_since(created) > TASK_DEADLINE) =>
                 {
-                    found.push((*no, Found::Stuck(format!("task {} may be it and has not ended", row.id))));
+                    found.push((*no, SearchOutcome::Stuck(format!("task {} may be it and has not ended", row.id))));
                 }
                 _ => {}
             }
         }
         for (no, outcome) in &found {
             match outcome {
-                Found::Stuck(why) => {
+                SearchOutcome::Stuck(why) => {
                     self.open.entry(*no).and_modify(|open| open.stuck = Some(why.clone()));
                 }
-                Found::Task(_) | Found::Absent => drop(self.open.remove(no)),
+                SearchOutcome::Task(_) | SearchOutcome::Absent => drop(self.open.remove(no)),
             }
         }
         let now = Instant::now();
@@ -267,7 +267,7 @@ impl Uncertain {
         self.open.remove(&no);
     }
 
-    fn may_be(&self, row: &Listed, open: &Open) -> bool {
+    fn may_be(&self, row: &Listed, open: &OpenAttempt) -> bool {
         row.created.is_none_or(|created| (open.since..=open.until).contains(&created))
             // A name that the catalogue does not know may be a new one for the same.
             && row.model.as_ref().is_none_or(|model| self.models.contains(model) || Catalog::builtin().model(model).is_none())
@@ -303,9 +303,16 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::batch::RecordingNo;
 
     fn attempt(urls: &[String], at: Timestamp) -> Attempt {
-        Attempt { items: (1..=urls.len() as u32).collect(), urls: urls.to_vec(), at, server_time: Some(at), open: true }
+        Attempt {
+            recordings: (1..=urls.len() as u32).map(RecordingNo::new).collect(),
+            urls: urls.to_vec(),
+            at,
+            server_time: Some(at),
+            open: true,
+        }
     }
 
     fn later(at: Timestamp, seconds: i64) -> Timestamp {
@@ -369,7 +376,8 @@ mod tests {
         fn what_was_taken_is_found_and_nothing_else(world in world()) {
             let at = Timestamp::from_second(1_790_000_000).unwrap();
             let mut uncertain = Uncertain::new("paraformer-v2");
-            for (no, (urls, _)) in (1..).zip(&world.attempts) {
+            let attempts: BTreeMap<AttemptNo, _> = (1..).map(AttemptNo::new).zip(&world.attempts).collect();
+            for (no, (urls, _)) in (1..).map(AttemptNo::new).zip(&world.attempts) {
                 uncertain.add(no, &attempt(urls, at));
             }
             let taken = world.attempts.iter().filter_map(|(_, made)| made.clone());
@@ -379,7 +387,7 @@ mod tests {
                 .collect();
             let start = Instant::now();
             let mut owned: Vec<TaskId> = Vec::new();
-            let mut found: BTreeMap<AttemptNo, Found> = BTreeMap::new();
+            let mut found: BTreeMap<AttemptNo, SearchOutcome> = BTreeMap::new();
             for round in 0..12 {
                 // The first three begin too early to prove anything; a task is in the list by then.
                 let proves = round >= 3;
@@ -399,22 +407,22 @@ mod tests {
                     uncertain.examined(id, (round >= made.ends + made.answers).then(|| made.urls.clone()));
                 }
                 for (no, outcome) in uncertain.judge(|id| owned.contains(id), |_| false, later(at, 60)) {
-                    if let Found::Task(id) = &outcome {
+                    if let SearchOutcome::Task(id) = &outcome {
                         prop_assert!(!owned.contains(id), "{} is given twice", id);
                         let (_, made) = tasks.iter().find(|(known, _)| known == id).unwrap();
-                        prop_assert_eq!(&made.urls, &world.attempts[no as usize - 1].0);
+                        prop_assert_eq!(&made.urls, &attempts[&no].0);
                         owned.push(id.clone());
                     }
-                    prop_assert!(outcome != Found::Absent || proves, "absent before its time");
+                    prop_assert!(outcome != SearchOutcome::Absent || proves, "absent before its time");
                     prop_assert!(found.insert(no, outcome).is_none(), "two outcomes of attempt {}", no);
                 }
             }
             // Of several attempts at the same files nobody can say which was taken; how many were is certain.
             for (urls, _) in &world.attempts {
-                let of = || (1..).zip(&world.attempts).filter(|(_, (others, _))| others == urls);
+                let of = || (1..).map(AttemptNo::new).zip(&world.attempts).filter(|(_, (others, _))| others == urls);
                 let taken = of().filter(|(_, (_, made))| made.is_some()).count();
-                let given = of().filter(|(no, _)| matches!(found.get(no), Some(Found::Task(_)))).count();
-                let absent = of().filter(|(no, _)| found.get(no) == Some(&Found::Absent)).count();
+                let given = of().filter(|(no, _)| matches!(found.get(no), Some(SearchOutcome::Task(_)))).count();
+                let absent = of().filter(|(no, _)| found.get(no) == Some(&SearchOutcome::Absent)).count();
                 prop_assert_eq!((given, absent), (taken, of().count() - taken));
             }
         }
@@ -425,9 +433,9 @@ mod tests {
         let at = Timestamp::from_second(1_790_000_000).unwrap();
         let mut uncertain = Uncertain::new("fun-asr");
         let urls = ["https://h/a.wav".to_owned()];
-        uncertain.inherit(1, &attempt(&urls, at), later(at, 24 * 3600));
-        uncertain.inherit(2, &attempt(&urls, at), later(at, 3600));
-        assert_eq!(uncertain.stuck().map(|(no, _)| no).collect::<Vec<_>>(), [1]);
+        uncertain.inherit(AttemptNo::new(1), &attempt(&urls, at), later(at, 24 * 3600));
+        uncertain.inherit(AttemptNo::new(2), &attempt(&urls, at), later(at, 3600));
+        assert_eq!(uncertain.stuck().map(|(no, _)| no).collect::<Vec<_>>(), [AttemptNo::new(1)]);
         assert!(uncertain.holds("https://h/a.wav"));
         // A list that is refused ends the search for the others, too.
         assert!(uncertain.list_failed("Access denied.", true, Instant::now()));
@@ -439,7 +447,7 @@ mod tests {
     fn a_list_that_is_down_for_minutes_ends_the_search_and_one_that_hiccups_does_not() {
         let at = Timestamp::from_second(1_790_000_000).unwrap();
         let mut uncertain = Uncertain::new("fun-asr");
-        uncertain.add(1, &attempt(&["https://h/a.wav".to_owned()], at));
+        uncertain.add(AttemptNo::new(1), &attempt(&["https://h/a.wav".to_owned()], at));
         let start = Instant::now();
         assert!(!uncertain.list_failed("busy", false, start));
         assert!(!uncertain.list_failed("busy", false, start + BLIND));

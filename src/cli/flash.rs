@@ -219,7 +219,7 @@ impl Results<'_> {
         model: &str,
         region: Region,
         answer: &FlashAnswer,
-        saved: Option<Result<crate::batch::Saved>>,
+        saved: Option<Result<crate::batch::SavedClip>>,
     ) -> Result<(), Failure> {
         let label = &input.label;
         answer.warnings.iter().for_each(|warning| self.console.note(&format!("warning: {label}: {warning}")));

@@ -3,8 +3,8 @@
 use super::cost::free_seconds;
 use super::output::{Console, Failure};
 use super::prices::PriceFlags;
-use super::tracks::Looked;
-use crate::batch::Item;
+use super::tracks::TrackSelection;
+use crate::batch;
 use crate::billing::{Budget, Money, Plan, Recording, estimate, sum};
 use crate::catalog::Region;
 use crate::report::number::{counted, money};
@@ -18,7 +18,7 @@ pub(super) struct Limit<'a> {
 }
 
 impl Limit<'_> {
-    /// The budget of a batch of `items`, of which `looked` says what was found out. `None`: more than the limit is expected, or
+    /// The budget of a batch of `recordings`, of which `selected` says what was found out. `None`: more than the limit is expected, or
     /// nobody can tell, which was said.
     ///
     /// # Errors
@@ -26,8 +26,8 @@ impl Limit<'_> {
     pub(super) fn budget(
         &self,
         (model, region): (&str, Region),
-        items: &[Item],
-        looked: &[Looked],
+        recordings: &[batch::Recording],
+        selected: &[TrackSelection],
         console: &Console,
     ) -> Result<Option<Budget>, Failure> {
         let limit = self.most;
@@ -45,13 +45,14 @@ impl Limit<'_> {
         }
         budget = budget.free_seconds(free);
         let (mut lines, mut unknown) = (Vec::new(), 0);
-        for (item, looked) in items.iter().zip(looked) {
-            let plan = Plan { model: model.to_owned(), region, tracks: looked.tracks.clone(), speech_share: None };
-            let Looked { duration_ms, voices, .. } = *looked;
-            let own = estimate(&Recording { duration_ms, channels: voices, ..Recording::default() }, &plan, &prices);
+        for (recording, selected) in recordings.iter().zip(selected) {
+            let plan = Plan { model: model.to_owned(), region, tracks: selected.tracks.clone(), speech_share: None };
+            let TrackSelection { duration_ms, distinct_tracks, .. } = *selected;
+            let own =
+                estimate(&Recording { duration_ms, channels: distinct_tracks, ..Recording::default() }, &plan, &prices);
             let most: Option<i64> = own.iter().map(|line| line.quantity.map(|quantity| quantity.high)).sum();
             match most {
-                Some(most) => budget.bound(&item.key, most),
+                Some(most) => budget.bound(&recording.key, most),
                 None => unknown += 1,
             }
             lines.extend(own);

@@ -7,7 +7,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::output::{Console, Failure};
-use crate::batch::item_name;
+use crate::batch::result_name;
 use crate::report::number::counted;
 use crate::report::{CallView, PageOptions, Report, call_page};
 use crate::tables::{Calls, RANKED, write_whole};
@@ -59,7 +59,7 @@ impl PageFlags {
         let folder = folder(name);
         let address = |(at, file): (usize, &String)| {
             let last = file.rsplit('/').next().unwrap_or(file);
-            (file.clone(), format!("{folder}/{:06}-{}.html", at + 1, item_name(last, false)))
+            (file.clone(), format!("{folder}/{:06}-{}.html", at + 1, result_name(last, false)))
         };
         files.iter().enumerate().map(address).collect()
     }

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 
 use super::output::Console;
 use crate::audio::{self, Tracks};
-use crate::batch::{Item, Source, receipts};
+use crate::batch::{Recording, Source, receipts};
 use crate::catalog::Catalog;
 use crate::client::Recognition;
 use crate::error::Result;
@@ -19,7 +19,7 @@ use crate::report::number::{count, counted};
 
 /// How a batch asks for tracks.
 #[derive(Debug)]
-pub(super) struct Choice<'a> {
+pub(super) struct TrackSelector<'a> {
     pub(super) recognition: &'a Recognition,
     /// The folder of the batch.
     pub(super) dir: &'a Path,
@@ -29,67 +29,69 @@ pub(super) struct Choice<'a> {
 
 /// What was found out about a recording.
 #[derive(Debug)]
-pub(super) struct Looked {
+pub(super) struct TrackSelection {
     /// The tracks that are requested of it.
     pub(super) tracks: Vec<u32>,
     /// `None` = not known.
     pub(super) duration_ms: Option<i64>,
     /// Tracks that sound different, or all where they were not compared; `None` = not known.
-    pub(super) voices: Option<u32>,
+    pub(super) distinct_tracks: Option<u32>,
 }
 
-impl Choice<'_> {
+impl TrackSelector<'_> {
     /// Whether the user chose the tracks, of all recordings.
-    pub(super) fn is_made(&self) -> bool {
+    pub(super) fn is_chosen(&self) -> bool {
         self.recognition.get("channel_id").is_some()
     }
 
-    /// Looks at local files, in parallel, and gives each item the tracks that are requested of it; says what that comes to. The
-    /// answer is in the order of the items.
+    /// Looks at local files, in parallel, and gives each recording the tracks that are requested of it; says what that comes to. The
+    /// answer is in the order of the recordings.
     ///
     /// # Errors
     /// The ledger of the batch cannot be read. A file that cannot be read is no error yet: its upload will say so.
-    pub(super) fn look(&self, items: &mut [Item], console: &Console) -> Result<Vec<Looked>> {
-        let begun = if self.is_made() { None } else { receipts(self.dir)? };
+    pub(super) fn select(&self, recordings: &mut [Recording], console: &Console) -> Result<Vec<TrackSelection>> {
+        let begun = if self.is_chosen() { None } else { receipts(self.dir)? };
         let begun = begun.into_iter().flat_map(|receipts| receipts.recordings);
         let begun: HashMap<String, Vec<u32>> = begun.map(|sent| (sent.key, sent.tracks)).collect();
         let of_all = self.recognition.tracks();
         let one_track = self.recognition.one_track(Catalog::builtin());
-        let is_open = |item: &Item| !self.is_made() && !begun.contains_key(&*item.key);
-        let is_probed = |item: &Item| matches!(item.source, Source::File(_)) && (self.lengths || is_open(item));
-        let files = items.iter().filter(|item| is_probed(item)).count();
+        let is_open = |recording: &Recording| !self.is_chosen() && !begun.contains_key(&*recording.key);
+        let is_probed =
+            |recording: &Recording| matches!(recording.source, Source::File(_)) && (self.lengths || is_open(recording));
+        let files = recordings.iter().filter(|recording| is_probed(recording)).count();
         let bar = if files == 0 { ProgressBar::hidden() } else { console.progress(files) };
-        bar.set_message("looking at local files");
-        let look = |item: &mut Item| {
-            let mut looked = Looked { tracks: of_all.clone(), duration_ms: None, voices: None };
+        bar.set_message("reading local files");
+        let select = |recording: &mut Recording| {
+            let mut selected = TrackSelection { tracks: of_all.clone(), duration_ms: None, distinct_tracks: None };
             let mut found = None;
-            if let (Source::File(path), true) = (&item.source, is_probed(item)) {
+            if let (Source::File(path), true) = (&recording.source, is_probed(recording)) {
                 let probe = audio::probe(path).ok().flatten();
-                if is_open(item) {
+                if is_open(recording) {
                     found = Some(probe.as_ref().and_then(|probe| audio::compare(path, probe).ok().flatten()));
                 }
-                looked.voices = probe.as_ref().and_then(|probe| probe.channels).map(u32::from);
-                looked.duration_ms = probe.and_then(|probe| i64::try_from(probe.duration_ms?).ok());
+                selected.distinct_tracks = probe.as_ref().and_then(|probe| probe.channels).map(u32::from);
+                selected.duration_ms = probe.and_then(|probe| i64::try_from(probe.duration_ms?).ok());
                 bar.inc(1);
             }
             if let Some(Some(tracks)) = &found {
                 let different: Vec<u32> = tracks.distinct.iter().copied().map(u32::from).collect();
-                item.repeated = (0..tracks.channels.into()).filter(|track| !different.contains(track)).collect();
-                looked.voices = u32::try_from(different.len()).ok();
+                recording.repeated = (0..tracks.channels.into()).filter(|track| !different.contains(track)).collect();
+                selected.distinct_tracks = u32::try_from(different.len()).ok();
                 if one_track.is_none() {
-                    looked.tracks = different;
+                    selected.tracks = different;
                 }
-            } else if let Some(tracks) = begun.get(&*item.key) {
-                looked.tracks.clone_from(tracks);
+            } else if let Some(tracks) = begun.get(&*recording.key) {
+                selected.tracks.clone_from(tracks);
             }
-            item.channels = (looked.tracks != of_all).then(|| looked.tracks.clone());
-            (looked, found)
+            recording.channels = (selected.tracks != of_all).then(|| selected.tracks.clone());
+            (selected, found)
         };
-        let (looked, found): (Vec<Looked>, Vec<Option<Option<Tracks>>>) = items.par_iter_mut().map(look).unzip();
+        let (selected, found): (Vec<TrackSelection>, Vec<Option<Option<Tracks>>>) =
+            recordings.par_iter_mut().map(select).unzip();
         bar.finish_and_clear();
         let found: Vec<Option<Tracks>> = found.into_iter().flatten().collect();
         said(&found, one_track.as_deref()).iter().for_each(|line| console.note(line));
-        Ok(looked)
+        Ok(selected)
     }
 }
 

@@ -14,7 +14,7 @@ use super::limit::Limit;
 use super::output::{Console, Failure, Format, Listing};
 use super::parameters::RecognitionArgs;
 use super::prices::PriceFlags;
-use super::tracks::Choice;
+use super::tracks::TrackSelector;
 use super::{Exit, block_on};
 use crate::batch::{self, Batch, BatchRequest, Counts, ManifestBuilder, Progress, Summary, Waiting};
 use crate::billing::Money;
@@ -79,17 +79,17 @@ pub(super) struct Args {
 
 pub(super) fn run(args: Args, connection: &Connection, format: Format, console: &Console) -> Result<Exit, Failure> {
     let recognition = args.recognition.recognition()?;
-    let Some(items) = items(&args, console)? else { return Ok(Exit::Usage) };
+    let Some(recordings) = recordings(&args, console)? else { return Ok(Exit::Usage) };
     let region = connection.region()?;
     let model = recognition.model().to_owned();
-    let mut order = BatchRequest::new(recognition.clone(), items)
+    let mut request = BatchRequest::new(recognition.clone(), recordings)
         .files_per_task(args.files_per_task)
         .detach(args.detach)
         .resubmit_uncertain(args.resubmit_uncertain)
         .retry_failed(args.retry_failed);
     if !args.no_check {
         let rate = |path: &Path| crate::audio::probe(path).ok().flatten()?.sample_rate_hz;
-        match order.check(Catalog::builtin(), region, &rate) {
+        match request.check(Catalog::builtin(), region, &rate) {
             Ok(warnings) => warnings.iter().for_each(|warning| console.note(&format!("warning: {warning}"))),
             Err(problems) => {
                 problems.lines().iter().for_each(|line| console.error(line));
@@ -106,18 +106,18 @@ pub(super) fn run(args: Args, connection: &Connection, format: Format, console: 
         }
     }
     let client = connection.client()?;
-    let choice = Choice { recognition: &recognition, dir: &args.output, lengths: args.max_cost.is_some() };
-    let looked = choice.look(order.items_mut(), console)?;
+    let selector = TrackSelector { recognition: &recognition, dir: &args.output, lengths: args.max_cost.is_some() };
+    let selected = selector.select(request.recordings_mut(), console)?;
     if let Some(most) = args.max_cost {
         let limit = Limit { most, used: args.quota_used, prices: &args.prices };
-        match limit.budget((&model, region), order.items_mut(), &looked, console)? {
-            Some(budget) => order = order.budget(Some(budget)),
+        match limit.budget((&model, region), request.recordings_mut(), &selected, console)? {
+            Some(budget) => request = request.budget(Some(budget)),
             None => return Ok(Exit::Partly),
         }
     }
-    let batch = Batch::open(&args.output, client, order)?;
+    let batch = Batch::open(&args.output, client, request)?;
     batch.notes().iter().for_each(|note| console.note(note));
-    announce(&batch, &model, &choice, console);
+    announce(&batch, &model, &selector, console);
     let summary = block_on(async {
         let (stop, stopped) = watch::channel(false);
         let mut display = ProgressDisplay::new(batch.counts(), console);
@@ -156,7 +156,7 @@ pub(super) fn run(args: Args, connection: &Connection, format: Format, console: 
 }
 
 /// What is to be transcribed; `None` where something is wrong with it, which was said.
-fn items(args: &Args, console: &Console) -> Result<Option<Vec<batch::Item>>, Failure> {
+fn recordings(args: &Args, console: &Console) -> Result<Option<Vec<batch::Recording>>, Failure> {
     if args.inputs.is_empty() && args.files_from.is_empty() {
         if args.output.join(batch::LEDGER).is_file() {
             return Ok(Some(Vec::new()));
@@ -165,19 +165,19 @@ fn items(args: &Args, console: &Console) -> Result<Option<Vec<batch::Item>>, Fai
             "nothing to transcribe: name URLs or files, or a list with --files-from".to_owned(),
         ));
     }
-    let mut draft = ManifestBuilder::default();
-    args.inputs.iter().for_each(|input| draft.argument(input));
+    let mut builder = ManifestBuilder::default();
+    args.inputs.iter().for_each(|input| builder.argument(input));
     for list in &args.files_from {
         if list.as_os_str() == "-" {
-            draft.list("-", std::io::stdin().lock());
+            builder.list("-", std::io::stdin().lock());
         } else {
-            draft.list_file(list);
+            builder.list_file(list);
         }
     }
-    match draft.finish() {
+    match builder.finish() {
         Ok(manifest) => {
             manifest.notes.iter().for_each(|note| console.note(note));
-            Ok(Some(manifest.items))
+            Ok(Some(manifest.recordings))
         }
         Err(problems) => {
             problems.lines().iter().for_each(|line| console.error(line));
@@ -190,7 +190,7 @@ fn items(args: &Args, console: &Console) -> Result<Option<Vec<batch::Item>>, Fai
 }
 
 /// What is about to happen, and how often it is charged.
-fn announce(batch: &Batch, model: &str, choice: &Choice<'_>, console: &Console) {
+fn announce(batch: &Batch, model: &str, selector: &TrackSelector<'_>, console: &Console) {
     let counts = batch.counts();
     if counts.done() > 0 || counts.in_flight + counts.uncertain > 0 {
         let Counts { stored, silent, failed, in_flight, uncertain, waiting, .. } = counts;
@@ -211,7 +211,7 @@ fn announce(batch: &Batch, model: &str, choice: &Choice<'_>, console: &Console) 
         tracks_of(&waiting),
         counted(waiting.charges() as u64, "charge"),
     ));
-    if !choice.is_made() && waiting.addresses > 0 {
+    if !selector.is_chosen() && waiting.addresses > 0 {
         console.note(&format!(
             "of {} only track 0 is transcribed, the service's default: where each party has a track, give --channel 0,1",
             counted(waiting.addresses as u64, "URL"),

@@ -118,7 +118,7 @@ pub(crate) fn client(service: &Service) -> Client {
 fn order(urls: &[&str]) -> BatchRequest {
     let mut draft = ManifestBuilder::default();
     urls.iter().for_each(|url| draft.argument(url.as_ref()));
-    let items = if urls.is_empty() { Vec::new() } else { draft.finish().unwrap().items };
+    let items = if urls.is_empty() { Vec::new() } else { draft.finish().unwrap().recordings };
     BatchRequest::new(Recognition::new("paraformer-v2"), items)
 }
 

@@ -94,7 +94,7 @@ fn what_programs_print_of_a_client_and_a_batch_has_no_key() {
     let shown = format!("{client:?} {client:#?}");
     let mut draft = ManifestBuilder::default();
     draft.argument(SIGNED.as_ref());
-    let order = BatchRequest::new(Recognition::new("paraformer-v2"), draft.finish().unwrap().items);
+    let order = BatchRequest::new(Recognition::new("paraformer-v2"), draft.finish().unwrap().recordings);
     let batch = Batch::open(folder.path(), client, order).unwrap();
     let shown = format!("{shown} {batch:?} {batch:#?}");
     assert!(shown.contains("Batch") && shown.contains("[key]"), "{shown}");

@@ -180,13 +180,14 @@ fn the_library_takes_the_tracks_of_each_recording_from_its_caller() {
     let scene = service.scene();
     let mut draft = ManifestBuilder::default();
     draft.list("-", &b"https://calls.example/a.wav\nhttps://calls.example/b.wav\n"[..]);
-    let mut order = BatchRequest::new(Recognition::new("paraformer-v2").channels(&[0]), draft.finish().unwrap().items);
+    let mut order =
+        BatchRequest::new(Recognition::new("paraformer-v2").channels(&[0]), draft.finish().unwrap().recordings);
     let open = |order: &BatchRequest| Batch::open(&scene.path("out"), client(&service), order.clone());
-    order.items_mut()[1].channels = Some(Vec::new());
+    order.recordings_mut()[1].channels = Some(Vec::new());
     let error = open(&order).unwrap_err().to_string();
     assert!(error.contains("https://calls.example/b.wav: no track is requested"), "{error}");
     assert!(!scene.path("out").exists());
-    order.items_mut()[1].channels = Some(vec![1, 3]);
+    order.recordings_mut()[1].channels = Some(vec![1, 3]);
     let batch = open(&order).unwrap();
     assert_eq!((batch.waiting().charges(), batch.waiting().addresses), (3, 2));
     let (_stop, never) = watch::channel(false);

@@ -13,7 +13,7 @@ use super::super::output::{Console, Failure, Format, Listing};
 use super::super::prices::{PriceFlags, doubt_used};
 use super::breakdown::exact;
 use super::{focus, tokens};
-use crate::batch::{Receipt, Receipts, Sent, receipts};
+use crate::batch::{Receipt, Receipts, SubmittedRecording, receipts};
 use crate::billing::{
     Account, Bounds, Estimate, Meter, Plan, Prices, Recording, Rounding, StatementRow, Usage, estimate, read_statement,
 };
@@ -120,7 +120,7 @@ pub(super) fn run(args: &Args, today: Date, format: Format, console: &Console) -
 pub(super) struct ReconciledRecording<'r> {
     /// Where it stands in the batch.
     pub(super) at: usize,
-    pub(super) sent: &'r Sent,
+    pub(super) sent: &'r SubmittedRecording,
     /// Its result file below the batch's results, or its name.
     pub(super) file: String,
     /// As the service reported.
@@ -137,7 +137,7 @@ impl<'r> ReconciledRecording<'r> {
     /// Takes the recording's rows out of the statement.
     fn of(
         args: &Args,
-        (at, sent): (usize, &'r Sent),
+        (at, sent): (usize, &'r SubmittedRecording),
         receipts: &Receipts,
         prices: &Prices,
         statement: &mut Vec<StatementRow>,

@@ -123,7 +123,7 @@ async fn carried(batches: &[DemoBatch], client: &Client, console: &Console) -> R
         let Some(recognition) = &batch.recognition else { continue };
         let mut draft = ManifestBuilder::default();
         batch.recordings.iter().for_each(|recording| draft.argument(recording.file.as_ref()));
-        let order = BatchRequest::new(recognition.clone(), draft.finish()?.items);
+        let order = BatchRequest::new(recognition.clone(), draft.finish()?.recordings);
         opened.push(Batch::open(&batch.folder, client.clone(), order)?);
     }
     let counts: Vec<Counts> = opened.iter().map(Batch::counts).collect();

@@ -1,4 +1,4 @@
-//! What an item is called in the name of its result file.
+//! What a recording is called in the name of its result file.
 
 use std::borrow::Cow;
 
@@ -14,7 +14,7 @@ const LONGEST: usize = 80;
 /// two in a row, at most 80 bytes, never empty: safe as part of a file name on any system.
 ///
 /// `call%20one.wav` → `call_one`; `..` → `audio`; `客服 3.mp3` → `客服_3`
-pub(crate) fn item_name(segment: &str, encoded: bool) -> String {
+pub(crate) fn result_name(segment: &str, encoded: bool) -> String {
     let segment: Cow<'_, str> =
         if encoded { percent_encoding::percent_decode_str(segment).decode_utf8_lossy() } else { segment.into() };
     let stem = match segment.rsplit_once('.') {
@@ -67,28 +67,28 @@ mod tests {
             ("", "audio"),
             ("a\u{202E}gpj.wav", "a_gpj"),
         ] {
-            assert_eq!(item_name(segment, true), name, "{segment}");
+            assert_eq!(result_name(segment, true), name, "{segment}");
         }
         // A file is called what it is called.
-        assert_eq!(item_name("100%25.wav", false), "100_25");
+        assert_eq!(result_name("100%25.wav", false), "100_25");
     }
 
     #[test]
     fn a_long_name_is_cut_between_characters() {
-        assert_eq!(item_name(&"é".repeat(60), false), "é".repeat(40));
-        assert_eq!(item_name(&format!("{}.b.wav", "a".repeat(79)), false), "a".repeat(79));
+        assert_eq!(result_name(&"é".repeat(60), false), "é".repeat(40));
+        assert_eq!(result_name(&format!("{}.b.wav", "a".repeat(79)), false), "a".repeat(79));
     }
 
     proptest! {
         #[test]
         fn no_name_leaves_its_folder(segment in "(\\PC|[./\\\\%\0\n]|%2[eEfF]){0,120}", encoded: bool) {
-            let name = item_name(&segment, encoded);
+            let name = result_name(&segment, encoded);
             prop_assert!(!name.is_empty() && name.len() <= LONGEST, "{}", name);
             prop_assert!(!name.contains("..") && !name.starts_with('.') && !name.ends_with('.'), "{}", name);
             prop_assert!(name.chars().all(is_kept), "{}", name);
             prop_assert!(!name.contains(['/', '\\', '\0', ':', ' ']), "{}", name);
             // A name is its own name, extension apart.
-            prop_assert_eq!(item_name(&format!("{name}.wav"), false), name);
+            prop_assert_eq!(result_name(&format!("{name}.wav"), false), name);
         }
     }
 }
