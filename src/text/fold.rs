@@ -1,7 +1,9 @@
-//! Texts as keywords see them, with the way back to the text as it stands.
+//! Folded text for keyword search, with a map back to the original.
 //!
-//! One invariant: a place in the folded text is given back only as whole
-//! characters of the original (grapheme clusters), so a match never cuts one.
+//! A range of the folded text maps to whole grapheme clusters of the original, so a match never cuts one.
+//!
+//! Runs of common characters skip the general path: on calls in English and Chinese it takes about 750 ns a character,
+//! as long as parsing the whole result file, against 3–5 ns.
 
 use std::ops::Range;
 
@@ -10,40 +12,40 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
 use unicode_segmentation::UnicodeSegmentation;
 
+use super::class::{ASCII, Class, class};
 use super::joining::is_unspaced;
 
-/// How a text is rewritten.
+/// How a text is normalised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
     /// NFKC, case-folded, punctuation and white space collapsed: for plain terms.
     Folded,
-    /// NFKC alone: for `/regex/`.
+    /// NFKC only: for `/regex/`.
     Nfkc,
 }
 
-/// A rewritten text and where each stretch of it comes from.
+/// A normalised text, and where each stretch of it comes from.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct FoldedText {
     bytes: Vec<u8>,
     runs: Vec<Run>,
-    /// Separators were met since the last character that was kept.
+    /// Separators since the last kept character.
     gap: bool,
-    /// The last character kept is [written without spaces](is_unspaced).
+    /// The last kept character is [written without spaces](is_unspaced).
     unspaced: bool,
 }
 
-/// A stretch of the rewritten text that begins at `at` and comes from `from`.
+/// A stretch of the normalised text: starts at `at`, comes from `from`.
 #[derive(Clone, Copy, Debug)]
 struct Run {
     at: usize,
     from: usize,
-    /// `None`: byte for byte, every character by itself. Else one character of
-    /// the original: its length there and here.
+    /// `None`: a byte-for-byte copy. Otherwise one cluster: its length in the original and here.
     whole: Option<(usize, usize)>,
 }
 
 impl FoldedText {
-    /// Rewrites `text`, dropping what was here before.
+    /// Replaces the content by `text`, normalised.
     pub(crate) fn read(&mut self, text: &str, form: Form) {
         self.bytes.clear();
         self.runs.clear();
@@ -67,7 +69,7 @@ impl FoldedText {
         std::str::from_utf8(&self.bytes).unwrap_or_default()
     }
 
-    /// The characters of the original that make up exactly this range.
+    /// The original of exactly this range; `None` if the range cuts a cluster.
     pub(crate) fn exactly(&self, range: Range<usize>) -> Option<Range<usize>> {
         let first = self.run_at(range.start)?;
         let start = match first.whole {
@@ -84,7 +86,7 @@ impl FoldedText {
         Some(start..end)
     }
 
-    /// The fewest characters of the original that hold this range.
+    /// The smallest stretch of the original that contains this range.
     pub(crate) fn around(&self, range: Range<usize>) -> Option<Range<usize>> {
         let first = self.run_at(range.start)?;
         let start = match first.whole {
@@ -104,8 +106,7 @@ impl FoldedText {
         self.runs.get(after.checked_sub(1)?).copied()
     }
 
-    /// Takes characters that need no look-up, up to one that does or that may
-    /// belong to the same cluster as such a one.
+    /// Takes common characters, up to a rare one or one that may share its cluster.
     fn plain(&mut self, text: &str, at: usize, form: Form) -> usize {
         let bytes = text.as_bytes();
         let mut at = at;
@@ -113,7 +114,7 @@ impl FoldedText {
             if byte.is_ascii() {
                 let rest = bytes.get(at..).unwrap_or_default();
                 let mut end = at + rest.iter().position(|b| !b.is_ascii()).unwrap_or(rest.len());
-                let cut = kind_at(text, end) == Some(Kind::Odd);
+                let cut = kind_at(text, end) == Some(Kind::Rare);
                 end -= usize::from(cut);
                 self.ascii(bytes, at..end, form);
                 at = end;
@@ -127,7 +128,7 @@ impl FoldedText {
             };
             let end = at + c.len_utf8();
             let kind = kind(c);
-            if kind == Kind::Odd || kind_at(text, end) == Some(Kind::Odd) {
+            if kind == Kind::Rare || kind_at(text, end) == Some(Kind::Rare) {
                 return at;
             }
             let itself = text.get(at..end).unwrap_or_default();
@@ -163,7 +164,7 @@ impl FoldedText {
                 self.gap = true;
                 continue;
             }
-            // One space between two words is what it would become.
+            // A single space between two words stays as it is.
             while let Some(&byte) = bytes.get(at)
                 && (!is_ascii_separator(byte)
                     || byte == b' ' && bytes.get(at + 1).is_some_and(|&next| !is_ascii_separator(next)))
@@ -174,13 +175,13 @@ impl FoldedText {
         }
     }
 
-    /// Takes clusters one by one until a plain character follows.
+    /// Takes clusters one by one until a common character follows.
     fn clusters(&mut self, text: &str, at: usize, form: Form) -> usize {
         let mut at = at;
         for cluster in text.get(at..).unwrap_or_default().graphemes(true) {
             self.cluster(cluster, at, form);
             at += cluster.len();
-            if kind_at(text, at) != Some(Kind::Odd) {
+            if kind_at(text, at) != Some(Kind::Rare) {
                 break;
             }
         }
@@ -226,7 +227,7 @@ impl FoldedText {
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// Writes the space that separators collapse to, in front of a character.
+    /// Writes the space that separators collapse to.
     fn close_gap(&mut self, unspaced: bool) {
         if self.gap && !self.unspaced && !unspaced && !self.bytes.is_empty() {
             self.bytes.push(b' ');
@@ -236,7 +237,7 @@ impl FoldedText {
     }
 }
 
-/// Punctuation and white space; symbols such as `+` and `€` are neither.
+/// Whether a character is punctuation or white space; symbols such as `+` and `€` are neither.
 pub(crate) fn is_separator(c: char) -> bool {
     match u8::try_from(c) {
         Ok(byte) if byte.is_ascii() => is_ascii_separator(byte),
@@ -249,9 +250,12 @@ fn is_ascii_separator(byte: u8) -> bool {
     const SEPARATORS: [bool; 256] = {
         let mut table = [false; 256];
         let mut b = 0;
-        while b < 128 {
-            table[b] = matches!(b as u8, b' ' | b'\t'..=b'\r' | b'!'..=b'#' | b'%'..=b'*' | b','..=b'/')
-                || matches!(b as u8, b':' | b';' | b'?' | b'@' | b'['..=b']' | b'_' | b'{' | b'}');
+        while b < ASCII.len() {
+            table[b] = match ASCII[b] {
+                Class::Separator | Class::Joiner | Class::MidLetter | Class::MidNum | Class::MidNumLet => true,
+                Class::Open => b as u8 == b'[',
+                _ => false,
+            };
             b += 1;
         }
         table
@@ -259,8 +263,7 @@ fn is_ascii_separator(byte: u8) -> bool {
     SEPARATORS[usize::from(byte)]
 }
 
-/// Whether a text ends in a letter or digit of a script with spaces, accents
-/// upon it aside. Beginnings are asked with their first character alone.
+/// Whether a text ends in a letter or digit (with or without accents) of a script with spaces.
 pub(crate) fn ends_in_word(text: &[u8]) -> bool {
     let mut text = text;
     while let Some(&last) = text.last() {
@@ -292,17 +295,17 @@ pub(crate) fn begins_with_word(text: &[u8]) -> bool {
     ends_in_word(text.get(..len).unwrap_or_default())
 }
 
-/// What a character needs; all but `Odd` are NFKC as they are, or become a
-/// separator, and are clusters by themselves between others of these kinds.
+/// How a character is folded. All but `Rare` are in NFKC or become a separator, and form a cluster of their own next to
+/// others of these kinds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Separator,
-    /// Caseless, of a script with spaces.
+    /// Without case, of a script with spaces.
     Spaced,
-    /// Caseless, of a script without.
+    /// Without case, of a script without spaces.
     Unspaced,
     Cased,
-    Odd,
+    Rare,
 }
 
 fn kind_at(text: &str, at: usize) -> Option<Kind> {
@@ -311,25 +314,19 @@ fn kind_at(text: &str, at: usize) -> Option<Kind> {
 
 #[inline]
 fn kind(c: char) -> Kind {
-    match c {
-        '\0'..='\x7F' if is_separator(c) => Kind::Separator,
-        '\0'..='\x7F' => Kind::Cased,
-        '\u{4E00}'..='\u{9FFF}' | '\u{3400}'..='\u{4DBF}' | 'ぁ'..='ゖ' | 'ァ'..='ヺ' | 'ー'..='ヾ' => {
-            Kind::Unspaced
-        }
-        '、' | '。' | '〈'..='】' | '〔'..='〛' | '\u{3000}' => Kind::Separator,
-        '！'..='＃' | '％'..='＊' | '，'..='／' | '：' | '；' | '？' | '＠' => Kind::Separator,
-        '‐'..='―' | '‘'..='‧' | '\u{A0}' | '¡' | '«' | '·' | '»' | '¿' => Kind::Separator,
-        '가'..='힣' | '€' | '£' | '¥' => Kind::Spaced,
-        'À'..='ı' | 'Ĵ'..='ľ' | 'Ł'..='ň' | 'Ŋ'..='ž' | 'Έ'..='ώ' | 'Ѐ'..='ҁ' | 'Ҋ'..='ԯ' => Kind::Cased,
-        _ => Kind::Odd,
+    match class(c) {
+        Class::Separator | Class::Joiner | Class::MidLetter | Class::MidNum | Class::MidNumLet => Kind::Separator,
+        Class::Open if c == '[' => Kind::Separator,
+        Class::Han | Class::Hiragana | Class::Katakana => Kind::Unspaced,
+        Class::Letter => Kind::Cased,
+        Class::Symbol | Class::Open | Class::Caseless | Class::Digit => Kind::Spaced,
+        Class::Rare => Kind::Rare,
     }
 }
 
-/// The full case folding of a character of which it is one other character,
-/// the small one of a pair, as it mostly is.
+/// The full case folding of a character, if it is its lower-case counterpart (the usual case).
 fn fold_simply(c: char) -> Option<char> {
-    // Cherokee folds to capitals; what follows is left to the table as well.
+    // Cherokee folds to capitals; later characters use the table, too.
     if c >= '\u{13A0}' {
         return None;
     }
@@ -343,8 +340,7 @@ fn only(mut chars: impl Iterator<Item = char>) -> Option<char> {
     if chars.next().is_none() { first } else { None }
 }
 
-/// NFKC and full case folding of one cluster, and NFKC once more, as folding
-/// takes some characters apart.
+/// NFKC and full case folding of one cluster, then NFKC again because folding decomposes some characters.
 pub(crate) fn folded_cluster(cluster: &str) -> String {
     let normal: String = cluster.nfkc().collect();
     UniCase::unicode(normal).to_folded_case().nfkc().collect()
@@ -363,7 +359,7 @@ mod tests {
         folded.as_str().to_owned()
     }
 
-    /// The rule without a shortcut and without the way back.
+    /// The definition, without shortcuts.
     fn fold_slowly(text: &str) -> String {
         let folded: String = text.graphemes(true).map(folded_cluster).collect();
         let mut out = String::new();
@@ -431,7 +427,7 @@ mod tests {
 
     #[test]
     fn kinds_hold_what_they_promise() {
-        for c in ('\0'..=char::MAX).filter(|&c| kind(c) != Kind::Odd) {
+        for c in ('\0'..=char::MAX).filter(|&c| kind(c) != Kind::Rare) {
             let text = c.to_string();
             if kind(c) == Kind::Separator {
                 assert!(fold_slowly(&text).is_empty(), "{c:?}");

@@ -1,20 +1,16 @@
-//! How texts are put together (F15), and whether a sentence's text and its
-//! words spell the same (F35, `words_differ_from_text`).
+//! Joining texts, and comparing a sentence's text with its words (definitions: joining texts).
 //!
-//! One invariant: no space ever stands beside a character of a script that is
-//! written without spaces, so the order in which parts are joined is all that
-//! decides the result. Which parts belong together is decided elsewhere.
+//! No space is ever put next to a character of a script written without spaces.
 
 use unicase::UniCase;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
 use unicode_script::{Script, UnicodeScript};
 
-/// Appends `part`, trimmed, to the text joined so far (F15).
+/// Appends `part`, trimmed, to the text joined so far.
 ///
-/// One space goes between the two, or none where either neighbour
-/// [is written without spaces](is_unspaced). A part that is empty once trimmed
-/// changes nothing. `out` is expected to hold what this function put there.
+/// The two are separated by one space unless either neighbour [is written without spaces](is_unspaced). A part that is
+/// empty once trimmed changes nothing.
 #[inline]
 pub(crate) fn join_into(out: &mut String, part: &str) {
     let part = trim(part);
@@ -29,7 +25,7 @@ pub(crate) fn join_into(out: &mut String, part: &str) {
     out.push_str(part);
 }
 
-/// As [`str::trim`], but most texts are seen to need none by their first and last byte.
+/// Same as [`str::trim`], with a fast path for texts that need no trimming.
 #[inline]
 pub(crate) fn trim(text: &str) -> &str {
     let plain = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_graphic());
@@ -37,7 +33,7 @@ pub(crate) fn trim(text: &str) -> &str {
     if plain(bytes.first()) && plain(bytes.last()) {
         return text;
     }
-    // A single space in front is how most words come.
+    // Most words come with a single leading space.
     match text.strip_prefix(' ') {
         Some(rest) if plain(rest.as_bytes().first()) && plain(rest.as_bytes().last()) => rest,
         _ if text.is_empty() => text,
@@ -45,15 +41,15 @@ pub(crate) fn trim(text: &str) -> &str {
     }
 }
 
-/// Whether a space goes between two parts that end and begin like this (F15).
+/// Whether a space separates two parts, the first ending in `left`, the second beginning with `right`.
 #[inline]
 pub(crate) fn needs_space(left: char, right: char) -> bool {
     !is_unspaced(left) && !is_unspaced(right)
 }
 
-/// Whether a character belongs to a script written without spaces (F15):
+/// Whether a character belongs to a script written without spaces:
 /// `[\p{Han}\p{Hiragana}\p{Katakana}\p{Bopomofo}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\u3000-\u30FF\uFF00-\uFFEF]`,
-/// that is, CJK punctuation and the fullwidth forms included.
+/// (CJK punctuation and fullwidth forms included).
 #[inline]
 pub(crate) fn is_unspaced(c: char) -> bool {
     match c {
@@ -76,27 +72,26 @@ pub(crate) fn is_unspaced(c: char) -> bool {
     }
 }
 
-/// Whether a sentence's text and its words spell the same (F35): both NFKC
-/// normalised, case-folded and reduced to letters and digits.
+/// Whether a sentence's text and its words spell the same: both NFKC normalised, case-folded and reduced to letters and
+/// digits.
 ///
-/// `words` yields each word's text and punctuation as consecutive parts; where
-/// one part ends and the next begins plays no role.
+/// `words` yields each word's text and punctuation as consecutive parts; part boundaries do not matter.
 pub(crate) fn same_alphanumerics<'a>(text: &str, words: impl Iterator<Item = &'a str> + Clone) -> bool {
-    same_as_they_stand(text, words.clone()) || spelling(text.chars()) == spelling(words.flat_map(str::chars))
+    same_verbatim(text, words.clone()) || spelling(text.chars()) == spelling(words.flat_map(str::chars))
 }
 
-/// The quick answer: `true` is certain, `false` means "look closer".
-fn same_as_they_stand<'a>(text: &str, words: impl Iterator<Item = &'a str>) -> bool {
+/// Fast path: `true` is certain, `false` is not.
+fn same_verbatim<'a>(text: &str, words: impl Iterator<Item = &'a str>) -> bool {
     let mut text = text;
-    // The two differ right in front of here, in what is no letter or digit.
+    // The two just differed in something that is not a letter or digit.
     let mut apart = false;
     for word in words {
         let mut word = word;
         while let Some(left) = word.chars().next() {
-            if apart && !stands_alone(left) {
+            if apart && !is_stable(left) {
                 return false;
             }
-            // Nearly always the word stands in the text as it is.
+            // Nearly always the text continues with the word.
             if let Some(rest) = text.strip_prefix(word) {
                 text = rest;
                 apart = false;
@@ -127,21 +122,20 @@ fn after_first(text: &str) -> &str {
     chars.as_str()
 }
 
-/// Neither a letter or digit itself nor able to become or change one when
-/// normalised, as `℃`, `㈱` and accents are.
+/// Neither a letter or digit nor part of one after normalisation, unlike `℃`, `㈱` and accents.
 #[inline]
 fn is_silent(c: char) -> bool {
     if c.is_ascii() {
         return !c.is_ascii_alphanumeric();
     }
-    !c.is_alphanumeric() && stands_alone(c)
+    !c.is_alphanumeric() && is_stable(c)
 }
 
-/// Normalising changes nothing that matters about it, whatever is in front.
-fn stands_alone(c: char) -> bool {
+/// Normalisation does not affect its letters, whatever precedes it.
+fn is_stable(c: char) -> bool {
     match c {
         '\0'..='\x7F' => true,
-        // These are changed, but into what is as silent.
+        // These change, but into punctuation and spaces.
         '\u{A0}' | '…' | '\u{3000}' | '！'..='／' | '：'..='＠' => true,
         _ => {
             is_nfkc_quick(std::iter::once(c)) == IsNormalized::Yes
@@ -191,7 +185,7 @@ mod tests {
             r"^[\p{Han}\p{Hiragana}\p{Katakana}\p{Bopomofo}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\x{3000}-\x{30FF}\x{FF00}-\x{FFEF}]$",
         )
         .unwrap();
-        // The two tables may follow different versions of Unicode.
+        // The two crates may follow different versions of Unicode.
         let unassigned = Regex::new(r"^\p{Cn}$").unwrap();
         let mut buffer = [0; 4];
         for c in '\0'..=char::MAX {

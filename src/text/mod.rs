@@ -3,6 +3,7 @@
 //! One rule for every language, from Unicode's own tables: see [`count`]. Everything that reads text (metrics,
 //! keywords, captions, the report) uses these functions, so that the same text is treated alike everywhere.
 
+mod class;
 mod fold;
 mod joining;
 mod units;

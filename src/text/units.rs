@@ -1,9 +1,7 @@
-//! Counting words and characters (2.9, F3, F17), and questions (F17).
+//! Counting words and Han characters, and recognising questions (definitions: counting words).
 //!
-//! One rule for every language: the UAX #29 words of the text that hold a
-//! letter or digit. Without a dictionary these are characters in Chinese and
-//! words in English. One invariant: the quick count and the count by the book
-//! agree on every text. Which texts are counted is decided elsewhere.
+//! One rule for every language: UAX #29 words that contain a letter or digit. Without a dictionary that means
+//! characters in Chinese and words in English. The fast counts must agree with [`count_general`] on every text.
 
 use std::borrow::Cow;
 use std::iter::Sum;
@@ -13,10 +11,11 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 use unicode_script::{Script, UnicodeScript};
 use unicode_segmentation::UnicodeSegmentation;
 
-/// What a text holds: words, Han characters, and whether they can be told apart.
+use super::class::{ASCII, Class, class};
+
+/// Words and Han characters of a text, and whether they can be counted at all.
 ///
-/// Adding up adds the counts; one text that [needs a
-/// dictionary](Self::needs_dictionary) makes the sum need one too (F17).
+/// Sums add the counts; one text that [needs a dictionary](Self::needs_dictionary) makes the sum need one too.
 ///
 /// ```
 /// use talkmeter::text::{Markers, Units, count};
@@ -26,24 +25,23 @@ use unicode_segmentation::UnicodeSegmentation;
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Units {
-    /// Segments that do not begin with a Han character; without meaning where
-    /// [`needs_dictionary`](Self::needs_dictionary) is set, so read
-    /// [`words()`](Self::words) instead.
+    /// Words that do not begin with a Han character. Meaningless if
+    /// [`needs_dictionary`](Self::needs_dictionary) is set: use [`words()`](Self::words) instead.
     pub words: u32,
-    /// Segments whose first character has Script=Han.
+    /// Words whose first character has Script=Han: single characters.
     pub han_chars: u32,
-    /// Some letter is Thai, Lao, Khmer or Burmese, which have no spaces: null,
+    /// The text contains Thai, Lao, Khmer or Burmese letters, which are written without spaces: counts are null,
     /// reason `script_needs_dictionary`.
     pub needs_dictionary: bool,
 }
 
 impl Units {
-    /// All segments, whether or not they could be told apart.
+    /// All words, even if the script needs a dictionary.
     pub(crate) fn total(self) -> u32 {
         self.words.saturating_add(self.han_chars)
     }
 
-    /// Words and Han characters (F3), or `None` where only a dictionary could tell (F17).
+    /// Words plus Han characters, or `None` if the script needs a dictionary.
     ///
     /// ```
     /// use talkmeter::text::{Markers, count};
@@ -57,7 +55,7 @@ impl Units {
         (!self.needs_dictionary).then(|| self.words.saturating_add(self.han_chars))
     }
 
-    /// Words that are no Han characters (F3), or `None` where only a dictionary could tell (F17).
+    /// Words that are not Han characters, or `None` if the script needs a dictionary.
     ///
     /// ```
     /// use talkmeter::text::{Markers, count};
@@ -89,7 +87,7 @@ impl Sum for Units {
     }
 }
 
-/// What becomes of markers such as `[PII]`, `<unk>` or `<|noise|>` (F17).
+/// How markers such as `[PII]`, `<unk>` or `<|noise|>` are treated.
 ///
 /// ```
 /// use talkmeter::text::{Markers, count};
@@ -99,18 +97,17 @@ impl Sum for Units {
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Markers {
-    /// They separate words, and do not count: the rule.
+    /// They separate words and are not text themselves (the definition).
     #[default]
     Drop,
-    /// They count as the text they are made of.
+    /// They count as ordinary text.
     Keep,
 }
 
-/// Counts the words and Han characters of a text (2.9, F3, F17).
+/// Counts the words and Han characters of a text.
 ///
-/// The text is NFC normalised, markers and the fullwidth `＇，．：；` become
-/// spaces, and of the UAX #29 words of what is left those count that hold a
-/// letter or digit.
+/// The text is NFC normalised, markers and the fullwidth marks `＇，．：；` become spaces, and every UAX #29 word of the
+/// rest that contains a letter or digit counts (definitions: counting words).
 ///
 /// ```
 /// use talkmeter::text::{Markers, Units, count};
@@ -129,7 +126,7 @@ pub fn count(text: &str, markers: Markers) -> Units {
     count_quickly(text, markers).unwrap_or_else(|| count_general(text, markers))
 }
 
-/// Whether a sentence is a question: its trimmed text ends in `?`, `？` or `؟` (F17).
+/// Whether a sentence is a question: its trimmed text ends in `?`, `？` or `؟`.
 ///
 /// ```
 /// use talkmeter::text::is_question;
@@ -144,7 +141,7 @@ pub fn is_question(text: &str) -> bool {
     text.trim_end().ends_with(['?', '？', '؟'])
 }
 
-/// The rule as it is written.
+/// The definition, word by word.
 fn count_general(text: &str, markers: Markers) -> Units {
     let normal = match is_nfc_quick(text.chars()) {
         IsNormalized::Yes => Cow::Borrowed(text),
@@ -168,10 +165,10 @@ fn count_general(text: &str, markers: Markers) -> Units {
     units
 }
 
-/// The text with a space for each marker and each fullwidth clause mark.
+/// The text with a space in place of each marker and each fullwidth clause mark.
 fn separated(text: &str, markers: Markers) -> Cow<'_, str> {
     let mut out = String::new();
-    // Up to here the text has been copied.
+    // The text is copied up to here.
     let mut done = 0;
     let mut at = 0;
     while let Some(rest) = text.get(at..) {
@@ -197,11 +194,15 @@ fn separated(text: &str, markers: Markers) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// The length of the marker a text begins with, 0 when it begins with none:
-/// `\[[A-Za-z][A-Za-z0-9 _-]*\]|<\|?[A-Za-z][A-Za-z0-9 _-]*\|?>`.
+/// Length of the marker at the start of a text, 0 if there is none:
+/// `\[[A-Za-z][A-Za-z0-9 _-]*\]|<\|?/?[A-Za-z][A-Za-z0-9 _-]*\|?>`.
 fn marker_len(text: &[u8]) -> usize {
     let angle = text.first() == Some(&b'<');
-    let name = if angle && text.get(1) == Some(&b'|') { 2 } else { 1 };
+    let mut name = 1;
+    if angle {
+        name += usize::from(text.get(name) == Some(&b'|'));
+        name += usize::from(text.get(name) == Some(&b'/'));
+    }
     if !text.get(name).is_some_and(u8::is_ascii_alphabetic) {
         return 0;
     }
@@ -214,82 +215,15 @@ fn marker_len(text: &[u8]) -> usize {
     if text.get(end) == Some(&close) { end + 1 } else { 0 }
 }
 
-/// Thai, Lao, Khmer and Burmese letters (F17).
+/// Thai, Lao, Khmer and Burmese letters.
 fn needs_dictionary(c: char) -> bool {
     c >= '\u{E00}'
         && matches!(c.script(), Script::Thai | Script::Lao | Script::Khmer | Script::Myanmar)
         && c.is_alphabetic()
 }
 
-/// What a character does to the words around it. Only characters that NFC
-/// leaves alone whatever stands beside them have a class other than `Slow`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Class {
-    /// Between words.
-    Break,
-    /// UAX #29 `ALetter`, and a letter.
-    Letter,
-    /// UAX #29 Numeric, and a digit.
-    Digit,
-    /// UAX #29 Katakana, and a letter.
-    Katakana,
-    /// UAX #29 `ExtendNumLet`: joins, but is no word.
-    Joiner,
-    /// Joins two letters: UAX #29 `MidLetter`.
-    MidLetter,
-    /// Joins two digits: UAX #29 `MidNum`.
-    MidNum,
-    /// Joins either: UAX #29 `MidNumLet`, `Single_Quote`.
-    MidNumLet,
-    /// May begin a marker; between words otherwise.
-    Open,
-    /// A Han character: a word by itself.
-    Han,
-    /// A word by itself that is no Han character: Hiragana.
-    Alone,
-    /// Anything else: the text is counted by the book.
-    Slow,
-}
-
-const ASCII: [Class; 128] = {
-    let mut table = [Class::Break; 128];
-    let mut b = 0;
-    while b < table.len() {
-        table[b] = match b as u8 {
-            b'A'..=b'Z' | b'a'..=b'z' => Class::Letter,
-            b'0'..=b'9' => Class::Digit,
-            b'_' => Class::Joiner,
-            b':' => Class::MidLetter,
-            b',' | b';' => Class::MidNum,
-            b'.' | b'\'' => Class::MidNumLet,
-            b'[' | b'<' => Class::Open,
-            _ => Class::Break,
-        };
-        b += 1;
-    }
-    table
-};
-
-#[inline]
-fn class(c: char) -> Class {
-    match c {
-        '\0'..='\x7F' => ASCII[c as usize & 0x7F],
-        '\u{4E00}'..='\u{9FFF}' | '\u{3400}'..='\u{4DBF}' => Class::Han,
-        // The fullwidth clause marks are here because they become spaces.
-        '、' | '。' | '〈'..='】' | '〔'..='〛' | '\u{3000}' | '！' | '（' | '）' | '？' | '～' | '％' | '￥' => {
-            Class::Break
-        }
-        '＇' | '，' | '．' | '：' | '；' => Class::Break,
-        '‐'..='―' | '“' | '”' | '…' | '€' => Class::Break,
-        '\u{A0}' | '¡' | '£' | '¥' | '«' | '°' | '»' | '¿' | '×' | '÷' => Class::Break,
-        '·' => Class::MidLetter,
-        '‘' | '’' => Class::MidNumLet,
-        'À'..='ɏ' | 'Ѐ'..='ҁ' | 'Ҋ'..='ԯ' | '가'..='힣' => Class::Letter,
-        'ぁ'..='ゖ' => Class::Alone,
-        'ァ'..='ヺ' | 'ー'..='ヿ' => Class::Katakana,
-        _ => Class::Slow,
-    }
-}
+/// No word is open.
+const ENDED: Class = Class::Separator;
 
 const LETTER: u8 = 0b1;
 const DIGIT: u8 = 0b10;
@@ -297,7 +231,7 @@ const JOINS_LETTERS: u8 = LETTER << 2;
 const JOINS_DIGITS: u8 = DIGIT << 2;
 const NOT_PLAIN: u8 = 0b1_0000;
 
-/// The classes of ASCII as sets of bits, so that no branch is needed.
+/// The ASCII classes as bit sets, for counting without branches.
 const PLAIN: [u8; 256] = {
     let mut table = [NOT_PLAIN; 256];
     let mut b = 0;
@@ -308,7 +242,7 @@ const PLAIN: [u8; 256] = {
             Class::MidLetter => JOINS_LETTERS,
             Class::MidNum => JOINS_DIGITS,
             Class::MidNumLet => JOINS_LETTERS | JOINS_DIGITS,
-            Class::Break => 0,
+            Class::Separator | Class::Symbol => 0,
             _ => NOT_PLAIN,
         };
         b += 1;
@@ -316,11 +250,11 @@ const PLAIN: [u8; 256] = {
     table
 };
 
-/// Counts the words of plain English: ASCII without `_` and what may begin a marker.
+/// Counts plain English: ASCII without `_`, `[` and `<`. `None` for other texts.
 fn count_plain_ascii(text: &[u8]) -> Option<u32> {
     let mut words = 0;
     let (mut before, mut left) = (0, 0);
-    // In pieces, so that other texts are soon left to others.
+    // In chunks, to give up early on other texts.
     for piece in text.chunks(16) {
         let mut seen = 0;
         for &byte in piece {
@@ -338,48 +272,47 @@ fn count_plain_ascii(text: &[u8]) -> Option<u32> {
     Some(words)
 }
 
-/// Counts without allocating or looking anything up; `None` when a character
-/// is met whose effect depends on more than its [`Class`].
+/// Counts without allocation or table look-ups; `None` if a character's effect depends on more than its [`Class`].
 fn count_quickly(text: &str, markers: Markers) -> Option<Units> {
     let bytes = text.as_bytes();
     let mut units = Units::default();
     let mut at = 0;
-    // The class of the character in front, `Break` where a segment has ended.
-    let mut left = Class::Break;
-    // Whether the current segment has been counted.
+    // Class of the previous character, [`ENDED`] after the end of a word.
+    let mut left = ENDED;
+    // Whether the current word is counted already.
     let mut counted = false;
     while let Some(&byte) = bytes.get(at) {
         let (class, len) = class_at(text, at, byte);
         at += len;
         match class {
             Class::Letter | Class::Digit => {
-                if matches!(left, Class::Break | Class::Katakana) || !counted {
+                if matches!(left, ENDED | Class::Katakana) || !counted {
                     units.words += 1;
                     counted = true;
                 }
                 left = class;
-                // The rest of a word changes nothing.
+                // Skip the rest of the word.
                 if class == Class::Letter {
                     while bytes.get(at).is_some_and(u8::is_ascii_alphabetic) {
                         at += 1;
                     }
                 }
             }
-            Class::Break => left = Class::Break,
+            Class::Separator | Class::Symbol => left = ENDED,
             Class::Han => {
                 units.han_chars += 1;
-                left = Class::Break;
+                left = ENDED;
             }
-            Class::Alone => {
+            Class::Hiragana => {
                 units.words += 1;
-                left = Class::Break;
+                left = ENDED;
             }
             Class::MidLetter | Class::MidNum | Class::MidNumLet => {
                 let joins = (left == Class::Letter && class != Class::MidNum)
                     || (left == Class::Digit && class != Class::MidLetter);
-                // In front of its like the segment goes on as if nothing were between.
+                // The word continues if the next character is of the same class.
                 if !joins || bytes.get(at).is_none_or(|&next| class_at(text, at, next).0 != left) {
-                    left = Class::Break;
+                    left = ENDED;
                 }
             }
             Class::Katakana => {
@@ -390,7 +323,7 @@ fn count_quickly(text: &str, markers: Markers) -> Option<Units> {
                 left = class;
             }
             Class::Joiner => {
-                if left == Class::Break {
+                if left == ENDED {
                     counted = false;
                 }
                 left = class;
@@ -400,23 +333,25 @@ fn count_quickly(text: &str, markers: Markers) -> Option<Units> {
                     let marker = marker_len(bytes.get(at - 1..).unwrap_or_default());
                     at += marker.saturating_sub(1);
                 }
-                left = Class::Break;
+                left = ENDED;
             }
-            Class::Slow => return None,
+            Class::Caseless | Class::Rare => return None,
         }
     }
     Some(units)
 }
 
-/// The class and length of the character at `at`, whose first byte is `byte`.
+/// Class and length of the character at `at`, whose first byte is `byte`.
 #[inline]
 fn class_at(text: &str, at: usize, byte: u8) -> (Class, usize) {
-    if let Some(&class) = ASCII.get(usize::from(byte)) {
-        return (class, 1);
+    if byte.is_ascii() {
+        return (ASCII[usize::from(byte)], 1);
     }
     match text.get(at..).and_then(|rest| rest.chars().next()) {
+        // Case does not matter for counting.
+        Some(c) if class(c) == Class::Caseless => (Class::Letter, c.len_utf8()),
         Some(c) => (class(c), c.len_utf8()),
-        None => (Class::Slow, 1),
+        None => (Class::Rare, 1),
     }
 }
 
@@ -431,12 +366,12 @@ mod tests {
         count(text, Markers::Drop).units()
     }
 
-    /// The rule once more, with the pattern of F17 itself.
+    /// The definition again, with a regex for the markers.
     fn by_the_book(text: &str, markers: Markers) -> Units {
         let text: String = text.nfc().collect();
         let text = match markers {
             Markers::Drop => {
-                let pattern = r"\[[A-Za-z][A-Za-z0-9 _-]*\]|<\|?[A-Za-z][A-Za-z0-9 _-]*\|?>";
+                let pattern = r"\[[A-Za-z][A-Za-z0-9 _-]*\]|<\|?/?[A-Za-z][A-Za-z0-9 _-]*\|?>";
                 Regex::new(pattern).unwrap().replace_all(&text, " ").into_owned()
             }
             Markers::Keep => text,
@@ -513,10 +448,10 @@ mod tests {
     fn words_and_han() {
         let units = count("今日はアイスクリームを食べた", Markers::Drop);
         assert_eq!((units.words(), units.han_chars), (Some(5), 3));
-        // Undecidable words leave the Han characters alone (F17).
+        // Han characters are counted even if the words cannot be.
         let units = count("你好 ครับ", Markers::Drop);
         assert_eq!((units.words(), units.han_chars), (None, 2));
-        // A Thai sign that is no letter decides nothing.
+        // Thai signs and digits need no dictionary.
         assert_eq!(count("฿20 ๑๒", Markers::Drop).units(), Some(2));
     }
 
@@ -539,6 +474,8 @@ mod tests {
             ("a[PII]b", 2),
             ("[a b_c-9]x", 1),
             ("<|noise|> <noise|> <|noise>", 0),
+            ("<|Speech|>a b<|/Speech|><|ANGRY|></i>", 2),
+            ("</|a> [/a] <//a>", 3),
             ("[1a]", 1),
             ("[ a]", 1),
             ("[a", 1),
@@ -559,7 +496,7 @@ mod tests {
 
     #[test]
     fn normalised_before_anything() {
-        // `>` with a stroke through it closes no marker.
+        // `>` with a combining stroke closes no marker.
         assert_eq!(units("<unk>\u{338}"), Some(1));
         // A compatibility ideograph becomes a Han character.
         assert_eq!(count("\u{F900}", Markers::Drop).han_chars, 1);
@@ -580,7 +517,7 @@ mod tests {
     fn every_quick_character_beside_every_kind() {
         let kinds = ["", "a", "1", "_", "'", ":", ",", ".", "ア", "は", "你", " ", "\"", "a_", "1,", "a:"];
         let mut quick = 0;
-        for c in ('\0'..=char::MAX).filter(|&c| class(c) != Class::Slow) {
+        for c in ('\0'..=char::MAX).filter(|&c| class(c) != Class::Rare) {
             // The long blocks of one class are sampled.
             if c > '\u{3400}' && c < '\u{FF00}' && u32::from(c) % 97 != 0 {
                 continue;
@@ -596,18 +533,8 @@ mod tests {
         assert!(quick > 1000);
     }
 
-    #[test]
-    fn every_quick_character_is_alone_in_its_normal_form() {
-        for c in ('\0'..=char::MAX).filter(|&c| class(c) != Class::Slow) {
-            assert_eq!(is_nfc_quick(std::iter::once(c)), IsNormalized::Yes, "{c:?}");
-            let letter = matches!(class(c), Class::Letter | Class::Digit | Class::Katakana | Class::Han | Class::Alone);
-            assert_eq!(c.is_alphanumeric(), letter, "{c:?}");
-            assert_eq!(c.script() == Script::Han && letter, class(c) == Class::Han, "{c:?}");
-        }
-    }
-
-    /// Characters at which the rules of UAX #29, NFC and F17 disagree most.
-    const TRICKY: &str = "[ab1２_.,;:'\"\\-\\[\\]<>| \n你々〇，．：；＇。、！“’·\u{301}\u{338}\u{3099}ｶアー・゛はかﾞ한ᄀ\u{1161}\u{11A8}กะ\u{200D}\u{AD}אéＡ😀🇩🇪\u{F900}]{0,14}";
+    /// Characters on which UAX #29, NFC and the marker rule interact most.
+    const TRICKY: &str = "[ab1２_.,;:'\"\\-\\[\\]<>|/ \n你々〇，．：；＇。、！“’·\u{301}\u{338}\u{3099}ｶアー・゛はかﾞ한ᄀ\u{1161}\u{11A8}กะ\u{200D}\u{AD}אéＡ😀🇩🇪\u{F900}]{0,14}";
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(4000))]
