@@ -57,6 +57,7 @@ pub mod definitions {}
 pub mod emulator;
 mod error;
 pub mod metrics;
+mod recording_id;
 #[cfg(feature = "analytics")]
 pub mod report;
 #[cfg(feature = "analytics")]

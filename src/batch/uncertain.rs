@@ -13,6 +13,7 @@ use super::event::AttemptNo;
 use super::state::Attempt;
 use crate::catalog::Catalog;
 use crate::client::{Listed, TaskId, TaskStatus};
+use crate::recording_id::address_id;
 
 /// A task appears in the list within this time after the request left.
 const PROOF: Duration = Duration::from_secs(10);
@@ -285,10 +286,7 @@ pub(super) fn same_file(named: &str, sent: &str) -> bool {
     named == sent
         || match sent.strip_prefix("oss://") {
             Some(key) => named.split('?').next().is_some_and(|path| path.ends_with(key)),
-            None => match (url::Url::parse(named), url::Url::parse(sent)) {
-                (Ok(named), Ok(sent)) => named == sent,
-                _ => false,
-            },
+            None => address_id(named) == address_id(sent),
         }
 }
 
