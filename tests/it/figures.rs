@@ -1,9 +1,10 @@
-//! Null rules and edge cases (2.13, F1–F34), each worked out by hand from the definitions.
+//! Null rules and edge cases, each worked out by hand from the definitions and measured by the library.
 
 use serde_json::{Value, json};
-use talkmeter::metrics::percentile;
+use talkmeter::metrics::{Settings, percentile};
+use talkmeter::text::Markers;
 
-use crate::scene::{Call, Row, analysed, analysed_with, call, column, diarised, has, sentence};
+use crate::scene::{Call, Row, call, column, diarised, has, measured, measured_with, sentence};
 
 const FOUR: &str = "one two three four";
 const NINE: &str = "one two three four five six seven eight nine";
@@ -15,6 +16,18 @@ fn answered(call: Call) -> Call {
     call.say(0, &[(20_000, 26_000, TWELVE)]).say(1, &[(27_000, 33_000, TWELVE)])
 }
 
+/// A parameter and its value.
+type Set<'a> = (&'a str, i64);
+
+/// The default settings but for these parameters.
+fn parameters(set: &[Set<'_>]) -> impl FnOnce(&mut Settings) {
+    move |settings| {
+        for (name, value) in set {
+            assert!(settings.parameters.set(name, *value), "no parameter {name}");
+        }
+    }
+}
+
 fn kinds(events: &[Row]) -> Vec<Value> {
     events.iter().map(|row| json!([row["kind"], row["participant"], row["other"], row["begin_ms"]])).collect()
 }
@@ -23,7 +36,7 @@ fn kinds(events: &[Row]) -> Vec<Value> {
 
 #[test]
 fn an_empty_list_of_transcripts_is_measured_as_nothing() {
-    let ran = analysed(json!({"transcripts": []}));
+    let ran = measured(json!({"transcripts": []}));
     let zero = json!({
         "speech_ms": 0, "dead_air_count": 0, "dead_air_ms": 0, "participant_count": 0, "channel_count": 0,
         "sentence_count": 0, "turn_count": 0, "units": 0, "words": 0, "han_chars": 0, "warning_count": 1,
@@ -45,12 +58,12 @@ fn an_empty_list_of_transcripts_is_measured_as_nothing() {
 
 #[test]
 fn two_silent_channels_have_measured_zeros_and_no_ratios() {
-    let ran = analysed(Call::default().silent(0).silent(1).lasting(5000));
+    let ran = measured(Call::default().silent(0).silent(1).lasting(5000));
     has(
         &ran.row("calls"),
         json!({
             "duration_ms": 5000, "speech_ms": 0, "participant_count": 2, "channel_count": 2,
-            // F25: there are two who could have talked over each other, and did not.
+            // There are two who could have talked over each other, and did not.
             "overlap_ms": 0, "onset_count": 0, "interruption_count": 0, "backchannel_count": 0, "overlap_ratio": null,
             "turn_count": 0, "switch_count": 0, "switches_per_min": null, "tail_silence_ms": null, "silence_ms": null,
             "billable_ms": 0, "billable_source": "sentences", "reason": "no_speech",
@@ -73,7 +86,7 @@ fn two_silent_channels_have_measured_zeros_and_no_ratios() {
 
 #[test]
 fn who_speaks_to_a_silent_channel_has_no_ratio_to_it() {
-    let ran = analysed(call(&[(0, 1000, 7000, TWELVE)]).silent(1).lasting(8000));
+    let ran = measured(call(&[(0, 1000, 7000, TWELVE)]).silent(1).lasting(8000));
     has(
         &ran.participant("ch0"),
         json!({
@@ -98,7 +111,7 @@ fn who_speaks_to_a_silent_channel_has_no_ratio_to_it() {
 #[test]
 fn one_participant_alone_has_talk_and_turns_but_nobody_to_compare_with() {
     // A single channel bears its own id.
-    let ran = analysed(call(&[(3, 0, 6000, TWELVE)]).lasting(6000));
+    let ran = measured(call(&[(3, 0, 6000, TWELVE)]).lasting(6000));
     has(
         &ran.participant("ch3"),
         json!({
@@ -121,10 +134,10 @@ fn one_participant_alone_has_talk_and_turns_but_nobody_to_compare_with() {
 fn overlap_on_one_diarised_channel_counts_from_one_per_cent_of_the_speech() {
     // Both come to 10 000 ms of speech; 100 ms of it is overlap, or 99.
     let of = |begin| diarised(&[(Some(0), 0, 6000, TWELVE), (Some(1), begin, 10_000, TWELVE)]).lasting(10_000);
-    let shown = analysed(of(5900));
+    let shown = measured(of(5900));
     has(&shown.row("calls"), json!({"overlap_ms": 100, "onset_count": 1, "overlap_ratio": 0.01, "reason": null}));
     has(&shown.participant("spk1"), json!({"terminal_overlap_count": 1, "overlap_ms": 100}));
-    let jitter = analysed(of(5901));
+    let jitter = measured(of(5901));
     has(
         &jitter.row("calls"),
         json!({"overlap_ms": null, "onset_count": null, "interruption_count": null, "backchannel_count": null,
@@ -147,7 +160,7 @@ fn channels_that_carry_the_same_speech_show_no_overlap() {
         (1, 80, 1050, "good morning"),
         (1, 2000, 3000, "who is it"),
     ]);
-    let ran = analysed(copies.lasting(3000));
+    let ran = measured(copies.lasting(3000));
     has(
         &ran.row("calls"),
         json!({"overlap_ms": null, "overlap_ratio": null, "onset_count": null, "speech_ms": 2050, "reason": "duplicate_channels"}),
@@ -172,13 +185,13 @@ fn channels_are_copies_when_over_four_fifths_of_the_longer_one_is_copied() {
         call.say(0, &[(9000, 9000 + last, "e")]).say(1, &[(9000, 9000 + last, "f")]).lasting(20_000)
     };
     // 4000 × 5 = 4 × 5000 is not more; of 4999 it is.
-    has(&analysed(of(1000)).row("calls"), json!({"overlap_ms": 5000, "reason": null}));
-    has(&analysed(of(999)).row("calls"), json!({"overlap_ms": null, "reason": "duplicate_channels"}));
+    has(&measured(of(1000)).row("calls"), json!({"overlap_ms": 5000, "reason": null}));
+    has(&measured(of(999)).row("calls"), json!({"overlap_ms": null, "reason": "duplicate_channels"}));
     // A copy that begins 101 ms later is none.
     let late = call(&[(0, 0, 1000, "hello"), (1, 101, 1000, "hello")]).lasting(1000);
-    has(&analysed(late).row("calls"), json!({"overlap_ms": 899}));
+    has(&measured(late).row("calls"), json!({"overlap_ms": 899}));
     let near = call(&[(0, 0, 1000, "hello"), (1, 100, 1000, "hello")]).lasting(1000);
-    has(&analysed(near).row("calls"), json!({"overlap_ms": null}));
+    has(&measured(near).row("calls"), json!({"overlap_ms": null}));
 }
 
 #[test]
@@ -187,7 +200,7 @@ fn sentences_without_a_speaker_are_a_participant_nobody_answers() {
     nobody["speaker_id"] = Value::Null;
     let mut ann = sentence(&[(0, 6000, TWELVE)]);
     ann["speaker_id"] = json!(0);
-    let ran = analysed(
+    let ran = measured(
         Call::default().sentence(0, ann).sentence(0, nobody).say(1, &[(10_000, 16_000, TWELVE)]).lasting(16_000),
     );
     assert_eq!(column(&ran.table("participants"), "participant"), ["ch0:spk0", "ch0:unknown", "ch1"]);
@@ -209,8 +222,8 @@ fn sentences_without_a_speaker_are_a_participant_nobody_answers() {
 #[test]
 fn unknown_speech_is_worth_a_warning_above_five_per_cent() {
     let of = |end| diarised(&[(Some(0), 0, 13_300, TWELVE), (None, 20_000, end, FOUR)]).lasting(30_000);
-    assert!(analysed(of(20_700)).warnings().is_empty(), "700 of 14 000 ms are 5 %");
-    assert_eq!(analysed(of(20_701)).warnings(), [("unknown_speaker".to_owned(), 1)]);
+    assert!(measured(of(20_700)).warnings().is_empty(), "700 of 14 000 ms are 5 %");
+    assert_eq!(measured(of(20_701)).warnings(), [("unknown_speaker".to_owned(), 1)]);
 }
 
 #[test]
@@ -220,7 +233,7 @@ fn an_unknown_speaker_is_neither_onset_nor_incumbent() {
     one["speaker_id"] = Value::Null;
     let mut two = sentence(&[(20_000, 21_000, "yes")]);
     two["speaker_id"] = json!(4);
-    let ran = analysed(
+    let ran = measured(
         Call::default()
             .sentence(0, one)
             .sentence(0, two)
@@ -235,7 +248,7 @@ fn an_unknown_speaker_is_neither_onset_nor_incumbent() {
 
 #[test]
 fn who_only_speaks_inside_another_turn_has_no_turn() {
-    let ran = analysed(call(&[(0, 0, 6000, TWELVE), (1, 2000, 2500, "mhm")]).lasting(6000));
+    let ran = measured(call(&[(0, 0, 6000, TWELVE), (1, 2000, 2500, "mhm")]).lasting(6000));
     has(
         &ran.participant("ch1"),
         json!({"talk_ms": 500, "turn_count": 0, "turn_ms_p50": null, "longest_turn_ms": null, "monologue_count": 0,
@@ -246,13 +259,13 @@ fn who_only_speaks_inside_another_turn_has_no_turn() {
 
 #[test]
 fn without_word_times_there_is_no_articulation_rate() {
-    let ran = analysed(Call::default().tell(0, 0, 6000, TWELVE).tell(1, 7000, 13_000, TWELVE).lasting(13_000));
+    let ran = measured(Call::default().tell(0, 0, 6000, TWELVE).tell(1, 7000, 13_000, TWELVE).lasting(13_000));
     has(
         &ran.participant("ch1"),
         json!({"basis": "sentences", "talk_ms": 6000, "units_per_min": 120, "articulation_units_per_min": null, "reason": "no_word_times"}),
     );
     assert!(ran.table("words").is_empty());
-    let mixed = analysed(answered(Call::default().tell(1, 0, 1000, "hello there")).lasting(33_000));
+    let mixed = measured(answered(Call::default().tell(1, 0, 1000, "hello there")).lasting(33_000));
     has(
         &mixed.participant("ch1"),
         json!({"basis": "mixed", "articulation_units_per_min": null, "reason": "no_word_times"}),
@@ -273,14 +286,14 @@ fn word_times_made_by_interpolation_give_no_articulation_rate() {
         call(&[(0, 0, 6000, TWELVE)]).say(1, &words).lasting(20_000)
     };
     // Five words that abut and differ by 1 ms at most.
-    let ran = analysed(of(&[1200, 1201, 1200, 1200, 1200]));
+    let ran = measured(of(&[1200, 1201, 1200, 1200, 1200]));
     has(
         &ran.participant("ch1"),
         json!({"units_per_min": 600_000.0 / 6001.0, "articulation_units_per_min": null, "reason": "interpolated_words"}),
     );
     assert_eq!(ran.warnings(), [("interpolated_words".to_owned(), 1)]);
     for honest in [&[1200, 1202, 1200, 1200, 1200][..], &[1500, 1500, 1500, 1500]] {
-        let ran = analysed(of(honest));
+        let ran = measured(of(honest));
         assert!(ran.warnings().is_empty());
         has(&ran.participant("ch1"), json!({"reason": null}));
     }
@@ -289,7 +302,7 @@ fn word_times_made_by_interpolation_give_no_articulation_rate() {
 #[test]
 fn scripts_without_spaces_cannot_be_counted() {
     let thai = "สวัสดีครับ";
-    let ran = analysed(call(&[(0, 0, 6000, TWELVE), (1, 7000, 13_000, &format!("{thai} 你好"))]).lasting(13_000));
+    let ran = measured(call(&[(0, 0, 6000, TWELVE), (1, 7000, 13_000, &format!("{thai} 你好"))]).lasting(13_000));
     has(
         &ran.participant("ch1"),
         json!({"units": null, "words": null, "han_chars": 2, "units_per_min": null, "articulation_units_per_min": null,
@@ -308,7 +321,7 @@ fn scripts_without_spaces_cannot_be_counted() {
 #[test]
 fn where_words_cannot_be_counted_length_alone_makes_a_backchannel() {
     let of = |text: &str| call(&[(0, 0, 6000, TWELVE), (1, 2000, 2900, text)]).lasting(6000);
-    let kind = |text| analysed(of(text)).table("events")[0]["kind"].clone();
+    let kind = |text| measured(of(text)).table("events")[0]["kind"].clone();
     assert_eq!(kind("หนึ่งสองสามสี่ห้าหกเจ็ดแปด"), "backchannel");
     assert_eq!(kind(FOUR), "side_speech");
 }
@@ -330,18 +343,18 @@ fn a_rate_needs_times_for_nine_tenths_of_its_units() {
         let spoken = json!({"begin_time": 10_000, "end_time": 19_700, "text": text, "words": words});
         call(&[(0, 0, 6000, TWELVE)]).sentence(1, spoken).lasting(20_000)
     };
-    let tenth = analysed(of(1));
+    let tenth = measured(of(1));
     has(
         &tenth.participant("ch1"),
         json!({"talk_ms": 6300, "units": 10, "units_per_min": 600_000.0 / 6300.0, "reason": null}),
     );
     assert_eq!(tenth.warnings(), [("untimed_words".to_owned(), 1)]);
     has(
-        &analysed(of(2)).participant("ch1"),
+        &measured(of(2)).participant("ch1"),
         json!({"talk_ms": 5600, "units": 10, "units_per_min": null, "articulation_units_per_min": null, "reason": "untimed_text"}),
     );
     // Of the call 2 of 22 units have no time: 9 %.
-    has(&analysed(of(2)).row("calls"), json!({"units": 22, "units_per_min": 1_320_000.0 / 11_600.0}));
+    has(&measured(of(2)).row("calls"), json!({"units": 22, "units_per_min": 1_320_000.0 / 11_600.0}));
 }
 
 #[test]
@@ -353,7 +366,7 @@ fn text_without_any_time_is_not_silence() {
             {"channel_id": 1, "text": "hello there"},
         ],
     });
-    let ran = analysed(file);
+    let ran = measured(file);
     has(
         &ran.participant("ch1"),
         json!({
@@ -385,7 +398,7 @@ fn text_without_any_time_is_not_silence() {
 
 #[test]
 fn a_file_without_any_time_has_null_where_time_is_needed() {
-    let ran = analysed(json!({"transcripts": [{"channel_id": 0, "text": TEN}]}));
+    let ran = measured(json!({"transcripts": [{"channel_id": 0, "text": TEN}]}));
     has(
         &ran.row("calls"),
         json!({
@@ -402,7 +415,7 @@ fn a_file_without_any_time_has_null_where_time_is_needed() {
 #[test]
 fn a_rate_needs_either_five_seconds_or_ten_units() {
     let of = |length: i64, text| call(&[(0, 0, 6000, TWELVE), (1, 7000, 7000 + length, text)]).lasting(20_000);
-    let row = |length, text| analysed(of(length, text)).participant("ch1");
+    let row = |length, text| measured(of(length, text)).participant("ch1");
     has(
         &row(4999, NINE),
         json!({"units_per_min": null, "articulation_units_per_min": null, "reason": "too_little_speech"}),
@@ -416,7 +429,7 @@ fn without_a_stated_duration_the_last_end_stands_in_and_the_tail_is_unknown() {
     // The last end is that of a word without length; an end before its begin is none.
     let call = answered(call(&[(0, 40_000, 40_000, "yes")]).say(1, &[(90_000, 80_000, "no")]));
     has(
-        &analysed(call).row("calls"),
+        &measured(call).row("calls"),
         json!({"duration_ms": 40_000, "duration_source": "last_end", "tail_silence_ms": null, "span_end_ms": 33_000,
             "lead_silence_ms": 20_000, "reason": "duration_unknown"}),
     );
@@ -427,17 +440,18 @@ fn without_a_stated_duration_the_last_end_stands_in_and_the_tail_is_unknown() {
 #[test]
 fn pauses_up_to_the_join_gap_are_talk() {
     let of = |gap: i64| answered(call(&[(1, 0, 1000, "one"), (1, 1000 + gap, 3000, "two")])).lasting(40_000);
-    let talk = |gap, more: &str| analysed_with(of(gap), more).participant("ch1")["talk_ms"].as_i64().unwrap();
-    assert_eq!(talk(250, ""), 9000);
-    assert_eq!(talk(251, ""), 8749);
-    assert_eq!(talk(251, "--join-gap-ms 251"), 9000);
+    let talk =
+        |gap, set: &[Set]| measured_with(of(gap), parameters(set)).participant("ch1")["talk_ms"].as_i64().unwrap();
+    assert_eq!(talk(250, &[]), 9000);
+    assert_eq!(talk(251, &[]), 8749);
+    assert_eq!(talk(251, &[("join_gap_ms", 251)]), 9000);
     // Articulation leaves out every pause: 14 units in 8750 ms.
-    has(&analysed(of(250)).participant("ch1"), json!({"articulation_units_per_min": 840_000.0 / 8750.0}));
+    has(&measured(of(250)).participant("ch1"), json!({"articulation_units_per_min": 840_000.0 / 8750.0}));
 }
 
 #[test]
 fn speech_past_the_end_or_before_the_begin_is_clipped() {
-    let ran = analysed(answered(call(&[(0, -500, 500, "early"), (1, 39_500, 41_500, "late")])).lasting(40_000));
+    let ran = measured(answered(call(&[(0, -500, 500, "early"), (1, 39_500, 41_500, "late")])).lasting(40_000));
     has(
         &ran.row("calls"),
         json!({"span_start_ms": 0, "span_end_ms": 40_000, "lead_silence_ms": 0, "tail_silence_ms": 0}),
@@ -452,7 +466,7 @@ fn speech_past_the_end_or_before_the_begin_is_clipped() {
 
 #[test]
 fn a_word_without_length_counts_in_text_and_not_in_time() {
-    let ran = analysed(
+    let ran = measured(
         answered(call(&[(0, 0, 0, "hello")]).say(1, &[(3000, 3500, "yes"), (3600, 3600, "indeed")])).lasting(40_000),
     );
     has(&ran.participant("ch0"), json!({"units": 13, "talk_ms": 6000, "first_begin_ms": 20_000, "turn_count": 1}));
@@ -468,7 +482,7 @@ fn a_word_without_length_counts_in_text_and_not_in_time() {
 fn a_sentence_whose_words_have_no_length_is_measured_by_its_own_times() {
     let words = json!([{"begin_time": 0, "end_time": 0, "text": "hello"}, {"begin_time": 900, "end_time": 900, "text": "there"}]);
     let told = json!({"begin_time": 0, "end_time": 1000, "text": "hello there", "words": words});
-    let ran = analysed(answered(Call::default().sentence(1, told)).lasting(40_000));
+    let ran = measured(answered(Call::default().sentence(1, told)).lasting(40_000));
     has(&ran.participant("ch1"), json!({"talk_ms": 7000, "basis": "mixed"}));
 }
 
@@ -478,7 +492,7 @@ fn an_interval_that_ends_before_it_begins_is_ignored_and_its_text_counts() {
         {"begin_time": 1000, "end_time": 500, "text": "backwards"}, {"begin_time": 1000, "end_time": 1500, "text": "forwards"},
     ]);
     let told = json!({"begin_time": 2000, "end_time": 1000, "text": "backwards forwards", "words": words});
-    let ran = analysed(answered(Call::default().sentence(1, told)).lasting(40_000));
+    let ran = measured(answered(Call::default().sentence(1, told)).lasting(40_000));
     has(&ran.participant("ch1"), json!({"talk_ms": 6500, "units": 14, "basis": "words", "first_begin_ms": 1000}));
     // The word and the sentence.
     assert_eq!(ran.warnings(), [("negative_interval".to_owned(), 2)]);
@@ -493,7 +507,7 @@ fn an_untimed_word_goes_with_the_timed_one_before_it() {
         {"begin_time": 4000, "end_time": 4300, "text": "yes"},
     ]);
     let told = json!({"begin_time": 2000, "end_time": 4300, "text": "well I see yes", "words": words});
-    let ran = analysed(call(&[(0, 0, 6000, TWELVE)]).sentence(1, told).lasting(6000));
+    let ran = measured(call(&[(0, 0, 6000, TWELVE)]).sentence(1, told).lasting(6000));
     // Two bursts inside ch0's: `well` hangs on the first word, `see` on `I`.
     let events = ran.table("events");
     assert_eq!(column(&events, "text"), ["well I see", "yes"]);
@@ -506,14 +520,14 @@ fn words_outside_their_sentence_win_over_it() {
     // The sentence carries only its last word's times (FunASR 2110).
     let words = json!([{"begin_time": 1000, "end_time": 1400, "text": "hello"}, {"begin_time": 1500, "end_time": 2000, "text": "there"}]);
     let told = json!({"begin_time": 1500, "end_time": 2000, "text": "hello there", "words": words});
-    let ran = analysed(answered(Call::default().sentence(1, told)).lasting(40_000));
+    let ran = measured(answered(Call::default().sentence(1, told)).lasting(40_000));
     has(&ran.participant("ch1"), json!({"first_begin_ms": 1000, "talk_ms": 7000}));
     assert_eq!(ran.warnings(), [("word_outside_sentence".to_owned(), 1)]);
     // A sentence more than 2 s longer than its words is counted, and the words are measured.
     let of = |end: i64| {
         let mut long = sentence(&[(1000, 2000, "hello")]);
         long["end_time"] = json!(end);
-        analysed(answered(Call::default().sentence(1, long)).lasting(40_000))
+        measured(answered(Call::default().sentence(1, long)).lasting(40_000))
     };
     assert!(of(4000).warnings().is_empty());
     let longer = of(4001);
@@ -523,7 +537,7 @@ fn words_outside_their_sentence_win_over_it() {
 
 #[test]
 fn sentences_of_one_speaker_that_overlap_are_counted_once() {
-    let ran = analysed(answered(call(&[(1, 0, 1000, "one"), (1, 400, 1500, "two")])).lasting(40_000));
+    let ran = measured(answered(call(&[(1, 0, 1000, "one"), (1, 400, 1500, "two")])).lasting(40_000));
     has(&ran.participant("ch1"), json!({"talk_ms": 7500}));
     has(&ran.row("calls"), json!({"overlap_ms": 0}));
     assert_eq!(ran.warnings(), [("self_overlap_ms".to_owned(), 600)]);
@@ -534,7 +548,7 @@ fn sentences_out_of_order_are_sorted_and_said() {
     let rows =
         [(0, 0, 6000, TWELVE), (1, 7000, 13_000, TWELVE), (1, 14_000, 15_000, "again"), (0, 16_000, 17_000, "fine")];
     let backwards: Vec<_> = rows.iter().rev().copied().collect();
-    let (straight, reverse) = (analysed(call(&rows).lasting(20_000)), analysed(call(&backwards).lasting(20_000)));
+    let (straight, reverse) = (measured(call(&rows).lasting(20_000)), measured(call(&backwards).lasting(20_000)));
     assert_eq!(straight.table("participants"), reverse.table("participants"));
     assert_eq!(straight.table("turns"), reverse.table("turns"));
     assert!(straight.warnings().is_empty());
@@ -551,7 +565,7 @@ fn times_that_are_no_milliseconds_are_suspected() {
             .fold(Call::default(), |call, index| call.say(0, &[(100 * index, 100 * index + length, "word")]))
             .lasting(60_000)
     };
-    let codes = |call| analysed(call).warnings();
+    let codes = |call| measured(call).warnings();
     assert_eq!(codes(of(10, 19)), [("suspicious_time_unit".to_owned(), 1)]);
     assert!(codes(of(10, 20)).is_empty());
     assert!(codes(of(9, 19)).is_empty(), "nine words say nothing");
@@ -578,20 +592,20 @@ fn channel_clocks_out_of_step_are_reported_and_not_corrected() {
         }
         call.lasting(200_000)
     };
-    let ran = analysed(of(11, 1500));
+    let ran = measured(of(11, 1500));
     assert_eq!(ran.warnings(), [("possible_channel_skew".to_owned(), 1)]);
     has(&ran.participant("ch0"), json!({"response_n": 10, "response_ms_p50": -200}));
     has(&ran.participant("ch1"), json!({"response_n": 11, "response_ms_p50": 1500}));
-    assert!(analysed(of(10, 1500)).warnings().is_empty(), "ch0 answers nine times");
-    assert!(analysed(of(11, 800)).warnings().is_empty(), "1000 ms apart is not more than 1000");
-    assert_eq!(analysed(of(11, 801)).warnings(), [("possible_channel_skew".to_owned(), 1)]);
+    assert!(measured(of(10, 1500)).warnings().is_empty(), "ch0 answers nine times");
+    assert!(measured(of(11, 800)).warnings().is_empty(), "1000 ms apart is not more than 1000");
+    assert_eq!(measured(of(11, 801)).warnings(), [("possible_channel_skew".to_owned(), 1)]);
 }
 
 // --- silence, turns, offsets -----------------------------------------------------------------------------------------
 
 #[test]
 fn dead_air_begins_at_its_threshold_and_names_who_spoke_before_and_after() {
-    let ran = analysed(
+    let ran = measured(
         call(&[(0, 0, 500, "a"), (1, 0, 1000, "b"), (2, 4000, 5000, "c"), (0, 7999, 9000, "d")]).lasting(9000),
     );
     let events = ran.table("events");
@@ -609,7 +623,7 @@ fn dead_air_begins_at_its_threshold_and_names_who_spoke_before_and_after() {
 
 #[test]
 fn dead_air_between_several_names_the_first_in_order() {
-    let ran = analysed(
+    let ran = measured(
         call(&[
             (1, 0, 1000, "b"),
             (2, 500, 1000, "c"),
@@ -626,13 +640,12 @@ fn dead_air_between_several_names_the_first_in_order() {
 #[test]
 fn a_pause_of_dead_air_ends_a_turn_and_a_shorter_one_does_not() {
     let of = |gap: i64| call(&[(0, 0, 1000, "one"), (0, 1000 + gap, 9000, "two")]).silent(1).lasting(9000);
-    let turns = |gap, more: &str| column(&analysed_with(of(gap), more).table("turns"), "end_ms");
-    assert_eq!(turns(2999, ""), [9000]);
-    assert_eq!(turns(3000, ""), [1000, 9000]);
-    // One number unless told otherwise.
-    assert_eq!(turns(3000, "--dead-air-ms 5000"), [9000]);
-    assert_eq!(turns(3000, "--dead-air-ms 5000 --turn-pause-ms 3000"), [1000, 9000]);
-    let ran = analysed(of(3000));
+    let turns = |gap, set: &[Set]| column(&measured_with(of(gap), parameters(set)).table("turns"), "end_ms");
+    assert_eq!(turns(2999, &[]), [9000]);
+    assert_eq!(turns(3000, &[]), [1000, 9000]);
+    assert_eq!(turns(3000, &[("turn_pause_ms", 3001)]), [9000]);
+    assert_eq!(turns(3000, &[("dead_air_ms", 5000), ("turn_pause_ms", 3000)]), [1000, 9000]);
+    let ran = measured(of(3000));
     has(&ran.table("events")[0], json!({"kind": "dead_air", "participant": "ch0", "other": "ch0"}));
     has(&ran.row("calls"), json!({"turn_count": 2, "switch_count": 0}));
 }
@@ -642,16 +655,19 @@ fn a_monologue_is_a_turn_of_a_minute_pauses_included() {
     let of =
         |end: i64| call(&[(0, 0, 30_000, "one"), (0, 32_000, end, "two"), (1, 10_000, 10_500, "mhm")]).lasting(99_000);
     has(
-        &analysed(of(60_000)).participant("ch0"),
+        &measured(of(60_000)).participant("ch0"),
         json!({"monologue_count": 1, "longest_turn_ms": 60_000, "turn_count": 1}),
     );
-    has(&analysed(of(59_999)).participant("ch0"), json!({"monologue_count": 0}));
-    has(&analysed_with(of(59_999), "--monologue-ms 59999").participant("ch0"), json!({"monologue_count": 1}));
+    has(&measured(of(59_999)).participant("ch0"), json!({"monologue_count": 0}));
+    has(
+        &measured_with(of(59_999), parameters(&[("monologue_ms", 59_999)])).participant("ch0"),
+        json!({"monologue_count": 1}),
+    );
 }
 
 #[test]
 fn answers_are_signed_and_slow_from_dead_air_on() {
-    let ran = analysed(
+    let ran = measured(
         call(&[
             (0, 0, 1000, "a"),
             (1, 4000, 5000, "b"),
@@ -692,40 +708,40 @@ fn percentiles_lie_between_ranks_and_round_half_to_even() {
 // --- onsets ----------------------------------------------------------------------------------------------------------
 
 /// The kind of the burst `begin`–`end` of ch1 with this text, while ch0 talks from 0 to 10 s.
-fn kind_of(begin: i64, end: i64, text: &str, more: &str) -> Value {
+fn kind_of(begin: i64, end: i64, text: &str, set: &[Set]) -> Value {
     let call = call(&[(0, 0, 10_000, TWELVE), (1, begin, end, text)]).lasting(20_000);
-    let events = analysed_with(call, more).table("events");
+    let events = measured_with(call, parameters(set)).table("events");
     assert_eq!(events.len(), 1, "{events:?}");
     events[0]["kind"].clone()
 }
 
 #[test]
 fn every_class_of_onset_begins_where_the_definitions_say() {
-    assert_eq!(kind_of(2000, 3000, "one two three", ""), "backchannel");
-    assert_eq!(kind_of(2000, 3001, "one two three", ""), "side_speech");
-    assert_eq!(kind_of(2000, 3000, FOUR, ""), "side_speech");
-    assert_eq!(kind_of(2000, 3000, FOUR, "--backchannel-max-units 4"), "backchannel");
-    assert_eq!(kind_of(2000, 3001, "one", "--backchannel-max-ms 1001"), "backchannel");
+    assert_eq!(kind_of(2000, 3000, "one two three", &[]), "backchannel");
+    assert_eq!(kind_of(2000, 3001, "one two three", &[]), "side_speech");
+    assert_eq!(kind_of(2000, 3000, FOUR, &[]), "side_speech");
+    assert_eq!(kind_of(2000, 3000, FOUR, &[("backchannel_max_units", 4)]), "backchannel");
+    assert_eq!(kind_of(2000, 3001, "one", &[("backchannel_max_ms", 1001)]), "backchannel");
     // Ends with the incumbent: inside.
-    assert_eq!(kind_of(9500, 10_000, "yes", ""), "backchannel");
-    assert_eq!(kind_of(9001, 11_000, "but", ""), "terminal_overlap");
-    assert_eq!(kind_of(9000, 11_000, "but", ""), "interruption");
-    assert_eq!(kind_of(9000, 11_000, "but", "--interruption-overlap-ms 1001"), "terminal_overlap");
-    assert_eq!(kind_of(999, 11_000, TWELVE, ""), "simultaneous_start");
-    assert_eq!(kind_of(1000, 11_000, TWELVE, ""), "interruption");
-    assert_eq!(kind_of(1000, 11_000, TWELVE, "--incumbent-ms 1001"), "simultaneous_start");
+    assert_eq!(kind_of(9500, 10_000, "yes", &[]), "backchannel");
+    assert_eq!(kind_of(9001, 11_000, "but", &[]), "terminal_overlap");
+    assert_eq!(kind_of(9000, 11_000, "but", &[]), "interruption");
+    assert_eq!(kind_of(9000, 11_000, "but", &[("interruption_overlap_ms", 1001)]), "terminal_overlap");
+    assert_eq!(kind_of(999, 11_000, TWELVE, &[]), "simultaneous_start");
+    assert_eq!(kind_of(1000, 11_000, TWELVE, &[]), "interruption");
+    assert_eq!(kind_of(1000, 11_000, TWELVE, &[("incumbent_ms", 1001)]), "simultaneous_start");
 }
 
 #[test]
 fn a_burst_that_begins_where_another_ends_is_no_onset() {
-    let ran = analysed(call(&[(0, 0, 10_000, TWELVE), (1, 10_000, 16_000, TWELVE)]).lasting(16_000));
+    let ran = measured(call(&[(0, 0, 10_000, TWELVE), (1, 10_000, 16_000, TWELVE)]).lasting(16_000));
     has(&ran.row("calls"), json!({"onset_count": 0, "overlap_ms": 0, "silence_ms": 0}));
     has(&ran.participant("ch1"), json!({"response_ms_p50": 0, "response_early_ratio": 0.0}));
 }
 
 #[test]
 fn of_several_incumbents_the_one_who_began_first_is_interrupted() {
-    let ran = analysed(call(&[(0, 0, 5000, TWELVE), (1, 1000, 4000, NINE), (2, 3000, 6000, NINE)]).lasting(6000));
+    let ran = measured(call(&[(0, 0, 5000, TWELVE), (1, 1000, 4000, NINE), (2, 3000, 6000, NINE)]).lasting(6000));
     let events = ran.table("events");
     has(
         &events[0],
@@ -743,7 +759,7 @@ fn of_several_incumbents_the_one_who_began_first_is_interrupted() {
 
 #[test]
 fn overlap_runs_to_the_latest_end_of_those_who_were_talking() {
-    let ran = analysed(call(&[(0, 0, 2000, NINE), (1, 500, 4000, NINE), (2, 1500, 3800, NINE)]).lasting(6000));
+    let ran = measured(call(&[(0, 0, 2000, NINE), (1, 500, 4000, NINE), (2, 1500, 3800, NINE)]).lasting(6000));
     let events = ran.table("events");
     has(
         &events[0],
@@ -758,7 +774,7 @@ fn overlap_runs_to_the_latest_end_of_those_who_were_talking() {
 
 #[test]
 fn equal_starts_are_events_but_no_onsets() {
-    let ran = analysed(call(&[(0, 1000, 3000, "a"), (1, 1000, 2000, "b"), (2, 1000, 4000, "c")]).lasting(6000));
+    let ran = measured(call(&[(0, 1000, 3000, "a"), (1, 1000, 2000, "b"), (2, 1000, 4000, "c")]).lasting(6000));
     let events = ran.table("events");
     assert_eq!(events.len(), 2);
     let one = json!({"kind": "simultaneous_start", "participant": "ch0", "other": "ch1", "begin_ms": 1000, "end_ms": 3000,
@@ -771,7 +787,7 @@ fn equal_starts_are_events_but_no_onsets() {
 
 #[test]
 fn those_who_start_together_may_both_be_onsets_over_a_third() {
-    let ran = analysed(call(&[(0, 2000, 2500, "a"), (1, 2000, 6000, "b c d e"), (2, 0, 5000, "f")]).lasting(6000));
+    let ran = measured(call(&[(0, 2000, 2500, "a"), (1, 2000, 6000, "b c d e"), (2, 0, 5000, "f")]).lasting(6000));
     assert_eq!(
         kinds(&ran.table("events")),
         [
@@ -795,7 +811,7 @@ fn speakers_stand_in_order_numbers_before_names_before_unknown() {
         said["speaker_id"] = speaker;
         call = call.sentence(5, said);
     }
-    let ran = analysed(call.lasting(9000));
+    let ran = measured(call.lasting(9000));
     let rows = ran.table("participants");
     assert_eq!(column(&rows, "participant"), ["spk2", "spk10", "spkAnn", "spkZoe", "unknown"]);
     assert_eq!(column(&rows, "speaker_id"), [json!(2), json!(10), Value::Null, Value::Null, Value::Null]);
@@ -808,11 +824,11 @@ fn speakers_stand_in_order_numbers_before_names_before_unknown() {
 fn roles_name_participants_and_one_role_for_two_makes_them_one() {
     let call =
         diarised(&[(Some(0), 0, 3000, "a"), (Some(1), 4000, 6000, "b"), (Some(3), 2000, 3500, "c")]).lasting(9000);
-    let named = analysed_with(call.clone(), "--role spk1=customer --role spk7=nobody");
+    let named = measured_with(call.clone(), |settings| settings.roles = "spk1=customer,spk7=nobody".parse().unwrap());
     assert_eq!(column(&named.table("participants"), "role"), [Value::Null, json!("customer"), Value::Null]);
     assert_eq!(column(&named.table("turns"), "role"), [Value::Null, Value::Null, json!("customer")]);
-    named.says("--role spk7=nobody: no file has a participant `spk7`").exits(0);
-    let merged = analysed_with(call, "--role spk0=agent,spk3=agent,spk1=customer");
+    let merged =
+        measured_with(call, |settings| settings.roles = "spk0=agent,spk3=agent,spk1=customer".parse().unwrap());
     has(
         &merged.participant("spk0+spk3"),
         // One union: 0–3500.
@@ -823,8 +839,9 @@ fn roles_name_participants_and_one_role_for_two_makes_them_one() {
 
 #[test]
 fn two_channels_of_one_role_are_one_participant() {
-    let ran =
-        analysed_with(call(&[(0, 0, 3000, "a"), (1, 2000, 8000, TWELVE)]).lasting(8000), "--role ch0=all,ch1=all");
+    let ran = measured_with(call(&[(0, 0, 3000, "a"), (1, 2000, 8000, TWELVE)]).lasting(8000), |settings| {
+        settings.roles = "ch0=all,ch1=all".parse().unwrap();
+    });
     has(
         &ran.participant("ch0+ch1"),
         json!({"channel_id": null, "talk_ms": 8000, "talk_share": null, "reason": "single_participant"}),
@@ -844,7 +861,7 @@ fn ids_that_are_none_are_missing_and_counted() {
         {"sentences": [said(30_000, json!(true))]},
     ]);
     let ran =
-        analysed(json!({"properties": {"original_duration_in_milliseconds": 40_000}, "transcripts": transcripts}));
+        measured(json!({"properties": {"original_duration_in_milliseconds": 40_000}, "transcripts": transcripts}));
     // 256 is out of range: position 0. A speaker that is no id is missing; "7" spells one.
     assert_eq!(column(&ran.table("participants"), "participant"), ["ch0:spk7", "ch0:unknown", "ch1"]);
     // 256, 1.5, −1, blank, "7", true.
@@ -857,7 +874,7 @@ fn ids_that_are_none_are_missing_and_counted() {
 #[test]
 fn entries_of_one_channel_are_one_channel() {
     let entry = |begin: i64, content: i64| json!({"channel_id": 1, "content_duration_in_milliseconds": content, "sentences": [sentence(&[(begin, begin + 1000, "word")])]});
-    let ran = analysed(json!({"properties": {"channels": [0, 1]}, "transcripts": [entry(0, 900), entry(2000, 950)]}));
+    let ran = measured(json!({"properties": {"channels": [0, 1]}, "transcripts": [entry(0, 900), entry(2000, 950)]}));
     has(
         &ran.row("calls"),
         json!({"channel_count": 1, "participant_count": 1, "sentence_count": 2, "billable_ms": 1850, "billable_source": "content_duration"}),
@@ -872,28 +889,31 @@ fn entries_of_one_channel_are_one_channel() {
 #[test]
 fn billing_takes_what_is_stated_and_the_sentences_where_nothing_is() {
     let base = answered(call(&[(1, 27_500, 28_000, "over")])).lasting(40_000);
-    let of = |call: Call| analysed(call).row("calls");
+    let of = |call: Call| measured(call).row("calls");
     // ch0: 6000; ch1: the union of 27 000–33 000 and what lies in it.
     has(&of(base.clone()), json!({"billable_ms": 12_000, "billable_source": "sentences"}));
     has(
         &of(base.clone().content(0, 5001).content(1, 0)),
         json!({"billable_ms": 5001, "billable_source": "content_duration"}),
     );
-    let mixed = analysed(base.clone().content(0, 5001).content(1, -1));
+    let mixed = measured(base.clone().content(0, 5001).content(1, -1));
     has(&mixed.row("calls"), json!({"billable_ms": 11_001, "billable_source": "mixed"}));
     assert!(mixed.warnings().contains(&("invalid_value".to_owned(), 1)));
     // Up, per track.
     assert_eq!(column(&mixed.table("costs"), "billed_seconds"), [6, 6]);
     assert_eq!(column(&mixed.table("costs"), "billable_source"), ["content_duration", "sentences"]);
-    let exact = analysed(base.content(0, 5000).content(1, 0));
+    let exact = measured(base.content(0, 5000).content(1, 0));
     assert_eq!(column(&exact.table("costs"), "billed_seconds"), [5, 0]);
 }
 
 #[test]
 fn a_price_needs_a_model_that_somebody_named() {
     let call = || answered(Call::default()).lasting(40_000);
-    has(&analysed(call()).row("calls"), json!({"model": null}));
-    let named = analysed_with(call(), "--model fun-asr --region cn");
+    has(&measured(call()).row("calls"), json!({"model": null}));
+    let named = measured_with(call(), |settings| {
+        settings.model = Some("fun-asr".to_owned());
+        settings.region = Some("cn".to_owned());
+    });
     has(&named.row("calls"), json!({"model": "fun-asr"}));
     has(&named.table("costs")[0], json!({"model": "fun-asr", "region": "cn"}));
 }
@@ -904,7 +924,8 @@ fn a_price_needs_a_model_that_somebody_named() {
 fn windows_tile_the_span_and_add_up_to_the_participant() {
     let words = [(2000, 3000, "a"), (11_000, 13_000, "b c"), (13_500, 14_000, "d")];
     let call = Call::default().say(0, &words).silent(1).lasting(20_000);
-    let rows = analysed_with(call.clone(), "--window 10s").table("windows");
+    let windows = |ms| measured_with(call.clone(), |settings| settings.window_ms = ms).table("windows");
+    let rows = windows(10_000);
     let cells: Vec<Value> = rows
         .iter()
         .map(|row| {
@@ -928,10 +949,7 @@ fn windows_tile_the_span_and_add_up_to_the_participant() {
             json!(["ch1", 1, 12_000, 14_000, 0, 0]),
         ]
     );
-    // A length without a unit is seconds.
-    assert_eq!(analysed_with(call.clone(), "--window 10").table("windows"), rows);
-    assert_eq!(analysed_with(call.clone(), "--window 10000ms").table("windows"), rows);
-    assert_eq!(analysed_with(call, "--window 12s").table("windows").len(), 2, "a span of 12 s is one window");
+    assert_eq!(windows(12_000).len(), 2, "a span of 12 s is one window");
 }
 
 #[test]
@@ -943,7 +961,7 @@ fn texts_are_joined_with_a_space_except_where_a_script_has_none() {
         (0, 1200, 1500, "then"),
         (0, 1500, 1800, ""),
     ]);
-    let ran = analysed(call.silent(1).lasting(2000));
+    let ran = measured(call.silent(1).lasting(2000));
     has(&ran.table("turns")[0], json!({"text": "Hello世界ok then", "units": 5, "talk_ms": 1800}));
     assert_eq!(column(&ran.table("sentences"), "text"), ["Hello", "世界", "ok", "then", ""]);
 }
@@ -956,7 +974,7 @@ fn a_sentence_cut_by_a_turn_gives_each_part_its_own_words() {
         {"begin_time": 6000, "end_time": 7000, "text": "second", "punctuation": "."},
     ]);
     let told = json!({"begin_time": 0, "end_time": 7000, "text": "First, second.", "words": words});
-    let ran = analysed(Call::default().sentence(0, told).say(1, &[(1500, 5000, FOUR)]).lasting(8000));
+    let ran = measured(Call::default().sentence(0, told).say(1, &[(1500, 5000, FOUR)]).lasting(8000));
     let turns = ran.table("turns");
     assert_eq!(column(&turns, "text"), ["First,", FOUR, "second."]);
     assert_eq!(column(&turns, "units"), [1, 4, 1]);
@@ -966,7 +984,7 @@ fn a_sentence_cut_by_a_turn_gives_each_part_its_own_words() {
 #[test]
 fn a_sentence_without_text_has_that_of_its_words() {
     let words = json!([{"begin_time": 0, "end_time": 500, "text": "hello", "punctuation": ", "}, {"begin_time": 500, "end_time": 900, "text": "你"}]);
-    let ran = analysed(
+    let ran = measured(
         json!({"transcripts": [{"channel_id": 0, "sentences": [{"begin_time": 0, "end_time": 900, "words": words}]}]}),
     );
     has(&ran.table("sentences")[0], json!({"text": "hello,你", "units": 2, "sentence_id": null}));
@@ -983,20 +1001,19 @@ fn questions_are_sentences_that_end_in_a_question_mark() {
         (0, 1400, 1700, "你好吗"),
         (1, 1800, 2000, "What? Nothing."),
     ];
-    let ran = analysed(call(&rows).lasting(2000));
+    let ran = measured(call(&rows).lasting(2000));
     assert_eq!(column(&ran.table("participants"), "question_count"), [3, 0]);
 }
 
 #[test]
 fn markers_count_only_when_asked_for() {
-    let of = |more: &str| {
-        analysed_with(call(&[(0, 0, 6000, "my card [PII] is <unk> <|noise|> 42")]).lasting(6000), more).row("calls")
-    };
-    has(&of(""), json!({"units": 4}));
-    has(&of("--keep-markers"), json!({"units": 7}));
+    let spoken = || call(&[(0, 0, 6000, "my card [PII] is <unk> <|noise|> 42")]).lasting(6000);
+    has(&measured(spoken()).row("calls"), json!({"units": 4}));
+    let kept = measured_with(spoken(), |settings| settings.markers = Markers::Keep);
+    has(&kept.row("calls"), json!({"units": 7}));
 }
 
-// --- what is odd, F35 ------------------------------------------------------------------------------------------------------
+// --- warnings ------------------------------------------------------------------------------------------------------
 
 #[test]
 fn what_is_odd_in_the_values_is_counted() {
@@ -1008,7 +1025,7 @@ fn what_is_odd_in_the_values_is_counted() {
                 {"begin_time": 2000, "end_time": 3000, "text": "six"}]},
             {"begin_time": true, "end_time": 4000, "text": "untimed"},
             "no sentence"]}]}"#;
-    let ran = analysed(text);
+    let ran = measured(text);
     let expected = [
         // "0", true, and the entry that is no object.
         ("invalid_value", 3),
@@ -1035,7 +1052,7 @@ fn a_number_that_is_no_time_is_missing() {
             r#"{{"transcripts": [{{"channel_id": 0, "sentences": [{{"begin_time": 0, "end_time": {end}, "text": "a", "words": [
                 {{"begin_time": 0, "end_time": 500, "text": "a"}}]}}]}}]}}"#
         );
-        let ran = analysed(&*text);
+        let ran = measured(&*text);
         let sentence = ran.table("sentences")[0]["end_ms"].clone();
         let invalid = ran.warnings().iter().find(|(code, _)| code == "invalid_value").map(|(_, count)| *count);
         (sentence, invalid)
@@ -1054,14 +1071,14 @@ fn a_number_that_is_no_time_is_missing() {
 fn the_last_of_two_values_of_one_key_counts() {
     let spoken = sentence(&[(0, 6000, TWELVE)]);
     let text = format!(r#"{{"transcripts": [], "transcripts": [{{"channel_id": 0, "sentences": [{spoken}]}}]}}"#);
-    let ran = analysed(&*text);
+    let ran = measured(&*text);
     has(&ran.row("calls"), json!({"speech_ms": 6000}));
     assert_eq!(ran.warnings(), [("duplicate_key".to_owned(), 1)]);
     // What the first one had to say is not said.
     let text = format!(
         r#"{{"transcripts": [{{"channel_id": 999}}], "transcripts": [{{"channel_id": 0, "sentences": [{spoken}]}}]}}"#
     );
-    assert_eq!(analysed(&*text).warnings(), [("duplicate_key".to_owned(), 1)]);
+    assert_eq!(measured(&*text).warnings(), [("duplicate_key".to_owned(), 1)]);
 }
 
 #[test]

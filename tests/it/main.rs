@@ -31,6 +31,7 @@ mod rollup;
 mod scene;
 mod secrets;
 mod service;
+mod settings;
 mod speech;
 mod tables;
 mod tidy;
