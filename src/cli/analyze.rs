@@ -32,22 +32,22 @@ Examples:
 pub(super) struct Args {
     #[command(flatten)]
     paths: Paths,
-    /// Write tables, report.html and report.json to this folder; without it only the summary is printed
+    /// Write tables, report.html and report.json to this folder [default: print a summary only]
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
-    /// How tables are written: parquet, csv, jsonl
+    /// Table formats: parquet, csv, jsonl
     #[arg(long, value_name = "FORMATS", value_delimiter = ',', default_value = "parquet")]
     tables: Vec<tables::Format>,
-    /// Write these tables alone; `report` stands for report.html and report.json, `rollup` for the roll-up
+    /// Write only these tables; also `rollup`, and `report` for report.html and report.json
     #[arg(long, value_name = "TABLES", value_delimiter = ',', value_parser = only)]
     only: Option<Vec<String>>,
-    /// Your own columns for the calls: CSV, Parquet or JSON lines with a column `file` or `file_url`
+    /// Your own columns for the calls: CSV, Parquet or JSON lines, keyed by `file` or `file_url`
     #[arg(long, value_name = "FILE")]
     meta: Option<PathBuf>,
-    /// Roll up by these columns of --meta
+    /// Add a roll-up by these columns of --meta
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',', requires = "meta")]
     group_by: Vec<String>,
-    /// Use this many threads rather than all cores
+    /// Number of threads [default: all cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
     #[command(flatten)]
@@ -58,26 +58,26 @@ pub(super) struct Args {
     page: PageFlags,
 }
 
-/// Names that `--only` takes beside those of tables.
+/// Names that `--only` accepts besides those of tables.
 const BESIDE_TABLES: [&str; 2] = ["rollup", "report"];
 
-/// The report as a page, in the folder of the tables.
+/// File name of the report page, in the folder of the tables.
 const PAGE: &str = "report.html";
 
 fn only(name: &str) -> Result<String, String> {
     let known = || TABLES.iter().map(|table| table.name).chain(BESIDE_TABLES);
-    let there = || format!("there are {}", known().collect::<Vec<_>>().join(", "));
-    known().find(|known| *known == name).map(str::to_owned).ok_or_else(there)
+    let choices = || format!("choose from {}", known().collect::<Vec<_>>().join(", "));
+    known().find(|known| *known == name).map(str::to_owned).ok_or_else(choices)
 }
 
 /// Runs `analyze`.
 pub(super) fn run(args: Args, today: Date, format: Format, console: &Console) -> Result<Exit, Failure> {
     if matches!(format, Format::Jsonl | Format::Csv | Format::Md) {
-        let hint = "`analyze` prints a table or json; `-o DIR --tables csv,jsonl` writes tables as files";
+        let hint = "`analyze` prints a table or json; to write tables as files: -o DIR --tables csv,jsonl";
         return Err(Failure::Usage(hint.to_owned()));
     }
     if let Some(threads) = args.threads {
-        // Fails only when a pool is there already, and none is.
+        // Fails only if the pool was already built, which it was not.
         let _ = rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global();
     }
     let metadata = args.meta.as_deref().map(Metadata::read).transpose()?;
@@ -87,7 +87,7 @@ pub(super) fn run(args: Args, today: Date, format: Format, console: &Console) ->
     let settings = args.settings.settings(console)?;
     let prices = args.prices.prices(None)?;
     let inputs = args.paths.find(args.output.as_deref(), console)?;
-    let work = AnalyzeJob {
+    let job = AnalyzeJob {
         inputs,
         output: args.output,
         tables: args.tables,
@@ -98,7 +98,7 @@ pub(super) fn run(args: Args, today: Date, format: Format, console: &Console) ->
         prices,
         page: args.page,
     };
-    let Some(done) = work.carry_out(today, console)? else { return Ok(Exit::Failed) };
+    let Some(done) = job.run(today, console)? else { return Ok(Exit::Failed) };
     match format {
         Format::Json => console.data(done.report.to_json()?.as_bytes())?,
         _ => console.data(done.report.to_text().as_bytes())?,
@@ -106,16 +106,16 @@ pub(super) fn run(args: Args, today: Date, format: Format, console: &Console) ->
     Ok(if done.failed > 0 { Exit::Partly } else { Exit::Done })
 }
 
-/// What is to be analysed, and how; `analyze` takes it from its flags.
+/// An analysis to run: inputs, settings, outputs.
 #[derive(Debug)]
 pub(super) struct AnalyzeJob {
     pub(super) inputs: Inputs,
-    /// Where tables and reports go; without it there is the summary alone.
+    /// Folder for tables and reports; `None` builds the summary only.
     pub(super) output: Option<PathBuf>,
     pub(super) tables: Vec<tables::Format>,
-    /// Names of tables, `rollup`, `report`; all of them unless told otherwise.
+    /// Names of tables, `rollup`, `report`; `None` writes all of them.
     pub(super) only: Option<Vec<String>>,
-    /// It has the columns of `group_by`.
+    /// Contains the columns of `group_by`.
     pub(super) metadata: Option<Metadata>,
     pub(super) group_by: Vec<String>,
     pub(super) settings: Settings,
@@ -124,17 +124,17 @@ pub(super) struct AnalyzeJob {
     pub(super) page: PageFlags,
 }
 
-/// What came of it.
+/// The outcome of an analysis.
 #[derive(Debug)]
-pub(super) struct Done {
+pub(super) struct AnalyzeResult {
     pub(super) report: Report,
     /// Files that could not be measured.
     pub(super) failed: u64,
 }
 
 impl AnalyzeJob {
-    /// Measures, writes the files, says what is odd. `None`: nothing could be measured, which was said.
-    pub(super) fn carry_out(self, today: Date, console: &Console) -> Result<Option<Done>, Failure> {
+    /// Measures, writes the files, reports warnings. `None`: nothing could be measured (already reported).
+    pub(super) fn run(self, today: Date, console: &Console) -> Result<Option<AnalyzeResult>, Failure> {
         let started = std::time::Instant::now();
         let Self { inputs, output: folder, tables: formats, only, metadata, group_by, settings, prices, page } = self;
         let wanted = |name: &str| only.as_ref().is_none_or(|only| only.iter().any(|only| only == name));
@@ -148,9 +148,9 @@ impl AnalyzeJob {
         doubt_used(&options.prices, used, today, console);
 
         let bar = console.progress(inputs.files.len());
-        let watch = AnalyzeProgress { console, bar: &bar };
+        let progress = AnalyzeProgress { console, bar: &bar };
         let mut analysis =
-            tables::analyze(&inputs.files, &options, output.as_mut(), &mut |outcome| watch.file(&outcome))?;
+            tables::analyze(&inputs.files, &options, output.as_mut(), &mut |outcome| progress.record(&outcome))?;
         bar.finish_and_clear();
 
         analysis.failed += inputs.excluded.len() as u64;
@@ -162,7 +162,7 @@ impl AnalyzeJob {
         unused_roles(&options.settings.roles, &analysis.labels, console);
         let rollup = metadata.as_ref().map(|metadata| Rollup::of(&analysis.calls, metadata, &group_by)).transpose()?;
         if let (Some(rollup), Some(metadata)) = (&rollup, &metadata) {
-            unmatched(rollup, metadata, console);
+            report_unmatched(rollup, metadata, console);
         }
         let rollup = rollup.filter(|_| !group_by.is_empty());
         let groups = rollup.as_ref().map(Groups::of).transpose()?;
@@ -176,7 +176,7 @@ impl AnalyzeJob {
                 let calls = Calls::Results { files: &inputs.files, options: &options };
                 let join_gap_ms = options.settings.parameters.join_gap_ms;
                 let own = metadata.as_ref().filter(|_| !group_by.is_empty()).map(|metadata| (metadata, &group_by[..]));
-                let shown = Page::build(&analysis, calls, &page.shown(), join_gap_ms, own)?;
+                let shown = Page::build(&analysis, calls, &page.options(), join_gap_ms, own)?;
                 let links = page.links(PAGE, &analysis.files());
                 let html = report::page(&report, &shown, &|file| links.get(file).map(|link| address_of(link)))?;
                 output.add_file(PAGE, html.as_bytes())?;
@@ -187,7 +187,7 @@ impl AnalyzeJob {
                 )?;
             }
             let paths = output.finish()?;
-            left_from_before(&folder, &paths, console);
+            report_leftovers(&folder, &paths, console);
             console.note(&format!("{} written to {}", counted(paths.len() as u64, "file"), folder.display()));
         }
         if console.verbose() {
@@ -195,28 +195,28 @@ impl AnalyzeJob {
             let bytes = bytes(analysis.bytes);
             console.say(&format!("{bytes} in {seconds:.2} s, {:.0} files/s", inputs.files.len() as f64 / seconds));
         }
-        Ok(Some(Done { report, failed }))
+        Ok(Some(AnalyzeResult { report, failed }))
     }
 }
 
-/// Says what is worth saying of each file as it comes.
+/// Prints warnings and failures of each file while the analysis runs.
 struct AnalyzeProgress<'a> {
     console: &'a Console,
     bar: &'a indicatif::ProgressBar,
 }
 
 impl AnalyzeProgress<'_> {
-    fn file(&self, outcome: &FileOutcome) {
+    fn record(&self, outcome: &FileOutcome) {
         self.bar.inc(1);
         match &outcome.outcome {
             Outcome::Measured(warnings) => {
-                let said: Vec<String> = warnings
+                let texts: Vec<String> = warnings
                     .iter()
                     .filter(|warning| warning.code != Code::MaskedWords)
                     .map(super::check::short)
                     .collect();
-                if !said.is_empty() && !self.console.quiet {
-                    let line = said.join("; ");
+                if !texts.is_empty() && !self.console.quiet {
+                    let line = texts.join("; ");
                     self.bar.suspend(|| self.console.note(&format!("{}: {line}", outcome.path.display())));
                 }
             }
@@ -225,44 +225,42 @@ impl AnalyzeProgress<'_> {
     }
 }
 
-/// What ledgers say of the results beside them.
+/// Model and region of each result, from the ledgers beside them.
 fn origins(inputs: &Inputs, console: &Console) -> HashMap<PathBuf, (String, String)> {
     let folders: BTreeSet<&Path> = inputs.files.iter().filter_map(|input| input.path.parent()).collect();
     let results = folders.into_iter().filter(|folder| folder.ends_with(batch::RESULTS));
     let known = results.filter_map(|folder| match batch::origins(folder.parent()?) {
         Ok(origins) => Some(origins),
         Err(error) => {
-            console.note(&format!("{error}; model and region stay unknown"));
+            console.note(&format!("{error}; model and region are unknown"));
             None
         }
     });
     known.flatten().collect()
 }
 
-/// A role for a participant that no file has is a slip of the pen.
+/// A role for a participant that no file has is probably a typo.
 pub(super) fn unused_roles(roles: &Roles, labels: &BTreeSet<String>, console: &Console) {
     for (label, role) in roles.iter().filter(|(label, _)| !labels.contains(*label)) {
-        console.note(&format!("--role {label}={role}: no file has a participant `{label}`"));
+        console.note(&format!("--role {label}={role}: no file has participant `{label}`"));
     }
 }
 
-pub(super) fn unmatched(rollup: &Rollup, metadata: &Metadata, console: &Console) {
+pub(super) fn report_unmatched(rollup: &Rollup, metadata: &Metadata, console: &Console) {
     if rollup.calls_without_row > 0 {
         console.note(&format!("{} without a row in the metadata", counted(rollup.calls_without_row as u64, "call")));
     }
     if rollup.rows_without_call > 0 {
         console.note(&format!("{} of the metadata without a call", counted(rollup.rows_without_call as u64, "row")));
     }
-    if metadata.left_out() > 0 {
-        console.note(&format!(
-            "{} rows of the metadata name no call, or one that an earlier row names",
-            metadata.left_out()
-        ));
+    if metadata.skipped_rows() > 0 {
+        let rows = counted(metadata.skipped_rows() as u64, "row");
+        console.note(&format!("{rows} of the metadata skipped: no call named, or already named by an earlier row"));
     }
 }
 
-/// Tables of an earlier run that this one did not write do not belong to the report beside them.
-fn left_from_before(folder: &Path, written: &[PathBuf], console: &Console) {
+/// Names tables of an earlier run that this run did not write: they do not match the report beside them.
+fn report_leftovers(folder: &Path, written: &[PathBuf], console: &Console) {
     let names = TABLES.iter().map(|table| table.name).chain(BESIDE_TABLES);
     for name in names {
         for extension in ["parquet", "csv", "jsonl", "json", "html"] {

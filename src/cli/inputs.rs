@@ -1,4 +1,4 @@
-//! The paths that `analyze`, `check` and their like take.
+//! Path arguments of `analyze`, `check` and other commands that read files.
 
 use std::io::BufRead;
 use std::path::{Path, PathBuf};
@@ -6,21 +6,21 @@ use std::path::{Path, PathBuf};
 use super::output::{Console, Failure, printable};
 use crate::transcript::Inputs;
 
-/// Where result files are.
+/// Files to read.
 #[derive(Debug, clap::Args)]
 pub(super) struct Paths {
-    /// Result files, folders (searched for *.json), or `-` for a list of paths on stdin
+    /// Result files, folders to search for *.json, or `-` to read a list of paths from stdin
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
 }
 
 impl Paths {
-    /// Walks the folders; what cannot be taken is said. `output` is left out.
+    /// Finds the files, walking folders except `output`; prints each path that was excluded and why.
     pub(super) fn find(&self, output: Option<&Path>, console: &Console) -> Result<Inputs, Failure> {
         self.find_ending(&[".json"], output, console)
     }
 
-    /// The same for files whose names end otherwise.
+    /// Like [`find`](Self::find), for files with other endings.
     pub(super) fn find_ending(
         &self,
         endings: &[&'static str],
@@ -49,7 +49,7 @@ impl Paths {
     }
 }
 
-/// A path as `find` prints it: on Unix names need not be UTF-8.
+/// A line of `find` output as a path: on Unix, names need not be UTF-8.
 #[cfg(unix)]
 fn path_of(line: &[u8]) -> PathBuf {
     use std::os::unix::ffi::OsStrExt;

@@ -1,6 +1,6 @@
 //! The command line: the only place that reads arguments, prints, and decides exit codes.
 //!
-//! Each command is a file with its `Args` and a `run` that returns an `Exit`.
+//! Each command is a module with its `Args` and a `run` that returns an `Exit`.
 
 mod analyze;
 mod captions;
@@ -17,13 +17,14 @@ mod inputs;
 mod limit;
 mod metrics;
 mod models;
+mod outcomes;
 mod output;
 mod page;
 mod parameters;
 mod prices;
 mod report;
 mod settings;
-mod tally;
+
 mod task;
 mod token;
 mod tracks;
@@ -38,25 +39,25 @@ use clap::{CommandFactory, Parser, Subcommand};
 use connection::Connection;
 use output::{Color, Console, Format};
 
-/// How a command ended; the numbers are part of the interface.
+/// Exit codes; the numbers are part of the interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Exit {
-    /// Everything was done.
+    /// Everything succeeded.
     Done = 0,
-    /// Nothing was done.
+    /// The command failed.
     Failed = 1,
-    /// The command line makes no sense.
+    /// The command line is invalid.
     Usage = 2,
     /// Some items failed, or a gate such as `check` was not met.
     Partly = 3,
-    /// The service does not take the key, or the account may not.
+    /// The service rejected the key, or the account lacks quota or permission.
     Denied = 4,
 }
 
-const ABOUT: &str = "Measures recorded calls: who spoke, for how long, how fast, and what the transcription is billed";
+const ABOUT: &str = "Transcribe recorded calls, measure the conversations, and account for what it costs";
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 done, 1 failed, 2 usage, 3 some files failed or a check found something,
+Exit codes: 0 success, 1 failure, 2 usage, 3 some files failed or a check was not met,
 4 authentication or quota.
 Data goes to stdout, everything else to stderr.";
 
@@ -75,65 +76,65 @@ struct Cli {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Global options")]
 struct Global {
-    /// How data is printed
+    /// Format of the data on stdout
     #[arg(long, value_enum, default_value_t, global = true)]
     format: Format,
-    /// Say only what failed
+    /// Print only errors
     #[arg(short, long, global = true)]
     quiet: bool,
-    /// Say more; twice: every request to the service
+    /// Print more detail; repeat to log every request
     #[arg(short, long, global = true, action = clap::ArgAction::Count, conflicts_with = "quiet")]
     verbose: u8,
     /// When to use colour
     #[arg(long, value_enum, default_value_t, global = true)]
     color: Color,
-    /// No progress bar, even on a terminal
+    /// Hide progress bars
     #[arg(long, global = true)]
     no_progress: bool,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// The whole pipeline on invented calls: no key, no network, no bill
+    /// Run the whole pipeline on built-in calls: no key, no network, no bill
     Demo(demo::Args),
-    /// Recordings → result files, safely
+    /// Transcribe recordings as a batch that can be resumed
     Transcribe(transcribe::Args),
-    /// Short clips → text, now
+    /// Transcribe short clips and print the text as it arrives
     Flash(Box<flash::Args>),
-    /// Result files → tables, metrics, report
+    /// Measure result files: tables, metrics, report
     Analyze(analyze::Args),
-    /// Tables → the report again: terminal, HTML, Markdown, JSON
+    /// Render a report from stored tables: terminal, HTML, Markdown, JSON
     Report(report::Args),
-    /// Result files → SRT and WebVTT; what is wrong with captions that are there
+    /// Write SRT and WebVTT captions, or check existing ones
     Captions(captions::Args),
-    /// Say what is wrong with result files before anyone trusts figures from them
+    /// Check result files for problems that would affect their figures
     Check(check::Args),
-    /// What transcription will cost, what it did cost, and whether the bill agrees
+    /// Estimate transcription costs, total them, reconcile them with the bill
     Cost(cost::Args),
-    /// Serve a stand-in for the service on 127.0.0.1: no key, no network, no bill
+    /// Serve an emulator of the service on 127.0.0.1: no key, no network, no bill
     Emulate(emulate::Args),
     /// Show the words behind an event
     Explain(explain::Args),
-    /// The catalogue: every figure with unit, formula, null rule and source
+    /// List every metric with its unit, formula, null rule and source
     Metrics(metrics::Args),
-    /// The catalogue of models: prices, limits, languages, parameters, and where the work is done
+    /// List the models: prices, limits, languages, parameters, regions
     Models(models::Args),
-    /// Tasks of the account: list, show, wait, cancel, fetch their results
+    /// List, show, await and cancel tasks, and download their results
     Task(task::Args),
-    /// Local files → oss:// addresses that the service can read for 48 hours
+    /// Upload local files; prints oss:// URLs that are valid for 48 hours
     Upload(upload::Args),
-    /// A temporary key, for whoever shall not hold the real one
+    /// Create a short-lived API key to hand out
     Token(token::Args),
-    /// Hotword lists: create, list, show, update, delete
+    /// Create, list, show, update and delete hotword lists
     Vocab(vocab::Args),
-    /// Print a completion script for a shell
+    /// Print a shell completion script
     Completions {
         /// The shell
         shell: clap_complete::Shell,
     },
     /// Write man pages to a folder
     Man {
-        /// The folder; made when it is not there
+        /// Folder to write to; created if missing
         dir: std::path::PathBuf,
     },
 }
@@ -148,7 +149,7 @@ pub fn main() -> ExitCode {
     ExitCode::from(exit as u8)
 }
 
-/// Runs what waits for the network.
+/// Runs async work to completion.
 fn block_on<T>(work: impl Future<Output = Result<T, output::Failure>>) -> Result<T, output::Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     runtime
@@ -189,7 +190,7 @@ fn run(cli: Cli, console: &Console) -> Result<Exit, output::Failure> {
     }
 }
 
-/// In UTC, for the age of prices.
+/// Today's date in UTC, which the age of prices is measured against.
 fn today() -> jiff::civil::Date {
     jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date()
 }
@@ -198,14 +199,14 @@ fn today() -> jiff::civil::Date {
 mod tests {
     use super::*;
 
-    /// `region` of `analyze` and its like means the same, but is not taken from the environment.
+    /// `region` of `analyze` and others has the same meaning, but is not read from the environment.
     const OWN: [&str; 1] = ["region"];
 
-    fn twice(command: &clap::Command, global: &[String], found: &mut Vec<String>) {
+    fn redefined(command: &clap::Command, global: &[String], found: &mut Vec<String>) {
         for inner in command.get_subcommands() {
             let own = inner.get_arguments().filter(|arg| !arg.is_global_set()).map(|arg| arg.get_id().to_string());
             found.extend(own.filter(|id| global.contains(id) && !OWN.contains(&id.as_str())));
-            twice(inner, global, found);
+            redefined(inner, global, found);
         }
     }
 
@@ -216,7 +217,7 @@ mod tests {
         let global: Vec<String> =
             command.get_arguments().filter(|arg| arg.is_global_set()).map(|arg| arg.get_id().to_string()).collect();
         let mut found = Vec::new();
-        twice(&command, &global, &mut found);
+        redefined(&command, &global, &mut found);
         assert!(global.contains(&"timeout".to_owned()));
         assert_eq!(found, Vec::<String>::new());
     }

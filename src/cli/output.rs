@@ -1,4 +1,4 @@
-//! Data to stdout, talk to stderr: the only file that prints.
+//! Data goes to stdout, messages to stderr. Nothing else in the crate prints.
 
 use std::error::Error as _;
 use std::io::{self, IsTerminal, Write};
@@ -8,20 +8,20 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::Exit;
 use crate::error::{Error, ErrorKind};
 
-/// No line on stderr is longer.
-const LONGEST_LINE: usize = 2_000;
+/// Longer lines on stderr are cut, in characters.
+const MAX_LINE: usize = 2_000;
 
-/// How data is printed.
+/// Format of the data on stdout.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum Format {
-    /// For people
+    /// Aligned text for people
     #[default]
     Table,
     /// One JSON value
     Json,
-    /// One JSON object a line
+    /// One JSON object per line
     Jsonl,
-    /// With a header line
+    /// CSV with a header line
     Csv,
     /// A Markdown table
     Md,
@@ -39,13 +39,13 @@ pub(super) enum Color {
     Never,
 }
 
-/// Why a command ended early.
+/// Why a command stopped early.
 #[derive(Debug)]
 pub(super) enum Failure {
     Error(Error),
-    /// The command line makes no sense.
+    /// The command line is invalid.
     Usage(String),
-    /// Nobody reads stdout any more: no reason to complain.
+    /// stdout is closed: exit quietly.
     BrokenPipe,
 }
 
@@ -55,7 +55,7 @@ impl From<Error> for Failure {
     }
 }
 
-/// Where a command speaks.
+/// Where a command prints.
 #[derive(Debug)]
 pub(super) struct Console {
     pub(super) quiet: bool,
@@ -74,12 +74,12 @@ impl Console {
         Self { quiet, verbose, progress: !quiet && !no_progress && io::stderr().is_terminal() }
     }
 
-    /// Whether to say more.
+    /// Whether `-v` was given.
     pub(super) fn verbose(&self) -> bool {
         self.verbose > 0
     }
 
-    /// Prints what the library traces: under `-v` what it does, under `-vv` every request.
+    /// Prints the library's traces: with `-v` its steps, with `-vv` every request.
     pub(super) fn listen(&self) {
         use tracing_subscriber::layer::SubscriberExt as _;
         use tracing_subscriber::util::SubscriberInitExt as _;
@@ -88,13 +88,13 @@ impl Console {
             1 => tracing::Level::INFO,
             _ => tracing::Level::DEBUG,
         };
-        // Ours alone: the libraries below would print addresses with their signatures.
+        // Our crate only: dependencies would log signed URLs.
         let ours = tracing_subscriber::filter::Targets::new().with_target("talkmeter", level);
         let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(false).with_target(false);
         tracing_subscriber::registry().with(ours).with(lines).init();
     }
 
-    /// Data, to stdout.
+    /// Writes data to stdout.
     pub(super) fn data(&self, bytes: &[u8]) -> Result<Exit, Failure> {
         let mut stdout = anstream::stdout().lock();
         match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
@@ -104,26 +104,26 @@ impl Console {
         }
     }
 
-    /// A line worth knowing; silent under `-q`.
+    /// Prints an informational line on stderr; silent with `-q`.
     pub(super) fn note(&self, line: &str) {
         if !self.quiet {
             self.say(line);
         }
     }
 
-    /// A line that must be said.
+    /// Prints a line on stderr, even with `-q`.
     pub(super) fn say(&self, line: &str) {
-        // Nothing can be done about a stderr that is gone.
+        // If stderr is closed there is nowhere left to report it.
         let _ = writeln!(anstream::stderr(), "{}", printable(line));
     }
 
-    /// A failure, as `error: …`.
+    /// Prints `error: …` on stderr.
     pub(super) fn error(&self, what: &str) {
         const RED: anstyle::Style = anstyle::AnsiColor::Red.on_default().bold();
         let _ = writeln!(anstream::stderr(), "{RED}error:{RED:#} {}", printable(what));
     }
 
-    /// An error with its causes, and the exit code it means.
+    /// Prints a failure with its causes; returns its exit code.
     pub(super) fn failed(&self, failure: &Failure) -> Exit {
         match failure {
             Failure::BrokenPipe => Exit::Done,
@@ -145,24 +145,24 @@ impl Console {
         }
     }
 
-    /// Text that grows in place on a terminal, nothing elsewhere.
+    /// A line that is rewritten in place on a terminal; hidden elsewhere.
     pub(super) fn growing(&self) -> ProgressBar {
         let target = if self.progress { ProgressDrawTarget::stderr_with_hz(20) } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(None, target);
         bar.with_style(ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_spinner()))
     }
 
-    /// A bar over files on a terminal, nothing elsewhere.
+    /// A progress bar over files on a terminal; hidden elsewhere.
     pub(super) fn progress(&self, files: usize) -> ProgressBar {
         self.bar(files as u64, "{human_pos}/{human_len} files  {per_sec}  {eta} left")
     }
 
-    /// The same over tasks; their pace is the service's, and nobody knows how long is left.
+    /// A progress bar over tasks, without a time left: their pace is the service's.
     pub(super) fn progress_of_tasks(&self, tasks: usize) -> ProgressBar {
         self.bar(tasks as u64, "{human_pos}/{human_len} tasks  {elapsed}")
     }
 
-    /// The same over bytes.
+    /// A progress bar over bytes.
     pub(super) fn progress_of_bytes(&self, bytes: u64) -> ProgressBar {
         self.bar(bytes, "{binary_bytes}/{binary_total_bytes}  {binary_bytes_per_sec}  {eta} left")
     }
@@ -196,8 +196,8 @@ pub(super) fn printable(text: &str) -> String {
             line.push(c);
         }
     }
-    if line.chars().nth(LONGEST_LINE).is_some() {
-        line = line.chars().take(LONGEST_LINE - 1).chain(['…']).collect();
+    if line.chars().nth(MAX_LINE).is_some() {
+        line = line.chars().take(MAX_LINE - 1).chain(['…']).collect();
     }
     line
 }

@@ -1,4 +1,4 @@
-//! Flags that say what a page shows of single calls, and the folder of pages beside a report.
+//! Flags for the single calls on a report page, and the folder of call pages beside it.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -12,17 +12,17 @@ use crate::report::number::counted;
 use crate::report::{CallView, PageOptions, Report, call_page};
 use crate::tables::{Calls, RANKED, write_whole};
 
-/// What a page shows of single calls.
+/// Which single calls a page shows.
 #[derive(Debug, Clone, Copy, clap::Args)]
 #[command(next_help_heading = "Page")]
 pub(super) struct PageFlags {
-    /// Show so many calls whole, with lanes, transcript and evidence [default: 20]
+    /// Number of calls to show in full, with lanes, transcript and evidence [default: 20]
     #[arg(long, value_name = "N")]
     calls: Option<usize>,
-    /// The figure by which calls are in order, the highest first: a column of the table `calls`
-    #[arg(long, value_name = "FIGURE", default_value = "dead_air_ms", value_parser = ranked())]
+    /// Column to sort calls by, highest first
+    #[arg(long, value_name = "COLUMN", default_value = "dead_air_ms", value_parser = ranked())]
     by: &'static str,
-    /// Give every call a page of its own, in a folder beside the report
+    /// Write a page for every call, in a folder beside the report
     #[arg(long)]
     pages: bool,
 }
@@ -39,19 +39,18 @@ impl Default for PageFlags {
 }
 
 impl PageFlags {
-    /// What is shown where nothing else is said.
-    pub(super) fn shown(self) -> PageOptions {
-        // A call with a page of its own is not shown twice, unless asked for.
-        let usual = if self.pages { 0 } else { PageOptions::default().calls };
-        PageOptions { by: self.by, calls: self.calls.unwrap_or(usual) }
+    pub(super) fn options(self) -> PageOptions {
+        // A call with its own page is not repeated in the report unless `--calls` asks for it.
+        let default = if self.pages { 0 } else { PageOptions::default().calls };
+        PageOptions { by: self.by, calls: self.calls.unwrap_or(default) }
     }
 
-    /// Whether single calls were asked for by number.
-    pub(super) fn names_calls(self) -> bool {
+    /// Whether `--calls` was given.
+    pub(super) fn has_calls(self) -> bool {
         self.calls.is_some()
     }
 
-    /// The addresses of the pages of single calls, relative to the report `name`; none unless asked for.
+    /// URLs of the call pages by file, relative to the report `name`; empty without `--pages`.
     pub(super) fn links(self, name: &str, files: &[String]) -> HashMap<String, String> {
         if !self.pages {
             return HashMap::new();
@@ -65,63 +64,63 @@ impl PageFlags {
     }
 }
 
-/// The folder of pages beside the report `name`.
+/// The folder of call pages beside the report `name`.
 fn folder(name: &str) -> String {
     format!("{}-pages", name.rsplit_once('.').map_or(name, |(stem, _)| stem))
 }
 
-/// The pages of single calls beside a report.
+/// The call pages beside a report.
 pub(super) struct Pages<'a> {
     pub(super) report: &'a Report,
     /// File name of the report.
     pub(super) name: &'a str,
-    /// The folder it lies in.
+    /// The folder the report is in.
     pub(super) beside: &'a Path,
     /// From [`PageFlags::links`].
     pub(super) links: &'a HashMap<String, String>,
 }
 
 impl Pages<'_> {
-    /// Writes them, each whole or not at all. Returns how many.
+    /// Writes each page atomically. Returns their number.
     pub(super) fn write(&self, calls: Calls<'_>, join_gap_ms: i64, console: &Console) -> Result<u64, Failure> {
         if self.links.is_empty() {
             return Ok(0);
         }
         let folder: PathBuf = self.beside.join(folder(self.name));
-        std::fs::create_dir_all(&folder).map_err(|error| crate::Error::io("make the folder", &folder, error))?;
+        std::fs::create_dir_all(&folder).map_err(|error| crate::Error::io("create the folder", &folder, error))?;
         let mut files: Vec<String> = self.links.keys().cloned().collect();
         files.sort_unstable();
         let bar = console.progress(files.len());
         let mut written = 0;
         let back = format!("../{}", address_of(self.name));
-        for some in files.chunks(calls.at_a_time()) {
-            for tables in calls.get(some)?.into_iter().flatten() {
+        for chunk in files.chunks(calls.at_a_time()) {
+            for tables in calls.get(chunk)?.into_iter().flatten() {
                 let Some(link) = self.links.get(&tables.file) else { continue };
                 let page = call_page(self.report, &CallView::of(&tables, join_gap_ms)?, &back)?;
                 write_whole(&self.beside.join(link), page.as_bytes())?;
                 written += 1;
             }
-            bar.inc(some.len() as u64);
+            bar.inc(chunk.len() as u64);
         }
         bar.finish_and_clear();
         console.note(&format!("{} in {}", counted(written, "page"), folder.display()));
-        let left = left_from_before(&folder, self.links);
-        if left > 0 {
-            console.note(&format!("{} in {} left from an earlier run", counted(left, "page"), folder.display()));
+        let leftovers = leftovers(&folder, self.links);
+        if leftovers > 0 {
+            console.note(&format!("{} in {} left from an earlier run", counted(leftovers, "page"), folder.display()));
         }
         Ok(written)
     }
 }
 
-/// Pages in the folder that belong to no call of this report.
-fn left_from_before(folder: &Path, links: &HashMap<String, String>) -> u64 {
+/// Number of pages in the folder that belong to no call of this report.
+fn leftovers(folder: &Path, links: &HashMap<String, String>) -> u64 {
     let ours: HashSet<&str> = links.values().filter_map(|link| link.rsplit('/').next()).collect();
     let names =
         std::fs::read_dir(folder).into_iter().flatten().filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     names.filter(|name| name.ends_with(".html") && !ours.contains(&**name)).count() as u64
 }
 
-/// A file's name as an address.
+/// A file name as a relative URL.
 pub(super) fn address_of(name: &str) -> String {
     const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'/');
     utf8_percent_encode(name, ESCAPED).to_string()

@@ -1,9 +1,9 @@
-//! `report`: renders again from tables, without the result files: terminal, HTML, Markdown, JSON.
+//! `report`: renders stored tables without the result files: terminal, HTML, Markdown, JSON.
 
 use std::path::{Path, PathBuf};
 
 use super::Exit;
-use super::analyze::unmatched;
+use super::analyze::report_unmatched;
 use super::output::{Console, Failure, Format};
 use super::page::{PageFlags, Pages, address_of};
 use crate::metrics::keywords::Keywords;
@@ -18,47 +18,48 @@ Examples:
   talkmeter report may june -o summer.html --meta calls.csv --group-by team
   talkmeter report out --format md >> pull-request.md
 
-DIR is what `talkmeter analyze … -o DIR` has written. Calls of several folders are named DIR/call and
-rolled up by folder unless told otherwise; they must have been measured with the same parameters.";
+DIR is a folder written by `talkmeter analyze … -o DIR`. Several folders make one report: calls are
+named DIR/call and rolled up by folder by default. All must have been measured with the same parameters.";
 
 /// Arguments of `report`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// Folders of tables, each with its report.json
+    /// Folders of tables, each with a report.json
     #[arg(required = true, value_name = "DIR")]
     folders: Vec<PathBuf>,
-    /// Write to this file: .html, .md or .json; without it the report is printed
+    /// Write to this file: .html, .md or .json [default: print the report]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Your own columns for the calls: CSV, Parquet or JSON lines with a column `file` or `file_url`
+    /// Your own columns for the calls: CSV, Parquet or JSON lines, keyed by `file` or `file_url`
     #[arg(long, value_name = "FILE")]
     meta: Option<PathBuf>,
-    /// Roll up by these columns of --meta, rather than as it was when the tables were written
+    /// Roll up by these columns of --meta [default: the roll-up stored with the tables]
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',', requires = "meta")]
     group_by: Vec<String>,
     #[command(flatten)]
     page: PageFlags,
 }
 
-/// What the report is written as.
+/// The format a report is rendered in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum As {
+enum ReportFormat {
     Text,
     Html,
     Markdown,
     Json,
 }
 
-impl As {
-    fn of(output: Option<&Path>, format: Format) -> Result<Self, Failure> {
+impl ReportFormat {
+    /// By the extension of the file to write, else by the format for stdout.
+    fn new(output: Option<&Path>, format: Format) -> Result<Self, Failure> {
         let Some(path) = output else {
             return match format {
                 Format::Table => Ok(Self::Text),
                 Format::Json => Ok(Self::Json),
                 Format::Md => Ok(Self::Markdown),
                 Format::Jsonl | Format::Csv => {
-                    Err(Failure::Usage("a report is a table, json or md; the tables themselves lie in DIR".to_owned()))
+                    Err(Failure::Usage("`report` prints a table, json or md; the tables are in DIR".to_owned()))
                 }
             };
         };
@@ -67,14 +68,14 @@ impl As {
             "html" | "htm" => Ok(Self::Html),
             "md" | "markdown" => Ok(Self::Markdown),
             "json" => Ok(Self::Json),
-            _ => Err(Failure::Usage(format!("-o {}: a report is .html, .md or .json", path.display()))),
+            _ => Err(Failure::Usage(format!("-o {}: the extension must be .html, .md or .json", path.display()))),
         }
     }
 }
 
 /// Runs `report`.
 pub(super) fn run(args: &Args, format: Format, console: &Console) -> Result<Exit, Failure> {
-    let to = As::of(args.output.as_deref(), format)?;
+    let to = ReportFormat::new(args.output.as_deref(), format)?;
     let metadata = args.meta.as_deref().map(Metadata::read).transpose()?;
     if let Some(metadata) = &metadata {
         metadata.check(&args.group_by)?;
@@ -97,7 +98,7 @@ pub(super) fn run(args: &Args, format: Format, console: &Console) -> Result<Exit
     let mut groups = recorded.rollup.clone();
     if let Some(metadata) = &metadata {
         let rollup = Rollup::of(&analysis.calls, metadata, &group_by)?;
-        unmatched(&rollup, metadata, console);
+        report_unmatched(&rollup, metadata, console);
         if !group_by.is_empty() {
             groups = Some(Groups::of(&rollup)?);
         }
@@ -106,10 +107,10 @@ pub(super) fn run(args: &Args, format: Format, console: &Console) -> Result<Exit
     let mut report = Report::build(&analysis, recorded.parameters.clone(), groups)?;
     recorded.agrees(&report)?;
     let calls = Calls::Tables(&stored);
-    if to == As::Html || to == As::Markdown || args.page.names_calls() {
-        let mut shown = args.page.shown();
-        if to == As::Markdown && !args.page.names_calls() {
-            // Markdown lists calls; it does not show one whole.
+    if to == ReportFormat::Html || to == ReportFormat::Markdown || args.page.has_calls() {
+        let mut shown = args.page.options();
+        if to == ReportFormat::Markdown && !args.page.has_calls() {
+            // Markdown lists calls, but shows none in full.
             shown.calls = 0;
         }
         let own = metadata.as_ref().filter(|_| !group_by.is_empty()).map(|metadata| (metadata, &group_by[..]));
@@ -118,31 +119,33 @@ pub(super) fn run(args: &Args, format: Format, console: &Console) -> Result<Exit
     let name = args.output.as_deref().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
     let links = args.page.links(name.as_deref().unwrap_or_default(), &analysis.files());
     let text = match (to, &report.page) {
-        (As::Html, Some(shown)) => page(&report, shown, &|file| links.get(file).map(|link| address_of(link)))?,
-        (As::Markdown, _) => report.to_markdown(),
-        (As::Json, _) => report.to_json()?,
+        (ReportFormat::Html, Some(shown)) => {
+            page(&report, shown, &|file| links.get(file).map(|link| address_of(link)))?
+        }
+        (ReportFormat::Markdown, _) => report.to_markdown(),
+        (ReportFormat::Json, _) => report.to_json()?,
         _ => report.to_text(),
     };
     let Some(output) = &args.output else { return console.data(text.as_bytes()) };
     write_whole(output, text.as_bytes())?;
-    if let (As::Html, Some(name)) = (to, &name) {
+    if let (ReportFormat::Html, Some(name)) = (to, &name) {
         let beside = output.parent().unwrap_or(Path::new(""));
         Pages { report: &report, name, beside, links: &links }.write(calls, join_gap_ms, console)?;
     }
-    console.note(&format!("{} of {} written", output.display(), counted(report.inputs.measured, "call")));
+    console.note(&format!("{} written: {}", output.display(), counted(report.inputs.measured, "call")));
     Ok(Exit::Done)
 }
 
-/// What the folders say of themselves, put together.
+/// The `report.json` of all folders, joined.
 fn recorded(stored: &Stored) -> Result<Recorded, Failure> {
-    let mut whole: Option<Recorded> = None;
+    let mut joined: Option<Recorded> = None;
     for (folder, _) in stored.folders() {
         let path = folder.join("report.json");
         let recorded = Recorded::read(&path)?;
-        whole = Some(match whole {
+        joined = Some(match joined {
             None => recorded,
             Some(before) => before.join(&recorded, &path)?,
         });
     }
-    whole.ok_or_else(|| Failure::Usage("no folder was given".to_owned()))
+    joined.ok_or_else(|| Failure::Usage("no folder given".to_owned()))
 }

@@ -8,8 +8,8 @@ use futures_util::StreamExt as _;
 use serde_json::json;
 
 use super::connection::Connection;
+use super::outcomes::ItemOutcomes;
 use super::output::{Console, Failure, Format, Listing};
-use super::tally::Tally;
 use super::transcribe::TEMPORARY;
 use super::{Exit, block_on};
 use crate::client::TempUrl;
@@ -46,7 +46,7 @@ pub(super) fn run(args: Args, connection: &Connection, format: Format, console: 
     console.say(TEMPORARY);
     let size = |path: &PathBuf| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
     let bar = console.progress_of_bytes(args.files.iter().map(size).sum());
-    let mut tally = Tally::default();
+    let mut tally = ItemOutcomes::default();
     let mut rows = Vec::new();
     let model = &args.model;
     let work = async {
@@ -69,7 +69,7 @@ pub(super) fn run(args: Args, connection: &Connection, format: Format, console: 
         });
         let mut uploads = std::pin::pin!(futures_util::stream::iter(uploads).buffered(AT_ONCE));
         while let Some((path, stored)) = uploads.next().await {
-            if let Some(stored) = bar.suspend(|| tally.take(stored, console)) {
+            if let Some(stored) = bar.suspend(|| tally.record(stored, console)) {
                 rows.push(row(&path, &stored));
             }
             if tally.denied() {

@@ -1,4 +1,4 @@
-//! Columns of the user's own, joined to calls by `file` or `file_url`: CSV, Parquet or JSON lines.
+//! The user's own columns, joined to calls by `file` or `file_url`: CSV, Parquet or JSON lines.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -7,20 +7,20 @@ use polars::prelude::*;
 
 use crate::error::{Error, Result};
 
-/// A metadata file, all columns read as text but for its Parquet types.
+/// A metadata file. Columns of CSV and JSON lines are text; those of Parquet keep their types.
 #[derive(Debug, Clone)]
 pub struct Metadata {
     pub(super) frame: DataFrame,
-    /// The column that names the call: `file`, else `file_url`.
+    /// The column that calls are joined by: `file`, else `file_url`.
     pub(super) key: PlSmallStr,
-    /// Rows that name no call, or one that an earlier row has named.
-    pub(super) left_out: usize,
+    /// Rows without a key, or with the key of an earlier row.
+    pub(super) skipped_rows: usize,
 }
 
 impl Metadata {
-    /// Reads by the file's extension: `.csv`, `.parquet`, `.jsonl` or `.ndjson`.
+    /// Reads a file by its extension: `.csv`, `.parquet`, `.jsonl` or `.ndjson`.
     ///
-    /// Text stays text: `007` is no number. Of several rows for one call the first counts.
+    /// Text is never parsed as a number, so `007` keeps its zeros. If several rows have the same key, the first one counts.
     ///
     /// # Errors
     /// When the file cannot be read, or has neither a column `file` nor `file_url`.
@@ -37,23 +37,23 @@ impl Metadata {
             "jsonl" | "ndjson" => JsonReader::new(file).with_json_format(JsonFormat::JsonLines).finish(),
             _ => {
                 let path = path.display();
-                return Err(Error::invalid(format!("the metadata {path} is none of .csv, .parquet, .jsonl")));
+                return Err(Error::invalid(format!("metadata {path}: the extension must be .csv, .parquet or .jsonl")));
             }
         }
         .map_err(failed)?;
         Self::from_frame(frame).map_err(|error| match error {
-            Keyed::NoKey(columns) => Error::invalid(format!(
-                "the metadata {} has no column `file` or `file_url` to join by; it has {columns}",
+            KeyError::Missing(columns) => Error::invalid(format!(
+                "metadata {}: no column `file` or `file_url` to join by; the columns are {columns}",
                 path.display()
             )),
-            Keyed::Polars(error) => failed(error),
+            KeyError::Polars(error) => failed(error),
         })
     }
 
-    fn from_frame(frame: DataFrame) -> Result<Self, Keyed> {
-        let named = |name: &str| frame.get_column_names().into_iter().find(|column| *column == name).cloned();
+    fn from_frame(frame: DataFrame) -> Result<Self, KeyError> {
+        let column = |name: &str| frame.get_column_names().into_iter().find(|column| *column == name).cloned();
         let columns = || frame.get_column_names().iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-        let key = named("file").or_else(|| named("file_url")).ok_or_else(|| Keyed::NoKey(columns()))?;
+        let key = column("file").or_else(|| column("file_url")).ok_or_else(|| KeyError::Missing(columns()))?;
         let rows = frame.height();
         let frame = frame
             .lazy()
@@ -61,37 +61,37 @@ impl Metadata {
             .filter(col(key.clone()).is_not_null())
             .unique_stable(Some(by_name([key.clone()], true, false)), UniqueKeepStrategy::First)
             .collect()?;
-        let left_out = rows - frame.height();
-        Ok(Self { frame, key, left_out })
+        let skipped_rows = rows - frame.height();
+        Ok(Self { frame, key, skipped_rows })
     }
 
-    /// The column by which calls are joined: `file`, else `file_url`.
+    /// The column that calls are joined by: `file`, else `file_url`.
     #[must_use]
     pub fn key(&self) -> &str {
         &self.key
     }
 
-    /// Names of the user's columns, the key left out.
+    /// Names of the user's columns, without the key.
     pub fn columns(&self) -> impl Iterator<Item = &str> {
         self.frame.get_column_names().into_iter().map(|name| name.as_str()).filter(|name| *name != self.key.as_str())
     }
 
-    /// Whether all of these are columns to group by.
+    /// Checks that all of these columns exist.
     ///
     /// # Errors
-    /// For the first that is not, naming those there are.
+    /// Names the first missing column and those there are.
     pub fn check(&self, group_by: &[String]) -> Result<()> {
         let Some(unknown) = group_by.iter().find(|name| !self.columns().any(|column| column == name.as_str())) else {
             return Ok(());
         };
-        let there: Vec<String> = self.columns().map(|name| format!("`{name}`")).collect();
-        Err(Error::invalid(format!("no column `{unknown}` to group by; there are {}", there.join(", "))))
+        let columns: Vec<String> = self.columns().map(|name| format!("`{name}`")).collect();
+        Err(Error::invalid(format!("no column `{unknown}` to group by; the columns are {}", columns.join(", "))))
     }
 
-    /// Some of the columns as text, by the cell that names the call.
+    /// These columns as text, by key.
     ///
     /// # Errors
-    /// For a column that is not there.
+    /// When a column does not exist.
     pub fn by_key(&self, columns: &[String]) -> Result<HashMap<String, Vec<Option<String>>>> {
         let failed = |error| Error::table("cannot read the metadata", error);
         let text = |name: &str| self.frame.column(name)?.cast(&DataType::String);
@@ -103,19 +103,19 @@ impl Metadata {
         Ok(keys.filter_map(|(at, key)| Some((key?.to_owned(), row(at)))).collect())
     }
 
-    /// Rows that name no call, or one that an earlier row has named.
+    /// Rows that were skipped: without a key, or with the key of an earlier row.
     #[must_use]
-    pub fn left_out(&self) -> usize {
-        self.left_out
+    pub fn skipped_rows(&self) -> usize {
+        self.skipped_rows
     }
 }
 
-enum Keyed {
-    NoKey(String),
+enum KeyError {
+    Missing(String),
     Polars(PolarsError),
 }
 
-impl From<PolarsError> for Keyed {
+impl From<PolarsError> for KeyError {
     fn from(error: PolarsError) -> Self {
         Self::Polars(error)
     }

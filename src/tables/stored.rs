@@ -92,7 +92,7 @@ impl Stored {
         let folders: StringChunked = files.iter().map(|file| file.and_then(folder)).collect();
         let columns = vec![files.clone().into_column(), folders.with_name(FOLDER.into()).into_column()];
         let frame = DataFrame::new(calls.height(), columns).map_err(failed)?;
-        Ok(Metadata { frame, key: "file".into(), left_out: 0 })
+        Ok(Metadata { frame, key: "file".into(), skipped_rows: 0 })
     }
 
     /// One table with these columns; those of `files` alone where given. `None` when no folder has it.

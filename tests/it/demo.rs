@@ -27,11 +27,10 @@ fn elsewhere(scene: Scene) -> Scene {
 #[test]
 fn a_newcomer_sees_the_whole_way_and_every_command_that_is_named_works() {
     let ran = elsewhere(Scene::new()).run("demo").exits(0);
-    let ran = ran.says("the emulator stands in for the service: http://127.0.0.1:").says("a text that grew");
-    let ran =
-        ran.says("  Hello, this is a message for Northgate Heating.").says("as it should: https://archive.invalid/");
-    let ran = ran.says("calls, a track for each party: 8 transcribed, 0 silent, 1 failed");
-    let ran = ran.says("calls, one track, speakers told apart: 3 transcribed, 1 silent, 0 failed").says_no("error");
+    let ran = ran.says("emulator started instead of the service: http://127.0.0.1:").says("partial results");
+    let ran = ran.says("  Hello, this is a message for Northgate Heating.").says("expected: https://archive.invalid/");
+    let ran = ran.says("calls with one track per speaker: 8 transcribed, 0 silent, 1 failed");
+    let ran = ran.says("calls on one track, diarised: 3 transcribed, 1 silent, 0 failed").says_no("error");
     let ran = ran.prints("12 calls measured, 1 of them without speech").prints("try next");
     assert!(ran.file("talkmeter-demo/calls/failures.csv").contains("lost-recording.wav"));
     assert!(!ran.out().contains('\u{1b}') && !ran.err().contains('\u{1b}'), "piped output is plain");
@@ -71,7 +70,7 @@ fn lines_below(text: &str, heading: &str) -> Vec<String> {
 
 /// Path and meaning of what was made.
 fn made(text: &str) -> Vec<(String, String)> {
-    let lines = lines_below(text, "made");
+    let lines = lines_below(text, "written");
     assert!(lines.len() > 4, "{text}");
     lines
         .iter()
@@ -83,10 +82,10 @@ fn made(text: &str) -> Vec<(String, String)> {
 #[test]
 fn a_folder_of_somebody_else_is_left_alone() {
     let ran = Scene::new().write("talkmeter-demo/calls/ledger.jsonl", "mine").run("demo").exits(2);
-    let ran = ran.says("talkmeter-demo is not empty and no earlier demo made it: name another folder with -o");
+    let ran = ran.says("talkmeter-demo is not empty and was not created by a demo; choose another folder with -o");
     assert_eq!(files_below(&ran.path("talkmeter-demo")).len(), 1);
     assert_eq!(ran.file("talkmeter-demo/calls/ledger.jsonl"), "mine");
-    let ran = ran.then().write("file", "").run("demo -o file").exits(2).says("file is no folder to write to");
+    let ran = ran.then().write("file", "").run("demo -o file").exits(2).says("cannot write to the folder file");
     ran.then().run("demo --format csv").exits(2).says("`demo` prints a table or json");
 }
 
@@ -119,7 +118,7 @@ fn two_demos_do_not_share_a_folder() {
     });
     let second = second.unwrap();
     assert_eq!(second.status.code(), Some(2));
-    assert!(String::from_utf8(second.stderr).unwrap().contains("another demo is writing to out"));
+    assert!(String::from_utf8(second.stderr).unwrap().contains("another demo is running in out"));
     ran.exits(0).prints("12 calls measured");
 }
 

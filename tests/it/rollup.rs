@@ -110,7 +110,7 @@ fn calls_and_rows_without_each_other_are_counted() {
     let ran = by(calls().write("meta.csv", meta), "--meta meta.csv --group-by queue");
     let ran = ran.says("5 calls without a row in the metadata").says("2 rows of the metadata without a call");
     // The second row for a.json, and the row for nobody.
-    let ran = ran.says("2 rows of the metadata name no call, or one that an earlier row names");
+    let ran = ran.says("2 rows of the metadata skipped: no call named, or already named by an earlier row");
     let rows = ran.table("rollup");
     // A group without a call is no group; calls without a row are the last one.
     assert_eq!(column(&rows, "queue"), [json!("x"), Value::Null]);
@@ -172,7 +172,7 @@ fn a_csv_from_a_spreadsheet_is_read() {
         "the, team",
     ]);
     // A comma in a name of a column cannot be said on the command line.
-    let ran = ran.exits(2).says("there are `the, team`");
+    let ran = ran.exits(2).says("the columns are `the, team`");
     let meta = "\u{FEFF}file,team\r\na.json,\"blue \"\"one\"\"\"\r\n\"b.json\",\"two\nlines\"\r\n";
     let ran = ran
         .then()
@@ -206,7 +206,7 @@ fn metadata_that_cannot_be_used_is_a_usage_error() {
         .says("no column `file` or `file_url`")
         .says("`call`, `team`")
         .prints_nothing();
-    run("meta.xlsx", "PK").exits(2).says("none of .csv, .parquet, .jsonl");
+    run("meta.xlsx", "PK").exits(2).says("the extension must be .csv, .parquet or .jsonl");
     run("meta.parquet", "no parquet").exits(1).says("cannot read the metadata meta.parquet");
     calls().run("analyze calls --meta gone.csv").exits(1).says("gone.csv");
 }

@@ -1,4 +1,4 @@
-//! What the demo's calls would cost: the estimate before, what results and the service say after, side by side.
+//! What the demo's calls would cost: the estimate before, the cost by results and by reported usage after.
 
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -11,16 +11,16 @@ use crate::catalog::Currency;
 use crate::report::number::{NOT_PRICED, counted, decimal, money};
 use crate::transcript::Inputs;
 
-/// What was expected of a batch.
+/// The estimate for a batch.
 #[derive(Debug)]
 pub(super) struct Estimated {
     recordings: u64,
-    /// Recordings of which the length is not known: they are in no amount.
+    /// Recordings of unknown length, which are in no amount.
     unknown: u64,
     sum: Sum,
 }
 
-/// A row of the comparison; `None` = not priced.
+/// A row of the comparison; `None` means not priced.
 #[derive(Debug)]
 pub(super) struct Row {
     what: &'static str,
@@ -49,7 +49,7 @@ impl Estimated {
     }
 }
 
-/// Reads what came back.
+/// Compares the estimates with the results on disk.
 pub(super) fn rows(
     batches: &[DemoBatch],
     estimates: Vec<Estimated>,
@@ -65,7 +65,7 @@ pub(super) fn rows(
     batches.iter().zip(estimates).map(row).collect()
 }
 
-/// Expected, at most, by results, reported.
+/// The columns of the comparison: expected, at most, by results, reported.
 fn amounts(row: &Row) -> [Option<Decimal>; 4] {
     let net = row.estimated.sum.net();
     [net.map(|net| net.expected), net.map(|net| net.high), row.by_results, row.reported]

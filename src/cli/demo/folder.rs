@@ -1,4 +1,4 @@
-//! The demo's folder: only what an earlier demo made is ever taken away, and no two demos share one.
+//! The demo's folder: only files of an earlier demo are ever removed, and no two demos share a folder.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write as _};
@@ -8,43 +8,43 @@ use super::super::output::Failure;
 use crate::batch;
 use crate::error::Error;
 
-/// Says that the folder is a demo's; locked while one runs.
+/// Marks the folder as a demo's; locked while a demo runs.
 const MARK: &str = ".talkmeter-demo";
-const MEANING: &str = "`talkmeter demo` made this folder and makes it anew.\n";
-/// Folders of batches in it.
+const MEANING: &str = "This folder was created by `talkmeter demo`, which replaces its contents.\n";
+/// Folders of batches in the demo's folder.
 const BATCHES: [&str; 3] = ["calls", "mono", "flash"];
 
-/// A folder that is this demo's alone.
+/// A folder held exclusively by this demo.
 #[derive(Debug)]
 pub(super) struct Folder {
     path: PathBuf,
-    /// The lock ends with it.
+    /// Holds the lock.
     _mark: File,
 }
 
 impl Folder {
-    /// Makes the folder, or empties that of an earlier demo of its batches; tables and reports are written over.
-    pub(super) fn take(path: &Path) -> Result<Self, Failure> {
+    /// Creates the folder, or removes the batches of an earlier demo; tables and reports are overwritten.
+    pub(super) fn open(path: &Path) -> Result<Self, Failure> {
         let mark = path.join(MARK);
         match fs::read_dir(path).map(|mut entries| entries.next().is_some()) {
             Ok(true) if !mark.is_file() => {
                 return Err(Failure::Usage(format!(
-                    "{} is not empty and no earlier demo made it: name another folder with -o",
+                    "{} is not empty and was not created by a demo; choose another folder with -o",
                     path.display()
                 )));
             }
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(Failure::Usage(format!("{} is no folder to write to: {error}", path.display())));
+                return Err(Failure::Usage(format!("cannot write to the folder {}: {error}", path.display())));
             }
             _ => {}
         }
-        fs::create_dir_all(path).map_err(|error| Error::io("make", path, error))?;
+        fs::create_dir_all(path).map_err(|error| Error::io("create", path, error))?;
         let failed = |error| Error::io("write", &mark, error);
         let mut file = File::options().create(true).append(true).open(&mark).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                return Err(Failure::Usage(format!("another demo is writing to {}", path.display())));
+                return Err(Failure::Usage(format!("another demo is running in {}", path.display())));
             }
             Err(TryLockError::Error(error)) => return Err(failed(error).into()),
         }
@@ -67,9 +67,9 @@ impl Folder {
     }
 }
 
-/// Takes away what a batch writes, and the folder if nothing else is in it.
+/// Removes the files of a batch, and the folder if it is then empty.
 fn clear(folder: &Path) -> Result<(), Error> {
-    // Behind a link lies something of somebody else.
+    // A link points outside the demo's folder.
     if !fs::symlink_metadata(folder).is_ok_and(|entry| entry.is_dir()) {
         return Ok(());
     }
@@ -83,7 +83,7 @@ fn clear(folder: &Path) -> Result<(), Error> {
         remove(&folder.join(name))?;
     }
     for folder in [&results, folder] {
-        // It stays where something else is in it.
+        // Fails, as intended, if anything else is in it.
         let _ = fs::remove_dir(folder);
     }
     Ok(())

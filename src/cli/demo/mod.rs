@@ -1,7 +1,7 @@
-//! `demo`: what becomes of recordings, from the estimate to the report, on calls that were invented for it.
+//! `demo`: the whole pipeline on built-in calls, from the cost estimate to the report.
 //!
-//! All is done by the code that does it for real calls; the service alone is a stand-in, on a port of this machine. Nothing of
-//! the environment plays a role, and nothing is written outside one folder.
+//! It runs the same code as real calls; only the service is replaced, by the emulator on a local port. It reads nothing from
+//! the environment and writes to one folder only.
 
 mod batches;
 mod cost;
@@ -15,7 +15,7 @@ use jiff::civil::Date;
 use serde_json::json;
 use tokio::sync::watch;
 
-use super::analyze::{AnalyzeJob, Done};
+use super::analyze::{AnalyzeJob, AnalyzeResult};
 use super::clip::quoted;
 use super::flash::{listen, shown};
 use super::output::{Console, Failure, Format, printable};
@@ -36,15 +36,15 @@ use batches::{CLIP, DemoBatch, FLASH, LOST, REGION, clip_url, url};
 use folder::Folder;
 
 const MORE: &str = "\
-The emulator of this program stands in for the service, on a port of 127.0.0.1; no key is read and nobody else is asked.
-Calls go through it as a batch, a message by flash; then come figures, cost and report. All of it lies in DIR, which the
-next demo makes anew; a folder that holds anything else is refused. The service options play no role.";
+The service is replaced by the built-in emulator on 127.0.0.1: no key, no network. Calls are transcribed as a batch and one
+message with flash, then measured, priced and reported. Everything is written to DIR, which the next demo replaces; a folder
+with other files in it is refused. The service options are ignored.";
 
-/// A key as the emulator takes it.
+/// A key that the emulator accepts.
 const KEY: &str = "sk-of-the-demo";
-/// The emulator's clock: nobody should wait for invented queues.
+/// Speed of the emulator's clock, so that nobody waits for simulated queues.
 const SPEED: f64 = 20.0;
-/// Between two pieces of the streamed text, so that it can be seen to grow.
+/// Pause between partial results, so that the text visibly grows.
 const STREAM: &str = "frame_ms = 60";
 const ROLES: &str = "ch0=agent,ch1=customer,spk0=agent,spk1=customer,spk2=supervisor";
 const KEYWORDS: [&str; 4] = ["refund", "cancel", "退款", "取消"];
@@ -54,7 +54,7 @@ const META: &str = "calls-meta.csv";
 #[derive(Debug, clap::Args)]
 #[command(after_help = MORE)]
 pub(super) struct Args {
-    /// Where everything goes: a new or empty folder, or that of an earlier demo, which is made anew
+    /// Output folder: new, empty, or from an earlier demo (replaced)
     #[arg(short, long, value_name = "DIR", default_value = "talkmeter-demo")]
     output: PathBuf,
 }
@@ -62,9 +62,9 @@ pub(super) struct Args {
 /// Runs `demo`.
 pub(super) fn run(args: &Args, today: Date, format: Format, console: &Console) -> std::result::Result<Exit, Failure> {
     if matches!(format, Format::Jsonl | Format::Csv | Format::Md) {
-        return Err(Failure::Usage("`demo` prints a table or json; the tables it writes are files".to_owned()));
+        return Err(Failure::Usage("`demo` prints a table or json; it writes its tables as files".to_owned()));
     }
-    let folder = Folder::take(&args.output)?;
+    let folder = Folder::open(&args.output)?;
     let calls = Dialogue::builtin()?;
     let batches = batches::batches(&calls, folder.path());
     let prices = Prices::builtin();
@@ -72,27 +72,27 @@ pub(super) fn run(args: &Args, today: Date, format: Format, console: &Console) -
     for (batch, estimate) in batches.iter().zip(&estimates) {
         console.note(&format!("{}: {}", batch.what, estimate.in_words()));
     }
-    let (exit, answer) = block_on(transcribed(&batches, console))?;
+    let (exit, answer) = block_on(transcribe(&batches, console))?;
 
-    let Some(done) = analysed(&folder, &calls, &batches, today, console)? else { return Ok(Exit::Failed) };
+    let Some(done) = analyze(&folder, &calls, &batches, today, console)? else { return Ok(Exit::Failed) };
     let costs = cost::rows(&batches, estimates, &prices, console)?;
-    let next = next(folder.path());
+    let next = next_commands(folder.path());
     match format {
         Format::Json => {
-            let told = json!({
+            let demo = json!({
                 "folder": folder.path().to_string_lossy(), "cost": cost::as_json(&costs),
                 "flash": {"file_url": clip_url(), "text": answer.text},
                 "next": next.iter().map(|(_, command)| command).collect::<Vec<_>>(),
             });
             let report = done.report.to_json()?;
-            console.data(format!("{{\"demo\": {told:#},\n\"report\": {}}}\n", report.trim_end()).as_bytes())?;
+            console.data(format!("{{\"demo\": {demo:#},\n\"report\": {}}}\n", report.trim_end()).as_bytes())?;
         }
         _ => {
             let text = format!(
                 "{}\n{}\n{}\ntry next\n{}",
                 done.report.to_text(),
                 cost::listing(&costs).table(),
-                made(folder.path(), &batches),
+                written(folder.path(), &batches),
                 next.iter().map(|(what, command)| format!("  # {what}\n  {command}\n")).collect::<String>(),
             );
             console.data(text.as_bytes())?;
@@ -101,23 +101,23 @@ pub(super) fn run(args: &Args, today: Date, format: Format, console: &Console) -
     Ok(if done.failed > 0 { Exit::Partly } else { exit })
 }
 
-/// Everything that needs the service: the batches, and the message by flash.
-async fn transcribed(batches: &[DemoBatch], console: &Console) -> std::result::Result<(Exit, FlashAnswer), Failure> {
+/// Transcribes the batches, and the message with flash.
+async fn transcribe(batches: &[DemoBatch], console: &Console) -> std::result::Result<(Exit, FlashAnswer), Failure> {
     let dialogues = Dialogue::builtin()?;
     let scenario = Scenario::parse(STREAM)?;
     let settings = Settings { dialogues, scenario, clock_speed: Some(SPEED), ..Settings::default() };
     let emulator = Emulator::start(settings).await?;
-    console.note(&format!("the emulator stands in for the service: {}", emulator.base_url()));
+    console.note(&format!("emulator started instead of the service: {}", emulator.base_url()));
     let client =
         Client::builder().region(REGION).base_url(emulator.base_url()).api_key(ApiKey::new(KEY)?).no_proxy().build()?;
-    let exit = conclude(&carried(batches, &client, console).await?, console);
+    let exit = report_failures(&run_batches(batches, &client, console).await?, console);
     let batch = batches.iter().find(|batch| batch.recognition.is_none());
-    let heard = message(batch.ok_or_else(|| Error::invalid("the demo has no message"))?, &client, console).await?;
-    Ok((exit, heard))
+    let batch = batch.ok_or_else(|| Error::invalid("the demo has no message"))?;
+    Ok((exit, transcribe_clip(batch, &client, console).await?))
 }
 
-/// The batches, side by side to their ends.
-async fn carried(batches: &[DemoBatch], client: &Client, console: &Console) -> Result<Vec<Summary>> {
+/// Runs the batches concurrently.
+async fn run_batches(batches: &[DemoBatch], client: &Client, console: &Console) -> Result<Vec<Summary>> {
     let mut opened = Vec::new();
     for batch in batches {
         let Some(recognition) = &batch.recognition else { continue };
@@ -128,18 +128,18 @@ async fn carried(batches: &[DemoBatch], client: &Client, console: &Console) -> R
     }
     let counts: Vec<Counts> = opened.iter().map(Batch::counts).collect();
     let progress = ProgressDisplay::new(counts.iter().copied().sum(), console);
-    let together = Mutex::new(Together { progress, counts });
+    let combined = Mutex::new(CombinedProgress { progress, counts });
     let run = |(at, batch): (usize, Batch)| {
-        let together = &together;
+        let combined = &combined;
         async move {
             let (_stop, never) = watch::channel(false);
             let mut observe =
-                |progress: Progress<'_>| together.lock().unwrap_or_else(PoisonError::into_inner).take(at, progress);
+                |progress: Progress<'_>| combined.lock().unwrap_or_else(PoisonError::into_inner).take(at, progress);
             batch.run(never, &mut observe).await
         }
     };
     let summaries = try_join_all(opened.into_iter().enumerate().map(run)).await?;
-    drop(together);
+    drop(combined);
     for (batch, summary) in batches.iter().filter(|batch| batch.recognition.is_some()).zip(&summaries) {
         let Counts { stored, silent, failed, .. } = summary.counts;
         console.note(&format!("{}: {stored} transcribed, {silent} silent, {failed} failed", batch.what));
@@ -147,13 +147,13 @@ async fn carried(batches: &[DemoBatch], client: &Client, console: &Console) -> R
     Ok(summaries)
 }
 
-/// How far several batches are, as one.
-struct Together<'t> {
+/// The progress of several batches on one bar.
+struct CombinedProgress<'t> {
     progress: ProgressDisplay<'t>,
     counts: Vec<Counts>,
 }
 
-impl Together<'_> {
+impl CombinedProgress<'_> {
     fn take(&mut self, at: usize, progress: Progress<'_>) {
         let Progress::Counts(counts) = progress else { return self.progress.take(progress) };
         if let Some(own) = self.counts.get_mut(at) {
@@ -163,53 +163,53 @@ impl Together<'_> {
     }
 }
 
-/// The clip, by a stream whose text grows in place.
-async fn message(batch: &DemoBatch, client: &Client, console: &Console) -> Result<FlashAnswer> {
+/// Transcribes the message with flash; the streamed text grows in place.
+async fn transcribe_clip(batch: &DemoBatch, client: &Client, console: &Console) -> Result<FlashAnswer> {
     let flash = Flash::new(Recognition::new(FLASH), Clip::url(clip_url()));
     let growing = console.growing();
-    let mut pieces = 0_u64;
+    let mut partial_results = 0_u64;
     let mut grow = |text: &str| {
-        pieces += 1;
+        partial_results += 1;
         growing.set_message(shown(text));
     };
     let answer = listen(client, &flash, &mut grow).await?;
     growing.finish_and_clear();
     Clips::open(&batch.folder)?.save(&clip_url(), FLASH, REGION, &answer, None)?;
-    console.note(&format!("{CLIP}.wav to {FLASH}, a text that grew {}:", counted(pieces, "time")));
+    console.note(&format!("{CLIP}.wav with {FLASH}, {}:", counted(partial_results, "partial result")));
     console.note(&format!("  {}", answer.text));
     Ok(answer)
 }
 
-/// One failure is part of the show.
-fn conclude(summaries: &[Summary], console: &Console) -> Exit {
+/// Prints the failures. That of [`LOST`] is part of the demo.
+fn report_failures(summaries: &[Summary], console: &Console) -> Exit {
     let mut exit = Exit::Done;
     for summary in summaries {
         for failure in &summary.failures {
             if failure.url == LOST {
-                console.note(&format!("as it should: {}", in_one_line(failure)));
-                console
-                    .note(&format!("  it is part of the show; {} has it", summary.dir.join(batch::FAILURES).display()));
+                console.note(&format!("expected: {}", in_one_line(failure)));
+                let list = summary.dir.join(batch::FAILURES);
+                console.note(&format!("  this recording is missing on purpose; it is listed in {}", list.display()));
             } else {
                 console.error(&in_one_line(failure));
                 exit = Exit::Partly;
             }
         }
         if summary.counts.open() > 0 || summary.halted.is_some() {
-            console.error(&format!("{} did not come to its end", summary.dir.display()));
+            console.error(&format!("the batch in {} did not finish", summary.dir.display()));
             exit = Exit::Failed;
         }
     }
     exit
 }
 
-/// Tables and report of the batches, by what `analyze` does. `None`: nothing could be measured, which was said.
-fn analysed(
+/// Writes tables and report of the batches, as `analyze` does. `None`: nothing could be measured (already reported).
+fn analyze(
     folder: &Folder,
     calls: &[Dialogue],
     batches: &[DemoBatch],
     today: Date,
     console: &Console,
-) -> std::result::Result<Option<Done>, Failure> {
+) -> std::result::Result<Option<AnalyzeResult>, Failure> {
     let meta = folder.path().join(META);
     let mut rows = "file_url,agent,queue\n".to_owned();
     for call in calls.iter().filter(|call| call.name() != CLIP) {
@@ -220,7 +220,7 @@ fn analysed(
     let batches: Vec<&Path> =
         batches.iter().filter(|batch| batch.recognition.is_some()).map(|batch| batch.folder.as_path()).collect();
     let keywords = Keywords::new(KEYWORDS).map_err(|error| Failure::Usage(error.to_string()))?;
-    let work = AnalyzeJob {
+    let job = AnalyzeJob {
         inputs: Inputs::find(&batches, Some(folder.path())),
         output: Some(folder.path().to_owned()),
         tables: vec![tables::Format::Parquet, tables::Format::Csv],
@@ -235,41 +235,41 @@ fn analysed(
         prices: Prices::builtin(),
         page: PageFlags::default(),
     };
-    work.carry_out(today, console)
+    job.run(today, console)
 }
 
-/// What lies where.
-fn made(folder: &Path, batches: &[DemoBatch]) -> String {
+/// Lists what was written where.
+fn written(folder: &Path, batches: &[DemoBatch]) -> String {
     let at = |name: &str| folder.join(name).display().to_string();
     let mut rows: Vec<(String, String)> = Vec::new();
-    rows.push((at("report.html"), "the report: open it in a browser".to_owned()));
+    rows.push((at("report.html"), "the report; open it in a browser".to_owned()));
     rows.push((at("report.json"), "its figures".to_owned()));
-    rows.push((at("calls.csv"), "a row a call; participants, turns, events, hits and more beside it".to_owned()));
-    rows.extend(batches.iter().map(|batch| (batch.folder.display().to_string(), batch.holds.to_owned())));
+    rows.push((at("calls.csv"), "one row per call; participants, turns, events, hits and more beside it".to_owned()));
+    rows.extend(batches.iter().map(|batch| (batch.folder.display().to_string(), batch.contents.to_owned())));
     let width = rows.iter().map(|(path, _)| path.chars().count()).max().unwrap_or(0);
     let line = |(path, what): &(String, String)| format!("  {}  {what}\n", printable(&format!("{path:width$}")));
-    format!("made\n{}", rows.iter().map(line).collect::<String>())
+    format!("written\n{}", rows.iter().map(line).collect::<String>())
 }
 
-/// What can be seen next, and the command for it, to be copied as it is.
-fn next(folder: &Path) -> Vec<(&'static str, String)> {
+/// Commands to try next, ready to copy, each with what it shows.
+fn next_commands(folder: &Path) -> Vec<(&'static str, String)> {
     let program = program();
-    let at = |way: &str| quoted(&folder.join(way).to_string_lossy());
+    let at = |path: &str| quoted(&folder.join(path).to_string_lossy());
     let (calls, mono) = (at("calls"), at("mono"));
     vec![
         (
-            "a customer cuts in: the words of both",
+            "a customer cuts in: what both were saying",
             format!("{program} explain {} --event 2", at("calls/results/000002-late-parcel.json")),
         ),
         (
-            "other questions to the same results, as often as you like",
+            "ask something else of the same results, at no cost",
             format!("{program} analyze {calls} {mono} --meta {} --group-by agent --keyword refund", at(META)),
         ),
-        ("what each track comes to, and what the service reported", format!("{program} cost actual {calls}")),
+        ("the cost of each track, and what the service reported", format!("{program} cost actual {calls}")),
     ]
 }
 
-/// How this program is called from here: by cargo inside its own repository, else as it was.
+/// How to call this program from here: through cargo inside its repository, else as it was called.
 fn program() -> String {
     let called = std::env::args_os().next().unwrap_or_default();
     let by_cargo = || {

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::super::Exit;
+use super::super::outcomes::ItemOutcomes;
 use super::super::output::{Console, Failure, Format, Listing};
-use super::super::tally::Tally;
 use super::{Ids, each};
 use crate::batch::{silence, store};
 use crate::client::{Client, Outcome, Task, TaskStatus, hint, without_queries, without_query};
@@ -42,11 +42,11 @@ pub(super) async fn run(args: &Args, client: &Client, format: Format, console: &
     };
     let (tasks, missed) = each(&args.tasks.ids, work, &bar, console).await;
     let mut rows = Vec::new();
-    let mut tally = Tally::default();
+    let mut tally = ItemOutcomes::default();
     tally.add_failures_of(&missed);
     for (id, fetched) in tasks {
         for (url, stored) in fetched {
-            if let Some(path) = tally.take(stored, console) {
+            if let Some(path) = tally.record(stored, console) {
                 let url = url.map(|url| without_query(&url));
                 rows.push(vec![json!(id.as_str()), json!(url), json!(path.to_string_lossy())]);
             }

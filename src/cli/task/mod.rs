@@ -12,8 +12,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::connection::Connection;
+use super::outcomes::ItemOutcomes;
 use super::output::{Console, Failure, Format};
-use super::tally::Tally;
 use super::{Exit, block_on};
 use crate::client::TaskId;
 use crate::error::Result;
@@ -74,8 +74,8 @@ async fn each<T>(
     work: impl AsyncFn(&TaskId) -> Result<T>,
     bar: &ProgressBar,
     console: &Console,
-) -> (Vec<T>, Tally) {
-    let mut tally = Tally::default();
+) -> (Vec<T>, ItemOutcomes) {
+    let mut tally = ItemOutcomes::default();
     let mut found = Vec::new();
     let work = &work;
     let asked = ids.iter().map(|id| async move {
@@ -85,7 +85,7 @@ async fn each<T>(
     });
     let mut asked = std::pin::pin!(futures_util::stream::iter(asked).buffered(AT_ONCE));
     while let Some(item) = asked.next().await {
-        found.extend(bar.suspend(|| tally.take(item, console)));
+        found.extend(bar.suspend(|| tally.record(item, console)));
         if tally.denied() {
             break;
         }

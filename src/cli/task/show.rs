@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::super::Exit;
+use super::super::outcomes::ItemOutcomes;
 use super::super::output::{Console, Failure, Format, Listing};
-use super::super::tally::Tally;
 use super::{Ids, each, time};
 use crate::client::{Client, Outcome, Task, TaskStatus, hint, without_queries, without_query};
 use crate::error::Result;
@@ -34,7 +34,12 @@ pub(super) async fn run(args: &Args, client: &Client, format: Format, console: &
 }
 
 /// Prints tasks: rows for people, the answers themselves as JSON; hints go to stderr, each once.
-pub(super) fn conclude(tasks: &[Task], tally: &Tally, format: Format, console: &Console) -> Result<Exit, Failure> {
+pub(super) fn conclude(
+    tasks: &[Task],
+    tally: &ItemOutcomes,
+    format: Format,
+    console: &Console,
+) -> Result<Exit, Failure> {
     let printed = match format {
         Format::Json => {
             let answers: Vec<&Value> = tasks.iter().map(|task| &task.raw).collect();

@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use super::connection::Connection;
+use super::outcomes::ItemOutcomes;
 use super::output::{Console, Failure, Format, Listing};
-use super::tally::Tally;
 use super::{Exit, block_on};
 use crate::catalog::Catalog;
 use crate::client::{Client, Hotword, ListedVocabulary, Vocabularies, VocabularyId, check_vocabulary};
@@ -195,10 +195,10 @@ fn update(args: &Update, client: &Client, console: &Console) -> Result<Exit, Fai
 }
 
 fn delete(client: &Client, ids: &[VocabularyId], console: &Console) -> Result<Exit, Failure> {
-    let mut tally = Tally::default();
+    let mut tally = ItemOutcomes::default();
     block_on(async {
         for id in ids {
-            if tally.take(client.vocabularies().delete(id).await, console).is_some() {
+            if tally.record(client.vocabularies().delete(id).await, console).is_some() {
                 console.note(&format!("{id} is deleted"));
             }
             if tally.denied() {

@@ -1,4 +1,4 @@
-//! A call's own part of the page as texts: facts, lanes, participants, transcript, events with their evidence.
+//! A call as the template wants it: facts, lanes, participants, transcript, events with their evidence.
 
 use minijinja::Value as Html;
 use serde::Serialize;
@@ -13,16 +13,16 @@ use super::chart::{Segment, hue, small_lanes};
 use super::short;
 use crate::metrics::catalogue::{CALLS, PARTICIPANTS};
 
-/// A piece of the large lanes: they break into rows of a minute on a narrow screen.
+/// Length of a segment of the large lanes. On a narrow screen each segment is a row.
 const SEGMENT_MS: i64 = 60_000;
 
-/// Segments that a call has at most: of a longer call (half a day) they are longer.
+/// Most segments of a call: longer calls (over 12 hours) get longer segments.
 const MOST_SEGMENTS: i64 = 720;
 
-/// Times written under the lanes where they are not zoomed.
+/// Most time labels under unzoomed lanes.
 const LABELS: usize = 10;
 
-/// Facts of a call above its lanes.
+/// Columns of `calls` shown above the lanes.
 const FACTS: [&str; 10] = [
     "duration_ms",
     "speech_ms",
@@ -36,7 +36,7 @@ const FACTS: [&str; 10] = [
     "warning_count",
 ];
 
-/// Columns of a call's table of participants.
+/// Columns of the table of participants.
 const OF_PARTICIPANTS: [&str; 12] = [
     "talk_ms",
     "talk_share",
@@ -55,7 +55,7 @@ const OF_PARTICIPANTS: [&str; 12] = [
 #[derive(Serialize)]
 pub(super) struct CallContext {
     id: String,
-    /// Whether its page is its own: then it is what the page is about, and open.
+    /// Whether the page shows only this call, which is then expanded.
     own: bool,
     file: String,
     name: String,
@@ -85,10 +85,10 @@ struct Fact {
 struct SegmentContext {
     svg: Html,
     length_ms: i64,
-    /// Of a whole segment, in per cent.
+    /// Per cent of a full segment.
     width: String,
     time: String,
-    /// Whether the time is written where the lanes are not zoomed.
+    /// Whether the time is shown under unzoomed lanes.
     major: bool,
     marks: Vec<MarkContext>,
 }
@@ -119,7 +119,7 @@ struct LineContext {
     badges: Vec<Badge>,
 }
 
-/// A stretch of text; `hit` is the id of the keyword hit that it is.
+/// A stretch of text; `hit` is the id of its keyword hit, or empty.
 #[derive(Serialize)]
 struct Piece {
     text: String,
@@ -140,7 +140,7 @@ struct Kind {
     kind: &'static str,
     label: &'static str,
     count: String,
-    /// Why there can be none; empty where they could be measured.
+    /// Why they could not be measured; empty where they could.
     why: String,
     events: Vec<EventContext>,
 }
@@ -181,7 +181,7 @@ struct HitContext {
 }
 
 impl CallContext {
-    /// Ids on the page begin with `id`.
+    /// `id` is the prefix of the ids on the page.
     pub(super) fn of(report: &Report, view: &CallView, id: &str, own: bool) -> Self {
         let wanted = |metric: &&&str| **metric != "keyword_hit_count" || report.parameters.keywords.is_some();
         let columns: Vec<&'static str> = OF_PARTICIPANTS.iter().filter(wanted).copied().collect();
@@ -221,7 +221,7 @@ impl CallContext {
     }
 }
 
-/// Length, tracks, what times were measured on.
+/// Length, tracks, basis of the times, model.
 fn head(view: &CallView) -> Vec<String> {
     let tracks = view.figure("channel_count").filter(|tracks| *tracks > 0).map(|tracks| match tracks {
         1 => "one track".to_owned(),
@@ -234,7 +234,7 @@ fn head(view: &CallView) -> Vec<String> {
         match basis {
             "words" => "measured on word times".to_owned(),
             "sentences" => "measured on sentence times: pauses inside sentences count as talk".to_owned(),
-            _ => "measured on word times, on sentence times where there are none".to_owned(),
+            _ => "measured on word times, or on sentence times where a sentence has none".to_owned(),
         }
     });
     let lanes = (view.lanes_from == "turns" && !view.lines.is_empty())
@@ -279,7 +279,7 @@ fn segments(view: &CallView, dead_air: &[(i64, i64)], id: &str) -> Vec<SegmentCo
             length_ms: end_ms - begin_ms,
             width: format!("{:.2}", (end_ms - begin_ms) as f64 / step as f64 * 100.0),
             time: clock(begin_ms),
-            // A short rest at the end has no room for it.
+            // A short last segment has no room for a label.
             major: number % every == 0 && (number == 0 || (end_ms - begin_ms) * 4 > step),
             marks,
         }
@@ -287,7 +287,7 @@ fn segments(view: &CallView, dead_air: &[(i64, i64)], id: &str) -> Vec<SegmentCo
     begins.into_iter().enumerate().zip(marks).map(segment).collect()
 }
 
-/// Where a hit stands: its place in the text, else its line.
+/// The anchor of a hit: its mark in the text, else its line.
 fn hit_address(view: &CallView, at: usize, id: &str) -> String {
     let line = view.hits.get(at).and_then(|hit| hit.line);
     let marked =
@@ -345,19 +345,19 @@ fn who(view: &CallView, participant: usize) -> &str {
     view.names.get(participant).map_or("", String::as_str)
 }
 
-/// What happened, in one clause.
+/// One clause on what happened.
 fn in_words(view: &CallView, event: &EventView) -> String {
     let (one, other) = (who(view, event.participant), who(view, event.other));
     let kind = KINDS.iter().find(|(name, ..)| *name == event.kind).map_or(event.kind, |(_, one, _)| one);
     match (event.overlap_ms, event.held_ms) {
-        (Some(overlap), Some(0)) => format!("{kind}: {one} with {other}, overlap {}", span(overlap)),
+        (Some(overlap), Some(0)) => format!("{kind}: {one} and {other} overlapped for {}", span(overlap)),
         (Some(overlap), Some(held)) => {
-            format!("{kind}: {one} over {other}, overlap {} after {}", span(overlap), span(held))
+            format!("{kind}: {one} cut in after {}, talked over {other} for {}", span(held), span(overlap))
         }
         _ if one == other => {
-            format!("{} of silence, {one} spoke before and after", span(event.end_ms - event.begin_ms))
+            format!("{} of silence; {one} spoke before and after", span(event.end_ms - event.begin_ms))
         }
-        _ => format!("{} of silence, {one} spoke before, {other} after", span(event.end_ms - event.begin_ms)),
+        _ => format!("{} of silence; {one} spoke before, {other} after", span(event.end_ms - event.begin_ms)),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Cells and tables as texts: what is read, what is sorted by, and why a cell is a dash.
+//! Cells and tables as text: what is shown, what is sorted by, and why a cell is a dash.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -8,7 +8,7 @@ use super::super::number::{NOT_MEASURED, cell};
 use super::chart::hue;
 use crate::metrics::catalogue::Table;
 
-/// A cell as read, as sorted, and why it is a dash.
+/// A cell: its text, its sort key, and why it is a dash.
 #[derive(Serialize)]
 pub(super) struct Cell {
     text: String,
@@ -41,13 +41,13 @@ impl Cell {
         Self::instead(NOT_MEASURED, why)
     }
 
-    /// A text that stands for no value.
+    /// A text in place of a missing value.
     pub(super) fn instead(text: &str, why: &str) -> Self {
         Self { text: text.to_owned(), sort: String::new(), why: why.to_owned() }
     }
 }
 
-/// A table whose columns can be sorted; the first `texts` columns are no numbers.
+/// A sortable table; its first `texts` columns are text, the others numbers.
 #[derive(Serialize)]
 pub(super) struct Grid {
     pub(super) head: Vec<String>,
@@ -66,7 +66,7 @@ impl Grid {
 pub(super) struct Name {
     pub(super) hue: String,
     pub(super) name: String,
-    /// Its label, where the name is a role.
+    /// Its label if the name is a role, else empty.
     pub(super) label: String,
 }
 

@@ -1,31 +1,31 @@
-//! Numbers → SVG. Colours come from the page's style by class, so that charts follow light and dark; nothing in a chart is text
-//! from outside.
+//! Charts as SVG. Colours come from the style sheet by class, so that charts follow light and dark mode; charts contain no
+//! text from outside.
 
 use std::fmt::Write as _;
 
 use super::super::strip::Strip;
 
-/// Hues for participants; from the fifth on they come again, and place and name tell them apart.
+/// Number of colours for participants. They repeat from the fifth on; position and name tell participants apart.
 const HUES: usize = 4;
 
-/// Height of a lane in a small strip, and of the space below it.
+/// Height of a lane in a small strip, and of the gap below it.
 const SMALL_LANE: (usize, usize) = (6, 2);
 
-/// Columns of a small strip.
+/// Width of a small strip in columns.
 const SMALL_WIDTH: usize = 320;
 
-/// Lanes that a small strip has at most.
+/// Most lanes in a small strip.
 const SMALL_LANES: usize = 6;
 
-/// The class that gives a participant its colour.
+/// The CSS class with a participant's colour.
 #[must_use]
 pub(super) fn hue(participant: usize) -> String {
     format!("p{}", participant % HUES)
 }
 
-/// Who spoke when, as a strip for a table row: a lane a participant, dead air behind them.
+/// Who spoke when, as a strip for a table row: one lane per participant, dead air behind them.
 ///
-/// Times are drawn in 320 steps: what is shorter than one is drawn as long as one.
+/// Times are drawn in 320 columns; shorter intervals take a full column.
 pub(super) fn small_lanes(lanes: &[Vec<(i64, i64)>], dead_air: &[(i64, i64)], length_ms: i64) -> String {
     let (lane_height, space) = SMALL_LANE;
     let shown = lanes.len().clamp(1, SMALL_LANES);
@@ -49,7 +49,7 @@ pub(super) fn small_lanes(lanes: &[Vec<(i64, i64)>], dead_air: &[(i64, i64)], le
     svg + "</svg>"
 }
 
-/// Intervals in ascending order → runs of columns, `(start, width)`.
+/// Converts ascending intervals to runs of columns, `(start, width)`.
 fn columns(intervals: &[(i64, i64)], length_ms: i64) -> Vec<(usize, usize)> {
     let mut runs: Vec<(usize, usize)> = Vec::new();
     if length_ms <= 0 {
@@ -67,10 +67,10 @@ fn columns(intervals: &[(i64, i64)], length_ms: i64) -> Vec<(usize, usize)> {
     runs
 }
 
-/// A share of talk in per cent that can be seen in a bar.
+/// Smallest share of talk that is visible in a bar, in per cent.
 const LEAST_SHARE: f64 = 0.5;
 
-/// Shares of talk as one bar, a piece a participant.
+/// Shares of talk as one bar, with one segment per participant.
 pub(super) fn shares(shares: &[Option<f64>]) -> String {
     let mut svg =
         "<svg class=\"share\" viewBox=\"0 0 100 6\" preserveAspectRatio=\"none\" aria-hidden=\"true\">".to_owned();
@@ -85,7 +85,7 @@ pub(super) fn shares(shares: &[Option<f64>]) -> String {
     svg + "</svg>"
 }
 
-/// One minute of the large lanes: times are drawn to the ms, a lane is 14 high with 4 between.
+/// One segment of the large lanes. One unit of width is 1 ms; a lane is 14 high, with gaps of 4.
 pub(super) struct Segment<'a> {
     pub(super) begin_ms: i64,
     pub(super) end_ms: i64,
@@ -114,9 +114,9 @@ impl Segment<'_> {
         svg + "</svg>"
     }
 
-    /// The parts of intervals inside the segment, `(start, width)` from its begin.
+    /// The parts of intervals inside the segment, as `(start, width)` from its beginning.
     fn cut(&self, intervals: &[(i64, i64)]) -> impl Iterator<Item = (i64, i64)> {
-        // In order and apart: those that end before it can be skipped at once.
+        // The intervals are ascending and disjoint, so those that end before the segment can be skipped.
         let from = intervals.partition_point(|interval| interval.1 <= self.begin_ms);
         let inside = intervals.get(from..).unwrap_or_default().iter().take_while(|interval| interval.0 < self.end_ms);
         inside.map(|&(begin, end)| {
@@ -126,13 +126,14 @@ impl Segment<'_> {
     }
 }
 
-/// A strip's drawing area: the height of the swarm, and the radius of a dot.
+/// Width and height of a strip.
 const STRIP: (f64, f64) = (300.0, 64.0);
+/// Radius of a dot.
 const RADIUS: f64 = 3.2;
 
-/// One figure over all calls or speakers: the band is the middle half, the line the median.
+/// The distribution of a figure: the band is the middle half of the values, the line the median.
 ///
-/// `link` gives the address of what a dot belongs to and its text, both escaped.
+/// `link` gives a dot's link target and its text, both escaped.
 pub(super) fn strip(strip: &Strip, link: &dyn Fn(usize) -> (Option<String>, String)) -> String {
     let (width, height) = STRIP;
     let mut svg = format!("<svg class=\"strip\" viewBox=\"0 0 {width} {height}\" aria-hidden=\"true\">");
@@ -175,7 +176,7 @@ pub(super) fn strip(strip: &Strip, link: &dyn Fn(usize) -> (Option<String>, Stri
     svg + "</svg>"
 }
 
-/// Places for dots at ascending `x` so that they lie beside each other where there is room; closer where there is not.
+/// Positions for dots at ascending `x`, stacked without overlap where there is room.
 fn swarm(x: &[f64], height: f64) -> Vec<(f64, f64)> {
     let mut columns: Vec<Vec<usize>> = Vec::new();
     let mut begun = f64::NEG_INFINITY;

@@ -1,4 +1,4 @@
-//! The list of calls: those worth a look, a row each.
+//! The list of calls, one row per call.
 
 use minijinja::Value as Html;
 use serde::Serialize;
@@ -11,10 +11,10 @@ use super::chart::{shares, small_lanes};
 use super::short;
 use crate::metrics::catalogue::CALLS;
 
-/// Participants of a call whose shares the list names.
+/// Most participants of a call whose shares are written out.
 const MOST_SHARES: usize = 20;
 
-/// Columns of the list of calls after its length and lanes.
+/// Columns of the list of calls, after length and lanes.
 pub(super) const LISTED: [&str; 8] = [
     "dead_air_count",
     "dead_air_ms",
@@ -88,13 +88,13 @@ pub(super) fn list(report: &Report, page: &Page, address: &dyn Fn(&str) -> Strin
     let mut note = String::new();
     if listed + (page.gone.len() as u64) < all {
         note = format!(
-            "{} of {}: the {LISTED_BY_EACH} highest by each of the figures. The tables on disk have them all.",
+            "Showing {} of {} calls: the {LISTED_BY_EACH} highest by each column. The table calls has all of them.",
             count(listed as i64),
             count(all as i64)
         );
     }
     if !page.gone.is_empty() {
-        note += &format!(" {} could not be read a second time.", counted(page.gone.len() as u64, "call"));
+        note += &format!(" {} could no longer be read.", counted(page.gone.len() as u64, "call"));
     }
     List {
         note,

@@ -1,7 +1,7 @@
 //! The report as one HTML file: no network, light and dark, readable without scripts; scripts add sorting, filtering, zooming.
 //!
-//! Templates stand beside this file and hold no arithmetic: they are fed with texts. What comes from outside reaches the
-//! page through the template's escaping alone, and the page's own policy lets no other script run than ours.
+//! The templates beside this file contain no arithmetic: they are given texts. Text from outside reaches the page only
+//! through the template's escaping, and the page's content security policy allows no script but ours.
 
 mod call;
 mod cell;
@@ -21,13 +21,13 @@ use crate::error::{Error, Result};
 use call::CallContext;
 use overview::Overview;
 
-/// The calls of a page take no more than this together, in bytes of HTML; what is around them is some hundred KB.
+/// Most bytes of HTML for all calls of a page; the rest of the page takes a few hundred kB.
 pub const MOST_BYTES_OF_CALLS: usize = 3_500_000;
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
-/// A page around a body.
+/// The page around a body.
 #[derive(Serialize)]
 struct Frame {
     title: String,
@@ -37,7 +37,7 @@ struct Frame {
     body: Value,
 }
 
-/// The body of a page of a single call.
+/// The body of a call page.
 #[derive(Serialize)]
 struct Single {
     call: Value,
@@ -45,22 +45,22 @@ struct Single {
     foot: String,
 }
 
-/// Where the page of a call of its own is, relative to the report; see [`page`].
+/// Maps a file to the URL of its call page, relative to the report; see [`page`].
 pub type Links<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-/// The report as a page. `links` gives the address of the page that a call has of its own, where it has one.
+/// Renders the report. `links` gives the URL of a call's own page, if it has one.
 ///
-/// The calls of [`Page::views`] are on the page in their order, but for those that would not fit into 3.5 MB; how many these
-/// are is said on it.
+/// Shows the calls of [`Page::views`] in order, without those that would exceed [`MOST_BYTES_OF_CALLS`]; the page says
+/// how many these are.
 ///
 /// # Errors
-/// When a template cannot be filled.
+/// When a template cannot be rendered.
 pub fn page(report: &Report, page: &Page, links: Links<'_>) -> Result<String> {
     let templates = templates()?;
     let mut calls: Vec<(&str, Value)> = Vec::new();
     let mut room = MOST_BYTES_OF_CALLS;
     for view in &page.views {
-        // What is too large anyway need not be written first.
+        // No need to render what cannot fit.
         if bytes_at_least(view) > room {
             continue;
         }
@@ -74,8 +74,8 @@ pub fn page(report: &Report, page: &Page, links: Links<'_>) -> Result<String> {
     let left_out = match page.views.len() - calls.len() {
         0 => String::new(),
         more => format!(
-            "{} more would make the page too large to open; `talkmeter report --pages` gives each call a page of its own.",
-            counted(more as u64, "call")
+            "{} left out: the page would be too large to open. Pages of single calls can be written beside it.",
+            counted(more as u64, "more call")
         ),
     };
     let overview = Overview::of(report, page, links, calls, left_out);
@@ -84,7 +84,7 @@ pub fn page(report: &Report, page: &Page, links: Links<'_>) -> Result<String> {
     templates.frame(title, body)
 }
 
-/// What a call takes on a page at the least: its texts, and the markup around each line and each word of the evidence.
+/// Lower bound of the bytes of a call on a page: its texts, and the markup around each line and each word of evidence.
 fn bytes_at_least(view: &CallView) -> usize {
     const MARKUP: usize = 80;
     let lines = view.lines.iter().map(|line| line.text.len() + MARKUP);
@@ -92,10 +92,10 @@ fn bytes_at_least(view: &CallView) -> usize {
     lines.chain(words).sum()
 }
 
-/// A call as a page of its own. `back` is the address of the report, relative to this page.
+/// Renders one call as a page. `back` is the URL of the report, relative to this page.
 ///
 /// # Errors
-/// When a template cannot be filled.
+/// When a template cannot be rendered.
 pub fn call_page(report: &Report, view: &CallView, back: &str) -> Result<String> {
     let templates = templates()?;
     let context = CallContext::of(report, view, "c1", true);
@@ -104,25 +104,25 @@ pub fn call_page(report: &Report, view: &CallView, back: &str) -> Result<String>
     templates.frame(format!("{} – talkmeter", short(&view.file)), body)
 }
 
-/// The last line of every page.
+/// The footer of every page.
 fn foot(report: &Report) -> String {
     let hash = report.inputs.hash.get(..12).unwrap_or(&report.inputs.hash);
     format!("talkmeter {}, definitions {}, inputs {hash}", report.version, report.definitions_version)
 }
 
-/// What a report is about, in one line.
+/// The title: number and total length of the calls.
 pub(super) fn title(report: &Report) -> String {
     let duration = report.totals.iter().find(|total| total.metric == "duration_ms").and_then(|total| total.sum);
     let calls = counted(report.inputs.measured, "call");
     duration.map_or_else(|| calls.clone(), |ms| format!("{calls}, {}", length(ms)))
 }
 
-/// What a call is called on a page: its file without the extension that all of them have.
+/// The name of a call on a page: its file without `.json`.
 fn short(file: &str) -> &str {
     file.strip_suffix(".json").filter(|name| !name.is_empty()).unwrap_or(file)
 }
 
-/// `16 of 24 calls`, and nothing where these are all.
+/// `16 of 24 calls`; empty if these are all.
 fn coverage(n: u64, of: u64, thing: &str) -> String {
     if n == of { String::new() } else { format!("{} of {}", count(n as i64), counted(of, thing)) }
 }
@@ -153,18 +153,18 @@ impl Templates {
     }
 
     fn frame(&self, title: String, body: String) -> Result<String> {
-        // Nobody who wrote a text on the page can have known it, and the same page has the same.
+        // Texts on the page cannot predict the nonce, and the same page always has the same one.
         let nonce = blake3::hash(body.as_bytes()).to_hex().chars().take(32).collect();
         let safe = |text: &str| Value::from_safe_string(text.to_owned());
         let frame =
             Frame { title, style: safe(STYLE), script: safe(SCRIPT), nonce, body: Value::from_safe_string(body) };
         let html = self.fill("frame.html", frame)?;
-        // They have no look, and a terminal would obey them.
-        let is_obeyed = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
-        Ok(html.replace(is_obeyed, "\u{FFFD}"))
+        // Control characters are invisible in a browser, but a terminal would act on them.
+        let is_control = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
+        Ok(html.replace(is_control, "\u{FFFD}"))
     }
 }
 
 fn failed(error: minijinja::Error) -> Error {
-    Error::invalid(format!("cannot write the page of the report: {error:#}"))
+    Error::invalid(format!("cannot render the report page: {error:#}"))
 }

@@ -104,7 +104,10 @@ impl Overview {
             groups_note: report.rollup.as_ref().filter(|groups| groups.rows.len() > MOST_GROUPS).map_or_else(
                 String::new,
                 |groups| {
-                    format!("The first {MOST_GROUPS} of {}; the table rollup has all.", count(groups.rows.len() as i64))
+                    format!(
+                        "Showing {MOST_GROUPS} of {} groups; the table rollup has all.",
+                        count(groups.rows.len() as i64)
+                    )
                 },
             ),
             keywords: keywords(report),
@@ -121,10 +124,10 @@ impl Overview {
     }
 }
 
-/// The parameters that a reader should know before the first figure.
+/// The parameters to know before the first figure.
 fn basis(parameters: &Parameters) -> String {
     format!(
-        "pauses up to {} joined, dead air from {}, interruption from {} of overlap",
+        "Pauses up to {} are joined; dead air from {}; interruption from {} of overlap",
         span(parameters.join_gap_ms),
         span(parameters.dead_air_ms),
         span(parameters.interruption_overlap_ms)
@@ -142,9 +145,9 @@ fn card(one: &Strip, page: &Page) -> Card {
     };
     let end = |at: usize| one.quartiles.get(at).map_or_else(|| NOT_MEASURED.to_owned(), |value| shown(*value));
     let over = match one.over {
-        Over::Calls => "one dot a call",
-        Over::Participants => "one dot a speaker",
-        Over::FirstParticipants => "first track or speaker",
+        Over::Calls => "one dot per call",
+        Over::Participants => "one dot per speaker",
+        Over::FirstParticipants => "one dot per call: its first track or speaker",
     };
     let mut table =
         vec![["measured".to_owned(), count(one.n as i64)], ["not measurable".to_owned(), count(one.nulls as i64)]];
@@ -168,13 +171,13 @@ fn groups(report: &Report) -> Option<Grid> {
     let row = |row: &serde_json::Map<String, Value>| {
         let by = groups.by.iter().map(|name| match row.get(name).and_then(Value::as_str) {
             Some(group) => Cell::text(group),
-            None => Cell::none("no value in the metadata, or no row for the call"),
+            None => Cell::none("the metadata has no value, or no row for the call"),
         });
         let figures = OF_GROUPS.iter().map(|(name, unit)| {
             let value = row.get(*name).filter(|value| !value.is_null());
             match value {
                 Some(found) => Cell::number(cell(value, name, unit), found),
-                None => Cell::none("measurable in no call of the group"),
+                None => Cell::none("not measurable in any call of the group"),
             }
         });
         by.chain(figures).collect()
@@ -191,7 +194,7 @@ fn keywords(report: &Report) -> Option<Grid> {
     let mut who: Vec<&str> = list.iter().flat_map(|hits| hits.by.keys()).map(String::as_str).collect();
     who.sort_unstable();
     who.dedup();
-    // More than a handful are labels of diarised speakers, which mean nothing across calls; some of them alone would pass for all.
+    // More than a handful are labels of diarised speakers, which mean nothing across calls.
     if who.len() > 6 {
         who.clear();
     }
@@ -207,12 +210,12 @@ fn keywords(report: &Report) -> Option<Grid> {
 }
 
 fn bill(report: &Report) -> Grid {
-    const NOT_KNOWN: &str = "a result file does not name it, and no ledger or flag does";
+    const NOT_KNOWN: &str = "not in the result file, the ledger or the settings";
     let row = |line: &crate::tables::BillLine| {
         let text = |text: &Option<String>, why| text.as_ref().map_or_else(|| Cell::none(why), Cell::text);
         let amount = |amount: Option<rust_decimal::Decimal>| match amount.zip(line.currency) {
             Some((amount, currency)) => Cell::number(money(Some((amount, currency))), amount),
-            None => Cell::instead(NOT_PRICED, "model, region or price not known"),
+            None => Cell::instead(NOT_PRICED, "model, region or price unknown"),
         };
         vec![
             text(&line.model, NOT_KNOWN),
@@ -226,7 +229,7 @@ fn bill(report: &Report) -> Grid {
             amount(line.cost),
         ]
     };
-    let head = ["Model", "Region", "Price of", "Calls", "Tracks", "Speech", "Billed seconds", "Price a second", "Cost"];
+    let head = ["Model", "Region", "Price date", "Calls", "Tracks", "Speech", "Billed seconds", "Price/s", "Cost"];
     Grid::of(&head, 3, report.bill.iter().map(row).collect())
 }
 
@@ -241,14 +244,14 @@ fn parameters(report: &Report) -> Vec<[String; 4]> {
     let mut add = |name: &str, value: String, unit: &str, meaning: &str| {
         rows.push([name.to_owned(), value, unit.to_owned(), meaning.to_owned()]);
     };
-    add("window_ms", basis.window_ms.to_string(), "ms", "length of a row of the table windows");
+    add("window_ms", basis.window_ms.to_string(), "ms", "length of a window in the table windows");
     add("keep_markers", basis.keep_markers.to_string(), "", "whether markers such as [PII] count as words");
     if !basis.roles.is_empty() {
         let roles: Vec<String> = basis.roles.iter().map(|(label, role)| format!("{label}={role}")).collect();
-        add("role", roles.join(", "), "", "participants by name");
+        add("role", roles.join(", "), "", "names of participants");
     }
     if let Some(keywords) = &basis.keywords {
-        add("keyword", keywords.join(", "), "", "what was looked for");
+        add("keyword", keywords.join(", "), "", "terms searched for");
     }
     rows
 }

@@ -30,6 +30,7 @@ pub(super) struct Tile {
 pub(super) fn tiles(report: &Report) -> Vec<Tile> {
     let measured = report.inputs.measured;
     let total = |metric: &str| report.totals.iter().find(|total| total.metric == metric);
+    let covers = |metric: &str| total(metric).map(|total| coverage(total.n, measured, "call")).unwrap_or_default();
     let spread = |list: &[Distribution], metric: &str, q: fn(&Distribution) -> Option<f64>| {
         let one = list.iter().find(|one| one.metric == metric);
         one.map_or_else(|| NOT_MEASURED.to_owned(), |one| figure(q(one), one.metric, one.unit))
@@ -47,7 +48,7 @@ pub(super) fn tiles(report: &Report) -> Vec<Tile> {
             null: row.map_or("", |column| column.null),
             source: row.map_or("", |column| column.source),
             parameters: parameters_of(meaning, &report.parameters.thresholds),
-            covers: total(metric).map(|total| coverage(total.n, measured, "call")).unwrap_or_default(),
+            covers: covers(metric),
             sort: if LISTED.contains(&metric) { metric } else { "" },
         }
     };
@@ -56,10 +57,9 @@ pub(super) fn tiles(report: &Report) -> Vec<Tile> {
         let unit = total.map_or("", |total| total.unit);
         cell(total.and_then(|total| total.sum).map(Value::from).as_ref(), metric, unit)
     };
-    let measurable = |metric: &str| total(metric).map(|total| coverage(total.n, measured, "call")).unwrap_or_default();
-    let said = |metric: &str| match measurable(metric) {
+    let measurable = |metric: &str| match covers(metric) {
         covers if covers.is_empty() => covers,
-        covers => format!("{covers} measurable"),
+        covers => format!("measurable in {covers}"),
     };
     let inputs = &report.inputs;
     let mut tiles = vec![
@@ -69,9 +69,9 @@ pub(super) fn tiles(report: &Report) -> Vec<Tile> {
             &CALLS,
             count(measured as i64),
             vec![
-                match measurable("duration_ms") {
+                match covers("duration_ms") {
                     covers if covers.is_empty() => format!("{} of audio", sum("duration_ms")),
-                    covers => format!("{} of audio, known of {covers}", sum("duration_ms")),
+                    covers => format!("{} of audio, known for {covers}", sum("duration_ms")),
                 },
                 if inputs.without_speech > 0 {
                     format!("{} without speech", count(inputs.without_speech as i64))
@@ -79,7 +79,7 @@ pub(super) fn tiles(report: &Report) -> Vec<Tile> {
                     String::new()
                 },
                 if inputs.failed > 0 {
-                    format!("{} not readable", counted(inputs.failed, "file"))
+                    format!("{} unreadable", counted(inputs.failed, "file"))
                 } else {
                     String::new()
                 },
@@ -91,8 +91,8 @@ pub(super) fn tiles(report: &Report) -> Vec<Tile> {
             &CALLS,
             sum("speech_ms"),
             vec![
-                format!("silence: {} of a call, median", spread(&report.calls, "silence_ratio", |one| one.p50)),
-                said("speech_ms"),
+                format!("median silence: {} of a call", spread(&report.calls, "silence_ratio", |one| one.p50)),
+                measurable("speech_ms"),
             ],
         ),
         tile(
@@ -100,7 +100,7 @@ pub(super) fn tiles(report: &Report) -> Vec<Tile> {
             "dead_air_count",
             &CALLS,
             sum("dead_air_count"),
-            vec![format!("{} and longer", span(report.parameters.thresholds.dead_air_ms)), said("dead_air_count")],
+            vec![format!("{} or longer", span(report.parameters.thresholds.dead_air_ms)), measurable("dead_air_count")],
         ),
         tile(
             "Response, median",
@@ -108,7 +108,7 @@ pub(super) fn tiles(report: &Report) -> Vec<Tile> {
             &PARTICIPANTS,
             spread(&report.participants, "response_ms_p50", |one| one.p50),
             vec![format!(
-                "of the speakers' medians; 90th percentile {}",
+                "median of the speakers' medians; 90th percentile {}",
                 spread(&report.participants, "response_ms_p50", |one| one.p90)
             )],
         ),
@@ -117,15 +117,15 @@ pub(super) fn tiles(report: &Report) -> Vec<Tile> {
             "interruption_count",
             &CALLS,
             sum("interruption_count"),
-            vec![said("interruption_count")],
+            vec![measurable("interruption_count")],
         ),
         tile("Billable speech", "billable_ms", &CALLS, sum("billable_ms"), sums(report)),
     ];
     if let Some(calls) = tiles.first_mut() {
-        // No column, but the number of rows.
+        // The number of rows is not a column.
         (calls.metric, calls.source, calls.null) = ("", "", "");
         calls.covers.clear();
-        calls.meaning = "result files that were measured; those that could not be read are in no figure";
+        calls.meaning = "result files that were measured; files that could not be read are in no figure";
     }
     if report.keywords.is_some() {
         tiles.push(tile("Keyword hits", "keyword_hit_count", &CALLS, sum("keyword_hit_count"), Vec::new()));

@@ -54,7 +54,7 @@ fn a_call_too_large_for_the_page_leaves_room_for_the_others() {
         .exits(0);
     let html = ran.file("out/report.html");
     assert_eq!(page::calls(&html).keys().collect::<Vec<_>>(), ["small.json"]);
-    assert!(html.contains("1 call more would make the page too large to open"));
+    assert!(html.contains("1 more call left out: the page would be too large to open"));
     assert_eq!(page::dangling(&html), Vec::<String>::new());
     assert!(html.contains("<a href=\"#c1\">small</a>"));
 }
@@ -67,7 +67,7 @@ fn calls_of_unknown_length_are_not_said_to_be_left_out() {
         .run("analyze calls -o out --only report")
         .exits(0);
     let html = ran.file("out/report.html");
-    assert_eq!(page::tile(&html, "Calls"), "Calls 2 0:02 of audio, known of 1 of 2 calls 1 without speech");
+    assert_eq!(page::tile(&html, "Calls"), "Calls 2 0:02 of audio, known for 1 of 2 calls 1 without speech");
 }
 
 #[test]

@@ -72,10 +72,10 @@ fn the_numbers_on_the_page_are_those_of_the_tables() {
     agrees(&html, &ran.table("calls"), &ran.table("participants"));
     let whole =
         |column_name: &str| -> i64 { column(&ran.table("calls"), column_name).iter().filter_map(Value::as_i64).sum() };
-    assert_eq!(page::tile(&html, "Dead air"), format!("Dead air {} 3 s and longer", whole("dead_air_count")));
+    assert_eq!(page::tile(&html, "Dead air"), format!("Dead air {} 3 s or longer", whole("dead_air_count")));
     assert_eq!(
         page::tile(&html, "Interruptions"),
-        format!("Interruptions {} 5 of 6 calls measurable", whole("interruption_count"))
+        format!("Interruptions {} measurable in 5 of 6 calls", whole("interruption_count"))
     );
     assert_eq!(page::tile(&html, "Keyword hits"), format!("Keyword hits {}", ran.table("hits").len()));
     // 625 begun seconds, each track by itself, at 0.000035 USD.
@@ -127,7 +127,7 @@ fn tables_are_rendered_again_to_the_same_bytes() {
         let line = format!("analyze calls -o out --tables {format} --keyword refund --model fun-asr --region cn");
         let ran = scene.run(&line).exits(0);
         let ran =
-            ran.then().run("report out -o again.html").exits(0).says("again.html of 8 calls written").prints_nothing();
+            ran.then().run("report out -o again.html").exits(0).says("again.html written: 8 calls").prints_nothing();
         assert!(ran.file("again.html") == ran.file("out/report.html"), "{format}");
         let json = ran.then().run("report out --format json").exits(0);
         assert_eq!(json.out(), json.file("out/report.json"), "{format}");
@@ -278,9 +278,9 @@ fn without_some_tables_the_page_shows_what_there_is() {
     assert_eq!(said[0..2], [("ch0".to_owned(), "a long story".to_owned()), ("ch1".to_owned(), "mm".to_owned())]);
     let ran = ran.then().run("analyze calls -o few --only calls,report").exits(0);
     let ran = ran.then().run("report few -o page.html").exits(0);
-    assert!(ran.file("page.html").contains("the table of turns was not written"));
+    assert!(ran.file("page.html").contains("The table <code>turns</code> was not written"));
     // The page of `analyze` itself is drawn from the calls, whatever tables are written.
-    assert!(!ran.file("few/report.html").contains("the table of turns was not written"));
+    assert!(!ran.file("few/report.html").contains("The table <code>turns</code> was not written"));
 }
 
 #[test]
@@ -305,10 +305,10 @@ fn a_figure_that_could_not_be_measured_says_why() {
     let html = ran.file("out/report.html");
     assert!(html.contains("data-why=\"there is only one participant\""));
     assert!(html.contains("data-why=\"nobody spoke (or this participant did not)\""));
-    assert_eq!(page::tile(&html, "Interruptions"), format!("Interruptions {NOT_MEASURED} 0 of 2 calls measurable"));
+    assert_eq!(page::tile(&html, "Interruptions"), format!("Interruptions {NOT_MEASURED} measurable in 0 of 2 calls"));
     assert_eq!(
         page::tile(&html, "Response"),
-        format!("Response, median {NOT_MEASURED} of the speakers' medians; 90th percentile {NOT_MEASURED}")
+        format!("Response, median {NOT_MEASURED} median of the speakers' medians; 90th percentile {NOT_MEASURED}")
     );
     assert_eq!(page::tile(&html, "Billable"), "Billable speech 0:01 1 track not priced");
     agrees(&html, &ran.table("calls"), &ran.table("participants"));
@@ -320,7 +320,7 @@ fn of_very_many_calls_the_page_lists_those_worth_a_look() {
     let html = ran.file("out/report.html");
     let list = page::list(&html);
     assert!((40..230).contains(&list.rows.len()), "{}", list.rows.len());
-    assert!(html.contains(&format!("{} of 230: the 20 highest by each of the figures", list.rows.len())));
+    assert!(html.contains(&format!("Showing {} of 230 calls: the 20 highest by each column", list.rows.len())));
     let longest = list.metrics.iter().position(|metric| metric.as_deref() == Some("longest_silence_ms")).unwrap();
     let sorted: Vec<i64> = list.rows.iter().map(|row| row[longest].0.parse().unwrap_or(-1)).collect();
     assert!(sorted.is_sorted_by(|one, two| one >= two), "{sorted:?}");
@@ -341,7 +341,7 @@ fn a_page_stays_small_enough_to_open() {
     let html = ran.file("out/report.html");
     assert!(html.len() < 5_000_000, "{}", html.len());
     assert_eq!(page::calls(&html).len(), 2);
-    assert!(html.contains("2 calls more would make the page too large to open"));
+    assert!(html.contains("2 more calls left out: the page would be too large to open"));
     assert_eq!(page::dangling(&html), Vec::<String>::new());
 }
 

@@ -1,20 +1,20 @@
-//! Several items on one command line: one that fails does not stop the others.
+//! Several items on one command line: a failed item does not stop the others.
 
 use super::Exit;
 use super::output::{Console, Failure};
 use crate::error::Result;
 
-/// What became of the items so far.
+/// How the items processed so far ended.
 #[derive(Debug, Default)]
-pub(super) struct Tally {
+pub(super) struct ItemOutcomes {
     done: usize,
     failed: usize,
     denied: bool,
 }
 
-impl Tally {
-    /// Counts an item; of one that failed it says why.
-    pub(super) fn take<T>(&mut self, item: Result<T>, console: &Console) -> Option<T> {
+impl ItemOutcomes {
+    /// Counts an item; prints the error of one that failed.
+    pub(super) fn record<T>(&mut self, item: Result<T>, console: &Console) -> Option<T> {
         match item {
             Ok(item) => {
                 self.done += 1;
@@ -28,18 +28,18 @@ impl Tally {
         }
     }
 
-    /// Adds what failed before it could be counted in these items.
+    /// Adds the failures of an earlier step on the same items.
     pub(super) fn add_failures_of(&mut self, other: &Self) {
         self.failed += other.failed;
         self.denied |= other.denied;
     }
 
-    /// The service does not let us in: it will not for the next item either.
+    /// Whether the service denied access: further items would fail alike.
     pub(super) fn denied(&self) -> bool {
         self.denied
     }
 
-    /// The exit code, after the rows were printed; it holds whether or not anybody read them to their end.
+    /// The exit code after printing the rows; a closed stdout does not change it.
     pub(super) fn exit(&self, printed: Result<Exit, Failure>) -> Result<Exit, Failure> {
         match printed {
             Err(Failure::BrokenPipe) | Ok(_) => {}
