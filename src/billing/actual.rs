@@ -6,8 +6,9 @@ use crate::catalog::Region;
 use crate::metrics::{Cost, Measured, Priced};
 
 impl Prices {
-    /// Fills the price columns of the table `costs` (2.12, F33): billed seconds × the price of a second. Null where model,
-    /// region or price are not known, or where the model is billed by tokens, which a result file does not count.
+    /// Fills the price columns of the table `costs` (definitions: price): billed seconds × the price of a second. Null
+    /// where model, region or price are not known, or where the model is billed by tokens, which a result file does not
+    /// count.
     pub fn apply(&self, measured: &mut Measured<'_>) {
         let file = measured.file.clone();
         for cost in &mut measured.costs {

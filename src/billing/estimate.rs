@@ -1,4 +1,4 @@
-//! What a recording will cost, before it is sent: low, expected, high (2.12, F32b).
+//! What a recording will cost, before it is sent: low, expected, high (definitions: estimate).
 
 use std::collections::BTreeMap;
 
@@ -219,9 +219,9 @@ fn begun(ms: Decimal, share: Decimal) -> i64 {
     (ms * share / Decimal::from(1000)).ceil().to_i64().unwrap_or(i64::MAX)
 }
 
-/// Input tokens of so much audio. No page says how many there are; of Qwen-Audio 3.1 three answers are known, 7 s with 182,
-/// 15 s with 238, 38 s with 530 (service-api.md 1.2). Expected: the line through the first and the last. High: the 25 a second
-/// of a sibling's page, and as much again for the prompt as the shortest answer leaves.
+/// Input tokens of so much audio. No page says how many there are; of Qwen-Audio 3.1 three answers are known, 7 s with
+/// 182, 15 s with 238, 38 s with 530 (definitions: token estimate). Expected: the line through the first and the last.
+/// High: the 25 a second of a sibling's page, and as much again for the prompt as the shortest answer leaves.
 fn tokens_in(duration_ms: i64) -> Bounds<i64> {
     let seconds = begun(Decimal::from(duration_ms.max(0)), Decimal::ONE);
     let slope = Decimal::from(348) / Decimal::from(31);

@@ -42,7 +42,7 @@ impl Meter {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Basis {
-    /// Reckoned from a result file (F31, F32).
+    /// Reckoned from a result file (definitions: billable speech, billed seconds).
     Result,
     /// Reported by the service with the task, as the ledger kept it.
     Usage,
@@ -68,7 +68,7 @@ pub struct Line {
     pub channel_id: Option<u32>,
     /// Where the quantity comes from.
     pub basis: Basis,
-    /// Who transcribed it; `None` = not known (F33).
+    /// Who transcribed it; `None` = not known (definitions: price).
     pub model: Option<String>,
     /// Where; `None` = not known.
     pub region: Option<Region>,

@@ -1,7 +1,7 @@
 //! What transcription will cost, what it did cost, and whether the bill agrees.
 //!
 //! Money is decimal, never binary. What is not known is `None` and printed as not priced: never as free, never as 0. Sums are
-//! of the lines, to the last digit. The rules are those of the definitions, 2.12 and F31 to F33.
+//! of the lines, to the last digit. The rules: definitions: billable speech, billed seconds, price.
 //!
 //! ```
 //! use talkmeter::billing::{Meter, Prices};

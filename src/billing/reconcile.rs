@@ -1,9 +1,11 @@
-//! Estimate, recomputed actual, reported usage and a statement side by side, for each recording, with why they differ (2.12):
+//! Estimate, recomputed actual, reported usage and a statement side by side, for each recording, with why they differ
+//! (definitions: reconciliation):
 //! of models that are billed by the second.
 
 use rust_decimal::Decimal;
 
-/// How parts of a second are counted. The service does not document it; published pairs fit several (2.12).
+/// How parts of a second are counted. The service does not document it; published pairs fit several (definitions:
+/// billed seconds).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Rounding {
@@ -86,7 +88,8 @@ impl Account {
         self.has_result.then(|| rounding.seconds(&self.tracks_ms))
     }
 
-    /// Why the figures differ: codes with what they mean, empty where they agree within a second (2.12).
+    /// Why the figures differ: codes with what they mean, empty where they agree within a second (definitions:
+    /// reconciliation).
     #[must_use]
     pub fn differences(&self, rounding: Rounding) -> Vec<String> {
         let mut why = Vec::new();

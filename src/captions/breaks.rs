@@ -176,7 +176,7 @@ pub(super) fn tokens(text: &str, said: &[Said], script: Script, pause_ms: i64) -
     tokens
 }
 
-/// A segment without full-width marks inside, which UAX #29 lets join letters and numbers (F17).
+/// A segment without full-width marks inside, which UAX #29 lets join letters and numbers (definitions: markers).
 fn parted((at, segment): (usize, &str)) -> impl Iterator<Item = (usize, &str)> {
     let mut rest = Some(segment);
     std::iter::from_fn(move || {

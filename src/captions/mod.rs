@@ -5,8 +5,9 @@
 //! [`Format::write`] makes a file of them. [`Format::read`] takes a file apart again, whoever made it, and
 //! [`check`] holds cues against [`Rules`].
 //!
-//! - Times are those of the words, cleaned as for every figure (F13, F14): whole ms from the start. A sentence without word
-//!   times shares its own among its characters. A sentence without any time has no cue and is counted.
+//! - Times are those of the words, cleaned as for every figure (definitions: time, piece): whole ms from the start. A
+//!   sentence without word times shares its own among its characters. A sentence without any time has no cue and is
+//!   counted.
 //! - The text is the sentence's own, as received; white space becomes one space, control characters are escaped. Every
 //!   timed character is in one cue.
 //! - A cue has one speaker. It ends, in this order of preference, behind a sentence, behind a clause, at a silence of

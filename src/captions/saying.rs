@@ -80,7 +80,7 @@ fn folded(c: char) -> char {
 }
 
 /// The letters of the words with their times. Words without a time share that of the one in front, the first ones that
-/// of the first with a time (F14).
+/// of the first with a time (definitions: piece).
 fn spell(words: &[Timed]) -> Vec<(char, Said)> {
     let mut spelt = Vec::new();
     let mut letters: Vec<(char, u32)> = Vec::new();

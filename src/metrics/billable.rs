@@ -1,4 +1,4 @@
-//! What is billed: speech per track, in ms and in whole seconds (F31, F32).
+//! What is billed: speech per track, in ms and in whole seconds (definitions: billable speech, billed seconds).
 
 use super::Settings;
 use super::conversation::Conversation;
@@ -29,7 +29,8 @@ pub(super) fn costs(conversation: &Conversation<'_>, settings: &Settings) -> Vec
             region: settings.region.clone(),
             billable_ms,
             billable_source,
-            // Up, per track: rows then add up, and it bounds every reading of the vendor's rounding (2.12).
+            // Up, per track: rows then add up, and it bounds every reading of the vendor's rounding (definitions:
+            // billed seconds).
             billed_seconds: billable_ms.map(|ms| ms.div_euclid(1000) + i64::from(ms.rem_euclid(1000) > 0)),
             priced: None,
         });

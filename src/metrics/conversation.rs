@@ -1,4 +1,5 @@
-//! A transcript cleaned for measuring: intervals, pieces and bursts, and what was odd on the way (2.0, F13, F14).
+//! A transcript cleaned for measuring: intervals, pieces and bursts, and what was odd on the way (definitions: time,
+//! piece, burst).
 //!
 //! Everything measured later is a function of what stands here.
 
@@ -51,15 +52,15 @@ pub(crate) struct CleanSentence {
     pub(crate) basis: Option<Basis>,
     pub(crate) pieces: u32,
     pub(crate) units: Units,
-    /// Units without a time: all of them, or those of untimed words (F18).
+    /// Units without a time: all of them, or those of untimed words (definitions: untimed text).
     pub(crate) untimed_units: u32,
     /// Text, but no valid interval at all.
     pub(crate) untimed: bool,
-    /// F28.
+    /// Evenly spread words (definitions: interpolated words).
     pub(crate) interpolated: bool,
 }
 
-/// The smallest timed part: a word with the untimed ones that follow it, or a whole sentence (F14).
+/// The smallest timed part: a word with the untimed ones that follow it, or a whole sentence (definitions: piece).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Piece {
     pub(crate) participant: u32,
@@ -95,7 +96,7 @@ pub(crate) struct Conversation<'t> {
     pub(crate) pieces: Vec<Piece>,
     /// By participant, then time.
     pub(crate) bursts: Vec<Burst>,
-    /// Raw lengths of the words with end ≥ begin (F30).
+    /// Raw lengths of the words with end ≥ begin (definitions: time unit).
     pub(crate) word_lengths: Vec<i64>,
     /// Σ over sentences of the length of the sentence's own union.
     pub(crate) sentence_unions_ms: i64,
@@ -158,7 +159,7 @@ impl<'t> Conversation<'t> {
         channel.and_then(|channel| channel.sentences.get(cleaned.index as usize)).unwrap_or(&NONE)
     }
 
-    /// Its text, trimmed; where it has none, that of its words (F13).
+    /// Its text, trimmed; where it has none, that of its words (definitions: fields).
     pub(crate) fn text(&self, cleaned: &CleanSentence) -> Cow<'t, str> {
         sentence_text(self.sentence(cleaned))
     }
@@ -318,7 +319,7 @@ impl<'t> Conversation<'t> {
         cleaned.ok()
     }
 
-    /// F35 `out_of_order`: begins before the timed one in front of it, as received.
+    /// `out_of_order` (definitions: warning): begins before the timed one in front of it, as received.
     fn note_order(&mut self, begin: Option<i64>, end: Option<i64>, before: &mut Option<i64>, place: Place) {
         let (Some(begin), Some(end)) = (begin, end) else { return };
         if end < begin {
@@ -400,7 +401,7 @@ pub(crate) fn sentence_text<'t>(sentence: &'t Sentence<'t>) -> Cow<'t, str> {
     Cow::Owned(joined)
 }
 
-/// Appends words with their punctuation by F15.
+/// Appends words with their punctuation (definitions: joined text).
 pub(crate) fn join_words(out: &mut String, words: &[Word<'_>]) {
     for word in words {
         let punctuation = trim(&word.punctuation);
@@ -412,7 +413,7 @@ pub(crate) fn join_words(out: &mut String, words: &[Word<'_>]) {
     }
 }
 
-/// F28: at least 5 timed words that abut exactly and are equally long to the ms.
+/// Interpolated words: at least 5 timed words that abut exactly and are equally long to the ms.
 fn evenly_spaced(pieces: &[Piece]) -> bool {
     let lengths = || pieces.iter().map(|piece| piece.interval.length());
     pieces.len() >= 5
@@ -420,7 +421,7 @@ fn evenly_spaced(pieces: &[Piece]) -> bool {
         && lengths().max().unwrap_or(0) - lengths().min().unwrap_or(0) <= 1
 }
 
-/// Runs of two asterisks or more: the service writes them for the words of its filter (2.9).
+/// Runs of two asterisks or more: the service writes them for the words of its filter (definitions: units).
 fn masked_words(text: &str) -> u64 {
     if !text.contains("**") {
         return 0;

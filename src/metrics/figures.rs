@@ -1,6 +1,7 @@
 //! Bursts, turns and onsets → the rows of `calls`, `participants`, `turns` and `events`, with each figure's null rule.
 //!
-//! A figure is null for one cause, the first that holds in the order of F34; the code below is written in that order.
+//! A figure is null for one cause, the first that holds in the order of the definitions (definitions: reason); the code
+//! below is written in that order.
 
 use std::sync::Arc;
 
@@ -144,12 +145,12 @@ impl ParticipantTotals {
         }
     }
 
-    /// Why a time of this participant is null: it has text, but no burst (F18).
+    /// Why a time of this participant is null: it has text, but no burst (definitions: untimed text).
     pub(super) fn timed(&self) -> Figure<()> {
         if self.reach.is_none() && self.untimed { Err(Reason::NoTimes) } else { Ok(()) }
     }
 
-    /// F18: no rate.
+    /// No rate (definitions: untimed text).
     pub(super) fn mostly_untimed(&self) -> bool {
         mostly_untimed(self.units, self.untimed_units)
     }
@@ -161,12 +162,12 @@ impl ParticipantTotals {
     }
 }
 
-/// F18: over 10 % of the units have no time.
+/// Untimed text: over 10 % of the units have no time.
 fn mostly_untimed(units: Units, untimed_units: i64) -> bool {
     untimed_units * 10 > i64::from(units.total())
 }
 
-/// A rate per minute, by the causes all rates share, in order (F1, F18, F34).
+/// A rate per minute, by the causes all rates share, in order (definitions: speech rate, untimed text, reason).
 fn rate(units: Units, untimed_units: i64, talk_ms: i64, denominator_ms: i64, settings: &Settings) -> Figure<f64> {
     let counted = i64::from(units.units().ok_or(Reason::ScriptNeedsDictionary)?);
     if mostly_untimed(units, untimed_units) {
@@ -178,7 +179,7 @@ fn rate(units: Units, untimed_units: i64, talk_ms: i64, denominator_ms: i64, set
     Ok(per_minute(counted, denominator_ms))
 }
 
-/// One division of exact integers (F20).
+/// One division of exact integers (definitions: ratio).
 pub(super) fn per_minute(count: i64, ms: i64) -> f64 {
     (count * 60_000) as f64 / ms as f64
 }
@@ -187,13 +188,13 @@ fn ratio(part: i64, whole: i64, otherwise: Reason) -> Figure<f64> {
     if whole == 0 { Err(otherwise) } else { Ok(part as f64 / whole as f64) }
 }
 
-/// Why a time of the call is null: text, but no burst at all (F18).
+/// Why a time of the call is null: text, but no burst at all (definitions: untimed text).
 fn timed(sweep: &Sweep, totals: &[ParticipantTotals]) -> Figure<()> {
     let untimed = totals.iter().any(|total| total.untimed);
     if sweep.span.is_none() && untimed { Err(Reason::NoTimes) } else { Ok(()) }
 }
 
-/// Whether overlap can be measured in this call, and why not (F12, F34).
+/// Whether overlap can be measured in this call, and why not (definitions: overlap, reason).
 fn overlap_cause(
     conversation: &Conversation<'_>,
     sweep: &Sweep,
@@ -302,7 +303,7 @@ impl Context<'_, '_> {
         call
     }
 
-    /// Onsets that are counted: equal starts are events only (F4).
+    /// Onsets that are counted: equal starts are events only (definitions: equal start).
     fn counted(&self) -> impl Iterator<Item = &Onset<'_>> {
         self.onsets.iter().filter(|onset| onset.held_ms > 0)
     }
@@ -426,7 +427,7 @@ fn turn_rows(floor: &Floor, mut text: impl FnMut(&std::ops::Range<u32>) -> (Stri
     (0..).zip(&floor.turns).map(row).collect()
 }
 
-/// Dead air, onsets and equal starts in the order of F24.
+/// Dead air, onsets and equal starts in order (definitions: event).
 fn events(
     sweep: &Sweep,
     onsets: &[Onset<'_>],

@@ -1,4 +1,4 @@
-//! Turns and the floor (2.5), and how the floor is passed on: signed response offsets (2.6).
+//! Turns and the floor, and how the floor is passed on: signed response offsets (definitions: turn, response).
 
 use std::ops::Range;
 
@@ -34,7 +34,7 @@ pub(crate) struct Transfer {
 }
 
 impl Floor {
-    /// Walks the bursts by begin, end, participant (F21).
+    /// Walks the bursts by begin, end, participant (definitions: turn).
     pub(crate) fn new(conversation: &Conversation<'_>, turn_pause_ms: i64) -> Self {
         let mut floor = Self::default();
         let mut floor_end = i64::MIN;
@@ -65,7 +65,7 @@ impl Floor {
         floor
     }
 
-    /// Adjacent turns of different participants, `unknown` on neither side (F21).
+    /// Adjacent turns of different participants, `unknown` on neither side (definitions: turn).
     pub(crate) fn transfers(&self, conversation: &Conversation<'_>) -> Vec<Transfer> {
         self.turns
             .array_windows()

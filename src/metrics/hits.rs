@@ -1,4 +1,5 @@
-//! Keyword hits with who, when and the text around them (2.10, F37). What matches is decided in [`super::keywords`].
+//! Keyword hits with who, when and the text around them (definitions: keyword hit). What matches is decided in
+//! [`super::keywords`].
 
 use std::cell::OnceCell;
 use std::ops::Range;
@@ -92,7 +93,7 @@ impl Search<'_, '_> {
         }
     }
 
-    /// Rules in the order given, begin, end, participant; hits without a time last (F37).
+    /// Rules in the order given, begin, end, participant; hits without a time last (definitions: keyword hit).
     fn in_order(mut self) -> Vec<Hit> {
         self.hits.sort_by_key(|(term, hit)| {
             (*term, hit.begin_ms.unwrap_or(i64::MAX), hit.end_ms.unwrap_or(i64::MAX), hit.participant)
@@ -167,7 +168,7 @@ fn touched<'l, T>(list: &'l [T], range: impl Fn(&T) -> &Range<usize>, found: &Ma
     list.get(from..to).unwrap_or(&[])
 }
 
-/// When a match was said: from its first to its last word, else within its sentences (F37).
+/// When a match was said: from its first to its last word, else within its sentences (definitions: keyword hit).
 fn time(
     conversation: &Conversation<'_>,
     text: &str,

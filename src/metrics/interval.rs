@@ -32,7 +32,7 @@ pub(crate) fn union_length(intervals: impl Iterator<Item = Interval>) -> i64 {
     length
 }
 
-/// Their union, gaps up to `gap` closed: bursts (2.0). `intervals` must be sorted by `begin`.
+/// Their union, gaps up to `gap` closed: bursts (definitions: burst). `intervals` must be sorted by `begin`.
 #[cfg(feature = "analytics")]
 pub(crate) fn joined(intervals: impl Iterator<Item = Interval>, gap: i64) -> Vec<Interval> {
     let mut bursts: Vec<Interval> = Vec::new();
@@ -45,7 +45,7 @@ pub(crate) fn joined(intervals: impl Iterator<Item = Interval>, gap: i64) -> Vec
     bursts
 }
 
-/// Why a pair of times is no interval (F13).
+/// Why a pair of times is no interval (definitions: time).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unusable {
     /// One of the two is missing or no number.

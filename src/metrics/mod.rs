@@ -3,7 +3,7 @@
 //! Times are whole ms, half-open. Everything is a function of the *bursts*: per participant, the union of word
 //! intervals (of the sentence's own where it has no timed word), gaps up to [`Parameters::join_gap_ms`] closed.
 //! A figure that cannot be measured is `None`, and its row says why ([`Reason`]); 0 is a measured zero. What each
-//! figure means stands in the [catalogue]. `F…` in comments are the stable numbers of the definitions' fine print.
+//! figure means stands in the [catalogue]. Comments name the sections of [definitions](crate::definitions).
 //!
 //! The worked example of the definitions, two channels of 15 s:
 //!

@@ -1,9 +1,9 @@
-//! Overlap onsets and their five classes (2.7, F22), equal starts (F23).
+//! Overlap onsets and their five classes and equal starts (definitions: onset, equal start).
 
 use super::conversation::{Burst, Conversation};
 use super::parameters::Parameters;
 
-/// What an event is, in the order in which events of one place are listed (F24).
+/// What an event is, in the order in which events of one place are listed (definitions: event).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum EventKind {
@@ -60,7 +60,7 @@ pub(crate) struct Onset<'c> {
     /// The incumbent, or the other of an equal start.
     pub(crate) other: u32,
     pub(crate) overlap_ms: i64,
-    /// How long the incumbent had been talking; 0 for an equal start, which is no onset (F4).
+    /// How long the incumbent had been talking; 0 for an equal start, which is no onset (definitions: equal start).
     pub(crate) held_ms: i64,
 }
 
@@ -117,7 +117,7 @@ fn classify(
 ) -> EventKind {
     if inside {
         let short = burst.interval.length() <= parameters.backchannel_max_ms;
-        // Where words cannot be counted, length alone decides (F17).
+        // Where words cannot be counted, length alone decides (definitions: backchannel).
         let mut few = || units(burst).is_none_or(|units| i64::from(units) <= parameters.backchannel_max_units);
         return if short && few() { EventKind::Backchannel } else { EventKind::SideSpeech };
     }

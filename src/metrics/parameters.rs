@@ -2,7 +2,7 @@
 
 macro_rules! parameters {
     ($($field:ident = $default:literal $unit:literal $meaning:literal;)+) => {
-        /// What the figures depend on (2.0). Every report prints them beside the figures.
+        /// What the figures depend on (definitions: parameters). Every report prints them beside the figures.
         ///
         /// ```
         /// use talkmeter::metrics::Parameters;

@@ -1,4 +1,4 @@
-//! Who takes part: channels, diarised speakers, roles (2.0, F11).
+//! Who takes part: channels, diarised speakers, roles (definitions: participant).
 
 use std::collections::{BTreeMap, BTreeSet};
 

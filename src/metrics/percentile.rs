@@ -1,4 +1,4 @@
-//! Percentiles in whole ms, without floats (F19).
+//! Percentiles in whole ms, without floats (definitions: percentile).
 
 /// The `q`-th percentile (0–100) by linear interpolation between closest ranks, rounded half to even; `None` of nothing.
 ///

@@ -1,4 +1,5 @@
-//! What the measured call says about its file: copies, clocks, units, gaps in what was asked for (F27–F30, F35).
+//! What the measured call says about its file: copies, clocks, units, gaps in what was asked for (definitions:
+//! duplicate channels, interpolated words, channel skew, time unit, warning).
 
 use std::cell::OnceCell;
 use std::collections::HashMap;
@@ -19,7 +20,7 @@ const COPY_CANDIDATES: usize = 100;
 /// No recording has more tracks: a file with more speaking channels is not searched for copies.
 const MOST_CHANNELS: usize = 64;
 
-/// F29: fewer offsets in a direction say nothing about clocks.
+/// Fewer offsets in a direction say nothing about clocks.
 const SKEW_MIN_OFFSETS: usize = 10;
 
 /// Adds the findings that need the whole conversation.
@@ -64,7 +65,7 @@ pub(super) fn note(conversation: &mut Conversation<'_>, sweep: &Sweep, totals: &
     }
 }
 
-/// F29: two channels, two participants, and each seems to answer the other with the opposite delay.
+/// Channel skew: two channels, two participants, and each seems to answer the other with the opposite delay.
 fn skewed(conversation: &Conversation<'_>, totals: &[ParticipantTotals]) -> bool {
     let [one, two] = totals else { return false };
     let enough = |total: &ParticipantTotals| total.offsets.len() >= SKEW_MIN_OFFSETS;
@@ -76,7 +77,7 @@ fn skewed(conversation: &Conversation<'_>, totals: &[ParticipantTotals]) -> bool
     one.signum() * two.signum() < 0 && (one - two).abs() > 1000
 }
 
-/// F30: at least ten words, and a median length below 20 ms or above 2 s.
+/// Suspicious time unit: at least ten words, and a median length below 20 ms or above 2 s.
 fn suspicious_unit(lengths: &mut [i64]) -> bool {
     if lengths.len() < 10 {
         return false;
@@ -88,7 +89,7 @@ fn suspicious_unit(lengths: &mut [i64]) -> bool {
     !(40..=4000).contains(&twice)
 }
 
-/// F27: whether some pair of channels carries the same speech.
+/// Duplicate channels: whether some pair of channels carries the same speech.
 pub(super) fn duplicate_channels(conversation: &Conversation<'_>) -> bool {
     let mut tracks: Vec<Track<'_>> = Vec::new();
     tracks.resize_with(conversation.transcript.channels.len(), Track::default);

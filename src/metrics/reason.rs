@@ -1,4 +1,4 @@
-//! Why a figure is null: one code for each, never a zero in its place (F34).
+//! Why a figure is null: one code for each, never a zero in its place (definitions: reason).
 
 macro_rules! reasons {
     ($($variant:ident $name:literal $meaning:literal;)+) => {

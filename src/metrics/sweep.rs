@@ -1,4 +1,5 @@
-//! Who talks how long, alone and together: span, speech, silence, overlap (2.1–2.4), in one pass over the bursts.
+//! Who talks how long, alone and together: span, speech, silence, overlap (definitions: span, silence, overlap), in one
+//! pass over the bursts.
 
 use super::conversation::Conversation;
 use super::interval::Interval;
@@ -7,7 +8,7 @@ use super::interval::Interval;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Gap {
     pub(crate) interval: Interval,
-    /// Who spoke before: the burst that ends where the gap begins; the first in participant order (F24).
+    /// Who spoke before: the burst that ends where the gap begins; the first in participant order (definitions: event).
     pub(crate) before: u32,
     pub(crate) after: u32,
 }
@@ -21,7 +22,7 @@ pub(crate) struct Sweep {
     pub(crate) speech_ms: i64,
     /// Two or more talk.
     pub(crate) overlap_ms: i64,
-    /// Two or more known participants talk (F12).
+    /// Two or more known participants talk (definitions: overlap).
     pub(crate) known_overlap_ms: i64,
     /// Of each participant.
     pub(crate) talk_ms: Vec<i64>,

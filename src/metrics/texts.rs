@@ -1,4 +1,4 @@
-//! The text and units of a stretch of pieces: a burst's or a turn's (F16).
+//! The text and units of a stretch of pieces: a burst's or a turn's (definitions: turn text).
 
 use std::borrow::Cow;
 use std::ops::Range;

@@ -1,4 +1,4 @@
-//! The span in windows of equal length: talk and units of each participant over the call (F36).
+//! The span in windows of equal length: talk and units of each participant over the call (definitions: window).
 
 use super::Settings;
 use super::conversation::{CleanSentence, Conversation, Piece, join_words};

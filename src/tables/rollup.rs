@@ -120,7 +120,7 @@ fn figures() -> Vec<Expr> {
     figures
 }
 
-/// Rounds to whole ms, half to even (F19).
+/// Rounds to whole ms, half to even (definitions: percentile).
 fn whole_ms(column: Column) -> PolarsResult<Column> {
     let rounded = column.f64()?.apply_values(f64::round_ties_even).cast(&DataType::Int64)?;
     Ok(rounded.into_column())

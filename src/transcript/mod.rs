@@ -55,7 +55,8 @@ pub struct Transcript<'a> {
 /// One transcribed track.
 #[derive(Debug, Clone, Default)]
 pub struct Channel<'a> {
-    /// `channel_id` 0–255; the entry's position in `transcripts` when that is missing or out of range (F10).
+    /// `channel_id` 0–255; the entry's position in `transcripts` when that is missing or out of range (definitions:
+    /// identifiers).
     pub id: u32,
     /// `content_duration_in_milliseconds` or its alias `content_duration`: the speech that is billed, in ms.
     /// `None` when absent or negative. Several entries of one channel are added up.
@@ -102,7 +103,7 @@ pub struct Word<'a> {
     pub punctuation: Cow<'a, str>,
 }
 
-/// Who spoke, by diarisation; numbers before names, each ascending (F11).
+/// Who spoke, by diarisation; numbers before names, each ascending (definitions: participant).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Speaker<'a> {
     /// A `speaker_id` of 0 or more.

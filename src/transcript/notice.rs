@@ -17,7 +17,7 @@ pub enum Severity {
 
 macro_rules! codes {
     ($($variant:ident $name:literal $severity:ident $unit:literal $meaning:literal;)+) => {
-        /// What can be odd about a file, in the order of the table `warnings` (F35).
+        /// What can be odd about a file, in the order of the table `warnings` (definitions: warning).
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         pub enum Code {

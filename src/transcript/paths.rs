@@ -15,8 +15,9 @@ pub(crate) const REPORT_FORMAT: &str = "talkmeter report";
 /// One result file to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Input {
-    /// Its name in the tables (F8): the path below the folder that was given, `/`-separated; for a file argument the
-    /// file name; both as given where two inputs would bear one name. Bytes that are no UTF-8 become U+FFFD.
+    /// Its name in the tables (definitions: file name): the path below the folder that was given, `/`-separated; for a
+    /// file argument the file name; both as given where two inputs would bear one name. Bytes that are no UTF-8 become
+    /// U+FFFD.
     pub file: String,
     /// Where it is.
     pub path: PathBuf,
@@ -41,7 +42,8 @@ pub struct Inputs {
 }
 
 impl Inputs {
-    /// Walks folders for `*.json` (links to folders are not followed), takes files as they are (F7, F8).
+    /// Walks folders for `*.json` (links to folders are not followed), takes files as they are (definitions: result
+    /// file, file name).
     ///
     /// A folder with a `ledger.jsonl` is read as its `results/`. Left out of a walk: the folder `output`, and a
     /// `report.json` of talkmeter's own.

@@ -69,7 +69,7 @@ fn focus(ran: &Ran) -> impl Fn(&str) -> Vec<String> + use<> {
     column
 }
 
-/// The pair of the definitions, 2.12: 3.72 s and 4.72 s of speech, for which 9 s were billed.
+/// The published pair (definitions: billed seconds): 3.72 s and 4.72 s of speech, for which 9 s were billed.
 fn pair() -> impl Content {
     call(&[(0, 0, 3720, "one"), (1, 4000, 8720, "two")]).content(0, 3720).content(1, 4720).json()
 }

@@ -1,4 +1,4 @@
-//! The worked example of the definitions (2.14) to the digit, and their table of word counts (2.9).
+//! The worked example to the digit (definitions: golden example), and the table of word counts (definitions: units).
 
 use serde_json::json;
 use talkmeter::text::{Markers, count};
@@ -185,7 +185,7 @@ fn words_are_counted_as_in_the_table_of_the_definitions() {
 
 #[test]
 fn words_and_han_characters_add_up_to_units() {
-    // F3: a segment is a Han character by its first character, anything else is a word: a Hiragana character, too.
+    // A segment is a Han character by its first character, anything else is a word: a Hiragana character, too.
     for (text, words, han) in [
         ("Hello world, 这里是阿里巴巴语音实验室。", 2, 12),
         ("iPhone15多少钱", 1, 3),

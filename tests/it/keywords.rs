@@ -1,4 +1,4 @@
-//! Keyword hits (2.10, F37): what matches, where it was said, and how it is counted.
+//! Keyword hits (definitions: keyword hit): what matches, where it was said, and how it is counted.
 
 use serde_json::{Value, json};
 

@@ -1,5 +1,5 @@
-//! What holds for every call (2.14, last paragraph): generated conversations against a second, brute-force reading of
-//! the definitions, and documents of any shape that must neither panic nor break the identities.
+//! What holds for every call (definitions: invariants): generated conversations against a second, brute-force reading
+//! of the definitions, and documents of any shape that must neither panic nor break the identities.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -521,7 +521,7 @@ fn add_up(measured: &Measured) -> Result<(), String> {
     Ok(())
 }
 
-/// Columns that may be null without a reason (F34).
+/// Columns that may be null without a reason (definitions: reason).
 const EXCUSED: [&str; 11] = [
     "file_url",
     "model",
@@ -536,7 +536,7 @@ const EXCUSED: [&str; 11] = [
     "reason",
 ];
 
-/// The codes of F34 in their order.
+/// The codes in their order (definitions: reason).
 const CODES: [&str; 15] = [
     "no_speech",
     "no_times",

@@ -94,7 +94,7 @@ fn the_aws_call_has_the_figures_of_the_definitions() {
     has(&agent, json!({"role": "agent", "talk_ms": 92_880, "units": 317, "response_ms_p50": 580}));
     has(&customer, json!({"role": "customer", "talk_ms": 52_081, "units": 133, "response_ms_p50": 890}));
     assert_eq!(rounded(&agent, "talk_share", 3), "0.641");
-    // F2: markers dropped.
+    // Markers are left out (definitions: markers).
     assert_eq!([rounded(&agent, "units_per_min", 1), rounded(&customer, "units_per_min", 1)], ["204.8", "153.2"]);
     has(
         &ran.row("calls"),

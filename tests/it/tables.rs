@@ -1,4 +1,4 @@
-//! Tables as files: the schema of design section 4, keys, formats, and that the same inputs give the same bytes.
+//! Tables as files: their columns, keys, formats, and that the same inputs give the same bytes.
 
 use std::collections::HashSet;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::scene::{Call, Ran, Row, Scene, call, column, csv, diarised, has};
 
-/// Design section 4, table by table, column by column.
+/// The schema, table by table, column by column.
 const SCHEMA: [(&str, &str); 10] = [
     (
         "calls",

@@ -1,4 +1,4 @@
-//! A bill as text and as JSON: the shape of metrics.md 3.4.
+//! A bill as text and as JSON: a tree of projects, files and tracks with quantity, unit price and cost, then totals.
 
 use rust_decimal::Decimal;
 use serde_json::{Value, json};

@@ -1,5 +1,5 @@
-//! `cost reconcile --focus`: FOCUS columns (metrics.md 3.4). What was used stands at list price; `BilledCost` is the
-//! statement's or empty, never of our own reckoning. Quantity and unit are null together.
+//! `cost reconcile --focus`: FOCUS columns (definitions: reconciliation). What was used stands at list price;
+//! `BilledCost` is the statement's or empty, never of our own reckoning. Quantity and unit are null together.
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;

@@ -81,7 +81,7 @@ pub struct Column {
     pub null: &'static str,
     /// The formula in words.
     pub meaning: &'static str,
-    /// Section and fine print of the definitions; empty for keys and labels.
+    /// The section of [definitions](crate::definitions) that defines it; empty for keys and labels.
     pub source: &'static str,
     /// Appends the column of one call.
     pub fill: fn(&Measured<'_>, &mut Cells),

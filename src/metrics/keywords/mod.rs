@@ -1,4 +1,4 @@
-//! Finding keywords in a text (2.10, F37).
+//! Finding keywords in a text (definitions: keyword hit).
 //!
 //! One invariant: a match is a range of whole characters of the text as it
 //! stands, which folded by itself gives the folded term again. Which texts
@@ -15,7 +15,7 @@ pub use self::reading::KeywordError;
 use self::reading::Reading;
 use crate::text::{FoldedText, Form, begins_with_word, ends_in_word};
 
-/// A list of terms to look for, ready for any number of texts (2.10, F37).
+/// A list of terms to look for, ready for any number of texts (definitions: keyword hit).
 ///
 /// A term is searched in the text with NFKC, case, punctuation and white space
 /// evened out, so `don't` is found in `DON’T` and a phrase may cross the end
@@ -107,7 +107,7 @@ enum Role {
 
 impl Keywords {
     /// Reads one term a line, a line that is there already counting once, each `term`, `/regex/` or either with exclusions:
-    /// `程序 ! 排程序 ! /程序[员猿]/` (F37).
+    /// `程序 ! 排程序 ! /程序[员猿]/` (definitions: keyword hit).
     ///
     /// ```
     /// use talkmeter::metrics::keywords::Keywords;
@@ -134,7 +134,7 @@ impl Keywords {
     }
 
     /// Reads the text of a keyword file: as [`new`](Self::new), blank lines and
-    /// lines that begin with `#` left out (F37).
+    /// lines that begin with `#` left out (definitions: keyword hit).
     ///
     /// ```
     /// use talkmeter::metrics::keywords::Keywords;
@@ -240,7 +240,7 @@ impl Keywords {
     }
 
     /// Every match in a text, by term and then by place; those of one term do
-    /// not overlap, the leftmost counts (2.10).
+    /// not overlap, the leftmost counts (definitions: keyword hit).
     ///
     /// ```
     /// use talkmeter::metrics::keywords::Keywords;

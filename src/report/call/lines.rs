@@ -213,7 +213,7 @@ fn mark(line: &mut Line, at: usize, hit: &HitView, from: &mut usize) -> bool {
     true
 }
 
-/// Whether neither end of a stretch of text lies inside a word (F37).
+/// Whether neither end of a stretch of text lies inside a word (definitions: keyword hit).
 fn stands_alone(text: &str, start: usize, end: usize) -> bool {
     let is_part = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() && !is_unspaced(c));
     let (before, inner, after) = (text.get(..start), text.get(start..end), text.get(end..));

@@ -1,4 +1,5 @@
-//! What was said with its times, from the tables `sentences` and `words` (F14); from `turns` where these were not written.
+//! What was said with its times, from the tables `sentences` and `words` (definitions: piece); from `turns` where these
+//! were not written.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,5 @@
-//! Objects and arrays: read past what is of another type, notice repeated keys, let the last value win (F7).
+//! Objects and arrays: read past what is of another type, notice repeated keys, let the last value win (definitions:
+//! result file).
 
 use std::fmt;
 use std::marker::PhantomData;

@@ -1,8 +1,8 @@
 //! Bytes → [`Transcript`], in one pass and without a tree in between.
 //!
-//! The visitors are written by hand because serde's derive refuses a repeated key, where the rule here is that the
-//! last value wins and is counted (F7). Every scalar is kept as it came (`Raw`) until its object ends, so that a
-//! replaced value leaves no trace; what a replaced container had to say is taken back from the notices.
+//! The visitors are written by hand because serde's derive refuses a repeated key, where the rule here is that the last
+//! value wins and is counted (definitions: result file). Every scalar is kept as it came (`Raw`) until its object ends,
+//! so that a replaced value leaves no trace; what a replaced container had to say is taken back from the notices.
 
 mod container;
 mod objects;
@@ -17,7 +17,7 @@ use container::{ObjectSeed, Shape};
 use objects::{Entry, Root};
 use scalar::Reader;
 
-/// Reads one result file (F7–F10). A byte order mark is skipped.
+/// Reads one result file (definitions: result file, fields, identifiers). A byte order mark is skipped.
 ///
 /// # Errors
 /// [`ParseError`] when the bytes are no UTF-8, no JSON (NaN and Infinity included), more than one JSON value, or no
@@ -38,7 +38,7 @@ pub fn read(bytes: &[u8]) -> Result<Transcript<'_>, ParseError> {
 }
 
 impl<'de> Transcript<'de> {
-    /// Adds the entries of `transcripts` as channels: one a channel id, ascending (F10).
+    /// Adds the entries of `transcripts` as channels: one a channel id, ascending (definitions: identifiers).
     fn with(mut self, entries: Vec<Entry<'de>>, mut notices: Notices) -> Self {
         let mut known: HashMap<u32, usize> = HashMap::with_capacity(entries.len());
         for Entry { place, channel } in entries {

@@ -55,7 +55,7 @@ impl<'de> Object<'de> for Sentence<'de> {
     fn read<A: MapAccess<'de>>(mut map: A, reader: &Reader, _: u32) -> Result<Self, A::Error> {
         let mut keys = Keys::new(reader);
         let (mut begin, mut end, mut text, mut id, mut speaker) = Default::default();
-        // Qwen3's own two fields are kept as they come: they are no fields of F9, so nothing is said about them.
+        // Qwen3's own two fields are kept as they come: no figure uses them, so odd values are not counted.
         let (mut language, mut emotion) = (Raw::Missing, Raw::Missing);
         let mut words = Slot::<Vec<Word<'de>>>::empty();
         while let Some(key) = map.next_key::<SentenceKey>()? {

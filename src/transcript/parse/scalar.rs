@@ -1,4 +1,4 @@
-//! Scalars as they came, and by which rules they become numbers, texts and ids (F9, F10).
+//! Scalars as they came, and by which rules they become numbers, texts and ids (definitions: fields, identifiers).
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
@@ -8,7 +8,7 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Vis
 
 use crate::transcript::{Code, Notices, Place, Speaker};
 
-/// Numbers beyond this are no times of a recording (30 years in ms) and are read as missing (F9).
+/// Numbers beyond this are no times of a recording (30 years in ms) and are read as missing (definitions: fields).
 const LARGEST: f64 = 1e12;
 
 /// A speaker's name stands on every row of the speaker: what is longer is no name.
@@ -36,7 +36,8 @@ impl Reader {
         self.place.set(place);
     }
 
-    /// A number by F9: an integer, a fraction rounded half to even, or a string that spells one (counted).
+    /// A number (definitions: fields): an integer, a fraction rounded half to even, or a string that spells one
+    /// (counted).
     pub(super) fn number(&self, raw: &Raw<'_>, field: &'static str) -> Option<i64> {
         self.number_with_fraction(raw, field).map(|(number, _)| number)
     }
@@ -78,7 +79,7 @@ impl Reader {
         }
     }
 
-    /// F10: an integer from 0, or a string that spells no number.
+    /// An id (definitions: identifiers): an integer from 0, or a string that spells no number.
     pub(super) fn speaker<'de>(&self, raw: Raw<'de>) -> Option<Speaker<'de>> {
         const FIELD: &str = "speaker_id";
         if let Raw::Text(name) = &raw
@@ -94,7 +95,7 @@ impl Reader {
         self.id(&raw, FIELD, i64::MAX).map(Speaker::Number)
     }
 
-    /// F10: an integer 0–255.
+    /// An id (definitions: identifiers): an integer 0–255.
     pub(super) fn channel_id(&self, raw: &Raw<'_>, field: &'static str) -> Option<u32> {
         self.id(raw, field, 255).and_then(|id| u32::try_from(id).ok())
     }
@@ -118,7 +119,7 @@ fn rounded(float: f64) -> Option<(i64, bool)> {
     (whole.abs() <= LARGEST).then_some((whole as i64, whole != float))
 }
 
-/// A string that spells a number: `-?[0-9]+(\.[0-9]+)?`, trimmed (F9).
+/// A string that spells a number: `-?[0-9]+(\.[0-9]+)?`, trimmed (definitions: fields).
 fn spelt_number(text: &str) -> Option<f64> {
     let text = text.trim();
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());

@@ -1,5 +1,6 @@
 //! Rules for the source that no compiler checks.
 
+mod definitions;
 mod source;
 mod walls;
 
