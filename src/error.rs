@@ -1,32 +1,32 @@
-//! One error for the whole crate: what failed, on what, by which rule; what a caller can do about it is its kind.
+//! The one error type of the crate: what failed, on what, by which rule, and its kind, which says what a caller can do.
 
 use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
-/// What a caller can do something about.
+/// What kind of failure it is, by what a caller can do about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// What was asked for makes no sense as given: a value, a column, a file of the caller's own.
+    /// The request is wrong as given: a value, a column, a file of the caller.
     InvalidInput,
-    /// The service does not take the key, for this host, workspace or model.
+    /// The service rejects the key for this host, workspace or model.
     Auth,
-    /// The account owes money, or has used up what it may use.
+    /// The account is in arrears, or its quota is used up.
     Quota,
     /// Too many requests; the same request may succeed later.
     RateLimited,
-    /// The service does not know what was named.
+    /// The service does not know the model, task or list that was named.
     NotFound,
-    /// The service took the request and could not do it.
+    /// The service accepted the request but could not complete it.
     TaskFailed,
-    /// The service, or the way to it, is down.
+    /// The service, or the network on the way to it, is down.
     Unavailable,
     /// No answer in time.
     Timeout,
-    /// The answer is not what the service documents.
+    /// The answer does not have the documented form.
     Protocol,
-    /// The journal of a batch cannot be used.
+    /// The ledger of a batch cannot be used.
     Ledger,
     /// Reading or writing failed.
     Io,
@@ -36,39 +36,71 @@ pub enum ErrorKind {
     Cancelled,
 }
 
-/// What the service said, or why it said nothing.
+/// A rule that is checked before a request is sent, for callers that tell their users how to comply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Check {
+    /// The model is not in the catalogue.
+    UnknownModel,
+    /// The model takes asynchronous tasks only.
+    TaskModel,
+    /// The model answers synchronous (flash) calls only.
+    FlashModel,
+    /// The model is not offered in the region that was chosen, but in this one.
+    Region(&'static str),
+    /// A request parameter, by its wire name.
+    Parameter(&'static str),
+    /// Context items before the audio.
+    Context,
+    /// Assistant turns in the context.
+    Dialogue,
+    /// The instruction for models that follow instructions.
+    Prompt,
+    /// The OpenAI-compatible endpoint.
+    Compatible,
+    /// The number of recordings in a task.
+    FilesPerTask,
+    /// A data URI where an address is needed.
+    DataUri,
+    /// The id of a workspace.
+    Workspace,
+    /// The prefix of a hotword list.
+    Prefix,
+}
+
+/// The service's answer to a request that failed, or why there is none.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct ApiFailure {
     /// Method and address, without query: `POST https://…/api/v1/tasks/…`.
     pub endpoint: String,
-    /// HTTP status; `None` where no answer came.
+    /// HTTP status; `None` if no answer came.
     pub status: Option<u16>,
-    /// The server's code; empty where it gave none.
+    /// The server's error code; empty if it gave none.
     pub code: String,
-    /// The server's message, or its body cut to a bound; empty where it gave none.
+    /// The server's message, or its body cut to 600 characters; empty if it gave none.
     pub message: String,
-    /// The server's name for the request, which its support asks for.
+    /// The server's id of the request, which the vendor's support asks for.
     pub request_id: Option<String>,
-    /// Requests sent, repetitions included.
+    /// Requests sent, retries included.
     pub attempts: u32,
-    /// From the first attempt to the last answer, waiting included.
+    /// From the first attempt to the last answer, waits included.
     pub elapsed: Duration,
     /// How long the server asks to wait.
     pub retry_after: Option<Duration>,
-    /// The service said no or was never reached: nothing was accepted, nothing is billed.
-    /// `false` where that cannot be told.
+    /// The request was refused or never arrived: nothing was accepted, nothing is billed. `false` if that is unknown.
     pub refused: bool,
 }
 
-/// `Display` is one clause: what failed, on what, then the server's code, message and request id; causes follow by `source()`.
+/// `Display` is one line: what failed, on what, then the server's code, message and request id. Causes follow by `source()`.
 pub struct Error(Box<Inner>);
 
 struct Inner {
     kind: ErrorKind,
     what: String,
     api: Option<ApiFailure>,
-    heard: Option<String>,
+    check: Option<Check>,
+    text_so_far: Option<String>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -82,20 +114,27 @@ impl Error {
         self.0.kind
     }
 
-    /// What the service said, where a request failed.
+    /// The service's answer, if a request failed.
     #[must_use]
     pub fn api(&self) -> Option<&ApiFailure> {
         self.0.api.as_ref()
     }
 
-    /// What a stream had said before it broke off: the beginning of the text, which may still have been revised. `None` for
-    /// every other failure.
+    /// The rule a request broke before it was sent; `None` for every other failure.
     #[must_use]
-    pub fn text_so_far(&self) -> Option<&str> {
-        self.0.heard.as_deref()
+    pub fn check(&self) -> Option<Check> {
+        self.0.check
     }
 
-    /// Whether the same request may succeed later. It says nothing of whether repeating it is safe.
+    /// The text a stream had delivered before it broke off; the service might still have revised it. `None` for every other
+    /// failure.
+    #[must_use]
+    pub fn text_so_far(&self) -> Option<&str> {
+        self.0.text_so_far.as_deref()
+    }
+
+    /// Whether the same request may succeed later. Whether repeating it is safe is another question: see
+    /// [`ApiFailure::refused`].
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         matches!(
@@ -104,65 +143,42 @@ impl Error {
         )
     }
 
-    /// What the person in front of the screen can do next.
-    #[must_use]
-    pub fn hint(&self) -> Option<&'static str> {
-        let api = self.0.api.as_ref()?;
-        crate::client::hint(&api.code, &api.message).or(match self.0.kind {
-            ErrorKind::Auth => {
-                Some("a key belongs to one region and one kind of host: check --region, --workspace and the key")
-            }
-            ErrorKind::Quota => Some("settle the account in the console of the service; nothing is sent until then"),
-            ErrorKind::NotFound if api.endpoint.ends_with("/customization") => {
-                crate::client::hint("ResourceNotExist", "")
-            }
-            ErrorKind::Unavailable if api.status.is_none() => {
-                Some("check the network, a proxy (HTTPS_PROXY) and --region or --base-url")
-            }
-            _ => None,
-        })
-    }
-
-    /// A request that makes no sense, in one clause.
+    /// An invalid request; `what` is one clause.
     #[must_use]
     pub fn invalid(what: impl Into<String>) -> Self {
         Self::new(ErrorKind::InvalidInput, what.into(), None)
     }
 
-    /// Reading or writing `path` failed.
+    /// Reading or writing `path` failed; `doing` is a verb, as in `cannot read FILE`.
     #[must_use]
     pub fn io(doing: &str, path: &Path, source: std::io::Error) -> Self {
         Self::new(ErrorKind::Io, format!("cannot {doing} {}", path.display()), Some(source.into()))
     }
 
-    /// The service would not let us in.
     #[cfg(feature = "cli")]
     pub(crate) fn auth(what: impl Into<String>) -> Self {
         Self::new(ErrorKind::Auth, what.into(), None)
     }
 
-    /// The journal of a batch cannot be used as it is.
     pub(crate) fn ledger(what: impl Into<String>) -> Self {
         Self::new(ErrorKind::Ledger, what.into(), None)
     }
 
-    /// Stopped on request.
     #[cfg(feature = "cli")]
     pub(crate) fn cancelled(what: impl Into<String>) -> Self {
         Self::new(ErrorKind::Cancelled, what.into(), None)
     }
 
-    /// An answer that is not what the service documents.
     pub(crate) fn protocol(what: impl Into<String>) -> Self {
         Self::new(ErrorKind::Protocol, what.into(), None)
     }
 
-    /// Running out of time, by our own rule.
+    /// A time limit of our own has passed.
     pub(crate) fn timeout(what: impl Into<String>) -> Self {
         Self::new(ErrorKind::Timeout, what.into(), None)
     }
 
-    /// A request that failed, and what the service said.
+    /// A request that failed: `cannot DOING: CODE: MESSAGE (HTTP STATUS, request id ID)`.
     pub(crate) fn failed(
         kind: ErrorKind,
         doing: &str,
@@ -170,11 +186,11 @@ impl Error {
         source: Option<Box<dyn std::error::Error + Send + Sync>>,
     ) -> Self {
         let mut what = format!("cannot {doing}");
-        let mut joined = ": ";
-        for part in [&api.code, &api.message].into_iter().filter(|part| !part.is_empty()) {
-            what += joined;
+        // The message often repeats the code.
+        let message = Some(&api.message).filter(|message| **message != api.code);
+        for part in [Some(&api.code), message].into_iter().flatten().filter(|part| !part.is_empty()) {
+            what += ": ";
             what += part;
-            joined = if *part == api.code && api.code == api.message { break } else { ": " };
         }
         let status = api.status.map(|status| format!("HTTP {status}"));
         let request = api.request_id.as_ref().map(|id| format!("request id {id}"));
@@ -189,19 +205,23 @@ impl Error {
         error
     }
 
-    /// The same error, with what had been heard until then.
-    pub(crate) fn with_heard(mut self, text: String) -> Self {
-        self.0.heard = Some(text);
-        self
-    }
-
     #[cfg(feature = "analytics")]
     pub(crate) fn table(what: impl Into<String>, source: polars::error::PolarsError) -> Self {
         Self::new(ErrorKind::Table, what.into(), Some(source.into()))
     }
 
+    pub(crate) fn with_check(mut self, check: Check) -> Self {
+        self.0.check = Some(check);
+        self
+    }
+
+    pub(crate) fn with_text_so_far(mut self, text: String) -> Self {
+        self.0.text_so_far = Some(text);
+        self
+    }
+
     fn new(kind: ErrorKind, what: String, source: Option<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self(Box::new(Inner { kind, what, api: None, heard: None, source }))
+        Self(Box::new(Inner { kind, what, api: None, check: None, text_so_far: None, source }))
     }
 }
 
@@ -217,7 +237,8 @@ impl fmt::Debug for Error {
             .field("kind", &self.0.kind)
             .field("what", &self.0.what)
             .field("api", &self.0.api)
-            .field("heard", &self.0.heard)
+            .field("check", &self.0.check)
+            .field("text_so_far", &self.0.text_so_far)
             .field("source", &self.0.source)
             .finish()
     }
@@ -229,7 +250,7 @@ impl std::error::Error for Error {
     }
 }
 
-/// Why the system refused, in a lowercase clause without the path.
+/// The system's reason in a lowercase clause, without the path.
 pub(crate) fn reason(error: &std::io::Error) -> String {
     match error.kind() {
         std::io::ErrorKind::NotFound => "no such file".to_owned(),

@@ -66,7 +66,7 @@ pub mod text;
 pub mod time;
 pub mod transcript;
 
-pub use error::{ApiFailure, Error, ErrorKind, Result};
+pub use error::{ApiFailure, Check, Error, ErrorKind, Result};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -70,7 +70,7 @@ pub struct Manifest {
 /// let mut builder = ManifestBuilder::default();
 /// builder.list("-", &b"https://calls.example/a.wav\nftp://calls.example/b.wav\n"[..]);
 /// let problems = builder.finish().unwrap_err();
-/// assert!(problems.lines()[0].starts_with("stdin line 2: ftp://calls.example/b.wav: "));
+/// assert!(problems.list()[0].message.starts_with("stdin line 2: ftp://calls.example/b.wav: "));
 /// # Ok::<(), talkmeter::batch::Problems>(())
 /// ```
 #[derive(Debug, Default)]
@@ -331,7 +331,8 @@ mod tests {
         builder.list_file(Path::new("/no/such/list.txt"));
         builder.list_file(Path::new("/"));
         let problems = builder.finish().unwrap_err();
-        let lines: Vec<&str> = problems.lines().iter().map(|line| line.split("; ").next().unwrap()).collect();
+        let lines: Vec<&str> =
+            problems.list().iter().map(|problem| problem.message.split("; ").next().unwrap()).collect();
         assert_eq!(
             lines,
             [
@@ -442,6 +443,6 @@ mod tests {
         assert_eq!((manifest.recordings.len(), manifest.notes.len()), (150_000, 11));
         let list: String = (0..200_000).map(|n| format!("ftp://calls.example/{n}.wav\n")).collect();
         let problems = listed("-", &list).unwrap_err();
-        assert_eq!((problems.lines().len(), problems.further()), (20, 199_980));
+        assert_eq!((problems.list().len(), problems.further()), (20, 199_980));
     }
 }

@@ -54,7 +54,7 @@ pub use event::RecordingNo;
 use ledger::Ledger;
 pub use ledger::{FILE as LEDGER, origins};
 pub use manifest::{AUDIO_EXTENSIONS, Manifest, ManifestBuilder, Recording};
-pub use problems::Problems;
+pub use problems::{Problem, Problems};
 pub use receipt::{ClipReceipt, Receipt, Receipts, SubmittedRecording, receipts};
 #[cfg(feature = "cli")]
 pub(crate) use result_name::result_name;
@@ -80,6 +80,7 @@ pub struct BatchRequest {
     resubmit_uncertain: bool,
     retry_failed: bool,
     budget: Option<Budget>,
+    hints: Option<fn(&Failure) -> Option<String>>,
 }
 
 impl BatchRequest {
@@ -94,6 +95,7 @@ impl BatchRequest {
             resubmit_uncertain: false,
             retry_failed: false,
             budget: None,
+            hints: None,
         }
     }
 
@@ -118,11 +120,27 @@ impl BatchRequest {
         self
     }
 
+    /// What a person can do about a failure, for the column `hint` of `failures.csv` and [`Failure::hint`]. Empty without it.
+    #[must_use]
+    pub fn hints(mut self, hints: fn(&Failure) -> Option<String>) -> Self {
+        self.hints = Some(hints);
+        self
+    }
+
     /// Submit only what fits into a budget, with everything that the batch has cost in earlier runs.
     #[must_use]
     pub fn budget(mut self, budget: Option<Budget>) -> Self {
         self.budget = budget;
         self
+    }
+
+    fn with_hints(&self, mut failures: Vec<Failure>) -> Vec<Failure> {
+        if let Some(hints) = self.hints {
+            for failure in &mut failures {
+                failure.hint = hints(failure).unwrap_or_default();
+            }
+        }
+        failures
     }
 
     /// The recordings, so that each can be given the tracks that are requested of it: [`Recording::channels`].
@@ -237,7 +255,8 @@ impl Batch {
         for line in batch.ledger.add(events)? {
             batch.state.apply(line).map_err(Error::ledger)?;
         }
-        results::write_failures(&batch.dir, &Failure::from_state(&batch.state))?;
+        let failures = batch.request.with_hints(Failure::from_state(&batch.state));
+        results::write_failures(&batch.dir, &failures)?;
         Ok(batch)
     }
 
@@ -324,6 +343,7 @@ impl Batch {
         let mut failures = Failure::from_state(&state);
         failures.extend(left);
         failures.sort_by_key(|failure| failure.recording);
+        let failures = request.with_hints(failures);
         results::write_failures(&dir, &failures)?;
         outcome?;
         let (mut untranscribed, mut unheard) =

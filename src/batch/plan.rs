@@ -4,10 +4,11 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::problems::Problems;
+use super::problems::{Problem, Problems};
 use super::{BatchRequest, Source};
 use crate::catalog::{Catalog, Region};
-use crate::client::{Recognition, without_query};
+use crate::client::{Recognition, Warning, without_query};
+use crate::error::{Check, Error};
 
 /// Recordings in one task.
 pub(super) const FILES_PER_TASK: std::ops::RangeInclusive<usize> = 1..=100;
@@ -36,7 +37,7 @@ impl BatchRequest {
         catalog: &Catalog,
         region: Region,
         rate_hz: &dyn Fn(&Path) -> Option<u32>,
-    ) -> Result<Vec<String>, Problems> {
+    ) -> Result<Vec<Warning>, Problems> {
         let mut problems = Problems::default();
         let mut warnings = Vec::new();
         let mut sent: BTreeMap<Option<&[u32]>, Vec<&str>> = BTreeMap::from([(None, Vec::new())]);
@@ -49,7 +50,7 @@ impl BatchRequest {
                 Ok(said) if channels.is_none() => warnings.extend(said),
                 Ok(_) => {}
                 Err(error) => {
-                    let why = error.to_string();
+                    let why = Problem::from(&error);
                     // What has nothing to do with tracks is wrong of each set of them.
                     if refused.as_ref() != Some(&why) {
                         problems.add(|| why.clone());
@@ -59,14 +60,15 @@ impl BatchRequest {
             }
         }
         if !FILES_PER_TASK.contains(&self.files_per_task) {
-            problems.add(|| format!("{} files a task: 1 to 100 are possible (--files-per-task)", self.files_per_task));
+            let message = format!("{} files per task: 1 to 100 are possible", self.files_per_task);
+            problems.add(|| Problem::from(&Error::invalid(message).with_check(Check::FilesPerTask)));
         }
         // The size of a task is the same for all but the last of each set of tracks.
         for (at, urls) in sent.values().flat_map(|urls| urls.chunks(self.files_per_task.max(1))).enumerate() {
             match self.recognition.check_urls(catalog, urls) {
                 Ok(said) if at == 0 => warnings.extend(said),
                 Ok(_) => {}
-                Err(error) => problems.add(|| error.to_string()),
+                Err(error) => problems.add(|| Problem::from(&error)),
             }
         }
         let model = catalog.model(self.recognition.model());

@@ -1,42 +1,62 @@
-//! Everything that is wrong with a request, said at once.
+//! Everything that is wrong with a request, reported at once.
 
 use std::fmt;
 
-use crate::error::Error;
+use crate::error::{Check, Error};
 
-/// How many are kept; the others are counted.
+/// How many are kept; the rest are counted.
 const SHOWN: usize = 20;
 
-/// Why a manifest is refused: a line each, the first twenty of them, the others counted.
-///
-/// Lines name file and line of a list, or the argument; text in them is as received, so that a printer must escape
-/// control characters.
+/// Why a manifest or request is refused: the first twenty problems, and how many there are beyond them.
 #[derive(Debug, Default)]
 pub struct Problems {
-    lines: Vec<String>,
+    list: Vec<Problem>,
     further: usize,
 }
 
+/// One problem.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Problem {
+    /// One lowercase line. It names file and line of a list, or the argument; text in it is as received, so a printer must
+    /// escape control characters.
+    pub message: String,
+    /// The rule of the request that was broken; `None` for problems of a list or file.
+    pub check: Option<Check>,
+}
+
+impl From<&Error> for Problem {
+    fn from(error: &Error) -> Self {
+        Self { message: error.to_string(), check: error.check() }
+    }
+}
+
+impl From<String> for Problem {
+    fn from(message: String) -> Self {
+        Self { message, check: None }
+    }
+}
+
 impl Problems {
-    /// One lowercase line each, in the order of the input; twenty at most.
+    /// In the order of the input; twenty at most.
     #[must_use]
-    pub fn lines(&self) -> &[String] {
-        &self.lines
+    pub fn list(&self) -> &[Problem] {
+        &self.list
     }
 
-    /// How many there are beyond [`Problems::lines`].
+    /// How many there are beyond [`Problems::list`].
     #[must_use]
     pub fn further(&self) -> usize {
         self.further
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.lines.is_empty()
+        self.list.is_empty()
     }
 
-    pub(super) fn add(&mut self, line: impl FnOnce() -> String) {
-        if self.lines.len() < SHOWN {
-            self.lines.push(line());
+    pub(super) fn add<P: Into<Problem>>(&mut self, problem: impl FnOnce() -> P) {
+        if self.list.len() < SHOWN {
+            self.list.push(problem().into());
         } else {
             self.further += 1;
         }
@@ -46,8 +66,8 @@ impl Problems {
 impl fmt::Display for Problems {
     /// The first line, and how many there are beyond it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.lines.first().map_or("nothing is wrong", |line| line))?;
-        match self.lines.len().saturating_sub(1) + self.further {
+        f.write_str(self.list.first().map_or("no problem", |problem| &problem.message))?;
+        match self.list.len().saturating_sub(1) + self.further {
             0 => Ok(()),
             1 => f.write_str("; and 1 further problem"),
             more => write!(f, "; and {more} further problems"),
@@ -78,7 +98,7 @@ mod tests {
         for _ in 0..40 {
             problems.add(|| "other".to_owned());
         }
-        assert_eq!((problems.lines().len(), problems.further()), (20, 22));
+        assert_eq!((problems.list().len(), problems.further()), (20, 22));
         assert_eq!(Error::from(problems).to_string(), "list.txt line 1: no such file; and 41 further problems");
     }
 }

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::event::RecordingNo;
 use super::state::{Phase, RecordingState, State};
-use crate::client::{TaskId, hint};
+use crate::client::TaskId;
 use crate::error::{Error, Result};
 
 /// The folder of results below that of a batch.
@@ -130,7 +130,7 @@ pub struct Failure {
     pub message: String,
     /// The service's name for the request that brought the news.
     pub request_id: String,
-    /// What can be done; may be empty.
+    /// What can be done, by the caller's [`BatchRequest::hints`](super::BatchRequest::hints); may be empty.
     pub hint: String,
 }
 
@@ -149,7 +149,7 @@ impl Failure {
             code: code.to_owned(),
             message: message.to_owned(),
             request_id: request_id.unwrap_or_default(),
-            hint: hint(code, message).unwrap_or_default().to_owned(),
+            hint: String::new(),
         }
     }
 

@@ -380,7 +380,7 @@ impl<'a> Runner<'a> {
                 // Given up at the next turn of the loop.
                 SearchOutcome::Stuck(_) if self.request.resubmit_uncertain => {}
                 SearchOutcome::Stuck(why) => self.note(&format!(
-                    "whether the service took {} stays open: {why}; --resubmit-uncertain submits again, and may bill twice",
+                    "cannot tell whether the service accepted {}: {why}; it is not submitted again, as that may bill twice",
                     self.named(&recordings)
                 )),
             }

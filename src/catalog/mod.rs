@@ -39,7 +39,7 @@ pub use price::{Currency, Price, Rate};
 pub use protocol::Protocol;
 pub use region::{Region, check_workspace};
 
-use crate::error::{Error, Result};
+use crate::error::{Check, Error, Result};
 
 /// Most items of context that count, for each author.
 pub const MOST_CONTEXT_ITEMS: usize = 5;
@@ -169,12 +169,8 @@ impl Catalog {
         let unknown = || {
             let shown: String = name.chars().take(80).collect();
             let near = nearest::nearest(name, self.models.iter().map(|model| &model.name[..]));
-            let meant = if near.is_empty() {
-                "`talkmeter models` lists those it knows".to_owned()
-            } else {
-                format!("did you mean {}?", near.join(" or "))
-            };
-            Error::invalid(format!("no model `{shown}` in the catalogue: {meant}"))
+            let meant = if near.is_empty() { String::new() } else { format!(": did you mean {}?", near.join(" or ")) };
+            Error::invalid(format!("no model `{shown}` in the catalogue{meant}")).with_check(Check::UnknownModel)
         };
         self.model(name).ok_or_else(unknown)
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::civil::Date;
 
 use super::{Allowance, Parameter, Price, Protocol, Region};
-use crate::error::{Error, Result};
+use crate::error::{Check, Error, Result};
 
 /// A row of the catalogue.
 #[derive(Debug, Clone, PartialEq)]
@@ -95,6 +95,20 @@ impl Model {
     #[must_use]
     pub fn takes(&self, key: &str) -> bool {
         self.parameters.iter().any(|parameter| parameter.key == key)
+    }
+
+    /// Checks that it is offered in a region.
+    ///
+    /// # Errors
+    ///
+    /// [`crate::ErrorKind::InvalidInput`] naming the regions that offer it.
+    pub fn check_region(&self, region: Region) -> Result<()> {
+        if self.regions.contains(&region) {
+            return Ok(());
+        }
+        let offered: Vec<&str> = self.regions.iter().map(|region| region.name()).collect();
+        let message = format!("{} is not offered in {region}: it is in {}", self.name, offered.join(", "));
+        Err(Error::invalid(message).with_check(Check::Region(offered.first().unwrap_or(&"intl"))))
     }
 
     /// The rate limit that holds in a region; null = no page says.

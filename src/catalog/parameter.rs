@@ -1,26 +1,23 @@
-//! The parameters of a recognition, each declared once: wire name, flag, kind of value, meaning.
+//! The parameters of a recognition request, each declared once: wire name, kind of value, meaning.
 //!
-//! From a row come the check of its value, the flag of the command and its help. Which model takes it stands in
-//! `models.toml`. Source: the vendor's HTTP references of Fun-ASR, Paraformer, Qwen-Audio-ASR and Qwen-ASR, checked
-//! 2026-10.
+//! `models.toml` says which model takes which. Source: the vendor's HTTP references of Fun-ASR, Paraformer, Qwen-Audio-ASR
+//! and Qwen-ASR, checked 2026-10.
 
 use serde_json::Value;
 
 use super::Protocol;
 
-/// What is known of one parameter.
+/// One parameter of a request.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct Parameter {
     /// Its name on the wire, below `parameters` (`parameters.asr_options` for synchronous Qwen3-ASR).
     pub key: &'static str,
-    /// Its flag on the command line, without dashes; null where a composite flag or `--param` sets it.
-    pub flag: Option<&'static str>,
     /// What it holds.
     pub kind: Kind,
-    /// Protocols for which the flag means this key; empty = every one.
+    /// Protocols that have it; empty = every one.
     only: &'static [Protocol],
-    /// What it does, in one clause.
+    /// Its effect, in one clause.
     pub meaning: &'static str,
 }
 
@@ -49,50 +46,47 @@ pub enum Kind {
 }
 
 macro_rules! parameters {
-    ($($key:ident $(--$flag:literal)? : $kind:expr $(, only $($protocol:ident)+)?; $meaning:literal;)+) => {
+    ($($key:ident : $kind:expr $(, only $($protocol:ident)+)?; $meaning:literal;)+) => {
         /// Every parameter the catalogue knows, in the order in which they are listed.
         pub const PARAMETERS: &[Parameter] = &[$(Parameter {
             key: stringify!($key),
-            flag: parameters!(@flag $($flag)?),
             kind: $kind,
             only: &[$($(Protocol::$protocol,)+)?],
             meaning: $meaning,
         },)+];
     };
-    (@flag) => { None };
-    (@flag $flag:literal) => { Some($flag) };
 }
 
 parameters! {
-    channel_id --"channel": Kind::Tracks;
+    channel_id: Kind::Tracks;
         "audio tracks to recognise, from 0; each is billed on its own; the service's default is the first alone";
-    diarization_enabled --"diarize": Kind::Switch, only Task QwenTask;
+    diarization_enabled: Kind::Switch, only Task QwenTask;
         "tell the speakers of one track apart; not for several tracks";
-    speaker_diarization_enabled --"diarize": Kind::Switch, only Flash QwenFlash RealtimeFlash;
+    speaker_diarization_enabled: Kind::Switch, only Flash QwenFlash RealtimeFlash;
         "tell the speakers of one track apart; dialect and language settings then have no effect";
-    speaker_count --"speakers": Kind::Whole(2, 100);
-        "how many speakers to expect, 2 to 100; a hint that needs --diarize";
-    language_hints --"language": Kind::Languages, only Task Flash RealtimeFlash;
+    speaker_count: Kind::Whole(2, 100);
+        "how many speakers to expect, 2 to 100; a hint that needs diarization";
+    language_hints: Kind::Languages, only Task Flash RealtimeFlash;
         "languages to expect, as codes such as zh and en; detected when left out";
-    language --"language": Kind::Language, only QwenTask QwenFlash;
+    language: Kind::Language, only QwenTask QwenFlash;
         "the language of the recording, as a code such as zh; detected when left out";
-    vocabulary_id --"vocabulary": Kind::Text;
+    vocabulary_id: Kind::Text;
         "a hotword list by its id; it must have been made for this very model";
     vocabulary: Kind::Weights;
         "hotwords with weights, sent along";
     special_word_filter: Kind::Filter;
         "which words are masked by asterisks and which are dropped; the service's own list is masked unless told otherwise";
-    speech_noise_threshold --"noise-threshold": Kind::Number;
+    speech_noise_threshold: Kind::Number;
         "towards -1 noise is more easily taken for speech, towards 1 speech for noise; documented without a range";
-    disfluency_removal_enabled --"remove-disfluency": Kind::Switch;
+    disfluency_removal_enabled: Kind::Switch;
         "drop filler words";
-    timestamp_alignment_enabled --"align-timestamps": Kind::Switch;
+    timestamp_alignment_enabled: Kind::Switch;
         "align timestamps with the audio once more";
-    keep_dialect --"keep-dialect": Kind::Switch;
+    keep_dialect: Kind::Switch;
         "keep the wording of a dialect instead of standard Mandarin";
-    enable_itn --"itn": Kind::Switch;
+    enable_itn: Kind::Switch;
         "write spoken numbers, dates and units as digits and signs, in zh and en";
-    enable_words --"words": Kind::Switch;
+    enable_words: Kind::Switch;
         "give times for each word and cut sentences by pauses and punctuation";
     format: Kind::Text;
         "container or codec of the audio of a flash call, such as wav or mp3";
@@ -111,31 +105,16 @@ impl Parameter {
         PARAMETERS.iter().find(|parameter| parameter.key == key)
     }
 
-    /// What a flag (without dashes) sets in a call of this protocol.
+    /// Whether calls of this protocol have it.
     #[must_use]
-    pub fn by_flag(flag: &str, protocol: Protocol) -> Option<&'static Self> {
-        PARAMETERS.iter().find(|parameter| {
-            parameter.flag == Some(flag) && (parameter.only.is_empty() || parameter.only.contains(&protocol))
-        })
+    pub fn is_of(&self, protocol: Protocol) -> bool {
+        self.only.is_empty() || self.only.contains(&protocol)
     }
 
-    /// Its wire name with its flag, as messages have it: `speaker_count (--speakers)`.
+    /// The one of several wire names for one setting that calls of this protocol have.
     #[must_use]
-    pub fn title(&self) -> String {
-        match self.flag() {
-            Some(flag) => format!("{} ({flag})", self.key),
-            None => self.key.to_owned(),
-        }
-    }
-
-    /// The flag or flags that set it, with dashes.
-    #[must_use]
-    pub fn flag(&self) -> Option<String> {
-        match self.kind {
-            Kind::Weights => Some("--hotword".to_owned()),
-            Kind::Filter => Some("--mask-word, --drop-word, --no-system-filter".to_owned()),
-            _ => self.flag.map(|flag| format!("--{flag}")),
-        }
+    pub fn for_protocol(keys: &[&str], protocol: Protocol) -> Option<&'static Self> {
+        keys.iter().filter_map(|key| Self::named(key)).find(|parameter| parameter.is_of(protocol))
     }
 }
 
@@ -228,19 +207,12 @@ mod tests {
     }
 
     #[test]
-    fn a_flag_means_one_key_for_each_protocol() {
-        for protocol in Protocol::ALL {
-            let mut flags: Vec<_> = PARAMETERS
-                .iter()
-                .filter(|row| row.only.is_empty() || row.only.contains(&protocol))
-                .filter_map(|row| row.flag)
-                .collect();
-            let count = flags.len();
-            flags.sort_unstable();
-            flags.dedup();
-            assert_eq!(flags.len(), count, "{protocol}: {flags:?}");
-        }
-        assert_eq!(Parameter::by_flag("diarize", Protocol::Flash).unwrap().key, "speaker_diarization_enabled");
-        assert_eq!(Parameter::by_flag("language", Protocol::QwenTask).unwrap().key, "language");
+    fn a_setting_with_two_names_has_one_per_protocol() {
+        let key = |keys: &[&str], protocol| Parameter::for_protocol(keys, protocol).map(|parameter| parameter.key);
+        let diarization = ["diarization_enabled", "speaker_diarization_enabled"];
+        assert_eq!(key(&diarization, Protocol::Task), Some("diarization_enabled"));
+        assert_eq!(key(&diarization, Protocol::Flash), Some("speaker_diarization_enabled"));
+        assert_eq!(key(&["language_hints", "language"], Protocol::QwenTask), Some("language"));
+        assert_eq!(key(&["language_hints", "language"], Protocol::Omni), None);
     }
 }

@@ -5,7 +5,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::error::{Error, Result};
+use crate::error::{Check, Error, Result};
 
 /// A deployment of the service. Keys, uploads, tasks and hotword lists belong to one region.
 ///
@@ -94,8 +94,9 @@ pub fn check_workspace(id: &str) -> Result<()> {
     }
     let shown: String = id.chars().take(64).collect();
     Err(Error::invalid(format!(
-        "`{shown}` is no workspace id (--workspace): 1 to 64 letters, digits, `-` or `_`, first a letter or digit"
-    )))
+        "`{shown}` is not a workspace id: 1 to 64 letters, digits, `-` or `_`, beginning with a letter or digit"
+    ))
+    .with_check(Check::Workspace))
 }
 
 impl fmt::Display for Region {

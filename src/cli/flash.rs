@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use super::clip::{Input, Intake};
 use super::connection::Connection;
 use super::output::{Console, Failure, Format, Listing, chain, printable};
-use super::parameters::AskedArgs;
-use super::{Exit, block_on};
+use super::parameters::RecognitionOptions;
+use super::{Exit, advice, block_on};
 use crate::batch::Clips;
 use crate::catalog::{Catalog, Region};
 use crate::client::{Client, Clip, Flash, FlashAnswer, FlashEvent, Message, Recognition};
@@ -40,7 +40,7 @@ pub(super) struct Args {
     #[arg(long, default_value = "fun-asr-flash-2026-06-15", value_name = "NAME")]
     model: String,
     #[command(flatten)]
-    asked: AskedArgs,
+    options: RecognitionOptions,
     /// Earlier turns of the dialogue, oldest first: a JSON array of {"role": "user" or "assistant", "text": "…"}
     #[arg(long, value_name = "FILE")]
     dialog: Option<PathBuf>,
@@ -67,7 +67,7 @@ pub(super) struct Args {
 impl Args {
     /// Model, parameters, and the context in its order: terms, then the dialogue.
     fn recognition(&self) -> Result<Recognition> {
-        let mut asked = self.asked.recognition(&self.model)?;
+        let mut asked = self.options.recognition(&self.model)?;
         if let Some(path) = &self.dialog {
             let text = std::fs::read_to_string(path).map_err(|error| Error::io("read the dialogue", path, error))?;
             let wrong = |why: String| Error::invalid(format!("the dialogue {} cannot be read: {why}", path.display()));
@@ -94,8 +94,15 @@ pub(super) fn run(args: &Args, connection: &Connection, format: Format, console:
     let asked = args.recognition()?;
     let region = connection.region()?;
     if !args.no_check {
-        let warnings = args.flash(&asked, Clip::url("https://clip.example")).check(Catalog::builtin(), region)?;
-        warnings.iter().for_each(|warning| console.note(&format!("warning: {warning}")));
+        let warnings = match args.flash(&asked, Clip::url("https://clip.example")).check(Catalog::builtin(), region) {
+            Ok(warnings) => warnings,
+            Err(error) => {
+                let exit = console.failed(&error.into());
+                console.say("nothing was sent; --no-check sends it all the same");
+                return Ok(exit);
+            }
+        };
+        warnings.iter().for_each(|warning| console.note(&advice::warning(warning)));
     }
     let intake = Intake { model: &args.model, check: !args.no_check };
     let single = args.inputs.len() == 1;
@@ -269,11 +276,12 @@ impl Results<'_> {
 
     fn fail(&mut self, label: &str, error: Error) -> Result<(), Failure> {
         let (kind, said, so_far) = (error.kind(), chain(&error), error.text_so_far().map(str::to_owned));
+        let hint = advice::for_error(&error);
         let exit = if self.single {
             self.console.failed(&error.into())
         } else {
             self.console.error(&format!("{label}: {said}"));
-            if let Some(hint) = error.hint() {
+            if let Some(hint) = hint {
                 self.console.say(&format!("hint: {hint}"));
             }
             if matches!(kind, ErrorKind::Auth | ErrorKind::Quota) { Exit::Denied } else { Exit::Failed }

@@ -2,6 +2,7 @@
 //!
 //! Each command is a module with its `Args` and a `run` that returns an `Exit`.
 
+mod advice;
 mod analyze;
 mod captions;
 mod check;

@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 
 use super::Exit;
 use super::output::{Console, Failure, Format, Listing};
+use super::parameters::flag_of;
 use super::prices::doubt;
-use crate::catalog::{Allowance, Catalog, Model, Price, Protocol, Rate, RateLimit, Region, size, span};
+use crate::catalog::{Allowance, Catalog, Model, Parameter, Price, Protocol, Rate, RateLimit, Region, size, span};
 
 /// Columns of a page about one model.
 const WIDTH: usize = 100;
@@ -290,11 +291,16 @@ fn page(catalog: &Catalog, model: &Model, region: Option<Region>) -> String {
     page.line("languages", &languages);
     page.line("context", if model.context { "yes" } else { "no" });
     for (index, parameter) in model.parameters.iter().enumerate() {
-        let said = format!("{}: {}", parameter.title(), parameter.meaning);
+        let said = format!("{}: {}", title(parameter), parameter.meaning);
         page.line(if index == 0 { "parameters" } else { "" }, &said);
     }
     page.line("source", &format!("page of {}, {}", model.checked, model.source));
     page.0
+}
+
+/// The wire name with its flag: `speaker_count (--speakers)`.
+fn title(parameter: &Parameter) -> String {
+    flag_of(parameter.key).map_or_else(|| parameter.key.to_owned(), |flag| format!("{} ({flag})", parameter.key))
 }
 
 fn unless_empty(text: String) -> String {

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal, Write};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::Exit;
+use super::{Exit, advice};
 use crate::error::{Error, ErrorKind};
 
 /// Longer lines on stderr are cut, in characters.
@@ -133,7 +133,7 @@ impl Console {
             }
             Failure::Error(error) => {
                 self.error(&chain(error));
-                if let Some(hint) = error.hint() {
+                if let Some(hint) = advice::for_error(error) {
                     self.say(&format!("hint: {hint}"));
                 }
                 match error.kind() {
@@ -177,7 +177,7 @@ impl Console {
 
 /// An error with its causes, on one line.
 pub(super) fn chain(error: &Error) -> String {
-    let mut line = error.to_string();
+    let mut line = advice::line(&error.to_string(), error.check());
     let mut cause = error.source();
     while let Some(source) = cause {
         line += &format!(": {source}");

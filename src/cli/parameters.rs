@@ -1,94 +1,123 @@
-//! Flags that say what is asked of a model: made from the one table of parameters, and those that put several together.
+//! The flags of a recognition request: one for each parameter of the catalogue, and those that combine several values.
 
 use std::path::Path;
 
 use clap::{ArgAction, ArgMatches, FromArgMatches};
 use serde_json::Value;
 
-use crate::catalog::{Catalog, Kind, PARAMETERS, Parameter};
-use crate::client::{Message, Recognition};
+use crate::catalog::{Catalog, Kind, Parameter, Protocol};
+use crate::client::{DIARIZATION, LANGUAGE, Message, Recognition};
 use crate::error::{Error, Result};
 
 /// The heading of these flags.
-const HEADING: &str = "What the model is asked";
-/// The weight of a hotword that is named without one: what the vendor's samples take.
+const HEADING: &str = "Recognition options";
+/// The weight of a hotword without one, as in the vendor's samples.
 const USUAL_WEIGHT: u32 = 4;
 
-/// A model and what is asked of it, for batches.
+/// The flags that set one parameter, without dashes, and its wire names: they differ by protocol.
+const FLAGS: &[(&str, &[&str])] = &[
+    ("channel", &["channel_id"]),
+    ("diarize", &DIARIZATION),
+    ("speakers", &["speaker_count"]),
+    ("language", &LANGUAGE),
+    ("vocabulary", &["vocabulary_id"]),
+    ("noise-threshold", &["speech_noise_threshold"]),
+    ("remove-disfluency", &["disfluency_removal_enabled"]),
+    ("align-timestamps", &["timestamp_alignment_enabled"]),
+    ("keep-dialect", &["keep_dialect"]),
+    ("itn", &["enable_itn"]),
+    ("words", &["enable_words"]),
+];
+
+/// The flag or flags that set a parameter, with dashes; `None` for those that `--param` alone sets.
+pub(super) fn flag_of(key: &str) -> Option<String> {
+    match key {
+        "vocabulary" => Some("--hotword".to_owned()),
+        "special_word_filter" => Some("--mask-word, --drop-word, --no-system-filter".to_owned()),
+        _ => FLAGS.iter().find(|(_, keys)| keys.contains(&key)).map(|(flag, _)| format!("--{flag}")),
+    }
+}
+
+/// A model and its recognition options, for batches.
 #[derive(Debug, clap::Args)]
 pub(super) struct RecognitionArgs {
     /// The model; `talkmeter models` lists them
     #[arg(long, default_value = "fun-asr", value_name = "NAME", help_heading = HEADING)]
     model: String,
     #[command(flatten)]
-    asked: AskedArgs,
+    options: RecognitionOptions,
 }
 
-/// What is asked of a model, whichever it is.
+/// Recognition options of any model.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = HEADING)]
-pub(super) struct AskedArgs {
+pub(super) struct RecognitionOptions {
     #[command(flatten)]
     parameters: ParameterFlags,
-    /// A hotword sent along, with its weight 1 to 5 (50: super hotword), 4 when left out; repeat it for more
+    /// Hotword with a weight of 1 to 5 (50: super hotword; default 4); repeatable
     #[arg(long = "hotword", value_name = "WORD=WEIGHT", value_parser = hotword)]
     hotwords: Vec<(String, u32)>,
-    /// Mask this word by asterisks; repeat it for more
+    /// Mask this word with asterisks; repeatable
     #[arg(long = "mask-word", value_name = "WORD")]
     mask_words: Vec<String>,
-    /// Leave this word out of the text; repeat it for more
+    /// Leave this word out of the text; repeatable
     #[arg(long = "drop-word", value_name = "WORD")]
     drop_words: Vec<String>,
-    /// Leave the words of the service's own list alone, which are masked by asterisks otherwise
+    /// Do not mask the words of the service's own list
     #[arg(long)]
     no_system_filter: bool,
-    /// Names and terms that the recording may hold, or what was said before; @FILE reads it from a file; repeat it for more
+    /// Names and terms to expect, or what was said before; @FILE reads a file; repeatable
     #[arg(long, value_name = "TEXT|@FILE")]
     context: Vec<String>,
-    /// Any other parameter by its wire name, as JSON; for what is newer than this program
+    /// Any other parameter by its wire name, as JSON; repeatable
     #[arg(long = "param", value_name = "KEY=JSON", value_parser = param)]
     params: Vec<(String, Value)>,
 }
 
 impl RecognitionArgs {
-    /// What is asked. Nothing is checked by the catalogue yet.
+    /// The request, not yet checked against the catalogue.
     ///
     /// # Errors
     ///
     /// [`crate::ErrorKind::Io`] for a context file that cannot be read.
     pub(super) fn recognition(&self) -> Result<Recognition> {
-        self.asked.recognition(&self.model)
+        self.options.recognition(&self.model)
     }
 }
 
-impl AskedArgs {
-    /// What is asked of this model.
+impl RecognitionOptions {
+    /// The request to this model.
     ///
     /// # Errors
     ///
     /// As [`RecognitionArgs::recognition`].
     pub(super) fn recognition(&self, model: &str) -> Result<Recognition> {
-        let mut asked = Recognition::new(model);
+        let mut request = Recognition::new(model);
         for (flag, value) in &self.parameters.0 {
-            asked = match (*flag, value.as_array()) {
-                ("language", Some(codes)) => codes.iter().filter_map(Value::as_str).fold(asked, Recognition::language),
-                _ => asked.by_flag(flag, value.clone()),
+            request = match (*flag, value.as_array()) {
+                ("language", Some(codes)) => {
+                    codes.iter().filter_map(Value::as_str).fold(request, Recognition::language)
+                }
+                _ => match parameter(flag, request.protocol()) {
+                    Some(parameter) => request.parameter(parameter.key, value.clone()),
+                    None => request,
+                },
             };
         }
-        asked = self.hotwords.iter().fold(asked, |asked, (word, weight)| asked.vocabulary(word, *weight));
-        asked = self.mask_words.iter().fold(asked, |asked, word| asked.mask_word(word));
-        asked = self.drop_words.iter().fold(asked, |asked, word| asked.drop_word(word));
+        request = self.hotwords.iter().fold(request, |request, (word, weight)| request.vocabulary(word, *weight));
+        request = self.mask_words.iter().fold(request, |request, word| request.mask_word(word));
+        request = self.drop_words.iter().fold(request, |request, word| request.drop_word(word));
         if self.no_system_filter {
-            asked = asked.system_filter(false);
+            request = request.system_filter(false);
         }
         for text in &self.context {
-            asked = asked.context(Message::user(context(text)?));
+            request = request.context(Message::user(context(text)?));
         }
-        Ok(self.params.iter().fold(asked, |asked, (key, value)| asked.parameter(key, value.clone())))
+        Ok(self.params.iter().fold(request, |request, (key, value)| request.parameter(key, value.clone())))
     }
 }
 
-/// A text, or the content of the file behind `@` without the line break at its end.
+/// A text, or the content of the file after `@` without its last line break.
 fn context(text: &str) -> Result<String> {
     let Some(path) = text.strip_prefix('@') else { return Ok(text.to_owned()) };
     let read = std::fs::read_to_string(path).map_err(|error| Error::io("read the context", Path::new(path), error))?;
@@ -111,14 +140,18 @@ fn param(text: &str) -> Result<(String, Value), String> {
     Ok((key.trim().to_owned(), value))
 }
 
-/// A flag for each of [`PARAMETERS`] that has one: the flag without dashes, and its value.
+/// The values of [`FLAGS`] that were given: the flag without dashes, and its value.
 #[derive(Debug, Clone, Default, PartialEq)]
 struct ParameterFlags(Vec<(&'static str, Value)>);
 
-/// Each flag once; where it means several parameters, the first.
-fn flags() -> impl Iterator<Item = (&'static str, &'static Parameter)> {
-    let first = |(at, row): &(usize, &Parameter)| !PARAMETERS.iter().take(*at).any(|earlier| earlier.flag == row.flag);
-    PARAMETERS.iter().enumerate().filter(first).filter_map(|(_, row)| Some((row.flag?, row)))
+/// Each flag with its wire names and the first parameter it may set, which stands for all in the help.
+fn flags() -> impl Iterator<Item = (&'static str, &'static [&'static str], &'static Parameter)> {
+    FLAGS.iter().filter_map(|(flag, keys)| Some((*flag, *keys, Parameter::named(keys.first()?)?)))
+}
+
+fn parameter(flag: &str, protocol: Protocol) -> Option<&'static Parameter> {
+    let (_, keys) = FLAGS.iter().find(|(known, _)| *known == flag)?;
+    Parameter::for_protocol(keys, protocol)
 }
 
 fn many(kind: Kind) -> bool {
@@ -127,9 +160,9 @@ fn many(kind: Kind) -> bool {
 
 impl clap::Args for ParameterFlags {
     fn augment_args(mut command: clap::Command) -> clap::Command {
-        for (flag, row) in flags() {
-            let kind = row.kind;
-            let arg = clap::Arg::new(flag).long(flag).help(help(flag, row)).help_heading(HEADING);
+        for (flag, keys, parameter) in flags() {
+            let kind = parameter.kind;
+            let arg = clap::Arg::new(flag).long(flag).help(help(keys, parameter)).help_heading(HEADING);
             command = command.arg(match kind {
                 Kind::Switch => arg.action(ArgAction::SetTrue),
                 _ => arg
@@ -147,18 +180,18 @@ impl clap::Args for ParameterFlags {
     }
 }
 
-/// The meaning as a sentence; where few families of models take it, their names.
-fn help(flag: &str, row: &Parameter) -> String {
-    let (first, rest) = row.meaning.split_at(row.meaning.chars().next().map_or(0, char::len_utf8));
-    let mut takers: Vec<&str> = Vec::new();
+/// The meaning as a sentence, and the families of models that take it where they are one or two.
+fn help(keys: &[&str], parameter: &Parameter) -> String {
+    let meaning = parameter.meaning;
+    let (first, rest) = meaning.split_at(meaning.chars().next().map_or(0, char::len_utf8));
+    let mut families: Vec<&str> = Vec::new();
     for model in Catalog::builtin().models() {
-        let takes = model.parameters.iter().any(|parameter| parameter.flag == Some(flag));
-        if takes && !takers.contains(&&model.family[..]) {
-            takers.push(&model.family);
+        if keys.iter().any(|key| model.takes(key)) && !families.contains(&&model.family[..]) {
+            families.push(&model.family);
         }
     }
-    let only = if takers.len() <= 2 { format!(" [{}]", takers.join(", ")) } else { String::new() };
-    let more = if many(row.kind) { "; repeat it or put commas" } else { "" };
+    let only = if families.len() <= 2 { format!(" [{}]", families.join(", ")) } else { String::new() };
+    let more = if many(parameter.kind) { "; repeatable, or separated by commas" } else { "" };
     format!("{}{rest}{more}{only}", first.to_uppercase())
 }
 
@@ -175,10 +208,10 @@ fn value_name(kind: Kind) -> &'static str {
 impl FromArgMatches for ParameterFlags {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         let mut given = Vec::new();
-        for (flag, row) in flags() {
-            if row.kind == Kind::Switch {
+        for (flag, _, parameter) in flags() {
+            if parameter.kind == Kind::Switch {
                 given.extend(matches.get_flag(flag).then_some((flag, Value::Bool(true))));
-            } else if many(row.kind) {
+            } else if many(parameter.kind) {
                 let lists = matches.get_many::<Value>(flag).into_iter().flatten();
                 let all: Vec<Value> = lists.filter_map(Value::as_array).flatten().cloned().collect();
                 given.extend((!all.is_empty()).then(|| (flag, Value::from(all))));
@@ -205,12 +238,12 @@ mod tests {
     #[derive(Debug, Parser)]
     struct Line {
         #[command(flatten)]
-        asked: RecognitionArgs,
+        recognition: RecognitionArgs,
     }
 
-    fn asked(arguments: &[&str]) -> Value {
+    fn request(arguments: &[&str]) -> Value {
         let line = Line::try_parse_from(["it"].iter().chain(arguments)).unwrap_or_else(|error| panic!("{error}"));
-        line.asked.recognition().unwrap().to_json()
+        line.recognition.recognition().unwrap().to_json()
     }
 
     fn refused(arguments: &[&str]) -> String {
@@ -243,9 +276,9 @@ mod tests {
             ),
             (&["--model", "qwen-audio-3.1-asr-flash", "--diarize"], json!({"speaker_diarization_enabled": true})),
         ] {
-            assert_eq!(asked(arguments)["parameters"], parameters, "{arguments:?}");
+            assert_eq!(request(arguments)["parameters"], parameters, "{arguments:?}");
         }
-        assert_eq!(asked(&[])["model"], "fun-asr");
+        assert_eq!(request(&[])["model"], "fun-asr");
     }
 
     #[test]
@@ -254,7 +287,7 @@ mod tests {
         let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
         for line in [
             "--remove-disfluency Drop filler words [Paraformer]",
-            "--speakers <COUNT> How many speakers to expect, 2 to 100; a hint that needs --diarize --language",
+            "--speakers <COUNT> How many speakers to expect, 2 to 100; a hint that needs diarization --language",
             "[default: fun-asr]",
         ] {
             assert!(help.contains(line), "{help}");
@@ -266,10 +299,12 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "kubelet\netcd\r\n").unwrap();
         let way = format!("@{}", file.path().display());
-        let context = asked(&["--context", "Keiko", "--context", &way])["context"].clone();
+        let context = request(&["--context", "Keiko", "--context", &way])["context"].clone();
         assert_eq!(context, json!([{"role": "user", "text": "Keiko"}, {"role": "user", "text": "kubelet\netcd"}]));
         let missing = Line::try_parse_from(["it", "--context", "@/nowhere"]).unwrap();
-        assert!(missing.asked.recognition().unwrap_err().to_string().starts_with("cannot read the context /nowhere"));
+        assert!(
+            missing.recognition.recognition().unwrap_err().to_string().starts_with("cannot read the context /nowhere")
+        );
     }
 
     #[test]

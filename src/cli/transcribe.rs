@@ -15,7 +15,7 @@ use super::output::{Console, Failure, Format, Listing};
 use super::parameters::RecognitionArgs;
 use super::prices::PriceFlags;
 use super::tracks::TrackSelector;
-use super::{Exit, block_on};
+use super::{Exit, advice, block_on};
 use crate::batch::{self, Batch, BatchRequest, Counts, ManifestBuilder, Progress, Summary, Waiting};
 use crate::billing::Money;
 use crate::catalog::Catalog;
@@ -86,13 +86,14 @@ pub(super) fn run(args: Args, connection: &Connection, format: Format, console: 
         .files_per_task(args.files_per_task)
         .detach(args.detach)
         .resubmit_uncertain(args.resubmit_uncertain)
-        .retry_failed(args.retry_failed);
+        .retry_failed(args.retry_failed)
+        .hints(advice::for_failure);
     if !args.no_check {
         let rate = |path: &Path| crate::audio::probe(path).ok().flatten()?.sample_rate_hz;
         match request.check(Catalog::builtin(), region, &rate) {
-            Ok(warnings) => warnings.iter().for_each(|warning| console.note(&format!("warning: {warning}"))),
+            Ok(warnings) => warnings.iter().for_each(|warning| console.note(&advice::warning(warning))),
             Err(problems) => {
-                problems.lines().iter().for_each(|line| console.error(line));
+                problems.list().iter().for_each(|one| console.error(&advice::line(&one.message, one.check)));
                 if problems.further() > 0 {
                     console.say(&format!(
                         "and {} more; nothing was sent (--no-check sends it all the same)",
@@ -180,7 +181,7 @@ fn recordings(args: &Args, console: &Console) -> Result<Option<Vec<batch::Record
             Ok(Some(manifest.recordings))
         }
         Err(problems) => {
-            problems.lines().iter().for_each(|line| console.error(line));
+            problems.list().iter().for_each(|one| console.error(&advice::line(&one.message, one.check)));
             if problems.further() > 0 {
                 console.say(&format!("and {} more", problems.further()));
             }

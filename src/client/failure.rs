@@ -1,4 +1,4 @@
-//! What a refusal means: the service's codes, read once, as kinds and hints.
+//! Reads refusals: the service's codes and bodies, as kinds of errors.
 //!
 //! Source of codes and bodies: the service's error-code page, and what its gateways were seen to send: JSON, JSON within JSON,
 //! `OpenAI`'s envelope, plain text, nothing.
@@ -152,90 +152,6 @@ pub(super) fn refused(status: u16, code: &str, kind: ErrorKind) -> bool {
         200..300 => !matches!(kind, ErrorKind::Unavailable | ErrorKind::Timeout),
         _ => true,
     }
-}
-
-/// What to do about a code, for refusals and for files that failed alike.
-pub(crate) fn hint(code: &str, message: &str) -> Option<&'static str> {
-    let either = |part: &str| code.contains(part) || message.contains(part);
-    let table: &[(&[&str], &str)] = &[
-        (
-            &["url error, please check url", "does not support asynchronous", "does not support synchronous"],
-            "the model belongs to another kind of call: `talkmeter models` lists which takes batches and which is flash",
-        ),
-        (
-            &[
-                "DownloadFailed",
-                "FILE_DOWNLOAD_FAILED",
-                "FILE_404",
-                "FILE_403",
-                "FILE_SERVER_ERROR",
-                "DataInspection process",
-            ],
-            "the service could not fetch the URL: it is inaccessible or has expired; test it with curl from outside, \
-             and keep recordings on OSS, a web server or a CDN",
-        ),
-        (
-            &[
-                "FILE_TOO_LARGE",
-                "AUDIO_DURATION_TOO_LONG",
-                "TooLarge",
-                "AudioLengthError",
-                "CONTENT_LENGTH_CHECK_FAILED",
-            ],
-            "split or compress the recording first: at most 2 GB and 12 hours a file, 5 minutes for flash",
-        ),
-        (
-            &[
-                "DECODE_ERROR",
-                "FILE_NORMALIZE_FAILED",
-                "FILE_PARSE_FAILED",
-                "MKV_PARSE_FAILED",
-                "NO_VALID_AUDIO",
-                "FILE_CHECK_FAILED",
-                "UnsupportedFileFormat",
-            ],
-            "not every variant of the formats is taken: convert one file to 16 kHz WAV and try it alone",
-        ),
-        (
-            &["SUCCESS_WITH_NO_VALID_FRAGMENT", "ASR_RESPONSE_HAVE_NO_WORDS"],
-            "nothing was recognised: check format, sample rate and language",
-        ),
-        (
-            &["Model not exist", "ModelNotFound", "model_not_found"],
-            "`talkmeter models` lists the models and their regions",
-        ),
-        (
-            &["ResourceNotExist"],
-            "the hotword list is not known here: `talkmeter vocab list`; a list belongs to one model and one region",
-        ),
-        (&["missing status name"], "a parameter is misspelt or not known to the model: check --param"),
-        (&["Failed to cancel"], "only a task that is still PENDING can be cancelled"),
-        (&["FILE_TRANS_TASK_EXPIRED"], "the task waited too long at the service: submit the file again"),
-        (
-            &["Arrearage", "BillOverdue", "CommodityNotPurchased", "Unpurchased"],
-            "settle the account in the console of the service; nothing is sent until then",
-        ),
-        (
-            &["FreeTierOnly"],
-            "the free quota is used up and the account is set to \"free only\": change that in the console of the service",
-        ),
-        (
-            &["InvalidApiKey"],
-            "a key belongs to one region and one kind of host: check --region, --workspace and the key",
-        ),
-        (
-            &["Free allocated quota exceeded"],
-            "an account has ten hotword lists: `talkmeter vocab list` shows them, `talkmeter vocab delete` makes room",
-        ),
-        (&["Throttling.AllocationQuota"], "the quota of tokens recovers within the minute"),
-        (
-            &["task_unknown"],
-            "the service knows no such task: it ended over 24 hours ago, or belongs to another key or region",
-        ),
-        (&["submit_uncertain"], "--resubmit-uncertain submits it again, and may bill twice"),
-        (&["result_not_fetched"], "the same command fetches it again; the service keeps results for 24 hours"),
-    ];
-    table.iter().find(|(parts, _)| parts.iter().any(|part| either(part))).map(|(_, hint)| *hint)
 }
 
 #[cfg(test)]

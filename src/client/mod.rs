@@ -33,6 +33,7 @@ mod tokens;
 mod transport;
 mod uploads;
 mod vocabularies;
+mod warning;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,10 +47,11 @@ use transport::Transport;
 use crate::catalog::{Region, check_workspace};
 use crate::error::{Error, Result};
 
-pub(crate) use failure::hint;
 pub use flash::{Clip, Conversation, Flash, FlashAnswer, FlashCalls, FlashEvent, FlashStream, FlashUsage};
 pub use key::ApiKey;
 pub use recognition::{Author, Message, Recognition, differences};
+#[cfg(feature = "cli")]
+pub(crate) use recognition::{DIARIZATION, LANGUAGE};
 pub(crate) use redact::split_scheme;
 #[cfg(feature = "cli")]
 pub(crate) use redact::without_queries;
@@ -63,6 +65,7 @@ pub use vocabularies::{
     Hotword, ListedVocabulary, Vocabularies, Vocabulary, VocabularyId, VocabularyPage, VocabularyStatus,
     check_vocabulary,
 };
+pub use warning::Warning;
 
 /// The service, for one key. Clones share connections and pace.
 #[derive(Debug, Clone)]

@@ -85,7 +85,7 @@ fn the_vendors_five_contexts_are_all_understood() {
         let ran =
             service.scene().write("terms.txt", fixture(name)).run(&format!("flash {JARGON} --context @terms.txt"));
         // Older pages allow any length: it is sent whole, and what may be cut is said.
-        let ran = ran.exits(0).says("turn 1 of the context has").says("the service cuts what is beyond 400");
+        let ran = ran.exits(0).says("turn 1 of the context has").says("the service cuts it at 400");
         assert_eq!(ran.out(), heard_rightly(), "{name}");
     }
 }

@@ -80,7 +80,7 @@ fn a_name_that_is_not_there_finds_its_neighbours() {
         .exits(2)
         .prints_nothing()
         .says("no model `paraformer-v3` in the catalogue: did you mean paraformer-v1 or paraformer-v2");
-    Scene::new().run("models whisper").exits(2).says("`talkmeter models` lists those it knows");
+    Scene::new().run("models whisper").exits(2).says("`talkmeter models` lists the known ones");
 }
 
 #[test]

@@ -26,13 +26,13 @@ fn what_a_model_does_not_take_is_refused_with_what_to_do() {
         (&format!("{A} {MODEL} --diarize --speakers 1"), "2"),
         (&format!("{A} {MODEL} --diarize --speakers 101"), "100"),
         (&format!("{A} {MODEL} --diarize --channel 0,1"), "works on one track, not on 2"),
-        (&format!("{A} {MODEL} --files-per-task 0"), "0 files a task: 1 to 100 are possible"),
-        (&format!("{A} {MODEL} --files-per-task 101"), "101 files a task: 1 to 100 are possible"),
+        (&format!("{A} {MODEL} --files-per-task 0"), "0 files per task: 1 to 100 are possible"),
+        (&format!("{A} {MODEL} --files-per-task 101"), "101 files per task: 1 to 100 are possible"),
         (&format!("{A} {MODEL} --region mars"), "mars"),
         (&format!("{A} {MODEL} --timeout 0"), "--timeout"),
         (
             &format!("{A} --model qwen-audio-3.0-asr-flash-filetrans --files-per-task 2 {A}2"),
-            "takes exactly one URL a task",
+            "takes exactly one URL per task",
         ),
     ]);
 }
@@ -42,7 +42,7 @@ fn a_hundred_and_one_urls_are_two_tasks_or_a_mistake() {
     let list: String = (0..101).map(|n| format!("https://calls.example/{n}.wav\n")).collect();
     let service = Service::new().unasked();
     let run = format!("transcribe --files-from - -o out {MODEL} --files-per-task 101");
-    service.scene().input(list.clone()).run(&run).exits(2).says("101 files a task: 1 to 100 are possible");
+    service.scene().input(list.clone()).run(&run).exits(2).says("101 files per task: 1 to 100 are possible");
     // Nor does the library send it, whatever the flags say.
     service.scene().input(list.clone()).run(&format!("{run} --no-check")).exits(2).says("1 to 100 are possible");
     let service = Service::new();
@@ -75,7 +75,7 @@ fn files_on_this_machine_are_counted_for_a_task_too() {
     let service = Service::new().unasked();
     let scene = service.scene().write("a.wav", wav(1, 16_000, 1)).write("b.wav", wav(1, 16_000, 2));
     let one = "--model qwen-audio-3.0-asr-flash-filetrans --files-per-task 2";
-    scene.run(&format!("transcribe a.wav b.wav -o out {one}")).exits(2).says("takes exactly one URL a task, not 2");
+    scene.run(&format!("transcribe a.wav b.wav -o out {one}")).exits(2).says("takes exactly one URL per task, not 2");
 }
 
 #[test]

@@ -176,7 +176,7 @@ fn a_task_that_nobody_knows_is_shown_as_unknown() {
     let known = service.ended(&[CALL]);
     for command in ["show", "wait"] {
         let ran = service.ask(&format!("task {command} {known} 00000000-0000-4000-8000-000000000000")).exits(3);
-        ran.prints("UNKNOWN").prints("SUCCEEDED").says("hint: the service knows no such task");
+        ran.prints("UNKNOWN").prints("SUCCEEDED").says("hint: the service does not know this task");
     }
     service.ask("task show ../models").exits(2).says("is no task id");
 }
@@ -268,7 +268,7 @@ fn there_is_nothing_to_fetch_before_the_end() {
     let service = Service::start();
     let id = service.submitted(&[WAITING]);
     let ran = service.ask(&format!("task download {id} nobody-knows -o results")).exits(1).prints_nothing();
-    ran.says(&format!("`talkmeter task wait {id}`")).says("the service knows no such task");
+    ran.says(&format!("`talkmeter task wait {id}`")).says("the service does not know this task");
 }
 
 #[test]
@@ -402,7 +402,7 @@ fn a_hotword_list_lives_and_dies() {
         .exits(3)
         .says(&format!("{id} is deleted"))
         .says("NotFound");
-    service.ask(&format!("vocab show {id}")).exits(1).says("hint: the hotword list is not known here");
+    service.ask(&format!("vocab show {id}")).exits(1).says("hint: no such hotword list here");
     service.ask("vocab list").exits(0).says("no hotword list").prints_nothing();
 }
 

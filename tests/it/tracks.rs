@@ -142,7 +142,7 @@ fn where_one_track_alone_can_be_requested_the_first_is_and_that_is_said() {
     let scene = service.scene().write("a.wav", wav(MONO, 1)).write("b.wav", wav(TWO, 1));
     let ran = scene.run(&format!("transcribe a.wav b.wav -o out {MODEL} --diarize")).exits(0);
     let ran = ran
-        .says("diarization (--diarize) works on one track: of 1 local file with more, track 0 alone is requested")
+        .says("diarization works on one track: of 1 local file with more, track 0 alone is requested")
         .says("track 0 of each: 2 charges")
         .says("1 recording with a track 1 that was not transcribed");
     assert_eq!(heard(&ran), are([("a", &[0]), ("b", &[0])]));

@@ -21,7 +21,7 @@ use super::flash::{listen, shown};
 use super::output::{Console, Failure, Format, printable};
 use super::page::PageFlags;
 use super::transcribe::{ProgressDisplay, in_one_line};
-use super::{Exit, block_on};
+use super::{Exit, advice, block_on};
 use crate::batch::{self, Batch, BatchRequest, Clips, Counts, ManifestBuilder, Progress, Summary};
 use crate::billing::Prices;
 use crate::client::{ApiKey, Client, Clip, Flash, FlashAnswer, Recognition};
@@ -123,7 +123,7 @@ async fn run_batches(batches: &[DemoBatch], client: &Client, console: &Console) 
         let Some(recognition) = &batch.recognition else { continue };
         let mut draft = ManifestBuilder::default();
         batch.recordings.iter().for_each(|recording| draft.argument(recording.file.as_ref()));
-        let order = BatchRequest::new(recognition.clone(), draft.finish()?.recordings);
+        let order = BatchRequest::new(recognition.clone(), draft.finish()?.recordings).hints(advice::for_failure);
         opened.push(Batch::open(&batch.folder, client.clone(), order)?);
     }
     let counts: Vec<Counts> = opened.iter().map(Batch::counts).collect();

@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use super::super::Exit;
 use super::super::outcomes::ItemOutcomes;
 use super::super::output::{Console, Failure, Format, Listing};
+use super::super::{Exit, advice};
 use super::{Ids, each};
 use crate::batch::{silence, store};
-use crate::client::{Client, Outcome, Task, TaskStatus, hint, without_queries, without_query};
+use crate::client::{Client, Outcome, Task, TaskStatus, without_queries, without_query};
 use crate::error::{Error, Result};
 
 /// Arguments of `task download`.
@@ -59,7 +59,7 @@ pub(super) async fn run(args: &Args, client: &Client, format: Format, console: &
 fn ended(task: &Task) -> Result<&[Outcome]> {
     let (id, status) = (&task.id, &task.status);
     let why = match status {
-        TaskStatus::Unknown => hint("task_unknown", "").unwrap_or_default().to_owned(),
+        TaskStatus::Unknown => advice::UNKNOWN_TASK.to_owned(),
         _ if !status.is_final() => format!("it is {status}: `talkmeter task wait {id}`"),
         _ if task.outcomes.is_empty() => format!("it is {status} and names no file"),
         _ => return Ok(&task.outcomes),
@@ -86,7 +86,7 @@ async fn fetch(client: &Client, task: &Task, at: usize, dir: &Path) -> Result<Pa
         None if outcome.is_silence() => silence(outcome.file_url.as_deref().unwrap_or_default()),
         None => {
             let [code, message] = [&outcome.code, &outcome.message].map(|text| text.as_deref().unwrap_or_default());
-            let hint = hint(code, message).map(|hint| format!("; {hint}")).unwrap_or_default();
+            let hint = advice::for_code(code, message).map(|hint| format!("; {hint}")).unwrap_or_default();
             let message = &without_queries(message)[..];
             let said =
                 if message.is_empty() || message == code { code.to_owned() } else { format!("{code}: {message}") };

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::super::Exit;
 use super::super::outcomes::ItemOutcomes;
 use super::super::output::{Console, Failure, Format, Listing};
+use super::super::{Exit, advice};
 use super::{Ids, each, time};
-use crate::client::{Client, Outcome, Task, TaskStatus, hint, without_queries, without_query};
+use crate::client::{Client, Outcome, Task, TaskStatus, without_queries, without_query};
 use crate::error::Result;
 
 /// Arguments of `task show`.
@@ -109,9 +109,9 @@ fn in_words(usage: &Value) -> String {
 }
 
 fn hints(task: &Task) -> Vec<&'static str> {
-    let unknown = (task.status == TaskStatus::Unknown).then(|| hint("task_unknown", "")).flatten();
+    let unknown = (task.status == TaskStatus::Unknown).then_some(advice::UNKNOWN_TASK);
     let said = |code: &Option<String>, message: &Option<String>| {
-        hint(code.as_deref().unwrap_or_default(), message.as_deref().unwrap_or_default())
+        advice::for_code(code.as_deref().unwrap_or_default(), message.as_deref().unwrap_or_default())
     };
     task.outcomes.iter().filter_map(|outcome| said(&outcome.code, &outcome.message)).chain(unknown).collect()
 }

@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 use super::connection::Connection;
 use super::outcomes::ItemOutcomes;
 use super::output::{Console, Failure, Format, Listing};
-use super::{Exit, block_on};
+use super::{Exit, advice, block_on};
 use crate::catalog::Catalog;
-use crate::client::{Client, Hotword, ListedVocabulary, Vocabularies, VocabularyId, check_vocabulary};
+use crate::client::{Client, Hotword, ListedVocabulary, Vocabularies, VocabularyId, Warning, check_vocabulary};
 use crate::error::Result;
 use crate::report::number::counted;
 
@@ -210,6 +210,6 @@ fn delete(client: &Client, ids: &[VocabularyId], console: &Console) -> Result<Ex
     tally.exit(Ok(Exit::Done))
 }
 
-fn warn(warnings: &[String], console: &Console) {
-    warnings.iter().for_each(|warning| console.note(&format!("warning: {warning}")));
+fn warn(warnings: &[Warning], console: &Console) {
+    warnings.iter().for_each(|warning| console.note(&advice::warning(warning)));
 }

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use crate::catalog::MOST_CONTEXT_ITEMS;
 use crate::client::recognition::{Message, Recognition, dropped};
+use crate::client::warning::Warning;
 
 /// Keeps what was said last, as much as the service takes: terms, and the newest turns.
 ///
@@ -80,9 +81,9 @@ impl Conversation {
         self.messages().into_iter().fold(recognition, Recognition::context)
     }
 
-    /// What the service would cut of it without a word, a line each.
+    /// What the service would silently cut from it.
     #[must_use]
-    pub fn warnings(&self) -> Vec<String> {
+    pub fn warnings(&self) -> Vec<Warning> {
         dropped(&self.messages())
     }
 
@@ -109,7 +110,7 @@ mod tests {
         let texts = |of: &Conversation| of.messages().into_iter().map(|message| message.text).collect::<Vec<_>>();
         assert_eq!(texts(&conversation).len(), 10);
         assert_eq!(texts(&conversation)[0], "question 4");
-        assert_eq!(conversation.warnings(), Vec::<String>::new());
+        assert_eq!(conversation.warnings(), Vec::new());
         let with_terms = conversation.clone().terms("etcd");
         assert_eq!(texts(&with_terms).len(), 9);
         assert_eq!(texts(&with_terms)[..2], ["etcd", "question 5"]);
@@ -123,6 +124,7 @@ mod tests {
         conversation.heard("x".repeat(300));
         conversation.replied(&"y".repeat(101));
         let warnings = conversation.warnings();
-        assert_eq!(warnings, ["turn 1 of the context has 401 characters: the service cuts what is beyond 400"]);
+        assert_eq!(warnings.len(), 1);
+        assert_eq!(warnings[0].message, "turn 1 of the context has 401 characters: the service cuts it at 400");
     }
 }

@@ -8,7 +8,8 @@ use super::clip::Clip;
 use crate::catalog::{Catalog, Protocol, Region};
 use crate::client::recognition::{Message, Recognition};
 use crate::client::transport::Target;
-use crate::error::{Error, Result};
+use crate::client::warning::Warning;
+use crate::error::{Check, Error, Result};
 
 /// What a model that follows instructions is told unless it is told otherwise.
 const TRANSCRIBE: &str =
@@ -84,7 +85,7 @@ impl Flash {
     /// # Errors
     ///
     /// As [`Recognition::check_flash`]; an address that is none; a data URI over 20 MiB; a prompt for a model that takes none.
-    pub fn check(&self, catalog: &Catalog, region: Region) -> Result<Vec<String>> {
+    pub fn check(&self, catalog: &Catalog, region: Region) -> Result<Vec<Warning>> {
         let mut warnings = self.recognition.check_flash(catalog, region)?;
         let model = self.recognition.model();
         let address = self.clip.address();
@@ -99,9 +100,9 @@ impl Flash {
                 )));
             }
             Some(length) if length > DOCUMENTED_DATA => {
-                warnings.push(format!(
+                warnings.push(Warning::new(format!(
                     "{length} bytes of base64: the pages allow {DOCUMENTED_DATA}, {LARGEST_DATA} have been seen to pass"
-                ));
+                )));
             }
             None if !["http://", "https://", "oss://"].iter().any(|scheme| address.starts_with(scheme)) => {
                 let bare = "bare base64 is taken for an address";
@@ -111,10 +112,12 @@ impl Flash {
         }
         let protocol = self.recognition.protocol();
         if self.prompt.is_some() && protocol != Protocol::Omni {
-            return Err(Error::invalid(format!("{model} takes no instruction (--prompt): leave it out")));
+            let message = format!("{model} takes no instruction: leave it out");
+            return Err(Error::invalid(message).with_check(Check::Prompt));
         }
         if self.compatible && protocol == Protocol::QwenFlash && region == Region::Us {
-            return Err(Error::invalid(format!("{model} has no compatible mode in us: leave --compatible out")));
+            let message = format!("{model} has no OpenAI-compatible endpoint in us: leave it out");
+            return Err(Error::invalid(message).with_check(Check::Compatible));
         }
         Ok(warnings)
     }
@@ -354,14 +357,14 @@ mod tests {
     fn a_call_is_checked_before_it_leaves() {
         let check = |call: Flash| call.check(Catalog::builtin(), Region::Intl);
         let refused = |call: Flash| check(call).unwrap_err().to_string();
-        assert_eq!(check(flash("fun-asr-flash-2026-06-15")).unwrap(), Vec::<String>::new());
+        assert_eq!(check(flash("fun-asr-flash-2026-06-15")).unwrap(), Vec::new());
         let clip = |address: &str| Flash::new(Recognition::new("fun-asr-flash-2026-06-15"), Clip::url(address));
         assert!(refused(clip("UklGRiQAAABXQVZF")).contains("bare base64"));
         assert!(refused(clip("data:audio/wav,abc")).contains("no `;base64,`"));
-        assert!(refused(flash("fun-asr-flash-2026-06-15").prompt("x")).contains("--prompt"));
-        assert!(refused(flash("fun-asr")).contains("talkmeter transcribe"));
+        assert!(refused(flash("fun-asr-flash-2026-06-15").prompt("x")).contains("takes no instruction"));
+        assert!(refused(flash("fun-asr")).contains("takes asynchronous tasks"));
         let large = Flash::new(Recognition::new("fun-asr-flash-2026-06-15"), Clip::bytes(&vec![0; 9 << 20]));
-        assert!(check(large).unwrap()[0].contains("the pages allow 10485760"));
+        assert!(check(large).unwrap()[0].message.contains("the pages allow 10485760"));
         let larger = Flash::new(Recognition::new("fun-asr-flash-2026-06-15"), Clip::bytes(&vec![0; 16 << 20]));
         assert!(refused(larger).contains("upload the file"));
     }

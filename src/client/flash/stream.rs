@@ -158,8 +158,10 @@ impl Listening {
         let error = self.exchange.refused(said);
         match silent(error) {
             Ok(answer) if self.hearing.text().trim().is_empty() => Ok(FlashEvent::Done(Box::new(answer))),
-            Ok(_) => Err(Error::protocol("the stream ended by saying that nothing was heard").with_heard(self.heard())),
-            Err(error) => Err(error.with_heard(self.heard())),
+            Ok(_) => {
+                Err(Error::protocol("the stream ended by saying that nothing was heard").with_text_so_far(self.heard()))
+            }
+            Err(error) => Err(error.with_text_so_far(self.heard())),
         }
     }
 
@@ -174,7 +176,7 @@ impl Listening {
     /// What was heard is kept, and not taken for all of it.
     fn cut(&mut self, error: Error) -> Error {
         self.over = true;
-        error.with_heard(self.heard())
+        error.with_text_so_far(self.heard())
     }
 
     fn heard(&self) -> String {

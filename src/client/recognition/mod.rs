@@ -63,7 +63,10 @@ impl Recognition {
     /// Whether to tell the speakers of one track apart. Default: no.
     #[must_use]
     pub fn diarize(self, on: bool) -> Self {
-        self.by_flag("diarize", on)
+        match Parameter::for_protocol(&DIARIZATION, self.protocol()) {
+            Some(parameter) => self.parameter(parameter.key, on),
+            None => self,
+        }
     }
 
     /// How many speakers to expect, 2 to 100; a hint that needs [`Recognition::diarize`].
@@ -75,7 +78,7 @@ impl Recognition {
     /// A language to expect, as a code such as `zh`; call it again for more. Default: detected.
     #[must_use]
     pub fn language(mut self, code: &str) -> Self {
-        let Some(row) = Parameter::by_flag("language", self.protocol()) else { return self };
+        let Some(row) = Parameter::for_protocol(&LANGUAGE, self.protocol()) else { return self };
         let many = row.kind == crate::catalog::Kind::Languages;
         match self.parameters.get_mut(row.key) {
             None if !many => return self.parameter(row.key, code),
@@ -170,15 +173,6 @@ impl Recognition {
     pub fn parameter(mut self, key: &str, value: impl Into<Value>) -> Self {
         self.parameters.insert(key.to_owned(), value.into());
         self
-    }
-
-    /// What a flag of the command (without dashes) sets: [`Parameter::by_flag`].
-    #[must_use]
-    pub(crate) fn by_flag(self, flag: &str, value: impl Into<Value>) -> Self {
-        match Parameter::by_flag(flag, self.protocol()) {
-            Some(row) => self.parameter(row.key, value),
-            None => self,
-        }
     }
 
     fn filter(mut self, change: impl FnOnce(&mut WordFilter)) -> Self {
@@ -294,6 +288,10 @@ impl Recognition {
         differences(&self.to_json(), &other.to_json())
     }
 }
+
+/// The wire names of two settings, which differ by protocol.
+pub(crate) const DIARIZATION: [&str; 2] = ["diarization_enabled", "speaker_diarization_enabled"];
+pub(crate) const LANGUAGE: [&str; 2] = ["language_hints", "language"];
 
 /// Parameters that synchronous Qwen3-ASR has in `asr_options`.
 const ASR_OPTIONS: [&str; 2] = ["language", "enable_itn"];

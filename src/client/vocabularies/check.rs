@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::Hotword;
 use crate::catalog::{Catalog, MOST_HOTWORDS, Region, SUPER_WEIGHT, check_hotword};
-use crate::error::{Error, Result};
+use crate::client::warning::Warning;
+use crate::error::{Check, Error, Result};
 
 /// The longest prefix, in characters.
 const LONGEST_PREFIX: usize = 10;
@@ -22,7 +23,7 @@ pub fn check_vocabulary(
     target_model: &str,
     prefix: Option<&str>,
     words: &[Hotword],
-) -> Result<Vec<String>> {
+) -> Result<Vec<Warning>> {
     let model = catalog.require(target_model)?;
     let name = &model.name;
     if !model.takes("vocabulary_id") {
@@ -30,11 +31,7 @@ pub fn check_vocabulary(
         let others: Vec<&str> = others.map(|other| &other.name[..]).collect();
         return refuse(format!("{name} takes no hotword list: those that do are {}", others.join(", ")));
     }
-    if !model.regions.contains(&region) {
-        let there: Vec<&str> = model.regions.iter().map(|region| region.name()).collect();
-        let first = there.first().unwrap_or(&"intl");
-        return refuse(format!("{name} is not offered in {region}: it is in {} (--region {first})", there.join(", ")));
-    }
+    model.check_region(region)?;
     prefix.map_or(Ok(()), check_prefix)?;
     let most = model.hotwords.unwrap_or(MOST_HOTWORDS);
     if words.is_empty() {
@@ -70,14 +67,16 @@ pub fn check_vocabulary(
         let words = if count == 1 { "1 word".to_owned() } else { format!("{count} words") };
         let shown: String = code.chars().take(20).collect();
         let known = listed.join(", ");
-        warnings.push(format!("`{shown}` ({words}) is not among the languages of hotwords for {name}: {known}"));
+        let message = format!("`{shown}` ({words}) is not among the languages of hotwords for {name}: {known}");
+        warnings.push(Warning::new(message));
     }
     let mut seen = HashSet::new();
     let twice = words.iter().filter(|word| !seen.insert((&word.text, &word.lang)));
     let twice: Vec<&str> = twice.map(|word| &word.text[..]).collect();
     if let Some(first) = twice.first() {
         let more = if twice.len() > 1 { format!(", as are {} more", twice.len() - 1) } else { String::new() };
-        warnings.push(format!("`{first}` is in the list twice{more}: which weight counts is not documented"));
+        let message = format!("`{first}` is in the list twice{more}: which weight counts is not documented");
+        warnings.push(Warning::new(message));
     }
     Ok(warnings)
 }
@@ -88,9 +87,8 @@ fn check_prefix(prefix: &str) -> Result<()> {
         return Ok(());
     }
     let shown: String = prefix.chars().take(40).collect();
-    refuse(format!(
-        "`{shown}` is no prefix of a hotword list (--prefix): 1 to {LONGEST_PREFIX} digits and letters a to z"
-    ))
+    let message = format!("`{shown}` is no prefix of a hotword list: 1 to {LONGEST_PREFIX} digits and letters a to z");
+    Err(Error::invalid(message).with_check(Check::Prefix))
 }
 
 fn refuse<T>(why: String) -> Result<T> {
@@ -102,7 +100,9 @@ mod tests {
     use super::*;
 
     fn check(model: &str, prefix: &str, words: &[Hotword]) -> Result<Vec<String>, String> {
-        check_vocabulary(Catalog::builtin(), Region::Cn, model, Some(prefix), words).map_err(|error| error.to_string())
+        let warnings = check_vocabulary(Catalog::builtin(), Region::Cn, model, Some(prefix), words);
+        let warnings = warnings.map_err(|error| error.to_string())?;
+        Ok(warnings.iter().map(ToString::to_string).collect())
     }
 
     fn words(count: usize) -> Vec<Hotword> {
@@ -132,7 +132,7 @@ mod tests {
             assert!(error.contains(said), "{error}");
         }
         let error = check_vocabulary(Catalog::builtin(), Region::Intl, "paraformer-v2", None, &words(1)).unwrap_err();
-        assert!(error.to_string().contains("it is in cn (--region cn)"), "{error}");
+        assert!(error.to_string().contains("it is in cn"), "{error}");
     }
 
     #[test]

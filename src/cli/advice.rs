@@ -1,0 +1,148 @@
+//! What the person at the command line can do about a failure: the only place that knows flags and commands for errors that
+//! arise in the library.
+
+use super::parameters::flag_of;
+use crate::batch;
+use crate::client::Warning;
+use crate::error::{Check, Error, ErrorKind};
+
+/// A hint for a request that the service refused; `None` where the error says it all.
+pub(super) fn for_error(error: &Error) -> Option<&'static str> {
+    let api = error.api()?;
+    for_code(&api.code, &api.message).or(match error.kind() {
+        ErrorKind::Auth => Some(KEY),
+        ErrorKind::Quota => Some(ACCOUNT),
+        ErrorKind::NotFound if api.endpoint.ends_with("/customization") => Some(LIST),
+        ErrorKind::Unavailable if api.status.is_none() => {
+            Some("check the network, a proxy (HTTPS_PROXY) and --region or --base-url")
+        }
+        _ => None,
+    })
+}
+
+/// The `hint` of a row of `failures.csv`.
+pub(super) fn for_failure(failure: &batch::Failure) -> Option<String> {
+    for_code(&failure.code, &failure.message).map(str::to_owned)
+}
+
+/// The message of an error of the library, with the flag or command it is about.
+pub(super) fn line(message: &str, check: Option<Check>) -> String {
+    let Some(check) = check else { return message.to_owned() };
+    match check {
+        // A guess is better advice than a list.
+        Check::UnknownModel if message.ends_with('?') => message.to_owned(),
+        Check::UnknownModel => format!("{message}; `talkmeter models` lists the known ones"),
+        Check::FlashModel => format!("{message}: use `talkmeter flash` or --model fun-asr"),
+        Check::TaskModel => format!("{message}: use `talkmeter transcribe` or a flash model"),
+        Check::DataUri => format!("{message} or use `talkmeter flash`"),
+        Check::Region(region) => format!("{message} (--region {region})"),
+        Check::Parameter(key) => flag_of(key).map_or_else(|| message.to_owned(), |flag| format!("{message} ({flag})")),
+        Check::Context => format!("{message} (--context)"),
+        Check::Dialogue => format!("{message} (--dialog)"),
+        Check::Prompt => format!("{message} (--prompt)"),
+        Check::Compatible => format!("{message} (--compatible)"),
+        Check::FilesPerTask => format!("{message} (--files-per-task)"),
+        Check::Workspace => format!("{message} (--workspace)"),
+        Check::Prefix => format!("{message} (--prefix)"),
+    }
+}
+
+/// A warning for stderr.
+pub(super) fn warning(warning: &Warning) -> String {
+    format!("warning: {}", line(&warning.message, warning.check))
+}
+
+const KEY: &str = "a key belongs to one region and one kind of host: check --region, --workspace and the key";
+const ACCOUNT: &str = "settle the account in the service's console; no request is accepted until then";
+const LIST: &str = "no such hotword list here: see `talkmeter vocab list`; a list belongs to one model and one region";
+
+/// Parts of codes and messages of the service, or codes of our own, with a hint; the first match counts.
+const HINTS: &[(&[&str], &str)] = &[
+    (
+        &["url error, please check url", "does not support asynchronous", "does not support synchronous"],
+        "the model needs another kind of call: `talkmeter models` says which take batches and which flash calls",
+    ),
+    (
+        &[
+            "DownloadFailed",
+            "FILE_DOWNLOAD_FAILED",
+            "FILE_404",
+            "FILE_403",
+            "FILE_SERVER_ERROR",
+            "DataInspection process",
+        ],
+        "the service could not fetch the URL: it is inaccessible or has expired; test it with curl from outside, \
+         and keep recordings on OSS, a web server or a CDN",
+    ),
+    (
+        &["FILE_TOO_LARGE", "AUDIO_DURATION_TOO_LONG", "TooLarge", "AudioLengthError", "CONTENT_LENGTH_CHECK_FAILED"],
+        "split or compress the recording first: at most 2 GB and 12 hours per file, 5 minutes for flash",
+    ),
+    (
+        &[
+            "DECODE_ERROR",
+            "FILE_NORMALIZE_FAILED",
+            "FILE_PARSE_FAILED",
+            "MKV_PARSE_FAILED",
+            "NO_VALID_AUDIO",
+            "FILE_CHECK_FAILED",
+            "UnsupportedFileFormat",
+        ],
+        "not every variant of a format is supported: convert one file to 16 kHz WAV and try it alone",
+    ),
+    (
+        &["SUCCESS_WITH_NO_VALID_FRAGMENT", "ASR_RESPONSE_HAVE_NO_WORDS"],
+        "nothing was recognised: check format, sample rate and language",
+    ),
+    (&["Model not exist", "ModelNotFound", "model_not_found"], "`talkmeter models` lists the models and their regions"),
+    (&["ResourceNotExist"], LIST),
+    (&["missing status name"], "a parameter is misspelt or unknown to the model: check --param"),
+    (&["Failed to cancel"], "only a task that is still PENDING can be cancelled"),
+    (&["FILE_TRANS_TASK_EXPIRED"], "the task waited too long at the service: submit the file again"),
+    (&["Arrearage", "BillOverdue", "CommodityNotPurchased", "Unpurchased"], ACCOUNT),
+    (
+        &["FreeTierOnly"],
+        "the free quota is used up and the account is set to \"free only\": change that in the service's console",
+    ),
+    (&["InvalidApiKey"], KEY),
+    (
+        &["Free allocated quota exceeded"],
+        "an account has ten hotword lists: `talkmeter vocab list` shows them, `talkmeter vocab delete` makes room",
+    ),
+    (&["Throttling.AllocationQuota"], "the quota of tokens recovers within the minute"),
+    (&["task_unknown"], UNKNOWN_TASK),
+    (&["submit_uncertain"], "--resubmit-uncertain submits it again, and may bill twice"),
+    (&["result_not_fetched"], "the same command fetches it again; the service keeps results for 24 hours"),
+];
+
+/// About a task that the service does not know.
+pub(super) const UNKNOWN_TASK: &str =
+    "the service does not know this task: it ended over 24 hours ago, or belongs to another key or region";
+
+/// A hint for a code and message of the service, of a whole request or of one file.
+pub(super) fn for_code(code: &str, message: &str) -> Option<&'static str> {
+    let either = |part: &&str| code.contains(part) || message.contains(part);
+    HINTS.iter().find(|(parts, _)| parts.iter().any(either)).map(|(_, hint)| *hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::PARAMETERS;
+
+    #[test]
+    fn a_refusal_names_the_flag_that_mends_it() {
+        let refused = Error::invalid("fun-asr does not take keep_dialect: leave it out");
+        let error = refused.with_check(Check::Parameter("keep_dialect"));
+        let said = line(&error.to_string(), error.check());
+        assert_eq!(said, "fun-asr does not take keep_dialect: leave it out (--keep-dialect)");
+        assert_eq!(line("no such key", Some(Check::Parameter("brand_new"))), "no such key");
+    }
+
+    #[test]
+    fn every_parameter_has_a_flag_or_is_set_by_the_program() {
+        let own = ["format", "sample_rate", "incremental_output", "vad_enabled"];
+        let bare: Vec<&str> = PARAMETERS.iter().map(|row| row.key).filter(|key| flag_of(key).is_none()).collect();
+        assert_eq!(bare, own);
+    }
+}
