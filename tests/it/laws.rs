@@ -14,7 +14,7 @@ use crate::scene::{Call, Content, Row};
 /// Conversations are made of slots of this length, so that brute force stays cheap.
 const SLOT_MS: i64 = 10;
 
-/// So many cases, or as many as `PROPTEST_CASES` says.
+/// This many cases, or as many as `PROPTEST_CASES` says.
 fn config(cases: u32) -> ProptestConfig {
     let asked = ProptestConfig::default().cases;
     let cases = if asked == 256 { cases } else { asked };
@@ -25,25 +25,25 @@ fn config(cases: u32) -> ProptestConfig {
 
 /// One sentence: words `(begin, end, text)` in slots.
 #[derive(Debug, Clone)]
-struct Said {
+struct Sentence {
     channel: u32,
     words: Vec<(i64, i64, String)>,
 }
 
 #[derive(Debug, Clone)]
-struct Talk {
+struct Conversation {
     channels: u32,
-    said: Vec<Said>,
+    sentences: Vec<Sentence>,
 }
 
 /// One to three channels. With a `grid` of 3 no begin or end of one channel meets one of another.
-fn talk(channels: std::ops::RangeInclusive<u32>, grid: i64) -> impl Strategy<Value = Talk> {
+fn conversation(channels: std::ops::RangeInclusive<u32>, grid: i64) -> impl Strategy<Value = Conversation> {
     let text =
         prop_oneof![Just("yes"), Just("no way"), Just("你好"), Just("ok?"), Just(""), Just("one two three four")];
     let words = prop::collection::vec((0_i64..60, 1_i64..120, text), 1..4);
     let one = (0_u32..3, 0_i64..1600, words);
     (channels, prop::collection::vec(one, 0..14)).prop_map(move |(channels, all)| {
-        let said = all.into_iter().map(|(channel, begin, words)| {
+        let sentences = all.into_iter().map(|(channel, begin, words)| {
             let channel = channel % channels;
             let mut at = (begin / grid) * grid + if grid > 1 { i64::from(channel) } else { 0 };
             let mut spoken = Vec::new();
@@ -55,36 +55,36 @@ fn talk(channels: std::ops::RangeInclusive<u32>, grid: i64) -> impl Strategy<Val
                 spoken.push((at, end, text));
                 at = end;
             }
-            Said { channel, words: spoken }
+            Sentence { channel, words: spoken }
         });
-        Talk { channels, said: said.collect() }
+        Conversation { channels, sentences: sentences.collect() }
     })
 }
 
-impl Talk {
+impl Conversation {
     fn call(&self) -> Call {
         self.shifted(0)
     }
 
     fn shifted(&self, slots: i64) -> Call {
         let mut call = (0..self.channels).fold(Call::default(), Call::silent);
-        for said in &self.said {
-            let words: Vec<(i64, i64, &str)> = said
+        for sentence in &self.sentences {
+            let words: Vec<(i64, i64, &str)> = sentence
                 .words
                 .iter()
                 .map(|(begin, end, text)| ((begin + slots) * SLOT_MS, (end + slots) * SLOT_MS, &**text))
                 .collect();
-            call = call.say(said.channel, &words);
+            call = call.say(sentence.channel, &words);
         }
         call.lasting(40_000 + slots * SLOT_MS)
     }
 
-    /// Per channel and slot whether somebody talks, gaps up to `join_gap_ms` closed.
+    /// For each channel and slot whether someone talks, with gaps up to `join_gap_ms` closed.
     fn slots(&self, join_gap_ms: i64) -> Vec<Vec<bool>> {
         let mut talk = vec![vec![false; 4000]; self.channels as usize];
-        for said in &self.said {
-            for (begin, end, _) in &said.words {
-                talk[said.channel as usize][*begin as usize..*end as usize].fill(true);
+        for sentence in &self.sentences {
+            for (begin, end, _) in &sentence.words {
+                talk[sentence.channel as usize][*begin as usize..*end as usize].fill(true);
             }
         }
         for slots in &mut talk {
@@ -162,8 +162,8 @@ fn settings(set: impl FnOnce(&mut Parameters)) -> Settings {
     settings
 }
 
-/// What no time metric depends on: texts, and what is said about the file.
-fn times_alone(mut measured: Measured) -> Measured {
+/// Without texts and what is noticed about the file, on which no time metric depends.
+fn only_times(mut measured: Measured) -> Measured {
     measured.call.warning_count = 0;
     measured.call.sentence_count = 0;
     measured.call.billable_ms = None;
@@ -171,6 +171,21 @@ fn times_alone(mut measured: Measured) -> Measured {
     measured.events.iter_mut().for_each(|event| event.text = event.text.take().map(|_| "".into()));
     measured.sentences.clear();
     measured
+}
+
+/// Whether `found` is the percentile of these values: with the values as corners of a line over ranks 0 to n − 1, the whole
+/// number nearest to the line at `q` per cent of its length, an even one where two are equally near.
+fn is_percentile(found: Option<i64>, values: &[i64], q: usize) -> bool {
+    let Some(found) = found else { return values.is_empty() };
+    let mut corners = values.to_vec();
+    corners.sort_unstable();
+    // Per rank 100 steps; the height of the line is walked up step by step, in hundredths.
+    let mut hundredths = 100 * corners[0];
+    for step in 0..q * (corners.len() - 1) {
+        hundredths += corners[step / 100 + 1] - corners[step / 100];
+    }
+    let distance = (100 * found - hundredths).abs();
+    distance < 50 || (distance == 50 && found % 2 == 0)
 }
 
 fn classes(row: &Participant) -> Option<i64> {
@@ -187,14 +202,14 @@ proptest! {
     #![proptest_config(config(96))]
 
     #[test]
-    fn speech_silence_and_overlap_are_what_counting_slots_gives(talk in talk(2..=3, 1)) {
-        let slots = talk.slots(250);
+    fn speech_silence_and_overlap_are_what_counting_slots_gives(conversation in conversation(2..=3, 1)) {
+        let slots = conversation.slots(250);
         let mut exactly = [0_i64; 4];
         for at in 0..4000 {
             exactly[slots.iter().filter(|slots| slots[at]).count()] += SLOT_MS;
         }
         let all = bursts(&slots);
-        let measured = measured(&talk.call());
+        let measured = measured(&conversation.call());
         let call = &measured.call;
         let talked: i64 = measured.participants.iter().map(|row| row.talk_ms.unwrap()).sum();
         prop_assert_eq!(talked, exactly[1] + 2 * exactly[2] + 3 * exactly[3]);
@@ -215,8 +230,8 @@ proptest! {
     }
 
     #[test]
-    fn onsets_are_what_looking_at_every_pair_gives(talk in talk(2..=3, 1)) {
-        let all = bursts(&talk.slots(250));
+    fn onsets_are_what_looking_at_every_pair_gives(conversation in conversation(2..=3, 1)) {
+        let all = bursts(&conversation.slots(250));
         // Kinds by begin, participant and incumbent; who stays inside is one kind here, as units decide between two.
         let mut expected = Vec::new();
         for &(channel, begin, end) in &all {
@@ -241,7 +256,7 @@ proptest! {
             }
         }
         expected.sort_unstable();
-        let measured = measured(&talk.call());
+        let measured = measured(&conversation.call());
         let mut found: Vec<_> = measured
             .events
             .iter()
@@ -263,37 +278,42 @@ proptest! {
     }
 
     #[test]
-    fn turns_and_offsets_are_what_walking_the_floor_gives(talk in talk(2..=3, 1)) {
-        let all = bursts(&talk.slots(250));
-        let mut turns: Vec<(usize, i64, i64)> = Vec::new();
-        let mut floor_end = i64::MIN;
-        for &(channel, begin, end) in &all {
-            match turns.last_mut() {
-                Some(last) if last.0 != channel && end <= floor_end => continue,
-                Some(last) if last.0 == channel && begin - last.2 < 3000 => last.2 = last.2.max(end),
-                _ => turns.push((channel, begin, end)),
-            }
-            floor_end = floor_end.max(end);
-        }
-        let measured = measured(&talk.call());
+    fn turns_are_runs_of_the_bursts_that_outlast_all_before_them(conversation in conversation(2..=3, 1)) {
+        let all = bursts(&conversation.slots(250));
+        let outlasts = |at: usize| all[..at].iter().all(|before| before.2 < all[at].2);
+        let on_the_floor: Vec<_> = (0..all.len()).filter(|at| outlasts(*at)).map(|at| all[at]).collect();
+        let together = |one: &(usize, i64, i64), two: &(usize, i64, i64)| one.0 == two.0 && two.1 - one.2 < 3000;
+        let turns: Vec<(usize, i64, i64)> =
+            on_the_floor.chunk_by(together).map(|run| (run[0].0, run[0].1, run[run.len() - 1].2)).collect();
+        let measured = measured(&conversation.call());
         let found: Vec<_> = measured.turns.iter().map(|turn| (turn.participant, turn.begin_ms, turn.end_ms)).collect();
         prop_assert_eq!(&found, &turns);
         let offsets: Vec<(usize, i64)> =
             turns.windows(2).filter(|pair| pair[0].0 != pair[1].0).map(|pair| (pair[1].0, pair[1].1 - pair[0].2)).collect();
         prop_assert_eq!(measured.call.switch_count, Some(offsets.len() as i64));
         for (index, row) in measured.participants.iter().enumerate() {
-            let mut own: Vec<i64> = offsets.iter().filter(|offset| offset.0 == index).map(|offset| offset.1).collect();
+            let own: Vec<i64> = offsets.iter().filter(|offset| offset.0 == index).map(|offset| offset.1).collect();
             prop_assert_eq!(row.response_n, Some(own.len() as i64));
-            prop_assert_eq!(row.response_ms_p50, metrics::percentile(&mut own, 50));
+            prop_assert!(is_percentile(row.response_ms_p50, &own, 50), "{:?} of {:?}", row.response_ms_p50, own);
+            prop_assert!(is_percentile(row.response_ms_p90, &own, 90), "{:?} of {:?}", row.response_ms_p90, own);
             prop_assert_eq!(row.slow_response_count, Some(own.iter().filter(|offset| **offset >= 3000).count() as i64));
-            let lengths = turns.iter().filter(|turn| turn.0 == index).map(|turn| turn.2 - turn.1);
-            prop_assert_eq!(row.longest_turn_ms, lengths.max());
+            let lengths: Vec<i64> = turns.iter().filter(|turn| turn.0 == index).map(|turn| turn.2 - turn.1).collect();
+            prop_assert_eq!(row.longest_turn_ms, lengths.iter().max().copied());
+            prop_assert!(is_percentile(row.turn_ms_p50, &lengths, 50), "{:?} of {:?}", row.turn_ms_p50, lengths);
         }
     }
 
     #[test]
-    fn dead_air_is_every_gap_from_three_seconds_on(talk in talk(1..=3, 1)) {
-        let slots = talk.slots(250);
+    fn percentiles_are_the_nearest_whole_ms_on_the_line_between_ranks(
+        values in prop::collection::vec(-5000_i64..5000, 0..12), q in 0_usize..=100,
+    ) {
+        let found = metrics::percentile(&mut values.clone(), q);
+        prop_assert!(is_percentile(found, &values, q), "{:?} is not percentile {} of {:?}", found, q, values);
+    }
+
+    #[test]
+    fn dead_air_is_every_gap_from_three_seconds_on(conversation in conversation(1..=3, 1)) {
+        let slots = conversation.slots(250);
         let all = bursts(&slots);
         let mut gaps = Vec::new();
         let mut reached: Option<i64> = None;
@@ -303,7 +323,7 @@ proptest! {
             }
             reached = reached.max(Some(end));
         }
-        let measured = measured(&talk.call());
+        let measured = measured(&conversation.call());
         let dead: Vec<_> = measured.events.iter().filter(|event| event.kind == EventKind::DeadAir).collect();
         let found: Vec<_> = dead.iter().map(|event| (event.begin_ms, event.end_ms)).collect();
         prop_assert_eq!(&found, &gaps);
@@ -316,20 +336,20 @@ proptest! {
     }
 
     #[test]
-    fn a_burst_inside_ones_own_burst_changes_nothing(talk in talk(2..=3, 1), which in any::<prop::sample::Index>(), cut in 0_i64..100, length in 1_i64..100) {
-        prop_assume!(!talk.said.is_empty());
-        let host = which.get(&talk.said).clone();
+    fn a_burst_inside_another_of_the_same_participant_changes_nothing(conversation in conversation(2..=3, 1), which in any::<prop::sample::Index>(), cut in 0_i64..100, length in 1_i64..100) {
+        prop_assume!(!conversation.sentences.is_empty());
+        let host = which.get(&conversation.sentences).clone();
         let (begin, end, _) = host.words[0];
         let from = begin + cut.min(end - begin - 1);
-        let mut more = talk.clone();
-        more.said.push(Said { channel: host.channel, words: vec![(from, (from + length).min(end), String::new())] });
-        prop_assert_eq!(times_alone(measured(&talk.call())), times_alone(measured(&more.call())));
+        let mut more = conversation.clone();
+        more.sentences.push(Sentence { channel: host.channel, words: vec![(from, (from + length).min(end), String::new())] });
+        prop_assert_eq!(only_times(measured(&conversation.call())), only_times(measured(&more.call())));
     }
 
     #[test]
-    fn shifting_all_times_changes_positions_alone(talk in talk(1..=3, 1), slots in 0_i64..1000) {
+    fn shifting_all_times_changes_only_positions(conversation in conversation(1..=3, 1), slots in 0_i64..1000) {
         let shift = slots * SLOT_MS;
-        let mut later = measured(&talk.shifted(slots));
+        let mut later = measured(&conversation.shifted(slots));
         let back = |time: &mut Option<i64>| *time = time.map(|time| time - shift);
         let call = &mut later.call;
         for time in [&mut call.duration_ms, &mut call.span_start_ms, &mut call.span_end_ms, &mut call.lead_silence_ms] {
@@ -345,17 +365,17 @@ proptest! {
             *begin -= shift;
             *end -= shift;
         }
-        prop_assert_eq!(measured(&talk.call()), later);
+        prop_assert_eq!(measured(&conversation.call()), later);
     }
 
     #[test]
-    fn renaming_participants_permutes_rows(talk in talk(1..=3, 3)) {
-        let last = talk.channels as usize - 1;
-        let mut renamed = talk.clone();
-        for said in &mut renamed.said {
-            said.channel = last as u32 - said.channel;
+    fn renaming_participants_permutes_rows(conversation in conversation(1..=3, 3)) {
+        let last = conversation.channels as usize - 1;
+        let mut renamed = conversation.clone();
+        for sentence in &mut renamed.sentences {
+            sentence.channel = last as u32 - sentence.channel;
         }
-        let one = measured(&talk.call());
+        let one = measured(&conversation.call());
         let mut two = measured(&renamed.call());
         two.participants.reverse();
         for (row, original) in two.participants.iter_mut().zip(&one.participants) {
@@ -375,46 +395,46 @@ proptest! {
     }
 
     #[test]
-    fn splitting_a_word_changes_no_time(talk in talk(1..=3, 1), which in any::<prop::sample::Index>(), at in 1_i64..120) {
-        prop_assume!(!talk.said.is_empty());
-        let mut split = talk.clone();
-        let sentence = which.index(split.said.len());
-        let words = &mut split.said[sentence].words;
+    fn splitting_a_word_changes_no_time(conversation in conversation(1..=3, 1), which in any::<prop::sample::Index>(), at in 1_i64..120) {
+        prop_assume!(!conversation.sentences.is_empty());
+        let mut split = conversation.clone();
+        let sentence = which.index(split.sentences.len());
+        let words = &mut split.sentences[sentence].words;
         let (begin, end, text) = words.remove(0);
         let middle = begin + at.min(end - begin);
         // The first half keeps the text, so that the sentence still spells the same.
         words.insert(0, (middle, end, String::new()));
         words.insert(0, (begin, middle, text));
-        prop_assert_eq!(times_alone(measured(&talk.call())), times_alone(measured(&split.call())));
+        prop_assert_eq!(only_times(measured(&conversation.call())), only_times(measured(&split.call())));
     }
 
     #[test]
-    fn the_order_of_sentences_changes_no_figure(talk in talk(1..=3, 1), seed in any::<u64>()) {
-        let mut shuffled = talk.clone();
+    fn the_order_of_sentences_changes_no_figure(conversation in conversation(1..=3, 1), seed in any::<u64>()) {
+        let mut shuffled = conversation.clone();
         let mut state = seed;
-        for index in (1..shuffled.said.len()).rev() {
+        for index in (1..shuffled.sentences.len()).rev() {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            shuffled.said.swap(index, (state >> 33) as usize % (index + 1));
+            shuffled.sentences.swap(index, (state >> 33) as usize % (index + 1));
         }
-        prop_assert_eq!(times_alone(measured(&talk.call())), times_alone(measured(&shuffled.call())));
+        prop_assert_eq!(only_times(measured(&conversation.call())), only_times(measured(&shuffled.call())));
     }
 
     #[test]
-    fn a_longer_join_gap_never_gives_less_talk(talk in talk(1..=3, 1), gap in 0_i64..2000, more in 0_i64..2000) {
+    fn a_longer_join_gap_never_gives_less_talk(conversation in conversation(1..=3, 1), gap in 0_i64..2000, more in 0_i64..2000) {
         let talked = |gap| {
-            let by_gap = measured_by(&talk.call(), &settings(|parameters| parameters.join_gap_ms = gap));
+            let by_gap = measured_by(&conversation.call(), &settings(|parameters| parameters.join_gap_ms = gap));
             by_gap.participants.iter().map(|row| row.talk_ms.unwrap()).collect::<Vec<_>>()
         };
         let (short, long) = (talked(gap), talked(gap + more));
         prop_assert!(short.iter().zip(&long).all(|(short, long)| short <= long));
         // And the slots say the same for any gap.
-        let slots: Vec<i64> = talk.slots(gap).iter().map(|slots| slots.iter().filter(|talks| **talks).count() as i64 * SLOT_MS).collect();
+        let slots: Vec<i64> = conversation.slots(gap).iter().map(|slots| slots.iter().filter(|talks| **talks).count() as i64 * SLOT_MS).collect();
         prop_assert_eq!(short, slots);
     }
 
     #[test]
-    fn windows_of_any_length_add_up(talk in talk(1..=3, 1), length in 1_i64..30_000) {
-        let measured = measured_by(&talk.call(), &Settings { window_ms: length.max(50), ..Settings::default() });
+    fn windows_of_any_length_add_up(conversation in conversation(1..=3, 1), length in 1_i64..30_000) {
+        let measured = measured_by(&conversation.call(), &Settings { window_ms: length.max(50), ..Settings::default() });
         prop_assert!(add_up(&measured).is_ok());
         for (index, row) in measured.participants.iter().enumerate() {
             let own: Vec<_> = measured.windows.iter().filter(|window| window.participant == index).collect();
@@ -429,10 +449,10 @@ proptest! {
     }
 
     #[test]
-    fn the_identities_hold_for_every_conversation(talk in talk(1..=3, 1)) {
-        let measured = measured(&talk.call());
+    fn the_identities_hold_for_every_conversation(conversation in conversation(1..=3, 1)) {
+        let measured = measured(&conversation.call());
         prop_assert_eq!(add_up(&measured), Ok(()));
-        excused(&talk.call().bytes())?;
+        excused(&conversation.call().bytes())?;
         // Not so where words do not spell their sentence, or cut a number in two: then a cut sentence counts by words.
         for (index, row) in measured.participants.iter().enumerate() {
             let turns: i64 = measured.turns.iter().filter(|turn| turn.participant == index).filter_map(|turn| turn.units).sum();
@@ -451,7 +471,7 @@ fn add_up(measured: &Measured) -> Result<(), String> {
         ensure(speech + silence == span, "speech and silence make the span")?;
         ensure((0..=silence).contains(&call.longest_silence_ms.unwrap_or(-1)), "the longest silence is one")?;
         for row in &measured.participants {
-            ensure(row.talk_ms.unwrap_or(0) <= span, "nobody talks longer than the span")?;
+            ensure(row.talk_ms.unwrap_or(0) <= span, "no one talks longer than the span")?;
         }
     }
     ensure(call.span_ms.is_some() == call.silence_ms.is_some(), "a span has a silence")?;

@@ -120,3 +120,49 @@ pub(crate) fn dangling(page: &str) -> Vec<String> {
     let links = found("href=\"#([^\"]+)\"", page);
     links.into_iter().filter(|link| !ids.contains(link)).map(str::to_owned).collect()
 }
+
+/// Asserts that a cell, as people read it, says this value as exactly as its digits go: `1:05`, `+0.58 s`, `13 %`, `1 234`.
+#[track_caller]
+pub(crate) fn assert_reads(shown: &str, value: &serde_json::Value, what: &str) {
+    let Some(value) = value.as_f64() else {
+        return assert_eq!(shown, "\u{2013}", "{what} was not measured");
+    };
+    let (number, scale) = match shown {
+        text if text.ends_with(" s") => (&text[..text.len() - 2], 1000.0),
+        text if text.ends_with(" ms") => (&text[..text.len() - 3], 1.0),
+        text if text.ends_with(" %") => (&text[..text.len() - 2], 0.01),
+        text if text.contains(':') => (text, 1000.0),
+        text => (text, 1.0),
+    };
+    let plain: String = number.chars().filter(|c| !matches!(c, '+' | '-' | ',' | '\u{202F}')).collect();
+    let read = |part: &str| part.parse::<f64>().unwrap_or_else(|_| panic!("{what}: `{shown}` is no number"));
+    let size = plain.split(':').fold(0.0, |sum, part| sum * 60.0 + read(part)) * scale;
+    let read = if number.starts_with('-') { -size } else { size };
+    let decimals = plain.split_once('.').map_or(0, |(_, digits)| digits.len());
+    let half = 0.5 * scale / 10_f64.powi(decimals as i32);
+    assert!((read - value).abs() <= half * (1.0 + 1e-9), "{what}: `{shown}` is not {value}");
+}
+
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::assert_reads;
+    use crate::scene::fails;
+
+    #[test]
+    fn a_cell_says_its_value_to_its_last_digit() {
+        let says = |shown: &'static str, value: Value| assert_reads(shown, &value, "cell");
+        says("1:05", json!(65_499));
+        says("1:02:03", json!(3_723_000));
+        says("-0.75 s", json!(-750));
+        says("13 %", json!(0.128));
+        says("1\u{202F}234", json!(1234));
+        says("\u{2013}", Value::Null);
+        for (shown, value) in
+            [("1:05", json!(65_501)), ("0.75 s", json!(-750)), ("13 %", json!(0.136)), ("0", Value::Null)]
+        {
+            assert!(!fails(move || assert_reads(shown, &value, "cell")).is_empty());
+        }
+        assert!(fails(|| assert_reads("\u{2013}", &json!(0), "cell")).contains("is no number"));
+    }
+}
