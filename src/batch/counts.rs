@@ -92,7 +92,7 @@ impl Waiting {
     pub(super) fn from_state(state: &State, of_all: &[u32]) -> Self {
         let mut waiting = Self::default();
         for recording in state.recordings.iter().filter(|recording| recording.phase == Phase::Waiting) {
-            *if recording.path().is_some() { &mut waiting.files } else { &mut waiting.addresses } += 1;
+            *if recording.source.sent().is_none() { &mut waiting.files } else { &mut waiting.addresses } += 1;
             let tracks = recording.channels.as_deref().unwrap_or(of_all);
             match waiting.by_tracks.get_mut(tracks) {
                 Some(recordings) => *recordings += 1,

@@ -3,7 +3,6 @@
 //! A killed run leaves at most one torn line behind, at the end. The next start cuts it off, or completes it where only the
 //! line break is missing. The writer holds an operating-system lock on the file, which dies with it.
 
-use std::collections::HashMap;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{BufRead as _, BufReader, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
@@ -84,40 +83,6 @@ pub(super) fn read(path: &Path) -> Result<Option<Read>> {
         }
     }
     Ok((number > u64::from(read.torn > 0)).then_some(read))
-}
-
-/// Where each result in `dir` comes from, by its path: model and region. The key `results/` stands for those of the batch, which
-/// have no entry of their own; results of flash calls have one each. Empty where there is no ledger.
-///
-/// # Errors
-/// The ledger cannot be read.
-pub fn origins(dir: &Path) -> Result<HashMap<PathBuf, (String, String)>> {
-    let mut origins = HashMap::new();
-    let path = dir.join(FILE);
-    let file = match File::open(&path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(origins),
-        Err(error) => return Err(Error::io("read", &path, error)),
-    };
-    for line in BufReader::new(file).lines() {
-        let line = line.map_err(|error| Error::io("read", &path, error))?;
-        // A ledger may have a hundred thousand other lines.
-        if !line.contains("\"batch\"") && !line.contains("\"recognized\"") {
-            continue;
-        }
-        match serde_json::from_str(&line) {
-            Ok(Line { event: Event::Batch { region, recognition, .. }, .. }) => {
-                if let Some(model) = recognition.get("model").and_then(serde_json::Value::as_str) {
-                    origins.insert(dir.join(super::results::FOLDER), (model.to_owned(), region));
-                }
-            }
-            Ok(Line { event: Event::Recognized { file, model, region, .. }, .. }) => {
-                origins.insert(dir.join(file), (model, region));
-            }
-            _ => {}
-        }
-    }
-    Ok(origins)
 }
 
 /// Whether this is how the first line of a ledger begins, as far as it goes.

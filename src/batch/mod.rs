@@ -51,11 +51,11 @@ pub use clips::{Clips, SavedClip};
 pub use counts::{Counts, Waiting};
 use event::Event;
 pub use event::RecordingNo;
+pub use ledger::FILE as LEDGER;
 use ledger::Ledger;
-pub use ledger::{FILE as LEDGER, origins};
 pub use manifest::{AUDIO_EXTENSIONS, Manifest, ManifestBuilder, Recording};
 pub use problems::{Problem, Problems};
-pub use receipt::{ClipReceipt, Receipt, Receipts, SubmittedRecording, receipts};
+pub use receipt::{ClipReceipt, LedgerReport, Receipt, Receipts, SubmittedRecording};
 #[cfg(feature = "cli")]
 pub(crate) use result_name::result_name;
 pub use results::{FAILURES, FOLDER as RESULTS, Failure};

@@ -1,31 +1,143 @@
-//! What a ledger keeps of the bill: which recordings went to the service, how often, and the usage that it reported.
+//! The ledger of a folder, read without locking or writing it: what was submitted, and what the service reported for the bill.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::{BufRead as _, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::event::{AttemptNo, Event, Line, RecordingNo};
-use super::ledger::FILE;
+use super::ledger::{self, FILE};
+use super::results::FOLDER;
+use super::source::Source;
+use super::state::{Phase, State};
+use crate::billing::ReportedUsage;
+use crate::catalog::Region;
 use crate::client::Recognition;
-use crate::error::{Error, Result};
+use crate::error::Result;
 
-/// A batch as far as it matters for money.
+/// The ledger of a batch or of flash calls, read once.
+///
+/// A ledger that a newer talkmeter wrote is read as far as this one understands it.
+#[derive(Debug)]
+pub struct LedgerReport {
+    dir: PathBuf,
+    state: State,
+}
+
+impl LedgerReport {
+    /// Reads the ledger in `dir`; `None` if there is none.
+    ///
+    /// # Errors
+    /// The ledger cannot be read, or one of its lines does not follow from those before.
+    pub fn read(dir: &Path) -> Result<Option<Self>> {
+        let read = ledger::read(&dir.join(FILE))?;
+        Ok(read.map(|read| Self { dir: dir.to_owned(), state: read.state }))
+    }
+
+    /// Where each result comes from, by its path: model and region. The entry of the folder `results/` is that of the batch,
+    /// whose results have none of their own; each result of a flash call has one.
+    #[must_use]
+    pub fn origins(&self) -> HashMap<PathBuf, (String, String)> {
+        let clips = self.state.clips.iter();
+        let clips = clips.map(|clip| (self.dir.join(&clip.file), (clip.model.clone(), clip.region.clone())));
+        let batch = self.state.config.as_ref().and_then(|config| {
+            let model = config.recognition.get("model")?.as_str()?;
+            Some((self.dir.join(FOLDER), (model.to_owned(), config.region.clone())))
+        });
+        clips.chain(batch).collect()
+    }
+
+    /// What matters for the bill.
+    #[must_use]
+    pub fn receipts(&self) -> Receipts {
+        let State { config, recordings, tasks, clips, .. } = &self.state;
+        let recognition = config.as_ref().and_then(|config| Recognition::from_json(&config.recognition).ok());
+        let tracks = recognition.as_ref().map(Recognition::tracks).unwrap_or_default();
+        let with_slash = |file: &str| file.replace('\\', "/");
+        let recordings = recordings.iter().map(|recording| SubmittedRecording {
+            url: recording.url.clone(),
+            source: recording.source.clone(),
+            key: recording.key.clone(),
+            name: recording.name.clone(),
+            tracks: recording.channels.clone().unwrap_or_else(|| tracks.clone()),
+            file: match &recording.phase {
+                Phase::Stored { file, .. } => Some(with_slash(file)),
+                _ => None,
+            },
+            failure: match &recording.phase {
+                Phase::Failed { code, .. } => Some(code.clone()),
+                _ => None,
+            },
+            submits: recording.submits,
+        });
+        let mut tasks: Vec<_> = tasks.iter().collect();
+        tasks.sort_unstable_by_key(|(_, task)| task.order);
+        let tasks = tasks.into_iter().map(|(id, task)| Receipt {
+            task_id: id.to_string(),
+            status: task.status.clone(),
+            usage: task.usage.clone(),
+            recordings: task.recordings.iter().filter_map(|n| n.index()).collect(),
+            accepted: task.accepted,
+        });
+        let clips = clips.iter().map(|clip| ClipReceipt {
+            file: with_slash(&clip.file),
+            model: clip.model.clone(),
+            region: clip.region.parse().ok(),
+            usage: clip.usage.clone(),
+        });
+        Receipts {
+            model: recognition.map(|recognition| recognition.model().to_owned()).unwrap_or_default(),
+            region: config.as_ref().and_then(|config| config.region.parse().ok()),
+            recordings: recordings.collect(),
+            tasks: tasks.collect(),
+            clips: clips.collect(),
+        }
+    }
+}
+
+/// A batch as far as it matters for the bill.
 #[derive(Debug, Clone, PartialEq, Default)]
 #[non_exhaustive]
 pub struct Receipts {
-    /// The model that was asked; empty where the ledger does not say.
+    /// The requested model; empty if the ledger does not say.
     pub model: String,
-    /// The name of the region.
-    pub region: String,
+    /// `None` = the ledger does not say, or names one that this talkmeter does not know.
+    pub region: Option<Region>,
     /// In the order of the batch.
     pub recordings: Vec<SubmittedRecording>,
-    /// Tasks that the service took, in the order in which it did.
+    /// Accepted tasks, in the order of acceptance.
     pub tasks: Vec<Receipt>,
-    /// Flash calls whose results were kept.
+    /// Flash calls whose results were saved.
     pub clips: Vec<ClipReceipt>,
+}
+
+impl Receipts {
+    /// What the service reported, one entry per task and flash call. Files are named below the folder of results; a task of
+    /// several recordings is named after itself.
+    #[must_use]
+    pub fn reported_usage(&self) -> Vec<ReportedUsage> {
+        let below = |file: &str| file.strip_prefix(FOLDER).unwrap_or(file).trim_start_matches('/').to_owned();
+        let model = Some(&self.model).filter(|model| !model.is_empty());
+        let tasks = self.tasks.iter().map(|task| ReportedUsage {
+            file: match &task.recordings[..] {
+                [one] => self.recordings.get(*one).map_or_else(String::new, |recording| {
+                    recording.file.as_deref().map_or_else(|| recording.name.clone(), below)
+                }),
+                many => format!("task {} ({} files)", task.task_id, many.len()),
+            },
+            model: model.cloned(),
+            region: self.region,
+            has_failed: task.status.as_deref().is_some_and(|status| status != "SUCCEEDED"),
+            usage: task.usage.clone(),
+        });
+        let clips = self.clips.iter().map(|clip| ReportedUsage {
+            file: below(&clip.file),
+            model: Some(clip.model.clone()),
+            region: clip.region,
+            has_failed: false,
+            usage: clip.usage.clone(),
+        });
+        tasks.chain(clips).collect()
+    }
 }
 
 /// One flash call.
@@ -36,9 +148,9 @@ pub struct ClipReceipt {
     pub file: String,
     /// The model.
     pub model: String,
-    /// The name of the region.
-    pub region: String,
-    /// What the service says that it bills; `None` = it did not say.
+    /// `None` = not known to this talkmeter.
+    pub region: Option<Region>,
+    /// The usage that the service reported; `None` = it reported none.
     pub usage: Option<Value>,
 }
 
@@ -48,17 +160,19 @@ pub struct ClipReceipt {
 pub struct SubmittedRecording {
     /// As given: an address, or a path.
     pub url: String,
-    /// What makes it this recording: see [`Recording::key`](super::Recording::key). Not to be printed.
+    /// Where it is.
+    pub source: Source,
+    /// What identifies it: see [`Recording::key`](super::Recording::key). Not to be printed.
     pub key: String,
     /// Its name in the batch.
     pub name: String,
-    /// The tracks that are requested of it.
+    /// The requested tracks.
     pub tracks: Vec<u32>,
     /// Its result below the batch's folder, with `/`; `None` = there is none.
     pub file: Option<String>,
     /// The code of its failure; `None` = it did not fail.
     pub failure: Option<String>,
-    /// Submits of it that may have been billed: taken by the service, or never settled.
+    /// Submits that may have been billed: accepted by the service, or never resolved.
     pub submits: u32,
 }
 
@@ -66,119 +180,14 @@ pub struct SubmittedRecording {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Receipt {
-    /// The service's name for it.
+    /// The service's id of the task.
     pub task_id: String,
-    /// How it ended; `None` = not known to have ended.
+    /// The final status; `None` = not known to have ended.
     pub status: Option<String>,
-    /// What the service says that it bills; `None` = it did not say.
+    /// The usage that the service reported; `None` = it reported none.
     pub usage: Option<Value>,
     /// Indices into [`Receipts::recordings`].
     pub recordings: Vec<usize>,
-    /// When it was taken, by our clock.
+    /// When it was accepted, by our clock.
     pub accepted: jiff::Timestamp,
-}
-
-/// Reads the ledger of the batch in `dir`; `None` where there is none.
-///
-/// # Errors
-/// It cannot be read. A line that is not understood is left out: this only reports.
-pub fn receipts(dir: &Path) -> Result<Option<Receipts>> {
-    let path = dir.join(FILE);
-    let file = match File::open(&path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(Error::io("read", &path, error)),
-    };
-    let mut fold = Fold::default();
-    for line in BufReader::new(file).split(b'\n') {
-        let line = line.map_err(|error| Error::io("read", &path, error))?;
-        if let Ok(line) = serde_json::from_slice::<Line>(&line) {
-            fold.take(line);
-        }
-    }
-    Ok(Some(fold.receipts))
-}
-
-#[derive(Default)]
-struct Fold {
-    receipts: Receipts,
-    /// The tracks that are requested where a recording has none of its own.
-    tracks: Vec<u32>,
-    attempts: HashMap<AttemptNo, Vec<RecordingNo>>,
-    tasks: HashMap<String, usize>,
-}
-
-impl Fold {
-    fn take(&mut self, line: Line) {
-        let Line { at, event } = line;
-        match event {
-            Event::Batch { region, recognition, .. } => {
-                self.receipts.region = region;
-                if let Ok(recognition) = Recognition::from_json(&recognition) {
-                    self.receipts.model = recognition.model().to_owned();
-                    self.tracks = recognition.tracks();
-                }
-            }
-            Event::Recording { url, key, name, channels, .. } => {
-                let tracks = channels.unwrap_or_else(|| self.tracks.clone());
-                self.receipts.recordings.push(SubmittedRecording {
-                    url,
-                    key,
-                    name,
-                    tracks,
-                    file: None,
-                    failure: None,
-                    submits: 0,
-                });
-            }
-            Event::Intent { attempt, recordings, .. } => {
-                self.attempts.insert(attempt, recordings);
-            }
-            Event::Accepted { attempt, task_id, .. } => {
-                let recordings = self.attempts.remove(&attempt).unwrap_or_default();
-                self.count(&recordings);
-                let recordings = recordings.iter().filter_map(|n| n.index()).collect();
-                self.tasks.insert(task_id.clone(), self.receipts.tasks.len());
-                self.receipts.tasks.push(Receipt { task_id, status: None, usage: None, recordings, accepted: at });
-            }
-            // Nobody knows whether these were billed.
-            Event::GivenUp { attempt } => {
-                let recordings = self.attempts.remove(&attempt).unwrap_or_default();
-                self.count(&recordings);
-            }
-            Event::Ended { task_id, status, usage } => {
-                let task = self.tasks.get(&task_id).and_then(|at| self.receipts.tasks.get_mut(*at));
-                if let Some(task) = task {
-                    task.status = Some(status);
-                    task.usage = usage;
-                }
-            }
-            Event::Stored { n, file, .. } => {
-                if let Some(sent) = self.sent(n) {
-                    (sent.file, sent.failure) = (Some(file.replace('\\', "/")), None);
-                }
-            }
-            Event::Failed { n, code, .. } => {
-                if let Some(sent) = self.sent(n) {
-                    (sent.file, sent.failure) = (None, Some(code));
-                }
-            }
-            Event::Recognized { file, model, region, usage, .. } => {
-                self.receipts.clips.push(ClipReceipt { file: file.replace('\\', "/"), model, region, usage });
-            }
-            _ => {}
-        }
-    }
-
-    fn sent(&mut self, n: RecordingNo) -> Option<&mut SubmittedRecording> {
-        self.receipts.recordings.get_mut(n.index()?)
-    }
-
-    fn count(&mut self, recordings: &[RecordingNo]) {
-        for n in recordings {
-            if let Some(sent) = self.sent(*n) {
-                sent.submits += 1;
-            }
-        }
-    }
 }

@@ -184,9 +184,9 @@ impl<'a> Runner<'a> {
     /// A recording is to be submitted: at once, or after its upload.
     pub(super) fn wait(&mut self, n: RecordingNo) {
         if let Some(recording) = self.state.get(n) {
-            match recording.path() {
-                Some(_) => self.unread.push_back(n),
-                None => self.ready.push_back(recording.channels.as_deref(), (n, recording.key.clone())),
+            match recording.source.sent() {
+                None => self.unread.push_back(n),
+                Some(address) => self.ready.push_back(recording.channels.as_deref(), (n, address.to_owned())),
             }
         }
     }

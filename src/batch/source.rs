@@ -102,6 +102,18 @@ impl Source {
         }
     }
 
+    /// The source of a recording that a ledger has: what was given, and the key that older talkmeters sent it by.
+    pub(super) fn from_ledger(given: &str, key: &str) -> Self {
+        let path = key.starts_with("file:").then(|| Url::parse(key).ok()?.to_file_path().ok()).flatten();
+        match path {
+            Some(path) => Self::File(path),
+            None => match Self::parse(given) {
+                Ok(source @ (Self::Url(_) | Self::Oss(_))) => source,
+                _ => Self::Url(Address::new(given, key)),
+            },
+        }
+    }
+
     /// Verbatim, as it was given; a path that is no UTF-8 with U+FFFD.
     #[must_use]
     pub fn given(&self) -> Cow<'_, str> {

@@ -1,12 +1,12 @@
 //! What a ledger's lines add up to: one fold, for replay and for the run itself.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
 
 use jiff::Timestamp;
 use serde_json::Value;
 
 use super::event::{AttemptNo, Event, Line, RecordingNo, task_id};
+use super::source::Source;
 use crate::client::TaskId;
 
 /// Everything that is known of a batch.
@@ -61,7 +61,9 @@ pub(super) struct BatchConfig {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct RecordingState {
     pub(super) n: RecordingNo,
+    /// As given.
     pub(super) url: String,
+    pub(super) source: Source,
     pub(super) key: String,
     pub(super) name: String,
     /// The tracks that are requested of it; `None` = those of the batch.
@@ -69,13 +71,8 @@ pub(super) struct RecordingState {
     /// Tracks with the same sound as one that is requested.
     pub(super) repeated: Vec<u32>,
     pub(super) phase: Phase,
-}
-
-impl RecordingState {
-    /// The path of a local file; `None` for an address.
-    pub(super) fn path(&self) -> Option<PathBuf> {
-        self.key.starts_with("file:").then(|| url::Url::parse(&self.key).ok()?.to_file_path().ok()).flatten()
-    }
+    /// Submits that may have been billed: accepted, or given up as unresolved.
+    pub(super) submits: u32,
 }
 
 /// How far a recording has come.
@@ -120,6 +117,8 @@ pub(super) struct OwnTask {
     pub(super) status: Option<String>,
     /// What the service says that it bills.
     pub(super) usage: Option<Value>,
+    /// How many tasks were accepted before it.
+    pub(super) order: usize,
 }
 
 impl OwnTask {
@@ -164,7 +163,18 @@ impl State {
                 if channels.as_ref().is_some_and(Vec::is_empty) {
                     return Err(format!("no track of recording {n} is requested"));
                 }
-                self.recordings.push(RecordingState { n, url, key, name, channels, repeated, phase: Phase::Waiting });
+                let (source, phase) = (Source::from_ledger(&url, &key), Phase::Waiting);
+                self.recordings.push(RecordingState {
+                    n,
+                    url,
+                    source,
+                    key,
+                    name,
+                    channels,
+                    repeated,
+                    phase,
+                    submits: 0,
+                });
                 self.counts.waiting += 1;
             }
             Event::Uploaded { blake3, url, expires } => {
@@ -190,10 +200,11 @@ impl State {
                 let id = task_id(&id).ok_or_else(|| format!("{id:?} is no task id"))?;
                 let closed = self.close(attempt)?;
                 for &n in &closed.recordings {
-                    self.set(n, Phase::InTask(id.clone()))?;
+                    self.set(n, Phase::InTask(id.clone()))?.submits += 1;
                 }
+                let order = self.tasks.len();
                 let Attempt { recordings, urls, .. } = closed;
-                self.tasks.insert(id, OwnTask { recordings, urls, accepted: at, status: None, usage: None });
+                self.tasks.insert(id, OwnTask { recordings, urls, accepted: at, status: None, usage: None, order });
             }
             Event::Refused { attempt, code, message, request_id, again } => {
                 for n in self.close(attempt)?.recordings {
@@ -202,9 +213,14 @@ impl State {
                     self.set(n, if again { Phase::Waiting } else { failed })?;
                 }
             }
-            Event::Absent { attempt } | Event::GivenUp { attempt } => {
+            Event::Absent { attempt } => {
                 for n in self.close(attempt)?.recordings {
                     self.set(n, Phase::Waiting)?;
+                }
+            }
+            Event::GivenUp { attempt } => {
+                for n in self.close(attempt)?.recordings {
+                    self.set(n, Phase::Waiting)?.submits += 1;
                 }
             }
             Event::Stored { n, task_id: id, file, bytes, silent, untranscribed, .. } => {
@@ -237,13 +253,13 @@ impl State {
         Ok(())
     }
 
-    fn set(&mut self, n: RecordingNo, phase: Phase) -> Result<(), String> {
+    fn set(&mut self, n: RecordingNo, phase: Phase) -> Result<&mut RecordingState, String> {
         let found = n.index().and_then(|at| self.recordings.get_mut(at));
         let recording = found.ok_or_else(|| format!("there is no recording {n}"))?;
         *self.counts.slot(&recording.phase) -= 1;
         *self.counts.slot(&phase) += 1;
         recording.phase = phase;
-        Ok(())
+        Ok(recording)
     }
 
     pub(super) fn get(&self, n: RecordingNo) -> Option<&RecordingState> {

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use super::event::{AttemptNo, Event, Line, RecordingNo};
 use super::ledger::Writer;
 use super::runner::{Done, Runner};
+use super::source::Source;
 use crate::client::{Client, Recognition, RetrySafety, Submitted, without_query};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -98,7 +99,10 @@ impl Runner<'_> {
     }
 
     fn path(&self, n: RecordingNo) -> Option<PathBuf> {
-        self.state.get(n)?.path()
+        match &self.state.get(n)?.source {
+            Source::File(path) => Some(path.clone()),
+            Source::Url(_) | Source::Oss(_) => None,
+        }
     }
 
     /// The content of a local file is known: uploaded once, whatever its names.

@@ -36,4 +36,4 @@ pub use prices::{PriceBook, Prices, UnitPrice};
 pub use reconcile::{Account, Rounding};
 pub use statement::{StatementRow, read_statement};
 pub use tokens::{MeterAccount, TokenAccount};
-pub use usage::{Usage, of_receipts};
+pub use usage::{ReportedUsage, Usage, of_usage};

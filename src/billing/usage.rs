@@ -6,7 +6,6 @@ use serde_json::Value;
 
 use super::line::{Basis, Line, Meter};
 use super::prices::Prices;
-use crate::batch::{ClipReceipt, RESULTS, Receipts};
 use crate::catalog::Region;
 
 /// The quantities of one task. The service counts whole seconds, some models print them with a fraction.
@@ -92,65 +91,49 @@ fn whole(value: &Value) -> Option<i64> {
     number.ceil().to_i64().filter(|number| *number >= 0)
 }
 
-/// The lines of a batch by what the service reported: one for each task and meter. A task that ended without success and
-/// reports nothing has none, as failures are not said to be billed; one that succeeded and reports nothing has a line
-/// without a quantity, and so has one that has not ended.
+/// What the service reported of one task or flash call, as a ledger keeps it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReportedUsage {
+    /// The result file, or what stands for it in a bill.
+    pub file: String,
+    /// The model; `None` = not known.
+    pub model: Option<String>,
+    /// The region; `None` = not known.
+    pub region: Option<Region>,
+    /// It ended without success.
+    pub has_failed: bool,
+    /// The usage as received; `None` = the service reported none.
+    pub usage: Option<Value>,
+}
+
+/// The lines of a bill by what the service reported: one per task or flash call and meter. A task that failed and reports
+/// nothing has none, as failures are not known to be billed; one that succeeded, or has not ended, and reports nothing has a
+/// line without a quantity.
 #[must_use]
-pub fn of_receipts(receipts: &Receipts, prices: &Prices) -> Vec<Line> {
-    let region = receipts.region.parse::<Region>().ok();
-    let model = Some(&receipts.model).filter(|model| !model.is_empty());
-    let meters = match (model, region) {
-        (Some(model), Some(region)) => prices.meters(model, region),
-        _ => &[Meter::Speech],
-    };
-    let mut lines = Vec::new();
-    for task in &receipts.tasks {
-        let usage = task.usage.as_ref().map(Usage::of).unwrap_or_default();
-        let silent_failure = task.usage.is_none() && task.status.as_deref().is_some_and(|status| status != "SUCCEEDED");
-        if silent_failure {
-            continue;
-        }
-        let file = match &task.recordings[..] {
-            [one] => receipts.recordings.get(*one).map_or_else(String::new, |sent| {
-                let file = sent.file.as_deref().map(|file| file.strip_prefix(RESULTS).unwrap_or(file));
-                file.map_or_else(|| sent.name.clone(), |file| file.trim_start_matches('/').to_owned())
-            }),
-            many => format!("task {} ({} files)", task.task_id, many.len()),
+pub fn of_usage(reported: &[ReportedUsage], prices: &Prices) -> Vec<Line> {
+    let reported = reported.iter().filter(|reported| reported.usage.is_some() || !reported.has_failed);
+    let lines = reported.flat_map(|reported| {
+        let ReportedUsage { file, model, region, usage, .. } = reported;
+        let usage = usage.as_ref().map(Usage::of).unwrap_or_default();
+        let meters = match (model, region) {
+            (Some(model), Some(region)) => prices.meters(model, *region),
+            _ => &[Meter::Speech],
         };
-        lines.extend(meters.iter().map(|&meter| {
+        meters.iter().map(move |&meter| {
             let line = Line {
                 file: file.clone(),
                 channel_id: None,
                 basis: Basis::Usage,
-                model: model.cloned(),
-                region,
+                model: model.clone(),
+                region: *region,
                 meter,
                 quantity: usage.quantity(meter),
                 unit: None,
             };
             line.priced(prices)
-        }));
-    }
-    lines.extend(receipts.clips.iter().flat_map(|clip| of_clip(clip, prices)));
-    lines
-}
-
-/// What the service reported of a flash call; its seconds are of the recording, not of the speech in it.
-fn of_clip(clip: &ClipReceipt, prices: &Prices) -> Vec<Line> {
-    let region = clip.region.parse::<Region>().ok();
-    let usage = clip.usage.as_ref().map(Usage::of).unwrap_or_default();
-    let meters = region.map_or(&[Meter::Speech][..], |region| prices.meters(&clip.model, region));
-    let line = |meter: &Meter| Line {
-        file: clip.file.strip_prefix(RESULTS).unwrap_or(&clip.file).trim_start_matches('/').to_owned(),
-        channel_id: None,
-        basis: Basis::Usage,
-        model: Some(clip.model.clone()),
-        region,
-        meter: *meter,
-        quantity: usage.quantity(*meter),
-        unit: None,
-    };
-    meters.iter().map(|meter| line(meter).priced(prices)).collect()
+        })
+    });
+    lines.collect()
 }
 
 impl std::ops::AddAssign for Usage {

@@ -229,8 +229,8 @@ impl AnalyzeProgress<'_> {
 fn origins(inputs: &Inputs, console: &Console) -> HashMap<PathBuf, (String, String)> {
     let folders: BTreeSet<&Path> = inputs.files.iter().filter_map(|input| input.path.parent()).collect();
     let results = folders.into_iter().filter(|folder| folder.ends_with(batch::RESULTS));
-    let known = results.filter_map(|folder| match batch::origins(folder.parent()?) {
-        Ok(origins) => Some(origins),
+    let known = results.filter_map(|folder| match batch::LedgerReport::read(folder.parent()?) {
+        Ok(ledger) => Some(ledger?.origins()),
         Err(error) => {
             console.note(&format!("{error}; model and region are unknown"));
             None

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 
 use super::output::Console;
 use crate::audio::{self, Tracks};
-use crate::batch::{Recording, Source, receipts};
+use crate::batch::{LedgerReport, Recording, Source};
 use crate::catalog::Catalog;
 use crate::client::Recognition;
 use crate::error::Result;
@@ -50,8 +50,8 @@ impl TrackSelector<'_> {
     /// # Errors
     /// The ledger of the batch cannot be read. A file that cannot be read is no error yet: its upload will say so.
     pub(super) fn select(&self, recordings: &mut [Recording], console: &Console) -> Result<Vec<TrackSelection>> {
-        let begun = if self.is_chosen() { None } else { receipts(self.dir)? };
-        let begun = begun.into_iter().flat_map(|receipts| receipts.recordings);
+        let begun = if self.is_chosen() { None } else { LedgerReport::read(self.dir)? };
+        let begun = begun.into_iter().flat_map(|ledger| ledger.receipts().recordings);
         let begun: HashMap<String, Vec<u32>> = begun.map(|sent| (sent.key, sent.tracks)).collect();
         let of_all = self.recognition.tracks();
         let one_track = self.recognition.one_track(Catalog::builtin());

@@ -12,8 +12,8 @@ use super::super::inputs::Paths;
 use super::super::output::{Console, Failure, Format, Listing};
 use super::super::prices::{PriceFlags, doubt_used, ledgers};
 use super::breakdown::{HEAD, VERSION, cells, in_words, projects, total_json};
-use crate::batch::{self, receipts};
-use crate::billing::{Basis, Line, Prices, of_receipts, of_result, totals};
+use crate::batch::LedgerReport;
+use crate::billing::{Basis, Line, Prices, of_result, of_usage, totals};
 use crate::catalog::Region;
 use crate::error::Error;
 use crate::metrics::{Settings, measure};
@@ -79,10 +79,10 @@ pub(in crate::cli) fn bill(
     let mut origins = HashMap::new();
     let mut usage = Vec::new();
     for folder in ledgers(inputs.files.iter().filter_map(|input| input.path.parent())) {
-        match receipts(folder) {
-            Ok(Some(receipts)) => {
-                usage.extend(of_receipts(&receipts, prices));
-                origins.extend(batch::origins(folder)?);
+        match LedgerReport::read(folder) {
+            Ok(Some(ledger)) => {
+                usage.extend(of_usage(&ledger.receipts().reported_usage(), prices));
+                origins.extend(ledger.origins());
             }
             Ok(None) => {}
             Err(error) => console.note(&format!("{error}; model, region and usage stay unknown")),

@@ -13,11 +13,10 @@ use super::super::output::{Console, Failure, Format, Listing};
 use super::super::prices::{PriceFlags, doubt_used};
 use super::breakdown::exact;
 use super::{focus, tokens};
-use crate::batch::{Receipt, Receipts, SubmittedRecording, receipts};
+use crate::batch::{LedgerReport, Receipt, Receipts, SubmittedRecording};
 use crate::billing::{
     Account, Bounds, Estimate, Meter, Plan, Prices, Recording, Rounding, StatementRow, Usage, estimate, read_statement,
 };
-use crate::catalog::Region;
 use crate::error::Error;
 use crate::metrics::{Settings, measure};
 use crate::report::number::counted;
@@ -61,7 +60,7 @@ fn rule(name: &str) -> Result<Rounding, String> {
 
 pub(super) fn run(args: &Args, today: Date, format: Format, console: &Console) -> Result<Exit, Failure> {
     let prices = args.prices.prices(None)?;
-    let receipts = receipts(&args.dir)?.ok_or_else(|| {
+    let receipts = LedgerReport::read(&args.dir)?.map(|ledger| ledger.receipts()).ok_or_else(|| {
         Failure::Usage(format!("{}: no folder of `transcribe`: it has no ledger", args.dir.display()))
     })?;
     let mut statement = match &args.statement {
@@ -71,7 +70,7 @@ pub(super) fn run(args: &Args, today: Date, format: Format, console: &Console) -
             read_statement(file).map_err(|why| Failure::Usage(format!("{}: {why}", path.display())))?
         }
     };
-    let region = receipts.region.parse::<Region>().ok();
+    let region = receipts.region;
     doubt_used(&prices, region.map(|region| (&receipts.model[..], region)), today, console);
     let meters = region.map_or(&[Meter::Speech][..], |region| prices.meters(&receipts.model, region));
     let unit = region.and_then(|region| prices.unit(&receipts.model, region, *meters.first()?));
@@ -177,7 +176,7 @@ impl<'r> ReconciledRecording<'r> {
             let recording = Recording { duration_ms: measured.call.duration_ms, ..Recording::default() };
             let plan = Plan {
                 model: receipts.model.clone(),
-                region: receipts.region.parse().unwrap_or_default(),
+                region: receipts.region.unwrap_or_default(),
                 tracks: self.sent.tracks.clone(),
                 speech_share: None,
             };
@@ -209,7 +208,7 @@ fn seconds(
     prices: &Prices,
 ) -> (Listing, Vec<focus::Charge>, u64) {
     let accounts: Vec<Account> = recordings.iter().map(account).collect();
-    let unit = receipts.region.parse().ok().and_then(|region| prices.unit(&receipts.model, region, Meter::Speech));
+    let unit = receipts.region.and_then(|region| prices.unit(&receipts.model, region, Meter::Speech));
     let charge = |(known, account): (&ReconciledRecording<'_>, &Account)| focus::Charge {
         at: known.at,
         file: account.file.clone(),

@@ -9,7 +9,6 @@ use super::focus::Charge;
 use super::reconcile::ReconciledRecording;
 use crate::batch::Receipts;
 use crate::billing::{Meter, MeterAccount, Prices, TokenAccount, Usage};
-use crate::catalog::Region;
 use crate::report::number::counted;
 
 const METERS: [Meter; 2] = [Meter::TokensIn, Meter::TokensOut];
@@ -36,7 +35,7 @@ pub(super) fn compare(
 }
 
 fn account(known: &ReconciledRecording<'_>, receipts: &Receipts, prices: &Prices) -> TokenAccount {
-    let region = receipts.region.parse::<Region>().ok();
+    let region = receipts.region;
     let mut statement = Usage::default();
     known.rows.iter().for_each(|row| statement += row.usage);
     let meter = |meter: Meter| MeterAccount {
