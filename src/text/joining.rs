@@ -1,4 +1,4 @@
-//! Joining texts, and comparing a sentence's text with its words (definitions: joining texts).
+//! Joining texts, and comparing a sentence's text with its words (definitions: joined text).
 //!
 //! No space is ever put next to a character of a script written without spaces.
 

@@ -1,4 +1,4 @@
-//! Counting words and Han characters, and recognising questions (definitions: counting words).
+//! Counting words and Han characters, and recognising questions (definitions: units).
 //!
 //! One rule for every language: UAX #29 words that contain a letter or digit. Without a dictionary that means
 //! characters in Chinese and words in English. The fast counts must agree with [`count_general`] on every text.
@@ -107,7 +107,7 @@ pub enum Markers {
 /// Counts the words and Han characters of a text.
 ///
 /// The text is NFC normalised, markers and the fullwidth marks `＇，．：；` become spaces, and every UAX #29 word of the
-/// rest that contains a letter or digit counts (definitions: counting words).
+/// rest that contains a letter or digit counts (definitions: units).
 ///
 /// ```
 /// use talkmeter::text::{Markers, Units, count};
