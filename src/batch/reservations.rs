@@ -50,7 +50,7 @@ impl Reservations {
     pub(super) fn hold(&mut self, state: &State, n: RecordingNo) {
         let tracks = self.tracks_of(state, n);
         if let Some(budget) = self.budget.as_ref().filter(|_| self.open.insert(n)) {
-            match state.get(n).and_then(|recording| budget.most(&recording.key)) {
+            match state.get(n).and_then(|recording| budget.upper_bound(&recording.key)) {
                 Some(most) => self.bound += most,
                 None => *self.unknown.entry(tracks).or_default() += 1,
             }
@@ -61,7 +61,7 @@ impl Reservations {
     pub(super) fn release(&mut self, state: &State, n: RecordingNo) {
         let tracks = self.tracks_of(state, n);
         if let Some(budget) = self.budget.as_ref().filter(|_| self.open.remove(&n)) {
-            match state.get(n).and_then(|recording| budget.most(&recording.key)) {
+            match state.get(n).and_then(|recording| budget.upper_bound(&recording.key)) {
                 Some(most) => self.bound += Usage::seconds(-most.seconds.unwrap_or(0)),
                 None => *self.unknown.entry(tracks).or_default() -= 1,
             }
@@ -79,11 +79,11 @@ impl Reservations {
     }
 
     fn spend(&mut self, state: &State, owned: &OwnTask) {
-        if let Some(usage) = owned.usage.as_ref().map(Usage::of) {
+        if let Some(usage) = owned.usage.as_ref().map(Usage::from_json) {
             self.spent += usage;
-            self.dearest = Some(self.dearest.map_or(usage, |dearest| dearest.most(usage)));
+            self.dearest = Some(self.dearest.map_or(usage, |dearest| dearest.max(usage)));
             let tracks: i64 = owned.recordings.iter().map(|n| self.tracks_of(state, *n)).sum();
-            self.dearest_track = self.dearest_track.most(usage.part(tracks));
+            self.dearest_track = self.dearest_track.max(usage.divided_by(tracks));
         }
     }
 
@@ -94,7 +94,7 @@ impl Reservations {
 
     /// What stands for a recording of unknown length with so many tracks.
     fn dearest(&self, tracks: i64) -> Usage {
-        self.dearest.unwrap_or_default().most(self.dearest_track.times(tracks))
+        self.dearest.unwrap_or_default().max(self.dearest_track.times(tracks))
     }
 
     /// Why these may not be submitted now; `None` = they may.
@@ -106,7 +106,7 @@ impl Reservations {
         total += self.bound;
         let mut unknown = self.unknown.clone();
         for n in recordings {
-            match state.get(*n).and_then(|recording| budget.most(&recording.key)) {
+            match state.get(*n).and_then(|recording| budget.upper_bound(&recording.key)) {
                 Some(most) => total += most,
                 None => *unknown.entry(self.tracks_of(state, *n)).or_default() += 1,
             }

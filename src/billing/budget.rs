@@ -1,4 +1,4 @@
-//! What a batch may cost: the limit, and what is known beforehand of each recording.
+//! The budget of a batch: its limit, and an upper bound for each recording.
 
 use std::collections::HashMap;
 
@@ -11,22 +11,22 @@ use super::usage::Usage;
 use crate::catalog::Region;
 use crate::error::{Error, Result};
 
-/// A limit that a running batch keeps to.
+/// A cost limit for a running batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Budget {
     limit: Money,
     units: Vec<(Meter, UnitPrice)>,
     free_seconds: i64,
-    /// Most seconds that can be billed of a recording, all its tracks together, by its key in the batch.
-    bounds: HashMap<String, i64>,
+    /// Upper bound of billed seconds, all tracks together, by recording key.
+    upper_bounds: HashMap<String, i64>,
 }
 
 impl Budget {
     /// A limit for one model in one region.
     ///
     /// # Errors
-    /// [`crate::ErrorKind::InvalidInput`] where the model has no price in the currency of the limit: nobody could tell when it is
-    /// reached.
+    /// [`crate::ErrorKind::InvalidInput`] if the model has no price in the currency of the limit, so that it could not be
+    /// enforced.
     pub fn new(limit: Money, model: &str, region: Region, prices: &Prices) -> Result<Self> {
         let priced = |meter: &Meter| {
             let unit = prices.unit(model, region, *meter).filter(|unit| unit.currency == limit.currency)?;
@@ -35,24 +35,23 @@ impl Budget {
         let units: Option<Vec<_>> = prices.meters(model, region).iter().map(priced).collect();
         let units = units.ok_or_else(|| {
             Error::invalid(format!(
-                "{model} has no known price in {region} in {}: when {limit} is reached cannot be told; --prices FILE says \
-                 what it costs",
+                "the limit of {limit} cannot be enforced: {model} has no known price in {region} in {}",
                 limit.currency
             ))
         })?;
-        Ok(Self { limit, units, free_seconds: 0, bounds: HashMap::new() })
+        Ok(Self { limit, units, free_seconds: 0, upper_bounds: HashMap::new() })
     }
 
-    /// Seconds that are left of a free allowance.
+    /// Sets the seconds left of a free allowance.
     #[must_use]
     pub fn free_seconds(mut self, seconds: i64) -> Self {
         self.free_seconds = seconds.max(0);
         self
     }
 
-    /// Most seconds that can be billed of a recording.
-    pub fn bound(&mut self, key: &str, seconds: i64) {
-        self.bounds.insert(key.to_owned(), seconds);
+    /// Sets the most seconds that can be billed for a recording.
+    pub fn set_upper_bound(&mut self, key: &str, seconds: i64) {
+        self.upper_bounds.insert(key.to_owned(), seconds);
     }
 
     /// The limit.
@@ -61,15 +60,15 @@ impl Budget {
         self.limit
     }
 
-    /// Most that can be reported of a recording; `None` = not known.
+    /// The most usage that can be reported for a recording; `None` = unknown.
     #[must_use]
-    pub fn most(&self, key: &str) -> Option<Usage> {
+    pub fn upper_bound(&self, key: &str) -> Option<Usage> {
         let by_seconds = self.units.iter().all(|(meter, _)| *meter == Meter::Speech);
-        let seconds = self.bounds.get(key).filter(|_| by_seconds).copied()?;
+        let seconds = self.upper_bounds.get(key).filter(|_| by_seconds).copied()?;
         Some(Usage { seconds: Some(seconds), ..Usage::default() })
     }
 
-    /// What so much costs, less what is free.
+    /// The cost of `usage` after the free allowance.
     #[must_use]
     pub fn cost(&self, usage: &Usage) -> Decimal {
         let cost = |(meter, unit): &(Meter, UnitPrice)| {

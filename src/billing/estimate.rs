@@ -1,4 +1,4 @@
-//! What a recording will cost, before it is sent: low, expected, high (definitions: estimate).
+//! Cost estimates for recordings that have not been sent yet: low, expected, high (definitions: estimate).
 
 use std::collections::BTreeMap;
 
@@ -9,54 +9,55 @@ use super::line::Meter;
 use super::prices::{Prices, UnitPrice};
 use crate::catalog::{Currency, Region};
 
-/// Speech in a track that holds everybody, as a share of its length, in thousandths: the one receipt of this service that is
-/// known, 393 s billed of 456.2 s.
+/// Usual share of speech in a track that holds all participants, in thousandths. From the one published bill: 393 s billed for a
+/// 456.2 s recording.
 pub const SHARE_OF_ALL: i64 = 860;
 
-/// Speech in the track of one of two parties, in ten-thousandths: over both tracks of phone calls 1.025 of the length.
+/// Usual share of speech in the track of one of two participants, in ten-thousandths: in phone calls both tracks together hold
+/// speech for 1.025 of the length.
 pub const SHARE_OF_ONE: i64 = 5125;
 
-/// What is known of a recording.
+/// What is known about a recording before it is transcribed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Recording {
     /// Its name in the estimate.
     pub file: String,
-    /// Its length in ms; `None` = not known, which is not 0.
+    /// Its length in ms; `None` = unknown.
     pub duration_ms: Option<i64>,
-    /// How many tracks it has; `None` = not known.
+    /// Number of tracks; `None` = unknown.
     pub channels: Option<u32>,
-    /// Speech in ms of tracks that were transcribed before.
+    /// Speech in ms per track, from an earlier result.
     pub speech_ms: BTreeMap<u32, i64>,
-    /// Speech in ms of tracks in which it was measured.
-    pub measured_ms: BTreeMap<u32, Measure>,
+    /// Speech per track, measured in the audio.
+    pub measured_ms: BTreeMap<u32, MeasuredSpeech>,
 }
 
-/// Speech that a detector found in a track, in ms. What another detector finds lies mostly within a band around it.
+/// Speech that our detector found in a track, in ms. The service's detector mostly agrees within a band around it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Measure {
-    /// Without tones.
+pub struct MeasuredSpeech {
+    /// Speech without tones.
     pub speech: i64,
-    /// With the tones that a detector may take for speech.
+    /// Speech and tones that a detector may mistake for speech.
     pub with_tones: i64,
 }
 
-/// How much a measured track may fall short of what was measured, in hundredths.
+/// Billed speech may be this much less than measured, in hundredths.
 const BAND_BELOW: i64 = 5;
 
-/// How much it may exceed it, in hundredths.
+/// Billed speech may be this much more than measured, in hundredths.
 const BAND_ABOVE: i64 = 10;
 
-/// Where the speech of a line comes from.
+/// Where the speech figure of an estimate comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum SpeechSource {
     /// The usual share of the length.
     Usual,
-    /// A share that somebody gave.
+    /// A share that the caller gave.
     Given,
     /// Measured in the recording.
     Measured,
-    /// An earlier result.
+    /// An earlier result of the same recording.
     Result,
 }
 
@@ -73,65 +74,65 @@ impl SpeechSource {
     }
 }
 
-/// What is going to be asked of the service.
+/// What will be requested from the service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     /// The model.
     pub model: String,
-    /// Where.
+    /// The region.
     pub region: Region,
-    /// The tracks that are asked for: each is billed by itself.
+    /// The requested tracks: each is billed separately.
     pub tracks: Vec<u32>,
-    /// Share of speech in each track, 0 to 1; `None` = by the tracks: [`SHARE_OF_ALL`] or [`SHARE_OF_ONE`].
+    /// Share of speech in each track, 0 to 1; `None` = the usual one: [`SHARE_OF_ALL`] or [`SHARE_OF_ONE`].
     pub speech_share: Option<Decimal>,
 }
 
-/// Three quantities or amounts, ascending.
+/// Three quantities or amounts in ascending order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Bounds<T> {
-    /// It may be as little: silence is not billed. Of measured speech 5 % less than it.
+    /// 0, because silence is not billed; for measured speech 5 % below it.
     pub low: T,
-    /// By the usual share of speech, or by what was measured.
+    /// By the usual share of speech, or the measured speech.
     pub expected: T,
-    /// Of speech it cannot be more: every second is speech. Of measured speech 10 % more than it and its tones, which is no
-    /// bound: that is [`Estimate::most`]. Of tokens no bound is documented.
+    /// All of the recording is speech. For measured speech, 10 % above speech and tones, which is not an upper bound: that is
+    /// [`Estimate::upper_bound`]. For tokens no upper bound is documented.
     pub high: T,
 }
 
 impl<T> Bounds<T> {
-    /// The same of each.
+    /// Applies `f` to each.
     pub fn map<U>(self, mut f: impl FnMut(T) -> U) -> Bounds<U> {
         Bounds { low: f(self.low), expected: f(self.expected), high: f(self.high) }
     }
 }
 
-/// One meter of one track.
+/// The estimate of one meter of one track.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Estimate {
     /// The recording.
     pub file: String,
     /// The track.
     pub channel_id: u32,
-    /// The model that is going to be asked.
+    /// The model.
     pub model: String,
-    /// Where.
+    /// The region.
     pub region: Region,
-    /// Length of the recording in ms; `None` = not known.
+    /// Length of the recording in ms; `None` = unknown.
     pub duration_ms: Option<i64>,
-    /// What is counted.
+    /// What is billed.
     pub meter: Meter,
-    /// How much, in the meter's unit; `None` = the length is not known.
+    /// Quantity in the meter's unit; `None` = the length is unknown.
     pub quantity: Option<Bounds<i64>>,
-    /// What it cannot pass, every second being speech; `None` = the length is not known, or tokens are counted.
-    pub most: Option<i64>,
-    /// Where the speech comes from; `None` = the length is not known, or tokens are counted.
+    /// The quantity if every second is speech; `None` = the length is unknown, or the model is billed in tokens.
+    pub upper_bound: Option<i64>,
+    /// Where the speech figure comes from; `None` = the length is unknown, or the model is billed in tokens.
     pub source: Option<SpeechSource>,
-    /// Of one unit; `None` = not known.
+    /// Price of one unit; `None` = unknown.
     pub unit: Option<UnitPrice>,
 }
 
 impl Estimate {
-    /// Quantity × price, exactly; `None` when either is not known.
+    /// Quantity × price, unrounded; `None` if either is unknown.
     #[must_use]
     pub fn cost(&self) -> Option<Bounds<Decimal>> {
         let unit = self.unit?;
@@ -139,13 +140,13 @@ impl Estimate {
     }
 }
 
-/// The lines of one recording: one a requested track and meter.
+/// The estimates of one recording: one per requested track and meter.
 ///
 /// ```
 /// use talkmeter::billing::{Plan, Prices, Recording, estimate};
 /// use talkmeter::catalog::Region;
 ///
-/// // A call of a minute, a track for each party: 60 s × 0.5125 = 30.75 s of each are expected, 31 when begun ones count.
+/// // A one-minute call with a track per participant: 60 s × 0.5125 = 30.75 s expected per track, rounded up to 31.
 /// let call = Recording { file: "a.wav".into(), duration_ms: Some(60_000), channels: Some(2), ..Recording::default() };
 /// let plan = Plan { model: "fun-asr".into(), region: Region::Intl, tracks: vec![0, 1], speech_share: None };
 /// let lines = estimate(&call, &plan, &Prices::builtin());
@@ -160,7 +161,7 @@ pub fn estimate(recording: &Recording, plan: &Plan, prices: &Prices) -> Vec<Esti
     for &track in &plan.tracks {
         let speech = recording.duration_ms.map(|duration| speech(recording, plan, track, duration.max(0)));
         for &meter in prices.meters(&plan.model, plan.region) {
-            let of_speech = speech.filter(|_| meter == Meter::Speech);
+            let speech_only = speech.filter(|_| meter == Meter::Speech);
             let quantity = match meter {
                 Meter::Speech => speech.map(|(quantity, ..)| quantity),
                 Meter::TokensIn => recording.duration_ms.map(tokens_in),
@@ -174,8 +175,8 @@ pub fn estimate(recording: &Recording, plan: &Plan, prices: &Prices) -> Vec<Esti
                 duration_ms: recording.duration_ms,
                 meter,
                 quantity,
-                most: of_speech.map(|(_, most, _)| most),
-                source: of_speech.map(|(.., source)| source),
+                upper_bound: speech_only.map(|(_, most, _)| most),
+                source: speech_only.map(|(.., source)| source),
                 unit: prices.unit(&plan.model, plan.region, meter),
             });
         }
@@ -183,47 +184,47 @@ pub fn estimate(recording: &Recording, plan: &Plan, prices: &Prices) -> Vec<Esti
     lines
 }
 
-/// Whole seconds of speech, begun ones counted, so that what is billed is never more; the most it can be; its source.
+/// Expected seconds of speech, rounded up; the upper bound; the source.
 fn speech(recording: &Recording, plan: &Plan, track: u32, duration: i64) -> (Bounds<i64>, i64, SpeechSource) {
-    let most = begun(Decimal::from(duration), Decimal::ONE);
+    let most = seconds_up(Decimal::from(duration), Decimal::ONE);
     let (result, measured) = (recording.speech_ms.get(&track), recording.measured_ms.get(&track));
     let (bounds, source) = match (result, measured, plan.speech_share) {
         (Some(&speech), ..) => {
-            let expected = begun(Decimal::from(speech), Decimal::ONE);
+            let expected = seconds_up(Decimal::from(speech), Decimal::ONE);
             (Bounds { low: 0, expected, high: most }, SpeechSource::Result)
         }
         (None, Some(measure), _) => {
             let share = |hundredths: i64| Decimal::new(hundredths, 2);
             let bounds = Bounds {
-                low: begun(Decimal::from(measure.speech), share(100 - BAND_BELOW)),
-                expected: begun(Decimal::from(measure.speech), Decimal::ONE),
-                high: begun(Decimal::from(measure.with_tones.max(measure.speech)), share(100 + BAND_ABOVE)),
+                low: seconds_up(Decimal::from(measure.speech), share(100 - BAND_BELOW)),
+                expected: seconds_up(Decimal::from(measure.speech), Decimal::ONE),
+                high: seconds_up(Decimal::from(measure.with_tones.max(measure.speech)), share(100 + BAND_ABOVE)),
             };
             (bounds, SpeechSource::Measured)
         }
         (None, None, Some(share)) => {
-            let expected = begun(Decimal::from(duration), share);
+            let expected = seconds_up(Decimal::from(duration), share);
             (Bounds { low: 0, expected, high: most }, SpeechSource::Given)
         }
         (None, None, None) => {
-            let one_party = plan.tracks.len() > 1 || recording.channels.is_some_and(|channels| channels > 1);
-            let share = if one_party { Decimal::new(SHARE_OF_ONE, 4) } else { Decimal::new(SHARE_OF_ALL, 3) };
-            let expected = begun(Decimal::from(duration), share);
+            let one_participant = plan.tracks.len() > 1 || recording.channels.is_some_and(|channels| channels > 1);
+            let share = if one_participant { Decimal::new(SHARE_OF_ONE, 4) } else { Decimal::new(SHARE_OF_ALL, 3) };
+            let expected = seconds_up(Decimal::from(duration), share);
             (Bounds { low: 0, expected, high: most }, SpeechSource::Usual)
         }
     };
     (bounds.map(|seconds| seconds.clamp(0, most)), most, source)
 }
 
-fn begun(ms: Decimal, share: Decimal) -> i64 {
+fn seconds_up(ms: Decimal, share: Decimal) -> i64 {
     (ms * share / Decimal::from(1000)).ceil().to_i64().unwrap_or(i64::MAX)
 }
 
-/// Input tokens of so much audio. No page says how many there are; of Qwen-Audio 3.1 three answers are known, 7 s with
-/// 182, 15 s with 238, 38 s with 530 (definitions: token estimate). Expected: the line through the first and the last.
-/// High: the 25 a second of a sibling's page, and as much again for the prompt as the shortest answer leaves.
+/// Input tokens for a length of audio. Undocumented; three published Qwen-Audio 3.1 responses report 182 tokens for 7 s, 238 for
+/// 15 s, 530 for 38 s. Expected: the line through the first and the last. High: 25 per second, as documented for a related
+/// model, plus 182 for the prompt (definitions: token estimate).
 fn tokens_in(duration_ms: i64) -> Bounds<i64> {
-    let seconds = begun(Decimal::from(duration_ms.max(0)), Decimal::ONE);
+    let seconds = seconds_up(Decimal::from(duration_ms.max(0)), Decimal::ONE);
     let slope = Decimal::from(348) / Decimal::from(31);
     let expected = Decimal::from(182) + Decimal::from(seconds - 7) * slope;
     Bounds {
@@ -233,51 +234,50 @@ fn tokens_in(duration_ms: i64) -> Bounds<i64> {
     }
 }
 
-/// Output tokens: in the same answers 19, 80 and 109, 208 in 60 s. High: 8 a second, half as much again as the fastest of
-/// them.
+/// Output tokens: 19, 80 and 109 in the same responses, and 208 for 60 s. High: 8 per second, 1.5 times the fastest of them.
 fn tokens_out(duration_ms: i64) -> Bounds<i64> {
-    let seconds = begun(Decimal::from(duration_ms.max(0)), Decimal::ONE);
-    let expected = begun(Decimal::from(seconds), Decimal::from(208) / Decimal::from(60) * Decimal::from(1000));
+    let seconds = seconds_up(Decimal::from(duration_ms.max(0)), Decimal::ONE);
+    let expected = seconds_up(Decimal::from(seconds), Decimal::from(208) / Decimal::from(60) * Decimal::from(1000));
     Bounds { low: 0, expected, high: seconds.saturating_mul(8) }
 }
 
-/// What some lines of one model come to.
+/// The sum of estimates of one model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sum {
-    /// Lines with a cost.
+    /// Estimates with a cost.
     pub priced: u64,
-    /// Lines without a price.
+    /// Estimates without a price.
     pub without_price: u64,
-    /// Lines without a length.
+    /// Estimates of recordings of unknown length.
     pub without_duration: u64,
-    /// What is charged in; `None` = nothing is priced.
+    /// The currency; `None` = nothing is priced.
     pub currency: Option<Currency>,
-    /// Seconds of speech of the lines that are billed by them.
+    /// Seconds of speech, where speech is billed.
     pub seconds: Bounds<i64>,
-    /// Of the priced lines, to the last digit; `None` = nothing is priced.
+    /// Cost of the priced estimates, unrounded; `None` = nothing is priced.
     pub cost: Option<Bounds<Decimal>>,
-    /// What they cannot pass before any allowance, every second being speech; of tokens as `high`. `None` = nothing is priced.
-    pub most: Option<Decimal>,
-    /// What a free allowance takes off; 0 where none is counted.
+    /// Cost before any allowance if every second is speech; for tokens the same as `high`. `None` = nothing is priced.
+    pub upper_bound: Option<Decimal>,
+    /// Deducted for the free allowance.
     pub free: Bounds<Decimal>,
 }
 
 impl Sum {
-    /// What is left to pay.
+    /// Cost after the free allowance.
     #[must_use]
     pub fn net(&self) -> Option<Bounds<Decimal>> {
         let Bounds { low, expected, high } = self.cost?;
         Some(Bounds { low: low - self.free.low, expected: expected - self.free.expected, high: high - self.free.high })
     }
 
-    /// Whether all of it is known.
+    /// Whether every estimate has a cost.
     #[must_use]
     pub fn is_whole(&self) -> bool {
         self.without_price == 0 && self.without_duration == 0
     }
 }
 
-/// Adds lines of one model in one region. `free_seconds` are left of an allowance.
+/// Adds up estimates of one model in one region, of which `free_seconds` are covered by the free allowance.
 #[must_use]
 pub fn sum<'e>(lines: impl IntoIterator<Item = &'e Estimate>, free_seconds: i64) -> Sum {
     let mut sum = Sum {
@@ -287,7 +287,7 @@ pub fn sum<'e>(lines: impl IntoIterator<Item = &'e Estimate>, free_seconds: i64)
         currency: None,
         seconds: Bounds::default(),
         cost: None,
-        most: None,
+        upper_bound: None,
         free: Bounds::default(),
     };
     let mut second = None;
@@ -305,8 +305,8 @@ pub fn sum<'e>(lines: impl IntoIterator<Item = &'e Estimate>, free_seconds: i64)
             expected: so_far.expected + cost.expected,
             high: so_far.high + cost.high,
         });
-        let most = line.unit.zip(line.most).map_or(cost.high, |(unit, most)| unit.cost(most));
-        sum.most = Some(sum.most.unwrap_or_default() + most);
+        let most = line.unit.zip(line.upper_bound).map_or(cost.high, |(unit, most)| unit.cost(most));
+        sum.upper_bound = Some(sum.upper_bound.unwrap_or_default() + most);
         if let (Meter::Speech, Some(quantity)) = (line.meter, line.quantity) {
             sum.seconds.low += quantity.low;
             sum.seconds.expected += quantity.expected;
@@ -343,7 +343,7 @@ mod tests {
                 match speech {
                     Some((true, speech, _)) => drop(call.speech_ms.insert(0, speech)),
                     Some((false, speech, tones)) => {
-                        call.measured_ms.insert(0, Measure { speech, with_tones: speech + tones });
+                        call.measured_ms.insert(0, MeasuredSpeech { speech, with_tones: speech + tones });
                     }
                     None => {}
                 }
@@ -352,13 +352,13 @@ mod tests {
             for line in &lines {
                 let Bounds { low, expected, high } = line.quantity.unwrap();
                 prop_assert!(low <= expected && expected <= high, "{:?}", line);
-                prop_assert!(line.most.is_none_or(|most| high <= most), "{:?}", line);
+                prop_assert!(line.upper_bound.is_none_or(|most| high <= most), "{:?}", line);
                 prop_assert_eq!(line.source.is_none(), tokens);
             }
             let sum = sum(&lines, free);
             let added: Decimal = lines.iter().map(|line| line.cost().unwrap().expected).sum();
             prop_assert_eq!(sum.cost.unwrap().expected, added);
-            prop_assert!(sum.cost.unwrap().high <= sum.most.unwrap());
+            prop_assert!(sum.cost.unwrap().high <= sum.upper_bound.unwrap());
             let net = sum.net().unwrap();
             prop_assert!(net.low >= Decimal::ZERO && net.low <= net.expected && net.expected <= net.high);
         }
@@ -366,7 +366,7 @@ mod tests {
 
     #[test]
     fn the_receipt_of_the_definitions_is_what_is_expected_of_it() {
-        // 456.2 s, billed 393 (86 %): 392.332 and a begun second.
+        // 456.2 s, billed 393 (86 %): 392.332, rounded up.
         let call = Recording { duration_ms: Some(456_200), channels: Some(1), ..Recording::default() };
         let plan = Plan { model: "fun-asr".into(), region: Region::Cn, tracks: vec![0], speech_share: None };
         let line = &estimate(&call, &plan, &Prices::builtin())[0];
@@ -391,17 +391,17 @@ mod tests {
             };
             estimate(&call, &plan, &Prices::builtin())
         };
-        let known = |line: &Estimate| (line.quantity.unwrap(), line.most.unwrap(), line.source.unwrap().name());
+        let known = |line: &Estimate| (line.quantity.unwrap(), line.upper_bound.unwrap(), line.source.unwrap().name());
         let bounds = |low, expected, high| Bounds { low, expected, high };
-        // 20 s of speech in a minute: 19 and 22; with 2 s of ringing 24.2. The other track is not measured: a half, as given.
-        let measure = Measure { speech: 20_000, with_tones: 22_000 };
+        // 20 s of speech in a minute: 19 and 22; with 2 s of ringing 24.2. The other track is not measured: half of it, as given.
+        let measure = MeasuredSpeech { speech: 20_000, with_tones: 22_000 };
         let both = lines(measure, 60_000, &[]);
         assert_eq!(known(&both[0]), (bounds(19, 20, 25), 60, "measured"));
         assert_eq!(known(&both[1]), (bounds(0, 30, 60), 60, "given"));
-        // No more than the recording is long.
+        // Never more than the length of the recording.
         assert_eq!(known(&lines(measure, 21_500, &[])[0]), (bounds(19, 20, 22), 22, "measured"));
-        assert_eq!(known(&lines(Measure::default(), 60_000, &[])[0]), (bounds(0, 0, 0), 60, "measured"));
-        // What was transcribed before is known better.
+        assert_eq!(known(&lines(MeasuredSpeech::default(), 60_000, &[])[0]), (bounds(0, 0, 0), 60, "measured"));
+        // An earlier result takes precedence.
         assert_eq!(known(&lines(measure, 60_000, &[(0, 18_300)])[0]), (bounds(0, 19, 60), 60, "result"));
     }
 

@@ -1,4 +1,4 @@
-//! A line of a bill: so much of something, at a price; and their sums.
+//! Lines of a bill: a quantity at a unit price, and totals of lines.
 
 use std::collections::BTreeMap;
 
@@ -8,15 +8,15 @@ use rust_decimal::Decimal;
 use super::prices::{Prices, UnitPrice};
 use crate::catalog::{Currency, Region};
 
-/// What is counted.
+/// What is billed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Meter {
     /// Whole seconds of speech on one track.
     Speech,
-    /// Tokens that go in: audio and context.
+    /// Input tokens: audio and context.
     TokensIn,
-    /// Tokens that come out: text.
+    /// Output tokens: text.
     TokensOut,
 }
 
@@ -31,20 +31,20 @@ impl Meter {
         }
     }
 
-    /// What its quantity is in: `seconds` or `tokens`.
+    /// The unit of quantities: `seconds` or `tokens`.
     #[must_use]
     pub fn unit(self) -> &'static str {
         if self == Self::Speech { "seconds" } else { "tokens" }
     }
 }
 
-/// Where a quantity comes from. Lines of different bases are alternatives: their sums are never added.
+/// Where a quantity comes from. Lines of different bases are alternatives; their totals are never added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Basis {
-    /// Reckoned from a result file (definitions: billable speech, billed seconds).
+    /// Computed from a result file (definitions: billed seconds).
     Result,
-    /// Reported by the service with the task, as the ledger kept it.
+    /// Reported by the service with the task, kept in the ledger.
     Usage,
 }
 
@@ -59,29 +59,29 @@ impl Basis {
     }
 }
 
-/// So much of one meter for one recording or track.
+/// The quantity of one meter for one recording or track, and its price.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
-    /// The result file below the given folder; the recording's name where there is none.
+    /// The result file relative to the given folder, or the recording's name if there is none.
     pub file: String,
-    /// The track; `None` where the quantity is of all its tracks.
+    /// The track; `None` = all tracks together.
     pub channel_id: Option<u32>,
     /// Where the quantity comes from.
     pub basis: Basis,
-    /// Who transcribed it; `None` = not known (definitions: price).
+    /// The model; `None` = unknown.
     pub model: Option<String>,
-    /// Where; `None` = not known.
+    /// The region; `None` = unknown.
     pub region: Option<Region>,
-    /// What is counted.
+    /// What is billed.
     pub meter: Meter,
-    /// How much, in the meter's unit; `None` = not known.
+    /// Quantity in the meter's unit; `None` = unknown.
     pub quantity: Option<i64>,
-    /// Of one unit; `None` = not known.
+    /// Price of one unit; `None` = unknown.
     pub unit: Option<UnitPrice>,
 }
 
 impl Line {
-    /// The line priced, where model, region and price are known.
+    /// Sets the unit price if model, region and price are known.
     #[must_use]
     pub fn priced(mut self, prices: &Prices) -> Self {
         self.unit =
@@ -89,43 +89,43 @@ impl Line {
         self
     }
 
-    /// Quantity × price, exactly; `None` when either is not known.
+    /// Quantity × price, unrounded; `None` if either is unknown.
     #[must_use]
     pub fn cost(&self) -> Option<Decimal> {
         Some(self.unit?.cost(self.quantity?))
     }
 
-    /// The currency of the cost; `None` when that is not known.
+    /// The currency of the cost; `None` if the cost is unknown.
     #[must_use]
     pub fn currency(&self) -> Option<Currency> {
         self.cost().and(self.unit.map(|unit| unit.currency))
     }
 
-    /// Date of the price; `None` when there is none.
+    /// When the price was published; `None` if there is none.
     #[must_use]
     pub fn price_date(&self) -> Option<Date> {
         self.unit.map(|unit| unit.checked)
     }
 }
 
-/// The sum of lines of one basis in one currency.
+/// The total of the lines of one basis in one currency.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Total {
     /// Where the quantities come from.
     pub basis: Basis,
-    /// `None` = the lines that are not priced.
+    /// `None` = the total of lines without a price.
     pub currency: Option<Currency>,
-    /// How many.
+    /// Number of lines.
     pub lines: u64,
-    /// Seconds of their speech; lines of which the seconds are not known are not in it.
+    /// Seconds of speech, where known.
     pub seconds: i64,
-    /// Tokens in and out.
+    /// Input and output tokens.
     pub tokens: i64,
-    /// Of these lines alone; `None` = not priced.
+    /// Cost of these lines; `None` = not priced.
     pub cost: Option<Decimal>,
 }
 
-/// Sums by basis and currency, those that are not priced last of each basis.
+/// Totals by basis and currency; unpriced lines come last of each basis.
 #[must_use]
 pub fn totals<'l>(lines: impl IntoIterator<Item = &'l Line>) -> Vec<Total> {
     let mut sums: BTreeMap<(Basis, bool, Option<Currency>), Total> = BTreeMap::new();

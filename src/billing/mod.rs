@@ -1,7 +1,7 @@
-//! What transcription will cost, what it did cost, and whether the bill agrees.
+//! What transcription will cost, what it has cost, and whether the bill agrees.
 //!
-//! Money is decimal, never binary. What is not known is `None` and printed as not priced: never as free, never as 0. Sums are
-//! of the lines, to the last digit. The rules: definitions: billable speech, billed seconds, price.
+//! Money is decimal, never floating point. An unknown cost is `None` and printed as "not priced": never as free, never as 0.
+//! Totals are exact sums of their lines. Rules: definitions: billable speech, billed seconds, price.
 //!
 //! ```
 //! use talkmeter::billing::{Meter, Prices};
@@ -28,7 +28,7 @@ mod usage;
 pub use actual::of_result;
 pub use budget::Budget;
 pub use estimate::{
-    Bounds, Estimate, Measure, Plan, Recording, SHARE_OF_ALL, SHARE_OF_ONE, SpeechSource, Sum, estimate, sum,
+    Bounds, Estimate, MeasuredSpeech, Plan, Recording, SHARE_OF_ALL, SHARE_OF_ONE, SpeechSource, Sum, estimate, sum,
 };
 pub use line::{Basis, Line, Meter, Total, totals};
 pub use money::Money;

@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 use crate::catalog::Currency;
 use crate::error::{Error, Result};
 
-/// An amount in one currency. Amounts of two currencies are never added.
+/// An amount in one currency. Amounts in different currencies are never added.
 ///
 /// ```
 /// use talkmeter::billing::Money;
@@ -19,9 +19,9 @@ use crate::error::{Error, Result};
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Money {
-    /// How much.
+    /// The amount.
     pub amount: Decimal,
-    /// Of what.
+    /// Its currency.
     pub currency: Currency,
 }
 
@@ -31,13 +31,13 @@ impl fmt::Display for Money {
     }
 }
 
-/// `5usd`, `0.50 USD`, `12.5cny`: not negative.
+/// `5usd`, `0.50 USD`, `12.5cny`; negative amounts are errors.
 impl FromStr for Money {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
         let text = text.trim();
-        let wrong = || Error::invalid(format!("`{text}` is no amount such as 5usd or 12.50cny"));
+        let wrong = || Error::invalid(format!("`{text}` is not an amount such as 5usd or 12.50cny"));
         let letters = text.find(|c: char| c.is_ascii_alphabetic()).ok_or_else(wrong)?;
         let (amount, currency) = text.split_at(letters);
         let amount: Decimal = amount.trim().parse().map_err(|_| wrong())?;

@@ -1,4 +1,4 @@
-//! Which price holds: by model, region, currency and date, from the catalogue or from a file of one's own.
+//! Price lookup by model, region, currency and date, from the catalogue or from a price file.
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -7,10 +7,10 @@ use super::line::Meter;
 use crate::catalog::{Allowance, Catalog, Currency, Price, Rate, Region, read_prices};
 use crate::error::Result;
 
-/// Tokens in the quantity that they are priced by.
+/// Token prices are quoted per million.
 const MILLION: i64 = 1_000_000;
 
-/// Every price row that is known.
+/// All known price and allowance rows.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PriceBook {
     prices: Vec<(String, Price)>,
@@ -18,9 +18,9 @@ pub struct PriceBook {
 }
 
 impl PriceBook {
-    /// Those of a catalogue.
+    /// The rows of a catalogue.
     #[must_use]
-    pub fn of(catalog: &Catalog) -> Self {
+    pub fn from_catalog(catalog: &Catalog) -> Self {
         let mut book = Self::default();
         for model in catalog.models() {
             book.prices.extend(model.prices.iter().map(|price| (model.name.clone(), price.clone())));
@@ -29,11 +29,11 @@ impl PriceBook {
         book
     }
 
-    /// Puts the rows of a file of one's own in the place of these: `[[price]]` and `[[allowance]]` tables in the form of
-    /// `models.toml`. Where it has a row for a model and region, the rows that were there before for them count no more.
+    /// Overrides these rows with those of a price file: `[[price]]` and `[[allowance]]` tables as in `models.toml`. Rows in
+    /// the file replace all earlier rows for the same model and region.
     ///
     /// # Errors
-    /// [`crate::ErrorKind::InvalidInput`] when it is no TOML of that form.
+    /// [`crate::ErrorKind::InvalidInput`] when the text is not TOML of that form.
     pub fn replace(&mut self, toml: &str) -> Result<()> {
         let (prices, allowances) = read_prices(toml)?;
         self.prices.retain(|(model, price)| !prices.iter().any(|(m, p)| m == model && p.region == price.region));
@@ -45,13 +45,13 @@ impl PriceBook {
     }
 }
 
-/// A price book, and which of its rows somebody wants.
+/// A price book with the currency and the date to look prices up for.
 ///
 /// ```
 /// use talkmeter::billing::{Meter, PriceBook, Prices};
 /// use talkmeter::catalog::{Catalog, Region};
 ///
-/// let mut book = PriceBook::of(Catalog::builtin());
+/// let mut book = PriceBook::from_catalog(Catalog::builtin());
 /// let row = |second: &str, checked: &str| format!(
 ///     "[[price]]\nmodels = [\"fun-asr\"]\nregion = \"cn\"\ncurrency = \"CNY\"\nsecond = \"{second}\"\nsource = \"contract\"\nchecked = \"{checked}\"\n"
 /// );
@@ -72,28 +72,28 @@ pub struct Prices {
 }
 
 impl Prices {
-    /// The rows of `book` in `currency`, or in the one that bills are in where none is named; by the page that was the latest
-    /// on a day, or by the latest of all.
+    /// Looks up prices in `currency`, by default the currency the region is billed in, as last published on the given date,
+    /// by default the latest.
     #[must_use]
     pub fn new(book: PriceBook, currency: Option<Currency>, on: Option<Date>) -> Self {
         Self { book, currency, on }
     }
 
-    /// The latest rows of the catalogue that comes with this crate, in the currency that bills are in.
+    /// The latest prices of the built-in catalogue, in the currency each region is billed in.
     #[must_use]
     pub fn builtin() -> Self {
-        Self::new(PriceBook::of(Catalog::builtin()), None, None)
+        Self::new(PriceBook::from_catalog(Catalog::builtin()), None, None)
     }
 
-    /// The price row of a model in a region; `None` = not known, which is not free.
+    /// The price row of a model in a region; `None` = unknown, which does not mean free.
     ///
-    /// Of several dates the latest that is not after the wanted day; where all are after it, the earliest. The date stands
-    /// beside each price that is printed.
+    /// With several dates: the latest one not after the requested date, or the earliest if all are after it. Every printed
+    /// price shows its date.
     #[must_use]
     pub fn row(&self, model: &str, region: Region) -> Option<&Price> {
         let of = |(name, price): &&(String, Price)| name == model && price.region == region;
         let mut rows = self.book.prices.iter().filter(of).map(|(_, price)| price);
-        // The first row of a region is in the currency that its bills are in.
+        // The first row of a region is in the currency it is billed in.
         let currency = self.currency.or_else(|| rows.clone().next().map(|price| price.currency))?;
         let rows = rows.by_ref().filter(|price| price.currency == currency);
         let before = |price: &Price| self.on.is_none_or(|on| price.checked <= on);
@@ -105,7 +105,7 @@ impl Prices {
         })
     }
 
-    /// The price of one unit of a meter; `None` = not known, or the model is not billed by that meter.
+    /// The price of one unit of a meter; `None` = unknown, or the model is not billed by this meter.
     #[must_use]
     pub fn unit(&self, model: &str, region: Region, meter: Meter) -> Option<UnitPrice> {
         let row = self.row(model, region)?;
@@ -119,7 +119,7 @@ impl Prices {
         Some(UnitPrice { amount, currency: row.currency, checked: row.checked })
     }
 
-    /// The meters that a model is billed by in a region: speech, or tokens in and out. Speech where nothing is known.
+    /// The meters a model is billed by in a region: speech, or input and output tokens. Speech for unknown models.
     #[must_use]
     pub fn meters(&self, model: &str, region: Region) -> &'static [Meter] {
         match self.row(model, region).map(|row| row.rate) {
@@ -128,7 +128,7 @@ impl Prices {
         }
     }
 
-    /// What may be used free of charge; `None` = no page says so.
+    /// The free allowance; `None` = none is documented.
     #[must_use]
     pub fn allowance(&self, model: &str, region: Region) -> Option<&Allowance> {
         let of = |(name, allowance): &&(String, Allowance)| name == model && allowance.region == region;
@@ -136,19 +136,19 @@ impl Prices {
     }
 }
 
-/// What one unit of a meter costs.
+/// The price of one unit of a meter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UnitPrice {
-    /// In [`UnitPrice::currency`], of one second or one token.
+    /// In [`UnitPrice::currency`], for one second or one token.
     pub amount: Decimal,
-    /// What it is charged in.
+    /// The currency of [`UnitPrice::amount`].
     pub currency: Currency,
-    /// Date of the page that prints it.
+    /// When the price was read from the provider's page.
     pub checked: Date,
 }
 
 impl UnitPrice {
-    /// Of so many units, exactly: nothing is rounded.
+    /// The cost of `quantity` units, unrounded.
     #[must_use]
     pub fn cost(&self, quantity: i64) -> Decimal {
         self.amount * Decimal::from(quantity)

@@ -1,20 +1,18 @@
-//! Estimate, recomputed actual, reported usage and a statement side by side, for each recording, with why they differ
-//! (definitions: reconciliation):
-//! of models that are billed by the second.
+//! Estimate, recomputed cost, reported usage and statement of each recording side by side, with why they differ, for models that
+//! are billed by the second (definitions: reconciliation).
 
 use rust_decimal::Decimal;
 
-/// How parts of a second are counted. The service does not document it; published pairs fit several (definitions:
-/// billed seconds).
+/// How fractions of a second are rounded. The service does not document it, and published examples fit several rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Rounding {
-    /// Begun seconds of each track: the upper bound of the readings.
+    /// Round each track up: the upper bound of the rules.
     #[default]
     UpPerTrack,
-    /// Half seconds and more of each track.
+    /// Round each track to the nearest second, halves up.
     NearestPerTrack,
-    /// Begun seconds of all tracks of a recording together.
+    /// Round the sum over all tracks of a recording up.
     UpOnSum,
 }
 
@@ -32,15 +30,15 @@ impl Rounding {
         }
     }
 
-    /// Whole seconds of the tracks of one recording, in ms each.
+    /// Billed seconds of one recording, from the speech of each track in ms.
     ///
     /// ```
     /// use talkmeter::billing::Rounding;
-    /// // The published pairs: 5.57 s → 6, 3.72 s + 4.72 s → 9. All three rules give both.
+    /// // The published examples: 5.57 s → 6, 3.72 s + 4.72 s → 9. All three rules agree on both.
     /// for rule in Rounding::ALL {
     ///     assert_eq!((rule.seconds(&[5570]), rule.seconds(&[3720, 4720])), (6, 9));
     /// }
-    /// // They part where little is left over.
+    /// // They differ for small fractions.
     /// assert_eq!(Rounding::ALL.map(|rule| rule.seconds(&[3100, 4100])), [9, 7, 8]);
     /// ```
     #[must_use]
@@ -54,42 +52,41 @@ impl Rounding {
     }
 }
 
-/// What is known of the bill of one recording, in seconds; `None` = not known.
+/// What is known about the bill of one recording, in seconds; `None` = unknown.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Account {
-    /// Its result file below the batch's results, or its name.
+    /// Its result file relative to the batch's results, or its name.
     pub file: String,
-    /// The most it could be by the recording's stated length: the high estimate.
+    /// The high estimate: the stated length of the recording.
     pub estimate_high: Option<i64>,
-    /// What is expected of its length.
+    /// The expected estimate.
     pub estimate: Option<i64>,
-    /// Speech of each transcribed track in ms, by its result.
+    /// Speech of each transcribed track in ms, from the result.
     pub tracks_ms: Vec<i64>,
     /// Whether there is a result.
     pub has_result: bool,
-    /// Tracks that were asked for.
+    /// Number of requested tracks.
     pub tracks_asked: usize,
-    /// As the service reported.
+    /// As reported by the service.
     pub usage: Option<i64>,
-    /// As the provider's statement has it.
+    /// By the provider's statement.
     pub statement: Option<i64>,
-    /// Amount of the statement.
+    /// Amount on the statement.
     pub statement_cost: Option<Decimal>,
     /// Why it has no result.
     pub failure: Option<String>,
-    /// Submits that may have been billed.
+    /// Number of submits that may have been billed.
     pub submits: u32,
 }
 
 impl Account {
-    /// Recomputed from the result; `None` where there is none.
+    /// Billed seconds recomputed from the result; `None` without a result.
     #[must_use]
     pub fn actual(&self, rounding: Rounding) -> Option<i64> {
         self.has_result.then(|| rounding.seconds(&self.tracks_ms))
     }
 
-    /// Why the figures differ: codes with what they mean, empty where they agree within a second (definitions:
-    /// reconciliation).
+    /// Why the figures differ, as codes with explanations; empty if they agree within a second.
     #[must_use]
     pub fn differences(&self, rounding: Rounding) -> Vec<String> {
         let mut why = Vec::new();
@@ -98,7 +95,7 @@ impl Account {
         if let Some(code) = &self.failure {
             match billed {
                 Some(seconds) if seconds > 0 => why.push(format!("failed subtask: {code}, but {seconds} s are billed")),
-                _ => why.push(format!("failed subtask: {code}, not billed as far as is known")),
+                _ => why.push(format!("failed subtask: {code}, no charge known")),
             }
         }
         if self.submits > 1 {
@@ -112,19 +109,19 @@ impl Account {
             let one_track =
                 self.tracks_ms.len() > 1 && self.tracks_ms.iter().any(|ms| rounding.seconds(&[*ms]) == billed);
             if twice {
-                why.push(format!("{billed} s are those of every submit"));
+                why.push(format!("{billed} s are the sum over all submits"));
             } else if let Some(rule) = other {
-                why.push(format!("rounding: {billed} s by the rule `{}`", rule.name()));
+                why.push(format!("rounding: {billed} s by rule `{}`", rule.name()));
             } else if one_track {
-                why.push(format!("channel: {billed} s are those of one of {} tracks", self.tracks_ms.len()));
+                why.push(format!("track: {billed} s match one of {} tracks", self.tracks_ms.len()));
             } else if self.tracks_asked != self.tracks_ms.len() {
                 why.push(format!(
-                    "channel: {} tracks were asked for, {} are in the result",
+                    "track: {} tracks were requested, {} are in the result",
                     self.tracks_asked,
                     self.tracks_ms.len()
                 ));
             } else if (billed - actual).abs() > 1 {
-                why.push(format!("unexplained: {billed} s are billed, {actual} s are in the result"));
+                why.push(format!("unexplained: {billed} s are billed, the result has {actual} s"));
             } else {
                 why.push("rounding: within a second".to_owned());
             }
@@ -137,7 +134,7 @@ impl Account {
         if let (Some(high), Some(billed)) = (self.estimate_high, billed)
             && billed > high
         {
-            why.push(format!("estimate: {billed} s are more than the {high} s that the length allows"));
+            why.push(format!("estimate: {billed} s exceed the upper bound of {high} s"));
         }
         why
     }
@@ -162,13 +159,13 @@ mod tests {
     fn each_difference_has_its_reason() {
         let why = |account: &Account| account.differences(Rounding::UpPerTrack).join("; ");
         assert_eq!(why(&account(&[3720, 4720], 9)), "");
-        assert_eq!(why(&account(&[3100, 4100], 8)), "rounding: 8 s by the rule `up-on-sum`");
-        assert_eq!(why(&account(&[3720, 14_720], 4)), "channel: 4 s are those of one of 2 tracks");
-        assert_eq!(why(&account(&[3720], 12)), "unexplained: 12 s are billed, 4 s are in the result");
+        assert_eq!(why(&account(&[3100, 4100], 8)), "rounding: 8 s by rule `up-on-sum`");
+        assert_eq!(why(&account(&[3720, 14_720], 4)), "track: 4 s match one of 2 tracks");
+        assert_eq!(why(&account(&[3720], 12)), "unexplained: 12 s are billed, the result has 4 s");
         let twice = Account { submits: 2, ..account(&[3720], 8) };
-        assert_eq!(why(&twice), "duplicate submit: 2 submits may have been billed; 8 s are those of every submit");
+        assert_eq!(why(&twice), "duplicate submit: 2 submits may have been billed; 8 s are the sum over all submits");
         let failed = Account { failure: Some("DOWNLOAD_FAILED".into()), ..Account::default() };
-        assert_eq!(why(&failed), "failed subtask: DOWNLOAD_FAILED, not billed as far as is known");
+        assert_eq!(why(&failed), "failed subtask: DOWNLOAD_FAILED, no charge known");
         let stated = Account { statement: Some(10), ..account(&[3720, 4720], 9) };
         assert_eq!(why(&stated), "rounding: within a second; statement: 10 s, the service reported 9 s");
     }

@@ -1,7 +1,7 @@
-//! The bill of a recording whose model counts tokens: what the service reported, what the statement has, and why they differ.
+//! Reported usage and statement side by side for models that are billed in tokens, with why they differ.
 //!
-//! A result file counts no tokens, so nothing can be recomputed from it: what was reported stands against the statement, meter
-//! by meter, and amounts against the price of each.
+//! A result file has no token counts, so nothing can be recomputed from it: reported usage is compared with the statement meter
+//! by meter, and amounts with the list price.
 
 use rust_decimal::Decimal;
 
@@ -9,39 +9,39 @@ use super::estimate::Bounds;
 use super::line::Meter;
 use super::prices::UnitPrice;
 
-/// One meter of a recording.
+/// What is known about one meter of a recording.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MeterAccount {
     /// [`Meter::TokensIn`] or [`Meter::TokensOut`].
     pub meter: Meter,
-    /// By the stated length of the recording; `None` = that is not known. Its `high` is no bound.
+    /// Estimate from the stated length of the recording; `None` = unknown. `high` is not an upper bound.
     pub estimate: Option<Bounds<i64>>,
-    /// As the service reported; `None` = it did not.
+    /// As reported by the service; `None` = not reported.
     pub usage: Option<i64>,
-    /// List price of one token; `None` = not known.
+    /// List price of one token; `None` = unknown.
     pub unit: Option<UnitPrice>,
-    /// As the provider's statement has it; `None` = it does not.
+    /// Tokens on the provider's statement; `None` = not listed.
     pub statement: Option<i64>,
-    /// Amount of the statement for this meter alone; `None` = it names none.
+    /// Amount on the statement for this meter alone; `None` = not listed.
     pub statement_cost: Option<Decimal>,
 }
 
 impl MeterAccount {
-    /// What the reported tokens cost at list price; `None` where either is not known.
+    /// Cost of the reported tokens at list price; `None` if either is unknown.
     #[must_use]
     pub fn list_cost(&self) -> Option<Decimal> {
         Some(self.unit?.cost(self.usage?))
     }
 
-    /// Why the figures differ; empty where they agree to the token, and amounts to the last digit that is printed.
+    /// Why the figures differ; empty if tokens agree exactly and amounts to the last digit printed on the statement.
     #[must_use]
     pub fn differences(&self) -> Vec<String> {
         let mut why = Vec::new();
         match (self.usage, self.statement) {
             (Some(usage), Some(statement)) if usage != statement => {
-                why.push(format!("statement: {statement} tokens, the service reported {usage}"));
+                why.push(format!("statement: {statement} tokens, {usage} reported by the service"));
             }
-            (None, Some(statement)) => why.push(format!("statement: {statement} tokens, the service reported none")),
+            (None, Some(statement)) => why.push(format!("statement: {statement} tokens, none reported by the service")),
             _ => {}
         }
         let counted = self.statement.or(self.usage);
@@ -49,44 +49,44 @@ impl MeterAccount {
             && !agree(cost, unit.cost(counted))
         {
             let (cost, list) = (cost.normalize(), unit.cost(counted).normalize());
-            why.push(format!("price: {cost} is billed for {counted} tokens, {list} by the list"));
+            why.push(format!("price: {cost} billed for {counted} tokens, {list} at list price"));
         }
         why
     }
 }
 
-/// Everything that is known of the bill of one recording.
+/// What is known about the bill of one recording.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TokenAccount {
-    /// Its result file below the batch's results, or its name.
+    /// Its result file relative to the batch's results, or its name.
     pub file: String,
-    /// Tokens in, tokens out.
+    /// Input tokens, output tokens.
     pub meters: Vec<MeterAccount>,
-    /// Amount of the statement that is of both together; `None` = there is none.
+    /// Amount on the statement for both meters together; `None` = not listed.
     pub both_cost: Option<Decimal>,
     /// Why it has no result.
     pub failure: Option<String>,
-    /// Submits that may have been billed.
+    /// Number of submits that may have been billed.
     pub submits: u32,
 }
 
 impl TokenAccount {
-    /// What all reported tokens cost at list price; `None` where that of one meter is not known.
+    /// Cost of all reported tokens at list price; `None` if the cost of either meter is unknown.
     #[must_use]
     pub fn list_cost(&self) -> Option<Decimal> {
         self.meters.iter().map(MeterAccount::list_cost).sum()
     }
 
-    /// Why the figures of the recording as a whole differ; those of each meter stand with it.
+    /// Why the figures of the recording as a whole differ; each meter has its own differences.
     #[must_use]
     pub fn differences(&self) -> Vec<String> {
         let mut why = Vec::new();
         let billed: i64 = self.meters.iter().filter_map(|meter| meter.statement.or(meter.usage)).sum();
         match &self.failure {
             Some(code) if billed > 0 => why.push(format!("failed subtask: {code}, but {billed} tokens are billed")),
-            Some(code) => why.push(format!("failed subtask: {code}, not billed as far as is known")),
+            Some(code) => why.push(format!("failed subtask: {code}, no charge known")),
             None if self.meters.iter().any(|meter| meter.usage.is_none()) => {
-                why.push("usage: no tokens are reported of it".to_owned());
+                why.push("usage: no tokens were reported".to_owned());
             }
             None => {}
         }
@@ -96,22 +96,22 @@ impl TokenAccount {
         if let (Some(cost), Some(list)) = (self.both_cost, self.list_cost())
             && !agree(cost, list)
         {
-            why.push(format!("price: {} is billed for both, {} by the list", cost.normalize(), list.normalize()));
+            why.push(format!("price: {} billed for both meters, {} at list price", cost.normalize(), list.normalize()));
         }
         why
     }
 
-    /// Whether the bill is another than was reported.
+    /// Whether the bill differs from what was reported.
     #[must_use]
-    pub fn is_off(&self) -> bool {
+    pub fn is_different(&self) -> bool {
         let other_price = self.both_cost.zip(self.list_cost()).is_some_and(|(cost, list)| !agree(cost, list));
         self.submits > 1 || other_price || self.meters.iter().any(|meter| !meter.differences().is_empty())
     }
 }
 
-/// Whether an amount is what was reckoned: to its last digit, and to the cent where it has fewer.
-fn agree(billed: Decimal, reckoned: Decimal) -> bool {
-    (billed - reckoned).abs() <= Decimal::new(1, billed.scale().max(2))
+/// Whether a billed amount equals the computed one to its last digit, or to the cent if it has fewer digits.
+fn agree(billed: Decimal, computed: Decimal) -> bool {
+    (billed - computed).abs() <= Decimal::new(1, billed.scale().max(2))
 }
 
 #[cfg(test)]
@@ -142,24 +142,24 @@ mod tests {
         let agreed = account([Some(530), Some(109)], [Some(530), Some(109)], [Some("0.0000795"), Some("0.00005")]);
         assert_eq!(agreed.list_cost().unwrap().to_string(), "0.00013073");
         assert_eq!(why(&agreed), ["", "", ""]);
-        assert!(!agreed.is_off());
+        assert!(!agreed.is_different());
         let off = account([Some(530), Some(109)], [Some(531), Some(109)], [None, Some("0.0002")]);
-        assert_eq!(why(&off)[0], "statement: 531 tokens, the service reported 530");
-        assert_eq!(why(&off)[1], "price: 0.0002 is billed for 109 tokens, 0.00005123 by the list");
-        assert!(off.is_off());
+        assert_eq!(why(&off)[0], "statement: 531 tokens, 530 reported by the service");
+        assert_eq!(why(&off)[1], "price: 0.0002 billed for 109 tokens, 0.00005123 at list price");
+        assert!(off.is_different());
         let both = |cost: &str| TokenAccount {
             both_cost: Some(cost.parse().unwrap()),
             ..account([Some(530), Some(109)], [None, None], [None, None])
         };
-        assert!(!both("0.00013").is_off() && !both("0.00").is_off());
-        assert_eq!(why(&both("0.02"))[2], "price: 0.02 is billed for both, 0.00013073 by the list");
+        assert!(!both("0.00013").is_different() && !both("0.00").is_different());
+        assert_eq!(why(&both("0.02"))[2], "price: 0.02 billed for both meters, 0.00013073 at list price");
         let silent = account([None, None], [Some(5), None], [None, None]);
-        assert_eq!(why(&silent)[2], "usage: no tokens are reported of it");
-        assert_eq!(why(&silent)[0], "statement: 5 tokens, the service reported none");
+        assert_eq!(why(&silent)[2], "usage: no tokens were reported");
+        assert_eq!(why(&silent)[0], "statement: 5 tokens, none reported by the service");
         let failed =
             TokenAccount { failure: Some("DOWNLOAD_FAILED".into()), ..account([None; 2], [None; 2], [None; 2]) };
-        assert_eq!(why(&failed)[2], "failed subtask: DOWNLOAD_FAILED, not billed as far as is known");
+        assert_eq!(why(&failed)[2], "failed subtask: DOWNLOAD_FAILED, no charge known");
         let twice = TokenAccount { submits: 2, ..agreed };
-        assert!(twice.is_off() && why(&twice)[2].starts_with("duplicate submit: 2"));
+        assert!(twice.is_different() && why(&twice)[2].starts_with("duplicate submit: 2"));
     }
 }

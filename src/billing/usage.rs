@@ -1,4 +1,4 @@
-//! What the service itself says that it bills: `usage` of a task.
+//! Usage as the service reports it with a task.
 
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
@@ -8,19 +8,19 @@ use super::line::{Basis, Line, Meter};
 use super::prices::Prices;
 use crate::catalog::Region;
 
-/// The quantities of one task. The service counts whole seconds, some models print them with a fraction.
+/// The quantities reported for one task. Seconds are whole numbers, which some models print with a fraction.
 ///
 /// ```
 /// use talkmeter::billing::Usage;
-/// let usage = Usage::of(&serde_json::json!({"duration": 9}));
+/// let usage = Usage::from_json(&serde_json::json!({"duration": 9}));
 /// assert_eq!((usage.seconds, usage.tokens_in), (Some(9), None));
-/// let usage = Usage::of(&serde_json::json!({"duration": 7.0, "input_tokens": 182, "output_tokens": 19}));
+/// let usage = Usage::from_json(&serde_json::json!({"duration": 7.0, "input_tokens": 182, "output_tokens": 19}));
 /// assert_eq!((usage.seconds, usage.tokens_in, usage.tokens_out), (Some(7), Some(182), Some(19)));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Usage {
-    /// `duration` or `seconds`, begun ones counted; of all recordings and tracks of the task.
+    /// `duration` or `seconds`, rounded up; all recordings and tracks of the task together.
     pub seconds: Option<i64>,
     /// `input_tokens` or `prompt_tokens`.
     pub tokens_in: Option<i64>,
@@ -29,10 +29,10 @@ pub struct Usage {
 }
 
 impl Usage {
-    /// Reads what a task reported; what is missing or negative is `None`.
+    /// Reads the `usage` object of a task; missing and negative numbers are `None`.
     #[must_use]
-    pub fn of(usage: &Value) -> Self {
-        let number = |names: &[&str]| names.iter().find_map(|name| whole(usage.get(name)?));
+    pub fn from_json(usage: &Value) -> Self {
+        let number = |names: &[&str]| names.iter().find_map(|name| rounded_up(usage.get(name)?));
         Self {
             seconds: number(&["duration", "seconds"]),
             tokens_in: number(&["input_tokens", "prompt_tokens"]),
@@ -40,19 +40,19 @@ impl Usage {
         }
     }
 
-    /// So many seconds and nothing else.
+    /// Usage of seconds alone.
     pub(crate) fn seconds(seconds: i64) -> Self {
         Self { seconds: Some(seconds), ..Self::default() }
     }
 
-    /// So many times each quantity.
+    /// Each quantity times `n`.
     pub(crate) fn times(self, n: i64) -> Self {
         self.each(|quantity| quantity.saturating_mul(n))
     }
 
-    /// One of so many equal parts, begun units counted.
-    pub(crate) fn part(self, of: i64) -> Self {
-        self.each(|quantity| quantity.saturating_add(of - 1).checked_div(of).unwrap_or(quantity))
+    /// Each quantity divided by `parts`, rounded up.
+    pub(crate) fn divided_by(self, parts: i64) -> Self {
+        self.each(|quantity| quantity.saturating_add(parts - 1).checked_div(parts).unwrap_or(quantity))
     }
 
     fn each(self, change: impl Fn(i64) -> i64) -> Self {
@@ -61,7 +61,7 @@ impl Usage {
     }
 
     /// The larger of each quantity.
-    pub(crate) fn most(self, other: Self) -> Self {
+    pub(crate) fn max(self, other: Self) -> Self {
         Self {
             seconds: self.seconds.max(other.seconds),
             tokens_in: self.tokens_in.max(other.tokens_in),
@@ -80,8 +80,8 @@ impl Usage {
     }
 }
 
-/// A number, rounded up, or one in a text.
-fn whole(value: &Value) -> Option<i64> {
+/// A JSON number or numeric string, rounded up.
+fn rounded_up(value: &Value) -> Option<i64> {
     let text = match value {
         Value::Number(number) => number.to_string(),
         Value::String(text) => text.trim().to_owned(),
@@ -114,7 +114,7 @@ pub fn of_usage(reported: &[ReportedUsage], prices: &Prices) -> Vec<Line> {
     let reported = reported.iter().filter(|reported| reported.usage.is_some() || !reported.has_failed);
     let lines = reported.flat_map(|reported| {
         let ReportedUsage { file, model, region, usage, .. } = reported;
-        let usage = usage.as_ref().map(Usage::of).unwrap_or_default();
+        let usage = usage.as_ref().map(Usage::from_json).unwrap_or_default();
         let meters = match (model, region) {
             (Some(model), Some(region)) => prices.meters(model, *region),
             _ => &[Meter::Speech],
@@ -137,7 +137,7 @@ pub fn of_usage(reported: &[ReportedUsage], prices: &Prices) -> Vec<Line> {
 }
 
 impl std::ops::AddAssign for Usage {
-    /// What is not known of one adds nothing.
+    /// Unknown quantities add nothing.
     fn add_assign(&mut self, other: Self) {
         let add = |one: &mut Option<i64>, two: Option<i64>| {
             *one = one.map_or(two, |one| Some(one.saturating_add(two.unwrap_or(0))));

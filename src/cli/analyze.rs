@@ -9,7 +9,7 @@ use super::Exit;
 use super::inputs::Paths;
 use super::output::{Console, Failure, Format};
 use super::page::{PageFlags, Pages, address_of};
-use super::prices::{PriceFlags, doubt_used};
+use super::prices::{PriceFlags, warn_if_old_for};
 use super::settings::SettingsFlags;
 use crate::batch;
 use crate::billing::Prices;
@@ -145,7 +145,7 @@ impl AnalyzeJob {
         let asked = options.settings.model.as_deref().zip(options.settings.region.as_deref());
         let ledgers = options.origins.values().map(|(model, region)| (&model[..], &region[..]));
         let used = ledgers.chain(asked).filter_map(|(model, region)| Some((model, region.parse().ok()?)));
-        doubt_used(&options.prices, used, today, console);
+        warn_if_old_for(&options.prices, used, today, console);
 
         let bar = console.progress(inputs.files.len());
         let progress = AnalyzeProgress { console, bar: &bar };

@@ -9,7 +9,7 @@ use crate::billing::{Budget, Money, Plan, Recording, estimate, sum};
 use crate::catalog::Region;
 use crate::report::number::{counted, money};
 
-/// What is not to be passed.
+/// The cost limit of a batch.
 pub(super) struct Limit<'a> {
     pub(super) most: Money,
     /// Seconds of the free allowance that are used.
@@ -18,8 +18,7 @@ pub(super) struct Limit<'a> {
 }
 
 impl Limit<'_> {
-    /// The budget of a batch of `recordings`, of which `selected` says what was found out. `None`: more than the limit is expected, or
-    /// nobody can tell, which was said.
+    /// The budget of a batch of `recordings`. `None` if more than the limit is expected, or unknown (already reported).
     ///
     /// # Errors
     /// The prices cannot be read.
@@ -35,13 +34,13 @@ impl Limit<'_> {
         let mut budget = match Budget::new(limit, model, region, &prices) {
             Ok(budget) => budget,
             Err(error) => {
-                console.error(&error.to_string());
+                console.error(&format!("{error}; --prices FILE can name one"));
                 return Ok(None);
             }
         };
         let free = free_seconds(&prices, model, region, self.used).unwrap_or(0);
         if self.used.is_some() {
-            console.note(&format!("{free} s of the free allowance of {model} in {region} are counted as left"));
+            console.note(&format!("{free} s of the free allowance of {model} in {region} are left"));
         }
         budget = budget.free_seconds(free);
         let (mut lines, mut unknown) = (Vec::new(), 0);
@@ -52,7 +51,7 @@ impl Limit<'_> {
                 estimate(&Recording { duration_ms, channels: distinct_tracks, ..Recording::default() }, &plan, &prices);
             let most: Option<i64> = own.iter().map(|line| line.quantity.map(|quantity| quantity.high)).sum();
             match most {
-                Some(most) => budget.bound(&recording.key, most),
+                Some(most) => budget.set_upper_bound(&recording.key, most),
                 None => unknown += 1,
             }
             lines.extend(own);
@@ -60,12 +59,12 @@ impl Limit<'_> {
         let sum = sum(&lines, free);
         if let Some(net) = sum.net().filter(|net| net.expected > limit.amount) {
             let expected = money(Some((net.expected, limit.currency)));
-            console.error(&format!("{expected} is expected, which is more than {limit}: nothing was sent"));
+            console.error(&format!("the expected cost of {expected} exceeds {limit}: nothing was sent"));
             return Ok(None);
         }
         if unknown > 0 {
             console.note(&format!(
-                "{} of unknown length: the first shows what others may cost, and no submit leaves that could pass {limit}",
+                "{} of unknown length: one is sent first; the highest cost so far is assumed for the rest, to stay below {limit}",
                 counted(unknown, "recording")
             ));
         }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::Exit;
 use super::output::{Console, Failure, Format, Listing};
 use super::parameters::flag_of;
-use super::prices::doubt;
+use super::prices::warn_if_old;
 use crate::catalog::{Allowance, Catalog, Model, Parameter, Price, Protocol, Rate, RateLimit, Region, size, span};
 
 /// Columns of a page about one model.
@@ -62,7 +62,7 @@ pub(super) fn run(
     };
     let named =
         |model: &'_ &Model| prices(model, region).map(|price| (model.name.clone(), price.clone())).collect::<Vec<_>>();
-    doubt(models.iter().flat_map(named), today, console);
+    warn_if_old(models.iter().flat_map(named), today, console);
     Ok(exit)
 }
 

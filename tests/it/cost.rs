@@ -158,7 +158,7 @@ fn prices_of_ones_own_come_before_those_of_the_catalogue() {
         .exits(0)
         .prints("by result: 9 s on 2 lines, 0.00162 CNY")
         // Old, and said on stderr alone.
-        .says("compare it with contract 7 before you rely on it");
+        .says("check it against contract 7");
     Scene::new()
         .call("a", pair())
         .write("contract.toml", contract.replace("0.00018", "free"))
@@ -176,8 +176,8 @@ fn an_estimate_counts_every_track_that_is_asked_for_and_nothing_that_is_not_know
         .write("audio/notes.txt", "not looked at")
         .run("cost estimate audio --channel 0,1 --format json --region intl")
         .exits(0)
-        .says("c-damaged.mp3: its headers do not say how long it is")
-        .says("1 recording without all of the tracks asked for")
+        .says("c-damaged.mp3: unknown length: the headers do not state it")
+        .says("1 recording with fewer tracks than requested")
         .says("3 files found: 2 priced, 0 without a price, 1 without a duration");
     let report = ran.json();
     // Of 60 s and 10 s: 31 + 31 + 6 + 6 expected, 60 + 60 + 10 + 10 at most, × 0.000035.
@@ -200,7 +200,7 @@ fn an_estimate_counts_the_tracks_that_transcribe_requests() {
         .write("audio/two.wav", two)
         .run("cost estimate audio --format json --region intl")
         .exits(0)
-        .says("2 recordings with several tracks: all are counted");
+        .says("2 recordings with several tracks: all of them are counted");
     let tracks = |ran: &crate::scene::Ran| -> Vec<Value> {
         let report = ran.json();
         let files = report["projects"][0]["breakdown"].as_array().unwrap();
@@ -215,12 +215,12 @@ fn an_estimate_counts_the_tracks_that_transcribe_requests() {
     let ran = ran.then().run("cost estimate audio --vad --format json --region intl").exits(0);
     let once = [json!(["same.wav", [0]]), json!(["single.wav", [0]]), json!(["two.wav", [0, 1]])];
     assert_eq!(tracks(&ran), once);
-    let ran = ran.says_no("more tracks than are counted").says("3 files found: 3 priced");
+    let ran = ran.says_no("more tracks than counted").says("3 files found: 3 priced");
     // Of an address nothing is known: the service's default is its first track.
     let ran = ran.then().write("calls.csv", "url,duration,channels\nhttps://calls.example/a.wav,60,2\n");
     let ran = ran.run("cost estimate calls.csv --format json --region intl").exits(0);
     assert_eq!(tracks(&ran), [json!(["https://calls.example/a.wav", [0]])]);
-    let ran = ran.says("1 recording with more tracks than are counted");
+    let ran = ran.says("1 recording with more tracks than counted");
     // Of a result, the tracks that it has.
     let call = crate::scene::call(&[(0, 0, 900, "hello"), (1, 1000, 1900, "hello")]).lasting(2000);
     let ran = ran.then().call("a", call).run("cost estimate calls --format json --region intl").exits(0);
@@ -251,7 +251,7 @@ fn a_folder_of_all_sorts_is_estimated_line_by_line() {
         .run("cost estimate audio --channel 0,1 --format json --region intl")
         .exits(3)
         .says("cannot read audio/gone.wav")
-        .says("audio/named.mp3: is wav by what is in it, not by its name")
+        .says("audio/named.mp3: contains wav, despite its name")
         .says("7 files found: 6 priced, 0 without a price, 1 without a duration");
     let report = ran.json();
     let files = report["projects"][0]["breakdown"].as_array().unwrap();
@@ -316,7 +316,7 @@ fn a_list_with_lengths_is_estimated_by_group_and_model() {
         .write("calls.csv", list)
         .run("cost estimate calls.csv --group-by team")
         .exits(2)
-        .says("--group-by team: no input has such a column");
+        .says("--group-by team: no input has this column");
 }
 
 #[test]
@@ -327,10 +327,10 @@ fn an_estimate_is_a_gate() {
     };
     // 3600 s × 0.86 × 0.000035 = 0.10836
     run("--max-cost 0.10836usd", list(3600)).exits(0);
-    run("--max-cost 0.10835usd", list(3600)).exits(3).says("0.10836 USD is expected, which is more than 0.10835 USD");
-    run("--max-cost 5cny --model qwen3-asr-flash", list(3600)).exits(3).says("cannot be told");
-    run("--max-cost 5usd", "url\nhttps://calls.example/a.wav\n".to_owned()).exits(3).says("cannot be told");
-    run("--max-cost 5", list(1)).exits(2).says("is no amount such as 5usd");
+    run("--max-cost 0.10835usd", list(3600)).exits(3).says("the expected cost of 0.10836 USD exceeds 0.10835 USD");
+    run("--max-cost 5cny --model qwen3-asr-flash", list(3600)).exits(3).says("cannot tell");
+    run("--max-cost 5usd", "url\nhttps://calls.example/a.wav\n".to_owned()).exits(3).says("cannot tell");
+    run("--max-cost 5", list(1)).exits(2).says("is not an amount such as 5usd");
     // 36000 − 35000 seconds are left of the allowance: 2096 of 3096 are paid.
     run("--max-cost 0.07336usd --quota-used 35000", list(3600)).exits(0);
     run("--max-cost 0.07335usd --quota-used 35000", list(3600)).exits(3);
@@ -388,7 +388,7 @@ fn a_batch_that_is_expected_to_cost_more_is_refused_before_the_first_submit() {
         .write("a.wav", wav(1, 8000, 60))
         .run(&format!("transcribe a.wav -o out {MODEL} --max-cost 0.0041cny"))
         .exits(3)
-        .says("0.00416 CNY is expected, which is more than 0.0041 CNY: nothing was sent")
+        .says("the expected cost of 0.00416 CNY exceeds 0.0041 CNY: nothing was sent")
         .prints_nothing();
     // In another currency nobody knows its price: it cannot be said when the limit is reached.
     service
@@ -405,7 +405,7 @@ fn a_budget_reckons_with_the_free_allowance_only_when_told_how_much_of_it_is_use
         .scene()
         .run(&format!("transcribe {A} {B} -o out {MODEL} --max-cost 0.0001cny --quota-used 0"))
         .exits(0)
-        .says("36000 s of the free allowance of paraformer-v2 in cn are counted as left");
+        .says("36000 s of the free allowance of paraformer-v2 in cn are left");
     service.accepted_once(&[A, B]);
 }
 
@@ -421,10 +421,10 @@ fn a_bill_is_held_against_what_was_used() {
     let ran = scene
         .run("cost reconcile batch --statement bill.csv --format csv")
         .exits(3)
-        .says("1 row of the statement name no recording of this batch: 5 s")
-        .says("1 recording billed otherwise than their results say")
+        .says("1 statement row names no recording of this batch: 5 s")
+        .says("1 recording billed differently from its result")
         .prints("000001-a.json,,,9,9,9,0.00198,\n")
-        .prints("000002-b.json,,,9,30,30,0.0066,\"unexplained: 30 s are billed, 9 s are in the result\"\n");
+        .prints("000002-b.json,,,9,30,30,0.0066,\"unexplained: 30 s are billed, the result has 9 s\"\n");
     // A row of the statement without a word of the amount, and a recording that failed.
     let failed = failed(3, "c");
     let ran = ran
@@ -466,7 +466,7 @@ fn a_bill_in_tokens_is_held_against_what_the_service_reported() {
         "file,meter,estimate,estimate_high,usage,unit_price,currency,usage_cost,statement,statement_cost,why\n\
          000001-a.json,tokens_in,1060,2264,530,0.00000015,USD,0.0000795,,,\n\
          000001-a.json,tokens_out,264,608,109,0.00000047,USD,0.00005123,,,\n\
-         b,tokens_in,,,,0.00000015,USD,,,,\"failed subtask: DOWNLOAD_FAILED, not billed as far as is known\"\n\
+         b,tokens_in,,,,0.00000015,USD,,,,\"failed subtask: DOWNLOAD_FAILED, no charge known\"\n\
          b,tokens_out,,,,0.00000047,USD,,,,\n"
     );
     // Each meter by itself: the tokens agree, the price of those that came out does not.
@@ -476,13 +476,13 @@ fn a_bill_in_tokens_is_held_against_what_the_service_reported() {
         .write("bill.csv", split)
         .run("cost reconcile batch --statement bill.csv --format json")
         .exits(3)
-        .says("1 row of the statement name no recording of this batch: 5 tokens in")
-        .says("1 recording billed otherwise than the service reported");
+        .says("1 statement row names no recording of this batch: 5 input tokens")
+        .says("1 recording billed differently from the reported usage");
     let rows = ran.json();
     has(rows[0].as_object().unwrap(), json!({"statement": 530, "statement_cost": "0.0000795", "why": ""}));
     has(
         rows[1].as_object().unwrap(),
-        json!({"statement": 109, "why": "price: 0.0001635 is billed for 109 tokens, 0.00005123 by the list"}),
+        json!({"statement": 109, "why": "price: 0.0001635 billed for 109 tokens, 0.00005123 at list price"}),
     );
     // Both in one row, with one amount, of which nobody says which part is whose.
     let both = "url,input_tokens,output_tokens,amount\nhttps://calls.example/a.wav,530,110,0.0001307\n";
@@ -490,7 +490,7 @@ fn a_bill_in_tokens_is_held_against_what_the_service_reported() {
         .write("bill.csv", both)
         .run("cost reconcile batch --statement bill.csv --format csv")
         .exits(3)
-        .prints("109,0.00000047,USD,0.00005123,110,,\"statement: 110 tokens, the service reported 109\"\n")
+        .prints("109,0.00000047,USD,0.00005123,110,,\"statement: 110 tokens, 109 reported by the service\"\n")
         .prints("000001-a.json,both,,,,,USD,0.00013073,,0.0001307,\n");
     let ran = ran.then().run("cost reconcile batch --statement bill.csv --focus -q").exits(3);
     let column = focus(&ran);
@@ -502,6 +502,6 @@ fn a_bill_in_tokens_is_held_against_what_the_service_reported() {
         .write("bill.csv", "url,quantity,cost,currency\nhttps://calls.example/a.wav,639,0.00013,CNY\n")
         .run("cost reconcile batch --statement bill.csv")
         .exits(0)
-        .says("1 row of the statement without a word of which tokens are counted")
-        .says("the statement is in CNY, prices are in USD");
+        .says("1 statement row does not say which tokens it counts")
+        .says("the statement is in CNY, the prices are in USD");
 }

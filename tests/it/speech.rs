@@ -117,9 +117,9 @@ fn the_speech_of_each_track_is_measured_where_it_can_be() {
     let ran = scene()
         .run("cost estimate audio list.csv --vad --channel 0,1 --region intl --format csv")
         .exits(0)
-        .says("1 recording cannot be decoded without ffmpeg: the usual share is used")
+        .says("1 recording cannot be decoded without ffmpeg; assuming the usual share of speech")
         .says("audio/d-damaged.mp3: cannot be decoded\n")
-        .says("speech measured in 4 of 12 tracks; where the service hears otherwise it is at most 0.");
+        .says("speech measured in 4 of 12 tracks; upper bound 0.");
     let measured = lines(&ran);
     // A mono file has no second track: what is asked for in vain is counted as before.
     for line in [
@@ -140,7 +140,7 @@ fn the_speech_of_each_track_is_measured_where_it_can_be() {
     let ran = scene()
         .run("cost estimate audio --vad --speech-share 0.9 --region intl --format csv")
         .exits(0)
-        .says("without ffmpeg: the share given is used");
+        .says("without ffmpeg; assuming the given share of speech");
     let given = lines(&ran);
     assert!(given.contains(&"a-silent.wav 0 0 0 0 measured".to_owned()), "{given:?}");
     assert!(given.contains(&"c-no-decoder.wma 0 0 1 1 given".to_owned()), "{given:?}");
@@ -184,8 +184,8 @@ fn no_name_of_a_file_is_an_order_to_ffmpeg() {
         .environment("PATH", &bin)
         .run_with(words)
         .exits(0)
-        .says("-y.wma: cannot be decoded: the usual share is used")
-        .says("pipe:0.wma: cannot be decoded: the usual share is used");
+        .says("-y.wma: cannot be decoded: assuming the usual share of speech")
+        .says("pipe:0.wma: cannot be decoded: assuming the usual share of speech");
     let asked = asked(&ran);
     for name in ["-y.wma", "pipe:0.wma"] {
         let order = format!("-protocol_whitelist\nfile,pipe\n-i\nfile:{name}\n");

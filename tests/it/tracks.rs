@@ -284,7 +284,7 @@ fn a_budget_counts_every_track_that_is_requested() {
     let refused = |levels: &[i16], limit: &str, expected: &str| {
         let scene = service.scene().write("a.wav", minute(levels));
         let ran = scene.run(&format!("transcribe a.wav -o out {MODEL} --max-cost {limit}")).exits(3).prints_nothing();
-        ran.says(&format!("{expected} CNY is expected, which is more than {limit}", limit = limit_of(limit)));
+        ran.says(&format!("the expected cost of {expected} CNY exceeds {limit}", limit = limit_of(limit)));
     };
     // 60 s × 0.5125 = 30.75, 31 of each of two, × 0.00008; what is alike holds everybody: 60 s × 0.86 = 51.6, 52.
     refused(TWO, "0.0049cny", "0.00496");

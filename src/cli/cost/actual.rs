@@ -1,4 +1,4 @@
-//! `cost actual`: what result files, and the usage in ledgers, say that their transcription cost.
+//! `cost actual`: what transcription has cost, from result files and from the usage in ledgers.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::super::Exit;
 use super::super::inputs::Paths;
 use super::super::output::{Console, Failure, Format, Listing};
-use super::super::prices::{PriceFlags, doubt_used, ledgers};
+use super::super::prices::{PriceFlags, ledgers, warn_if_old_for};
 use super::breakdown::{HEAD, VERSION, cells, in_words, projects, total_json};
 use crate::batch::LedgerReport;
 use crate::billing::{Basis, Line, Prices, of_result, of_usage, totals};
@@ -26,8 +26,9 @@ Examples:
   talkmeter cost actual results --model fun-asr --region cn --currency usd
   talkmeter cost actual out --prices contract.toml --format json
 
-Each track of a result file is a line: its speech, begun seconds counted. Where PATH is a folder of `transcribe`, the usage
-that the service reported stands beside it: two answers to one question, never added. What is not priced is said.";
+Each track of a result file is one line: its speech, rounded up to whole seconds. If PATH is an output folder of `transcribe`,
+the usage reported by the service is listed too. These are two answers to the same question and are never added. Lines
+without a known price are shown as not priced.";
 
 /// Arguments of `cost actual`.
 #[derive(Debug, clap::Args)]
@@ -35,17 +36,19 @@ that the service reported stands beside it: two answers to one question, never a
 pub(super) struct Args {
     #[command(flatten)]
     paths: Paths,
-    /// The model that made the transcripts, where no ledger says so; a result file does not name it
+    /// Model of the transcripts, if no ledger names it (result files do not)
     #[arg(long)]
     model: Option<String>,
     #[command(flatten)]
     prices: PriceFlags,
 }
 
-/// The lines of everything that was given, and how many files gave none.
+/// The lines of all inputs.
 pub(in crate::cli) struct Bill {
     pub(in crate::cli) lines: Vec<Line>,
+    /// Result files read.
     pub(super) files: u64,
+    /// Files that could not be read.
     pub(super) failed: u64,
 }
 
@@ -59,16 +62,16 @@ pub(super) fn run(
     let prices = args.prices.prices(None)?;
     let bill = bill(&args.paths.find(None, console)?, args.model.as_deref(), region, &prices, console)?;
     if bill.files == 0 {
-        console.error(if bill.failed == 0 { "no result file found" } else { "no result file could be read" });
+        console.error(if bill.failed == 0 { "no result files found" } else { "no result file could be read" });
         return Ok(Exit::Failed);
     }
     let used = bill.lines.iter().filter_map(|line| Some((line.model.as_deref()?, line.region?)));
-    doubt_used(&prices, used, today, console);
+    warn_if_old_for(&prices, used, today, console);
     print(&bill, format, console)?;
     Ok(if bill.failed > 0 { Exit::Partly } else { Exit::Done })
 }
 
-/// Reads everything.
+/// Reads result files and the ledgers they belong to.
 pub(in crate::cli) fn bill(
     inputs: &Inputs,
     model: Option<&str>,
@@ -85,7 +88,7 @@ pub(in crate::cli) fn bill(
                 origins.extend(ledger.origins());
             }
             Ok(None) => {}
-            Err(error) => console.note(&format!("{error}; model, region and usage stay unknown")),
+            Err(error) => console.note(&format!("{error}; model, region and usage are unknown")),
         }
     }
     let flags = Settings {
@@ -93,7 +96,7 @@ pub(in crate::cli) fn bill(
         region: region.map(|region| region.name().to_owned()),
         ..Settings::default()
     };
-    // A result of a flash call has an entry of its own, the others have that of their batch.
+    // Results of flash calls have their own entry, others that of their batch.
     let settings = |input: &Input| {
         let origin = origins.get(&input.path).or_else(|| origins.get(input.path.parent()?));
         origin.map_or_else(
@@ -124,7 +127,7 @@ pub(in crate::cli) fn bill(
     Ok(bill)
 }
 
-/// The lines of one file, or one clause why there are none.
+/// The lines of one file, or why it could not be read.
 fn lines_of(input: &Input, settings: &Settings, prices: &Prices) -> Result<Vec<Line>, String> {
     let failed = |why: &dyn std::fmt::Display| format!("{}: {why}", input.path.display());
     let bytes = std::fs::read(&input.path).map_err(|error| failed(&Error::io("read", Path::new("it"), error)))?;
@@ -168,7 +171,7 @@ fn print(bill: &Bill, format: Format, console: &Console) -> Result<Exit, Failure
     Ok(exit)
 }
 
-/// Files by what is known of them, by their results alone.
+/// Counts files by what is known about them, from results alone.
 fn summary(bill: &Bill) -> Value {
     let results: Vec<&Line> = bill.lines.iter().filter(|line| line.basis == Basis::Result).collect();
     let files = || results.chunk_by(|one, two| one.file == two.file);

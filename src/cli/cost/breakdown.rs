@@ -7,10 +7,10 @@ use crate::billing::{Line, Total};
 use crate::catalog::{Currency, Region};
 use crate::report::number::{NOT_PRICED, count, decimal, money};
 
-/// The version of the JSON.
+/// Version of the JSON format.
 pub(super) const VERSION: u32 = 1;
 
-/// Money for machines: a decimal in a text, to the last digit; null where it is not known.
+/// An exact amount as a decimal string; null if unknown.
 pub(super) fn exact(amount: Option<Decimal>) -> Value {
     amount.map_or(Value::Null, |amount| json!(amount.normalize().to_string()))
 }
@@ -23,12 +23,12 @@ pub(super) fn code(currency: Option<Currency>) -> Value {
     currency.map_or(Value::Null, |currency| json!(currency.code()))
 }
 
-/// What stands in a table for people where no price is known.
+/// An amount for people, "not priced" if unknown.
 pub(super) fn shown(amount: Option<Decimal>) -> Value {
     json!(amount.map_or_else(|| NOT_PRICED.to_owned(), decimal))
 }
 
-/// The columns of a line.
+/// Columns of a bill line.
 pub(super) const HEAD: [&str; 11] = [
     "file",
     "channel_id",
@@ -43,7 +43,7 @@ pub(super) const HEAD: [&str; 11] = [
     "price_date",
 ];
 
-/// The cells of a line; `people`: what is not priced is said so.
+/// The cells of a line. `people`: unpriced amounts say so instead of being null.
 pub(super) fn cells(line: &Line, people: bool) -> Vec<Value> {
     let amount = if people { shown } else { exact };
     let unit = line.meter.unit();
@@ -82,7 +82,7 @@ pub(super) fn in_words(total: &Total) -> String {
     format!("by {}: {} on {lines}, {}", total.basis.name(), counted.join(", "), money(amount))
 }
 
-/// A total for machines.
+/// A total as JSON.
 pub(super) fn total_json(total: &Total) -> Value {
     json!({
         "basis": total.basis.name(), "currency": code(total.currency), "lines": total.lines, "seconds": total.seconds,
@@ -90,7 +90,7 @@ pub(super) fn total_json(total: &Total) -> Value {
     })
 }
 
-/// Lines as a tree: project (model and region) → file → meter of a channel, in the order of the lines.
+/// Lines as a tree: project (model and region) → file → meter of a track, in line order.
 pub(super) fn projects(lines: &[Line]) -> Value {
     let mut projects: Vec<(Option<String>, Option<Region>, Vec<&Line>)> = Vec::new();
     for line in lines {

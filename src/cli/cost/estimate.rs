@@ -1,4 +1,4 @@
-//! `cost estimate`: what recordings will cost, before anything is sent.
+//! `cost estimate`: the expected cost of recordings, before anything is sent.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 
 use super::super::Exit;
 use super::super::output::{Console, Failure, Format, Listing};
-use super::super::prices::{PriceFlags, doubt_used};
+use super::super::prices::{PriceFlags, warn_if_old_for};
 use super::breakdown::{VERSION, code, exact, shown};
-use super::recordings::{Found, Recordings};
+use super::recordings::{EstimateInput, Inputs};
 use super::vad;
 use crate::billing::{Bounds, Estimate, Meter, Money, Plan, Prices, SpeechSource, Sum, estimate, sum};
 use crate::catalog::{AllowanceUnit, Catalog, Currency, Region};
@@ -26,51 +26,51 @@ Examples:
   talkmeter cost estimate recordings --compare fun-asr,qwen3-asr-flash-filetrans
   talkmeter cost estimate calls.csv --max-cost 5usd || exit 1
 
-Low: everything is silence, which is not billed. High: every second of every requested track is speech. Expected: the usual
-share of speech (0.86 of a track that holds everybody, 0.5125 of each where each party has one), --speech-share, or what an
-earlier result says; speech_source names which: usual, given, result, measured.
+Low: the recording is silent, which is not billed. High: every second of every requested track is speech. Expected: the usual
+share of speech (0.86 for a track that holds all participants, 0.5125 each for one track per participant), --speech-share, or
+the speech input in an earlier result. The column speech_source says which: usual, given, result, measured.
 
---vad decodes local recordings and measures the speech of each track: expected is what was found, low 5 % less, high 10 % more
-and with the tones. What the band does not promise is said: the most it can be. Ringing, busy and dialling tones are told from
-speech; music, loud noise and dialled digits are not, so a call with long hold music may cost less than low. AMR, AVI, FLV, MPEG,
-WMA and WMV are decoded by ffmpeg, where PATH has it. What cannot be decoded keeps the usual share and is named.
+--vad decodes local recordings and measures the speech in each track: expected is the measured speech, low is 5 % less, high is
+10 % more and includes tones. The upper bound is printed too. Ringing, busy and dial tones are told apart from speech; music,
+loud noise and dialled digits are not, so a call with long hold music may cost less than low. AMR, AVI, FLV, MPEG, WMA and WMV
+need ffmpeg on PATH. A recording that cannot be decoded keeps the usual share and is reported.
 
-A list may have a column duration (seconds or h:mm:ss), duration_s or duration_ms, and channels. What
-is not known is counted on stderr and never priced. Exit code 3: --max-cost is passed, or cannot be answered for.";
+A list may have the columns duration (seconds or h:mm:ss), duration_s or duration_ms, and channels. Recordings of unknown length
+are counted on stderr and never priced. Exit code 3: --max-cost is exceeded, or cannot be determined.";
 
 /// Arguments of `cost estimate`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// Audio files, folders of them, lists (.csv .tsv .jsonl .txt), result files or folders, URLs
+    /// Audio files, folders, URLs, lists (.csv .tsv .jsonl .txt), or results
     #[arg(value_name = "INPUT")]
     inputs: Vec<OsString>,
-    /// A list under any name; `-` for stdin
+    /// Read a list of recordings, whatever its name; `-` for stdin
     #[arg(long, value_name = "FILE|-")]
     files_from: Vec<PathBuf>,
-    /// The model that is going to be asked
+    /// Model to transcribe with
     #[arg(long, default_value = "fun-asr")]
     model: String,
-    /// The tracks that are going to be asked for, of every recording; each is billed. Otherwise those that `transcribe` asks
-    /// for: all of a local file, those of an earlier result, the first of an address
+    /// Tracks to request of every recording; each is billed. Default: those `transcribe` requests (all tracks of a local
+    /// file, those of an earlier result, the first track of a URL)
     #[arg(long, value_name = "N,N", value_delimiter = ',')]
     channel: Option<Vec<u32>>,
-    /// Share of speech in each track, 0 to 1, rather than the usual one
+    /// Share of speech in each track, 0 to 1 [default: the usual share]
     #[arg(long, value_name = "SHARE", value_parser = share)]
     speech_share: Option<Decimal>,
-    /// Measure the speech in each requested track of local recordings: decodes all of them
+    /// Decode local recordings and measure the speech in each requested track
     #[arg(long)]
     vad: bool,
-    /// These models too, side by side
+    /// Compare with these models
     #[arg(long, value_name = "MODELS", value_delimiter = ',')]
     compare: Vec<String>,
-    /// Sums by columns of a list; `folder` for local files
+    /// Group by columns of the list; `folder` for local files
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
     group_by: Vec<String>,
-    /// Exit with 3 when more is expected than this: 5usd, 12.50cny
+    /// Exit with 3 if the expected cost exceeds this: 5usd, 12.50cny
     #[arg(long, value_name = "AMOUNT")]
     max_cost: Option<Money>,
-    /// Count what is left of the free allowance when so many seconds of it are used
+    /// Deduct the free allowance, of which SECONDS are already used
     #[arg(long, value_name = "SECONDS")]
     quota_used: Option<u32>,
     #[command(flatten)]
@@ -79,14 +79,16 @@ pub(super) struct Args {
 
 fn share(text: &str) -> Result<Decimal, String> {
     let share: Option<Decimal> = text.parse().ok();
-    share.filter(|share| (Decimal::ZERO..=Decimal::ONE).contains(share)).ok_or("a share from 0 to 1".to_owned())
+    share
+        .filter(|share| (Decimal::ZERO..=Decimal::ONE).contains(share))
+        .ok_or("must be a number from 0 to 1".to_owned())
 }
 
-/// One model and one group.
+/// The estimates of one model and group.
 struct Group {
     group: Vec<String>,
     model: String,
-    /// The lines of each recording; several may bear one name.
+    /// The estimates of each recording; several recordings may share a name.
     recordings: Vec<Vec<Estimate>>,
 }
 
@@ -96,14 +98,14 @@ impl Group {
     }
 }
 
-/// The tracks that are counted of a recording, in order.
-fn requested(args: &Args, found: &Found) -> Vec<u32> {
+/// The requested tracks of a recording, in order.
+fn requested(args: &Args, input: &EstimateInput) -> Vec<u32> {
     let first = || vec![0];
-    match (&args.channel, &found.path) {
+    match (&args.channel, &input.path) {
         (Some(channels), _) => channels.clone(),
-        (None, Some(_)) if !found.different.is_empty() => found.different.clone(),
-        (None, Some(_)) => found.recording.channels.map_or_else(first, |channels| (0..channels).collect()),
-        (None, None) if !found.recording.speech_ms.is_empty() => found.recording.speech_ms.keys().copied().collect(),
+        (None, Some(_)) if !input.distinct.is_empty() => input.distinct.clone(),
+        (None, Some(_)) => input.recording.channels.map_or_else(first, |channels| (0..channels).collect()),
+        (None, None) if !input.recording.speech_ms.is_empty() => input.recording.speech_ms.keys().copied().collect(),
         (None, None) => first(),
     }
 }
@@ -116,7 +118,7 @@ pub(super) fn run(
     console: &Console,
 ) -> Result<Exit, Failure> {
     let prices = args.prices.prices(args.max_cost.map(|budget| budget.currency))?;
-    let mut recordings = Recordings::default();
+    let mut recordings = Inputs::default();
     args.inputs.iter().try_for_each(|input| recordings.argument(input, console))?;
     for list in &args.files_from {
         if list.as_os_str() == "-" {
@@ -126,22 +128,23 @@ pub(super) fn run(
             recordings.list(&list.to_string_lossy(), file, console)?;
         }
     }
-    if recordings.found.is_empty() {
-        console.error("nothing to estimate: name recordings, a list or results");
+    if recordings.inputs.is_empty() {
+        console.error("nothing to estimate: give recordings, a list or results");
         return Ok(if recordings.unreadable > 0 { Exit::Failed } else { Exit::Usage });
     }
     if args.vad {
-        let otherwise = args.speech_share.map_or("the usual share is used", |_| "the share given is used");
-        vad::measure(&mut recordings.found, std::env::var_os("PATH").as_deref(), otherwise, console);
+        let otherwise =
+            args.speech_share.map_or("assuming the usual share of speech", |_| "assuming the given share of speech");
+        vad::measure(&mut recordings.inputs, std::env::var_os("PATH").as_deref(), otherwise, console);
     }
     let mut models = vec![args.model.clone()];
     models.extend(args.compare.iter().filter(|model| **model != args.model).cloned());
     for model in models.iter().filter(|model| Catalog::builtin().model(model).is_none()) {
         console.note(&format!("{model} is not in the catalogue of models"));
     }
-    let groups = groups(args, &recordings.found, &models, region, &prices)?;
-    doubt_used(&prices, models.iter().map(|model| (&model[..], region)), today, console);
-    tracks(args, &recordings.found, console);
+    let groups = groups(args, &recordings.inputs, &models, region, &prices)?;
+    warn_if_old_for(&prices, models.iter().map(|model| (&model[..], region)), today, console);
+    tracks(args, &recordings.inputs, console);
     let sums: Vec<Sum> = models
         .iter()
         .map(|model| {
@@ -156,67 +159,70 @@ pub(super) fn run(
 
 fn groups(
     args: &Args,
-    found: &[Found],
+    inputs: &[EstimateInput],
     models: &[String],
     region: Region,
     prices: &Prices,
 ) -> Result<Vec<Group>, Failure> {
     for column in &args.group_by {
-        if !found.iter().any(|found| found.columns.contains_key(column)) {
-            return Err(Failure::Usage(format!("--group-by {column}: no input has such a column")));
+        if !inputs.iter().any(|input| input.columns.contains_key(column)) {
+            return Err(Failure::Usage(format!("--group-by {column}: no input has this column")));
         }
     }
     let mut groups: BTreeMap<(usize, Vec<String>), Group> = BTreeMap::new();
     for (at, model) in models.iter().enumerate() {
-        for found in found {
+        for input in inputs {
             let key: Vec<String> =
-                args.group_by.iter().map(|column| found.columns.get(column).cloned().unwrap_or_default()).collect();
+                args.group_by.iter().map(|column| input.columns.get(column).cloned().unwrap_or_default()).collect();
             let group = groups.entry((at, key.clone())).or_insert_with(|| Group {
                 group: key,
                 model: model.clone(),
                 recordings: Vec::new(),
             });
-            let tracks = requested(args, found);
+            let tracks = requested(args, input);
             let plan = Plan { model: model.clone(), region, tracks, speech_share: args.speech_share };
-            group.recordings.push(estimate(&found.recording, &plan, prices));
+            group.recordings.push(estimate(&input.recording, &plan, prices));
         }
     }
     Ok(groups.into_values().collect())
 }
 
-/// Says what is left out by the choice of tracks, asked for in vain, or counted though it may sound the same.
-fn tracks(args: &Args, found: &[Found], console: &Console) {
-    let count = |holds: &dyn Fn(&Found, u32) -> bool| {
-        found.iter().filter(|found| found.recording.channels.is_some_and(|channels| holds(found, channels))).count()
+/// Notes recordings whose tracks are left out, missing, or possibly identical.
+fn tracks(args: &Args, inputs: &[EstimateInput], console: &Console) {
+    let count = |holds: &dyn Fn(&EstimateInput, u32) -> bool| {
+        inputs.iter().filter(|input| input.recording.channels.is_some_and(|channels| holds(input, channels))).count()
             as u64
     };
-    let uncompared = |found: &Found, channels| {
-        args.channel.is_none() && found.path.is_some() && found.different.is_empty() && channels > 1
+    let uncompared = |input: &EstimateInput, channels| {
+        args.channel.is_none() && input.path.is_some() && input.distinct.is_empty() && channels > 1
     };
     let all = count(&uncompared);
     if all > 0 {
         console.note(&format!(
-            "{} with several tracks: all are counted; `transcribe` requests those that sound different, --vad compares them",
+            "{} with several tracks: all of them are counted; `transcribe` skips identical ones (--vad compares them)",
             counted(all, "recording")
         ));
     }
-    // Of a file whose tracks were compared, those that are left out sound like one that is counted.
-    let more = count(&|found, channels| {
-        (found.different.is_empty() || args.channel.is_some()) && requested(args, found).len() < channels as usize
+    // After a comparison the tracks left out are identical to one that is counted.
+    let more = count(&|input, channels| {
+        (input.distinct.is_empty() || args.channel.is_some()) && requested(args, input).len() < channels as usize
     });
     if more > 0 {
         console.note(&format!(
-            "{} with more tracks than are counted (--channel 0,1 counts two, each is billed)",
+            "{} with more tracks than counted (--channel 0,1 counts two; each is billed)",
             counted(more, "recording")
         ));
     }
-    let fewer = count(&|found, channels| requested(args, found).iter().any(|track| *track >= channels));
+    let fewer = count(&|input, channels| requested(args, input).iter().any(|track| *track >= channels));
     if fewer > 0 {
-        console.note(&format!("{} without all of the tracks asked for; all are counted", counted(fewer, "recording")));
+        console.note(&format!(
+            "{} with fewer tracks than requested; all requested tracks are counted",
+            counted(fewer, "recording")
+        ));
     }
 }
 
-/// Seconds that are left of the free allowance; 0 unless somebody says how much of it is used.
+/// Seconds left of the free allowance; `None` if there is none, or if it is unknown how much is used.
 pub(in crate::cli) fn free_seconds(prices: &Prices, model: &str, region: Region, used: Option<u32>) -> Option<i64> {
     let allowance = prices.allowance(model, region).filter(|allowance| allowance.unit == AllowanceUnit::Seconds)?;
     Some(i64::try_from(allowance.quantity).unwrap_or(0).saturating_sub(used?.into()).max(0))
@@ -226,34 +232,33 @@ fn free(args: &Args, model: &str, region: Region, prices: &Prices, console: &Con
     let Some(used) = args.quota_used else { return 0 };
     match (prices.allowance(model, region), free_seconds(prices, model, region, args.quota_used)) {
         (Some(allowance), Some(left)) => {
-            console.note(&format!("{model} in {region}: {left} s left of {allowance}, page of {}", allowance.checked));
+            console.note(&format!("{model} in {region}: {left} s left of {allowance} (as of {})", allowance.checked));
             left
         }
         _ => {
-            console
-                .note(&format!("{model} in {region}: no free seconds are known, so {used} used ones change nothing"));
+            console.note(&format!("{model} in {region}: no free seconds known, --quota-used {used} is ignored"));
             0
         }
     }
 }
 
-/// What is expected must not be more, and all of it must be known.
+/// Checks the expected cost against the budget; every recording must be priced.
 fn gate(budget: Option<Money>, sum: &Sum, console: &Console) -> Exit {
     let Some(budget) = budget else { return Exit::Done };
     let expected = sum.net().zip(sum.currency).filter(|(_, currency)| *currency == budget.currency);
     let Some((net, currency)) = expected.filter(|_| sum.is_whole()) else {
         console.error(&format!(
-            "whether {budget} is enough cannot be told: not everything is priced in {}",
+            "cannot tell whether {budget} is enough: some recordings have no cost in {}",
             budget.currency
         ));
         return Exit::Partly;
     };
     if net.expected > budget.amount {
-        console.error(&format!("{} is expected, which is more than {budget}", money(Some((net.expected, currency)))));
+        console.error(&format!("the expected cost of {} exceeds {budget}", money(Some((net.expected, currency)))));
         return Exit::Partly;
     }
     if net.high > budget.amount {
-        console.note(&format!("at most {}, which is more than {budget}", money(Some((net.high, currency)))));
+        console.note(&format!("the cost may be up to {}, more than {budget}", money(Some((net.high, currency)))));
     }
     Exit::Done
 }
@@ -272,7 +277,7 @@ fn print(
     args: &Args,
     groups: &[Group],
     (models, sums): (&[String], &[Sum]),
-    (region, recordings): (Region, &Recordings),
+    (region, recordings): (Region, &Inputs),
     format: Format,
     console: &Console,
 ) -> Result<(), Failure> {
@@ -314,16 +319,16 @@ fn print(
     Ok(())
 }
 
-/// Says of how many tracks the speech was measured, and what the band around it does not promise.
+/// Notes how many tracks were measured, and the upper bound beyond the band.
 fn measured<'e>(lines: impl Iterator<Item = &'e Estimate>, model: &str, sum: &Sum, console: &Console) {
     let lines: Vec<&Estimate> = lines.filter(|line| line.meter == Meter::Speech).collect();
     if lines.is_empty() {
-        console.note(&format!("{model} is billed in tokens of the whole length: measured speech changes nothing"));
+        console.note(&format!("{model} is billed in tokens for the whole length; measured speech does not matter"));
         return;
     }
     let measured = lines.iter().filter(|line| line.source == Some(SpeechSource::Measured)).count();
-    let most = sum.most.filter(|_| measured > 0).zip(sum.currency);
-    let most = most.map(|most| format!("; where the service hears otherwise it is at most {}", money(Some(most))));
+    let most = sum.upper_bound.filter(|_| measured > 0).zip(sum.currency);
+    let most = most.map(|most| format!("; upper bound {}", money(Some(most))));
     console.note(&format!(
         "speech measured in {} of {}{}",
         count(measured as i64),
@@ -332,7 +337,7 @@ fn measured<'e>(lines: impl Iterator<Item = &'e Estimate>, model: &str, sum: &Su
     ));
 }
 
-/// Files by what is known of them: all, priced, without a price, without a duration.
+/// Counts files: all, priced, without a price, without a duration.
 fn by_file<'g>(groups: impl Iterator<Item = &'g Group>) -> (u64, u64, u64, u64) {
     groups.flat_map(|group| &group.recordings).fold((0, 0, 0, 0), |(all, priced, no_price, no_duration), file| {
         let unknown = file.iter().any(|line| line.quantity.is_none());
@@ -346,7 +351,7 @@ fn by_file<'g>(groups: impl Iterator<Item = &'g Group>) -> (u64, u64, u64, u64) 
     })
 }
 
-/// A row a track and meter.
+/// One row per track and meter.
 fn lines(groups: &[Group], people: bool) -> Listing {
     let head = vec![
         "file",
@@ -387,7 +392,7 @@ fn lines(groups: &[Group], people: bool) -> Listing {
     Listing { head, rows: groups.iter().flat_map(Group::lines).map(row).collect() }
 }
 
-/// A row a group and model.
+/// One row per group and model.
 fn sides(groups: &[Group], people: bool) -> Listing {
     let head = vec!["group", "model", "files", "lines_without_cost", "currency", "low", "expected", "high"];
     let row = |group: &Group| {
@@ -409,7 +414,7 @@ fn as_json(
     args: &Args,
     groups: &[Group],
     (models, sums): (&[String], &[Sum]),
-    (region, recordings): (Region, &Recordings),
+    (region, recordings): (Region, &Inputs),
 ) -> Value {
     let bounds = |bounds: Option<Bounds<Decimal>>| {
         let [low, expected, high] = amounts(bounds, false);
@@ -445,7 +450,7 @@ fn as_json(
     let total = |(model, sum): (&String, &Sum)| {
         json!({
             "model": model, "region": region.name(), "currency": code(sum.currency), "cost": bounds(sum.cost),
-            "most": exact(sum.most), "free_allowance": bounds(sum.cost.map(|_| sum.free)), "to_pay": bounds(sum.net()),
+            "most": exact(sum.upper_bound), "free_allowance": bounds(sum.cost.map(|_| sum.free)), "to_pay": bounds(sum.net()),
         })
     };
     let own = groups.iter().filter(|group| Some(&group.model) == models.first());
@@ -461,7 +466,7 @@ fn as_json(
     })
 }
 
-/// The one currency of all sums; `None` where there are several, or none.
+/// The currency of all sums; `None` if there are several, or none.
 fn currency(sums: &[Sum]) -> Option<Currency> {
     let first = sums.first()?.currency;
     first.filter(|_| sums.iter().all(|sum| sum.currency == first))

@@ -1,5 +1,5 @@
-//! `cost reconcile --focus`: FOCUS columns (definitions: reconciliation). What was used stands at list price;
-//! `BilledCost` is the statement's or empty, never of our own reckoning. Quantity and unit are null together.
+//! `cost reconcile --focus`: rows in FOCUS columns, the FinOps billing format. Usage is at list price; `BilledCost` comes from
+//! the statement or is empty, never computed. Quantity and unit are null together.
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;

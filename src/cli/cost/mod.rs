@@ -1,4 +1,4 @@
-//! `cost`: what transcription will cost, what it did cost, and whether the bill agrees.
+//! `cost`: what transcription will cost, what it has cost, and whether the bill agrees.
 
 mod actual;
 mod breakdown;
@@ -28,11 +28,11 @@ pub(super) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// What recordings will cost, before anything is sent
+    /// Estimate the cost of recordings before sending anything
     Estimate(estimate::Args),
-    /// What result files and ledgers say that their transcription cost
+    /// Compute what transcription has cost, from result files and ledgers
     Actual(actual::Args),
-    /// Estimate, results, reported usage and a statement side by side, with why they differ
+    /// Compare estimate, results, reported usage and statement, and say why they differ
     Reconcile(reconcile::Args),
 }
 

@@ -1,5 +1,4 @@
-//! `cost reconcile`: estimate, results, reported usage and a statement side by side, with why they differ. What is known of each
-//! recording is gathered here; models that are billed in tokens are compared beside, in `tokens`.
+//! `cost reconcile`: estimate, results, reported usage and statement side by side, with why they differ.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -10,7 +9,7 @@ use serde_json::json;
 
 use super::super::Exit;
 use super::super::output::{Console, Failure, Format, Listing};
-use super::super::prices::{PriceFlags, doubt_used};
+use super::super::prices::{PriceFlags, warn_if_old_for};
 use super::breakdown::exact;
 use super::{focus, tokens};
 use crate::batch::{LedgerReport, Receipt, Receipts, SubmittedRecording};
@@ -27,9 +26,9 @@ Examples:
   talkmeter cost reconcile out --statement bill.csv --rounding nearest --format md
   talkmeter cost reconcile out --statement bill.csv --focus > focus.csv
 
-The statement is CSV with a column ResourceId, task_id, file or url, and ConsumedQuantity or seconds, or BilledCost or cost. Of
-a model that is billed in tokens: input_tokens and output_tokens, or a quantity whose SkuMeter is tokens_in or tokens_out. A
-result counts no tokens, so the tokens that the service reported are compared, and each meter's amount with its price.
+The statement is a CSV file with a column ResourceId, task_id, file or url, and ConsumedQuantity or seconds, or BilledCost or
+cost. For a model billed in tokens: input_tokens and output_tokens, or a quantity whose SkuMeter is tokens_in or tokens_out.
+Result files have no token counts, so the reported tokens are compared with the statement, and amounts with list prices.
 Rows that name no recording of the batch are counted and summed on stderr. Exit code 3: figures differ by more than a second,
 or by a token.";
 
@@ -37,16 +36,16 @@ or by a token.";
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// A folder of `transcribe`
+    /// Output folder of `transcribe`
     #[arg(value_name = "DIR")]
     dir: PathBuf,
-    /// The provider's statement
+    /// Read the provider's statement from this file
     #[arg(long, value_name = "FILE")]
     statement: Option<PathBuf>,
-    /// How parts of a second are counted: up, nearest (each track), up-on-sum (each recording)
+    /// How to round seconds: up, nearest (per track), up-on-sum (per recording)
     #[arg(long, value_name = "RULE", default_value = "up", value_parser = rule)]
     rounding: Rounding,
-    /// Print FOCUS columns as CSV; `BilledCost` is of the statement alone
+    /// Print FOCUS columns as CSV; `BilledCost` is filled from the statement only
     #[arg(long)]
     focus: bool,
     #[command(flatten)]
@@ -55,13 +54,13 @@ pub(super) struct Args {
 
 fn rule(name: &str) -> Result<Rounding, String> {
     let names = || Rounding::ALL.map(Rounding::name).join(", ");
-    Rounding::ALL.into_iter().find(|rule| rule.name() == name).ok_or_else(|| format!("there are {}", names()))
+    Rounding::ALL.into_iter().find(|rule| rule.name() == name).ok_or_else(|| format!("use one of {}", names()))
 }
 
 pub(super) fn run(args: &Args, today: Date, format: Format, console: &Console) -> Result<Exit, Failure> {
     let prices = args.prices.prices(None)?;
     let receipts = LedgerReport::read(&args.dir)?.map(|ledger| ledger.receipts()).ok_or_else(|| {
-        Failure::Usage(format!("{}: no folder of `transcribe`: it has no ledger", args.dir.display()))
+        Failure::Usage(format!("{}: not an output folder of `transcribe` (it has no ledger)", args.dir.display()))
     })?;
     let mut statement = match &args.statement {
         None => Vec::new(),
@@ -71,7 +70,7 @@ pub(super) fn run(args: &Args, today: Date, format: Format, console: &Console) -
         }
     };
     let region = receipts.region;
-    doubt_used(&prices, region.map(|region| (&receipts.model[..], region)), today, console);
+    warn_if_old_for(&prices, region.map(|region| (&receipts.model[..], region)), today, console);
     let meters = region.map_or(&[Meter::Speech][..], |region| prices.meters(&receipts.model, region));
     let unit = region.and_then(|region| prices.unit(&receipts.model, region, *meters.first()?));
     let currency = |row: &&StatementRow| !row.currency.is_empty() && row.cost.is_some();
@@ -79,24 +78,23 @@ pub(super) fn run(args: &Args, today: Date, format: Format, console: &Console) -
         && !row.currency.eq_ignore_ascii_case(unit.currency.code())
     {
         let ours = unit.currency;
-        console.say(&format!(
-            "warning: the statement is in {}, prices are in {ours}: --currency chooses them",
-            row.currency
-        ));
+        console
+            .say(&format!("warning: the statement is in {}, the prices are in {ours} (use --currency)", row.currency));
     }
     let mut recordings = Vec::new();
     for (at, sent) in receipts.recordings.iter().enumerate() {
         recordings.push(ReconciledRecording::of(args, (at, sent), &receipts, &prices, &mut statement, console));
     }
     if !statement.is_empty() {
-        let rows = counted(statement.len() as u64, "row");
+        let rows = counted(statement.len() as u64, "statement row");
+        let rows = if statement.len() == 1 { format!("{rows} names") } else { format!("{rows} name") };
         let mut all = Usage::default();
         statement.iter().for_each(|row| all += row.usage);
-        let quantities = [(all.seconds, "s"), (all.tokens_in, "tokens in"), (all.tokens_out, "tokens out")];
+        let quantities = [(all.seconds, "s"), (all.tokens_in, "input tokens"), (all.tokens_out, "output tokens")];
         let said = quantities.iter().filter_map(|(quantity, unit)| Some(format!("{} {unit}", (*quantity)?)));
         let said = said.collect::<Vec<_>>().join(", ");
         let said = if said.is_empty() { "no quantity".to_owned() } else { said };
-        console.note(&format!("{rows} of the statement name no recording of this batch: {said}"));
+        console.note(&format!("{rows} no recording of this batch: {said}"));
     }
     let is_by_tokens = meters != [Meter::Speech];
     let (listing, charges, off) = if is_by_tokens {
@@ -108,27 +106,31 @@ pub(super) fn run(args: &Args, today: Date, format: Format, console: &Console) -
         if args.focus { (focus::listing(&charges, &receipts), Format::Csv) } else { (listing, format) };
     listing.print(format, console)?;
     if off > 0 {
-        let than = if is_by_tokens { "the service reported" } else { "their results say" };
-        console.say(&format!("warning: {} billed otherwise than {than}", counted(off, "recording")));
+        let than = match (is_by_tokens, off) {
+            (true, _) => "the reported usage",
+            (false, 1) => "its result",
+            (false, _) => "their results",
+        };
+        console.say(&format!("warning: {} billed differently from {than}", counted(off, "recording")));
         return Ok(Exit::Partly);
     }
     Ok(Exit::Done)
 }
 
-/// What is known of one recording.
+/// What is known about one recording of the batch.
 pub(super) struct ReconciledRecording<'r> {
-    /// Where it stands in the batch.
+    /// Its index in the batch.
     pub(super) at: usize,
     pub(super) sent: &'r SubmittedRecording,
-    /// Its result file below the batch's results, or its name.
+    /// Its result file relative to the batch's results, or its name.
     pub(super) file: String,
-    /// As the service reported.
+    /// As reported by the service.
     pub(super) usage: Usage,
-    /// Its rows of the statement.
+    /// Its rows on the statement.
     pub(super) rows: Vec<StatementRow>,
-    /// Speech of each transcribed track in ms; `None` = there is no result, or it does not say.
+    /// Speech of each transcribed track in ms; `None` = no result, or not measurable.
     tracks_ms: Option<Vec<i64>>,
-    /// Its estimate, where the result states its length.
+    /// Its estimate, if the result states its length.
     pub(super) estimate: Vec<Estimate>,
 }
 
@@ -145,9 +147,9 @@ impl<'r> ReconciledRecording<'r> {
         let file = sent.file.as_deref().unwrap_or(&sent.name).trim_start_matches("results/").to_owned();
         let tasks: Vec<&Receipt> = receipts.tasks.iter().filter(|task| task.recordings.contains(&at)).collect();
         let mut usage = Usage::default();
-        // Of a task of several recordings nobody says which part is whose.
+        // The usage of a task with several recordings cannot be split.
         for task in tasks.iter().filter(|task| task.recordings.len() == 1) {
-            usage += task.usage.as_ref().map(Usage::of).unwrap_or_default();
+            usage += task.usage.as_ref().map(Usage::from_json).unwrap_or_default();
         }
         let own = |row: &mut StatementRow| {
             let name = &row.resource;
@@ -194,13 +196,13 @@ impl<'r> ReconciledRecording<'r> {
         })?
     }
 
-    /// The sum of the amounts of those rows of the statement.
+    /// The sum of the amounts on matching statement rows.
     pub(super) fn billed(&self, of: impl Fn(&StatementRow) -> bool) -> Option<Decimal> {
         self.rows.iter().filter(|row| of(row)).filter_map(|row| row.cost).reduce(|one, two| one + two)
     }
 }
 
-/// Models that are billed by the second: the table, what was charged, and how many are billed otherwise than their results say.
+/// For models billed by the second: the table, the charges, and how many recordings are billed differently.
 fn seconds(
     args: &Args,
     recordings: &[ReconciledRecording<'_>],

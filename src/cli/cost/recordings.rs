@@ -1,4 +1,4 @@
-//! What `cost estimate` is asked about: local files, folders, lists with a column for the length, result folders.
+//! The inputs of `cost estimate`: local files, folders, lists with durations, results.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -14,34 +14,35 @@ use crate::billing::Recording;
 use crate::client::without_query;
 use crate::error::{Error, Result};
 use crate::metrics::{Settings, measure};
-use crate::transcript::{Inputs, read};
+use crate::transcript::{self, read};
 
-/// Extensions of lists.
+/// File name extensions of lists.
 const LISTS: [&str; 5] = ["txt", "csv", "tsv", "jsonl", "ndjson"];
 
-/// Columns of a list that say how long a recording is, and how many ms one unit of each has.
+/// List columns with the length of a recording, and ms per unit of each.
 const LENGTHS: [(&str, i64); 4] =
     [("duration_ms", 1), ("duration_seconds", 1000), ("duration_s", 1000), ("duration", 1000)];
 
-/// A recording, and the columns that it can be grouped by.
+/// A recording and the columns it can be grouped by.
 #[derive(Debug, Default)]
-pub(super) struct Found {
+pub(super) struct EstimateInput {
     pub(super) recording: Recording,
-    /// Of a local audio file that could be opened.
+    /// The local audio file, if it could be opened.
     pub(super) path: Option<PathBuf>,
-    /// Of that file the tracks that sound different; empty where they were not compared.
-    pub(super) different: Vec<u32>,
+    /// Distinct tracks of that file; empty if they were not compared.
+    pub(super) distinct: Vec<u32>,
     pub(super) columns: BTreeMap<String, String>,
 }
 
-/// What was found, and what could not be read.
+/// All recordings to estimate.
 #[derive(Debug, Default)]
-pub(super) struct Recordings {
-    pub(super) found: Vec<Found>,
+pub(super) struct Inputs {
+    pub(super) inputs: Vec<EstimateInput>,
+    /// Files that could not be read.
     pub(super) unreadable: u64,
 }
 
-impl Recordings {
+impl Inputs {
     /// One argument: a URL, an audio file, a list, a folder of recordings or of results.
     pub(super) fn argument(&mut self, given: &OsStr, console: &Console) -> Result<(), Failure> {
         let text = given.to_string_lossy();
@@ -66,7 +67,7 @@ impl Recordings {
 
     fn url(&mut self, url: &str) {
         let recording = Recording { file: without_query(url), ..Recording::default() };
-        self.found.push(Found { recording, ..Found::default() });
+        self.inputs.push(EstimateInput { recording, ..EstimateInput::default() });
     }
 
     fn folder(&mut self, root: &Path, console: &Console) {
@@ -97,10 +98,10 @@ impl Recordings {
                 recording.duration_ms = probe.duration_ms.and_then(|ms| i64::try_from(ms).ok());
                 recording.channels = probe.channels.map(u32::from);
                 if probe.is_misnamed(path) {
-                    console.note(&format!("{}: is {} by what is in it, not by its name", path.display(), probe.format));
+                    console.note(&format!("{}: contains {}, despite its name", path.display(), probe.format));
                 }
             }
-            Ok(None) => console.note(&format!("{}: its headers do not say how long it is", path.display())),
+            Ok(None) => console.note(&format!("{}: unknown length: the headers do not state it", path.display())),
             Err(error) => {
                 let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
                 console.say(&format!("{error}{cause}"));
@@ -111,12 +112,12 @@ impl Recordings {
         let folder = path.parent().map(|folder| folder.to_string_lossy().into_owned()).unwrap_or_default();
         let columns = BTreeMap::from([("folder".to_owned(), folder)]);
         let path = is_readable.then(|| path.to_owned());
-        self.found.push(Found { recording, path, columns, ..Found::default() });
+        self.inputs.push(EstimateInput { recording, path, columns, ..EstimateInput::default() });
     }
 
-    /// Result files: their recordings transcribed again, with the speech that was found in them.
+    /// Result files: as if their recordings were transcribed again, with the speech found in them.
     fn results(&mut self, path: &Path, console: &Console) {
-        let inputs = Inputs::find(&[path], None);
+        let inputs = transcript::Inputs::find(&[path], None);
         for excluded in &inputs.excluded {
             console.say(&format!("{}: {}", excluded.path.display(), excluded.why));
             self.unreadable += 1;
@@ -137,7 +138,7 @@ impl Recordings {
                 })
             });
             match read {
-                Ok(recording) => self.found.push(Found { recording, ..Found::default() }),
+                Ok(recording) => self.inputs.push(EstimateInput { recording, ..EstimateInput::default() }),
                 Err(why) => {
                     console.say(&format!("{}: {why}", input.path.display()));
                     self.unreadable += 1;
@@ -146,7 +147,7 @@ impl Recordings {
         }
     }
 
-    /// A list: text, CSV with a header, or JSON lines. A line without a length is looked at where it names a local file.
+    /// A list: text, CSV with a header, or JSON lines. Local files without a length are probed.
     pub(super) fn list(&mut self, name: &str, mut from: impl Read, console: &Console) -> Result<(), Failure> {
         let mut text = String::new();
         from.read_to_string(&mut text).map_err(|error| Error::io("read", Path::new(name), error))?;
@@ -212,13 +213,13 @@ impl Recordings {
             Some((name, cell, unit)) => Some(length(cell, unit).ok_or(format!("`{cell}` for `{name}` is no length"))?),
             None => None,
         };
-        let at = self.found.len();
+        let at = self.inputs.len();
         if duration_ms.is_none() && !url.contains("://") {
             self.audio(Path::new(url), url.to_owned(), console);
         } else {
             self.url(url);
         }
-        if let Some(found) = self.found.get_mut(at) {
+        if let Some(found) = self.inputs.get_mut(at) {
             found.columns.extend(columns.clone());
             found.recording.duration_ms = duration_ms.or(found.recording.duration_ms);
             let channels = columns.get("channels").and_then(|cell| cell.parse().ok());

@@ -1,5 +1,5 @@
-//! `cost reconcile` of models that are billed in tokens: a row a recording and meter, and one of the recording where the
-//! statement has an amount of both.
+//! `cost reconcile` for models billed in tokens: one row per recording and meter, plus one per recording if the statement has an
+//! amount for both meters together.
 
 use serde_json::json;
 
@@ -13,7 +13,7 @@ use crate::report::number::counted;
 
 const METERS: [Meter; 2] = [Meter::TokensIn, Meter::TokensOut];
 
-/// The table, what was charged, and how many recordings are billed otherwise than the service reported.
+/// The table, the charges, and how many recordings are billed differently from the reported usage.
 pub(super) fn compare(
     recordings: &[ReconciledRecording<'_>],
     receipts: &Receipts,
@@ -25,12 +25,17 @@ pub(super) fn compare(
     let unclear = rows.filter(|row| row.usage.seconds.is_some()).count() as u64;
     if unclear > 0 {
         console.say(&format!(
-            "warning: {} of the statement without a word of which tokens are counted: their quantity is not compared",
-            counted(unclear, "row")
+            "warning: {} not say which tokens {} (input or output): not compared",
+            if unclear == 1 {
+                "1 statement row does".to_owned()
+            } else {
+                format!("{} do", counted(unclear, "statement row"))
+            },
+            if unclear == 1 { "it counts" } else { "they count" },
         ));
     }
     let charges = recordings.iter().zip(&accounts).flat_map(|(known, account)| charges(known.at, account)).collect();
-    let off = accounts.iter().filter(|account| account.is_off()).count() as u64;
+    let off = accounts.iter().filter(|account| account.is_different()).count() as u64;
     (side_by_side(&accounts), charges, off)
 }
 
@@ -68,7 +73,7 @@ fn charges(at: usize, account: &TokenAccount) -> Vec<Charge> {
     };
     let mut charges: Vec<Charge> =
         account.meters.iter().map(|meter| charge(Some(meter), meter.statement_cost)).collect();
-    // Which part of it is whose would be of our own reckoning.
+    // An amount for both meters is not split: that would be computed, not billed.
     charges.extend(account.both_cost.map(|cost| charge(None, Some(cost))));
     charges
 }
@@ -92,7 +97,7 @@ fn side_by_side(accounts: &[TokenAccount]) -> Listing {
         let mut whole = account.differences();
         for meter in &account.meters {
             let mut why = meter.differences();
-            // Said once, where there is no row for it.
+            // Reported once, on the first meter, if there is no row for both.
             if account.both_cost.is_none() {
                 why.splice(0..0, std::mem::take(&mut whole));
             }
