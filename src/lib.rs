@@ -53,6 +53,7 @@ pub mod cli;
 pub mod client;
 #[doc = include_str!("../docs/definitions.md")]
 pub mod definitions {}
+mod disk;
 #[cfg(feature = "emulator")]
 pub mod emulator;
 mod error;

@@ -13,6 +13,7 @@ use super::results::{self, FOLDER};
 use super::source::Source;
 use crate::catalog::Region;
 use crate::client::FlashAnswer;
+use crate::disk;
 use crate::error::{Error, Result};
 use crate::time::{Clock, SystemClock};
 
@@ -81,9 +82,9 @@ impl Clips {
             }
         };
         let (file, raw) = (format!("{stem}.json"), format!("{stem}.answer"));
-        results::write_whole(&self.dir.join(&raw), answer.raw.as_bytes())?;
+        disk::write(&self.dir.join(&raw), answer.raw.as_bytes())?;
         let text = answer.to_result(Some(url), properties).to_string() + "\n";
-        results::write_whole(&self.dir.join(&file), text.as_bytes())?;
+        disk::write(&self.dir.join(&file), text.as_bytes())?;
         let saved = SavedClip { result: self.dir.join(&file), answer: self.dir.join(&raw) };
         self.ledger.add(vec![Event::Recognized {
             url: url.to_owned(),

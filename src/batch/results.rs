@@ -1,7 +1,6 @@
 //! Results on disk: whole or not at all, byte for byte as received.
 
-use std::fs::{self, File};
-use std::io::Write as _;
+use std::fs;
 use std::path::Path;
 
 use bytes::Bytes;
@@ -11,13 +10,13 @@ use serde_json::json;
 use super::event::RecordingNo;
 use super::state::{Phase, RecordingState, State};
 use crate::client::TaskId;
+use crate::disk;
 use crate::error::{Error, Result};
 
 /// The folder of results below that of a batch.
 pub const FOLDER: &str = "results";
 /// The list of failed files below the folder of a batch.
 pub const FAILURES: &str = "failures.csv";
-const UNFINISHED: &str = ".part";
 
 /// What was written.
 #[derive(Debug)]
@@ -33,14 +32,7 @@ pub(super) fn prepare(dir: &Path) -> Result<()> {
     let folder = dir.join(FOLDER);
     fs::create_dir_all(&folder).map_err(|error| Error::io("make", &folder, error))?;
     for place in [dir, &folder] {
-        let entries = fs::read_dir(place).map_err(|error| Error::io("read", place, error))?;
-        for entry in entries.flatten() {
-            let name = entry.file_name();
-            let ours = name.to_str().is_some_and(|name| name.starts_with('.') && name.ends_with(UNFINISHED));
-            if ours {
-                fs::remove_file(entry.path()).map_err(|error| Error::io("remove", &entry.path(), error))?;
-            }
-        }
+        disk::remove_temporary(place)?;
     }
     Ok(())
 }
@@ -59,28 +51,9 @@ pub(crate) fn silence(url: &str) -> Bytes {
 pub(crate) fn store(dir: &Path, file: String, bytes: &Bytes) -> Result<Written> {
     let untranscribed = untranscribed(bytes)
         .map_err(|error| Error::protocol(format!("the result for {file} is no JSON, so not whole: {error}")))?;
-    write_whole(&dir.join(&file), bytes)?;
+    disk::write(&dir.join(&file), bytes)?;
     let blake3 = blake3::hash(bytes).to_hex().to_string();
     Ok(Written { file, bytes: bytes.len() as u64, blake3, untranscribed })
-}
-
-/// Writes to a hidden name beside, flushes, and renames.
-pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
-    let hidden = match (path.parent(), path.file_name()) {
-        (Some(folder), Some(name)) => folder.join(format!(".{}{UNFINISHED}", name.to_string_lossy())),
-        _ => return Err(Error::invalid(format!("{} is no file's name", path.display()))),
-    };
-    let write = || {
-        let mut file = File::create(&hidden)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&hidden, path)
-    };
-    write().map_err(|error| {
-        // Of two failures the first is the one to know.
-        let _ = fs::remove_file(&hidden);
-        Error::io("write", path, error)
-    })
 }
 
 /// Tracks that the recording has and the result has no transcript of.
@@ -179,7 +152,7 @@ pub(super) fn write_failures(dir: &Path, failures: &[Failure]) -> Result<()> {
     let bytes = written.map_err(|error| Error::io("write", &path, std::io::Error::other(error))).and_then(|()| {
         csv.into_inner().map_err(|error| Error::io("write", &path, std::io::Error::other(error.to_string())))
     })?;
-    write_whole(&path, &bytes)
+    disk::write(&path, &bytes)
 }
 
 #[cfg(test)]
@@ -204,7 +177,7 @@ mod tests {
     fn what_a_killed_run_left_half_written_is_cleared_away() {
         let dir = tempfile::tempdir().unwrap();
         prepare(dir.path()).unwrap();
-        fs::write(dir.path().join("results/.000001-a.json.part"), "{").unwrap();
+        fs::write(dir.path().join("results/.talkmeter-a1.tmp"), "{").unwrap();
         fs::write(dir.path().join("results/mine.txt"), "").unwrap();
         prepare(dir.path()).unwrap();
         let left: Vec<_> =

@@ -8,9 +8,10 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::output::{Console, Failure};
 use crate::batch::result_name;
+use crate::disk;
 use crate::report::number::counted;
 use crate::report::{CallView, PageOptions, Report, call_page};
-use crate::tables::{Calls, RANKED, write_whole};
+use crate::tables::{Calls, RANKED};
 
 /// Which single calls a page shows.
 #[derive(Debug, Clone, Copy, clap::Args)]
@@ -97,7 +98,7 @@ impl Pages<'_> {
             for tables in calls.get(chunk)?.into_iter().flatten() {
                 let Some(link) = self.links.get(&tables.file) else { continue };
                 let page = call_page(self.report, &CallView::of(&tables, join_gap_ms)?, &back)?;
-                write_whole(&self.beside.join(link), page.as_bytes())?;
+                disk::write(&self.beside.join(link), page.as_bytes())?;
                 written += 1;
             }
             bar.inc(chunk.len() as u64);

@@ -6,10 +6,11 @@ use super::Exit;
 use super::analyze::report_unmatched;
 use super::output::{Console, Failure, Format};
 use super::page::{PageFlags, Pages, address_of};
+use crate::disk;
 use crate::metrics::keywords::Keywords;
 use crate::report::number::counted;
 use crate::report::{Groups, Page, Recorded, Report, page};
-use crate::tables::{Calls, FOLDER, Metadata, Rollup, Stored, write_whole};
+use crate::tables::{Calls, FOLDER, Metadata, Rollup, Stored};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -127,7 +128,7 @@ pub(super) fn run(args: &Args, format: Format, console: &Console) -> Result<Exit
         _ => report.to_text(),
     };
     let Some(output) = &args.output else { return console.data(text.as_bytes()) };
-    write_whole(output, text.as_bytes())?;
+    disk::write(output, text.as_bytes())?;
     if let (ReportFormat::Html, Some(name)) = (to, &name) {
         let beside = output.parent().unwrap_or(Path::new(""));
         Pages { report: &report, name, beside, links: &links }.write(calls, join_gap_ms, console)?;

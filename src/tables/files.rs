@@ -11,6 +11,7 @@ use tempfile::NamedTempFile;
 
 use super::distinct;
 use super::frame::{Rows, schema};
+use crate::disk;
 use crate::error::{Error, Result};
 use crate::metrics::catalogue::Table;
 
@@ -129,7 +130,9 @@ impl Output {
     /// When it cannot be written.
     pub fn add_file(&mut self, name: &str, bytes: &[u8]) -> Result<()> {
         let path = self.folder.join(name);
-        self.finished.push((filled(&path, bytes)?, path));
+        let mut file = disk::create(&path)?;
+        file.write_all(bytes).map_err(|error| Error::io("write", &path, error))?;
+        self.finished.push((file, path));
         Ok(())
     }
 
@@ -146,12 +149,7 @@ impl Output {
             }
         }
         files.append(&mut self.finished);
-        let mut paths = Vec::with_capacity(files.len());
-        for (file, path) in files {
-            file.persist(&path).map_err(|error| Error::io("write", &path, error.error))?;
-            paths.push(path);
-        }
-        Ok(paths)
+        disk::persist_all(files)
     }
 }
 
@@ -207,7 +205,7 @@ impl Write for Handle {
 
 impl Sink {
     fn create(path: PathBuf, format: Format, schema: &Schema) -> Result<Self> {
-        let file = temporary(&path)?;
+        let file = disk::create(&path)?;
         let opened = file.reopen().map_err(|error| Error::io("write", &path, error))?;
         let handle = Handle(Arc::new(Mutex::new(BufWriter::with_capacity(1 << 16, opened))));
         let to = handle.clone();
@@ -267,35 +265,4 @@ impl std::fmt::Debug for Sink {
 fn has_carriage_return(frame: &DataFrame) -> bool {
     let texts = frame.columns().iter().filter_map(|column| column.str().ok());
     texts.into_iter().any(|texts| texts.iter().flatten().any(|text| text.contains('\r')))
-}
-
-/// Writes a file whole or not at all.
-///
-/// # Errors
-/// [`crate::ErrorKind::Io`] when it cannot be written.
-pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
-    let file = filled(path, bytes)?;
-    file.persist(path).map_err(|error| Error::io("write", path, error.error))?;
-    Ok(())
-}
-
-/// A temporary file beside `path` that holds `bytes`.
-fn filled(path: &Path, bytes: &[u8]) -> Result<NamedTempFile> {
-    let mut file = temporary(path)?;
-    file.write_all(bytes).map_err(|error| Error::io("write", path, error))?;
-    Ok(file)
-}
-
-/// A temporary file beside `path`, with the permissions that a new file has.
-pub(crate) fn temporary(path: &Path) -> Result<NamedTempFile> {
-    // A bare name lies in the current folder.
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".talkmeter-").suffix(".tmp");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(fs::Permissions::from_mode(0o666));
-    }
-    builder.tempfile_in(folder).map_err(|error| Error::io("write to", folder, error))
 }

@@ -16,8 +16,7 @@ mod stored;
 pub use analysis::{Analysis, FileOutcome, Options, Outcome, PARTICIPANT_SPREAD, RANKED, analyze};
 pub use bill::BillLine;
 #[cfg(feature = "cli")]
-pub(crate) use files::temporary;
-pub use files::{Format, Output, write_whole};
+pub use files::{Format, Output};
 pub use frame::{frame, schema};
 pub use keyword_hits::KeywordHits;
 pub use metadata::Metadata;

@@ -165,7 +165,7 @@ fn cut_off(whole: &Path, lines: &[&str]) -> tempfile::TempDir {
             std::fs::copy(whole.join(file), folder.path().join(file)).unwrap();
         }
     }
-    std::fs::write(folder.path().join("results/.000001-plain.json.part"), "{\"transcr").unwrap();
+    std::fs::write(folder.path().join("results/.talkmeter-a1b2c3.tmp"), "{\"transcr").unwrap();
     folder
 }
 

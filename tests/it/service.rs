@@ -219,7 +219,7 @@ impl Books {
         for folder in [out.to_owned(), out.join("results")] {
             for entry in std::fs::read_dir(folder).unwrap() {
                 let name = entry.unwrap().file_name().into_string().unwrap();
-                assert!(!name.ends_with(".part") && !name.starts_with('.'), "{name} is left behind");
+                assert!(!name.ends_with(".tmp") && !name.starts_with('.'), "{name} is left behind");
             }
         }
         books

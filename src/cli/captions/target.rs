@@ -6,8 +6,8 @@ use std::io::Write;
 use std::path::{Component, Path, PathBuf};
 
 use crate::captions::{Cue, Format};
+use crate::disk;
 use crate::error::{Error, Result};
-use crate::tables::temporary;
 
 /// Hands out each path once.
 pub(super) struct Targets {
@@ -60,13 +60,11 @@ pub(super) fn write(target: &Path, cues: &[(Format, Vec<Cue>)]) -> Result<()> {
         let mut path = target.as_os_str().to_owned();
         path.push(format!(".{}", format.extension()));
         let path = PathBuf::from(path);
-        let mut file = temporary(&path)?;
+        let mut file = disk::create(&path)?;
         file.write_all(format.write(cues).as_bytes()).map_err(|error| Error::io("write", &path, error))?;
         files.push((file, path));
     }
-    for (file, path) in files {
-        file.persist(&path).map_err(|error| Error::io("write", &path, error.error))?;
-    }
+    disk::persist_all(files)?;
     Ok(())
 }
 
