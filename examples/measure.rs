@@ -11,7 +11,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let measured = measure(&path, &transcript, &Settings::default());
     for participant in &measured.participants {
         let share = participant.talk_share.map_or("–".to_owned(), |share| format!("{:.0} %", share * 100.0));
-        let rate = participant.units_per_min.map_or("–".to_owned(), |rate| format!("{rate:.0} units/min"));
+        let rate = participant.units_per_min.map_or("–".to_owned(), |rate| format!("{rate:.0} words/min"));
         println!("{:8} talks {share:>5} of the time, {rate}", participant.participant);
     }
     for event in &measured.events {

@@ -4,22 +4,22 @@ use serde_json::json;
 
 use super::Exit;
 use super::output::{Console, Failure, Format, Listing};
-use crate::metrics::catalogue::{TABLES, Table};
+use crate::metrics::catalogue::{Definition, TABLES, Table};
 
 /// Arguments of `metrics`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// One table alone
+    /// Show this table only
     #[arg(value_name = "TABLE", value_parser = table)]
     table: Option<&'static Table>,
-    /// Keys and labels too, not only figures
+    /// Include keys and labels
     #[arg(long)]
     all: bool,
 }
 
 fn table(name: &str) -> Result<&'static Table, String> {
     let names = || TABLES.map(|table| table.name).join(", ");
-    Table::from_name(name).ok_or_else(|| format!("there are {}", names()))
+    Table::from_name(name).ok_or_else(|| format!("the tables are {}", names()))
 }
 
 /// Runs `metrics`.
@@ -27,15 +27,15 @@ pub(super) fn run(args: &Args, format: Format, console: &Console) -> Result<Exit
     let tables = TABLES.into_iter().filter(|table| args.table.is_none_or(|wanted| wanted.name == table.name));
     let mut rows = Vec::new();
     for table in tables {
-        for column in table.columns.iter().filter(|column| args.all || !column.source.is_empty()) {
+        for column in table.columns.iter().filter(|column| args.all || column.definition.is_some()) {
             rows.push(vec![
                 json!(format!("{}.{}", table.name, column.name)),
                 json!(table.grain),
                 json!(column.kind.name()),
-                json!(column.unit),
+                json!(column.unit.name()),
                 json!(column.meaning),
-                json!(column.null),
-                json!(column.source),
+                json!(column.null_rule()),
+                json!(column.definition.map_or("", Definition::name)),
             ]);
         }
     }

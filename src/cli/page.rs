@@ -9,9 +9,10 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use super::output::{Console, Failure};
 use crate::batch::result_name;
 use crate::disk;
+use crate::metrics::catalogue::{CALLS, Use};
 use crate::report::number::counted;
 use crate::report::{CallView, PageOptions, Report, call_page};
-use crate::tables::{Calls, RANKED};
+use crate::tables::Calls;
 
 /// Which single calls a page shows.
 #[derive(Debug, Clone, Copy, clap::Args)]
@@ -29,8 +30,8 @@ pub(super) struct PageFlags {
 }
 
 fn ranked() -> impl TypedValueParser<Value = &'static str> {
-    let known = |name: String| RANKED.into_iter().find(|known| *known == name).unwrap_or(PageOptions::default().by);
-    PossibleValuesParser::new(RANKED).map(known)
+    let known = |name: String| CALLS.column(&name).map_or(PageOptions::default().by, |column| column.name);
+    PossibleValuesParser::new(CALLS.columns_for(Use::Ranked).into_iter().map(|column| column.name)).map(known)
 }
 
 impl Default for PageFlags {

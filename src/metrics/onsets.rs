@@ -38,6 +38,48 @@ impl EventKind {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
+    /// Every kind in the order in which readers look for them.
+    pub const FOR_READERS: [Self; 6] = [
+        Self::Interruption,
+        Self::DeadAir,
+        Self::SimultaneousStart,
+        Self::SideSpeech,
+        Self::TerminalOverlap,
+        Self::Backchannel,
+    ];
+
+    /// One such event, for people.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::DeadAir => "dead air",
+            Self::Interruption => "interruption",
+            Self::Backchannel => "backchannel",
+            Self::SideSpeech => "side speech",
+            Self::TerminalOverlap => "overlap at a turn change",
+            Self::SimultaneousStart => "simultaneous start",
+        }
+    }
+
+    /// A heading for several.
+    #[must_use]
+    pub fn heading(self) -> &'static str {
+        match self {
+            Self::DeadAir => "Dead air",
+            Self::Interruption => "Interruptions",
+            Self::Backchannel => "Backchannels",
+            Self::SideSpeech => "Side speech",
+            Self::TerminalOverlap => "Overlaps at a turn change",
+            Self::SimultaneousStart => "Simultaneous starts",
+        }
+    }
+
+    /// The column of `calls` that says whether events of this kind could be measured.
+    #[must_use]
+    pub fn column(self) -> &'static str {
+        if self == Self::DeadAir { "dead_air_count" } else { "onset_count" }
+    }
+
     /// As it stands in the column `kind`.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -49,6 +91,12 @@ impl EventKind {
             Self::TerminalOverlap => "terminal_overlap",
             Self::SimultaneousStart => "simultaneous_start",
         }
+    }
+}
+
+impl serde::Serialize for EventKind {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
     }
 }
 

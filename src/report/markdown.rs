@@ -2,10 +2,9 @@
 
 use serde_json::Value;
 
-use super::label::{column, label};
 use super::number::{NOT_MEASURED, cell, count, figure, money};
-use super::{Distribution, OF_GROUPS, Report};
-use crate::metrics::catalogue::CALLS;
+use super::{Distribution, Report};
+use crate::metrics::catalogue::{CALLS, GroupFigure, Unit, Use};
 
 impl Report {
     /// Headings and tables of GitHub's Markdown. Text from outside is escaped.
@@ -23,20 +22,22 @@ impl Report {
                 let sum = total.sum.map(Value::from);
                 let covers =
                     if total.n == measured { count(total.n as i64) } else { format!("{} of {}", total.n, measured) };
-                vec![total.metric.to_owned(), cell(sum.as_ref(), total.metric, total.unit), covers]
+                vec![total.metric.to_owned(), cell(sum.as_ref(), total.unit), covers]
             }),
         );
         for (over, list) in [("per call", &self.calls), ("per participant", &self.participants)] {
             text += &table(&[over, "n", "p10", "median", "p90", "max"], list.iter().map(distribution));
         }
         if let Some(groups) = &self.rollup {
-            let head: Vec<&str> = groups.by.iter().map(String::as_str).chain(OF_GROUPS.map(|(name, _)| name)).collect();
+            let shown = GroupFigure::all();
+            let names = shown.iter().map(|figure| &*figure.name);
+            let head: Vec<&str> = groups.by.iter().map(String::as_str).chain(names).collect();
             let row = |row: &serde_json::Map<String, Value>| {
                 let by = groups
                     .by
                     .iter()
                     .map(|name| row.get(name).and_then(Value::as_str).unwrap_or(NOT_MEASURED).to_owned());
-                by.chain(OF_GROUPS.map(|(name, unit)| cell(row.get(name), name, unit))).collect()
+                by.chain(shown.iter().map(|figure| cell(row.get(&figure.name), figure.unit))).collect()
             };
             text += &table(&head, groups.rows.iter().map(row));
         }
@@ -52,16 +53,15 @@ impl Report {
         });
         text += &table(&["cost", "tracks", "billed seconds"], cost);
         if let Some(page) = &self.page {
-            let mut shown =
-                vec!["duration_ms", "silence_ratio", "dead_air_count", "interruption_count", "units_per_min"];
+            let mut shown: Vec<&str> = CALLS.columns_for(Use::ListedBriefly).iter().map(|column| column.name).collect();
             if !shown.contains(&page.by) {
                 shown.insert(0, page.by);
             }
             let mut head = vec!["call".to_owned()];
-            head.extend(shown.iter().map(|metric| label(metric)));
+            head.extend(shown.iter().map(|metric| CALLS.label(metric)));
             let row = |row: &super::CallRow| {
-                let unit = |metric: &str| column(&CALLS, metric).map_or("", |column| column.unit);
-                let figures = shown.iter().map(|metric| cell(row.figures.get(*metric), metric, unit(metric)));
+                let unit = |metric: &str| CALLS.column(metric).map_or(Unit::None, |column| column.unit);
+                let figures = shown.iter().map(|metric| cell(row.figures.get(*metric), unit(metric)));
                 std::iter::once(row.file.clone()).chain(figures).collect()
             };
             text += &table(&head.iter().map(String::as_str).collect::<Vec<_>>(), page.listed.iter().map(row));
@@ -77,7 +77,7 @@ impl Report {
 }
 
 fn distribution(one: &Distribution) -> Vec<String> {
-    let shown = |value| figure(value, one.metric, one.unit);
+    let shown = |value| figure(value, one.unit);
     vec![one.metric.to_owned(), count(one.n as i64), shown(one.p10), shown(one.p50), shown(one.p90), shown(one.max)]
 }
 

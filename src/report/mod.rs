@@ -5,7 +5,6 @@
 
 mod call;
 mod html;
-mod label;
 mod markdown;
 pub mod number;
 mod page;
@@ -26,24 +25,13 @@ pub use strip::{Dot, MOST_DOTS, Over, Strip};
 
 use crate::catalog::Currency;
 use crate::error::{Error, Result};
-use crate::metrics::catalogue::{CALLS, PARTICIPANTS, Table};
+use crate::metrics::catalogue::{CALLS, Column, PARTICIPANTS, Table, Unit, Use};
 use crate::metrics::{DEFINITIONS_VERSION, Reason};
-use crate::tables::{Analysis, BillLine, KeywordHits, PARTICIPANT_SPREAD, Rollup, SPREAD, SUMMED};
+use crate::tables::{Analysis, BillLine, KeywordHits, Rollup};
 use crate::transcript::REPORT_FORMAT;
 
 /// The version of the report's own shape.
 pub const SCHEMA_VERSION: u32 = 1;
-
-/// What is shown of a group, and its unit; the table `rollup` has more.
-const OF_GROUPS: [(&str, &str); 7] = [
-    ("call_count", "calls"),
-    ("speech_ms", "ms"),
-    ("dead_air_count", "events"),
-    ("interruption_count", "events"),
-    ("silence_ratio_p50", "0–1"),
-    ("switches_per_min_p50", "1/min"),
-    ("units_per_min_p50", "units/min"),
-];
 
 /// A report. Holds no clock time, no path of this machine and nothing of how the work was done: the same inputs and
 /// parameters give the same report.
@@ -136,7 +124,7 @@ pub struct Total {
     /// A column of `calls`.
     pub metric: &'static str,
     /// Its unit.
-    pub unit: &'static str,
+    pub unit: Unit,
     /// Calls in which it could be measured.
     pub n: u64,
     /// Null when it could be in none.
@@ -150,7 +138,7 @@ pub struct Distribution {
     /// A column.
     pub metric: &'static str,
     /// Its unit.
-    pub unit: &'static str,
+    pub unit: Unit,
     /// How many values there are; the others are null.
     pub n: u64,
     /// The smallest.
@@ -210,8 +198,8 @@ impl Report {
             },
             parameters,
             totals: totals(&analysis.calls).map_err(failed)?,
-            calls: distributions(&analysis.calls, &CALLS, &SPREAD).map_err(failed)?,
-            participants: distributions(&analysis.participants, &PARTICIPANTS, &PARTICIPANT_SPREAD).map_err(failed)?,
+            calls: distributions(&analysis.calls, &CALLS).map_err(failed)?,
+            participants: distributions(&analysis.participants, &PARTICIPANTS).map_err(failed)?,
             warnings: analysis
                 .warnings
                 .iter()
@@ -282,41 +270,41 @@ fn unmeasured(analysis: &Analysis) -> PolarsResult<Vec<Unmeasured>> {
     Ok(rows.filter(|row| row.calls + row.participants > 0).collect())
 }
 
-fn unit(table: &Table, name: &str) -> &'static str {
-    table.columns.iter().find(|column| column.name == name).map_or("", |column| column.unit)
-}
-
 fn totals(calls: &DataFrame) -> PolarsResult<Vec<Total>> {
-    let expressions: Vec<Expr> = SUMMED
+    let columns = CALLS.columns_for(Use::Summed);
+    let expressions: Vec<Expr> = columns
         .iter()
-        .flat_map(|&name| [col(name).sum(), col(name).count().cast(DataType::Int64).alias(format!("{name}_n"))])
+        .map(|column| column.name)
+        .flat_map(|name| [col(name).sum(), col(name).count().cast(DataType::Int64).alias(format!("{name}_n"))])
         .collect();
     let sums = calls.clone().lazy().select(expressions).collect()?;
     let integer = |name: &str| Ok::<_, PolarsError>(sums.column(name)?.i64()?.get(0));
-    let total = |&metric: &&'static str| {
+    let total = |column: &&'static Column| {
+        let metric = column.name;
         let n = integer(&format!("{metric}_n"))?.unwrap_or(0);
         let sum = integer(metric)?.filter(|_| n > 0);
-        Ok(Total { metric, unit: unit(&CALLS, metric), n: n.unsigned_abs(), sum })
+        Ok(Total { metric, unit: column.unit, n: n.unsigned_abs(), sum })
     };
-    SUMMED.iter().map(total).collect()
+    columns.iter().map(total).collect()
 }
 
-fn distributions(frame: &DataFrame, table: &Table, names: &[&'static str]) -> PolarsResult<Vec<Distribution>> {
+fn distributions(frame: &DataFrame, table: &'static Table) -> PolarsResult<Vec<Distribution>> {
     let quantile =
         |name: &'static str, q: f64| col(name).cast(DataType::Float64).quantile(lit(q), QuantileMethod::Linear);
-    let distribution = |&metric: &&'static str| {
+    let distribution = |column: &'static Column| {
+        let metric = column.name;
         let figures = [("min", 0.0), ("p10", 0.1), ("p50", 0.5), ("p90", 0.9), ("max", 1.0)];
         let mut expressions: Vec<Expr> = figures.iter().map(|&(name, q)| quantile(metric, q).alias(name)).collect();
         expressions.push(col(metric).count().cast(DataType::Int64).alias("n"));
         let row = frame.clone().lazy().select(expressions).collect()?;
-        let whole = unit(table, metric) == "ms";
+        let whole = column.unit.is_ms();
         let figure = |name: &str| {
             let value = row.column(name)?.f64()?.get(0);
             Ok::<_, PolarsError>(value.map(|value| if whole { value.round_ties_even() } else { value }))
         };
         Ok(Distribution {
             metric,
-            unit: unit(table, metric),
+            unit: column.unit,
             n: row.column("n")?.i64()?.get(0).unwrap_or(0).unsigned_abs(),
             min: figure("min")?,
             p10: figure("p10")?,
@@ -325,7 +313,7 @@ fn distributions(frame: &DataFrame, table: &Table, names: &[&'static str]) -> Po
             max: figure("max")?,
         })
     };
-    names.iter().map(distribution).collect()
+    table.columns_for(Use::Spread).into_iter().map(distribution).collect()
 }
 
 /// A frame as objects.

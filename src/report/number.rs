@@ -1,10 +1,11 @@
-//! Numbers for people: the one place where they become text. Tables and JSON carry base units instead.
+//! Numbers for people: the one place that formats them. Tables and JSON carry base units instead.
 
 use rust_decimal::Decimal;
 
 use crate::catalog::Currency;
+use crate::metrics::catalogue::Unit;
 
-/// What stands where nothing could be measured.
+/// Shown for a figure that could not be measured.
 pub const NOT_MEASURED: &str = "–";
 
 /// A length: `0:42`, `12:05`, `1:02:03`; seconds rounded half up.
@@ -20,10 +21,10 @@ pub fn length(ms: i64) -> String {
     if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
 }
 
-/// A count with thousands set apart: `12 345`, by narrow no-break spaces.
+/// A count with thousands separated: `12,345`.
 ///
 /// ```
-/// assert_eq!(talkmeter::report::number::count(-12_345), "-12\u{202F}345");
+/// assert_eq!(talkmeter::report::number::count(-12_345), "-12,345");
 /// ```
 #[must_use]
 pub fn count(count: i64) -> String {
@@ -31,35 +32,35 @@ pub fn count(count: i64) -> String {
     let mut text = if count < 0 { "-".to_owned() } else { String::new() };
     for (index, digit) in digits.chars().enumerate() {
         if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push('\u{202F}');
+            text.push(',');
         }
         text.push(digit);
     }
     text
 }
 
-/// A figure by its unit: shares as whole per cent, lengths in seconds (signed where the metric is an offset), rates with one decimal.
+/// A figure by its unit: shares as whole per cent, lengths in seconds or as a clock, offsets signed, rates with one decimal.
 ///
 /// ```
+/// use talkmeter::metrics::catalogue::Unit;
 /// use talkmeter::report::number::figure;
-/// assert_eq!(figure(Some(0.128), "silence_ratio", "0–1"), "13 %");
-/// assert_eq!(figure(Some(-750.0), "response_ms_p50", "ms"), "-0.75 s");
-/// assert_eq!(figure(Some(580.0), "response_ms_p50", "ms"), "+0.58 s");
-/// assert_eq!(figure(Some(3500.0), "longest_silence_ms", "ms"), "3.5 s");
-/// assert_eq!(figure(Some(95_000.0), "longest_turn_ms", "ms"), "1:35");
-/// assert_eq!(figure(None, "silence_ratio", "0–1"), "–");
+/// assert_eq!(figure(Some(0.128), Unit::Share), "13 %");
+/// assert_eq!(figure(Some(-750.0), Unit::OffsetMs), "-0.75 s");
+/// assert_eq!(figure(Some(580.0), Unit::OffsetMs), "+0.58 s");
+/// assert_eq!(figure(Some(3500.0), Unit::Ms), "3.5 s");
+/// assert_eq!(figure(Some(95_000.0), Unit::Ms), "1:35");
+/// assert_eq!(figure(Some(42_000.0), Unit::LongMs), "0:42");
+/// assert_eq!(figure(None, Unit::Share), "–");
 /// ```
 #[must_use]
-pub fn figure(value: Option<f64>, metric: &str, unit: &str) -> String {
+pub fn figure(value: Option<f64>, unit: Unit) -> String {
     let Some(value) = value else { return NOT_MEASURED.to_owned() };
     match unit {
-        "0–1" => format!("{:.0} %", value * 100.0),
-        "ms" if metric.starts_with("response_") && value.abs() < 60_000.0 => format!("{:+.2} s", value / 1000.0),
-        "ms" if metric.starts_with("response_") => {
-            format!("{}{}", if value < 0.0 { '-' } else { '+' }, length(value.abs() as i64))
-        }
-        "ms" if value < 60_000.0 => format!("{:.1} s", value / 1000.0),
-        "ms" => length(value as i64),
+        Unit::Share => format!("{:.0} %", value * 100.0),
+        Unit::OffsetMs if value.abs() < 60_000.0 => format!("{:+.2} s", value / 1000.0),
+        Unit::OffsetMs => format!("{}{}", if value < 0.0 { '-' } else { '+' }, length(value.abs() as i64)),
+        Unit::Ms if value < 60_000.0 => format!("{:.1} s", value / 1000.0),
+        Unit::Ms | Unit::LongMs => length(value as i64),
         _ => format!("{value:.1}"),
     }
 }
@@ -101,34 +102,30 @@ pub fn span(ms: i64) -> String {
     }
 }
 
-/// Columns that hold the length of something long: shown as such, however short it is.
-const LENGTHS: [&str; 6] = ["duration_ms", "span_ms", "speech_ms", "silence_ms", "talk_ms", "billable_ms"];
-
-/// A cell of a table as people read it, by the name and unit of its column; [`NOT_MEASURED`] for null.
+/// A value of a table as people read it; [`NOT_MEASURED`] for null.
 ///
 /// ```
 /// use serde_json::json;
+/// use talkmeter::metrics::catalogue::Unit;
 /// use talkmeter::report::number::cell;
-/// assert_eq!(cell(Some(&json!(171_000)), "speech_ms", "ms"), "2:51");
-/// assert_eq!(cell(Some(&json!(1780)), "longest_silence_ms", "ms"), "1.8 s");
-/// assert_eq!(cell(Some(&json!(3)), "interruption_count", "events"), "3");
-/// assert_eq!(cell(Some(&json!(0.1634)), "silence_ratio_p50", "0–1"), "16 %");
-/// assert_eq!(cell(Some(&json!(null)), "overlap_ratio", "0–1"), "–");
+/// assert_eq!(cell(Some(&json!(171_000)), Unit::LongMs), "2:51");
+/// assert_eq!(cell(Some(&json!(1780)), Unit::Ms), "1.8 s");
+/// assert_eq!(cell(Some(&json!(2000)), Unit::Events), "2,000");
+/// assert_eq!(cell(Some(&json!(0.1634)), Unit::Share), "16 %");
+/// assert_eq!(cell(Some(&json!(null)), Unit::Share), "–");
 /// ```
 #[must_use]
-pub fn cell(value: Option<&serde_json::Value>, column: &str, unit: &str) -> String {
+pub fn cell(value: Option<&serde_json::Value>, unit: Unit) -> String {
     let Some(value) = value.filter(|value| !value.is_null()) else { return NOT_MEASURED.to_owned() };
-    match (unit, value.as_i64()) {
-        ("ms", Some(ms)) if LENGTHS.contains(&column) => length(ms),
-        ("ms" | "0–1", _) => figure(value.as_f64(), column, unit),
-        (_, Some(number)) => count(number),
+    match value.as_i64() {
+        Some(number) if !unit.is_ms() && unit != Unit::Share => count(number),
         _ => value
             .as_f64()
-            .map_or_else(|| value.as_str().unwrap_or_default().to_owned(), |_| figure(value.as_f64(), column, unit)),
+            .map_or_else(|| value.as_str().unwrap_or_default().to_owned(), |number| figure(Some(number), unit)),
     }
 }
 
-/// What stands where no price is known: never 0, never free.
+/// Shown where no price is known: not 0, which would be free.
 pub const NOT_PRICED: &str = "not priced";
 
 /// Money to its last digit, with two decimals at least: `0.126 USD`, `5.00 CNY`.

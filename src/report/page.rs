@@ -9,18 +9,20 @@ use serde_json::{Map, Value};
 use super::call::CallView;
 use super::strip::{Strip, strips};
 use crate::error::{Error, Result};
-use crate::tables::{Analysis, Calls, Metadata, RANKED};
+use crate::metrics::EventKind;
+use crate::metrics::catalogue::{CALLS, Use};
+use crate::tables::{Analysis, Calls, Metadata};
 
 /// Up to so many calls all are listed.
 pub const LIST_ALL: usize = 200;
 
-/// Of more calls these are listed: so many of the highest by each of [`RANKED`].
+/// Of more calls these are listed: so many of the highest by each column with [`Use::Ranked`].
 pub const LISTED_BY_EACH: usize = 20;
 
 /// What to show of single calls.
 #[derive(Debug, Clone)]
 pub struct PageOptions {
-    /// By this column of `calls`, the highest first: one of [`RANKED`].
+    /// By this column of `calls`, the highest first: one with [`Use::Ranked`].
     pub by: &'static str,
     /// So many calls are shown whole.
     pub calls: usize,
@@ -135,7 +137,7 @@ impl Own<'_> {
 impl CallRow {
     fn of(view: &CallView, groups: Vec<Option<String>>) -> Self {
         let share = |row: &Map<String, Value>| row.get("talk_share").and_then(Value::as_f64);
-        let silences = view.events.iter().filter(|event| event.kind == "dead_air");
+        let silences = view.events.iter().filter(|event| event.kind == EventKind::DeadAir);
         Self {
             file: view.file.clone(),
             groups,
@@ -169,10 +171,10 @@ fn listed(analysis: &Analysis, order: &[String]) -> PolarsResult<BTreeSet<String
         return Ok(order.iter().cloned().collect());
     }
     let mut chosen = BTreeSet::new();
-    for metric in RANKED {
-        let values = analysis.calls.column(metric)?;
+    for column in CALLS.columns_for(Use::Ranked) {
+        let values = analysis.calls.column(column.name)?;
         let measured = values.len() - values.null_count();
-        chosen.extend(in_order(&analysis.calls, metric)?.into_iter().take(LISTED_BY_EACH.min(measured)));
+        chosen.extend(in_order(&analysis.calls, column.name)?.into_iter().take(LISTED_BY_EACH.min(measured)));
     }
     Ok(chosen)
 }

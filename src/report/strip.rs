@@ -3,9 +3,8 @@
 use polars::prelude::*;
 use serde::Serialize;
 
-use super::unit;
 use crate::error::{Error, Result};
-use crate::metrics::catalogue::{CALLS, PARTICIPANTS, Table};
+use crate::metrics::catalogue::{CALLS, Column, PARTICIPANTS, Table, Unit, Use};
 use crate::tables::Analysis;
 
 /// Above this many values dots become a density.
@@ -27,17 +26,22 @@ pub enum Over {
     FirstParticipants,
 }
 
-/// What is drawn: over what, and which column of `calls` or `participants`.
-const STRIPS: [(Over, &str); 8] = [
-    (Over::FirstParticipants, "talk_share"),
-    (Over::Participants, "units_per_min"),
-    (Over::Participants, "response_ms_p50"),
-    (Over::Participants, "longest_turn_ms"),
-    (Over::Calls, "silence_ratio"),
-    (Over::Calls, "dead_air_ms"),
-    (Over::Calls, "switches_per_min"),
-    (Over::Calls, "overlap_ratio"),
-];
+impl Over {
+    /// Every kind of strip, in the order in which a page shows them.
+    const ALL: [Self; 3] = [Self::FirstParticipants, Self::Participants, Self::Calls];
+
+    /// The table that holds its columns.
+    pub(super) fn table(self) -> &'static Table {
+        match self {
+            Self::Calls => &CALLS,
+            Self::Participants | Self::FirstParticipants => &PARTICIPANTS,
+        }
+    }
+
+    fn columns(self) -> Vec<&'static Column> {
+        self.table().columns_for(if self == Self::FirstParticipants { Use::StripOfFirst } else { Use::Strip })
+    }
+}
 
 /// One figure over all calls or speakers.
 #[derive(Debug, Clone, Serialize)]
@@ -46,7 +50,7 @@ pub struct Strip {
     /// A column of `calls` or `participants`.
     pub metric: &'static str,
     /// Its unit.
-    pub unit: &'static str,
+    pub unit: Unit,
     /// What one value belongs to.
     pub over: Over,
     /// Values.
@@ -75,15 +79,17 @@ pub struct Dot {
 
 /// All strips of an analysis.
 pub(super) fn strips(analysis: &Analysis) -> Result<Vec<Strip>> {
-    let strip = |(over, metric)| strip(analysis, over, metric);
-    STRIPS.into_iter().map(strip).collect::<PolarsResult<_>>().map_err(|error| Error::table("cannot draw", error))
+    let strip = |over: Over| over.columns().into_iter().map(move |column| strip(analysis, over, column));
+    Over::ALL
+        .into_iter()
+        .flat_map(strip)
+        .collect::<PolarsResult<_>>()
+        .map_err(|error| Error::table("cannot draw", error))
 }
 
-fn strip(analysis: &Analysis, over: Over, metric: &'static str) -> PolarsResult<Strip> {
-    let (frame, table): (&DataFrame, &Table) = match over {
-        Over::Calls => (&analysis.calls, &CALLS),
-        Over::Participants | Over::FirstParticipants => (&analysis.participants, &PARTICIPANTS),
-    };
+fn strip(analysis: &Analysis, over: Over, column: &'static Column) -> PolarsResult<Strip> {
+    let frame = if over == Over::Calls { &analysis.calls } else { &analysis.participants };
+    let (metric, unit) = (column.name, column.unit);
     let files = frame.column("file")?.str()?;
     let values = frame.column(metric)?.cast(&DataType::Float64)?;
     let values = values.f64()?;
@@ -92,12 +98,11 @@ fn strip(analysis: &Analysis, over: Over, metric: &'static str) -> PolarsResult<
     let mut found: Vec<(f64, usize)> = rows.iter().filter_map(|&row| Some((values.get(row)?, row))).collect();
     found.sort_by(|one, two| one.0.total_cmp(&two.0).then(one.1.cmp(&two.1)));
     let sorted: Vec<f64> = found.iter().map(|(value, _)| *value).collect();
-    let unit = unit(table, metric);
     let ranks = Float64Chunked::from_slice(PlSmallStr::EMPTY, &sorted);
     let mut quartiles = Vec::new();
     for q in [0.0, 0.25, 0.5, 0.75, 1.0] {
         let value = ranks.quantile(q, QuantileMethod::Linear)?;
-        quartiles.extend(value.map(|value| if unit == "ms" { value.round_ties_even() } else { value }));
+        quartiles.extend(value.map(|value| if unit.is_ms() { value.round_ties_even() } else { value }));
     }
     let mut strip = Strip {
         metric,

@@ -5,8 +5,9 @@ use std::ops::Range;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use serde_json::Value;
 
-use super::number::{NOT_MEASURED, cell, count, counted, figure, length};
-use super::{Distribution, Groups, OF_GROUPS, Report};
+use super::number::{NOT_MEASURED, cell, count, counted, figure};
+use super::{Distribution, Groups, Report};
+use crate::metrics::catalogue::GroupFigure;
 
 /// Groups that are shown.
 const MOST_GROUPS: usize = 20;
@@ -52,10 +53,7 @@ impl Report {
             if total.metric == "keyword_hit_count" && self.parameters.keywords.is_none() {
                 continue;
             }
-            let sum = total.sum.map_or_else(
-                || NOT_MEASURED.to_owned(),
-                |sum| if total.unit == "ms" { length(sum) } else { count(sum) },
-            );
+            let sum = cell(total.sum.map(Value::from).as_ref(), total.unit);
             table.add_row([total.metric.to_owned(), sum, self.coverage(total.n)]);
         }
         aligned(table, 1..3)
@@ -83,7 +81,7 @@ impl Report {
 fn distribution_table(over: &str, list: &[Distribution]) -> String {
     let mut table = plain([over, "n", "p10", "median", "p90", "max"]);
     for one in list {
-        let cell = |value| figure(value, one.metric, one.unit);
+        let cell = |value| figure(value, one.unit);
         table.add_row([
             one.metric.to_owned(),
             count(one.n as i64),
@@ -98,14 +96,15 @@ fn distribution_table(over: &str, list: &[Distribution]) -> String {
 
 /// The first groups with what a person looks for first; the table `rollup` has them all, with every column.
 fn group_table(groups: &Groups) -> String {
-    let head = groups.by.iter().map(String::as_str).chain(OF_GROUPS.map(|(name, _)| name));
+    let shown = GroupFigure::all();
+    let head = groups.by.iter().map(String::as_str).chain(shown.iter().map(|figure| &*figure.name));
     let mut table = plain(head);
     for row in groups.rows.iter().take(MOST_GROUPS) {
         let by = groups.by.iter().map(|name| row.get(name).and_then(Value::as_str).unwrap_or(NOT_MEASURED).to_owned());
-        table.add_row(by.chain(OF_GROUPS.map(|(name, unit)| cell(row.get(name), name, unit))));
+        table.add_row(by.chain(shown.iter().map(|figure| cell(row.get(&figure.name), figure.unit))));
     }
     let width = groups.by.len();
-    let mut text = aligned(table, width..width + OF_GROUPS.len());
+    let mut text = aligned(table, width..width + shown.len());
     if groups.rows.len() > MOST_GROUPS {
         text += &format!("\nand {} more", counted((groups.rows.len() - MOST_GROUPS) as u64, "group"));
     }

@@ -14,7 +14,7 @@ use super::frame::Rows;
 use super::keyword_hits::{HitCounts, KeywordHits};
 use crate::billing::Prices;
 use crate::error::Result;
-use crate::metrics::catalogue::{CALLS, PARTICIPANTS, Table};
+use crate::metrics::catalogue::{CALLS, PARTICIPANTS, Table, Use};
 use crate::metrics::{Cost, Measured, Settings, Warning, measure};
 use crate::transcript::{Code, Input, ParseError, read};
 
@@ -26,30 +26,6 @@ const BATCHES_A_THREAD: usize = 2;
 
 /// A read buffer beyond this is given back rather than kept for the next file.
 const KEPT_BUFFER_BYTES: usize = 4 << 20;
-
-/// Columns of `participants` whose distribution over participants is kept.
-pub const PARTICIPANT_SPREAD: [&str; 5] =
-    ["talk_share", "units_per_min", "response_ms_p50", "turn_ms_p50", "longest_turn_ms"];
-
-/// Columns of `calls` by which calls can be put in order; those of [`SUMMED`](super::SUMMED) and [`SPREAD`](super::SPREAD)
-/// are among them.
-pub const RANKED: [&str; 15] = [
-    "dead_air_ms",
-    "longest_silence_ms",
-    "silence_ratio",
-    "interruption_count",
-    "overlap_ratio",
-    "switches_per_min",
-    "units_per_min",
-    "keyword_hit_count",
-    "warning_count",
-    "dead_air_count",
-    "duration_ms",
-    "speech_ms",
-    "silence_ms",
-    "units",
-    "billable_ms",
-];
 
 /// What an analysis does beside measuring.
 #[derive(Debug, Clone)]
@@ -104,9 +80,9 @@ pub struct FileOutcome {
 /// What is kept of all calls: a few numbers each.
 #[derive(Debug)]
 pub struct Analysis {
-    /// One row a measured call: `file`, the column of [`Options::join_by`], those of [`RANKED`], `reason`.
+    /// One row a measured call: `file`, the column of [`Options::join_by`], those with [`Use::Ranked`], `reason`.
     pub calls: DataFrame,
-    /// One row a participant: `file`, `participant`, `role`, those of [`PARTICIPANT_SPREAD`], `reason`.
+    /// One row a participant: `file`, `participant`, `role`, those with [`Use::Spread`] or a strip, `reason`.
     pub participants: DataFrame,
     /// What it came to, by model, region and price.
     pub bill: Vec<BillLine>,
@@ -242,20 +218,27 @@ struct SummaryRows {
     hits: HitCounts,
 }
 
-/// Columns beside [`RANKED`] that are kept of every call.
-pub(super) const OF_CALLS: [&str; 2] = ["file", "reason"];
+/// Columns of every call that are kept: its keys, and those by which calls are ranked.
+pub(super) fn columns_of_calls() -> Vec<&'static str> {
+    let ranked = CALLS.columns_for(Use::Ranked);
+    ["file", "reason"].into_iter().chain(ranked.into_iter().map(|column| column.name)).collect()
+}
 
-/// Columns beside [`PARTICIPANT_SPREAD`] that are kept of every participant.
-pub(super) const OF_PARTICIPANTS: [&str; 4] = ["file", "participant", "role", "reason"];
+/// Columns of every participant that are kept: its keys, and those whose distribution is shown.
+pub(super) fn columns_of_participants() -> Vec<&'static str> {
+    let shown = [Use::Spread, Use::Strip, Use::StripOfFirst].map(|wanted| PARTICIPANTS.columns_for(wanted));
+    let mut columns = vec!["file", "participant", "role", "reason"];
+    columns.extend(shown.into_iter().flatten().map(|column| column.name));
+    super::distinct(&columns)
+}
 
 impl SummaryRows {
     fn new(options: &Options) -> Self {
         let key = options.join_by.as_deref();
-        let call = |name: &str| key == Some(name) || RANKED.contains(&name) || OF_CALLS.contains(&name);
-        let participant = |name: &str| PARTICIPANT_SPREAD.contains(&name) || OF_PARTICIPANTS.contains(&name);
+        let (calls, participants) = (columns_of_calls(), columns_of_participants());
         Self {
-            calls: Rows::with_columns(&CALLS, call),
-            participants: Rows::with_columns(&PARTICIPANTS, participant),
+            calls: Rows::with_columns(&CALLS, |name| key == Some(name) || calls.contains(&name)),
+            participants: Rows::with_columns(&PARTICIPANTS, |name| participants.contains(&name)),
             bill: Bill::default(),
             hits: HitCounts::default(),
         }

@@ -13,14 +13,14 @@ mod rollup;
 mod single;
 mod stored;
 
-pub use analysis::{Analysis, FileOutcome, Options, Outcome, PARTICIPANT_SPREAD, RANKED, analyze};
+pub use analysis::{Analysis, FileOutcome, Options, Outcome, analyze};
 pub use bill::BillLine;
 #[cfg(feature = "cli")]
 pub use files::{Format, Output};
 pub use frame::{frame, schema};
 pub use keyword_hits::KeywordHits;
 pub use metadata::Metadata;
-pub use rollup::{Rollup, SPREAD, SUMMED};
+pub use rollup::Rollup;
 pub use single::{CallTables, Calls};
 pub use stored::{FOLDER, Stored};
 

@@ -5,28 +5,13 @@ use polars::prelude::*;
 use super::distinct;
 use super::metadata::Metadata;
 use crate::error::{Error, Result};
-
-/// Columns of `calls` of which a roll-up has the sum, over the calls in which they could be measured.
-pub const SUMMED: [&str; 8] = [
-    "duration_ms",
-    "speech_ms",
-    "silence_ms",
-    "dead_air_count",
-    "interruption_count",
-    "units",
-    "keyword_hit_count",
-    "billable_ms",
-];
-
-/// Columns of `calls` of which a roll-up has `_p50`, `_p90` and `_n`.
-pub const SPREAD: [&str; 5] =
-    ["silence_ratio", "overlap_ratio", "switches_per_min", "units_per_min", "longest_silence_ms"];
+use crate::metrics::catalogue::{CALLS, Kind, Use};
 
 /// A roll-up and what did not fit together.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Rollup {
-    /// The group columns as text, `call_count`, the sums, then three columns for each of [`SPREAD`]. Groups in byte
+    /// The group columns as text, `call_count`, the sums, then three columns for each with [`Use::Spread`]. Groups in byte
     /// order, nulls last.
     pub frame: DataFrame,
     /// The group columns as they are named in `frame`.
@@ -38,7 +23,7 @@ pub struct Rollup {
 }
 
 impl Rollup {
-    /// Groups calls by columns of the metadata. `calls` has `file`, `file_url`, [`SUMMED`] and [`SPREAD`].
+    /// Groups calls by columns of the metadata. `calls` has `file`, `file_url` and the columns with [`Use::Ranked`].
     ///
     /// A group column that bears the name of one of ours stands as `NAME_group`. With no column to group by, only the
     /// two counts are of interest: the frame is one row of all calls.
@@ -102,13 +87,15 @@ fn free_name(name: &str, frame: &DataFrame) -> String {
 fn figures() -> Vec<Expr> {
     let mut figures = vec![len().cast(DataType::Int64).alias("call_count")];
     // A sum over calls in which nothing could be measured is null, not 0.
-    figures.extend(
-        SUMMED.map(|name| when(col(name).count().gt(lit(0))).then(col(name).sum()).otherwise(lit(NULL)).alias(name)),
-    );
-    for name in SPREAD {
+    figures.extend(CALLS.columns_for(Use::Summed).into_iter().map(|column| {
+        let name = column.name;
+        when(col(name).count().gt(lit(0))).then(col(name).sum()).otherwise(lit(NULL)).alias(name)
+    }));
+    for column in CALLS.columns_for(Use::Spread) {
+        let name = column.name;
         for (suffix, q) in [("p50", 0.5), ("p90", 0.9)] {
             let quantile = col(name).quantile(lit(q), QuantileMethod::Linear);
-            let figure = if name.ends_with("_ms") {
+            let figure = if column.kind == Kind::Integer {
                 quantile.map(whole_ms, |_, field| Ok(Field::new(field.name().clone(), DataType::Int64)))
             } else {
                 quantile

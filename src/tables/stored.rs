@@ -9,7 +9,7 @@ use std::sync::Arc;
 use polars::prelude::*;
 use rust_decimal::Decimal;
 
-use super::analysis::{Analysis, OF_CALLS, OF_PARTICIPANTS, PARTICIPANT_SPREAD, RANKED};
+use super::analysis::{Analysis, columns_of_calls, columns_of_participants};
 use super::bill::{Bill, Charge, Price};
 use super::files::Format;
 use super::frame::schema;
@@ -152,10 +152,10 @@ impl Stored {
     /// # Errors
     /// When a table cannot be read.
     pub fn analysis(&self, key: Option<&str>, terms: Option<&[String]>) -> Result<Analysis> {
-        let mut columns: Vec<&str> = OF_CALLS.into_iter().chain(RANKED).collect();
-        columns.extend(key.filter(|key| !OF_CALLS.contains(key)));
+        let mut columns = columns_of_calls();
+        columns.extend(key.filter(|key| !columns.contains(key)));
         let calls = self.frame(&CALLS, &columns, None)?.unwrap_or_default();
-        let of_participants: Vec<&str> = OF_PARTICIPANTS.into_iter().chain(PARTICIPANT_SPREAD).collect();
+        let of_participants = columns_of_participants();
         let nobody = || DataFrame::empty_with_schema(&some(&schema(&PARTICIPANTS), &of_participants));
         let participants = self.frame(&PARTICIPANTS, &of_participants, None)?.unwrap_or_else(nobody);
         Ok(Analysis {

@@ -604,11 +604,11 @@ fn excused(bytes: &[u8]) -> Result<(), TestCaseError> {
                 .filter(|column| row[column.name].is_null() && !EXCUSED.contains(&column.name))
                 .collect();
             for column in &nulls {
-                let named = codes.iter().any(|code| column.null.contains(code));
+                let named = codes.iter().any(|code| column.null.iter().any(|reason| reason.name() == *code));
                 prop_assert!(named, "{} is null and {:?} does not say why", column.name, codes);
             }
             for code in &codes {
-                let named = nulls.iter().any(|column| column.null.contains(code));
+                let named = nulls.iter().any(|column| column.null.iter().any(|reason| reason.name() == *code));
                 prop_assert!(named, "{} names no null of {:?}", code, nulls);
             }
         }

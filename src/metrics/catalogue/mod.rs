@@ -1,21 +1,29 @@
-//! Every table and every column, declared once: name, type, unit, null rule, meaning, source, and where its value is.
+//! Every table and every column, declared once: type, unit, label, null rule, meaning, definition, uses, and where the
+//! value is.
 //!
-//! Tables on disk, `talkmeter metrics`, the schema test and the documentation are all made from these rows. To add a
+//! Tables on disk, roll-ups, `talkmeter metrics`, the report and the schema test are all made from these rows. To add a
 //! figure: measure it, add its row here.
 
 mod call_rows;
+mod cells;
+mod definition;
 mod detail_rows;
+mod null;
 mod participant_rows;
+mod rollup;
+mod unit;
 
 pub use call_rows::{CALLS, COSTS, WARNINGS};
+pub(crate) use cells::{Cells, TextCells};
+pub use definition::Definition;
 pub use detail_rows::{EVENTS, HITS, SENTENCES, TURNS, WINDOWS, WORDS};
 pub use participant_rows::PARTICIPANTS;
+pub use rollup::GroupFigure;
+pub use unit::Unit;
 
 use std::borrow::Cow;
 
-use rust_decimal::Decimal;
-
-use super::Measured;
+use super::{Measured, Parameters, Reason};
 
 /// The tables in the order in which they are written and listed.
 pub const TABLES: [&Table; 10] =
@@ -23,15 +31,16 @@ pub const TABLES: [&Table; 10] =
 
 /// One table: `calls`, `turns`, …
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Table {
     /// Also the name of its files.
     pub name: &'static str,
-    /// What one row stands for.
+    /// What one row stands for: `one row per call`.
     pub grain: &'static str,
     /// In the order of the files.
     pub columns: &'static [Column],
-    /// How many rows a call has.
-    pub rows: fn(&Measured<'_>) -> usize,
+    /// The number of rows of a call.
+    pub(crate) rows: fn(&Measured<'_>) -> usize,
 }
 
 impl Table {
@@ -40,9 +49,36 @@ impl Table {
     pub fn from_name(name: &str) -> Option<&'static Self> {
         TABLES.into_iter().find(|table| table.name == name)
     }
+
+    /// The column of this name.
+    #[must_use]
+    pub fn column(&self, name: &str) -> Option<&'static Column> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+
+    /// The heading of one of its columns; the name itself where there is no such column.
+    #[must_use]
+    pub fn label(&self, name: &str) -> String {
+        self.column(name).map_or_else(|| name.to_owned(), |column| column.label().into_owned())
+    }
+
+    /// The columns with this use, in the order in which they are shown.
+    ///
+    /// ```
+    /// use talkmeter::metrics::catalogue::{CALLS, Use};
+    /// let sums: Vec<_> = CALLS.columns_for(Use::Summed).iter().map(|column| column.name).collect();
+    /// assert!(sums.contains(&"speech_ms") && !sums.contains(&"silence_ratio"));
+    /// ```
+    #[must_use]
+    pub fn columns_for(&self, wanted: Use) -> Vec<&'static Column> {
+        let place = |column: &&'static Column| column.uses.iter().find(|(used, _)| *used == wanted).map(|(_, at)| *at);
+        let mut columns: Vec<&'static Column> = self.columns.iter().filter(|column| column.is_for(wanted)).collect();
+        columns.sort_by_key(place);
+        columns
+    }
 }
 
-/// What a column holds.
+/// The type of a column's values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Kind {
@@ -50,14 +86,14 @@ pub enum Kind {
     Integer,
     /// A number with a fraction.
     Number,
-    /// Text as received or a name of ours.
+    /// Text as received, or a fixed name.
     Text,
-    /// Money: a decimal, never binary.
+    /// Money: an exact decimal.
     Decimal,
 }
 
 impl Kind {
-    /// For people.
+    /// `integer`, `number`, `text` or `decimal`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -69,22 +105,92 @@ impl Kind {
     }
 }
 
+/// Where a column is shown or aggregated beside its table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Use {
+    /// Calls can be sorted by it.
+    Ranked,
+    /// The report and roll-ups have its sum over the calls in which it could be measured.
+    Summed,
+    /// The report has its distribution; of a column of `calls`, roll-ups have `_p50`, `_p90` and `_n`.
+    Spread,
+    /// A strip of the page: one dot per row.
+    Strip,
+    /// A strip of the page: one dot for the first participant of each call.
+    StripOfFirst,
+    /// A column in the page's list of calls.
+    Listed,
+    /// A column in the short list of calls, as in Markdown.
+    ListedBriefly,
+    /// Shown with a single call.
+    Fact,
+    /// Shown for each group of a roll-up: the sum, or the median where there is no sum.
+    Group,
+}
+
 /// One column of one table.
+#[non_exhaustive]
 pub struct Column {
     /// As in the files.
     pub name: &'static str,
-    /// What it holds.
+    /// The type of its values.
     pub kind: Kind,
-    /// `ms`, `units/min`, `0–1`, …; empty for names and texts.
-    pub unit: &'static str,
-    /// When it is null; empty when it never is.
-    pub null: &'static str,
+    /// What it counts or measures.
+    pub unit: Unit,
+    /// Why it can be null, in the order in which causes are tried; the row's `reason` names the one that holds.
+    pub null: &'static [Reason],
+    /// Other cases in which it is null, in words; empty where there are none.
+    pub otherwise_null: &'static str,
     /// The formula in words.
     pub meaning: &'static str,
-    /// The section of [definitions](crate::definitions) that defines it; empty for keys and labels.
-    pub source: &'static str,
-    /// Appends the column of one call.
-    pub fill: fn(&Measured<'_>, &mut Cells),
+    /// Where it is defined; `None` for keys and labels.
+    pub definition: Option<Definition>,
+    /// Names of the [`Parameters`] that the formula uses.
+    pub parameters: &'static [&'static str],
+    /// Where it is used, and at which place there: smaller numbers come first, equal ones in the order of the table.
+    pub uses: &'static [(Use, u8)],
+    /// Its heading; `None` where the name reads well.
+    own_label: Option<&'static str>,
+    /// Appends the values of one call.
+    pub(crate) fill: fn(&Measured<'_>, &mut Cells),
+}
+
+impl Column {
+    /// Its heading for people: `Longest silence`.
+    #[must_use]
+    pub fn label(&self) -> Cow<'static, str> {
+        self.own_label.map_or_else(|| Cow::Owned(self.name.replace('_', " ")), Cow::Borrowed)
+    }
+
+    /// When it is null: codes of [`Reason`] and other cases; empty where it never is.
+    #[must_use]
+    pub fn null_rule(&self) -> String {
+        let codes: Vec<&str> = self.null.iter().map(|reason| reason.name()).collect();
+        [&*codes.join(", "), self.otherwise_null]
+            .into_iter()
+            .filter(|part| !part.is_empty())
+            .collect::<Vec<_>>()
+            .join("; ")
+    }
+
+    /// Whether it has this use.
+    #[must_use]
+    pub fn is_for(&self, wanted: Use) -> bool {
+        self.uses.iter().any(|(used, _)| *used == wanted)
+    }
+
+    /// Why it is null in a row whose column `reason` is `reasons`, in words.
+    #[must_use]
+    pub fn why_null(&self, reasons: Option<&str>) -> &'static str {
+        let holds = |reason: &&Reason| reasons.unwrap_or_default().split(';').any(|code| code == reason.name());
+        self.null.iter().find(holds).map_or(self.otherwise_null, |reason| reason.meaning())
+    }
+
+    /// The parameters of the formula with their values.
+    pub fn parameters_of(&self, parameters: &Parameters) -> impl Iterator<Item = (&'static str, i64)> {
+        parameters.values().filter(|(name, _)| self.parameters.contains(name))
+    }
 }
 
 impl std::fmt::Debug for Column {
@@ -93,161 +199,48 @@ impl std::fmt::Debug for Column {
     }
 }
 
-/// The cells of one column of many calls, one after the other.
-#[derive(Debug, Clone)]
-pub enum Cells {
-    /// Of [`Kind::Integer`].
-    Integer(Vec<Option<i64>>),
-    /// Of [`Kind::Number`].
-    Number(Vec<Option<f64>>),
-    /// Of [`Kind::Text`].
-    Text(TextCells),
-    /// Of [`Kind::Decimal`].
-    Decimal(Vec<Option<Decimal>>),
-}
+/// The place of a use that is given none.
+const MIDDLE: u8 = 50;
 
-impl Cells {
-    /// No cell yet.
-    #[must_use]
-    pub fn new(kind: Kind) -> Self {
-        match kind {
-            Kind::Integer => Self::Integer(Vec::new()),
-            Kind::Number => Self::Number(Vec::new()),
-            Kind::Text => Self::Text(TextCells::default()),
-            Kind::Decimal => Self::Decimal(Vec::new()),
-        }
-    }
-
-    fn push(&mut self, cell: impl Cell) {
-        cell.push_to(self);
-    }
-
-    /// Bytes of memory that they take.
-    #[must_use]
-    pub fn bytes(&self) -> usize {
-        match self {
-            Self::Integer(cells) => size_of_val(&**cells),
-            Self::Number(cells) => size_of_val(&**cells),
-            Self::Text(cells) => cells.buffer.len() + size_of_val(&*cells.cells),
-            Self::Decimal(cells) => size_of_val(&**cells),
-        }
-    }
-
-    /// Moves the cells of `other`, which is of the same kind, behind these.
-    pub fn append(&mut self, other: Self) {
-        match (self, other) {
-            (Self::Integer(cells), Self::Integer(other)) => cells.extend(other),
-            (Self::Number(cells), Self::Number(other)) => cells.extend(other),
-            (Self::Text(cells), Self::Text(other)) => cells.append(&other),
-            (Self::Decimal(cells), Self::Decimal(other)) => cells.extend(other),
-            _ => {}
-        }
-    }
-}
-
-/// Texts in one buffer; a text that repeats the one before it is stored once.
-#[derive(Debug, Clone, Default)]
-pub struct TextCells {
-    buffer: String,
-    cells: Vec<Place>,
-    last: Place,
-}
-
-/// Where a text stands in the buffer.
-#[derive(Debug, Clone, Copy, Default)]
-struct Place {
-    start: usize,
-    /// [`NULL`] for none.
-    length: u32,
-}
-
-const NULL: u32 = u32::MAX;
-
-impl TextCells {
-    fn push(&mut self, text: Option<&str>) {
-        let Some(text) = text else { return self.cells.push(Place { start: 0, length: NULL }) };
-        if self.get(self.last) != Some(text) {
-            // No cell holds more than 4 GiB less a byte.
-            let text = text.get(..text.floor_char_boundary(NULL as usize - 1)).unwrap_or(text);
-            self.last = Place { start: self.buffer.len(), length: text.len() as u32 };
-            self.buffer.push_str(text);
-        }
-        self.cells.push(self.last);
-    }
-
-    fn get(&self, place: Place) -> Option<&str> {
-        if place.length == NULL { None } else { self.buffer.get(place.start..place.start + place.length as usize) }
-    }
-
-    /// The texts in order.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = Option<&str>> {
-        self.cells.iter().map(|&place| self.get(place))
-    }
-
-    /// Texts that are stored, and for each cell which of them it holds; one that comes again later is stored again.
-    #[must_use]
-    pub fn runs(&self) -> (Vec<&str>, Vec<Option<u32>>) {
-        let mut texts = Vec::new();
-        let mut last = None;
-        let cells = self.cells.iter().map(|place| {
-            let text = self.get(*place)?;
-            if last != Some((place.start, place.length)) {
-                texts.push(text);
-                last = Some((place.start, place.length));
-            }
-            u32::try_from(texts.len() - 1).ok()
-        });
-        let cells = cells.collect();
-        (texts, cells)
-    }
-
-    fn append(&mut self, other: &Self) {
-        let shift = self.buffer.len();
-        let moved = |place: &Place| Place { start: place.start + shift, ..*place };
-        self.buffer.push_str(&other.buffer);
-        self.cells.extend(other.cells.iter().map(moved));
-        self.last = moved(&other.last);
-    }
-}
-
-/// A value that a column can hold.
-trait Cell {
-    fn push_to(self, cells: &mut Cells);
-}
-
-macro_rules! cells {
-    ($($type:ty => $variant:ident $value:ident $cell:expr;)+) => {
-        $(impl Cell for $type {
-            fn push_to(self, cells: &mut Cells) {
-                let $value = self;
-                if let Cells::$variant(cells) = cells {
-                    cells.push($cell);
-                }
-            }
-        })+
+/// `Some` of what is given, else `None`.
+macro_rules! optional {
+    () => {
+        None
+    };
+    ($value:expr) => {
+        Some($value)
     };
 }
+use optional;
 
-cells! {
-    i64 => Integer value Some(value);
-    u32 => Integer value Some(i64::from(value));
-    Option<i64> => Integer value value;
-    Option<u32> => Integer value value.map(i64::from);
-    Option<f64> => Number value value;
-    Option<Decimal> => Decimal value value;
-    &str => Text value Some(value);
-    Cow<'_, str> => Text value Some(&value);
-    Option<&str> => Text value value;
-    Option<String> => Text value value.as_deref();
+/// The place of a use: as given, else [`MIDDLE`].
+macro_rules! place {
+    () => {
+        super::MIDDLE
+    };
+    ($place:literal) => {
+        $place
+    };
 }
+use place;
 
-/// Declares a table: its rows of one call, and a line for each column,
-/// `name Kind "unit" null "rule" "meaning" "source" => cell of the row`.
+/// Declares a table: the rows of one call, then for each column
+///
+/// ```text
+/// name Kind Unit null REASONS [or "other cases"]
+///     "meaning" [see Definition] [label "Heading"] [parameters [name …]] [uses [Use place …]]
+///     => value in the row;
+/// ```
 macro_rules! table {
     (
         $(#[$doc:meta])*
         $table:ident $name:literal $grain:literal, |$measured:ident, $row:ident| $rows:expr;
-        $($column:ident $kind:ident $unit:literal null $null:literal $meaning:literal $source:literal => $cell:expr;)+
+        $(
+            $column:ident $kind:ident $unit:ident null $null:ident $(or $otherwise:literal)?
+            $meaning:literal $(see $definition:ident)? $(label $label:literal)?
+            $(parameters [$($parameter:ident)+])? $(uses [$($use:ident $($place:literal)?)+])?
+            => $cell:expr;
+        )+
     ) => {
         $(#[$doc])*
         pub static $table: Table = Table {
@@ -257,19 +250,28 @@ macro_rules! table {
             columns: &[$(Column {
                 name: stringify!($column),
                 kind: Kind::$kind,
-                unit: $unit,
-                null: $null,
+                unit: Unit::$unit,
+                null: super::null::$null,
+                otherwise_null: concat!($($otherwise)?),
                 meaning: $meaning,
-                source: $source,
+                definition: optional!($(Definition::$definition)?),
+                parameters: &[$($(stringify!($parameter)),+)?],
+                uses: &[$($((Use::$use, place!($($place)?))),+)?],
+                own_label: optional!($($label)?),
                 fill: |$measured, cells| {
                     // Inner iteration: rows of words are nested, and a loop from outside would ask for each level anew.
                     $rows.for_each(|$row| {
-                        // The key columns look at the call alone.
+                        // Key columns use the call alone.
                         let _ = &$row;
                         cells.push($cell);
                     });
                 },
             },)+],
+        };
+
+        // Parameters are named as in the struct.
+        const _: fn(&crate::metrics::Parameters) = |_parameters| {
+            $($($(let _ = _parameters.$parameter;)+)?)+
         };
     };
 }

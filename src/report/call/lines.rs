@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::pieces::{Piece, Spoken};
 use super::{EventView, HitView};
-use crate::metrics::Interval;
+use crate::metrics::{EventKind, Interval};
 use crate::text::{is_unspaced, join_into};
 
 /// What a line is.
@@ -106,7 +106,7 @@ pub(super) fn lines(
         .map(|turn| Line::new(LineKind::Turn, Some(turn.party), Some(turn.interval), turn.text.clone()))
         .collect();
     lines.extend(insides(spoken, lanes));
-    let silences = events.iter().filter(|event| event.kind == "dead_air");
+    let silences = events.iter().filter(|event| event.kind == EventKind::DeadAir);
     lines.extend(silences.map(|event| {
         let interval = Interval { begin: event.begin_ms, end: event.end_ms };
         Line::new(LineKind::Silence, None, Some(interval), String::new())
@@ -122,7 +122,7 @@ pub(super) fn lines(
         .filter_map(|(at, line)| Some((line.begin_ms?, at)))
         .collect();
     for (at, event) in events.iter_mut().enumerate() {
-        event.line = if event.kind == "dead_air" {
+        event.line = if event.kind == EventKind::DeadAir {
             let silence = silences.binary_search_by_key(&event.begin_ms, |silence| silence.0);
             silence.ok().and_then(|silence| Some(silences.get(silence)?.1))
         } else {

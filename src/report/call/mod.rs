@@ -54,8 +54,8 @@ pub struct CallView {
 pub struct EventView {
     /// `event_index`, which `talkmeter explain` takes.
     pub index: i64,
-    /// As in the table.
-    pub kind: &'static str,
+    /// What happened.
+    pub kind: EventKind,
     /// Who started; at dead air who spoke before it.
     pub participant: usize,
     /// The incumbent; at dead air who spoke after it.
@@ -179,7 +179,7 @@ fn events(tables: &CallTables, spoken: &Spoken) -> PolarsResult<Vec<EventView>> 
         words.sort_by_key(|line| (line.word.begin_ms, line.word.end_ms));
         Some(EventView {
             index: index.get(row)?,
-            kind: kind.name(),
+            kind,
             participant,
             other,
             begin_ms,

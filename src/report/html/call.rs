@@ -6,12 +6,12 @@ use serde_json::Value;
 
 use super::super::Report;
 use super::super::call::{CallView, EventView, Line, LineKind};
-use super::super::label::{KINDS, label, why};
 use super::super::number::{clock, count, length, moment, span};
 use super::cell::{Cell, Name};
 use super::chart::{Segment, hue, small_lanes};
 use super::short;
-use crate::metrics::catalogue::{CALLS, PARTICIPANTS};
+use crate::metrics::EventKind;
+use crate::metrics::catalogue::{CALLS, Column, PARTICIPANTS, Table, Use};
 
 /// Length of a segment of the large lanes. On a narrow screen each segment is a row.
 const SEGMENT_MS: i64 = 60_000;
@@ -21,36 +21,6 @@ const MOST_SEGMENTS: i64 = 720;
 
 /// Most time labels under unzoomed lanes.
 const LABELS: usize = 10;
-
-/// Columns of `calls` shown above the lanes.
-const FACTS: [&str; 10] = [
-    "duration_ms",
-    "speech_ms",
-    "silence_ratio",
-    "longest_silence_ms",
-    "overlap_ratio",
-    "switches_per_min",
-    "units_per_min",
-    "keyword_hit_count",
-    "billable_ms",
-    "warning_count",
-];
-
-/// Columns of the table of participants.
-const OF_PARTICIPANTS: [&str; 12] = [
-    "talk_ms",
-    "talk_share",
-    "turn_count",
-    "longest_turn_ms",
-    "units_per_min",
-    "response_ms_p50",
-    "response_ms_p90",
-    "interruption_count",
-    "interrupted_count",
-    "backchannel_count",
-    "question_count",
-    "keyword_hit_count",
-];
 
 #[derive(Serialize)]
 pub(super) struct CallContext {
@@ -141,7 +111,7 @@ struct Kind {
     label: &'static str,
     count: String,
     /// Why they could not be measured; empty where they could.
-    why: String,
+    why: &'static str,
     events: Vec<EventContext>,
 }
 
@@ -183,8 +153,9 @@ struct HitContext {
 impl CallContext {
     /// `id` is the prefix of the ids on the page.
     pub(super) fn of(report: &Report, view: &CallView, id: &str, own: bool) -> Self {
-        let wanted = |metric: &&&str| **metric != "keyword_hit_count" || report.parameters.keywords.is_some();
-        let columns: Vec<&'static str> = OF_PARTICIPANTS.iter().filter(wanted).copied().collect();
+        let wanted = |column: &&Column| column.name != "keyword_hit_count" || report.parameters.keywords.is_some();
+        let facts = |table: &'static Table| table.columns_for(Use::Fact).into_iter().filter(wanted);
+        let columns: Vec<&Column> = facts(&PARTICIPANTS).collect();
         let label_of = |at: usize| {
             let label = view.participants.get(at).and_then(|row| row.get("participant")?.as_str());
             label.unwrap_or_default().to_owned()
@@ -192,7 +163,7 @@ impl CallContext {
         let name = |(at, name): (usize, &String)| Name::of(at, name, &label_of(at));
         let row = |(at, row): (usize, &serde_json::Map<String, Value>)| ParticipantRow {
             name: Name::of(at, view.names.get(at).map_or("", String::as_str), &label_of(at)),
-            cells: columns.iter().map(|metric| Cell::of(&PARTICIPANTS, row, metric)).collect(),
+            cells: columns.iter().map(|column| Cell::of(&PARTICIPANTS, row, column.name)).collect(),
         };
         let dead_air = dead_air(view);
         Self {
@@ -202,16 +173,18 @@ impl CallContext {
             name: short(&view.file).to_owned(),
             url: view.file_url.clone(),
             head: head(view),
-            facts: FACTS
-                .iter()
-                .filter(wanted)
-                .map(|&metric| Fact { label: label(metric), metric, cell: Cell::of(&CALLS, &view.figures, metric) })
+            facts: facts(&CALLS)
+                .map(|column| Fact {
+                    label: column.label().into_owned(),
+                    metric: column.name,
+                    cell: Cell::of(&CALLS, &view.figures, column.name),
+                })
                 .collect(),
             names: view.names.iter().enumerate().map(name).collect(),
             overview: Html::from_safe_string(small_lanes(&view.lanes, &dead_air, view.length_ms())),
             segments: segments(view, &dead_air, id),
             length_ms: view.length_ms(),
-            columns: columns.iter().map(|metric| label(metric)).collect(),
+            columns: columns.iter().map(|column| column.label().into_owned()).collect(),
             participants: view.participants.iter().enumerate().map(row).collect(),
             lines: view.lines.iter().enumerate().map(|(at, line)| line_context(view, line, at, id)).collect(),
             kinds: kinds(view, id),
@@ -244,7 +217,7 @@ fn head(view: &CallView) -> Vec<String> {
 }
 
 fn dead_air(view: &CallView) -> Vec<(i64, i64)> {
-    let silences = view.events.iter().filter(|event| event.kind == "dead_air");
+    let silences = view.events.iter().filter(|event| event.kind == EventKind::DeadAir);
     silences.map(|event| (event.begin_ms, event.end_ms)).collect()
 }
 
@@ -262,9 +235,9 @@ fn segments(view: &CallView, dead_air: &[(i64, i64)], id: &str) -> Vec<SegmentCo
             marks.push(MarkContext { href, kind, left, title });
         }
     };
-    for event in view.events.iter().filter(|event| event.kind != "dead_air") {
+    for event in view.events.iter().filter(|event| event.kind != EventKind::DeadAir) {
         let title = format!("{} {}", clock(event.begin_ms), in_words(view, event));
-        mark(event.begin_ms, format!("#{id}e{}", event.index), event.kind, title);
+        mark(event.begin_ms, format!("#{id}e{}", event.index), event.kind.name(), title);
     }
     for (at, hit) in view.hits.iter().enumerate() {
         if let Some(begin) = hit.begin_ms {
@@ -323,8 +296,8 @@ fn line_context(view: &CallView, line: &Line, at: usize, id: &str) -> LineContex
     }
     let badges = line.events.iter().filter_map(|event| view.events.get(*event)).map(|event| Badge {
         href: format!("#{id}e{}", event.index),
-        kind: event.kind,
-        text: if event.kind == "dead_air" { "evidence".to_owned() } else { in_words(view, event) },
+        kind: event.kind.name(),
+        text: if event.kind == EventKind::DeadAir { "evidence".to_owned() } else { in_words(view, event) },
     });
     LineContext {
         id: format!("{id}l{at}"),
@@ -348,7 +321,7 @@ fn who(view: &CallView, participant: usize) -> &str {
 /// One clause on what happened.
 fn in_words(view: &CallView, event: &EventView) -> String {
     let (one, other) = (who(view, event.participant), who(view, event.other));
-    let kind = KINDS.iter().find(|(name, ..)| *name == event.kind).map_or(event.kind, |(_, one, _)| one);
+    let kind = event.kind.label();
     match (event.overlap_ms, event.held_ms) {
         (Some(overlap), Some(0)) => format!("{kind}: {one} and {other} overlapped for {}", span(overlap)),
         (Some(overlap), Some(held)) => {
@@ -364,8 +337,8 @@ fn in_words(view: &CallView, event: &EventView) -> String {
 fn kinds(view: &CallView, id: &str) -> Vec<Kind> {
     let reasons = view.figures.get("reason").and_then(Value::as_str);
     let measured = |column: &str| view.figures.get(column).is_some_and(|value| !value.is_null());
-    let kind = |&(kind, _, label): &(&'static str, &str, &'static str)| {
-        let column = if kind == "dead_air" { "dead_air_count" } else { "onset_count" };
+    let kind = |kind: EventKind| {
+        let column = kind.column();
         let events: Vec<EventContext> = view
             .events
             .iter()
@@ -390,10 +363,10 @@ fn kinds(view: &CallView, id: &str) -> Vec<Kind> {
                     .collect(),
             })
             .collect();
-        let why = if measured(column) { String::new() } else { why(&CALLS, column, reasons) };
-        Kind { kind, label, count: count(events.len() as i64), why, events }
+        let why = CALLS.column(column).filter(|_| !measured(column)).map_or("", |column| column.why_null(reasons));
+        Kind { kind: kind.name(), label: kind.heading(), count: count(events.len() as i64), why, events }
     };
-    KINDS.iter().map(kind).collect()
+    EventKind::FOR_READERS.into_iter().map(kind).collect()
 }
 
 fn rules(view: &CallView, id: &str) -> Vec<Rule> {

@@ -3,10 +3,9 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::super::label::{column, why};
 use super::super::number::{NOT_MEASURED, cell};
 use super::chart::hue;
-use crate::metrics::catalogue::Table;
+use crate::metrics::catalogue::{Column, Table, Unit};
 
 /// A cell: its text, its sort key, and why it is a dash.
 #[derive(Serialize)]
@@ -20,11 +19,12 @@ impl Cell {
     pub(super) fn of(table: &'static Table, row: &serde_json::Map<String, Value>, name: &str) -> Self {
         let value = row.get(name);
         let is_null = value.is_none_or(Value::is_null);
-        let unit = column(table, name).map_or("", |column| column.unit);
+        let column = table.column(name);
+        let why = |column: &Column| column.why_null(row.get("reason").and_then(Value::as_str)).to_owned();
         Self {
-            text: cell(value, name, unit),
+            text: cell(value, column.map_or(Unit::None, |column| column.unit)),
             sort: value.filter(|_| !is_null).map(ToString::to_string).unwrap_or_default(),
-            why: if is_null { why(table, name, row.get("reason").and_then(Value::as_str)) } else { String::new() },
+            why: column.filter(|_| is_null).map(why).unwrap_or_default(),
         }
     }
 

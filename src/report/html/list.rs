@@ -3,28 +3,15 @@
 use minijinja::Value as Html;
 use serde::Serialize;
 
-use super::super::label::label;
 use super::super::number::{NOT_MEASURED, count, counted, figure};
 use super::super::{CallRow, LISTED_BY_EACH, Page, Report};
 use super::cell::Cell;
 use super::chart::{shares, small_lanes};
 use super::short;
-use crate::metrics::catalogue::CALLS;
+use crate::metrics::catalogue::{CALLS, Unit, Use};
 
 /// Most participants of a call whose shares are written out.
 const MOST_SHARES: usize = 20;
-
-/// Columns of the list of calls, after length and lanes.
-pub(super) const LISTED: [&str; 8] = [
-    "dead_air_count",
-    "dead_air_ms",
-    "interruption_count",
-    "overlap_ratio",
-    "switches_per_min",
-    "units_per_min",
-    "keyword_hit_count",
-    "warning_count",
-];
 
 /// The list of calls.
 #[derive(Serialize)]
@@ -57,7 +44,7 @@ struct Row {
 }
 
 pub(super) fn list(report: &Report, page: &Page, address: &dyn Fn(&str) -> String) -> List {
-    let mut metrics: Vec<&'static str> = LISTED.to_vec();
+    let mut metrics: Vec<&'static str> = CALLS.columns_for(Use::Listed).iter().map(|column| column.name).collect();
     metrics.retain(|metric| match *metric {
         "keyword_hit_count" => report.keywords.is_some(),
         "warning_count" => !report.warnings.is_empty(),
@@ -66,10 +53,10 @@ pub(super) fn list(report: &Report, page: &Page, address: &dyn Fn(&str) -> Strin
     if !metrics.contains(&page.by) && page.by != "duration_ms" {
         metrics.insert(0, page.by);
     }
-    let head = |metric: &'static str| Head { metric, label: label(metric), sorted: metric == page.by };
+    let head = |metric: &'static str| Head { metric, label: CALLS.label(metric), sorted: metric == page.by };
     let row = |(at, row): (usize, &CallRow)| {
         let shared = row.names.iter().zip(&row.shares).take(MOST_SHARES);
-        let in_words = shared.map(|(name, share)| format!("{name} {}", figure(*share, "talk_share", "0–1")));
+        let in_words = shared.map(|(name, share)| format!("{name} {}", figure(*share, Unit::Share)));
         let more = row.names.len().saturating_sub(MOST_SHARES);
         let more = (more > 0).then(|| format!("{} more", count(more as i64)));
         Row {

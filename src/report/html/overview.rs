@@ -6,17 +6,16 @@ use minijinja::Value as Html;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::super::label::label;
 use super::super::number::{NOT_MEASURED, NOT_PRICED, cell, count, figure, length, money, span};
 use super::super::strip::Over;
-use super::super::{OF_GROUPS, Page, Report, Strip};
+use super::super::{Page, Report, Strip};
 use super::cell::{Cell, Grid};
 use super::chart::strip;
 use super::list::{List, list};
 use super::tiles::{Tile, sums, tiles};
 use super::{Links, foot, short, title};
 use crate::metrics::Parameters;
-use crate::metrics::catalogue::{CALLS, PARTICIPANTS, Table};
+use crate::metrics::catalogue::{CALLS, Definition, GroupFigure, PARTICIPANTS, Table, Unit};
 
 /// Groups on the page; the table `rollup` has them all.
 const MOST_GROUPS: usize = 500;
@@ -63,7 +62,7 @@ struct Card {
 struct Definitions {
     table: &'static str,
     grain: &'static str,
-    columns: Vec<[&'static str; 5]>,
+    columns: Vec<[String; 5]>,
 }
 
 impl Overview {
@@ -136,7 +135,7 @@ fn basis(parameters: &Parameters) -> String {
 
 fn card(one: &Strip, page: &Page) -> Card {
     let rows: HashMap<&str, usize> = page.listed.iter().enumerate().map(|(at, row)| (&*row.file, at)).collect();
-    let shown = |value: f64| figure(Some(value), one.metric, one.unit);
+    let shown = |value: f64| figure(Some(value), one.unit);
     let link = |at: usize| {
         let Some(dot) = one.dots.get(at) else { return (None, String::new()) };
         let who = dot.who.as_ref().map(|who| format!(", {who}")).unwrap_or_default();
@@ -154,9 +153,9 @@ fn card(one: &Strip, page: &Page) -> Card {
     let names = ["smallest", "lower quartile", "median", "upper quartile", "largest"];
     table.extend(names.into_iter().enumerate().map(|(at, name)| [name.to_owned(), end(at)]));
     Card {
-        title: label(one.metric),
+        title: one.over.table().label(one.metric),
         over,
-        table_name: if one.over == Over::Calls { CALLS.name } else { PARTICIPANTS.name },
+        table_name: one.over.table().name,
         metric: one.metric,
         svg: Html::from_safe_string(strip(one, &link)),
         low: end(0),
@@ -168,22 +167,23 @@ fn card(one: &Strip, page: &Page) -> Card {
 
 fn groups(report: &Report) -> Option<Grid> {
     let groups = report.rollup.as_ref()?;
+    let shown = GroupFigure::all();
     let row = |row: &serde_json::Map<String, Value>| {
         let by = groups.by.iter().map(|name| match row.get(name).and_then(Value::as_str) {
             Some(group) => Cell::text(group),
             None => Cell::none("the metadata has no value, or no row for the call"),
         });
-        let figures = OF_GROUPS.iter().map(|(name, unit)| {
-            let value = row.get(*name).filter(|value| !value.is_null());
+        let figures = shown.iter().map(|figure| {
+            let value = row.get(&figure.name).filter(|value| !value.is_null());
             match value {
-                Some(found) => Cell::number(cell(value, name, unit), found),
+                Some(found) => Cell::number(cell(value, figure.unit), found),
                 None => Cell::none("not measurable in any call of the group"),
             }
         });
         by.chain(figures).collect()
     };
     Some(Grid {
-        head: groups.by.iter().cloned().chain(OF_GROUPS.iter().map(|(name, _)| label(name))).collect(),
+        head: groups.by.iter().cloned().chain(shown.iter().map(|figure| figure.label.clone())).collect(),
         texts: groups.by.len(),
         rows: groups.rows.iter().take(MOST_GROUPS).map(row).collect(),
     })
@@ -263,8 +263,16 @@ fn definitions() -> Vec<Definitions> {
         columns: table
             .columns
             .iter()
-            .filter(|column| !column.unit.is_empty())
-            .map(|column| [column.name, column.unit, column.meaning, column.null, column.source])
+            .filter(|column| column.unit != Unit::None)
+            .map(|column| {
+                [
+                    column.name.to_owned(),
+                    column.unit.name().to_owned(),
+                    column.meaning.to_owned(),
+                    column.null_rule(),
+                    column.definition.map_or("", Definition::name).to_owned(),
+                ]
+            })
             .collect(),
     };
     vec![of(&CALLS), of(&PARTICIPANTS)]

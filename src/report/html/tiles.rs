@@ -3,12 +3,10 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::super::label::{column, parameters_of};
 use super::super::number::{NOT_MEASURED, NOT_PRICED, cell, count, counted, figure, money, span};
 use super::super::{CostTotal, Distribution, Report};
 use super::coverage;
-use super::list::LISTED;
-use crate::metrics::catalogue::{CALLS, PARTICIPANTS, Table};
+use crate::metrics::catalogue::{CALLS, Column, Definition, PARTICIPANTS, Table, Unit, Use};
 
 /// A headline figure, and what it means one click away.
 #[derive(Serialize)]
@@ -19,7 +17,7 @@ pub(super) struct Tile {
     table: &'static str,
     metric: &'static str,
     meaning: &'static str,
-    null: &'static str,
+    null: String,
     source: &'static str,
     parameters: Vec<String>,
     covers: String,
@@ -33,10 +31,10 @@ pub(super) fn tiles(report: &Report) -> Vec<Tile> {
     let covers = |metric: &str| total(metric).map(|total| coverage(total.n, measured, "call")).unwrap_or_default();
     let spread = |list: &[Distribution], metric: &str, q: fn(&Distribution) -> Option<f64>| {
         let one = list.iter().find(|one| one.metric == metric);
-        one.map_or_else(|| NOT_MEASURED.to_owned(), |one| figure(q(one), one.metric, one.unit))
+        one.map_or_else(|| NOT_MEASURED.to_owned(), |one| figure(q(one), one.unit))
     };
     let tile = |label: &str, metric: &'static str, table: &'static Table, value: String, notes: Vec<String>| {
-        let row = column(table, metric);
+        let row = table.column(metric);
         let meaning = row.map_or("", |column| column.meaning);
         Tile {
             label: label.to_owned(),
@@ -45,17 +43,21 @@ pub(super) fn tiles(report: &Report) -> Vec<Tile> {
             table: table.name,
             metric,
             meaning,
-            null: row.map_or("", |column| column.null),
-            source: row.map_or("", |column| column.source),
-            parameters: parameters_of(meaning, &report.parameters.thresholds),
+            null: row.map(Column::null_rule).unwrap_or_default(),
+            source: row.and_then(|column| column.definition).map_or("", Definition::name),
+            parameters: row
+                .into_iter()
+                .flat_map(|column| column.parameters_of(&report.parameters.thresholds))
+                .map(|(name, value)| format!("{name} {value}"))
+                .collect(),
             covers: covers(metric),
-            sort: if LISTED.contains(&metric) { metric } else { "" },
+            sort: if row.is_some_and(|column| column.is_for(Use::Listed)) { metric } else { "" },
         }
     };
     let sum = |metric: &str| {
         let total = total(metric);
-        let unit = total.map_or("", |total| total.unit);
-        cell(total.and_then(|total| total.sum).map(Value::from).as_ref(), metric, unit)
+        let unit = total.map_or(Unit::None, |total| total.unit);
+        cell(total.and_then(|total| total.sum).map(Value::from).as_ref(), unit)
     };
     let measurable = |metric: &str| match covers(metric) {
         covers if covers.is_empty() => covers,
@@ -123,7 +125,9 @@ pub(super) fn tiles(report: &Report) -> Vec<Tile> {
     ];
     if let Some(calls) = tiles.first_mut() {
         // The number of rows is not a column.
-        (calls.metric, calls.source, calls.null) = ("", "", "");
+        calls.metric = "";
+        calls.source = "";
+        calls.null.clear();
         calls.covers.clear();
         calls.meaning = "result files that were measured; files that could not be read are in no figure";
     }

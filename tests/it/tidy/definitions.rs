@@ -59,9 +59,9 @@ fn every_pointer_to_the_definitions_arrives() {
         }
     }
     for table in TABLES {
-        for column in table.columns.iter().filter(|column| !column.source.is_empty()) {
-            if !sections.contains(&column.source.to_owned()) {
-                lost.push(format!("{}.{}: {}", table.name, column.name, column.source));
+        for (column, definition) in table.columns.iter().filter_map(|column| Some((column, column.definition?))) {
+            if !sections.contains(&definition.name().to_owned()) {
+                lost.push(format!("{}.{}: {}", table.name, column.name, definition.name()));
             }
         }
     }
