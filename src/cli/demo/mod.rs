@@ -269,17 +269,16 @@ fn next_commands(folder: &Path) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// How to call this program from here: through cargo inside its repository, else as it was called.
+/// How to call this program from here: through cargo in the repository it was started from, else as it was called.
 fn program() -> String {
     let called = std::env::args_os().next().unwrap_or_default();
     let by_cargo = || {
-        let program = std::env::current_exe().ok()?;
-        let profile = program.parent()?;
-        let root = profile.parent().filter(|target| target.ends_with("target"))?.parent()?;
-        if !std::env::current_dir().ok()?.starts_with(root) || !root.join("Cargo.toml").is_file() {
+        // Set by `cargo run`, wherever it keeps what it builds.
+        let repository = std::env::var_os("CARGO_MANIFEST_DIR")?;
+        if !std::env::current_dir().ok()?.starts_with(repository) {
             return None;
         }
-        match profile.file_name()?.to_str()? {
+        match std::env::current_exe().ok()?.parent()?.file_name()?.to_str()? {
             "debug" => Some("cargo run -q --"),
             "release" => Some("cargo run -q --release --"),
             _ => None,
