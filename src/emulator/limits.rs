@@ -1,13 +1,21 @@
-//! Rate limits, in real time whatever the emulator's clock does: a bucket of one second's worth that refills at the
-//! limit. A refused request takes nothing out.
+//! Rate limits: a bucket of one second's worth that refills at the limit. Clients pace themselves in real time, so the
+//! buckets refill in real time, too, however fast the emulator's clock runs; when it is moved forward they refill for that
+//! time. A refused request takes nothing out.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Buckets by what they limit.
 #[derive(Debug, Default)]
-pub(super) struct Limits(Mutex<HashMap<String, Bucket>>);
+pub(super) struct Limits(Mutex<Buckets>);
+
+#[derive(Debug, Default)]
+struct Buckets {
+    by_name: HashMap<String, Bucket>,
+    /// How far the clock was moved forward.
+    moved: Duration,
+}
 
 #[derive(Debug)]
 struct Bucket {
@@ -16,17 +24,24 @@ struct Bucket {
 }
 
 impl Limits {
-    /// Whether one more of `what` passes at `rate` a second.
+    /// Whether one more of `what` passes at `rate` per second.
     pub(super) fn admit(&self, what: &str, rate: f64) -> bool {
         self.admit_at(what, rate, Instant::now())
+    }
+
+    /// Lets the buckets refill as if this time had passed.
+    pub(super) fn advance(&self, by: Duration) {
+        let mut buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        buckets.moved = buckets.moved.saturating_add(by);
     }
 
     fn admit_at(&self, what: &str, rate: f64, now: Instant) -> bool {
         let full = rate.max(1.0);
         let mut buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let bucket = match buckets.get_mut(what) {
+        let now = now.checked_add(buckets.moved).unwrap_or(now);
+        let bucket = match buckets.by_name.get_mut(what) {
             Some(bucket) => bucket,
-            None => buckets.entry(what.to_owned()).or_insert(Bucket { left: full, filled: now }),
+            None => buckets.by_name.entry(what.to_owned()).or_insert(Bucket { left: full, filled: now }),
         };
         bucket.left = full.min(now.duration_since(bucket.filled).as_secs_f64().mul_add(rate, bucket.left));
         bucket.filled = now;
@@ -40,8 +55,6 @@ impl Limits {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]
@@ -54,5 +67,7 @@ mod tests {
         assert!(admitted(110), "the refused one at 90 ms took nothing");
         assert_eq!((0..30).filter(|_| admitted(5_000)).count(), 10);
         assert!(limits.admit_at("paraformer-v2", 20.0, start), "each model has its own");
+        limits.advance(Duration::from_millis(500));
+        assert_eq!((0..30).filter(|_| admitted(5_000)).count(), 5);
     }
 }

@@ -180,8 +180,8 @@ impl Emulator {
         self.state.scenario.unreached()
     }
 
-    /// Moves its clock forward, so that tasks end, links and tokens expire.
+    /// Moves its clock forward: tasks end, links and tokens expire, rate limits refill.
     pub fn advance(&self, by: Duration) {
-        self.state.clock.advance(by);
+        self.state.advance(by);
     }
 }

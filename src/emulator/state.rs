@@ -1,5 +1,7 @@
 //! Everything one emulator knows.
 
+use std::time::Duration;
+
 use super::HostStyle;
 use super::answer::Refusal;
 use super::clock::Clock;
@@ -37,6 +39,12 @@ pub(super) struct State {
 }
 
 impl State {
+    /// Moves the clock forward.
+    pub(super) fn advance(&self, by: Duration) {
+        self.clock.advance(by);
+        self.limits.advance(by);
+    }
+
     /// One call of a model, within its rate.
     pub(super) fn admit(&self, model: &Model) -> Result<(), Refusal> {
         self.admit_at(model.name, model.rate)

@@ -89,7 +89,7 @@ async fn hits(Shared(state): Shared<Arc<State>>) -> Response<Body> {
 
 async fn clock(Shared(state): Shared<Arc<State>>, request: Request) -> Response<Body> {
     let seconds = query(&request).get("advance_s").and_then(|text| text.parse::<u64>().ok());
-    state.clock.advance(Duration::from_secs(seconds.unwrap_or(0)));
+    state.advance(Duration::from_secs(seconds.unwrap_or(0)));
     let now = state.clock.now();
     Reply::json(StatusCode::OK, &json!({"now": wall(now)})).response("", now)
 }

@@ -2,46 +2,11 @@
 
 use serde_json::{Value, json};
 use talkmeter::ErrorKind;
-use talkmeter::client::{ApiKey, Client, Clip, Conversation, Flash, FlashEvent, Message, Recognition};
-use talkmeter::emulator::{Emulator, HostStyle, Scenario, Settings};
+use talkmeter::client::{Clip, Conversation, Flash, FlashAnswer, FlashEvent, Message, Recognition};
+use talkmeter::emulator::{HostStyle, Scenario, Settings};
 
-use super::scene::{Ran, Scene, has, wav};
-
-/// The emulator, for commands that run beside it.
-struct Service {
-    runtime: tokio::runtime::Runtime,
-    emulator: Emulator,
-}
-
-impl Service {
-    fn new(scenario: &str) -> Self {
-        Self::with(Settings { scenario: Scenario::parse(scenario).unwrap(), ..Settings::default() })
-    }
-
-    fn with(settings: Settings) -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let emulator = runtime.block_on(Emulator::start(settings)).unwrap();
-        Self { runtime, emulator }
-    }
-
-    fn scene(&self) -> Scene {
-        self.enter(Scene::new())
-    }
-
-    fn enter(&self, scene: Scene) -> Scene {
-        let url = self.emulator.base_url();
-        scene.environment("DASHSCOPE_HTTP_BASE_URL", &url).environment("DASHSCOPE_API_KEY", "sk-story")
-    }
-
-    fn client(&self) -> Client {
-        let key = ApiKey::new("sk-story").unwrap();
-        Client::builder().base_url(self.emulator.base_url()).api_key(key).build().unwrap()
-    }
-
-    fn ask(&self, flash: &Flash) -> talkmeter::Result<talkmeter::client::FlashAnswer> {
-        self.runtime.block_on(async { self.client().flash().stream(flash).await?.answer().await })
-    }
-}
+use crate::scene::{Ran, Scene, has, wav};
+use crate::service::{KEY, Service};
 
 const CALM: &str = "frame_ms = 0\n";
 const JARGON: &str = "https://calls.example/jargon.wav";
@@ -52,24 +17,34 @@ fn fault(rest: &str) -> String {
     format!("{CALM}[[fault]]\non = \"flash\"\n{rest}\n")
 }
 
+/// A service in `intl` with the faults of this scenario.
+fn service(scenario: &str) -> Service {
+    let scenario = Scenario::parse(scenario).unwrap();
+    Service::start(Settings { scenario, ..Settings::default() }).in_region("intl")
+}
+
+fn ask(service: &Service, flash: &Flash) -> talkmeter::Result<FlashAnswer> {
+    service.block_on(async { service.client().flash().stream(flash).await?.answer().await })
+}
+
 fn heard_rightly() -> String {
     WHEN_MISHEARD.replace("Bird Rock", "Bulge Bracket")
 }
 
 #[test]
 fn the_text_stands_alone_on_stdout() {
-    let service = Service::new(CALM);
+    let service = service(CALM);
     let ran = service.scene().run(&format!("flash {JARGON}")).exits(0).says_nothing();
     assert_eq!(ran.out(), WHEN_MISHEARD);
     let whole = service.scene().run(&format!("flash {JARGON} --no-stream -v")).exits(0).says("the answer after");
     assert_eq!(whole.out(), WHEN_MISHEARD);
     let ran = service.scene().run(&format!("flash {JARGON} -v")).exits(0);
-    ran.says("first text after").says_no("sk-story");
+    ran.says("first text after").says_no(KEY);
 }
 
 #[test]
 fn the_vendors_five_contexts_are_all_understood() {
-    let service = Service::new(CALM);
+    let service = service(CALM);
     let fixture = |name: &str| {
         std::fs::read_to_string(format!("{}/tests/fixtures/context/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
     };
@@ -92,7 +67,7 @@ fn the_vendors_five_contexts_are_all_understood() {
 
 #[test]
 fn turns_of_a_dialogue_go_before_the_audio() {
-    let service = Service::new(CALM);
+    let service = service(CALM);
     let turns =
         json!([{"role": "user", "text": "which banks"}, {"role": "assistant", "text": "The Bulge Bracket ones."}]);
     let ran = service.scene().write("turns.json", turns).run(&format!("flash {JARGON} --dialog turns.json")).exits(0);
@@ -111,13 +86,14 @@ fn turns_of_a_dialogue_go_before_the_audio() {
     conversation.heard("which banks");
     conversation.replied("The Bulge Bracket ones.");
     let asked = conversation.ask(Recognition::new("fun-asr-flash-2026-06-15"));
-    assert_eq!(service.ask(&Flash::new(asked, Clip::url(JARGON))).unwrap().text + "\n", heard_rightly());
+    assert_eq!(ask(&service, &Flash::new(asked, Clip::url(JARGON))).unwrap().text + "\n", heard_rightly());
 }
 
 #[test]
 fn every_protocol_and_envelope_gives_the_same_text() {
-    let shared = Service::new(CALM);
-    let workspace = Service::with(Settings { host_style: HostStyle::Workspace, ..Settings::default() });
+    let shared = service(CALM);
+    let workspace =
+        Service::start(Settings { host_style: HostStyle::Workspace, ..Settings::default() }).in_region("intl");
     for (model, more) in [
         ("fun-asr-flash-2026-06-15", ""),
         ("qwen-audio-3.1-asr-flash", ""),
@@ -141,7 +117,7 @@ fn every_protocol_and_envelope_gives_the_same_text() {
 fn broken_frames_change_nothing_and_cut_streams_are_errors() {
     const CLIP: &str = "https://calls.example/talk-65s.wav";
     let line = format!("flash {CLIP} --model qwen-audio-3.1-asr-flash");
-    let expected = Service::new(CALM).scene().run(&line).exits(0).out();
+    let expected = service(CALM).scene().run(&line).exits(0).out();
     for shape in [
         "no_blank_lines = true",
         "crlf = true",
@@ -149,25 +125,23 @@ fn broken_frames_change_nothing_and_cut_streams_are_errors() {
         "chunk_bytes = 1",
         "crlf = true\nno_blank_lines = true\nchunk_bytes = 7",
     ] {
-        let service = Service::new(&fault(&format!("do = \"reshape\"\n{shape}")));
+        let service = service(&fault(&format!("do = \"reshape\"\n{shape}")));
         assert_eq!(service.scene().run(&line).exits(0).out(), expected, "{shape}");
-        assert!(service.emulator.unreached().is_empty(), "{shape}");
     }
     for cut in
         ["frames = 4", "frames = 4\nmid_frame = true", "frames = 4\nabrupt = true", "frames = 4\nno_blank_lines = true"]
     {
-        let service = Service::new(&fault(&format!("do = \"cut\"\n{cut}")));
+        let service = service(&fault(&format!("do = \"cut\"\n{cut}")));
         let ran = service.scene().run(&line).exits(1).prints_nothing();
         ran.says("incomplete, heard until then: ");
-        assert_eq!(service.emulator.hits().of("flash"), 1, "a stream that has begun is not repeated");
+        assert_eq!(service.of_kind("flash"), 1, "a stream that has begun is not repeated");
     }
 }
 
 #[test]
 fn an_error_under_a_status_of_success_keeps_what_was_heard() {
-    let service = Service::new(&fault(
-        "do = \"error_event\"\nframes = 3\ncode = \"Throttling.RateQuota\"\nmessage = \"slow down\"",
-    ));
+    let service =
+        service(&fault("do = \"error_event\"\nframes = 3\ncode = \"Throttling.RateQuota\"\nmessage = \"slow down\""));
     let line = "flash https://calls.example/talk-65s.wav --model qwen-audio-3.1-asr-flash --format json";
     let ran = service.scene().run(line).exits(1).says("Throttling.RateQuota: slow down").says("request id");
     let row = &ran.json()[0];
@@ -176,13 +150,13 @@ fn an_error_under_a_status_of_success_keeps_what_was_heard() {
 
 #[test]
 fn a_refusal_is_repeated_and_an_unclear_end_is_not() {
-    let busy = Service::new(&fault("do = \"status\"\nstatus = 429\ntimes = 2"));
+    let busy = service(&fault("do = \"status\"\nstatus = 429\ntimes = 2"));
     busy.scene().run(&format!("flash {JARGON}")).exits(0).prints("Bird Rock");
-    assert_eq!(busy.emulator.hits().of("flash"), 3);
+    assert_eq!(busy.of_kind("flash"), 3);
     for act in ["do = \"reset_after\"", "do = \"status\"\nstatus = 500"] {
-        let service = Service::new(&fault(act));
+        let service = service(&fault(act));
         service.scene().run(&format!("flash {JARGON} --no-stream")).exits(1);
-        assert_eq!(service.emulator.hits().of("flash"), 1, "{act}");
+        assert_eq!(service.of_kind("flash"), 1, "{act}");
     }
 }
 
@@ -191,7 +165,7 @@ fn silence_is_an_empty_text_with_a_warning() {
     for (model, more) in
         [("fun-asr-flash-2026-06-15", ""), ("fun-asr-flash-2026-06-15", " --no-stream"), ("qwen3-asr-flash", "")]
     {
-        let service = Service::new(&fault("do = \"silence\""));
+        let service = service(&fault("do = \"silence\""));
         let line = format!("flash {JARGON} --model {model}{more} --save out");
         let ran = service.scene().run(&line).exits(0).prints_nothing().says("no speech was found");
         let result: Value = serde_json::from_slice(&ran.bytes("out/results/flash-000001-jargon.json")).unwrap();
@@ -201,7 +175,7 @@ fn silence_is_an_empty_text_with_a_warning() {
 
 #[test]
 fn local_files_say_themselves_what_they_are() {
-    let service = Service::new(CALM);
+    let service = service(CALM);
     let scene = service.scene().write("clip.bin", wav(2, 8000, 3));
     let ran = scene.run("flash clip.bin --save out --format json").exits(0);
     assert!(ran.json()[0]["sentences"][0]["words"][0]["begin_time"].is_u64());
@@ -219,28 +193,27 @@ fn local_files_say_themselves_what_they_are() {
 
 #[test]
 fn what_is_too_large_for_a_request_goes_by_temporary_storage() {
-    let service = Service::new(CALM);
+    let service = service(CALM);
     let ran = service.scene().write("large.wav", wav(2, 48_000, 50)).run("flash large.wav").exits(0);
     ran.says("temporary storage for 48 hours").prints(" ");
-    assert_eq!(service.emulator.hits().of("upload"), 1);
+    assert_eq!(service.of_kind("upload"), 1);
     service.scene().write("small.wav", wav(1, 8000, 5)).run("flash small.wav").exits(0).says_no("48 hours");
-    assert_eq!(service.emulator.hits().of("upload"), 1);
+    assert_eq!(service.of_kind("upload"), 1);
 }
 
 #[test]
 fn what_is_too_long_is_refused_before_anything_is_sent() {
-    let service = Service::new(CALM);
+    let service = service(CALM).unasked();
     let ran =
         service.scene().write("my call.wav", wav(1, 8000, 301)).run("flash 'my call.wav'").exits(2).prints_nothing();
     ran.says("my call.wav lasts 5 min 1 s, fun-asr-flash-2026-06-15 takes up to 5 min: talkmeter transcribe 'my call.wav' -o DIR");
-    assert_eq!(service.emulator.hits().of("flash"), 0);
     service.scene().run("flash https://calls.example/a.wav --model fun-asr").exits(2).says("talkmeter transcribe");
     service.scene().run("flash https://calls.example/a.wav --channel 0").exits(2).says("does not take channel_id");
 }
 
 #[test]
 fn several_clips_stand_in_the_order_given_and_one_failure_is_one() {
-    let service = Service::new(CALM);
+    let service = service(CALM);
     let ran = service
         .scene()
         .run(&format!("flash {JARGON} https://gone.invalid/b.wav https://calls.example/c-20s.wav --save out"));
@@ -253,18 +226,18 @@ fn several_clips_stand_in_the_order_given_and_one_failure_is_one() {
     assert_eq!(ran.file("out/ledger.jsonl").lines().count(), 3);
     let rows = service.scene().run(&format!("flash {JARGON} {JARGON} --format jsonl")).exits(0).lines();
     assert_eq!(rows.len(), 2);
-    let denied = Scene::new().environment("DASHSCOPE_HTTP_BASE_URL", &service.emulator.base_url());
+    let denied = Scene::new().environment("DASHSCOPE_HTTP_BASE_URL", &service.base_url());
     denied.environment("DASHSCOPE_API_KEY", "bad").run(&format!("flash {JARGON}")).exits(4);
 }
 
 #[test]
 fn saved_clips_are_read_by_analyze_with_their_model_and_region() {
-    let service = Service::new(CALM);
+    let service = service(CALM);
     let first: Ran = service
         .scene()
         .run("flash https://calls.example/a-70s.wav --model qwen-audio-3.1-asr-flash --diarize --save out1")
         .exits(0);
-    let second = service.enter(first.then()).run(&format!("flash {JARGON} --save out1")).exits(0);
+    let second = service.then(first).run(&format!("flash {JARGON} --save out1")).exits(0);
     let ledger = second.file("out1/ledger.jsonl");
     let lines: Vec<Value> = ledger.lines().skip(1).map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(lines[1]["event"], "recognized");
@@ -284,7 +257,7 @@ fn saved_clips_are_read_by_analyze_with_their_model_and_region() {
     assert!(analysed.table("costs").iter().all(|row| row["region"] == "intl"));
     assert!(analysed.table("participants").len() >= 3, "two speakers in the first, one in the second");
     // A batch in the same folder goes its own way.
-    let both = service.enter(analysed.then()).run("transcribe https://calls.example/b.wav -o out1 -q").exits(0);
+    let both = service.then(analysed).run("transcribe https://calls.example/b.wav -o out1 -q").exits(0);
     let calls = both.then().run("analyze out1 -o out --tables jsonl").exits(0).table("calls");
     let models: Vec<&Value> = calls.iter().map(|row| &row["model"]).collect();
     assert_eq!(models, ["fun-asr", "qwen-audio-3.1-asr-flash", "fun-asr-flash-2026-06-15"]);
@@ -292,7 +265,7 @@ fn saved_clips_are_read_by_analyze_with_their_model_and_region() {
 
 #[test]
 fn qwen3_files_go_through_a_batch_of_their_own_kind() {
-    let service = Service::with(Settings { clock_speed: Some(20.0), ..Settings::default() });
+    let service = Service::start(Settings { clock_speed: Some(20.0), ..Settings::default() }).in_region("intl");
     let line = "transcribe https://calls.example/a.wav https://calls.example/b.wav --model qwen3-asr-flash-filetrans --words -o out1 -q";
     let ran = service.scene().run(line).exits(0);
     let results = ran.files("out1/results");
@@ -305,10 +278,10 @@ fn qwen3_files_go_through_a_batch_of_their_own_kind() {
 
 #[test]
 fn the_library_gives_text_as_it_grows_and_a_transcript_without_a_file() {
-    let service = Service::new(CALM);
+    let service = service(CALM);
     let asked = Recognition::new("qwen-audio-3.1-asr-flash").diarize(true);
     let flash = Flash::new(asked, Clip::url("https://calls.example/talk-65s.wav"));
-    service.runtime.block_on(async {
+    service.block_on(async {
         let client = service.client();
         let mut stream = client.flash().stream(&flash).await.unwrap();
         let (mut texts, mut answer) = (Vec::new(), None);

@@ -5,85 +5,53 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use talkmeter::ErrorKind;
 use talkmeter::client::{ApiKey, Client, Recognition, TaskId};
-use talkmeter::emulator::{Emulator, Scenario, Settings};
+use talkmeter::emulator::{Scenario, Settings};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
 use crate::scene::{Ran, Scene, column, csv, has, wav};
+use crate::service::{KEY, Service};
 
-const KEY: &str = "sk-test-secret";
 const CALL: &str = "https://calls.example/a.wav?Signature=c2lnbmF0dXJl";
 const GONE: &str = "https://calls.invalid/gone.wav";
 const WAITING: &str = "https://calls.example/waiting.wav";
 const SILENCE: &str = "https://calls.example/silence.wav";
 
-/// A service of one's own for a story, and what was asked of it.
-struct Service {
-    // Dropped first: it serves in the runtime.
-    emulator: Emulator,
-    runtime: tokio::runtime::Runtime,
+/// A service in `intl` that knows the special recordings, and the faults of this scenario.
+fn service(scenario: &str) -> Service {
+    let scenario = Scenario::parse(&format!("{scenario}{SPECIAL}")).unwrap();
+    let settings = Settings { clock_speed: Some(20.0), scenario, ..Settings::default() };
+    Service::start(settings).in_region("intl").optional("on recognition")
 }
 
-impl Service {
-    fn start() -> Self {
-        Self::with(SPECIAL)
-    }
+/// Runs a command as verbosely as it gets: the key must appear nowhere.
+fn run(service: &Service, scene: Scene, line: &str) -> Ran {
+    let ran = service.serve(scene, KEY).run(&format!("{line} -vv"));
+    assert!(!ran.out().contains(KEY) && !ran.err().contains(KEY), "the key was printed\n{}", ran.err());
+    assert!(!ran.err().contains("c2lnbmF0dXJl"), "a signature was printed\n{}", ran.err());
+    ran
+}
 
-    /// With something that goes wrong.
-    fn with(scenario: &str) -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        let scenario = Scenario::parse(scenario).unwrap();
-        let settings = Settings { clock_speed: Some(20.0), scenario, ..Settings::default() };
-        let emulator = runtime.block_on(Emulator::start(settings)).unwrap();
-        Self { emulator, runtime }
-    }
+fn ask(service: &Service, line: &str) -> Ran {
+    run(service, Scene::new(), line)
+}
 
-    /// A command that knows where the service is, and its key.
-    fn on(&self, scene: Scene) -> Scene {
-        scene.environment("DASHSCOPE_API_KEY", KEY).environment("DASHSCOPE_HTTP_BASE_URL", &self.emulator.base_url())
-    }
+/// A task that has just begun.
+fn submitted(service: &Service, urls: &[&str]) -> TaskId {
+    submitted_to(service, "fun-asr", urls)
+}
 
-    /// Runs it at its most talkative; whatever it is, the key is not to be seen.
-    fn run(&self, scene: Scene, line: &str) -> Ran {
-        let ran = self.on(scene).run(&format!("{line} -vv"));
-        assert!(!ran.out().contains(KEY) && !ran.err().contains(KEY), "the key is to be seen\n{}", ran.err());
-        assert!(!ran.err().contains("c2lnbmF0dXJl"), "a signature is to be seen\n{}", ran.err());
-        assert_eq!(self.emulator.hits().key_leaks, 0, "the key went to another host");
-        ran
-    }
+fn submitted_to(service: &Service, model: &str, urls: &[&str]) -> TaskId {
+    let client = service.client();
+    let submit = async { client.tasks().submit(&Recognition::new(model), urls).await };
+    service.block_on(submit).unwrap().id
+}
 
-    fn ask(&self, line: &str) -> Ran {
-        self.run(Scene::new(), line)
-    }
-
-    /// A task that has just begun.
-    fn submitted(&self, urls: &[&str]) -> TaskId {
-        self.submitted_to("fun-asr", urls)
-    }
-
-    fn submitted_to(&self, model: &str, urls: &[&str]) -> TaskId {
-        let client = Client::builder().api_key(ApiKey::new(KEY).unwrap()).base_url(self.emulator.base_url());
-        let client = client.build().unwrap();
-        let submit = async { client.tasks().submit(&Recognition::new(model), urls).await };
-        self.runtime.block_on(submit).unwrap().id
-    }
-
-    /// A task that has ended.
-    fn ended(&self, urls: &[&str]) -> TaskId {
-        let id = self.submitted(urls);
-        self.emulator.advance(Duration::from_secs(60));
-        id
-    }
-
-    fn hits(&self, operation: &str) -> u64 {
-        self.emulator.hits().of(operation)
-    }
-
-    /// Every rule of the scenario has acted, recordings apart that are special only where they occur.
-    fn all_went_wrong(&self) {
-        let unreached = self.emulator.unreached().into_iter().filter(|rule| !rule.contains("on recognition"));
-        assert_eq!(unreached.collect::<Vec<_>>(), Vec::<String>::new());
-    }
+/// A task that has ended.
+fn ended(service: &Service, urls: &[&str]) -> TaskId {
+    let id = submitted(service, urls);
+    service.advance(Duration::from_secs(60));
+    id
 }
 
 /// What is special about some recordings: one without speech, one that has to wait for its turn.
@@ -105,11 +73,11 @@ hold_s = 1
 
 #[test]
 fn the_list_shows_what_the_account_has_asked_for() {
-    let service = Service::start();
-    service.ask("task list").exits(0).says("no task in the last 24 hours").prints_nothing();
-    let ended = service.ended(&[CALL]);
-    let pending = service.submitted(&[WAITING]);
-    let rows = service.ask("task list --format jsonl").exits(0).lines();
+    let service = service("");
+    ask(&service, "task list").exits(0).says("no task in the last 24 hours").prints_nothing();
+    let ended = ended(&service, &[CALL]);
+    let pending = submitted(&service, &[WAITING]);
+    let rows = ask(&service, "task list --format jsonl").exits(0).lines();
     assert_eq!(rows.len(), 2);
     let row = rows.iter().find(|row| row["task_id"] == ended.as_str()).unwrap();
     has(row, json!({"status": "SUCCEEDED", "model": "fun-asr"}));
@@ -117,25 +85,26 @@ fn the_list_shows_what_the_account_has_asked_for() {
         let time = row[time].as_str().unwrap();
         time.parse::<jiff::Timestamp>().unwrap_or_else(|error| panic!("{time}: {error}"));
     }
-    let rows = service.ask("task list --status pending --model fun-asr --format json").exits(0).json();
+    let rows = ask(&service, "task list --status pending --model fun-asr --format json").exits(0).json();
     assert_eq!(rows.as_array().unwrap().len(), 1);
     has(rows[0].as_object().unwrap(), json!({"task_id": pending.as_str(), "status": "PENDING", "ended": null}));
-    assert_eq!(service.ask("task list --model paraformer-v2 --format json").exits(0).json(), json!([]));
-    service.ask("task list --limit 1").exits(0).says("1 of 2 tasks; --all lists every one");
-    assert_eq!(service.ask("task list --all").exits(0).says_no("--all").out().lines().count(), 3);
-    service.ask("task list --status done").exits(2);
+    assert_eq!(ask(&service, "task list --model paraformer-v2 --format json").exits(0).json(), json!([]));
+    ask(&service, "task list --limit 1").exits(0).says("1 of 2 tasks; --all lists every one");
+    assert_eq!(ask(&service, "task list --all").exits(0).says_no("--all").out().lines().count(), 3);
+    ask(&service, "task list --status done").exits(2);
 }
 
 #[test]
 fn a_list_of_many_pages_is_shown_whole_and_once() {
-    let service = Service::start();
+    let service = service("");
     // Of several models, because each has a limit of its own.
     let models =
         ["fun-asr", "fun-asr-2025-11-07", "fun-asr-2025-08-25", "fun-asr-mtl", "paraformer-v2", "paraformer-8k-v2"];
-    let ids: Vec<TaskId> = models.iter().cycle().take(103).map(|model| service.submitted_to(model, &[CALL])).collect();
-    let rows = service.ask("task list --format jsonl").exits(0).says("100 of 103 tasks").lines();
+    let ids: Vec<TaskId> =
+        models.iter().cycle().take(103).map(|model| submitted_to(&service, model, &[CALL])).collect();
+    let rows = ask(&service, "task list --format jsonl").exits(0).says("100 of 103 tasks").lines();
     assert_eq!(rows.len(), 100);
-    let rows = service.ask("task list --all --format jsonl").exits(0).lines();
+    let rows = ask(&service, "task list --all --format jsonl").exits(0).lines();
     let mut listed = column(&rows, "task_id");
     listed.sort_by_key(ToString::to_string);
     listed.dedup();
@@ -144,9 +113,9 @@ fn a_list_of_many_pages_is_shown_whole_and_once() {
 
 #[test]
 fn a_task_is_shown_file_by_file_and_its_links_without_signatures() {
-    let service = Service::start();
-    let id = service.ended(&[CALL, GONE, SILENCE]);
-    let ran = service.ask(&format!("task show {id} --format csv")).exits(0).says("hint: the service could not fetch");
+    let service = service("");
+    let id = ended(&service, &[CALL, GONE, SILENCE]);
+    let ran = ask(&service, &format!("task show {id} --format csv")).exits(0).says("hint: the service could not fetch");
     let rows = csv(&ran.out());
     let cell = |row: usize, name: &str| {
         let at = rows[0].iter().position(|cell| cell.0 == name).unwrap();
@@ -154,7 +123,7 @@ fn a_task_is_shown_file_by_file_and_its_links_without_signatures() {
     };
     assert_eq!(rows.len(), 4);
     assert_eq!((cell(1, "file"), cell(1, "outcome")), ("https://calls.example/a.wav?…", "SUCCEEDED"));
-    assert!(cell(1, "result").starts_with(service.emulator.storage_url()) && cell(1, "result").ends_with("?…"));
+    assert!(cell(1, "result").starts_with(service.storage_url()) && cell(1, "result").ends_with("?…"));
     assert!(cell(1, "usage").starts_with("duration ") && cell(2, "usage").is_empty());
     assert_eq!((cell(2, "outcome"), cell(2, "code")), ("FAILED", "FILE_DOWNLOAD_FAILED"));
     assert_eq!(cell(2, "message"), "", "the code is not said twice");
@@ -162,71 +131,70 @@ fn a_task_is_shown_file_by_file_and_its_links_without_signatures() {
     assert!(cell(1, "submitted").ends_with('Z') && cell(1, "ended") > cell(1, "submitted"));
 
     // The answer itself, for whoever asks for it.
-    let json = service.ask(&format!("task show {id} --format json")).exits(0).json();
+    let json = ask(&service, &format!("task show {id} --format json")).exits(0).json();
     assert_eq!(json[0]["output"]["results"][0]["file_url"], CALL);
     assert!(json[0]["output"]["results"][0]["transcription_url"].as_str().unwrap().contains("Signature="));
-    let lines = service.ask(&format!("task show {id} {id} --format jsonl")).exits(0).lines();
+    let lines = ask(&service, &format!("task show {id} {id} --format jsonl")).exits(0).lines();
     assert_eq!(lines.len(), 2);
     assert_eq!(lines[1]["output"]["results"][0]["file_url"], CALL);
 }
 
 #[test]
 fn a_task_that_nobody_knows_is_shown_as_unknown() {
-    let service = Service::start();
-    let known = service.ended(&[CALL]);
+    let service = service("");
+    let known = ended(&service, &[CALL]);
     for command in ["show", "wait"] {
-        let ran = service.ask(&format!("task {command} {known} 00000000-0000-4000-8000-000000000000")).exits(3);
+        let ran = ask(&service, &format!("task {command} {known} 00000000-0000-4000-8000-000000000000")).exits(3);
         ran.prints("UNKNOWN").prints("SUCCEEDED").says("hint: the service does not know this task");
     }
-    service.ask("task show ../models").exits(2).says("is no task id");
+    ask(&service, "task show ../models").exits(2).says("is no task id");
 }
 
 #[test]
 fn waiting_ends_with_the_task_and_tells_how() {
-    let service = Service::start();
-    let good = service.submitted(&[CALL]);
-    service.ask(&format!("task wait {good}")).exits(0).prints("SUCCEEDED");
-    let silent = service.submitted(&[SILENCE]);
-    service.ask(&format!("task wait {silent}")).exits(0).prints("silent");
+    let service = service("");
+    let good = submitted(&service, &[CALL]);
+    ask(&service, &format!("task wait {good}")).exits(0).prints("SUCCEEDED");
+    let silent = submitted(&service, &[SILENCE]);
+    ask(&service, &format!("task wait {silent}")).exits(0).prints("silent");
     // The task as a whole has SUCCEEDED.
-    let mixed = service.submitted(&[CALL, GONE]);
-    service.ask(&format!("task wait {good} {mixed}")).exits(3).prints("FILE_DOWNLOAD_FAILED");
+    let mixed = submitted(&service, &[CALL, GONE]);
+    ask(&service, &format!("task wait {good} {mixed}")).exits(3).prints("FILE_DOWNLOAD_FAILED");
 }
 
 #[test]
 fn waiting_has_an_end() {
-    let service = Service::start();
-    let id = service.submitted(&[WAITING]);
-    let ran = service.ask(&format!("task wait {id} --within 1s")).exits(1).prints_nothing();
+    let service = service("");
+    let id = submitted(&service, &[WAITING]);
+    let ran = ask(&service, &format!("task wait {id} --within 1s")).exits(1).prints_nothing();
     ran.says("waiting has an end, the task goes on");
-    service.ask(&format!("task wait {id} --within soon")).exits(2).says("a length such as 60s");
+    ask(&service, &format!("task wait {id} --within soon")).exits(2).says("a length such as 60s");
 }
 
 #[test]
 fn only_what_is_pending_can_be_cancelled() {
-    let service = Service::start();
-    let (ended, pending) = (service.ended(&[CALL]), service.submitted(&[WAITING]));
-    let ran = service.ask(&format!("task cancel {ended}")).exits(1).prints_nothing();
+    let service = service("");
+    let (ended, pending) = (ended(&service, &[CALL]), submitted(&service, &[WAITING]));
+    let ran = ask(&service, &format!("task cancel {ended}")).exits(1).prints_nothing();
     let ran = ran.says("UnsupportedOperation").says(&format!("task {ended} is SUCCEEDED"));
     ran.says("hint: only a task that is still PENDING can be cancelled");
-    let ran = service.ask(&format!("task cancel {ended} {pending} --format jsonl")).exits(3);
+    let ran = ask(&service, &format!("task cancel {ended} {pending} --format jsonl")).exits(3);
     has(&ran.lines()[0], json!({"task_id": pending.as_str(), "status": "CANCELED"}));
-    service.ask(&format!("task wait {pending}")).exits(3).prints("CANCELED");
+    ask(&service, &format!("task wait {pending}")).exits(3).prints("CANCELED");
 }
 
 #[test]
 fn a_cancellation_whose_answer_was_lost_is_one() {
-    let service = Service::with(&format!("[[fault]]\non = \"cancel\"\ndo = \"reset_after\"\n{SPECIAL}"));
-    let id = service.submitted(&[WAITING]);
-    service.ask(&format!("task cancel {id}")).exits(0).prints("CANCELED");
-    service.all_went_wrong();
+    let service = service("[[fault]]\non = \"cancel\"\ndo = \"reset_after\"\n");
+    let id = submitted(&service, &[WAITING]);
+    ask(&service, &format!("task cancel {id}")).exits(0).prints("CANCELED");
 }
 
 #[test]
 fn results_are_fetched_byte_for_byte() {
-    let service = Service::start();
-    let (one, two) = (service.ended(&[CALL, GONE, SILENCE]), service.ended(&[CALL]));
-    let ran = service.ask(&format!("task download {one} {two} -o results --format jsonl")).exits(3);
+    let service = service("");
+    let (one, two) = (ended(&service, &[CALL, GONE, SILENCE]), ended(&service, &[CALL]));
+    let ran = ask(&service, &format!("task download {one} {two} -o results --format jsonl")).exits(3);
     let ran = ran.says(&format!("file 2 of task {one} has no result: FAILED FILE_DOWNLOAD_FAILED"));
     assert_eq!(ran.lines().len(), 3);
     has(
@@ -249,33 +217,32 @@ fn results_are_fetched_byte_for_byte() {
 
 #[test]
 fn a_link_that_has_expired_is_asked_for_again() {
-    let service = Service::with("[[fault]]\non = \"result\"\ndo = \"expired\"\n");
-    let id = service.ended(&[CALL]);
-    service.ask(&format!("task download {id} -o .")).exits(0);
-    assert_eq!((service.hits("query"), service.hits("result")), (2, 2));
-    service.all_went_wrong();
+    let service = service("[[fault]]\non = \"result\"\ndo = \"expired\"\n");
+    let id = ended(&service, &[CALL]);
+    ask(&service, &format!("task download {id} -o .")).exits(0);
+    assert_eq!((service.of_kind("query"), service.of_kind("result")), (2, 2));
 }
 
 #[test]
 fn a_link_that_stays_forbidden_is_not_blamed_on_the_key() {
-    let service = Service::with("[[fault]]\non = \"result\"\ntimes = 0\ndo = \"status\"\nstatus = 403\n");
-    let id = service.ended(&[CALL]);
-    service.ask(&format!("task download {id} -o .")).exits(1).says("HTTP 403").says_no("check --region");
+    let service = service("[[fault]]\non = \"result\"\ntimes = 0\ndo = \"status\"\nstatus = 403\n");
+    let id = ended(&service, &[CALL]);
+    ask(&service, &format!("task download {id} -o .")).exits(1).says("HTTP 403").says_no("check --region");
 }
 
 #[test]
 fn there_is_nothing_to_fetch_before_the_end() {
-    let service = Service::start();
-    let id = service.submitted(&[WAITING]);
-    let ran = service.ask(&format!("task download {id} nobody-knows -o results")).exits(1).prints_nothing();
+    let service = service("");
+    let id = submitted(&service, &[WAITING]);
+    let ran = ask(&service, &format!("task download {id} nobody-knows -o results")).exits(1).prints_nothing();
     ran.says(&format!("`talkmeter task wait {id}`")).says("the service does not know this task");
 }
 
 #[test]
 fn local_files_go_to_the_storage_and_the_key_does_not() {
-    let service = Service::start();
+    let service = service("");
     let scene = Scene::new().write("a.wav", wav(1, 16_000, 1)).write("Kunde Nr. 7.WAV", wav(1, 8_000, 1));
-    let ran = service.run(scene, "upload a.wav gone.wav 'Kunde Nr. 7.WAV' --format jsonl").exits(3);
+    let ran = run(&service, scene, "upload a.wav gone.wav 'Kunde Nr. 7.WAV' --format jsonl").exits(3);
     let ran = ran.says("48 hours").says("not for production or high concurrency").says("https URLs of your own bucket");
     let ran = ran.says("cannot read gone.wav");
     let rows = ran.lines();
@@ -286,10 +253,10 @@ fn local_files_go_to_the_storage_and_the_key_does_not() {
         row["expires"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
     }
     assert_ne!(rows[0]["url"], rows[1]["url"]);
-    assert_eq!((service.hits("upload"), service.emulator.hits().key_leaks), (2, 0));
+    assert_eq!((service.of_kind("upload"), service.hits().key_leaks), (2, 0));
     // The address is good for a task.
-    let id = service.submitted(&[rows[0]["url"].as_str().unwrap()]);
-    service.ask(&format!("task wait {id}")).exits(0);
+    let id = submitted(&service, &[rows[0]["url"].as_str().unwrap()]);
+    ask(&service, &format!("task wait {id}")).exits(0);
 }
 
 #[test]
@@ -297,59 +264,54 @@ fn an_upload_whose_leave_has_expired_asks_for_another() {
     let refusal =
         "<Error><Code>AccessDenied</Code><Message>Invalid according to Policy: Policy expired.</Message></Error>";
     let fault = format!("[[fault]]\non = \"upload\"\ndo = \"status\"\nstatus = 403\nbody = \"{refusal}\"\n");
-    let service = Service::with(&fault);
-    service.run(Scene::new().write("a.wav", wav(1, 8_000, 1)), "upload a.wav").exits(0);
-    assert_eq!((service.hits("policy"), service.hits("upload")), (2, 2));
-    service.all_went_wrong();
+    let service = service(&fault);
+    run(&service, Scene::new().write("a.wav", wav(1, 8_000, 1)), "upload a.wav").exits(0);
+    assert_eq!((service.of_kind("policy"), service.of_kind("upload")), (2, 2));
 }
 
 #[test]
 fn a_storage_that_refuses_is_not_blamed_on_the_key() {
-    let service = Service::with("[[fault]]\non = \"upload\"\ntimes = 0\ndo = \"status\"\nstatus = 403\n");
-    let ran = service.run(Scene::new().write("a.wav", wav(1, 8_000, 1)), "upload a.wav").exits(1);
+    let service = service("[[fault]]\non = \"upload\"\ntimes = 0\ndo = \"status\"\nstatus = 403\n");
+    let ran = run(&service, Scene::new().write("a.wav", wav(1, 8_000, 1)), "upload a.wav").exits(1);
     ran.says("HTTP 403").says_no("check --region").prints_nothing();
-    assert_eq!(service.hits("upload"), 1);
+    assert_eq!(service.of_kind("upload"), 1);
 }
 
 #[test]
 fn what_is_no_file_is_not_waited_for() {
-    let service = Service::start();
-    service.run(Scene::new().write("calls/a.wav", wav(1, 8_000, 1)), "upload calls").exits(1).says("calls is no file");
-    assert_eq!(service.hits("policy"), 0);
+    let service = service("").unasked();
+    run(&service, Scene::new().write("calls/a.wav", wav(1, 8_000, 1)), "upload calls")
+        .exits(1)
+        .says("calls is no file");
 }
 
 #[test]
 fn a_token_stands_alone_on_its_line_and_opens_the_door() {
-    let service = Service::start();
-    let ran = service.ask("token --lifetime 30m").exits(0).says("the token is taken until 20");
+    let service = service("");
+    let ran = ask(&service, "token --lifetime 30m").exits(0).says("the token is taken until 20");
     let token = ran.out().trim_end().to_owned();
     assert!(token.starts_with("st-") && ran.out().lines().count() == 1 && !ran.err().contains(&token));
-    let by_token = |line: &str| {
-        let scene = Scene::new().environment("DASHSCOPE_API_KEY", &token);
-        scene.environment("DASHSCOPE_HTTP_BASE_URL", &service.emulator.base_url()).run(line)
-    };
+    let by_token = |line: &str| service.serve(Scene::new(), &token).run(line);
     by_token("task list").exits(0);
-    service.emulator.advance(Duration::from_secs(1801));
+    service.advance(Duration::from_secs(1801));
     by_token("task list").exits(4);
 
-    let json = service.ask("token --format json").exits(0).json();
+    let json = ask(&service, "token --format json").exits(0).json();
     assert!(json["token"].as_str().unwrap().starts_with("st-"));
     json["expires_at"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
-    let asked = service.hits("token");
+    let asked = service.of_kind("token");
     for wrong in ["0s", "31m", "soon"] {
-        service.ask(&format!("token --lifetime {wrong}")).exits(2);
+        ask(&service, &format!("token --lifetime {wrong}")).exits(2);
     }
-    assert_eq!(service.hits("token"), asked, "a life that nobody gives is not asked for");
+    assert_eq!(service.of_kind("token"), asked, "a life that nobody gives is not asked for");
 }
 
 #[test]
 fn a_wrong_key_ends_with_four_whatever_is_asked() {
-    let service = Service::start();
+    let service = service("");
     let scene = || {
         let scene = Scene::new().write("a.wav", wav(1, 8_000, 1)).write("words.txt", "etcd\n");
-        scene
-            .environment("DASHSCOPE_API_KEY", "not-a-key")
-            .environment("DASHSCOPE_HTTP_BASE_URL", &service.emulator.base_url())
+        service.serve(scene, "not-a-key")
     };
     for line in [
         "task list",
@@ -377,38 +339,38 @@ fn a_wrong_key_ends_with_four_whatever_is_asked() {
 
 #[test]
 fn a_hotword_list_lives_and_dies() {
-    let service = Service::start();
+    let service = service("");
     let scene = Scene::new().write("words.txt", "# drugs\nmetformin\t5\ten\nblood sugar\n");
-    let ran = service.run(scene, "vocab create --model fun-asr --prefix clinic words.txt").exits(0);
+    let ran = run(&service, scene, "vocab create --model fun-asr --prefix clinic words.txt").exits(0);
     let ran = ran.says("works with exactly fun-asr and in the primary workspace only");
     let id = ran.out().trim_end().to_owned();
     assert!(id.starts_with("vocab-clinic-"), "{id}");
-    let rows = service.ask("vocab list --prefix clinic --format jsonl").exits(0).lines();
+    let rows = ask(&service, "vocab list --prefix clinic --format jsonl").exits(0).lines();
     has(&rows[0], json!({"vocabulary_id": id, "status": "OK"}));
-    assert_eq!(service.ask("vocab list --prefix other --format json").exits(0).json(), json!([]));
-    let rows = service.ask(&format!("vocab show {id} --format jsonl")).exits(0).says("2 words for fun-asr, OK").lines();
+    assert_eq!(ask(&service, "vocab list --prefix other --format json").exits(0).json(), json!([]));
+    let rows =
+        ask(&service, &format!("vocab show {id} --format jsonl")).exits(0).says("2 words for fun-asr, OK").lines();
     has(&rows[0], json!({"text": "metformin", "weight": 5, "lang": "en"}));
     has(&rows[1], json!({"text": "blood sugar", "weight": 4, "lang": null}));
 
     // What is shown can be given back, in each form.
     for format in ["csv", "json", "jsonl"] {
-        let shown = service.ask(&format!("vocab show {id} --format {format}")).exits(0).out();
-        service.run(Scene::new().input(shown), &format!("vocab update {id} -")).exits(0).says("has 2 words now");
-        assert_eq!(service.ask(&format!("vocab show {id} --format jsonl")).exits(0).lines(), rows, "{format}");
+        let shown = ask(&service, &format!("vocab show {id} --format {format}")).exits(0).out();
+        run(&service, Scene::new().input(shown), &format!("vocab update {id} -")).exits(0).says("has 2 words now");
+        assert_eq!(ask(&service, &format!("vocab show {id} --format jsonl")).exits(0).lines(), rows, "{format}");
     }
 
-    service
-        .ask(&format!("vocab delete {id} vocab-nobody-1"))
+    ask(&service, &format!("vocab delete {id} vocab-nobody-1"))
         .exits(3)
         .says(&format!("{id} is deleted"))
         .says("NotFound");
-    service.ask(&format!("vocab show {id}")).exits(1).says("hint: no such hotword list here");
-    service.ask("vocab list").exits(0).says("no hotword list").prints_nothing();
+    ask(&service, &format!("vocab show {id}")).exits(1).says("hint: no such hotword list here");
+    ask(&service, "vocab list").exits(0).says("no hotword list").prints_nothing();
 }
 
 #[test]
 fn a_list_that_breaks_a_rule_is_not_sent() {
-    let service = Service::start();
+    let service = service("");
     let long = "word\n".repeat(2001);
     let scene = || {
         let scene =
@@ -425,40 +387,42 @@ fn a_list_that_breaks_a_rule_is_not_sent() {
         ("--model fun-asr --prefix c none.txt", "needs a word"),
         ("--model fun-asr --prefix c odd.txt", "odd.txt: line 1: the weight `much`"),
     ] {
-        service.run(scene(), &format!("vocab create {line}")).exits(2).says(said).prints_nothing();
+        run(&service, scene(), &format!("vocab create {line}")).exits(2).says(said).prints_nothing();
     }
-    assert_eq!(service.hits("vocabulary"), 0);
+    assert_eq!(service.of_kind("vocabulary"), 0);
     // A check can be left out; then the service decides.
-    service.run(scene(), "vocab create --model fun-asr --prefix Clinic good.txt --no-check").exits(1).says("HTTP 400");
+    run(&service, scene(), "vocab create --model fun-asr --prefix Clinic good.txt --no-check")
+        .exits(1)
+        .says("HTTP 400");
     // What is merely not documented is sent.
-    let ran = service.run(scene(), "vocab create --model fun-asr --prefix c tongue.txt").exits(1);
+    let ran = run(&service, scene(), "vocab create --model fun-asr --prefix c tongue.txt").exits(1);
     ran.says("warning: `xx` (1 word) is not among the languages").says("HTTP 400");
 }
 
 #[test]
 fn the_eleventh_list_is_one_too_many() {
-    let service = Service::start();
-    let create = || service.run(Scene::new().write("w.txt", "etcd\n"), "vocab create --model fun-asr --prefix c w.txt");
+    let service = service("");
+    let create =
+        || run(&service, Scene::new().write("w.txt", "etcd\n"), "vocab create --model fun-asr --prefix c w.txt");
     (0..10).for_each(|_| drop(create().exits(0)));
     let ran = create().exits(4).says("Throttling.AllocationQuota").says("`talkmeter vocab delete` makes room");
     ran.says_no("settle the account").prints_nothing();
-    assert_eq!(service.hits("vocabulary"), 11, "waiting does not help, so nobody waits");
-    assert_eq!(service.ask("vocab list --format jsonl").exits(0).lines().len(), 10);
+    assert_eq!(service.of_kind("vocabulary"), 11, "waiting does not help, so nobody waits");
+    assert_eq!(ask(&service, "vocab list --format jsonl").exits(0).lines().len(), 10);
 }
 
 #[test]
 fn a_list_is_not_made_twice_and_a_deletion_is_not_missed() {
-    let service = Service::with(
+    let service = service(
         "[[fault]]\non = \"vocabulary\"\ndo = \"reset_after\"\n[[fault]]\non = \"vocabulary\"\nskip = 1\ndo = \"reset_after\"\n",
     );
-    let ran = service.run(Scene::new().write("w.txt", "etcd\n"), "vocab create --model fun-asr --prefix c w.txt");
+    let ran = run(&service, Scene::new().write("w.txt", "etcd\n"), "vocab create --model fun-asr --prefix c w.txt");
     ran.exits(1).says("the connection broke");
-    let rows = service.ask("vocab list --format jsonl").exits(0).lines();
+    let rows = ask(&service, "vocab list --format jsonl").exits(0).lines();
     assert_eq!(rows.len(), 1, "the answer was lost, the list was not");
     let id = rows[0]["vocabulary_id"].as_str().unwrap();
-    service.ask(&format!("vocab delete {id}")).exits(0).says("is deleted");
-    service.all_went_wrong();
-    service.ask("vocab list").exits(0).says("no hotword list");
+    ask(&service, &format!("vocab delete {id}")).exits(0).says("is deleted");
+    ask(&service, "vocab list").exits(0).says("no hotword list");
 }
 
 /// A service that gives leave to upload to a storage which takes `pause` for every piece it reads.

@@ -20,7 +20,7 @@ fn the_pause_that_ends_a_turn_follows_dead_air_unless_it_is_set() {
 #[test]
 fn a_role_that_no_participant_has_is_reported() {
     analysed("--role ch1=customer --role spk7=agent")
-        .says("--role spk7=agent: no file has a participant `spk7`")
+        .says("--role spk7=agent: no file has participant `spk7`")
         .says_no("ch1");
     let roles = analysed("--role ch0=agent,ch1=customer").table("participants");
     assert_eq!(column(&roles, "role"), ["agent", "customer"]);

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{A, Answer, Service};
+use super::{A, Answer, SECOND, Service};
 
 impl Service {
     fn completion(&self, key: &str, body: &Value) -> reqwest::RequestBuilder {
@@ -73,7 +73,7 @@ async fn speech_recognition_answers_as_a_chat() {
     assert_eq!((&usage["seconds"], &usage["prompt_tokens_details"]["audio_tokens"]), (&json!(61), &json!(1525)));
     body["stream"] = json!(true);
     body["stream_options"] = json!({"include_usage": true});
-    tokio::time::sleep(std::time::Duration::from_millis(700)).await;
+    service.emulator.advance(SECOND);
     let chunks = service.chunks(&body).await;
     assert_eq!(chunks[0]["choices"][0]["delta"], json!({"role": "assistant", "content": ""}));
     assert!(chunks.len() > 5 && chunks[1]["choices"][0]["delta"]["annotations"] == annotations);
@@ -98,7 +98,7 @@ async fn without_asking_nothing_is_said_about_the_cost() {
     let chunks = service.chunks(&body).await;
     assert!(chunks.iter().all(|chunk| chunk["usage"].is_null()));
     assert_eq!(chunks.last().unwrap()["choices"][0]["finish_reason"], "stop");
-    tokio::time::sleep(std::time::Duration::from_millis(700)).await;
+    service.emulator.advance(SECOND);
     let mut silent = asr("https://example.org/silence.wav");
     silent["stream"] = json!(true);
     assert_eq!(delta(&service.chunks(&silent).await, "content"), [""]);

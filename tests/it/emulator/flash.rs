@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{A, Service};
+use super::{A, SECOND, Service};
 
 const ROUTE: &str = "/services/aigc/multimodal-generation/generation";
 
@@ -66,7 +66,7 @@ impl Service {
         body["input"]["messages"] = context.iter().cloned().chain([audio]).collect();
         let answer = self.post(ROUTE, &body).await;
         assert_eq!(answer.status, 200, "{}", answer.text);
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        self.emulator.advance(SECOND);
         answer.json()["output"]["text"].as_str().unwrap().to_owned()
     }
 }
@@ -197,7 +197,7 @@ async fn qwen3_streams_the_text_so_far_or_what_is_new() {
     assert!(so_far.windows(2).all(|pair| text(&pair[1]).starts_with(&text(&pair[0]))));
     assert_eq!((&last["output"]["choices"][0]["finish_reason"], &last["usage"]["seconds"]).0, "stop");
     assert_eq!(last["output"]["choices"][0]["message"]["annotations"][0]["type"], "audio_info");
-    tokio::time::sleep(std::time::Duration::from_millis(700)).await;
+    service.emulator.advance(SECOND);
     body["parameters"] = json!({"incremental_output": true, "asr_options": {"enable_itn": false}});
     let pieces = service.streamed(&body).await;
     assert!(pieces.len() > 5);

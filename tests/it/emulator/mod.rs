@@ -129,4 +129,7 @@ fn fun_asr(urls: &[&str]) -> Value {
     json!({"model": "fun-asr", "input": {"file_urls": urls}, "parameters": {}})
 }
 
+/// What refills every rate limit.
+const SECOND: Duration = Duration::from_secs(1);
+
 const A: &str = "https://example.org/a.mp3";

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{A, Service, fun_asr};
+use super::{A, SECOND, Service, fun_asr};
 
 #[tokio::test]
 async fn a_key_begins_with_sk() {
@@ -94,7 +94,7 @@ async fn a_submit_is_checked() {
         assert_eq!((status, said.as_str()), (400, code), "{body}");
         assert!(words.starts_with(message), "{words}");
         // Within the rate of the model.
-        tokio::time::sleep(Duration::from_millis(90)).await;
+        service.emulator.advance(SECOND);
     }
     let request = service.http.post(service.url("/services/audio/asr/transcription")).bearer_auth("sk-test");
     let request = request.header("X-DashScope-Async", "enable").body(fun_asr(&[A]).to_string());
@@ -126,6 +126,6 @@ async fn rates_are_those_of_the_documents() {
     let queries = futures_util::future::join_all((0..60).map(|_| service.get("/tasks/x"))).await;
     let passed = queries.iter().filter(|answer| answer.status == 200).count();
     assert!((20..=40).contains(&passed), "{passed}");
-    tokio::time::sleep(Duration::from_millis(250)).await;
+    service.emulator.advance(SECOND);
     assert_eq!(service.submit(&fun_asr(&[A])).await.status, 200, "refusals take nothing out");
 }

@@ -136,8 +136,7 @@ async fn qwen3_takes_one_file_and_answers_in_its_own_shape() {
     assert_eq!((&sentence["sentence_id"], &sentence["language"]), (&json!(0), &json!("en")));
     assert!(sentence["words"][0]["begin_time"].is_u64());
 
-    // 100 a minute: one, and the next 600 ms later.
-    tokio::time::sleep(Duration::from_millis(700)).await;
+    // 100 per minute: one, and the next 600 ms later, which have passed.
     let plain = json!({"model": "qwen3-asr-flash-filetrans", "input": {"file_url": "https://gone.invalid/a.mp3"}});
     let failed = service.ended(&plain).await;
     assert_eq!(failed["output"]["code"], "FILE_DOWNLOAD_FAILED");
@@ -199,7 +198,7 @@ async fn the_list_is_paged_filtered_and_newest_first() {
         let model = if n < 3 { "paraformer-v2" } else { "fun-asr" };
         let body = json!({"model": model, "input": {"file_urls": [A]}, "parameters": {}});
         ids.insert(0, service.accepted(&body).await);
-        tokio::time::sleep(Duration::from_millis(if n < 3 { 2 } else { 30 })).await;
+        service.emulator.advance(Duration::from_millis(30));
     }
     let list = async |query: &str| service.get(&format!("/tasks{query}")).await.json();
     let of = |page: &Value| -> Vec<String> {
