@@ -109,7 +109,8 @@ fn steps(criterion: &mut Criterion) {
     });
 
     let keywords = Keywords::new(["refund", "cancel my order", "退款", "取消"]).expect("valid keywords");
-    let searching = Settings { keywords: Some(keywords), ..Settings::default() };
+    let mut searching = Settings::default();
+    searching.keywords = Some(keywords);
     for (name, settings) in [("parse to metrics", Settings::default()), ("parse to metrics and hits", searching)] {
         group.bench_function(name, |bench| {
             bench.iter(|| {

@@ -13,7 +13,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let transcript = read(&bytes)?;
 
     // Names come from roles; cues are cut by the script of what is said.
-    let settings = Settings { roles: "ch0=agent,ch1=customer".parse()?, ..Settings::default() };
+    let mut settings = Settings::default();
+    settings.roles = "ch0=agent,ch1=customer".parse()?;
     let rules = Rules { reading_speed: Some(8), ..Rules::default() };
     let captions = Captions::of(&measure(&path, &transcript, &settings), &rules);
     let cues = captions.cues(format);

@@ -26,7 +26,8 @@
 //!     {"channel_id": 0, "sentences": [{"begin_time": 0, "end_time": 2400, "text": "Thank you for calling."}]},
 //!     {"channel_id": 1, "sentences": [{"begin_time": 2600, "end_time": 3600, "text": "R&D, please."}]}]}"#;
 //! let transcript = talkmeter::transcript::read(json)?;
-//! let settings = Settings { roles: "ch0=agent".parse().unwrap(), ..Settings::default() };
+//! let mut settings = Settings::default();
+//! settings.roles.insert("ch0", "agent").unwrap();
 //! let captions = Captions::of(&measure("call.json", &transcript, &settings), &Rules::default());
 //! let cues = captions.cues(Format::WebVtt);
 //! assert_eq!(Format::WebVtt.write(&cues), "WEBVTT

@@ -55,6 +55,13 @@ impl From<Error> for Failure {
     }
 }
 
+impl Failure {
+    /// A flag's value that the library refuses.
+    pub(super) fn refused(error: Error) -> Self {
+        Self::Usage(error.to_string())
+    }
+}
+
 /// Where a command prints.
 #[derive(Debug)]
 pub(super) struct Console {

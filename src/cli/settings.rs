@@ -58,7 +58,7 @@ impl SettingsFlags {
                 .note(&format!("keyword `{term}` is searched as `{searched}`: punctuation at its ends plays no role"));
         }
         let mut roles = Roles::default();
-        self.roles.into_iter().try_for_each(|more| roles.extend(more)).map_err(Failure::Usage)?;
+        self.roles.into_iter().try_for_each(|more| roles.extend(more)).map_err(Failure::refused)?;
         Ok(Settings {
             parameters: self.parameters.0,
             roles,
@@ -92,7 +92,11 @@ fn flag(name: &str) -> String {
 impl clap::Args for ParameterFlags {
     fn augment_args(mut command: clap::Command) -> clap::Command {
         for parameter in Parameters::LIST {
-            let help = format!("{} [default: {} {}]", parameter.meaning, parameter.default, parameter.unit);
+            let default = match parameter.name {
+                "turn_pause_ms" => "as --dead-air-ms".to_owned(),
+                _ => format!("{} {}", parameter.default, parameter.unit),
+            };
+            let help = format!("{} [default: {default}]", parameter.meaning);
             command = command.arg(
                 clap::Arg::new(parameter.name)
                     .long(flag(parameter.name))

@@ -1,4 +1,4 @@
-//! What is billed: speech per track, in ms and in whole seconds (definitions: billable speech, billed seconds).
+//! Billable speech per track, in ms and in whole seconds (definitions: billable speech, billed seconds).
 
 use super::Settings;
 use super::conversation::Conversation;
@@ -6,7 +6,7 @@ use super::interval::{Interval, union_length};
 use super::reason::Reason;
 use super::rows::{Call, Cost};
 
-/// One row a transcribed channel.
+/// One row per transcribed channel.
 pub(super) fn costs(conversation: &Conversation<'_>, settings: &Settings) -> Vec<Cost> {
     let mut sentences = conversation.sentences.chunk_by(|one, two| one.channel == two.channel).peekable();
     let mut costs = Vec::with_capacity(conversation.transcript.channels.len());
@@ -29,7 +29,7 @@ pub(super) fn costs(conversation: &Conversation<'_>, settings: &Settings) -> Vec
             region: settings.region.clone(),
             billable_ms,
             billable_source,
-            // Up, per track: rows then add up, and it bounds every reading of the vendor's rounding (definitions:
+            // Rounded up per track: rows add up, and no reading of the vendor's rounding exceeds it (definitions:
             // billed seconds).
             billed_seconds: billable_ms.map(|ms| ms.div_euclid(1000) + i64::from(ms.rem_euclid(1000) > 0)),
             priced: None,
@@ -38,7 +38,7 @@ pub(super) fn costs(conversation: &Conversation<'_>, settings: &Settings) -> Vec
     costs
 }
 
-/// The call's sum: null when any channel's is, 0 when there is none, as nothing was recognised and nothing is billed.
+/// Sets the call's sum: null when any channel's is null, 0 without channels, as nothing recognised is nothing billed.
 pub(super) fn sum(call: &mut Call, costs: &[Cost]) {
     let total: Option<i64> = costs.iter().map(|cost| cost.billable_ms).sum();
     call.billable_ms = call.reasons.take(total.ok_or(Reason::NoTimes));

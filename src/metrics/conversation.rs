@@ -1,7 +1,7 @@
-//! A transcript cleaned for measuring: intervals, pieces and bursts, and what was odd on the way (definitions: time,
-//! piece, burst).
+//! A transcript cleaned for measuring: intervals, pieces and bursts, and notices of what was wrong with it
+//! (definitions: time, piece, burst).
 //!
-//! Everything measured later is a function of what stands here.
+//! Every figure is computed from this alone.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -12,7 +12,8 @@ use crate::text::{Markers, Units, count, join_into, same_alphanumerics, trim};
 use crate::transcript::{Code, Notices, Place, Sentence, Transcript, Word};
 
 /// Where the times of a sentence or a participant come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Basis {
     /// Word times.
@@ -24,7 +25,7 @@ pub enum Basis {
 }
 
 impl Basis {
-    /// As it stands in the column `basis`.
+    /// The value of the column `basis`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -44,35 +45,35 @@ pub(crate) struct CleanSentence {
     pub(crate) index: u32,
     /// Index into [`Conversation::participants`].
     pub(crate) participant: u32,
-    /// Its own interval; `None` when missing or ignored.
+    /// The sentence's own interval; `None` when missing or ignored.
     pub(crate) own: Option<Interval>,
-    /// Its words, as a range of [`Conversation::words`].
+    /// A range of [`Conversation::words`].
     pub(crate) words: Range<u32>,
-    /// `None` without a piece.
+    /// `None` for a sentence without pieces.
     pub(crate) basis: Option<Basis>,
     pub(crate) pieces: u32,
     pub(crate) units: Units,
-    /// Units without a time: all of them, or those of untimed words (definitions: untimed text).
+    /// Units without a time (definitions: untimed text).
     pub(crate) untimed_units: u32,
-    /// Text, but no valid interval at all.
+    /// It has text, but neither it nor any of its words has a valid interval.
     pub(crate) untimed: bool,
-    /// Evenly spread words (definitions: interpolated words).
+    /// Its words are evenly spread (definitions: interpolated words).
     pub(crate) interpolated: bool,
 }
 
-/// The smallest timed part: a word with the untimed ones that follow it, or a whole sentence (definitions: piece).
+/// The smallest timed part: a word with the untimed words after it, or a whole sentence (definitions: piece).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Piece {
     pub(crate) participant: u32,
     /// Index into [`Conversation::sentences`].
     pub(crate) sentence: u32,
-    /// Its words, as a range of [`Conversation::words`].
+    /// A range of [`Conversation::words`].
     pub(crate) first_word: u32,
     pub(crate) end_word: u32,
     pub(crate) interval: Interval,
 }
 
-/// A stretch in which one participant talks: pieces united, gaps up to `join_gap_ms` closed.
+/// A stretch in which one participant talks: the union of pieces, with gaps up to `join_gap_ms` closed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Burst {
     pub(crate) participant: u32,
@@ -84,13 +85,13 @@ pub(crate) struct Burst {
 #[derive(Debug)]
 pub(crate) struct Conversation<'t> {
     pub(crate) transcript: &'t Transcript<'t>,
-    /// Stated, else the last end seen; `None` when nothing is timed.
+    /// As stated, else the last end seen; `None` when nothing is timed.
     pub(crate) duration_ms: Option<i64>,
     pub(crate) duration_stated: bool,
     pub(crate) participants: Vec<Identity>,
     /// By channel and position.
     pub(crate) sentences: Vec<CleanSentence>,
-    /// Of all sentences, one after the other; `None` when missing or ignored.
+    /// Of all sentences in order; `None` when missing or ignored.
     pub(crate) words: Vec<Option<Interval>>,
     /// By participant, then time.
     pub(crate) pieces: Vec<Piece>,
@@ -159,12 +160,12 @@ impl<'t> Conversation<'t> {
         channel.and_then(|channel| channel.sentences.get(cleaned.index as usize)).unwrap_or(&NONE)
     }
 
-    /// Its text, trimmed; where it has none, that of its words (definitions: fields).
+    /// The sentence's text, trimmed; that of its words where it has none (definitions: fields).
     pub(crate) fn text(&self, cleaned: &CleanSentence) -> Cow<'t, str> {
         sentence_text(self.sentence(cleaned))
     }
 
-    /// The words of a piece's range as received.
+    /// The words of a range, such as a piece's, as received.
     pub(crate) fn words_of(&self, cleaned: &CleanSentence, range: Range<u32>) -> &'t [Word<'t>] {
         let start = cleaned.words.start;
         let words = &self.sentence(cleaned).words;
@@ -198,7 +199,7 @@ impl<'t> Conversation<'t> {
             self.words.push(cleaned);
             match cleaned {
                 Some(interval) if interval.length() > 0 => {
-                    // Untimed words before the first timed one go with it, those behind a timed one with that.
+                    // Untimed words belong to the timed word before them; those at the start to the first timed word.
                     let first = if self.pieces.len() == first_piece { first_word } else { number };
                     if let Some(previous) = self.pieces.get_mut(first_piece..).and_then(<[Piece]>::last_mut) {
                         previous.end_word = number;
@@ -272,7 +273,7 @@ impl<'t> Conversation<'t> {
         });
     }
 
-    /// Cleans the times of one word and notes what is odd about them and its text.
+    /// Cleans the times of one word; adds notices about its times and text.
     fn word(
         &mut self,
         word: &Word<'_>,
@@ -297,7 +298,7 @@ impl<'t> Conversation<'t> {
         cleaned
     }
 
-    /// The cleaned interval; notes what was wrong with the times as received.
+    /// The cleaned interval; adds notices about the times as received.
     fn interval(&mut self, begin: Option<i64>, end: Option<i64>, place: Place) -> Option<Interval> {
         let limit = self.limit();
         let cleaned = clean(begin, end, limit);
@@ -319,7 +320,7 @@ impl<'t> Conversation<'t> {
         cleaned.ok()
     }
 
-    /// `out_of_order` (definitions: warning): begins before the timed one in front of it, as received.
+    /// Notes an entry that begins before the timed entry in front of it (`out_of_order`, definitions: warning).
     fn note_order(&mut self, begin: Option<i64>, end: Option<i64>, before: &mut Option<i64>, place: Place) {
         let (Some(begin), Some(end)) = (begin, end) else { return };
         if end < begin {
@@ -372,7 +373,7 @@ impl<'t> Conversation<'t> {
         self.pieces.get(range.start as usize..range.end as usize).unwrap_or(&[])
     }
 
-    /// Indices of the bursts in time order: begin, end, participant.
+    /// The bursts by begin, end, participant.
     pub(crate) fn bursts_in_time(&self) -> Vec<&Burst> {
         let mut bursts: Vec<&Burst> = self.bursts.iter().collect();
         bursts.sort_unstable_by_key(|burst| (burst.interval.begin, burst.interval.end, burst.participant));
@@ -380,7 +381,7 @@ impl<'t> Conversation<'t> {
     }
 }
 
-/// The length of one sentence's union.
+/// The length of the union of one sentence's pieces.
 fn sentence_union(pieces: &[Piece]) -> i64 {
     let intervals = || pieces.iter().map(|piece| piece.interval);
     if pieces.is_sorted_by_key(|piece| piece.interval.begin) {
@@ -413,7 +414,7 @@ pub(crate) fn join_words(out: &mut String, words: &[Word<'_>]) {
     }
 }
 
-/// Interpolated words: at least 5 timed words that abut exactly and are equally long to the ms.
+/// Whether words were interpolated: at least 5 timed words that abut exactly and are equally long, give or take 1 ms.
 fn evenly_spaced(pieces: &[Piece]) -> bool {
     let lengths = || pieces.iter().map(|piece| piece.interval.length());
     pieces.len() >= 5
@@ -421,7 +422,7 @@ fn evenly_spaced(pieces: &[Piece]) -> bool {
         && lengths().max().unwrap_or(0) - lengths().min().unwrap_or(0) <= 1
 }
 
-/// Runs of two asterisks or more: the service writes them for the words of its filter (definitions: units).
+/// Counts runs of two or more asterisks: the service writes them for filtered words (definitions: units).
 fn masked_words(text: &str) -> u64 {
     if !text.contains("**") {
         return 0;
@@ -429,7 +430,7 @@ fn masked_words(text: &str) -> u64 {
     text.split(|c| c != '*').filter(|run| run.len() > 1).count() as u64
 }
 
-/// C0 other than TAB, LF, CR; DEL; C1.
+/// Whether a text has C0 controls other than TAB, LF and CR, DEL, or C1 controls.
 fn has_control(text: &str) -> bool {
     let suspicious = |byte: &u8| *byte < 0x20 || *byte == 0x7F || *byte == 0xC2;
     text.as_bytes().iter().any(suspicious) && text.chars().any(|c| c.is_control() && !matches!(c, '\t' | '\n' | '\r'))

@@ -3,14 +3,15 @@
 use super::rows::{Event, Measured};
 use crate::metrics::{EventKind, Interval};
 
-/// Words shown beside an event, at most, for each side.
+/// Most words shown on each side of an event.
 const CONTEXT_WORDS: usize = 8;
 
-/// Words further away say nothing about the event.
+/// Words further away than this are not shown.
 const CONTEXT_MS: i64 = 5_000;
 
 /// The word rows of both participants of an event.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
 pub struct Evidence {
     /// Who started, or spoke before a silence.
     pub participant: Vec<EvidenceWord>,
@@ -28,7 +29,7 @@ pub struct EvidenceWord {
     pub end_ms: i64,
     /// With its punctuation.
     pub text: String,
-    /// Whether it lies inside the event, and is not only shown for context.
+    /// Whether it overlaps the event; other words are context.
     pub inside: bool,
 }
 
@@ -39,14 +40,14 @@ impl EvidenceWord {
         Self { begin_ms: interval.begin, end_ms: interval.end, text, inside }
     }
 
-    /// Whether something said in `interval` is near enough to an event of `[begin, end)` to be shown beside it.
+    /// Whether `interval` is near enough to an event of `[begin, end)` to be shown with it.
     pub(crate) fn is_near(begin_ms: i64, end_ms: i64, interval: Interval) -> bool {
         interval.end >= begin_ms - CONTEXT_MS && interval.begin <= end_ms + CONTEXT_MS
     }
 }
 
 impl Evidence {
-    /// Of what both participants said near an event, each in time order, the part that shows it.
+    /// Selects the words to show from all that both participants said near an event, each in time order.
     pub(crate) fn new(
         kind: EventKind,
         (begin_ms, end_ms): (i64, i64),
@@ -54,7 +55,7 @@ impl Evidence {
         mut other: Vec<EvidenceWord>,
     ) -> Self {
         if kind == EventKind::DeadAir {
-            // Before the silence only the end of what was said, after it only the beginning.
+            // The last words before the silence and the first ones after it.
             participant.retain(|word| word.end_ms <= begin_ms);
             participant.drain(..participant.len().saturating_sub(CONTEXT_WORDS));
             other.retain(|word| word.begin_ms >= end_ms);
@@ -72,7 +73,7 @@ impl Evidence {
 }
 
 impl Measured<'_> {
-    /// What was said by both participants around an event.
+    /// The words of both participants around an event.
     #[must_use]
     pub fn evidence(&self, event: &Event) -> Evidence {
         let (participant, other) = (self.spoken(event.participant, event), self.spoken(event.other, event));

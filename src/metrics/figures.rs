@@ -1,7 +1,8 @@
-//! Bursts, turns and onsets → the rows of `calls`, `participants`, `turns` and `events`, with each figure's null rule.
+//! Turns bursts, turns and onsets into the rows of `calls`, `participants`, `turns` and `events`, with each figure's
+//! null rule.
 //!
-//! A figure is null for one cause, the first that holds in the order of the definitions (definitions: reason); the code
-//! below is written in that order.
+//! A null figure has one cause: the first that holds, in the order given in definitions: reason. The code tests causes
+//! in that order.
 
 use std::sync::Arc;
 
@@ -20,10 +21,10 @@ use super::windows;
 use crate::text::{Units, is_question};
 use crate::transcript::{Code, Place};
 
-/// A burst of an hour is not repeated with each of its events: the text of an event ends here.
+/// The text of an event is cut off here, so that a burst of an hour is not repeated with each of its events.
 const LONGEST_TEXT_BYTES: usize = 16_384;
 
-/// The rows that are measured together, because their null rules look at each other.
+/// The rows that are measured together, because their null rules depend on each other.
 pub(super) struct Figures {
     pub(super) call: Call,
     pub(super) participants: Vec<Participant>,
@@ -65,26 +66,26 @@ pub(super) fn measure(
     Figures { call, participants, turns, events, windows }
 }
 
-/// What is counted of one participant, before any null rule.
+/// Sums over one participant, before any null rule.
 #[derive(Debug, Default, Clone)]
 pub(super) struct ParticipantTotals {
-    /// Length of the union of the pieces, no gap closed.
+    /// Length of the union of the pieces, without closing gaps.
     pub(super) union_ms: i64,
-    /// Σ of the pieces' lengths, and of those in interpolated sentences.
-    // Words may overlap without end in a hostile file: their sum can pass 64 bits.
+    /// Σ of the pieces' lengths. In a hostile file words overlap without limit, so the sum can exceed 64 bits.
     piece_ms: i128,
+    /// The same over pieces of interpolated sentences.
     interpolated_ms: i128,
+    /// Whether there are pieces by words, and by sentences.
     bases: [bool; 2],
     units: Units,
     untimed_units: i64,
-    /// Text without any time.
+    /// Has a sentence with text but without any time.
     untimed: bool,
     questions: i64,
     /// First begin and last end of the bursts.
     pub(super) reach: Option<(i64, i64)>,
     turn_lengths: Vec<i64>,
     pub(super) offsets: Vec<i64>,
-    /// Sentences.
     pub(super) sentences: u64,
 }
 
@@ -145,29 +146,29 @@ impl ParticipantTotals {
         }
     }
 
-    /// Why a time of this participant is null: it has text, but no burst (definitions: untimed text).
+    /// Fails when the participant has text but no burst: its times are null (definitions: untimed text).
     pub(super) fn timed(&self) -> Figure<()> {
         if self.reach.is_none() && self.untimed { Err(Reason::NoTimes) } else { Ok(()) }
     }
 
-    /// No rate (definitions: untimed text).
+    /// Whether too many units have no time for a rate (definitions: untimed text).
     pub(super) fn mostly_untimed(&self) -> bool {
         mostly_untimed(self.units, self.untimed_units)
     }
 
-    /// As [`ParticipantTotals::timed`]; besides, there must be a burst.
+    /// As [`ParticipantTotals::timed`], and fails without a burst.
     fn spoke(&self) -> Figure<()> {
         self.timed()?;
         self.reach.map(|_| ()).ok_or(Reason::NoSpeech)
     }
 }
 
-/// Untimed text: over 10 % of the units have no time.
+/// Whether over 10 % of the units have no time (definitions: untimed text).
 fn mostly_untimed(units: Units, untimed_units: i64) -> bool {
     untimed_units * 10 > i64::from(units.total())
 }
 
-/// A rate per minute, by the causes all rates share, in order (definitions: speech rate, untimed text, reason).
+/// A rate per minute, after the null rules that all rates share (definitions: speech rate, untimed text, reason).
 fn rate(units: Units, untimed_units: i64, talk_ms: i64, denominator_ms: i64, settings: &Settings) -> Figure<f64> {
     let counted = i64::from(units.units().ok_or(Reason::ScriptNeedsDictionary)?);
     if mostly_untimed(units, untimed_units) {
@@ -188,13 +189,13 @@ fn ratio(part: i64, whole: i64, otherwise: Reason) -> Figure<f64> {
     if whole == 0 { Err(otherwise) } else { Ok(part as f64 / whole as f64) }
 }
 
-/// Why a time of the call is null: text, but no burst at all (definitions: untimed text).
+/// Fails when the call has text but no burst: its times are null (definitions: untimed text).
 fn timed(sweep: &Sweep, totals: &[ParticipantTotals]) -> Figure<()> {
     let untimed = totals.iter().any(|total| total.untimed);
     if sweep.span.is_none() && untimed { Err(Reason::NoTimes) } else { Ok(()) }
 }
 
-/// Whether overlap can be measured in this call, and why not (definitions: overlap, reason).
+/// Fails with the reason when overlap cannot be measured in this call (definitions: overlap, reason).
 fn overlap_cause(
     conversation: &Conversation<'_>,
     sweep: &Sweep,
@@ -210,7 +211,7 @@ fn overlap_cause(
     if duplicates {
         return Err(Reason::DuplicateChannels);
     }
-    // Label jitter of a diarised track overlaps by some hundred ms an hour; people do by over 1 %.
+    // Jitter of a diariser's labels overlaps by some hundred ms per hour; people overlap for more than 1 % of the time.
     let shown = sweep.known_overlap_ms > 0 && sweep.known_overlap_ms * 100 >= sweep.speech_ms;
     if conversation.transcript.channels.len() < 2 && !shown {
         return Err(Reason::SingleChannelDiarised);
@@ -232,7 +233,7 @@ impl Context<'_, '_> {
         if self.conversation.participants.len() == 1 { Err(Reason::SingleParticipant) } else { Ok(()) }
     }
 
-    fn somebody(&self) -> Figure<()> {
+    fn has_participants(&self) -> Figure<()> {
         if self.conversation.participants.is_empty() { Err(Reason::NoSpeech) } else { Ok(()) }
     }
 
@@ -254,7 +255,7 @@ impl Context<'_, '_> {
         let onsets = |kinds: &[EventKind]| {
             self.overlap.map(|()| self.counted().filter(|onset| kinds.contains(&onset.kind)).count() as i64)
         };
-        let switching = timed.and_then(|()| self.somebody()).and_then(|()| self.single());
+        let switching = timed.and_then(|()| self.has_participants()).and_then(|()| self.single());
         let switches = transfers.len() as i64;
         let longest = sweep.gaps.iter().map(|gap| gap.interval.length()).max().unwrap_or(0);
         let mut keep = |figure: Figure<i64>| reasons.take(figure);
@@ -303,7 +304,7 @@ impl Context<'_, '_> {
         call
     }
 
-    /// Onsets that are counted: equal starts are events only (definitions: equal start).
+    /// The onsets that counts include: equal starts are events only (definitions: equal start).
     fn counted(&self) -> impl Iterator<Item = &Onset<'_>> {
         self.onsets.iter().filter(|onset| onset.held_ms > 0)
     }
@@ -355,23 +356,23 @@ impl Context<'_, '_> {
             .collect()
     }
 
-    /// Talk, turns, units, rates.
+    /// Sets the columns of talk, turns, units and rates.
     fn talk(&self, row: &mut Participant, total: &ParticipantTotals, talk: i64, all_talk: i64) {
         let reasons = &mut row.reasons;
         let (timed, spoke) = (total.timed(), total.spoke());
         let basis = spoke.and_then(|()| total.basis().ok_or(Reason::NoSpeech));
         let shared = timed.and_then(|()| self.single());
-        let somebody_spoke = shared.and(if all_talk > 0 { Ok(()) } else { Err(Reason::NoSpeech) });
+        let someone_spoke = shared.and(if all_talk > 0 { Ok(()) } else { Err(Reason::NoSpeech) });
         let mut turns = total.turn_lengths.clone();
         let turn_figure = |value: Option<i64>| spoke.and_then(|()| value.ok_or(Reason::NoTurns));
         let monologue = self.settings.parameters.monologue_ms;
         row.basis = reasons.take(basis);
         row.talk_ms = reasons.take(timed.map(|()| talk));
-        row.talk_share = reasons.take(somebody_spoke.and_then(|()| ratio(talk, all_talk, Reason::NoSpeech)));
+        row.talk_share = reasons.take(someone_spoke.and_then(|()| ratio(talk, all_talk, Reason::NoSpeech)));
         let span = timed.and_then(|()| self.sweep.span.ok_or(Reason::NoSpeech));
         row.talk_per_span = reasons.take(span.and_then(|span| ratio(talk, span.length(), Reason::NoSpeech)));
         row.talk_listen_ratio =
-            reasons.take(somebody_spoke.and_then(|()| ratio(talk, all_talk - talk, Reason::NoOtherSpeech)));
+            reasons.take(someone_spoke.and_then(|()| ratio(talk, all_talk - talk, Reason::NoOtherSpeech)));
         row.turn_count = reasons.take(timed.map(|()| turns.len() as i64));
         row.turn_ms_p50 = reasons.take(turn_figure(percentile(&mut turns, 50)));
         row.longest_turn_ms = reasons.take(turn_figure(turns.last().copied()));
@@ -448,7 +449,7 @@ fn events(
             text: None,
         })
         .collect();
-    // A burst that starts together with many others is the text of many events.
+    // A burst that starts together with many others is the text of many events: share it.
     let mut said: Option<(u32, Arc<str>)> = None;
     events.extend(onsets.iter().map(|onset| {
         let burst = onset.burst.pieces.start;

@@ -1,4 +1,5 @@
-//! Turns and the floor, and how the floor is passed on: signed response offsets (definitions: turn, response).
+//! Turns, and how the floor passes from one participant to the next: signed response offsets (definitions: turn,
+//! response).
 
 use std::ops::Range;
 
@@ -10,7 +11,7 @@ use super::interval::Interval;
 pub(crate) struct FloorTurn {
     pub(crate) participant: u32,
     pub(crate) interval: Interval,
-    /// Talk inside it: pauses above the join gap are left out.
+    /// Sum of its bursts: pauses above the join gap are left out.
     pub(crate) talk_ms: i64,
     /// A range of the conversation's pieces.
     pub(crate) pieces: Range<u32>,
@@ -18,23 +19,23 @@ pub(crate) struct FloorTurn {
 
 #[derive(Debug, Default)]
 pub(crate) struct Floor {
-    /// In walk order.
+    /// By time.
     pub(crate) turns: Vec<FloorTurn>,
-    /// Pieces of the bursts that were said inside somebody else's turn and belong to none.
+    /// Pieces of the bursts that lie inside another participant's turn and belong to no turn.
     pub(crate) contained: Vec<Range<u32>>,
 }
 
-/// One pair of adjacent turns of two known participants.
+/// A change of turn between two known participants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Transfer {
-    /// Who takes the floor.
+    /// The participant who takes the floor.
     pub(crate) to: u32,
     /// Begin of the new turn − end of the old one: negative when they overlap.
     pub(crate) offset_ms: i64,
 }
 
 impl Floor {
-    /// Walks the bursts by begin, end, participant (definitions: turn).
+    /// Assigns the bursts to turns, by begin, end, participant (definitions: turn).
     pub(crate) fn new(conversation: &Conversation<'_>, turn_pause_ms: i64) -> Self {
         let mut floor = Self::default();
         let mut floor_end = i64::MIN;
@@ -48,7 +49,7 @@ impl Floor {
                 Some(turn)
                     if turn.participant == burst.participant && interval.begin - turn.interval.end < turn_pause_ms =>
                 {
-                    // While one participant holds the floor its bursts follow each other, and so do their pieces.
+                    // Within a turn the participant's bursts are adjacent, and so are their pieces.
                     turn.interval.end = turn.interval.end.max(interval.end);
                     turn.talk_ms += interval.length();
                     turn.pieces.end = burst.pieces.end;
@@ -65,7 +66,7 @@ impl Floor {
         floor
     }
 
-    /// Adjacent turns of different participants, `unknown` on neither side (definitions: turn).
+    /// Pairs of adjacent turns of different participants, neither of them `unknown` (definitions: turn).
     pub(crate) fn transfers(&self, conversation: &Conversation<'_>) -> Vec<Transfer> {
         self.turns
             .array_windows()

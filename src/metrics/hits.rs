@@ -1,5 +1,5 @@
-//! Keyword hits with who, when and the text around them (definitions: keyword hit). What matches is decided in
-//! [`super::keywords`].
+//! Keyword hits: participant, time and surrounding text (definitions: keyword hit). [`super::keywords`] decides what
+//! matches.
 
 use std::cell::OnceCell;
 use std::ops::Range;
@@ -16,11 +16,11 @@ use super::rows::{Hit, TimeBasis};
 use super::texts::{Contribution, Texts};
 use crate::text::{join_into, trim};
 
-/// A turn's text stands whole beside its hits up to this length, beyond it the part around the hit: a file of one
-/// endless turn would otherwise be repeated with each of its hits.
+/// A hit carries the whole text of its turn up to this length, beyond it the part around the hit: otherwise a file of
+/// one endless turn would be repeated with each of its hits.
 const WHOLE_TEXT_BYTES: usize = 16_384;
 
-/// How much is kept on each side of a hit in a longer turn, at least.
+/// Least text kept on each side of a hit in a longer turn.
 const AROUND_BYTES: usize = 256;
 
 /// Searches turns, contained bursts, and sentences without a time.
@@ -51,7 +51,7 @@ struct Search<'c, 't> {
     keywords: &'c Keywords,
     terms: &'c [Arc<str>],
     scratch: Scratch,
-    /// With the number of the term.
+    /// With the index of the term.
     hits: Vec<(usize, Hit)>,
 }
 
@@ -62,7 +62,7 @@ impl Search<'_, '_> {
         let mut ranges = Vec::with_capacity(contributions.len());
         for contribution in contributions {
             join_into(&mut text, &contribution.text);
-            // What was appended last is the contribution itself: a space, if any, stands before it.
+            // The contribution is what was appended last; a space, if any, comes before it.
             ranges.push(text.len() - trim(&contribution.text).len()..text.len());
         }
         let mut matches = Vec::new();
@@ -116,7 +116,7 @@ impl Search<'_, '_> {
 struct Part<'c, 't> {
     range: Range<usize>,
     contribution: &'c Contribution<'t>,
-    /// Spelt when a match touches it.
+    /// Aligned with the text when a match touches it.
     words: OnceCell<Option<Vec<Spelt>>>,
 }
 
@@ -125,12 +125,13 @@ impl Part<'_, '_> {
         conversation.sentences.get(self.contribution.sentence as usize)
     }
 
-    /// Where each word stands in the text; `None` when the words do not spell it.
+    /// Where each word is in the text; `None` when the words do not spell it.
     fn words(&self, conversation: &Conversation<'_>, text: &str) -> Option<&[Spelt]> {
         self.words.get_or_init(|| self.spell(conversation, text)).as_deref()
     }
 
-    /// Case, width and punctuation may differ; a word of punctuation alone stands nowhere.
+    /// Aligns words with the text by letters and digits; case, width and punctuation may differ. Words of punctuation
+    /// alone are left out.
     fn spell(&self, conversation: &Conversation<'_>, text: &str) -> Option<Vec<Spelt>> {
         let sentence = self.sentence(conversation)?;
         let whole = [sentence.words.clone()];
@@ -155,20 +156,20 @@ impl Part<'_, '_> {
     }
 }
 
-/// One word in a text.
+/// A word and its place in a text.
 struct Spelt {
     range: Range<usize>,
     interval: Option<Interval>,
 }
 
-/// Those of a list in order of place that a match touches.
+/// The entries that a match touches; `list` is sorted by place.
 fn touched<'l, T>(list: &'l [T], range: impl Fn(&T) -> &Range<usize>, found: &Match) -> &'l [T] {
     let from = list.partition_point(|one| range(one).end <= found.start);
     let to = list.partition_point(|one| range(one).start < found.end);
     list.get(from..to).unwrap_or(&[])
 }
 
-/// When a match was said: from its first to its last word, else within its sentences (definitions: keyword hit).
+/// The time of a match: from its first to its last word, else the reach of its sentences (definitions: keyword hit).
 fn time(
     conversation: &Conversation<'_>,
     text: &str,
@@ -177,7 +178,7 @@ fn time(
 ) -> (TimeBasis, Option<Interval>) {
     let parts = touched(parts, |part| &part.range, found);
     let sentences = || parts.iter().filter_map(|part| part.sentence(conversation));
-    // A sentence without a piece has no time, whatever its words say.
+    // A sentence without pieces has no time, even if its words have begins and ends.
     if sentences().all(|sentence| sentence.pieces == 0) {
         return (TimeBasis::None, None);
     }
@@ -190,7 +191,7 @@ fn time(
             all
         });
     }
-    // Words need not be in order of time: a hit begins with the earliest and ends with the latest.
+    // Words need not be in order of time: take the earliest begin and the latest end.
     let reach = |intervals: &[Interval]| {
         let begin = intervals.iter().map(|interval| interval.begin).min()?;
         Some(Interval { begin, end: intervals.iter().map(|interval| interval.end).max()? })
@@ -205,7 +206,7 @@ fn time(
     }
 }
 
-/// The letters and digits of a text, case and width evened out, each with the place of the character it comes from.
+/// The letters and digits of a text, folded in case and width, each with the place of its character.
 fn letters(text: &str, start: usize) -> impl Iterator<Item = (char, Range<usize>)> {
     text.char_indices().flat_map(move |(at, c)| {
         let place = start + at..start + at + c.len_utf8();
@@ -216,7 +217,7 @@ fn letters(text: &str, start: usize) -> impl Iterator<Item = (char, Range<usize>
     })
 }
 
-/// The part of a long text around a hit; hits nearby share it.
+/// Excerpts of a long text around hits; nearby hits share one.
 struct Excerpts<'t> {
     text: &'t str,
     last: Option<(usize, Arc<str>)>,

@@ -1,11 +1,11 @@
-//! Half-open intervals `[begin, end)` in whole ms, and what is done with sorted lists of them.
+//! Half-open intervals `[begin, end)` in whole ms, and unions of sorted ones.
 
-/// A stretch of time, `begin <= end`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// A span of time, `begin <= end`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 pub struct Interval {
     /// ms from the start of the recording.
     pub begin: i64,
-    /// The first ms that is no longer part of it.
+    /// The first ms after it.
     pub end: i64,
 }
 
@@ -14,7 +14,7 @@ impl Interval {
         self.end - self.begin
     }
 
-    /// The part inside `[begin, end)`, 0 when there is none.
+    /// The length of the part inside `[begin, end)`.
     pub(crate) fn length_within(self, begin: i64, end: i64) -> i64 {
         (self.end.min(end) - self.begin.max(begin)).max(0)
     }
@@ -32,7 +32,7 @@ pub(crate) fn union_length(intervals: impl Iterator<Item = Interval>) -> i64 {
     length
 }
 
-/// Their union, gaps up to `gap` closed: bursts (definitions: burst). `intervals` must be sorted by `begin`.
+/// The union with gaps up to `gap` closed (definitions: burst). `intervals` must be sorted by `begin`.
 #[cfg(feature = "analytics")]
 pub(crate) fn joined(intervals: impl Iterator<Item = Interval>, gap: i64) -> Vec<Interval> {
     let mut bursts: Vec<Interval> = Vec::new();
@@ -45,16 +45,16 @@ pub(crate) fn joined(intervals: impl Iterator<Item = Interval>, gap: i64) -> Vec
     bursts
 }
 
-/// Why a pair of times is no interval (definitions: time).
+/// Why a pair of times is not an interval (definitions: time).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unusable {
-    /// One of the two is missing or no number.
+    /// One of the two is missing or not a number.
     Missing,
-    /// The end lies before the begin.
+    /// The end is before the begin.
     Negative,
 }
 
-/// Both times are needed, in order, and are clipped to `[0, limit]`.
+/// The interval clipped to `[0, limit]`. Both times are required, in order.
 pub(crate) fn clean(begin: Option<i64>, end: Option<i64>, limit: i64) -> Result<Interval, Unusable> {
     let (Some(begin), Some(end)) = (begin, end) else { return Err(Unusable::Missing) };
     if end < begin {

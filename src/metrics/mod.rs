@@ -1,4 +1,4 @@
-//! A call measured: [`Transcript`] → [`Measured`]. Plain Rust over sorted slices, one call at a time.
+//! Measures a call: [`Transcript`] → [`Measured`]. Plain Rust over sorted slices, one call at a time.
 //!
 //! Times are whole ms, half-open. Everything is a function of the *bursts*: per participant, the union of word
 //! intervals (of the sentence's own where it has no timed word), gaps up to [`Parameters::join_gap_ms`] closed.
@@ -86,22 +86,23 @@ use crate::transcript::Transcript;
 /// The version of the definitions behind the figures: two reports of different versions do not compare.
 pub const DEFINITIONS_VERSION: u32 = 1;
 
-/// What a measurement depends on beside the transcript.
-#[derive(Debug, Clone)]
+/// What a measurement depends on besides the transcript.
+#[derive(Debug, Clone, serde::Serialize)]
+#[non_exhaustive]
 pub struct Settings {
     /// Thresholds.
     pub parameters: Parameters,
     /// Roles by participant label.
     pub roles: Roles,
-    /// What to look for in the text; `None` leaves hits null.
+    /// Keywords to search for; with `None` there are no hits, and their counts are null.
     pub keywords: Option<Keywords>,
     /// Length of a window in ms, at least 1.
     pub window_ms: i64,
     /// Whether `[PII]`, `<unk>` and the like count as words.
     pub markers: Markers,
-    /// The model that made the transcripts, where that is known.
+    /// The model that made the transcripts, if known.
     pub model: Option<String>,
-    /// The region it ran in.
+    /// The region it ran in, if known.
     pub region: Option<String>,
 }
 

@@ -1,23 +1,24 @@
-//! Overlap onsets and their five classes and equal starts (definitions: onset, equal start).
+//! Overlap onsets with their five classes, and equal starts (definitions: onset, equal start).
 
 use super::conversation::{Burst, Conversation};
 use super::parameters::Parameters;
 
-/// What an event is, in the order in which events of one place are listed (definitions: event).
+/// The kind of an event. The order is that in which events with the same times are listed (definitions: event).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum EventKind {
-    /// Mutual silence from `dead_air_ms` on.
+    /// Mutual silence of at least `dead_air_ms`.
     DeadAir,
-    /// Outlasts the incumbent, who had been speaking for `incumbent_ms`, after `interruption_overlap_ms` of overlap.
+    /// Outlasts the incumbent and overlaps at least `interruption_overlap_ms`, after the incumbent held the floor for at
+    /// least `incumbent_ms`.
     Interruption,
     /// Short and inside the incumbent's burst.
     Backchannel,
-    /// Inside the incumbent's burst, but no backchannel.
+    /// Inside the incumbent's burst, but not a backchannel.
     SideSpeech,
     /// Outlasts the incumbent after a short overlap: ordinary fast turn-taking.
     TerminalOverlap,
-    /// Outlasts the incumbent, who had hardly begun; or both began in the same ms.
+    /// Outlasts an incumbent who held for less than `incumbent_ms`; or both began in the same ms.
     SimultaneousStart,
 }
 
@@ -80,7 +81,7 @@ impl EventKind {
         if self == Self::DeadAir { "dead_air_count" } else { "onset_count" }
     }
 
-    /// As it stands in the column `kind`.
+    /// The value of the column `kind`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -100,7 +101,7 @@ impl serde::Serialize for EventKind {
     }
 }
 
-/// A burst that began while somebody else was talking, or together with somebody else's.
+/// A burst that began while another participant was talking, or in the same ms as another's burst.
 #[derive(Debug, Clone)]
 pub(crate) struct Onset<'c> {
     pub(crate) kind: EventKind,
@@ -108,11 +109,12 @@ pub(crate) struct Onset<'c> {
     /// The incumbent, or the other of an equal start.
     pub(crate) other: u32,
     pub(crate) overlap_ms: i64,
-    /// How long the incumbent had been talking; 0 for an equal start, which is no onset (definitions: equal start).
+    /// How long the incumbent had been talking; 0 for an equal start, which is not an onset (definitions: equal start).
     pub(crate) held_ms: i64,
 }
 
-/// Finds the onsets among the bursts of known participants. `units` counts a burst's text, `None` where it cannot.
+/// Finds the onsets among the bursts of known participants. `units` returns the units of a burst, `None` where they cannot
+/// be counted.
 pub(crate) fn onsets<'c>(
     conversation: &'c Conversation<'_>,
     parameters: &Parameters,
@@ -122,8 +124,8 @@ pub(crate) fn onsets<'c>(
     let mut bursts: Vec<&Burst> = conversation.bursts.iter().filter(known).collect();
     bursts.sort_unstable_by_key(|burst| (burst.interval.begin, burst.participant));
     let mut found = Vec::new();
-    // Everything that began earlier, first first; the head is dropped once it has ended. The latest end of all that
-    // began earlier is the latest end of those still talking.
+    // Bursts that began earlier, in order of begin; the front is dropped once it has ended. `latest_end` over all of
+    // them is also the latest end of those still talking.
     let mut earlier = std::collections::VecDeque::new();
     let mut latest_end = i64::MIN;
     for together in bursts.chunk_by(|one, two| one.interval.begin == two.interval.begin) {

@@ -46,7 +46,7 @@ macro_rules! parameters {
     };
 }
 
-/// What is known of one parameter.
+/// Name, default, unit and meaning of one parameter.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Parameter {
@@ -56,19 +56,19 @@ pub struct Parameter {
     pub default: i64,
     /// `ms` or `units`.
     pub unit: &'static str,
-    /// What it decides, in one clause.
+    /// What it decides.
     pub meaning: &'static str,
 }
 
 parameters! {
-    join_gap_ms = 250 "ms" "pauses of one speaker up to this long count as talk";
-    dead_air_ms = 3000 "ms" "mutual silence from this length on is dead air";
-    turn_pause_ms = 3000 "ms" "a pause of this length ends a turn (the command takes dead-air-ms unless told otherwise)";
+    join_gap_ms = 250 "ms" "pauses of one participant up to this length count as talk";
+    dead_air_ms = 3000 "ms" "mutual silence of at least this length is dead air";
+    turn_pause_ms = 3000 "ms" "a pause of at least this length ends a turn";
     interruption_overlap_ms = 1000 "ms" "an interruption overlaps at least this long";
-    incumbent_ms = 1000 "ms" "an interrupted participant has been speaking at least this long";
+    incumbent_ms = 1000 "ms" "the interrupted participant has been talking at least this long";
     backchannel_max_ms = 1000 "ms" "a backchannel lasts at most this long";
     backchannel_max_units = 3 "units" "a backchannel has at most this many units";
-    rate_min_talk_ms = 5000 "ms" "no rate when talk is shorter and units are fewer than the minimum";
-    rate_min_units = 10 "units" "no rate when units are fewer and talk is shorter than the minimum";
-    monologue_ms = 60000 "ms" "a turn from this length on is a monologue";
+    rate_min_talk_ms = 5000 "ms" "no rate if talk is shorter than this and units are below their minimum";
+    rate_min_units = 10 "units" "no rate if units are fewer than this and talk is below its minimum";
+    monologue_ms = 60000 "ms" "a turn of at least this length is a monologue";
 }

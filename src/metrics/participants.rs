@@ -1,19 +1,21 @@
-//! Who takes part: channels, diarised speakers, roles (definitions: participant).
+//! Participants: channels, diarised speakers, roles (definitions: participant).
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::error::{Error, Result};
 use crate::transcript::{Channel, Speaker, Transcript};
 
 /// Roles by participant label: `ch0=agent,ch1=customer`.
 ///
-/// Two labels of one file with one role are one participant on purpose: `spk0=agent,spk3=agent`.
+/// Two labels of one file with the same role are merged into one participant: `spk0=agent,spk3=agent`.
 ///
 /// ```
 /// let roles: talkmeter::metrics::Roles = "ch0=agent,ch1=customer".parse()?;
 /// assert_eq!(roles.role("ch1"), Some("customer"));
-/// # Ok::<(), String>(())
+/// # Ok::<(), talkmeter::Error>(())
 /// ```
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+#[serde(transparent)]
 pub struct Roles(BTreeMap<String, String>);
 
 impl Roles {
@@ -28,32 +30,45 @@ impl Roles {
         self.0.iter().map(|(label, role)| (&**label, &**role))
     }
 
-    /// Adds those of `other`.
+    /// Gives a participant label a role.
     ///
     /// # Errors
-    /// The label that would have two roles.
-    pub fn extend(&mut self, other: Self) -> Result<(), String> {
-        for (label, role) in other.0 {
-            if self.role(&label).is_some_and(|known| known != role) {
-                return Err(format!("participant {label} is given two roles"));
-            }
-            self.0.insert(label, role);
+    /// When the label has another role already.
+    ///
+    /// ```
+    /// let mut roles = talkmeter::metrics::Roles::default();
+    /// roles.insert("ch0", "agent")?;
+    /// assert!(roles.insert("ch0", "customer").is_err());
+    /// # Ok::<(), talkmeter::Error>(())
+    /// ```
+    pub fn insert(&mut self, label: impl Into<String>, role: impl Into<String>) -> Result<()> {
+        let (label, role) = (label.into(), role.into());
+        if let Some(other) = self.role(&label).filter(|other| **other != role) {
+            return Err(Error::invalid(format!("participant {label} has two roles: {other} and {role}")));
         }
+        self.0.insert(label, role);
         Ok(())
+    }
+
+    /// Adds the roles of `other`.
+    ///
+    /// # Errors
+    /// As [`Roles::insert`].
+    pub fn extend(&mut self, other: Self) -> Result<()> {
+        other.0.into_iter().try_for_each(|(label, role)| self.insert(label, role))
     }
 }
 
 impl std::str::FromStr for Roles {
-    type Err = String;
+    type Err = Error;
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        let pair = |pair: &str| match pair.split_once('=').map(|(label, role)| (label.trim(), role.trim())) {
-            Some((label, role)) if !label.is_empty() && !role.is_empty() => Ok((label.to_owned(), role.to_owned())),
-            _ => Err(format!("{pair:?} is no PARTICIPANT=ROLE, such as ch0=agent")),
-        };
+    fn from_str(text: &str) -> Result<Self> {
         let mut roles = Self::default();
-        for one in text.split(',') {
-            roles.extend(Self([pair(one)?].into()))?;
+        for pair in text.split(',') {
+            match pair.split_once('=').map(|(label, role)| (label.trim(), role.trim())) {
+                Some((label, role)) if !label.is_empty() && !role.is_empty() => roles.insert(label, role)?,
+                _ => return Err(Error::invalid(format!("{pair:?} is not PARTICIPANT=ROLE, such as ch0=agent"))),
+            }
         }
         Ok(roles)
     }
@@ -70,7 +85,7 @@ pub(crate) struct Identity {
     pub(crate) known: bool,
 }
 
-/// The participants of a file and to whom each sentence belongs.
+/// The participants of a file, and which sentence belongs to which.
 #[derive(Debug)]
 pub(crate) struct Participants<'t> {
     /// In participant order: channel, numbered speakers, named speakers, unknown.
@@ -131,7 +146,7 @@ impl<'t> Participants<'t> {
         self.list.len() as u32 - 1
     }
 
-    /// Participants to whom one role was given become one: label `a+b`.
+    /// Merges participants with the same role: label `a+b`.
     fn merge_roles(&mut self) {
         let mut merged: Vec<Identity> = Vec::with_capacity(self.list.len());
         let mut by_role: BTreeMap<String, u32> = BTreeMap::new();
@@ -144,7 +159,7 @@ impl<'t> Participants<'t> {
                 one.label = format!("{}+{}", one.label, participant.label);
                 one.channel_id = one.channel_id.filter(|id| Some(*id) == participant.channel_id);
                 one.speaker_id = one.speaker_id.filter(|id| Some(*id) == participant.speaker_id);
-                // Whoever says that `unknown` is the agent knows who it is.
+                // A role given to `unknown` identifies the speaker.
                 one.known = true;
                 moved.push(index);
                 continue;
@@ -164,7 +179,7 @@ impl<'t> Participants<'t> {
         }
     }
 
-    /// Whose sentence it is.
+    /// The index of the participant of a sentence.
     pub(crate) fn index_of(&self, channel: usize, speaker: Option<&Speaker<'_>>) -> u32 {
         let Some(speakers) = self.channels.get(channel) else { return 0 };
         speaker.and_then(|speaker| speakers.by_speaker.get(speaker)).copied().unwrap_or(speakers.otherwise)

@@ -1,6 +1,7 @@
 //! Percentiles in whole ms, without floats (definitions: percentile).
 
-/// The `q`-th percentile (0–100) by linear interpolation between closest ranks, rounded half to even; `None` of nothing.
+/// The `q`-th percentile (0–100) by linear interpolation between closest ranks, rounded half to even; `None` without
+/// values.
 ///
 /// ```
 /// use talkmeter::metrics::percentile;

@@ -11,19 +11,19 @@ use super::percentile::percentile;
 use super::sweep::Sweep;
 use crate::transcript::{Code, Place};
 
-/// How far apart the copies of one word may lie in two channels.
+/// Largest distance between copies of a word in two channels.
 const COPY_TOLERANCE_MS: i64 = 100;
 
-/// How many candidates for a copy are looked at: a bound for hostile files alone.
+/// Most candidates considered for one copy: a bound for hostile files.
 const COPY_CANDIDATES: usize = 100;
 
-/// No recording has more tracks: a file with more speaking channels is not searched for copies.
+/// Files with more speaking channels are not searched for copies: no recording has that many.
 const MOST_CHANNELS: usize = 64;
 
-/// Fewer offsets in a direction say nothing about clocks.
+/// Fewest offsets in each direction from which clock skew is inferred.
 const SKEW_MIN_OFFSETS: usize = 10;
 
-/// Adds the findings that need the whole conversation.
+/// Adds the notices that need the whole conversation.
 pub(super) fn note(conversation: &mut Conversation<'_>, sweep: &Sweep, totals: &[ParticipantTotals], duplicates: bool) {
     let nowhere = Place::default();
     let transcript = conversation.transcript;
@@ -65,7 +65,7 @@ pub(super) fn note(conversation: &mut Conversation<'_>, sweep: &Sweep, totals: &
     }
 }
 
-/// Channel skew: two channels, two participants, and each seems to answer the other with the opposite delay.
+/// Whether the clocks of two channels may be skewed: two participants seem to answer each other with opposite delays.
 fn skewed(conversation: &Conversation<'_>, totals: &[ParticipantTotals]) -> bool {
     let [one, two] = totals else { return false };
     let enough = |total: &ParticipantTotals| total.offsets.len() >= SKEW_MIN_OFFSETS;
@@ -77,7 +77,7 @@ fn skewed(conversation: &Conversation<'_>, totals: &[ParticipantTotals]) -> bool
     one.signum() * two.signum() < 0 && (one - two).abs() > 1000
 }
 
-/// Suspicious time unit: at least ten words, and a median length below 20 ms or above 2 s.
+/// Whether times may be in the wrong unit: at least ten words with a median length below 20 ms or above 2 s.
 fn suspicious_unit(lengths: &mut [i64]) -> bool {
     if lengths.len() < 10 {
         return false;
@@ -89,7 +89,7 @@ fn suspicious_unit(lengths: &mut [i64]) -> bool {
     !(40..=4000).contains(&twice)
 }
 
-/// Duplicate channels: whether some pair of channels carries the same speech.
+/// Whether any pair of channels carries the same speech.
 pub(super) fn duplicate_channels(conversation: &Conversation<'_>) -> bool {
     let mut tracks: Vec<Track<'_>> = Vec::new();
     tracks.resize_with(conversation.transcript.channels.len(), Track::default);
@@ -118,7 +118,7 @@ struct Track<'c> {
     /// By time.
     pieces: Vec<&'c Piece>,
     length: i128,
-    /// By time and text, made when a pair of channels needs them.
+    /// By time and text; computed when first needed.
     texts: OnceCell<Vec<(Interval, String)>>,
 }
 
@@ -126,11 +126,11 @@ impl Track<'_> {
     /// Whether the pieces of `other` that repeat one of these make up more than four fifths of the longer track.
     fn is_copied_by(&self, other: &Self, conversation: &Conversation<'_>) -> bool {
         let enough = |taken: i128| taken * 5 > self.length.max(other.length) * 4;
-        // Most pairs are told apart by their lengths and times alone, without a look at any text.
+        // Lengths and times alone rule out most pairs, before any text is compared.
         enough(other.length) && enough(other.near(self)) && enough(self.taken_from(other, conversation))
     }
 
-    /// Length of the pieces that have any piece of `other` beginning nearby: at least what can be taken.
+    /// Total length of the pieces near whose begin a piece of `other` begins: an upper bound of [`Self::taken_from`].
     fn near(&self, other: &Self) -> i128 {
         let mut rest = other.pieces.as_slice();
         let mut length = 0;
@@ -148,7 +148,8 @@ impl Track<'_> {
         length
     }
 
-    /// Each piece takes the first unused piece of `other` with its text at its time; the length of those taken.
+    /// Pairs each piece with the first unused piece of `other` that has the same text and time; returns the length of
+    /// those paired.
     fn taken_from(&self, other: &Self, conversation: &Conversation<'_>) -> i128 {
         let mut unused: HashMap<&str, Vec<(Interval, bool)>> = HashMap::new();
         for (interval, text) in other.texts(conversation) {

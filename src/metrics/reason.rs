@@ -1,8 +1,8 @@
-//! Why a figure is null: one code for each, never a zero in its place (definitions: reason).
+//! Why a figure is null (definitions: reason). A figure that cannot be measured is never 0.
 
 macro_rules! reasons {
     ($($variant:ident $name:literal $meaning:literal;)+) => {
-        /// Why something could not be measured, in the order in which a row names them.
+        /// Why a figure could not be measured, in the order in which a row lists them.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         pub enum Reason {
@@ -13,7 +13,7 @@ macro_rules! reasons {
             /// Every reason, in order.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
 
-            /// The code as it stands in the column `reason`.
+            /// The code in the column `reason`.
             #[must_use]
             pub fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name,)+ }
@@ -54,7 +54,7 @@ pub(crate) type Figure<T> = Result<T, Reason>;
 pub struct Reasons(u16);
 
 impl Reasons {
-    /// Takes the value out of a figure and keeps the reason where there is none.
+    /// The value of a figure; records the reason where there is none.
     pub(crate) fn take<T>(&mut self, figure: Figure<T>) -> Option<T> {
         figure.map_err(|reason| self.0 |= 1 << reason as u16).ok()
     }
@@ -64,9 +64,21 @@ impl Reasons {
         Reason::ALL.iter().copied().filter(move |&reason| self.0 & (1 << reason as u16) != 0)
     }
 
-    /// The cell of the column `reason`: codes joined by `;`, `None` when nothing is null.
+    /// The value of the column `reason`: codes joined by `;`, `None` when nothing is null.
     #[must_use]
     pub fn cell(self) -> Option<String> {
         (self.0 != 0).then(|| self.iter().map(Reason::name).collect::<Vec<_>>().join(";"))
+    }
+}
+
+impl serde::Serialize for Reason {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl serde::Serialize for Reasons {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.cell().serialize(serializer)
     }
 }

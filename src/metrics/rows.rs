@@ -1,10 +1,11 @@
-//! What is measured of one call: a row type for each table. What each field means, its unit and when it is null
-//! stands in the [catalogue](super::catalogue), once.
+//! The result of measuring one call: a row type for each table. The [catalogue](super::catalogue) declares what each
+//! field means, its unit and when it is null.
 
 use std::sync::Arc;
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
+use serde::{Serialize, Serializer};
 
 use super::conversation::{Basis, CleanSentence, Conversation};
 use super::interval::Interval;
@@ -14,8 +15,9 @@ use crate::catalog::Currency;
 use crate::text::trim;
 use crate::transcript::{Code, Sentence, Word};
 
-/// Everything measured of one call: the result of [`measure`](super::measure).
+/// All figures of one call: the result of [`measure`](super::measure).
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Measured<'t> {
     /// The call's name in the tables.
     pub file: String,
@@ -33,13 +35,14 @@ pub struct Measured<'t> {
     pub windows: Vec<Window>,
     /// By channel.
     pub costs: Vec<Cost>,
-    /// In the order of [`Code`]; of these the table has those that [`Code::is_tabled`] says.
+    /// In the order of [`Code`]; the table has those with [`Code::is_tabled`].
     pub warnings: Vec<Warning>,
     pub(super) conversation: Conversation<'t>,
 }
 
 impl Measured<'_> {
-    /// Says what made the transcript, where it is known better than [`Settings`](super::Settings) does.
+    /// Sets the model and region that made the transcript, where they are known better than from
+    /// [`Settings`](super::Settings).
     pub fn set_origin(&mut self, model: &str, region: &str) {
         self.call.model = Some(model.to_owned());
         for cost in &mut self.costs {
@@ -50,7 +53,8 @@ impl Measured<'_> {
 }
 
 /// A row of `calls`.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[non_exhaustive]
 #[expect(missing_docs, reason = "each field is a column: see the catalogue")]
 pub struct Call {
     pub file_url: Option<String>,
@@ -89,11 +93,13 @@ pub struct Call {
     pub billable_ms: Option<i64>,
     pub billable_source: Option<&'static str>,
     pub warning_count: i64,
+    #[serde(rename = "reason")]
     pub reasons: Reasons,
 }
 
 /// A row of `participants`.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[non_exhaustive]
 #[expect(missing_docs, reason = "each field is a column: see the catalogue")]
 pub struct Participant {
     pub participant: String,
@@ -130,11 +136,13 @@ pub struct Participant {
     pub keyword_hit_count: Option<i64>,
     pub first_begin_ms: Option<i64>,
     pub last_end_ms: Option<i64>,
+    #[serde(rename = "reason")]
     pub reasons: Reasons,
 }
 
 /// A row of `turns`. Participants here and below are indices into [`Measured::participants`].
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 #[expect(missing_docs, reason = "each field is a column: see the catalogue")]
 pub struct Turn {
     pub turn_index: i64,
@@ -147,7 +155,8 @@ pub struct Turn {
 }
 
 /// A row of `events`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 #[expect(missing_docs, reason = "each field is a column: see the catalogue")]
 pub struct Event {
     pub event_index: i64,
@@ -158,23 +167,25 @@ pub struct Event {
     pub end_ms: i64,
     pub overlap_ms: Option<i64>,
     pub held_ms: Option<i64>,
+    #[serde(serialize_with = "optional_text")]
     pub text: Option<Arc<str>>,
 }
 
-/// Where the times of a hit come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Where the times of a keyword hit come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum TimeBasis {
     /// The matched words' own times.
     Words,
-    /// The sentence's: the hit lies somewhere inside.
+    /// The sentence's: the hit is somewhere inside.
     Sentences,
-    /// There are none.
+    /// The hit has no time.
     None,
 }
 
 impl TimeBasis {
-    /// As it stands in the column `time_basis`.
+    /// The value of the column `time_basis`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -186,22 +197,35 @@ impl TimeBasis {
 }
 
 /// A row of `hits`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 #[expect(missing_docs, reason = "each field is a column: see the catalogue")]
 pub struct Hit {
+    #[serde(serialize_with = "shared_text")]
     pub rule: Arc<str>,
     pub hit_index: i64,
     pub participant: usize,
+    #[serde(serialize_with = "shared_text")]
     pub term: Arc<str>,
     pub begin_ms: Option<i64>,
     pub end_ms: Option<i64>,
     pub time_basis: TimeBasis,
     pub matched: String,
+    #[serde(serialize_with = "shared_text")]
     pub text: Arc<str>,
 }
 
+fn shared_text<S: Serializer>(text: &Arc<str>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(text)
+}
+
+fn optional_text<S: Serializer>(text: &Option<Arc<str>>, serializer: S) -> Result<S::Ok, S::Error> {
+    text.as_deref().serialize(serializer)
+}
+
 /// A row of `windows`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 #[expect(missing_docs, reason = "each field is a column: see the catalogue")]
 pub struct Window {
     pub participant: usize,
@@ -237,9 +261,11 @@ pub struct Priced {
 }
 
 /// A row of `warnings`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Warning {
-    /// What is odd.
+    /// What was found.
+    #[serde(serialize_with = "code_name")]
     pub code: Code,
     /// How often.
     pub count: u64,
@@ -247,14 +273,19 @@ pub struct Warning {
     pub detail: Option<String>,
 }
 
+fn code_name<S: Serializer>(code: &Code, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(code.name())
+}
+
 /// A row of `sentences`.
 #[derive(Debug)]
+#[non_exhaustive]
 #[expect(missing_docs, reason = "each field is a column: see the catalogue")]
 pub struct SentenceRow<'m> {
     pub channel_id: u32,
     pub sentence_index: u32,
     pub participant: usize,
-    /// CleanSentence; `None` when missing or ignored.
+    /// Cleaned; `None` when missing or ignored.
     pub interval: Option<Interval>,
     pub units: Option<i64>,
     pub(super) cleaned: &'m CleanSentence,
@@ -263,13 +294,14 @@ pub struct SentenceRow<'m> {
 
 /// A row of `words`.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 #[expect(missing_docs, reason = "each field is a column: see the catalogue")]
 pub struct WordRow<'m> {
     pub channel_id: u32,
     pub sentence_index: u32,
     pub word_index: u32,
     pub participant: usize,
-    /// CleanSentence; `None` when missing or ignored.
+    /// Cleaned; `None` when missing or ignored.
     pub interval: Option<Interval>,
     word: &'m Word<'m>,
 }

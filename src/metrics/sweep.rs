@@ -1,5 +1,4 @@
-//! Who talks how long, alone and together: span, speech, silence, overlap (definitions: span, silence, overlap), in one
-//! pass over the bursts.
+//! Span, speech, silence and overlap in one sweep over the bursts (definitions: span, silence, overlap).
 
 use super::conversation::Conversation;
 use super::interval::Interval;
@@ -8,25 +7,26 @@ use super::interval::Interval;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Gap {
     pub(crate) interval: Interval,
-    /// Who spoke before: the burst that ends where the gap begins; the first in participant order (definitions: event).
+    /// Who spoke before it: of the bursts that end where the gap begins, the first in participant order (definitions:
+    /// event).
     pub(crate) before: u32,
     pub(crate) after: u32,
 }
 
-/// What the bursts come to. Lengths in ms.
+/// Lengths of talk and silence in ms.
 #[derive(Debug, Default)]
 pub(crate) struct Sweep {
     /// First begin to last end; `None` without a burst.
     pub(crate) span: Option<Interval>,
-    /// Anybody talks.
+    /// Time in which at least one participant talks.
     pub(crate) speech_ms: i64,
-    /// Two or more talk.
+    /// Time in which two or more talk.
     pub(crate) overlap_ms: i64,
-    /// Two or more known participants talk (definitions: overlap).
+    /// Time in which two or more known participants talk (definitions: overlap).
     pub(crate) known_overlap_ms: i64,
-    /// Of each participant.
+    /// Talk of each participant.
     pub(crate) talk_ms: Vec<i64>,
-    /// Of each participant: alone.
+    /// Time in which each participant talks alone.
     pub(crate) alone_ms: Vec<i64>,
     /// Mutual silences inside the span.
     pub(crate) gaps: Vec<Gap>,
@@ -45,7 +45,7 @@ impl Sweep {
             edges.push((burst.interval.begin, 1_i64, burst.participant));
             edges.push((burst.interval.end, -1, burst.participant));
         }
-        // Ends before begins of the same ms: half-open intervals that abut neither overlap nor leave a gap.
+        // Ends sort before begins in the same ms: half-open intervals that abut neither overlap nor leave a gap.
         edges.sort_unstable();
         sweep.cross(conversation, &edges);
         sweep
@@ -54,9 +54,9 @@ impl Sweep {
     fn cross(&mut self, conversation: &Conversation<'_>, edges: &[(i64, i64, u32)]) {
         let (Some(first), Some(last)) = (edges.first(), edges.last()) else { return };
         self.span = Some(Interval { begin: first.0, end: last.0 });
-        // With one participant active, the sum of the active participants names it.
+        // While one participant is active, the sum of the active indices is its index.
         let (mut active, mut active_known, mut sum, mut since) = (0, 0, 0_i64, first.0);
-        // The participants whose bursts ended last, and the ms in which they did.
+        // When the latest burst ended, and whose it was.
         let (mut ended, mut ended_by) = (i64::MIN, 0);
         for &(at, step, participant) in edges {
             let length = at - since;
@@ -92,7 +92,7 @@ impl Sweep {
     }
 }
 
-/// The first in participant order of those who begin in this ms.
+/// The first in participant order of those who begin at `at`.
 fn first_to_begin(edges: &[(i64, i64, u32)], at: i64) -> Option<u32> {
     let begins = edges.partition_point(|edge| (edge.0, edge.1) < (at, 1));
     edges.get(begins).map(|edge| edge.2)

@@ -1,4 +1,4 @@
-//! The text and units of a stretch of pieces: a burst's or a turn's (definitions: turn text).
+//! Text and units of a stretch of pieces, such as a burst or a turn (definitions: turn text).
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -7,24 +7,24 @@ use super::conversation::{Conversation, join_words};
 use crate::text::join_into;
 use crate::text::{Markers, Units, count};
 
-/// What one sentence adds to a stretch.
+/// The part of a sentence inside a stretch.
 #[derive(Debug)]
 pub(crate) struct Contribution<'t> {
     /// Index into the conversation's sentences.
     pub(crate) sentence: u32,
     /// The whole sentence's own text, or the joined words of the pieces inside.
     pub(crate) text: Cow<'t, str>,
-    /// The word ranges inside, in word order; `None` when the sentence is whole.
+    /// The word ranges inside, in word order; `None` when the whole sentence is inside.
     pub(crate) cut: Option<Vec<Range<u32>>>,
     pub(crate) units: Units,
 }
 
-/// Groups pieces by sentence. Keeps its memory from one stretch to the next.
+/// Groups pieces by sentence; reuses its buffers for every stretch.
 #[derive(Debug, Default)]
 pub(crate) struct Texts {
-    /// By sentence: its place in `met`, valid when that place names the sentence.
+    /// For each sentence its index in `met`, valid if the entry there is of that sentence.
     places: Vec<u32>,
-    /// Sentence and number of its pieces, in the order of their earliest piece.
+    /// Sentences of the stretch and the number of their pieces inside, ordered by their earliest piece.
     met: Vec<(u32, u32)>,
 }
 
@@ -57,7 +57,7 @@ impl Texts {
         (0..).zip(&self.met).filter_map(contribution).collect()
     }
 
-    /// The word ranges of sentences that are not whole: place in `met`, first word, end; in that order.
+    /// The word ranges of sentences that are only partly inside, as (index in `met`, first word, end), sorted.
     fn cut(&self, conversation: &Conversation<'_>, pieces: &Range<u32>) -> Vec<(u32, u32, u32)> {
         let is_cut = |&(number, inside): &(u32, u32)| {
             conversation.sentences.get(number as usize).is_some_and(|sentence| inside < sentence.pieces)

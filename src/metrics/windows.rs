@@ -1,4 +1,4 @@
-//! The span in windows of equal length: talk and units of each participant over the call (definitions: window).
+//! Talk and units of each participant in windows of equal length (definitions: window).
 
 use super::Settings;
 use super::conversation::{CleanSentence, Conversation, Piece, join_words};
@@ -7,13 +7,14 @@ use super::rows::Window;
 use super::sweep::Sweep;
 use crate::text::count;
 
-/// No file gets more rows than this: a time of 10^12 ms would make millions of empty windows.
+/// Most rows per file: a time of 10^12 ms would make millions of empty windows.
 const MOST_ROWS: i64 = 1_000_000;
 
-/// Windows tile the span from its begin; the last one may be shorter. None where there would be over a million rows.
+/// The windows of a call. They tile the span from its begin; the last one may be shorter. Empty where there would be more
+/// than [`MOST_ROWS`].
 ///
-/// A sentence whose pieces begin in several windows gives each the units of its words there, in order of time, until
-/// its own units are used up; the last gets the rest, so that windows add up to the participant.
+/// If the pieces of a sentence begin in several windows, each window gets the units of its words, in order of time, until
+/// the sentence's own units are used up; the last window gets the rest, so that windows add up to the participant.
 pub(super) fn cut(
     conversation: &Conversation<'_>,
     sweep: &Sweep,
@@ -28,7 +29,7 @@ pub(super) fn cut(
     }
     let per_participant = windows as usize;
     let mut talk = vec![0_i64; per_participant * conversation.participants.len()];
-    // Units, and whether their number means nothing without a dictionary.
+    // Units, and whether they cannot be counted without a dictionary.
     let mut units = vec![(0_i64, false); talk.len()];
     let slot =
         |participant: u32, at: i64| participant as usize * per_participant + ((at - span.begin) / length) as usize;
@@ -86,7 +87,7 @@ pub(super) fn cut(
     rows
 }
 
-/// Gives the sentence's units to the windows in which its pieces begin.
+/// Distributes the sentence's units over the windows in which its pieces begin.
 fn share(
     conversation: &Conversation<'_>,
     sentence: &CleanSentence,
@@ -113,10 +114,10 @@ fn share(
         }
         let spoken = count(&text, settings.markers);
         let part = match (sentence.units.needs_dictionary, last) {
-            // Nothing to add up to: each window has what can be counted in it.
+            // The sentence has no total: each window gets what can be counted in it.
             (true, _) => spoken.total(),
             (false, true) => left,
-            // Words that cannot be told apart, where the sentence itself has none such, count in the last window.
+            // Words that need a dictionary, in a sentence that as a whole does not, count in the last window.
             (false, false) if spoken.needs_dictionary => 0,
             (false, false) => spoken.total().min(left),
         };

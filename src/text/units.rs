@@ -95,7 +95,8 @@ impl Sum for Units {
 /// assert_eq!(count("call [PII] back", Markers::Drop).units(), Some(2));
 /// assert_eq!(count("call [PII] back", Markers::Keep).units(), Some(3));
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Markers {
     /// They separate words and are not text themselves (the definition).
     #[default]

@@ -434,7 +434,9 @@ proptest! {
 
     #[test]
     fn windows_of_any_length_add_up(conversation in conversation(1..=3, 1), length in 1_i64..30_000) {
-        let measured = measured_by(&conversation.call(), &Settings { window_ms: length.max(50), ..Settings::default() });
+        let mut settings = Settings::default();
+        settings.window_ms = length.max(50);
+        let measured = measured_by(&conversation.call(), &settings);
         prop_assert!(add_up(&measured).is_ok());
         for (index, row) in measured.participants.iter().enumerate() {
             let own: Vec<_> = measured.windows.iter().filter(|window| window.participant == index).collect();
@@ -579,7 +581,8 @@ const CODES: [&str; 15] = [
 fn excused(bytes: &[u8]) -> Result<(), TestCaseError> {
     let Ok(transcript) = read(bytes) else { return Ok(()) };
     let keywords = Keywords::new(["yes", "好", "/[0-9]+/ ! 12"]).unwrap();
-    let with_keywords = Settings { keywords: Some(keywords), ..Settings::default() };
+    let mut with_keywords = Settings::default();
+    with_keywords.keywords = Some(keywords);
     let measured = measure("a.json", &transcript, &with_keywords);
     for table in TABLES {
         let frame = frame(table, [&measured]).unwrap();

@@ -113,7 +113,7 @@ fn kind(text: &str) -> Result<Format, String> {
 pub(super) fn run(mut args: Args, print: Print, console: &Console) -> Result<Exit, Failure> {
     let rules = args.limits.rules()?;
     let mut roles = Roles::default();
-    std::mem::take(&mut args.roles).into_iter().try_for_each(|more| roles.extend(more)).map_err(Failure::Usage)?;
+    std::mem::take(&mut args.roles).into_iter().try_for_each(|more| roles.extend(more)).map_err(Failure::refused)?;
     let settings = Settings { roles, ..Settings::default() };
     args.to.sort_unstable();
     args.to.dedup();

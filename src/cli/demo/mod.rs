@@ -228,7 +228,7 @@ fn analyze(
         metadata: Some(Metadata::read(&meta)?),
         group_by: vec!["queue".to_owned()],
         settings: metrics::Settings {
-            roles: ROLES.parse().map_err(Failure::Usage)?,
+            roles: ROLES.parse().map_err(Failure::refused)?,
             keywords: Some(keywords),
             ..metrics::Settings::default()
         },

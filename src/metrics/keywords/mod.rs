@@ -1,8 +1,8 @@
 //! Finding keywords in a text (definitions: keyword hit).
 //!
-//! One invariant: a match is a range of whole characters of the text as it
-//! stands, which folded by itself gives the folded term again. Which texts
-//! are searched, and when a match was said and by whom, is decided elsewhere.
+//! One invariant: a match is a range of whole characters of the original text
+//! that, folded by itself, equals the folded term. Which texts are searched, and
+//! the time and participant of a match, are decided elsewhere.
 
 mod reading;
 
@@ -15,14 +15,14 @@ pub use self::reading::KeywordError;
 use self::reading::Reading;
 use crate::text::{FoldedText, Form, begins_with_word, ends_in_word};
 
-/// A list of terms to look for, ready for any number of texts (definitions: keyword hit).
+/// A list of terms, compiled to search any number of texts (definitions: keyword hit).
 ///
-/// A term is searched in the text with NFKC, case, punctuation and white space
-/// evened out, so `don't` is found in `DON’T` and a phrase may cross the end
-/// of a sentence. An end of a term that is a letter or digit touches no other
-/// one, except in scripts without spaces: there a term is found anywhere.
-/// `/regex/` is searched in the NFKC text as it is written, capitals and all.
-/// ` ! exclusion`, any number of times, takes away what lies within one.
+/// Terms and text are compared after NFKC, ignoring case, punctuation and white
+/// space, so `don't` is found in `DON’T` and a phrase may cross the end of a
+/// sentence. A term that begins or ends with a letter or digit must not touch
+/// another one there, except in scripts without spaces, where it matches
+/// anywhere. `/regex/` searches the NFKC text and is case-sensitive.
+/// ` ! exclusion`, repeatable, drops matches inside an exclusion.
 ///
 /// ```
 /// use talkmeter::metrics::keywords::Keywords;
@@ -42,12 +42,12 @@ pub struct Keywords {
     /// As given, in the same order.
     lines: Vec<String>,
     plain: Vec<Plain>,
-    /// Over `plain`; `None` when there is none.
+    /// Over `plain`; `None` when it is empty.
     automaton: Option<AhoCorasick>,
     regexes: Vec<(Regex, Role)>,
 }
 
-/// Where a term was found: a byte range of the text as it stands.
+/// A match: a byte range of the original text.
 ///
 /// ```
 /// use talkmeter::metrics::keywords::{Keywords, Match};
@@ -58,15 +58,15 @@ pub struct Keywords {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Match {
-    /// Which of [`Keywords::terms`].
+    /// Index into [`Keywords::terms`].
     pub term: usize,
     /// Where its first character begins.
     pub start: usize,
-    /// Where its last character ends; punctuation that follows is left out.
+    /// Where its last character ends, without punctuation that follows.
     pub end: usize,
 }
 
-/// Memory that [`Keywords::find_into`] uses again for every text.
+/// Buffers that [`Keywords::find_into`] reuses for every text.
 ///
 /// ```
 /// use talkmeter::metrics::keywords::{Keywords, Scratch};
@@ -101,12 +101,12 @@ struct Plain {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Role {
     Term(usize),
-    /// Of the term with this number.
+    /// Of the term with this index.
     Exclusion(usize),
 }
 
 impl Keywords {
-    /// Reads one term a line, a line that is there already counting once, each `term`, `/regex/` or either with exclusions:
+    /// Reads one term per line, ignoring repeated lines. Each line is a `term` or a `/regex/`, either with exclusions:
     /// `程序 ! 排程序 ! /程序[员猿]/` (definitions: keyword hit).
     ///
     /// ```
@@ -120,7 +120,7 @@ impl Keywords {
     ///
     /// # Errors
     ///
-    /// A term or exclusion that is a bad regex or of which folding leaves nothing.
+    /// For a term or exclusion that is an invalid regex, or that holds nothing but punctuation.
     pub fn new<I, S>(lines: I) -> Result<Self, KeywordError>
     where
         I: IntoIterator<Item = S>,
@@ -133,8 +133,8 @@ impl Keywords {
         reading.finish()
     }
 
-    /// Reads the text of a keyword file: as [`new`](Self::new), blank lines and
-    /// lines that begin with `#` left out (definitions: keyword hit).
+    /// Reads the text of a keyword file: as [`new`](Self::new), skipping blank lines and
+    /// lines that begin with `#` (definitions: keyword hit).
     ///
     /// ```
     /// use talkmeter::metrics::keywords::Keywords;
@@ -153,7 +153,7 @@ impl Keywords {
         Self::read([""; 0], text)
     }
 
-    /// Terms given one by one, then those of a keyword file, as one list.
+    /// Joins terms given one by one and those of a keyword file into one list.
     ///
     /// # Errors
     ///
@@ -190,13 +190,13 @@ impl Keywords {
         &self.terms
     }
 
-    /// The lines as given, trimmed, exclusions and all, in the order of the terms.
+    /// The lines as given, trimmed, with exclusions, in the order of the terms.
     #[must_use]
     pub fn lines(&self) -> &[String] {
         &self.lines
     }
 
-    /// How many terms there are.
+    /// The number of terms.
     ///
     /// ```
     /// use talkmeter::metrics::keywords::Keywords;
@@ -209,7 +209,7 @@ impl Keywords {
         self.terms.len()
     }
 
-    /// Whether there is no term at all.
+    /// Whether there are no terms.
     ///
     /// ```
     /// use talkmeter::metrics::keywords::Keywords;
@@ -239,8 +239,8 @@ impl Keywords {
         })
     }
 
-    /// Every match in a text, by term and then by place; those of one term do
-    /// not overlap, the leftmost counts (definitions: keyword hit).
+    /// All matches in a text, by term, then by place. Matches of one term do not
+    /// overlap: the leftmost wins (definitions: keyword hit).
     ///
     /// ```
     /// use talkmeter::metrics::keywords::Keywords;
@@ -258,8 +258,8 @@ impl Keywords {
         out
     }
 
-    /// As [`find`](Self::find), for many texts: `out` holds the matches of this
-    /// text alone afterwards.
+    /// As [`find`](Self::find), reusing buffers: `out` is cleared, then holds the
+    /// matches of this text.
     ///
     /// ```
     /// use talkmeter::metrics::keywords::{Keywords, Match, Scratch};
@@ -311,7 +311,7 @@ impl Keywords {
 
     fn find_plain(&self, automaton: &AhoCorasick, folded: &FoldedText, mut found: impl FnMut(Role, Match)) {
         let text = folded.as_bytes();
-        // Most texts hold no term, and that is known sooner than which.
+        // Most texts hold no term, which is faster to find out than which term.
         if !automaton.is_match(text) {
             return;
         }
@@ -333,18 +333,25 @@ impl Keywords {
     }
 }
 
-/// The terms alone: the automaton would fill pages.
+/// The lines as given.
+impl serde::Serialize for Keywords {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.lines.serialize(serializer)
+    }
+}
+
+/// Prints the terms only: the automaton would fill pages.
 impl fmt::Debug for Keywords {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Keywords").field("terms", &self.terms).finish_non_exhaustive()
     }
 }
 
-/// Takes away the matches that lie within an exclusion of their term.
+/// Drops the matches that lie within an exclusion of their term.
 fn leave_out(found: &mut Vec<Match>, excluded: &mut [Match]) {
     excluded.sort_unstable();
     let mut excluded = excluded.iter().peekable();
-    // Of the exclusions that begin no later: the term, and how far they reach.
+    // For each term, how far the exclusions that begin no later reach.
     let mut reach = (0, 0);
     found.retain(|found| {
         while let Some(next) = excluded.next_if(|next| (next.term, next.start) <= (found.term, found.start)) {

@@ -1,4 +1,4 @@
-//! Lines of a keyword list → terms, regexes and their exclusions.
+//! Parses the lines of a keyword list into terms, regexes and exclusions.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -12,7 +12,7 @@ use crate::text::{FoldedText, Form, begins_with_word, ends_in_word, is_separator
 /// What separates a term from its exclusions.
 pub(super) const EXCLUDING: &str = " ! ";
 
-/// A list of keywords while it is read.
+/// A list of keywords being parsed.
 #[derive(Default)]
 pub(super) struct Reading {
     known: HashSet<String>,
@@ -88,7 +88,7 @@ impl Reading {
     }
 }
 
-/// The first term of a line and what follows its ` ! `. A regex may hold ` ! ` itself.
+/// Splits a line into its first term and what follows the ` ! `. A regex may contain ` ! `.
 fn split_term(line: &str) -> Result<(&str, Option<&str>), Reason> {
     if let Some(pattern) = line.strip_prefix('/') {
         for (at, _) in pattern.match_indices('/') {
@@ -116,7 +116,7 @@ fn split_term(line: &str) -> Result<(&str, Option<&str>), Reason> {
     })
 }
 
-/// The part of a message that says what is wrong, as a clause of another.
+/// The last part of a message, which states the fault, to be embedded in another message.
 fn in_one_line(message: &str) -> String {
     let message = message.rsplit("error: ").next().unwrap_or(message);
     let words: Vec<&str> = message.split_whitespace().collect();
