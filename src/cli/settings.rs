@@ -93,7 +93,7 @@ impl clap::Args for ParameterFlags {
     fn augment_args(mut command: clap::Command) -> clap::Command {
         for parameter in Parameters::LIST {
             let default = match parameter.name {
-                "turn_pause_ms" => "as --dead-air-ms".to_owned(),
+                "turn_pause_ms" => "dead-air-ms".to_owned(),
                 _ => format!("{} {}", parameter.default, parameter.unit),
             };
             let help = format!("{} [default: {default}]", parameter.meaning);

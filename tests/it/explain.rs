@@ -143,7 +143,7 @@ fn every_parameter_is_a_flag_with_its_default() {
     let defaults = [
         ("join-gap-ms", "250 ms"),
         ("dead-air-ms", "3000 ms"),
-        ("turn-pause-ms", "3000 ms"),
+        ("turn-pause-ms", "dead-air-ms"),
         ("interruption-overlap-ms", "1000 ms"),
         ("incumbent-ms", "1000 ms"),
         ("backchannel-max-ms", "1000 ms"),
