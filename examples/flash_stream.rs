@@ -18,9 +18,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut conversation = Conversation::new();
     conversation.heard("tell me about investment banks");
     conversation.replied("There are four kinds: Bulge Bracket, Boutique, Middle Market and domestic securities firms.");
-    let asked = conversation.ask(Recognition::new("qwen-audio-3.1-asr-flash"));
+    let request = conversation.add_to(Recognition::new("qwen-audio-3.1-asr-flash"));
 
-    let mut stream = client.flash().stream(&Flash::new(asked, clip)).await?;
+    let mut stream = client.flash().stream(&Flash::new(request, clip)).await?;
     while let Some(event) = stream.next().await {
         match event? {
             // The whole text so far: it replaces what was shown before.

@@ -66,6 +66,10 @@ pub enum Check {
     Workspace,
     /// The prefix of a hotword list.
     Prefix,
+    /// No price is known where one is needed.
+    Price,
+    /// A folder without the tables of an analysis.
+    NoTables,
 }
 
 /// The service's answer to a request that failed, or why there is none.
@@ -160,6 +164,7 @@ impl Error {
         Self::new(ErrorKind::Auth, what.into(), None)
     }
 
+    #[cfg(feature = "client")]
     pub(crate) fn ledger(what: impl Into<String>) -> Self {
         Self::new(ErrorKind::Ledger, what.into(), None)
     }
@@ -169,16 +174,19 @@ impl Error {
         Self::new(ErrorKind::Cancelled, what.into(), None)
     }
 
+    #[cfg(feature = "client")]
     pub(crate) fn protocol(what: impl Into<String>) -> Self {
         Self::new(ErrorKind::Protocol, what.into(), None)
     }
 
     /// A time limit of our own has passed.
+    #[cfg(feature = "client")]
     pub(crate) fn timeout(what: impl Into<String>) -> Self {
         Self::new(ErrorKind::Timeout, what.into(), None)
     }
 
     /// A request that failed: `cannot DOING: CODE: MESSAGE (HTTP STATUS, request id ID)`.
+    #[cfg(feature = "client")]
     pub(crate) fn failed(
         kind: ErrorKind,
         doing: &str,
@@ -215,6 +223,7 @@ impl Error {
         self
     }
 
+    #[cfg(feature = "client")]
     pub(crate) fn with_text_so_far(mut self, text: String) -> Self {
         self.0.text_so_far = Some(text);
         self

@@ -8,8 +8,8 @@
 //!
 //! | module | holds | feature |
 //! | --- | --- | --- |
-//! | [`client`] | the service's interfaces | |
-//! | [`batch`] | many recordings: what is to be transcribed | |
+//! | `client` | the service's interfaces | `client` |
+//! | `batch` | many recordings, transcribed resumably | `client` |
 //! | `audio` | what an audio file says about itself | `audio` |
 //! | [`catalog`] | models, prices, limits, regions, parameters | |
 //! | [`billing`] | what it costs, what it did cost, and whether the bill agrees | |
@@ -43,6 +43,7 @@
 
 #[cfg(feature = "audio")]
 pub mod audio;
+#[cfg(feature = "client")]
 pub mod batch;
 pub mod billing;
 pub mod captions;
@@ -50,6 +51,7 @@ pub mod catalog;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod cli;
+#[cfg(feature = "client")]
 pub mod client;
 #[doc = include_str!("../docs/definitions.md")]
 pub mod definitions {}
@@ -58,7 +60,9 @@ mod disk;
 pub mod emulator;
 mod error;
 pub mod metrics;
+#[cfg(feature = "client")]
 mod recording_id;
+pub mod redact;
 #[cfg(feature = "analytics")]
 pub mod report;
 #[cfg(feature = "analytics")]
@@ -69,7 +73,7 @@ pub mod transcript;
 
 pub use error::{ApiFailure, Check, Error, ErrorKind, Result};
 
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "cli"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
 

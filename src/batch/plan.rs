@@ -7,8 +7,9 @@ use std::path::Path;
 use super::problems::{Problem, Problems};
 use super::{BatchRequest, Source};
 use crate::catalog::{Catalog, Region};
-use crate::client::{Recognition, Warning, without_query};
+use crate::client::{Recognition, Warning};
 use crate::error::{Check, Error};
+use crate::redact::without_query;
 
 /// Recordings in one task.
 pub(super) const FILES_PER_TASK: std::ops::RangeInclusive<usize> = 1..=100;

@@ -407,7 +407,7 @@ impl<'a> Runner<'a> {
     pub(super) fn named(&self, recordings: &[RecordingNo]) -> String {
         match recordings {
             [n] => {
-                self.state.get(*n).map_or_else(String::new, |recording| crate::client::without_query(&recording.url))
+                self.state.get(*n).map_or_else(String::new, |recording| crate::redact::without_query(&recording.url))
             }
             many => format!("{} files", many.len()),
         }

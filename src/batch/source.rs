@@ -7,8 +7,8 @@ use std::sync::Arc;
 use url::Url;
 
 use super::result_name::result_name;
-use crate::client::{split_scheme, without_query};
 use crate::error::{Error, Result};
+use crate::redact::{split_scheme, without_query};
 
 /// Schemes that mean an address even without `//`: `call:1.wav` is a file, `s3:call.wav` is a mistake.
 const FOREIGN: [&str; 10] = ["abfs", "blob", "ftp", "ftps", "gs", "rtsp", "s3", "sftp", "wasb", "ws"];

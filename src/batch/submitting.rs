@@ -11,8 +11,9 @@ use super::event::{AttemptNo, Event, Line, RecordingNo};
 use super::ledger::Writer;
 use super::runner::{Done, Runner};
 use super::source::Source;
-use crate::client::{Client, Recognition, RetrySafety, Submitted, without_query};
+use crate::client::{Client, Recognition, RetrySafety, Submitted};
 use crate::error::{Error, ErrorKind, Result};
+use crate::redact::without_query;
 
 /// Submits under way at once: what a second's worth of them needs while each takes three.
 const SUBMITS: usize = 32;

@@ -9,7 +9,7 @@ use super::money::Money;
 use super::prices::{Prices, UnitPrice};
 use super::usage::Usage;
 use crate::catalog::Region;
-use crate::error::{Error, Result};
+use crate::error::{Check, Error, Result};
 
 /// A cost limit for a running batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +38,7 @@ impl Budget {
                 "the limit of {limit} cannot be enforced: {model} has no known price in {region} in {}",
                 limit.currency
             ))
+            .with_check(Check::Price)
         })?;
         Ok(Self { limit, units, free_seconds: 0, upper_bounds: HashMap::new() })
     }

@@ -23,6 +23,10 @@ mod prices;
 mod reconcile;
 mod statement;
 mod tokens;
+#[cfg_attr(
+    not(feature = "client"),
+    allow(dead_code, unused_imports, reason = "figures of batches, which come with the client")
+)]
 mod usage;
 
 pub use actual::of_result;

@@ -1,4 +1,4 @@
-//! What a model may be used for free of charge, where, and who says otherwise.
+//! Free allowances of models, by region, and what other pages say.
 
 use std::fmt;
 
@@ -6,33 +6,33 @@ use jiff::civil::Date;
 
 use super::Region;
 
-/// A free allowance of one model in one region, as one page prints it. Pages change it often and contradict each other, so
-/// nothing counts it unless somebody says how much of it is used.
+/// A free allowance of one model in one region, as one page prints it. Pages change often and contradict each other, so no
+/// estimate deducts it unless the caller says how much of it is used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Allowance {
-    /// Where it holds.
+    /// The region it applies to.
     pub region: Region,
-    /// How much, in [`Allowance::unit`].
+    /// The amount in [`Allowance::unit`].
     pub quantity: u64,
-    /// What is counted.
+    /// Its unit.
     pub unit: AllowanceUnit,
-    /// Days from the activation of the service for which it can be used; null = it comes anew each month.
+    /// Days it is valid from the activation of the service; null = renewed each month.
     pub valid_days: Option<u32>,
-    /// What other pages say instead, in a clause; null = none was found that does.
+    /// What other pages say instead, in one clause; null = no contradiction found.
     pub contradiction: Option<String>,
     /// The page that prints it.
     pub source: String,
-    /// Date of the page it was compared with.
+    /// Date of the page it was checked against.
     pub checked: Date,
 }
 
-/// What an allowance is counted in.
+/// The unit of an allowance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum AllowanceUnit {
-    /// Seconds that would be billed.
+    /// Billable seconds.
     Seconds,
     /// Tokens, in and out.
     Tokens,

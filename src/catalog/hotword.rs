@@ -1,40 +1,40 @@
-//! What a hotword may be, inline or in a list. Source: the vendor's page `vocabulary-http-api`, checked 2026-10.
+//! Rules for hotwords, inline or in a list. Source: the vendor's page `vocabulary-http-api`, checked 2026-10.
 
 use crate::error::{Error, Result};
 
-/// Most words that count, list and inline words together; of more, so many are picked at random.
-pub const MOST_HOTWORDS: usize = 2000;
+/// The most words the service uses, list and inline words together; it picks as many at random from more.
+pub(crate) const MOST_HOTWORDS: usize = 2000;
 /// The weight of a super hotword.
-pub const SUPER_WEIGHT: u32 = 50;
+pub(crate) const SUPER_WEIGHT: u32 = 50;
 
-/// Whether a word can be a hotword with this weight. `super_hotwords`: whether the model has weight 50
+/// Checks a hotword and its weight. `super_hotwords`: whether the model has weight 50
 /// ([`super::Model::super_hotwords`]).
 ///
 /// # Errors
 ///
-/// [`crate::ErrorKind::InvalidInput`] for a blank word, a word over 15 characters with any beyond ASCII, a word of over 7
-/// parts in pure ASCII, or a weight that does not exist. The clause says what to do.
-pub fn check_hotword(word: &str, weight: u64, super_hotwords: bool) -> Result<()> {
+/// [`crate::ErrorKind::InvalidInput`] for a blank word, a word of more than 15 characters that are not all ASCII, an ASCII
+/// word of more than 7 parts, or an unknown weight.
+pub(crate) fn check_hotword(word: &str, weight: u64, super_hotwords: bool) -> Result<()> {
     let shown: String = word.chars().take(60).collect();
     let refuse = |why: String| Err(Error::invalid(format!("hotword `{shown}` {why}")));
     if word.trim().is_empty() {
-        return refuse("is blank: name a word".to_owned());
+        return refuse("is blank".to_owned());
     }
     let (length, parts) = (word.chars().count(), word.split_whitespace().count());
     if !word.is_ascii() && length > 15 {
-        return refuse(format!("has {length} characters: at most 15 with any beyond ASCII; shorten it"));
+        return refuse(format!("has {length} characters: at most 15 unless all are ASCII; shorten it"));
     }
     if word.is_ascii() && parts > 7 {
-        return refuse(format!("has {parts} parts: at most 7 between blanks; shorten it"));
+        return refuse(format!("has {parts} words: at most 7; shorten it"));
     }
     match weight {
         1..=5 => Ok(()),
         _ if weight == u64::from(SUPER_WEIGHT) && super_hotwords => Ok(()),
         _ if weight == u64::from(SUPER_WEIGHT) => {
-            refuse("has weight 50, which only Qwen-Audio-3.x models know: take 1 to 5".to_owned())
+            refuse("has weight 50, which only Qwen-Audio-3.x models support: use 1 to 5".to_owned())
         }
-        _ if super_hotwords => refuse(format!("has weight {weight}: take 1 to 5, or 50 for a super hotword")),
-        _ => refuse(format!("has weight {weight}: take 1 to 5")),
+        _ if super_hotwords => refuse(format!("has weight {weight}: use 1 to 5, or 50 for a super hotword")),
+        _ => refuse(format!("has weight {weight}: use 1 to 5")),
     }
 }
 
@@ -55,11 +55,11 @@ mod tests {
         }
         for (word, weight, super_hotwords, said) in [
             (" ", 4, false, "is blank"),
-            ("a b c d e f g h", 4, false, "has 8 parts: at most 7"),
+            ("a b c d e f g h", 4, false, "has 8 words: at most 7"),
             ("二甲双胍二甲双胍二甲双胍二甲双胍", 4, false, "has 16 characters: at most 15"),
-            ("etcd", 0, false, "has weight 0: take 1 to 5"),
-            ("etcd", 6, true, "take 1 to 5, or 50 for a super hotword"),
-            ("etcd", 50, false, "which only Qwen-Audio-3.x models know: take 1 to 5"),
+            ("etcd", 0, false, "has weight 0: use 1 to 5"),
+            ("etcd", 6, true, "use 1 to 5, or 50 for a super hotword"),
+            ("etcd", 50, false, "which only Qwen-Audio-3.x models support: use 1 to 5"),
         ] {
             let error = check_hotword(word, weight, super_hotwords).unwrap_err().to_string();
             assert!(error.contains(said), "{error}");

@@ -1,7 +1,7 @@
 //! What the service offers, as data: models, prices, limits, regions, parameters.
 //!
-//! The facts stand in `models.toml`, each row with its source and the date it was checked, and are read once. Nothing here
-//! asks the service; a check by the catalogue can be left out, because services move faster than catalogues.
+//! The facts are in `models.toml`, each row with its source and the date it was checked. Nothing here queries the service.
+//! Checks against the catalogue are optional, because services move faster than catalogues.
 //!
 //! ```
 //! use talkmeter::catalog::{Catalog, Protocol, Region};
@@ -16,6 +16,7 @@
 //! ```
 
 mod allowance;
+#[cfg(feature = "client")]
 mod hotword;
 mod model;
 pub(crate) mod nearest;
@@ -30,7 +31,8 @@ use std::sync::LazyLock;
 use jiff::civil::Date;
 
 pub use allowance::{Allowance, AllowanceUnit};
-pub use hotword::{MOST_HOTWORDS, SUPER_WEIGHT, check_hotword};
+#[cfg(feature = "client")]
+pub(crate) use hotword::{MOST_HOTWORDS, SUPER_WEIGHT, check_hotword};
 pub use model::{Limits, Model, RateLimit};
 #[cfg(feature = "cli")]
 pub(crate) use model::{size, span};
@@ -41,72 +43,67 @@ pub use region::{Region, check_workspace};
 
 use crate::error::{Check, Error, Result};
 
-/// Most items of context that count, for each author.
-pub const MOST_CONTEXT_ITEMS: usize = 5;
-/// Most characters of context that count in a turn.
-pub const MOST_CONTEXT_CHARACTERS: usize = 400;
-
-/// Reads a file of `[[price]]` and `[[allowance]]` rows in the form of `models.toml`: each with the model it is of.
+/// Reads `[[price]]` and `[[allowance]]` rows in the form of `models.toml`, each with its model.
 pub(crate) fn read_prices(toml: &str) -> Result<rows::Rows> {
     rows::prices(toml)
 }
 
-/// Every model that this crate knows, and the limits of an account.
+/// All known models, and the limits of an account.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Catalog {
     models: Vec<Model>,
     service: Service,
 }
 
-/// What holds for an account, whatever the model.
+/// The limits of an account, for all models.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Service {
-    /// Task queries a second.
+    /// Task queries per second.
     pub queries_per_second: u32,
-    /// Listings of tasks a second.
+    /// Listings of tasks per second.
     pub lists_per_second: u32,
-    /// Cancellations a second.
+    /// Cancellations per second.
     pub cancels_per_second: u32,
-    /// Upload policies a second, for each model.
+    /// Upload policies per second and model.
     pub policies_per_second: u32,
-    /// Hours for which a task and its result can be fetched after it has ended.
+    /// Hours for which a task and its result can be fetched after its end.
     pub task_hours: u32,
     /// Hours for which an upload can be read.
     pub upload_hours: u32,
-    /// Who keeps what where.
+    /// Where data is stored and processed.
     pub residency: Vec<Residency>,
     /// The page that documents the limits.
     pub source: String,
-    /// Date of the page they were compared with.
+    /// Date of the page they were checked against.
     pub checked: Date,
 }
 
-/// Where the work of a region is done. People with recordings of calls must know.
+/// Where a region stores and processes data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Residency {
-    /// Which region.
+    /// The region.
     pub region: Region,
-    /// Where requests arrive.
+    /// The location of the endpoint.
     pub endpoint: String,
-    /// Where data is kept; null = no page read says.
+    /// Where data is stored; null = not documented.
     pub data: Option<String>,
-    /// Where models run; null = no page read says.
+    /// Where models run; null = not documented.
     pub inference: Option<String>,
-    /// The page that says so.
+    /// The page that documents it.
     pub source: String,
-    /// Date of the page it was compared with.
+    /// Date of the page it was checked against.
     pub checked: Date,
 }
 
 static BUILTIN: LazyLock<Catalog> = LazyLock::new(|| {
-    // The text is part of the program and a test reads it, so the error cannot happen.
+    // The text is part of the program and read by a test, so this cannot fail.
     Catalog::read(include_str!("models.toml")).unwrap_or_default()
 });
 
 impl Default for Catalog {
-    /// No models at all.
+    /// A catalogue without models.
     fn default() -> Self {
         let service = Service {
             queries_per_second: 20,
@@ -134,25 +131,25 @@ impl Catalog {
     ///
     /// # Errors
     ///
-    /// [`crate::ErrorKind::InvalidInput`] when it is no TOML of that form, or names a list, model or parameter that is not
-    /// there.
+    /// [`crate::ErrorKind::InvalidInput`] if it is not TOML of that form, or names a list, model or parameter that is not
+    /// declared.
     pub fn read(toml: &str) -> Result<Self> {
         rows::read(toml)
     }
 
-    /// Every model, in the order of the file: families together.
+    /// All models, grouped by family.
     #[must_use]
     pub fn models(&self) -> &[Model] {
         &self.models
     }
 
-    /// The model of this very name.
+    /// The model with exactly this name.
     #[must_use]
     pub fn model(&self, name: &str) -> Option<&Model> {
         self.models.iter().find(|model| model.name == name)
     }
 
-    /// All names of the model: its own, what it is an alias of, and what is an alias of it.
+    /// All names of a model: its own, the one it is an alias of, and its aliases.
     #[must_use]
     pub fn names_of(&self, name: &str) -> Vec<String> {
         let of = |model: &Model| model.same_as.clone().unwrap_or_else(|| model.name.clone());
@@ -160,7 +157,7 @@ impl Catalog {
         self.models.iter().filter(|model| of(model) == root).map(|model| model.name.clone()).collect()
     }
 
-    /// The model of this very name, or what else may have been meant.
+    /// The model with exactly this name, or an error that suggests similar names.
     ///
     /// # Errors
     ///
@@ -175,8 +172,8 @@ impl Catalog {
         self.model(name).ok_or_else(unknown)
     }
 
-    /// How a model is called: by its row, else by its name ([`Protocol::by_name`]). `None`: over WebSocket only, which
-    /// this crate does not speak.
+    /// The protocol of a model, by its row or its name ([`Protocol::by_name`]). `None` for models that only speak WebSocket,
+    /// which this crate does not.
     #[must_use]
     pub fn protocol_of(&self, name: &str) -> Option<Protocol> {
         self.model(name).map_or_else(|| Protocol::by_name(name), |model| Some(model.protocol))
@@ -188,7 +185,7 @@ impl Catalog {
         &self.service
     }
 
-    /// Where the work of a region is done; null = no page read says.
+    /// Where a region stores and processes data; `None` = not documented.
     #[must_use]
     pub fn residency(&self, region: Region) -> Option<&Residency> {
         self.service.residency.iter().find(|residency| residency.region == region)
@@ -200,7 +197,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_catalogue_that_comes_along_can_be_read() {
+    fn the_builtin_catalogue_can_be_read() {
         let catalog = Catalog::read(include_str!("models.toml")).unwrap();
         assert_eq!(Catalog::builtin(), &catalog);
         assert!(catalog.models().len() >= 24);
@@ -244,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn prices_are_those_of_the_pages() {
+    fn prices_match_the_documentation() {
         let price = |name: &str, region| Catalog::builtin().model(name).and_then(|model| model.price(region));
         let said = |name: &str, region| price(name, region).map(ToString::to_string).unwrap_or_default();
         assert_eq!(said("fun-asr", Region::Intl), "0.000035 USD/s");
@@ -262,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn work_is_paced_by_the_pages() {
+    fn rate_limits_match_the_documentation() {
         let pace = |name: &str, region| Catalog::builtin().model(name).unwrap().submits_per_second(region);
         assert_eq!(pace("fun-asr", Region::Intl), Some(10.0));
         assert_eq!(pace("fun-asr-mtl", Region::Cn), Some(10.0));
@@ -288,7 +285,7 @@ mod tests {
             ("checked = \"2026-11-01\"", "checked = \"November\"", "has `November` for a date"),
             ("languages = \"thirty\"", "languages = \"forty\"", "has no list `forty`"),
             ("context = true", "contexts = true", "cannot be read"),
-            ("requests = 600, seconds = 60", "requests = 0, seconds = 60", "lets nobody ask fun-asr"),
+            ("requests = 600, seconds = 60", "requests = 0, seconds = 60", "has a rate limit of zero for fun-asr"),
         ] {
             assert!(text.contains(from), "{from}");
             let error = Catalog::read(&text.replace(from, to)).unwrap_err().to_string();

@@ -1,4 +1,4 @@
-//! One model: how it is called, what it takes, what it costs, and how fast it may be asked.
+//! One model: protocol, parameters, limits and prices.
 
 use std::time::Duration;
 
@@ -11,87 +11,86 @@ use crate::error::{Check, Error, Result};
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Model {
-    /// As requests name it.
+    /// Its name in requests.
     pub name: String,
-    /// The snapshot that this name stood for when the row was checked; null for a snapshot itself.
+    /// The snapshot this name was an alias of when the row was checked; null for a snapshot.
     pub same_as: Option<String>,
-    /// The family it belongs to, as the vendor names it.
+    /// Its family, as the vendor names it.
     pub family: String,
-    /// What it is for, in a clause; null when the pages say nothing beyond the name.
+    /// What it is for, in one clause; null = not documented.
     pub about: Option<String>,
-    /// How it is called.
+    /// Its protocol.
     pub protocol: Protocol,
-    /// Where it is offered.
+    /// The regions that offer it.
     pub regions: Vec<Region>,
-    /// What a recording may be.
+    /// Limits of a recording.
     pub limits: Limits,
-    /// File name extensions it takes, lower case, without dot; empty = no page lists them.
+    /// File extensions it takes, lower case, without dot; empty = not documented.
     pub formats: Vec<String>,
-    /// The one sample rate it takes, in Hz; null = any.
+    /// The only sample rate it takes, in Hz; null = any.
     pub sample_rate_hz: Option<u32>,
-    /// Language codes that some page lists for it; pages contradict each other, this is their union. Empty = no page
-    /// lists codes.
+    /// Language codes documented for it; the union of pages that contradict each other. Empty = not documented.
     pub languages: Vec<String>,
-    /// How many of the languages asked for count, the first ones; null = all.
+    /// How many of the requested languages it uses, from the first; null = all.
     pub languages_counted: Option<usize>,
     /// Languages for which `enable_itn` works; empty = not limited, or not a parameter of it.
     pub itn_languages: Vec<String>,
     /// Languages for which `enable_words` gives word times; empty = not limited, or not a parameter of it.
     pub word_languages: Vec<String>,
-    /// What it takes, in the order of [`super::PARAMETERS`].
+    /// The parameters it takes, in the order of [`super::PARAMETERS`].
     pub parameters: Vec<&'static Parameter>,
-    /// Most words of a hotword list made for it; null = no page says.
+    /// The most words in a hotword list for it; null = not documented.
     pub hotwords: Option<usize>,
-    /// Language codes that a word of such a list may have; empty = no page lists them.
+    /// Language codes for words of such a list; empty = not documented.
     pub hotword_languages: Vec<String>,
-    /// How many hotwords of weight 50 count; 0 = that weight does not exist for it.
+    /// How many hotwords of weight 50 it takes; 0 = none.
     pub super_hotwords: usize,
-    /// Whether earlier turns of a dialogue, or word lists, can be sent before the audio.
+    /// Whether it takes context: earlier turns of a dialogue, or lists of terms.
     pub context: bool,
-    /// How fast it may be asked; empty = no page says.
+    /// Its rate limits; empty = not documented.
     pub rate_limits: Vec<RateLimit>,
-    /// List prices, the currency that bills are in first for each region; empty = unknown.
+    /// List prices, per region the billing currency first; empty = unknown.
     pub prices: Vec<Price>,
-    /// What may be used free of charge; empty = no page says so.
+    /// Free allowances; empty = none documented.
     pub allowances: Vec<Allowance>,
     /// The page that documents it.
     pub source: String,
-    /// Date of the page the row was compared with.
+    /// Date of the page the row was checked against.
     pub checked: Date,
 }
 
-/// What a recording may be.
+/// Limits of a recording.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Largest file, in bytes; null = no page says.
+    /// Largest file, in bytes; null = not documented.
     pub bytes: Option<u64>,
-    /// Longest recording, in seconds; null = no page says.
+    /// Longest recording, in seconds; null = not documented.
     pub seconds: Option<u64>,
-    /// Most URLs a task may have by any page; 1 for synchronous calls.
+    /// The most URLs per task by any page; 1 for synchronous calls.
     pub files_per_task: usize,
-    /// Most URLs a task may have by the current page, which for some models is fewer.
+    /// The most URLs per task by the current page.
     pub files_per_task_now: usize,
-    /// Longest recording, in seconds, for which telling speakers apart is recommended; null = no page says.
+    /// Longest recording, in seconds, for which diarization is recommended; null = not documented.
     pub diarization_seconds: Option<u64>,
 }
 
-/// How fast a model may be asked, for one account.
+/// A rate limit of a model, per account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RateLimit {
-    /// Where it holds; null = everywhere else.
+    /// The region it applies to; null = all others.
     pub region: Option<Region>,
-    /// So many requests …
+    /// Requests …
     pub requests: u32,
-    /// … in so many seconds. The service also enforces the average per second.
+    /// … in this many seconds. The service also enforces the average per second.
     pub seconds: u32,
-    /// Tasks that may run at once; null = no page says.
+    /// Concurrent tasks; null = not documented.
     pub tasks: Option<u32>,
 }
 
 impl Model {
-    /// Whether it takes a parameter of this wire name.
+    /// Whether it takes a parameter, by its wire name.
     #[must_use]
     pub fn takes(&self, key: &str) -> bool {
         self.parameters.iter().any(|parameter| parameter.key == key)
@@ -111,36 +110,36 @@ impl Model {
         Err(Error::invalid(message).with_check(Check::Region(offered.first().unwrap_or(&"intl"))))
     }
 
-    /// The rate limit that holds in a region; null = no page says.
+    /// The rate limit in a region; `None` = not documented.
     #[must_use]
     pub fn rate_limit(&self, region: Region) -> Option<&RateLimit> {
         let of = |wanted| self.rate_limits.iter().find(|limit| limit.region == wanted);
         of(Some(region)).or_else(|| of(None))
     }
 
-    /// Requests a second that pace its submissions in a region; null = no page says.
+    /// Submits per second in a region; `None` = not documented.
     #[must_use]
     pub fn submits_per_second(&self, region: Region) -> Option<f64> {
         self.rate_limit(region).map(|limit| f64::from(limit.requests) / f64::from(limit.seconds))
     }
 
-    /// List prices in a region; the currency that bills are in comes first.
+    /// List prices in a region, the billing currency first.
     pub fn prices(&self, region: Region) -> impl Iterator<Item = &Price> {
         self.prices.iter().filter(move |price| price.region == region)
     }
 
-    /// The list price in the currency that bills are in; null = unknown, which is not free.
+    /// The list price in the billing currency; `None` = unknown, not free.
     #[must_use]
     pub fn price(&self, region: Region) -> Option<&Price> {
         self.prices(region).next()
     }
 
-    /// Whether a recording can be sent, by what is known of it; an unknown (`None`) is not checked.
+    /// Checks a recording by what is known of it; `None` is not checked.
     ///
     /// # Errors
     ///
-    /// [`crate::ErrorKind::InvalidInput`] for an extension that is not listed, too many bytes, another sample rate than
-    /// the only one it takes, or too long a recording. The clause says what to do.
+    /// [`crate::ErrorKind::InvalidInput`] for an unsupported extension, a file that is too large or too long, or a sample rate
+    /// other than the only one it takes.
     pub fn check_file(
         &self,
         extension: Option<&str>,
@@ -161,14 +160,14 @@ impl Model {
         {
             let most = size(most);
             return Err(Error::invalid(format!(
-                "{bytes} bytes are more than the {most} that {name} takes: compress the recording or split it"
+                "{bytes} bytes exceed the {most} that {name} takes: compress or split the recording"
             )));
         }
         if let (Some(given), Some(only)) = (sample_rate_hz, self.sample_rate_hz)
             && given != only
         {
             return Err(Error::invalid(format!(
-                "{name} takes {only} Hz alone, this is {given} Hz: take another model, or convert it: ffmpeg -ar {only}"
+                "{name} takes {only} Hz only, this is {given} Hz: use another model, or convert with ffmpeg -ar {only}"
             )));
         }
         if let (Some(given), Some(most)) = (duration, limits.seconds)
@@ -211,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_refused_with_what_to_do() {
+    fn unsupported_files_are_refused() {
         assert_eq!(refused("fun-asr", "WAV", 1 << 31, 44_100, 43_200), "");
         assert_eq!(
             refused("fun-asr", "docx", 1, 8000, 1),
@@ -220,11 +219,11 @@ mod tests {
         );
         assert_eq!(
             refused("fun-asr", "wav", (1 << 31) + 1, 8000, 1),
-            "2147483649 bytes are more than the 2 GB that fun-asr takes: compress the recording or split it"
+            "2147483649 bytes exceed the 2 GB that fun-asr takes: compress or split the recording"
         );
         assert_eq!(
             refused("paraformer-8k-v2", "wav", 1, 16_000, 1),
-            "paraformer-8k-v2 takes 8000 Hz alone, this is 16000 Hz: take another model, or convert it: ffmpeg -ar 8000"
+            "paraformer-8k-v2 takes 8000 Hz only, this is 16000 Hz: use another model, or convert with ffmpeg -ar 8000"
         );
         assert_eq!(
             refused("fun-asr", "wav", 1, 8000, 43_201),
@@ -236,12 +235,12 @@ mod tests {
         );
         assert_eq!(
             refused("qwen-audio-3.0-asr-flash", "wav", (10 << 20) + 1, 8000, 1),
-            "10485761 bytes are more than the 10 MB that qwen-audio-3.0-asr-flash takes: compress the recording or split it"
+            "10485761 bytes exceed the 10 MB that qwen-audio-3.0-asr-flash takes: compress or split the recording"
         );
     }
 
     #[test]
-    fn what_is_unknown_of_a_file_is_not_checked() {
+    fn unknown_properties_are_not_checked() {
         let model = Catalog::builtin().model("paraformer-8k-v2").unwrap();
         assert!(model.check_file(None, None, None, None).is_ok());
     }

@@ -1,9 +1,9 @@
-//! Names that somebody may have meant.
+//! Suggestions for misspelt names.
 
-/// Up to three of `names` that are near to `given`, nearest first.
+/// Up to three of `names` that are similar to `given`, the most similar first.
 pub(crate) fn nearest<'a>(given: &str, names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let given = given.to_ascii_lowercase();
-    // A long name is cut: nobody means one by it, and the distance is quadratic.
+    // Cut, because the distance takes quadratic time.
     let given: Vec<char> = given.chars().take(80).collect();
     let allowed = (given.len() / 4).max(2);
     let near = |name: &'a str| {

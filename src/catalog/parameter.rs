@@ -13,7 +13,7 @@ use super::Protocol;
 pub struct Parameter {
     /// Its name on the wire, below `parameters` (`parameters.asr_options` for synchronous Qwen3-ASR).
     pub key: &'static str,
-    /// What it holds.
+    /// The kind of its value.
     pub kind: Kind,
     /// Protocols that have it; empty = every one.
     only: &'static [Protocol],
@@ -21,7 +21,7 @@ pub struct Parameter {
     pub meaning: &'static str,
 }
 
-/// What a parameter holds.
+/// The kind of value a parameter holds.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum Kind {
@@ -41,13 +41,13 @@ pub enum Kind {
     Tracks,
     /// An object of words and weights.
     Weights,
-    /// A JSON object written as a string: what happens to sensitive words.
+    /// A JSON object written as a string: the filter of sensitive words.
     Filter,
 }
 
 macro_rules! parameters {
     ($($key:ident : $kind:expr $(, only $($protocol:ident)+)?; $meaning:literal;)+) => {
-        /// Every parameter the catalogue knows, in the order in which they are listed.
+        /// All known parameters, in the order they are listed.
         pub const PARAMETERS: &[Parameter] = &[$(Parameter {
             key: stringify!($key),
             kind: $kind,
@@ -59,43 +59,43 @@ macro_rules! parameters {
 
 parameters! {
     channel_id: Kind::Tracks;
-        "audio tracks to recognise, from 0; each is billed on its own; the service's default is the first alone";
+        "audio tracks to transcribe, from 0; each is billed on its own; default: track 0";
     diarization_enabled: Kind::Switch, only Task QwenTask;
-        "tell the speakers of one track apart; not for several tracks";
+        "distinguish the speakers of one track; not for several tracks";
     speaker_diarization_enabled: Kind::Switch, only Flash QwenFlash RealtimeFlash;
-        "tell the speakers of one track apart; dialect and language settings then have no effect";
+        "distinguish the speakers of one track; dialect and language settings then have no effect";
     speaker_count: Kind::Whole(2, 100);
         "how many speakers to expect, 2 to 100; a hint that needs diarization";
     language_hints: Kind::Languages, only Task Flash RealtimeFlash;
-        "languages to expect, as codes such as zh and en; detected when left out";
+        "languages to expect, as codes such as zh and en; default: detected";
     language: Kind::Language, only QwenTask QwenFlash;
-        "the language of the recording, as a code such as zh; detected when left out";
+        "the language of the recording, as a code such as zh; default: detected";
     vocabulary_id: Kind::Text;
-        "a hotword list by its id; it must have been made for this very model";
+        "a hotword list by its id; it must have been created for exactly this model";
     vocabulary: Kind::Weights;
-        "hotwords with weights, sent along";
+        "hotwords with weights";
     special_word_filter: Kind::Filter;
-        "which words are masked by asterisks and which are dropped; the service's own list is masked unless told otherwise";
+        "words to mask with asterisks and words to drop; the service's own list is masked by default";
     speech_noise_threshold: Kind::Number;
-        "towards -1 noise is more easily taken for speech, towards 1 speech for noise; documented without a range";
+        "towards -1 noise is more easily taken for speech, towards 1 speech for noise; no range is documented";
     disfluency_removal_enabled: Kind::Switch;
         "drop filler words";
     timestamp_alignment_enabled: Kind::Switch;
-        "align timestamps with the audio once more";
+        "align timestamps with the audio in a further pass";
     keep_dialect: Kind::Switch;
         "keep the wording of a dialect instead of standard Mandarin";
     enable_itn: Kind::Switch;
         "write spoken numbers, dates and units as digits and signs, in zh and en";
     enable_words: Kind::Switch;
-        "give times for each word and cut sentences by pauses and punctuation";
+        "return times of words, and split sentences at pauses and punctuation";
     format: Kind::Text;
         "container or codec of the audio of a flash call, such as wav or mp3";
     sample_rate: Kind::Text;
         "sample rate of the audio of a flash call in Hz, as a string";
     incremental_output: Kind::Switch;
-        "events of a stream hold what is new in the text rather than the text so far";
+        "events of a stream hold only the new text rather than the text so far";
     vad_enabled: Kind::Switch;
-        "cut at pauses; false is ignored for audio over a minute";
+        "split at pauses; false is ignored for audio over a minute";
 }
 
 impl Parameter {
@@ -119,11 +119,11 @@ impl Parameter {
 }
 
 impl Kind {
-    /// Whether a value is of this kind; if not, what it should be, in a clause.
+    /// Checks a value.
     ///
     /// # Errors
     ///
-    /// What is wanted instead, as in `must be true or false`.
+    /// What is expected instead, as in `must be true or false`.
     pub fn check(self, value: &Value) -> Result<(), String> {
         let fits = match self {
             Self::Switch => value.is_boolean(),
@@ -155,7 +155,7 @@ impl Kind {
             Self::Switch => "true or false".to_owned(),
             Self::Whole(from, to) => format!("a whole number from {from} to {to}"),
             Self::Number => "a number".to_owned(),
-            Self::Text => "a text that is not empty".to_owned(),
+            Self::Text => "a non-empty text".to_owned(),
             Self::Language => "one language code such as zh".to_owned(),
             Self::Languages => "language codes such as zh,en".to_owned(),
             Self::Tracks => "one or more track numbers from 0 such as 0,1, none twice".to_owned(),
@@ -164,11 +164,11 @@ impl Kind {
         }
     }
 
-    /// A value as it is typed: `0,1`, `zh,en`, `3`, `-0.2`.
+    /// Parses a value as people type it: `0,1`, `zh,en`, `3`, `-0.2`.
     ///
     /// # Errors
     ///
-    /// What is wanted instead, as in `must be a number`.
+    /// What is expected instead, as in `must be a number`.
     pub fn read(self, text: &str) -> Result<Value, String> {
         let parts = || text.split(',').map(str::trim);
         let value = match self {
@@ -192,7 +192,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_are_read_as_they_are_typed() {
+    fn values_are_parsed_as_people_type_them() {
         assert_eq!(Kind::Tracks.read("0, 1"), Ok(json!([0, 1])));
         assert_eq!(Kind::Languages.read("zh,en"), Ok(json!(["zh", "en"])));
         assert_eq!(Kind::Number.read("-0.2"), Ok(json!(-0.2)));

@@ -1,4 +1,4 @@
-//! What a model costs by list price, where and since when we know.
+//! List prices of models, by region, with source and date.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,33 +9,33 @@ use rust_decimal::Decimal;
 use super::Region;
 use crate::error::{Error, Result};
 
-/// A list price of one model in one region. No discounts, no free quota, no tax.
+/// A list price of one model in one region, without discounts, free quota and tax.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Price {
-    /// Where it holds.
+    /// The region it applies to.
     pub region: Region,
-    /// What it is charged in.
+    /// Its currency.
     pub currency: Currency,
-    /// The amount, and for what.
+    /// The amount and its unit.
     pub rate: Rate,
-    /// `true` where no page prints it for this very model: concluded from its siblings.
+    /// `true` if no page prints it for this model: inferred from its siblings.
     pub inferred: bool,
     /// The page that prints it.
     pub source: String,
-    /// Date of the page it was compared with.
+    /// Date of the page it was checked against.
     pub checked: Date,
 }
 
 impl Price {
-    /// Days since it was compared with its page; negative when `today` is before that.
+    /// Days since it was checked; negative if `today` is before that.
     #[must_use]
     pub fn age_days(&self, today: Date) -> i64 {
         (today - self.checked).get_days().into()
     }
 }
 
-/// `0.000035 USD/s`, `0.15 in, 0.47 out USD/M tokens`; ` (inferred)` behind it where no page prints it.
+/// `0.000035 USD/s` or `0.15 in, 0.47 out USD/M tokens`, followed by ` (inferred)` if it is.
 impl fmt::Display for Price {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.rate {
@@ -48,22 +48,22 @@ impl fmt::Display for Price {
     }
 }
 
-/// What is counted.
+/// An amount and its unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Rate {
-    /// An amount for a second of speech, each requested track counted by itself.
+    /// Per second of speech in each requested track.
     Second(Decimal),
-    /// Amounts for a million tokens.
+    /// Per million tokens.
     MillionTokens {
-        /// Tokens that go in: the audio, and the context.
+        /// Input tokens: the audio and the context.
         input: Decimal,
-        /// Tokens that come out: the text.
+        /// Output tokens: the text.
         output: Decimal,
     },
 }
 
-/// ISO 4217.
+/// A currency of bills.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Deserialize, serde::Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 #[non_exhaustive]
@@ -99,7 +99,7 @@ impl FromStr for Currency {
         match &text.to_ascii_uppercase()[..] {
             "USD" => Ok(Self::Usd),
             "CNY" => Ok(Self::Cny),
-            _ => Err(Error::invalid(format!("no currency `{text}`: there are usd and cny"))),
+            _ => Err(Error::invalid(format!("unknown currency `{text}`: the currencies are usd and cny"))),
         }
     }
 }

@@ -1,8 +1,8 @@
-//! How a model is called: six ways, and the rule that tells which from a name alone.
+//! The six protocols of models, and the rule that tells the protocol from a name.
 
 use std::fmt;
 
-/// How a model is called.
+/// The protocol of a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -22,7 +22,7 @@ pub enum Protocol {
 }
 
 impl Protocol {
-    /// Every protocol, in the order they are listed.
+    /// All protocols, in the order they are listed.
     pub const ALL: [Self; 6] =
         [Self::Task, Self::QwenTask, Self::Flash, Self::QwenFlash, Self::RealtimeFlash, Self::Omni];
 
@@ -39,14 +39,14 @@ impl Protocol {
         }
     }
 
-    /// Whether recordings go in as tasks that are waited for, not answered at once.
+    /// Whether recordings are submitted as asynchronous tasks.
     #[must_use]
     pub fn is_task(self) -> bool {
         matches!(self, Self::Task | Self::QwenTask)
     }
 
-    /// What a name alone tells, by the rule of the vendor's own command line (`asr-routes.ts` of modelstudioai/cli),
-    /// upper and lower case alike; names of Qwen-Omni, which that rule does not know, come beside it. `None`: the name says that it takes a live stream over WebSocket only.
+    /// The protocol by name, following the vendor's own command line (`asr-routes.ts` of modelstudioai/cli), case-insensitive,
+    /// with Qwen-Omni added. `None` for names of models that take live audio over WebSocket only.
     #[must_use]
     pub fn by_name(model: &str) -> Option<Self> {
         let name = model.to_ascii_lowercase();
@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_that_no_catalogue_knows_is_routed_by_its_words() {
+    fn unknown_names_are_routed_by_their_parts() {
         for (name, protocol) in [
             ("fun-asr-2030-01-01", Some(Protocol::Task)),
             ("paraformer-v3", Some(Protocol::Task)),

@@ -1,4 +1,4 @@
-//! Where the service answers: regions, their shared hosts and the hosts of workspaces.
+//! Regions, their shared hosts and the hosts of workspaces.
 //!
 //! Source: the vendor's pages `base-url` and `regions`, checked 2026-10.
 
@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use crate::error::{Check, Error, Result};
 
-/// A deployment of the service. Keys, uploads, tasks and hotword lists belong to one region.
+/// A region of the service. Keys, uploads, tasks and hotword lists belong to one region.
 ///
 /// ```
 /// use talkmeter::catalog::Region;
@@ -33,7 +33,7 @@ pub enum Region {
 }
 
 impl Region {
-    /// Every region, in the order they are listed.
+    /// All regions, in the order they are listed.
     pub const ALL: [Self; 4] = [Self::Intl, Self::Cn, Self::Us, Self::Hk];
 
     /// Its name in this crate: `intl`, `cn`, `us`, `hk`.
@@ -47,7 +47,7 @@ impl Region {
         }
     }
 
-    /// The cloud's own id, as in `ap-southeast-1`.
+    /// The cloud's id of it, such as `ap-southeast-1`.
     #[must_use]
     pub fn id(self) -> &'static str {
         match self {
@@ -58,7 +58,7 @@ impl Region {
         }
     }
 
-    /// The host that all accounts share. Requests end there after 600 s.
+    /// The host shared by all accounts. It ends requests after 600 s.
     #[must_use]
     pub fn shared_host(self) -> &'static str {
         match self {
@@ -69,19 +69,19 @@ impl Region {
         }
     }
 
-    /// The host of one workspace, which takes only keys of that workspace. Requests end there after 3600 s.
+    /// The host of one workspace, which takes only keys of that workspace. It ends requests after 3600 s.
     ///
     /// # Errors
     ///
-    /// [`crate::ErrorKind::InvalidInput`] when the id is none, by [`check_workspace`].
+    /// [`crate::ErrorKind::InvalidInput`] for an invalid id, see [`check_workspace`].
     pub fn workspace_host(self, workspace: &str) -> Result<String> {
         check_workspace(workspace)?;
         Ok(format!("{workspace}.{}.maas.aliyuncs.com", self.id()))
     }
 }
 
-/// Whether this can be the id of a workspace: `^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$`. It becomes a part of a host name, so
-/// that anything else could send a key to a stranger.
+/// Checks the id of a workspace: `^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$`. It becomes part of a host name, so anything else could
+/// send the key to another host.
 ///
 /// # Errors
 ///
@@ -110,7 +110,7 @@ impl FromStr for Region {
 
     fn from_str(text: &str) -> Result<Self> {
         let known = Self::ALL.into_iter().find(|region| region.name() == text || region.id() == text);
-        let unknown = || Error::invalid(format!("there is no region `{text}`: there are intl, cn, us and hk"));
+        let unknown = || Error::invalid(format!("unknown region `{text}`: the regions are intl, cn, us and hk"));
         known.ok_or_else(unknown)
     }
 }
@@ -120,12 +120,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_region_is_read_as_it_is_written() {
+    fn a_region_survives_printing_and_parsing() {
         for region in Region::ALL {
             assert_eq!(region.to_string().parse::<Region>().unwrap(), region);
         }
         let error = "eu".parse::<Region>().unwrap_err().to_string();
-        assert_eq!(error, "there is no region `eu`: there are intl, cn, us and hk");
+        assert_eq!(error, "unknown region `eu`: the regions are intl, cn, us and hk");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The form of `models.toml`: families, whose models inherit what they do not say themselves, and prices.
+//! Reads `models.toml`: families, whose models inherit the fields they do not set, and prices.
 
 use std::collections::BTreeMap;
 
@@ -25,7 +25,7 @@ struct File {
     allowance: Vec<AllowanceRow>,
 }
 
-/// Prices alone, as a user writes them.
+/// A price file of a user.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct PriceFile {
@@ -128,12 +128,12 @@ struct AllowanceRow {
     checked: String,
 }
 
-/// What each of some models costs, and may be used for free of charge.
+/// Prices and free allowances with their models.
 pub(crate) type Rows = (Vec<(String, Price)>, Vec<(String, Allowance)>);
 
-/// Reads a file of `[[price]]` and `[[allowance]]` rows, in the form of those of the catalogue.
+/// Reads `[[price]]` and `[[allowance]]` rows in the form of the catalogue.
 pub(super) fn prices(text: &str) -> Result<Rows> {
-    let wrong = |what: String| Error::invalid(format!("the file of prices {what}"));
+    let wrong = |what: String| Error::invalid(format!("the price file {what}"));
     let file: PriceFile = toml::from_str(text).map_err(|error| wrong(format!("cannot be read: {error}")))?;
     let (mut prices, mut allowances) = (Vec::new(), Vec::new());
     for row in &file.price {
@@ -147,7 +147,7 @@ pub(super) fn prices(text: &str) -> Result<Rows> {
     Ok((prices, allowances))
 }
 
-/// Reads and resolves.
+/// Reads and resolves the whole file.
 pub(super) fn read(text: &str) -> Result<Catalog> {
     let file: File = toml::from_str(text).map_err(|error| wrong(&format!("cannot be read: {error}")))?;
     let mut models = Vec::new();
@@ -214,7 +214,7 @@ fn residency(row: ResidencyRow) -> Result<Residency> {
     Ok(Residency { region, endpoint, data, inference, source, checked: date(&checked)? })
 }
 
-/// What the row says itself comes before what its family says.
+/// A field of the row overrides that of its family.
 fn model(family: &Row, row: &Row, file: &File) -> Result<Model> {
     let name = &row.name;
     macro_rules! said {
@@ -224,7 +224,7 @@ fn model(family: &Row, row: &Row, file: &File) -> Result<Model> {
     }
     macro_rules! needed {
         ($field:ident) => {
-            said!($field).cloned().ok_or_else(|| wrong(&format!("does not say `{}` of {name}", stringify!($field))))?
+            said!($field).cloned().ok_or_else(|| wrong(&format!("does not set `{}` of {name}", stringify!($field))))?
         };
     }
     let list = |lists: &BTreeMap<String, Vec<String>>, wanted: Option<&String>| match wanted {
@@ -266,7 +266,7 @@ fn model(family: &Row, row: &Row, file: &File) -> Result<Model> {
         hotword_languages: list(&file.languages, said!(hotword_languages))?,
         super_hotwords: said!(super_hotwords).copied().unwrap_or(0),
         context: said!(context).copied().unwrap_or(false),
-        rate_limits: rate_limits.ok_or_else(|| wrong(&format!("lets nobody ask {name}")))?,
+        rate_limits: rate_limits.ok_or_else(|| wrong(&format!("has a rate limit of zero for {name}")))?,
         prices: Vec::new(),
         allowances: Vec::new(),
         source: needed!(source),
@@ -274,7 +274,7 @@ fn model(family: &Row, row: &Row, file: &File) -> Result<Model> {
     })
 }
 
-/// Most decimals of an amount: ten are left for money in the tables, six of them for a token in a million.
+/// The most decimals of an amount: tables have ten, six of which are used by the price of a single token.
 const DECIMALS_OF_SECOND: u32 = 10;
 const DECIMALS_OF_MILLION: u32 = 4;
 

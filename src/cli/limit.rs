@@ -1,7 +1,7 @@
 //! `--max-cost` before the first submit: what is expected of a batch, and the most that each recording can cost.
 
 use super::cost::free_seconds;
-use super::output::{Console, Failure};
+use super::output::{Console, Failure, chain};
 use super::prices::PriceFlags;
 use super::tracks::TrackSelection;
 use crate::batch;
@@ -34,7 +34,7 @@ impl Limit<'_> {
         let mut budget = match Budget::new(limit, model, region, &prices) {
             Ok(budget) => budget,
             Err(error) => {
-                console.error(&format!("{error}; --prices FILE can name one"));
+                console.error(&chain(&error));
                 return Ok(None);
             }
         };

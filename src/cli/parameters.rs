@@ -6,13 +6,11 @@ use clap::{ArgAction, ArgMatches, FromArgMatches};
 use serde_json::Value;
 
 use crate::catalog::{Catalog, Kind, Parameter, Protocol};
-use crate::client::{DIARIZATION, LANGUAGE, Message, Recognition};
+use crate::client::{DIARIZATION, Hotword, LANGUAGE, Message, Recognition};
 use crate::error::{Error, Result};
 
 /// The heading of these flags.
 const HEADING: &str = "Recognition options";
-/// The weight of a hotword without one, as in the vendor's samples.
-const USUAL_WEIGHT: u32 = 4;
 
 /// The flags that set one parameter, without dashes, and its wire names: they differ by protocol.
 const FLAGS: &[(&str, &[&str])] = &[
@@ -125,7 +123,7 @@ fn context(text: &str) -> Result<String> {
 }
 
 fn hotword(text: &str) -> Result<(String, u32), String> {
-    let Some((word, weight)) = text.rsplit_once('=') else { return Ok((text.to_owned(), USUAL_WEIGHT)) };
+    let Some((word, weight)) = text.rsplit_once('=') else { return Ok((text.to_owned(), Hotword::DEFAULT_WEIGHT)) };
     let weight = weight.trim().parse().map_err(|_| format!("`{weight}` is no weight: 1 to 5, or 50"))?;
     Ok((word.trim().to_owned(), weight))
 }

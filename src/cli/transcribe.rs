@@ -19,8 +19,8 @@ use super::{Exit, advice, block_on};
 use crate::batch::{self, Batch, BatchRequest, Counts, ManifestBuilder, Progress, Summary, Waiting};
 use crate::billing::Money;
 use crate::catalog::Catalog;
-use crate::client::{without_queries, without_query};
 use crate::error::{Error, Result};
+use crate::redact::{without_queries, without_query};
 use crate::report::number::counted;
 
 /// Said before the first upload; the vendor's own words.

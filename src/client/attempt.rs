@@ -1,4 +1,4 @@
-//! One request and its answer, for whoever must say how they failed.
+//! One request and the head of its answer, from which errors are made.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use url::Url;
 
 use super::failure::{self, ErrorBody};
 use super::key::ApiKey;
-use super::redact::without_query;
 use crate::error::{ApiFailure, Error, ErrorKind};
+use crate::redact::without_query;
 
-/// What is known of a request and of the head of its answer.
+/// One attempt at a call.
 #[derive(Debug, Clone)]
 pub(crate) struct Attempt {
     doing: String,
@@ -18,7 +18,7 @@ pub(crate) struct Attempt {
     pub(super) endpoint: String,
     pub(super) host: String,
     key: ApiKey,
-    /// The key does not go there.
+    /// The key is not sent to this host.
     pub(super) keyless: bool,
     pub(super) attempts: u32,
     begun: Instant,
@@ -56,29 +56,29 @@ impl Attempt {
         }
     }
 
-    /// `text` without the key: a server may repeat what it was sent.
+    /// `text` without the key: a server may echo what it was sent.
     pub(super) fn masked(&self, text: String) -> String {
         self.key.masked_body(text.as_bytes()).and_then(|masked| String::from_utf8(masked).ok()).unwrap_or(text)
     }
 
-    /// The service said no: by status, or by code under a status of success.
-    pub(super) fn refused(&self, said: ErrorBody) -> Error {
+    /// The service refused: by status, or by a code under a status of success.
+    pub(super) fn refused(&self, body: ErrorBody) -> Error {
         let status = self.status.unwrap_or_default();
-        let kind = match failure::kind(status, &said.code, &said.message) {
-            // Nothing can be wrong with a key that is not sent: a signature has expired, or does not fit.
+        let kind = match failure::kind(status, &body.code, &body.message) {
+            // No key was sent, so a signature has expired or does not match.
             ErrorKind::Auth if self.keyless => ErrorKind::InvalidInput,
             kind => kind,
         };
-        let refused = failure::refused(status, &said.code, kind);
-        self.fail(kind, said, refused, None)
+        let refused = failure::refused(status, &body.code, kind);
+        self.fail(kind, body, refused, None)
     }
 
-    /// The answer is not what it should be.
-    pub(super) fn failed(&self, kind: ErrorKind, said: ErrorBody) -> Error {
-        self.fail(kind, said, false, None)
+    /// The answer does not have the documented form.
+    pub(super) fn failed(&self, kind: ErrorKind, body: ErrorBody) -> Error {
+        self.fail(kind, body, false, None)
     }
 
-    /// There is no answer, or not the whole of it.
+    /// No answer came, or only part of it.
     pub(super) fn unanswered(
         &self,
         kind: ErrorKind,
@@ -86,7 +86,7 @@ impl Attempt {
         refused: bool,
         source: Box<dyn std::error::Error + Send + Sync>,
     ) -> Error {
-        // What the head of a broken answer said does not count.
+        // The head of a broken answer does not count.
         let silent = Self { status: None, request_id: None, retry_after: None, ..self.clone() };
         silent.fail(kind, ErrorBody { message, ..ErrorBody::default() }, refused, Some(source))
     }
@@ -94,16 +94,16 @@ impl Attempt {
     fn fail(
         &self,
         kind: ErrorKind,
-        said: ErrorBody,
+        body: ErrorBody,
         refused: bool,
         source: Option<Box<dyn std::error::Error + Send + Sync>>,
     ) -> Error {
         let api = ApiFailure {
             endpoint: self.endpoint.clone(),
             status: self.status,
-            code: self.key.masked_in(&said.code),
-            message: self.key.masked_in(&said.message),
-            request_id: said.request_id.or_else(|| self.request_id.clone()),
+            code: self.key.masked_in(&body.code),
+            message: self.key.masked_in(&body.message),
+            request_id: body.request_id.or_else(|| self.request_id.clone()),
             attempts: self.attempts,
             elapsed: self.begun.elapsed(),
             retry_after: self.retry_after,

@@ -5,14 +5,14 @@
 
 use serde_json::Value;
 
-use super::redact::without_queries;
+use crate::redact::without_queries;
 
 use crate::error::ErrorKind;
 
-/// No message is kept longer.
+/// The longest message that is kept, in characters.
 const LONGEST_MESSAGE: usize = 600;
 
-/// What the body of a refusal says.
+/// The body of a refusal.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct ErrorBody {
     pub(super) code: String,
@@ -21,16 +21,16 @@ pub(super) struct ErrorBody {
 }
 
 impl ErrorBody {
-    /// Reads any body; what is no JSON is the message itself.
+    /// Reads any body; one that is not JSON is the message itself.
     pub(super) fn read(body: &[u8]) -> Self {
         match serde_json::from_slice::<Value>(body).ok().or_else(|| event(body)) {
-            Some(value) => Self::of(&value),
-            // Servers between here and there answer in HTML and XML.
+            Some(value) => Self::from_json(&value),
+            // Proxies and storage answer in HTML and XML.
             None => Self { message: cut(&without_queries(&plain(&String::from_utf8_lossy(body)))), ..Self::default() },
         }
     }
 
-    pub(super) fn of(value: &Value) -> Self {
+    pub(super) fn from_json(value: &Value) -> Self {
         let error = value.get("error").filter(|error| error.is_object()).unwrap_or(value);
         let text = |of: &Value, names: &[&str]| {
             names.iter().find_map(|name| of.get(name)).and_then(|found| match found {
@@ -39,37 +39,37 @@ impl ErrorBody {
                 _ => None,
             })
         };
-        let mut said = Self {
+        let mut body = Self {
             code: text(error, &["code", "type"]).unwrap_or_default(),
             message: text(error, &["message", "msg"]).unwrap_or_default(),
             request_id: text(value, &["request_id", "requestId", "RequestId"]).or_else(|| text(error, &["request_id"])),
         };
-        // Some gateways put the whole error of another one into the message.
-        if said.message.starts_with('{')
-            && let Ok(nested) = serde_json::from_str::<Value>(&said.message)
+        // Some gateways put the whole error of another into the message.
+        if body.message.starts_with('{')
+            && let Ok(nested) = serde_json::from_str::<Value>(&body.message)
         {
-            let inner = Self::of(&nested);
+            let inner = Self::from_json(&nested);
             if !inner.message.is_empty() {
-                said.message = inner.message;
+                body.message = inner.message;
             }
             if !inner.code.is_empty() {
-                said.code = inner.code;
+                body.code = inner.code;
             }
         }
-        said.message = cut(&without_queries(&said.message));
-        said.code = said.code.chars().take(120).collect();
-        said
+        body.message = cut(&without_queries(&body.message));
+        body.code = body.code.chars().take(120).collect();
+        body
     }
 }
 
-/// The refusal of a stream that never began may come as an event: the first `data` that is an object.
+/// A stream may be refused by an event: the first `data` line that is an object.
 fn event(body: &[u8]) -> Option<Value> {
     let lines = body.split(|byte| matches!(byte, b'\n' | b'\r'));
     let mut data = lines.filter_map(|line| line.strip_prefix(b"data:"));
     data.find_map(|data| serde_json::from_slice::<Value>(data).ok().filter(Value::is_object))
 }
 
-/// Markup without its tags, on one line.
+/// The text of markup, on one line.
 fn plain(text: &str) -> String {
     let mut words = String::new();
     let mut tag = false;
@@ -94,10 +94,10 @@ fn cut(text: &str) -> String {
     }
 }
 
-/// What a caller can do about it. The code decides where there is one: the same status serves many masters.
+/// The kind of a refusal. The code decides if there is one, because the service uses one status for many things.
 pub(super) fn kind(status: u16, code: &str, message: &str) -> ErrorKind {
     let begins = |with: &str| code.starts_with(with);
-    // 400 "Free allocated quota exceeded." is the eleventh hotword list: waiting does not help.
+    // 400 "Free allocated quota exceeded." means the eleventh hotword list: waiting does not help.
     if code == "Throttling.AllocationQuota" && status == 400 {
         return ErrorKind::Quota;
     }
@@ -111,7 +111,7 @@ pub(super) fn kind(status: u16, code: &str, message: &str) -> ErrorKind {
     {
         return ErrorKind::Quota;
     }
-    // A call of the wrong kind, not a right that is missing.
+    // The wrong kind of call, not a missing permission.
     if code == "AccessDenied" && message.contains("does not support") {
         return ErrorKind::InvalidInput;
     }
@@ -142,8 +142,8 @@ pub(super) fn kind(status: u16, code: &str, message: &str) -> ErrorKind {
     }
 }
 
-/// Whether the answer says that nothing was accepted. An error of the service's inside says nothing of the kind, unless its
-/// code tells that it was too busy to begin.
+/// Whether the answer proves that nothing was accepted. Internal errors of the service do not, unless the code says that it
+/// was too busy to begin.
 pub(super) fn refused(status: u16, code: &str, kind: ErrorKind) -> bool {
     match status {
         408 => false,
@@ -159,8 +159,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_kind_of_refusal_is_read() {
-        let said = |code: &str, message: &str, id: Option<&str>| ErrorBody {
+    fn every_form_of_refusal_is_read() {
+        let refusal = |code: &str, message: &str, id: Option<&str>| ErrorBody {
             code: code.into(),
             message: message.into(),
             request_id: id.map(Into::into),
@@ -168,24 +168,24 @@ mod tests {
         for (body, expected) in [
             (
                 r#"{"code":"InvalidApiKey","message":"Invalid API-key provided.","request_id":"r1"}"#,
-                said("InvalidApiKey", "Invalid API-key provided.", Some("r1")),
+                refusal("InvalidApiKey", "Invalid API-key provided.", Some("r1")),
             ),
             (
                 r#"{"error":{"message":"no","type":"invalid_request_error","code":"invalid_api_key","param":null}}"#,
-                said("invalid_api_key", "no", None),
+                refusal("invalid_api_key", "no", None),
             ),
-            (r#"{"code":42,"msg":"legacy"}"#, said("42", "legacy", None)),
+            (r#"{"code":42,"msg":"legacy"}"#, refusal("42", "legacy", None)),
             (
                 r#"{"code":"X","message":"{\"error\":{\"code\":\"Throttling.RateQuota\",\"message\":\"slow down\"}}","request_id":"r2"}"#,
-                said("Throttling.RateQuota", "slow down", Some("r2")),
+                refusal("Throttling.RateQuota", "slow down", Some("r2")),
             ),
             (
                 "id:1\nevent:error\n:HTTP_STATUS/400\ndata:{\"code\":\"InvalidParameter\",\"message\":\"no\",\"request_id\":\"r3\"}\n\n",
-                said("InvalidParameter", "no", Some("r3")),
+                refusal("InvalidParameter", "no", Some("r3")),
             ),
-            ("<html><body>502 <b>Bad\n Gateway</b></body></html>", said("", "502 Bad Gateway", None)),
-            ("", said("", "", None)),
-            ("[1]", said("", "", None)),
+            ("<html><body>502 <b>Bad\n Gateway</b></body></html>", refusal("", "502 Bad Gateway", None)),
+            ("", refusal("", "", None)),
+            ("[1]", refusal("", "", None)),
         ] {
             assert_eq!(ErrorBody::read(body.as_bytes()), expected, "{body}");
         }
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn one_table_says_what_a_refusal_means() {
+    fn refusals_have_the_documented_kind() {
         use ErrorKind::{Auth, InvalidInput, NotFound, Quota, RateLimited, Timeout, Unavailable};
         // status, code, message, kind, certainly not accepted
         for (status, code, message, expected, nothing_accepted) in [

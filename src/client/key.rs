@@ -1,29 +1,29 @@
-//! The key: it goes to the service's host and nowhere else.
+//! The API key. It is sent to the service's host and nowhere else.
 
 use std::fmt;
 
 use crate::error::{Error, Result};
 
-/// A key of the service (`sk-…`), or a temporary token (`st-…`). It has no `Display`, and its `Debug` is masked.
+/// An API key (`sk-…`) or temporary token (`st-…`). It has no `Display`, and its `Debug` is masked.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ApiKey(String);
 
-/// Stands where the key stood.
+/// Printed in place of the key.
 const MASK: &str = "[key]";
 
 impl ApiKey {
-    /// Takes a key as it stands in a file or a variable; white space around it does not count.
+    /// Takes a key as read from a file or variable; surrounding white space is removed.
     ///
     /// # Errors
-    /// An empty key, or one with characters that no HTTP header carries.
+    /// The key is empty, or has characters that are not printable ASCII.
     pub fn new(key: impl AsRef<str>) -> Result<Self> {
         let key = key.as_ref().trim();
         if key.is_empty() {
             return Err(Error::invalid("the API key is empty"));
         }
-        // The position only: what is wrong with a key must not show the key.
+        // Only the position: the message must not show any of the key.
         if let Some(at) = key.chars().position(|c| !c.is_ascii_graphic()) {
-            return Err(Error::invalid(format!("the API key has a character at place {} that no key has", at + 1)));
+            return Err(Error::invalid(format!("character {} of the API key is not printable ASCII", at + 1)));
         }
         Ok(Self(key.to_owned()))
     }
@@ -36,12 +36,12 @@ impl ApiKey {
         format!("Bearer {}", self.0)
     }
 
-    /// `text` without the key: a server may repeat what it was sent.
+    /// `text` without the key: a server may echo what it was sent.
     pub(super) fn masked_in(&self, text: &str) -> String {
         text.replace(&self.0, MASK)
     }
 
-    /// The same for a body; `None` where the key is not in it.
+    /// The same for a body; `None` if the key is not in it.
     pub(super) fn masked_body(&self, body: &[u8]) -> Option<Vec<u8>> {
         let text = String::from_utf8_lossy(body);
         text.contains(&self.0).then(|| self.masked_in(&text).into_bytes())
@@ -59,7 +59,7 @@ mod tests {
     use super::ApiKey;
 
     #[test]
-    fn a_key_is_never_shown() {
+    fn a_key_is_never_printed() {
         let key = ApiKey::new(" sk-secret\n").unwrap();
         assert_eq!(key.bearer(), "Bearer sk-secret");
         assert!(!format!("{key:?} {:#?}", key).contains("secret"));

@@ -25,8 +25,8 @@ mod flash;
 mod key;
 mod pacing;
 mod recognition;
-mod redact;
 mod retry;
+#[doc(hidden)]
 pub mod sse;
 mod tasks;
 mod tokens;
@@ -46,16 +46,13 @@ use transport::Transport;
 
 use crate::catalog::{Region, check_workspace};
 use crate::error::{Error, Result};
+use crate::redact::without_query;
 
 pub use flash::{Clip, Conversation, Flash, FlashAnswer, FlashCalls, FlashEvent, FlashStream, FlashUsage};
 pub use key::ApiKey;
 pub use recognition::{Author, Message, Recognition, differences};
 #[cfg(feature = "cli")]
 pub(crate) use recognition::{DIARIZATION, LANGUAGE};
-pub(crate) use redact::split_scheme;
-#[cfg(feature = "cli")]
-pub(crate) use redact::without_queries;
-pub use redact::without_query;
 pub use retry::RetryPolicy;
 pub(crate) use retry::RetrySafety;
 pub use tasks::{Filter, Listed, Outcome, Page, PollPolicy, Submitted, Task, TaskId, TaskStatus, Tasks};
@@ -67,7 +64,7 @@ pub use vocabularies::{
 };
 pub use warning::Warning;
 
-/// The service, for one key. Clones share connections and pace.
+/// A client of the service for one key. Clones share connections and rate limits.
 #[derive(Debug, Clone)]
 pub struct Client(Arc<Inner>);
 
@@ -79,7 +76,7 @@ struct Inner {
 }
 
 impl Client {
-    /// Region `intl`, its shared host, no key yet.
+    /// Starts with region `intl`, its shared host and no key.
     #[must_use]
     pub fn builder() -> ClientBuilder {
         ClientBuilder {
@@ -93,55 +90,55 @@ impl Client {
         }
     }
 
-    /// The calls about tasks.
+    /// Asynchronous tasks.
     #[must_use]
     pub fn tasks(&self) -> Tasks<'_> {
         Tasks { client: self }
     }
 
-    /// The calls about short clips.
+    /// Synchronous recognition of short clips.
     #[must_use]
     pub fn flash(&self) -> FlashCalls<'_> {
         FlashCalls { client: self }
     }
 
-    /// The calls about uploads.
+    /// Temporary storage for local files.
     #[must_use]
     pub fn uploads(&self) -> Uploads<'_> {
         Uploads { client: self }
     }
 
-    /// The calls about temporary keys.
+    /// Short-lived keys.
     #[must_use]
     pub fn tokens(&self) -> Tokens<'_> {
         Tokens { client: self }
     }
 
-    /// The calls about hotword lists.
+    /// Hotword lists.
     #[must_use]
     pub fn vocabularies(&self) -> Vocabularies<'_> {
         Vocabularies { client: self }
     }
 
-    /// The region whose limits and prices hold.
+    /// The region whose limits and prices apply.
     #[must_use]
     pub fn region(&self) -> Region {
         self.0.region
     }
 
-    /// The workspace, where one was named.
+    /// The workspace, if one was named.
     #[must_use]
     pub fn workspace(&self) -> Option<&str> {
         self.0.workspace.as_deref()
     }
 
-    /// Where the calls go, such as `https://dashscope-intl.aliyuncs.com/api/v1`.
+    /// The base URL of all calls, such as `https://dashscope-intl.aliyuncs.com/api/v1`.
     #[must_use]
     pub fn base_url(&self) -> &str {
         self.0.transport.base().as_str()
     }
 
-    /// What the service's clock shows; `None` before its first answer.
+    /// The time on the service's clock; `None` before its first answer.
     #[must_use]
     pub fn server_time(&self) -> Option<Timestamp> {
         self.0.transport.server_time()
@@ -152,7 +149,7 @@ impl Client {
     }
 }
 
-/// What a client is made of.
+/// Builds a [`Client`].
 #[derive(Debug, Clone)]
 pub struct ClientBuilder {
     region: Region,
@@ -165,59 +162,59 @@ pub struct ClientBuilder {
 }
 
 impl ClientBuilder {
-    /// Whose host, limits and prices; `intl` unless said.
+    /// The region whose host, limits and prices apply; default `intl`.
     #[must_use]
     pub fn region(mut self, region: Region) -> Self {
         self.region = region;
         self
     }
 
-    /// The workspace, which has a host of its own. With a base URL it is named in a header instead.
+    /// The workspace. It has a host of its own; with a base URL it is sent as a header instead.
     #[must_use]
     pub fn workspace(mut self, workspace: impl Into<String>) -> Self {
         self.workspace = Some(workspace.into());
         self
     }
 
-    /// Another host, up to and with `/api/v1`, as the official SDK has it; it alone may be `http`.
+    /// Another host, including `/api/v1`, as in the official SDK. Only this one may be `http`.
     #[must_use]
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
         self.base_url = Some(url.into());
         self
     }
 
-    /// The key; without one nothing is built.
+    /// The key, which is required.
     #[must_use]
     pub fn api_key(mut self, key: ApiKey) -> Self {
         self.key = Some(key);
         self
     }
 
-    /// For one answer of the service; 60 s unless said.
+    /// The time limit for one answer of the service; default 60 s.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// How long a call goes on trying.
+    /// When failed calls are retried.
     #[must_use]
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.retry = policy;
         self
     }
 
-    /// Straight to the host, whatever proxies the environment names: for a service on this machine.
+    /// Ignores the proxies of the environment: for a service on this machine.
     #[must_use]
     pub fn no_proxy(mut self) -> Self {
         self.proxies = false;
         self
     }
 
-    /// Proxies are taken from the environment by the usual rules (`HTTPS_PROXY`, `NO_PROXY`), unless [`Self::no_proxy`].
+    /// Builds the client. Proxies are taken from `HTTPS_PROXY` and `NO_PROXY`, unless [`Self::no_proxy`].
     ///
     /// # Errors
-    /// No key, a base URL that is none, a workspace id that is none.
+    /// No key; an invalid base URL or workspace id.
     pub fn build(self) -> Result<Client> {
         let Some(key) = self.key else {
             return Err(Error::invalid("no API key"));
@@ -236,15 +233,15 @@ impl ClientBuilder {
     }
 }
 
-/// A base URL as people give it: the host alone, or with the path that all calls share.
+/// A base URL as people give it: the host alone, or with the path of the API.
 fn base_url(given: &str) -> Result<Url> {
-    let unusable = |why: &str| Error::invalid(format!("{:?} is no base URL: {why}", without_query(given)));
-    let mut url = Url::parse(given.trim()).map_err(|_| unusable("give scheme, host and /api/v1"))?;
+    let unusable = |why: &str| Error::invalid(format!("{:?} is not a base URL: {why}", without_query(given)));
+    let mut url = Url::parse(given.trim()).map_err(|_| unusable("it needs scheme, host and /api/v1"))?;
     if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
-        return Err(unusable("it begins with https://, or http:// for a host of your own"));
+        return Err(unusable("it must begin with https://, or http:// for your own host"));
     }
     if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
-        return Err(unusable("it has no user, query or fragment"));
+        return Err(unusable("it must have no user, query or fragment"));
     }
     let path = url.path().trim_end_matches('/').to_owned();
     url.set_path(if path.is_empty() { "/api/v1" } else { &path });
@@ -256,7 +253,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_host_follows_region_and_workspace_unless_it_is_given() {
+    fn the_host_depends_on_region_and_workspace_unless_given() {
         let built = |with: &dyn Fn(ClientBuilder) -> ClientBuilder| {
             let builder = with(Client::builder().api_key(ApiKey::new("sk-x").unwrap()));
             builder.build().map(|client| client.base_url().to_owned()).map_err(|error| error.to_string())
@@ -268,13 +265,13 @@ mod tests {
         assert_eq!(built(&|b| b.base_url("https://h/x/api/v1/")).unwrap(), "https://h/x/api/v1");
         for wrong in ["", "host", "ftp://h", "https://user:secret@h/", "https://h/?key=secret"] {
             let error = built(&|b| b.base_url(wrong)).unwrap_err();
-            assert!(error.contains("no base URL") && !error.contains("secret"), "{error}");
+            assert!(error.contains("not a base URL") && !error.contains("secret"), "{error}");
         }
         assert!(built(&|b| b.workspace("a.evil.example/")).is_err());
     }
 
     #[test]
-    fn what_is_printed_of_a_client_has_no_key() {
+    fn debug_output_has_no_key() {
         let client = Client::builder().api_key(ApiKey::new("sk-very-secret").unwrap()).build().unwrap();
         assert!(!format!("{client:#?}").contains("very-secret"));
     }

@@ -6,23 +6,29 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 
 use crate::error::{Error, ErrorKind};
 
-/// How long a call goes on trying. The waits are drawn between a doubling delay and twice that; what the server asks for
-/// with `Retry-After` wins over them. Whatever happens, no wait begins that would end after [`RetryPolicy::total`].
+/// How often and how long a failed call is retried.
+///
+/// The delay doubles with each retry and is drawn between that and twice as much; a server's `Retry-After` wins over it. No
+/// wait begins that would end after [`RetryPolicy::total`].
+///
+/// ```
+/// use std::time::Duration;
+/// use talkmeter::client::RetryPolicy;
+///
+/// let policy = RetryPolicy::default().retries(2).max_delay(Duration::from_secs(5));
+/// # let _ = policy;
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryPolicy {
-    /// Requests beyond the first.
-    pub retries: usize,
-    /// Before the first repetition.
-    pub first: Duration,
-    /// No delay of our own is longer.
-    pub most: Duration,
-    /// From the first request to the last repetition.
-    pub total: Duration,
-    /// Seeds the jitter; `None` draws a seed.
-    pub seed: Option<u64>,
+    retries: usize,
+    pub(super) first: Duration,
+    most: Duration,
+    pub(super) total: Duration,
+    seed: Option<u64>,
 }
 
 impl Default for RetryPolicy {
+    /// Four retries with delays from 0.5 s to 20 s, within two minutes.
     fn default() -> Self {
         Self {
             retries: 4,
@@ -35,6 +41,41 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
+    /// Requests beyond the first.
+    #[must_use]
+    pub fn retries(mut self, retries: usize) -> Self {
+        self.retries = retries;
+        self
+    }
+
+    /// The delay before the first retry.
+    #[must_use]
+    pub fn first_delay(mut self, delay: Duration) -> Self {
+        self.first = delay;
+        self
+    }
+
+    /// The longest delay between two attempts, except where the server asks for more.
+    #[must_use]
+    pub fn max_delay(mut self, delay: Duration) -> Self {
+        self.most = delay;
+        self
+    }
+
+    /// The time from the first request to the last retry.
+    #[must_use]
+    pub fn total(mut self, total: Duration) -> Self {
+        self.total = total;
+        self
+    }
+
+    /// Makes the jitter reproducible.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
     pub(super) fn delays(&self) -> impl Iterator<Item = Duration> + Send + Sync + use<> {
         let builder = ExponentialBuilder::new()
             .with_min_delay(self.first)
@@ -50,19 +91,19 @@ impl RetryPolicy {
     }
 }
 
-/// What a call allows.
+/// Whether a call may be repeated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RetrySafety {
-    /// Asking twice does no harm.
+    /// A repetition does no harm.
     Always,
-    /// It costs money or makes something: only when it was certainly not accepted.
+    /// It costs money or creates something: only when it was certainly not accepted.
     IfRefused,
-    /// Whoever calls decides.
+    /// The caller decides.
     Never,
 }
 
-/// Whether this failure of such a call is followed by another attempt.
-pub(super) fn again(repeat: RetrySafety, error: &Error) -> bool {
+/// Whether another attempt follows this failure.
+pub(super) fn retries(repeat: RetrySafety, error: &Error) -> bool {
     let refused = error.api().is_some_and(|api| api.refused);
     match repeat {
         RetrySafety::Never => false,
@@ -76,8 +117,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_same_seed_waits_the_same_and_never_beyond_its_bounds() {
-        let policy = RetryPolicy { seed: Some(7), ..RetryPolicy::default() };
+    fn delays_are_reproducible_by_seed_and_bounded() {
+        let policy = RetryPolicy::default().seed(7);
         let delays: Vec<Duration> = policy.delays().collect();
         assert_eq!(delays.len(), policy.retries);
         assert_eq!(delays, policy.delays().collect::<Vec<_>>());

@@ -1,8 +1,8 @@
-//! Server-sent events as the service writes them: bytes → lines → events. No HTTP in it.
+//! Server-sent events as the service writes them: bytes → lines → events, without HTTP.
 //!
-//! Between the bytes and the decoder stands an adapter, because gateways leave out the blank line that ends an event, and
-//! the decoder then gives no event at all: a blank line is put before each line that begins with `id:`, and one at the end.
-//! Whatever the line breaks (LF, CRLF, CR) and wherever the bytes are cut, the same events come out.
+//! Gateways leave out the blank line that ends an event, and the decoder then yields no event at all. An adapter before the
+//! decoder adds a blank line before each line that begins with `id:`, and one at the end. The events do not depend on the
+//! kind of line breaks (LF, CRLF, CR) or on how the bytes are split into chunks.
 //!
 //! Source: the streaming sections of the vendor's Fun-ASR-Flash and Qwen-ASR references, checked 2026-11.
 
@@ -13,24 +13,24 @@ use serde_json::Value;
 
 use crate::error::{Error, Result};
 
-/// No event is longer, in bytes: the text of five minutes with its words is a hundredth of it.
+/// The longest event, in bytes: a hundred times the text of five minutes with its words.
 const LONGEST_EVENT: usize = 64 << 20;
 
 /// One event.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Event {
-    /// What stands behind `event:`; `message` where nothing does.
+    /// The field `event`; `message` if there is none.
     pub name: String,
-    /// What stands behind `data:`, line by line.
+    /// The field `data`, line by line.
     pub data: String,
 }
 
 impl Event {
-    /// The JSON values in its data, usually one; several where events ran together. The `[DONE]` of other protocols is none.
+    /// The JSON values in its data: usually one, several if events ran together. The `[DONE]` of other protocols is left out.
     ///
     /// # Errors
-    /// [`crate::ErrorKind::Protocol`]: something in it is no JSON. Values before it are lost.
+    /// [`crate::ErrorKind::Protocol`] if part of it is not JSON; values before that part are lost.
     pub fn values(&self) -> Result<Vec<Value>> {
         let whole = |text: &str| serde_json::Deserializer::from_str(text).into_iter().collect();
         let values: serde_json::Result<Vec<Value>> = if self.data.contains(DONE) {
@@ -39,10 +39,10 @@ impl Event {
         } else {
             whole(&self.data)
         };
-        values.map_err(|error| Error::protocol(format!("an event of the stream is no JSON: {error}")))
+        values.map_err(|error| Error::protocol(format!("an event of the stream is not JSON: {error}")))
     }
 
-    /// Whether it says that nothing follows.
+    /// Whether it marks the end of the stream.
     pub(super) fn is_done(&self) -> bool {
         self.data.lines().any(|line| line.trim() == DONE)
     }
@@ -50,10 +50,10 @@ impl Event {
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
-/// How `OpenAI`'s streams end; the service's own have no such mark.
+/// Ends streams of the `OpenAI` protocol; the service's own protocol has no such mark.
 const DONE: &str = "[DONE]";
 
-/// The events of a body, as they come. After an error nothing follows.
+/// The events of a body as they arrive. An error is the last item.
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().build().map_err(|error| error.to_string())?.block_on(async {
@@ -61,7 +61,7 @@ const DONE: &str = "[DONE]";
 /// use futures_util::{StreamExt, stream};
 /// use talkmeter::client::sse;
 ///
-/// // No blank lines, cut inside a character: two events all the same.
+/// // No blank lines, split inside a character: still two events.
 /// let body = "id:1\ndata:{\"text\":\"你\"}\nid:2\ndata:{\"text\":\"你好\"}".as_bytes();
 /// let chunks = stream::iter([Ok(Bytes::from_static(&body[..21])), Ok(Bytes::from_static(&body[21..]))]);
 /// let events: Vec<_> = sse::events(chunks.boxed()).collect().await;
@@ -76,9 +76,9 @@ pub fn events(body: BoxStream<'static, Result<Bytes>>) -> BoxStream<'static, Res
         Ok(event) => Ok(Event { name: event.event, data: event.data }),
         Err(EventStreamError::Transport(error)) => Err(error),
         Err(EventStreamError::Utf8(_)) => Err(Error::protocol("the stream is not UTF-8")),
-        Err(EventStreamError::Parser(_)) => Err(Error::protocol("the stream holds a line that no event has")),
+        Err(EventStreamError::Parser(_)) => Err(Error::protocol("the stream has a line that is not part of an event")),
     });
-    // An error is the end: what follows a gap would be taken for what follows its beginning.
+    // After a gap the next event could not be told from a continuation.
     let whole = events.scan(false, |failed, event| {
         let before = *failed;
         *failed |= event.is_err();
@@ -87,18 +87,18 @@ pub fn events(body: BoxStream<'static, Result<Bytes>>) -> BoxStream<'static, Res
     whole.boxed()
 }
 
-/// Where the adapter stands.
+/// The state of the adapter.
 struct Lines {
     body: BoxStream<'static, Result<Bytes>>,
-    /// Received, and not given on yet.
+    /// Received, not yet passed on.
     held: BytesMut,
-    /// So many bytes of `held` have no line break in them.
+    /// The number of bytes at the start of `held` without a line break.
     searched: usize,
-    /// Nothing was given on yet.
+    /// Nothing was passed on yet.
     first: bool,
-    /// A line of `held` is given on after the blank line before it.
+    /// The blank line before the line in `held` was passed on.
     parted: bool,
-    /// The line before ended with a CR: an LF now belongs to it.
+    /// The previous line ended with CR, so an LF that follows belongs to it.
     after_cr: bool,
     /// Bytes since the last blank line.
     length: usize,
@@ -107,14 +107,14 @@ struct Lines {
 
 enum End {
     Open,
-    /// The body is over; what is held is the last line.
+    /// The body has ended; `held` is the last line.
     Last,
-    /// All but the reason is given on.
+    /// Everything but the error was passed on.
     Broken(Error),
     Over,
 }
 
-/// One line after another, each with an LF, blank lines where events begin.
+/// Yields lines that end with LF, with blank lines before events.
 fn lines(body: BoxStream<'static, Result<Bytes>>) -> BoxStream<'static, Result<Bytes>> {
     let lines = Lines {
         body,
@@ -135,7 +135,7 @@ impl Lines {
             if let Some(line) = self.line() {
                 self.length = if line.len() == 1 { 0 } else { self.length + line.len() };
                 if std::str::from_utf8(&line).is_err() {
-                    // The decoder would wait for a better end of it.
+                    // The decoder would wait for the rest of the character.
                     self.end = End::Over;
                     self.held.clear();
                     return Some(Err(Error::protocol("the stream is not UTF-8")));
@@ -145,7 +145,7 @@ impl Lines {
             if self.length + self.held.len() > LONGEST_EVENT {
                 self.end = End::Over;
                 return Some(Err(Error::protocol(format!(
-                    "an event of the stream is over {LONGEST_EVENT} bytes long"
+                    "an event of the stream is longer than {LONGEST_EVENT} bytes"
                 ))));
             }
             match std::mem::replace(&mut self.end, End::Over) {
@@ -156,7 +156,7 @@ impl Lines {
                             End::Open
                         }
                         Some(Err(error)) => {
-                            // Half a line is nothing; the whole lines before it may be an event.
+                            // A partial line is dropped; the lines before it may be an event.
                             self.held.clear();
                             self.held.extend_from_slice(b"\n");
                             self.searched = 0;
@@ -164,7 +164,7 @@ impl Lines {
                             End::Broken(error)
                         }
                         None => {
-                            // A line without an end, and an event without one.
+                            // The last line and the last event may lack their line breaks.
                             self.held.extend_from_slice(b"\n\n");
                             End::Last
                         }
@@ -176,7 +176,7 @@ impl Lines {
         }
     }
 
-    /// The next whole line, or the blank line before it.
+    /// The next complete line, or the blank line before it.
     fn line(&mut self) -> Option<Bytes> {
         if self.after_cr && !self.held.is_empty() {
             self.after_cr = false;
@@ -192,7 +192,7 @@ impl Lines {
         };
         let mut at = self.searched + at;
         let first = std::mem::take(&mut self.first);
-        // The decoder does not survive one.
+        // The decoder does not handle one.
         while first && self.held.starts_with(BYTE_ORDER_MARK) {
             self.held.advance(BYTE_ORDER_MARK.len());
             at -= BYTE_ORDER_MARK.len();
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn a_break_gives_the_events_before_it() {
+    fn a_broken_connection_yields_the_events_before_it() {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let body =
             [Ok(Bytes::from_static(b"data:1\n\ndata:2\ndata:3")), Err(Error::protocol("broken")), Ok(Bytes::new())];
@@ -267,14 +267,14 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_no_utf8_end_the_stream() {
+    fn invalid_utf8_ends_the_stream() {
         let found = decoded(vec![b"data:1\n\ndata:\xff\n\ndata:3\n\n".to_vec()]);
         assert_eq!(found.len(), 2);
         assert!(found[1].as_ref().unwrap_err().contains("not UTF-8"));
     }
 
     #[test]
-    fn the_same_events_come_wherever_the_bytes_are_cut() {
+    fn events_do_not_depend_on_chunk_boundaries() {
         for body in [
             DOCUMENTED.to_owned(),
             DOCUMENTED.replace("\n\n", "\n"),
@@ -294,7 +294,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_gives_the_same_events_however_it_is_cut(
+        fn events_of_any_text_do_not_depend_on_chunk_boundaries(
             lines in proptest::collection::vec("(id:|event:|data:|:|)[a-z你{}\" :]{0,8}(\n|\r\n|\r|\n\n|)", 0..12),
             cuts in proptest::collection::vec(0_usize..200, 0..6),
         ) {

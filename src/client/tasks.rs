@@ -18,13 +18,13 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::pacing::{Class, Permit};
-use super::redact::{without_queries, without_query};
 use super::retry::RetrySafety;
 use super::transport::{Answer, Body, Call, Target};
 use super::{Client, Recognition};
 use crate::error::{Error, Result};
+use crate::redact::{without_queries, without_query};
 
-/// The service's name for a task.
+/// The id of a task.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TaskId(String);
 
@@ -37,7 +37,7 @@ impl TaskId {
         let id = id.into();
         let legal = |b: u8| b.is_ascii_alphanumeric() || b"-_.:".contains(&b);
         if id.is_empty() || id.len() > 200 || !id.bytes().all(legal) || id.bytes().all(|b| b == b'.') {
-            return Err(Error::invalid(format!("{:?} is no task id", id.chars().take(80).collect::<String>())));
+            return Err(Error::invalid(format!("{:?} is not a task id", id.chars().take(80).collect::<String>())));
         }
         Ok(Self(id))
     }
@@ -59,24 +59,24 @@ impl fmt::Display for TaskId {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TaskStatus {
-    /// Waiting for its turn; only now can it be cancelled.
+    /// Queued; only now can it be cancelled.
     Pending,
-    /// At work.
+    /// Being processed.
     Running,
-    /// Ended; each file has a state of its own all the same.
+    /// Ended; its files may have failed all the same, see [`Task::outcomes`].
     Succeeded,
-    /// Ended; every file failed, as a rule.
+    /// Ended; usually every file failed.
     Failed,
     /// Cancelled before it began.
     Canceled,
-    /// No such task, or ended over 24 hours ago, or not visible to the key.
+    /// There is no such task, it ended over 24 hours ago, or the key may not see it.
     Unknown,
-    /// A state that this crate does not know, as spelt; taken for unfinished.
+    /// A state unknown to this crate, as spelt by the service; treated as unfinished.
     Other(String),
 }
 
 impl TaskStatus {
-    /// Reads the service's spelling.
+    /// Parses the service's spelling.
     #[must_use]
     pub fn new(status: &str) -> Self {
         match status {
@@ -86,13 +86,13 @@ impl TaskStatus {
             "FAILED" => Self::Failed,
             "CANCELED" | "CANCELLED" => Self::Canceled,
             "UNKNOWN" => Self::Unknown,
-            // Seen as a state where the code was meant.
+            // Seen in place of a state, though it is a code.
             silence if is_silence(silence) => Self::Failed,
             other => Self::Other(other.to_owned()),
         }
     }
 
-    /// Nothing will change any more.
+    /// Whether the task has ended.
     #[must_use]
     pub fn is_final(&self) -> bool {
         matches!(self, Self::Succeeded | Self::Failed | Self::Canceled | Self::Unknown)
@@ -113,7 +113,7 @@ impl fmt::Display for TaskStatus {
     }
 }
 
-/// Whether a code or message says that there was no speech, which is a result and no failure.
+/// Whether a code or message says that there was no speech, which is a result, not a failure.
 pub(super) fn is_silence(text: &str) -> bool {
     text.contains("SUCCESS_WITH_NO_VALID_FRAGMENT") || text.contains("ASR_RESPONSE_HAVE_NO_WORDS")
 }
@@ -122,31 +122,31 @@ pub(super) fn is_silence(text: &str) -> bool {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Submitted {
-    /// Ask after it by this.
+    /// Its id.
     pub id: TaskId,
-    /// The submit's own id.
+    /// The id of the submit request.
     pub request_id: Option<String>,
 }
 
-/// What the service says of a task.
+/// A task as the service reports it.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Task {
     /// Its id.
     pub id: TaskId,
-    /// Its state; that of each file stands in `outcomes`.
+    /// Its state. Each file has a state of its own, in `outcomes`.
     pub status: TaskStatus,
-    /// What became of each file; empty while nothing is known.
+    /// The outcome of each file; empty while there is none.
     pub outcomes: Vec<Outcome>,
-    /// Why the task failed as a whole, where it says so.
+    /// The code of a failure of the whole task.
     pub code: Option<String>,
-    /// The same in words.
+    /// Its message.
     pub message: Option<String>,
     /// When the service accepted it.
     pub submitted: Option<Timestamp>,
     /// When it ended.
     pub ended: Option<Timestamp>,
-    /// What is billed, as the service puts it: `{"duration": 9}` in seconds, or tokens.
+    /// What is billed, as the service reports it: `{"duration": 9}` in seconds, or tokens.
     pub usage: Option<Value>,
     /// The id of the answer.
     pub request_id: Option<String>,
@@ -154,24 +154,24 @@ pub struct Task {
     pub raw: Value,
 }
 
-/// What became of one file of a task.
+/// The outcome of one file of a task.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Outcome {
-    /// As submitted; Qwen3 does not repeat it.
+    /// As submitted; `None` for Qwen3, which does not repeat it.
     pub file_url: Option<String>,
-    /// Its state, whatever the task's is.
+    /// Its own state.
     pub status: TaskStatus,
-    /// Where the result is, signed, for 24 hours.
+    /// The signed address of the result, valid for 24 hours.
     pub transcription_url: Option<String>,
-    /// Why it failed.
+    /// The code of its failure.
     pub code: Option<String>,
-    /// The same in words; often the code again.
+    /// Its message; often the code again.
     pub message: Option<String>,
 }
 
 impl Outcome {
-    /// No speech was found: an empty transcript, not a failure.
+    /// Whether no speech was found: an empty transcript, not a failure.
     #[must_use]
     pub fn is_silence(&self) -> bool {
         self.transcription_url.is_none()
@@ -190,8 +190,8 @@ impl Task {
         let Some(status) = text(output, "task_status") else {
             return Err(Error::protocol(format!("the answer on task {id} has no task_status")));
         };
-        let said = |of: &Value| text(of, "message").map(|message| without_queries(&message));
-        let (code, message) = (text(output, "code"), said(output));
+        let message = |of: &Value| text(of, "message").map(|message| without_queries(&message));
+        let (code, reason) = (text(output, "code"), message(output));
         let silent = is_silence(&status).then(|| status.clone());
         let status = TaskStatus::new(&status);
         let outcome = |result: &Value| Outcome {
@@ -203,7 +203,7 @@ impl Task {
                 None => status.clone(),
             },
             code: text(result, "code"),
-            message: said(result),
+            message: message(result),
         };
         let mut outcomes: Vec<Outcome> = match (output.get("results"), output.get("result")) {
             (Some(Value::Array(results)), _) => {
@@ -218,21 +218,21 @@ impl Task {
                 status: TaskStatus::Failed,
                 transcription_url: None,
                 code: code.clone().or(silent),
-                message: message.clone(),
+                message: reason.clone(),
             });
         }
-        // What is copied to the task only belongs to its single file.
+        // The failure of a single file may be reported on the task alone.
         if let [only] = outcomes.as_mut_slice()
             && only.transcription_url.is_none()
         {
             only.code = only.code.take().or_else(|| code.clone());
-            only.message = only.message.take().or_else(|| message.clone());
+            only.message = only.message.take().or_else(|| reason.clone());
         }
         let usage = raw.get("usage").filter(|usage| usage.is_object()).cloned();
         let request_id = answer.request_id;
         let time = |name: &str| text(output, name).as_deref().and_then(task_time);
         let (submitted, ended) = (time("submit_time"), time("end_time"));
-        Ok(Self { id: id.clone(), status, outcomes, code, message, submitted, ended, usage, request_id, raw })
+        Ok(Self { id: id.clone(), status, outcomes, code, message: reason, submitted, ended, usage, request_id, raw })
     }
 }
 
@@ -242,7 +242,7 @@ fn task_time(text: &str) -> Option<Timestamp> {
     jiff::tz::Offset::constant(8).to_timestamp(local).ok()
 }
 
-/// A task as the list shows it; it names no file.
+/// A task in a list, which names no file.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Listed {
@@ -250,7 +250,7 @@ pub struct Listed {
     pub id: TaskId,
     /// Its state.
     pub status: TaskStatus,
-    /// The model; `None` where the list does not say.
+    /// The model; `None` if the list does not say.
     pub model: Option<String>,
     /// When the service accepted it, by the service's clock.
     pub created: Option<Timestamp>,
@@ -266,11 +266,11 @@ pub struct Listed {
 pub struct Page {
     /// In the service's order, which is not documented.
     pub tasks: Vec<Listed>,
-    /// Tasks in all pages, where the service says.
+    /// Tasks on all pages, if the service says.
     pub total: Option<u64>,
-    /// Pages in all, where the service says.
+    /// The number of pages, if the service says.
     pub pages: Option<u64>,
-    /// Rows of this page, readable or not.
+    /// Rows of this page, whether they could be read or not.
     rows: u64,
     /// Rows asked for.
     size: u64,
@@ -284,7 +284,7 @@ impl Page {
     }
 }
 
-/// Which tasks to list. The service's own filter of times is left out: its time zone is not documented.
+/// Which tasks to list. The service's filter by time is left out, because its time zone is not documented.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
     model: Option<String>,
@@ -294,7 +294,7 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// All tasks of the account in the last 24 hours, a hundred a page.
+    /// All tasks of the account in the last 24 hours, 100 per page.
     #[must_use]
     pub fn new() -> Self {
         Self { page: 1, size: 100, ..Self::default() }
@@ -321,7 +321,7 @@ impl Filter {
         self
     }
 
-    /// Rows a page.
+    /// Rows per page.
     #[must_use]
     pub fn size(mut self, size: u64) -> Self {
         self.size = size;
@@ -329,21 +329,26 @@ impl Filter {
     }
 }
 
-/// How [`Tasks::wait`] asks: first after `first`, then after ever longer waits up to `most`, until `deadline`.
+/// How often [`Tasks::wait`] queries a task, and for how long.
+///
+/// ```
+/// use std::time::Duration;
+/// use talkmeter::client::PollPolicy;
+///
+/// let policy = PollPolicy::default().deadline(Duration::from_secs(600));
+/// # let _ = policy;
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PollPolicy {
-    /// Before the first question.
-    pub first: Duration,
-    /// Each wait is so many times the last.
-    pub factor: f64,
-    /// No wait is longer.
-    pub most: Duration,
-    /// From the call on; the task goes on without us.
-    pub deadline: Duration,
+    first: Duration,
+    factor: f64,
+    most: Duration,
+    deadline: Duration,
 }
 
 impl Default for PollPolicy {
-    /// The service recommends 2 to 5 s; a task that has not ended within 3 hours is ended by it.
+    /// After 1 s, then at intervals that grow by half up to 5 s, for up to 4 hours. The service recommends 2 to 5 s, and ends
+    /// a task that takes more than 3 hours.
     fn default() -> Self {
         Self {
             first: Duration::from_secs(1),
@@ -354,6 +359,36 @@ impl Default for PollPolicy {
     }
 }
 
+impl PollPolicy {
+    /// The wait before the first query.
+    #[must_use]
+    pub fn first_interval(mut self, interval: Duration) -> Self {
+        self.first = interval;
+        self
+    }
+
+    /// By how much each interval exceeds the one before, from 1 to 10.
+    #[must_use]
+    pub fn factor(mut self, factor: f64) -> Self {
+        self.factor = factor.clamp(1.0, 10.0);
+        self
+    }
+
+    /// The longest interval.
+    #[must_use]
+    pub fn max_interval(mut self, interval: Duration) -> Self {
+        self.most = interval;
+        self
+    }
+
+    /// How long to wait in all. The task continues at the service when it passes.
+    #[must_use]
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+}
+
 /// The calls about tasks.
 #[derive(Debug, Clone, Copy)]
 pub struct Tasks<'c> {
@@ -361,22 +396,22 @@ pub struct Tasks<'c> {
 }
 
 impl Tasks<'_> {
-    /// Submits `urls` (http, https, oss) as one task. It costs money and cannot be repeated safely, so it is sent again only
-    /// where the service certainly accepted nothing. On any other failure [`ApiFailure::refused`](crate::ApiFailure) is
-    /// `false`, and the task may exist: a [`Batch`](crate::batch::Batch) finds out.
+    /// Submits `urls` (http, https, oss) as one task. A submit costs money and cannot be repeated safely, so it is retried only
+    /// if the service certainly accepted nothing. After any other failure [`ApiFailure::refused`](crate::ApiFailure) is
+    /// `false` and the task may exist; a [`Batch`](crate::batch::Batch) finds out.
     ///
-    /// Nothing is checked here: [`Recognition::check`] does that.
+    /// The request is not checked: see [`Recognition::check`].
     ///
     /// `POST /services/audio/asr/transcription`
     ///
     /// # Errors
-    /// What the service refused, or that no answer came.
+    /// The service refused, or did not answer.
     pub async fn submit(self, recognition: &Recognition, urls: &[&str]) -> Result<Submitted> {
         let permit = self.submit_permit(recognition.model()).await;
         self.submit_by(permit, recognition, urls, RetrySafety::IfRefused).await
     }
 
-    /// Waits until a submit may leave.
+    /// Waits for a turn to submit.
     pub(crate) async fn submit_permit(self, model: &str) -> Permit {
         self.client.transport().permit(&Class::Submit(model.to_owned())).await
     }
@@ -417,13 +452,12 @@ impl Tasks<'_> {
         }
     }
 
-    /// What the service says of a task now.
+    /// The present state of a task.
     ///
     /// `GET /tasks/{id}`
     ///
     /// # Errors
-    /// What the service refused, or that no answer came. A task that it does not know is no error: its state is
-    /// [`TaskStatus::Unknown`].
+    /// The service refused, or did not answer. A task it does not know is no error: its state is [`TaskStatus::Unknown`].
     pub async fn query(self, id: &TaskId) -> Result<Task> {
         let path = ["tasks", id.as_str()];
         let answer = self.client.transport().send(Call {
@@ -437,10 +471,10 @@ impl Tasks<'_> {
         Task::read(answer.await?, id)
     }
 
-    /// Asks until the task has ended.
+    /// Queries a task until it has ended.
     ///
     /// # Errors
-    /// As [`Self::query`], and when the deadline passes; the task goes on.
+    /// As [`Self::query`]; [`ErrorKind::Timeout`](crate::ErrorKind) when the deadline passes. The task continues.
     pub async fn wait(self, id: &TaskId, policy: PollPolicy) -> Result<Task> {
         let begun = Instant::now();
         let mut pause = policy.first;
@@ -452,11 +486,12 @@ impl Tasks<'_> {
             }
             if begun.elapsed() + pause > policy.deadline {
                 let status = task.status;
+                let waited = policy.deadline.as_secs();
                 return Err(Error::timeout(format!(
-                    "task {id} is still {status}: waiting has an end, the task goes on"
+                    "task {id} is still {status} after {waited} s; it continues at the service"
                 )));
             }
-            pause = pause.mul_f64(policy.factor.clamp(1.0, 10.0)).min(policy.most);
+            pause = pause.mul_f64(policy.factor).min(policy.most);
         }
     }
 
@@ -465,7 +500,7 @@ impl Tasks<'_> {
     /// `GET /tasks`
     ///
     /// # Errors
-    /// What the service refused, or that no answer came.
+    /// The service refused, or did not answer.
     pub async fn list(self, filter: &Filter) -> Result<Page> {
         let mut query =
             vec![("page_no", filter.page.max(1).to_string()), ("page_size", filter.size.max(1).to_string())];
@@ -497,7 +532,7 @@ impl Tasks<'_> {
     /// `POST /tasks/{id}/cancel`
     ///
     /// # Errors
-    /// The task is not pending any more, or is not known.
+    /// The task is no longer pending, or unknown.
     pub async fn cancel(self, id: &TaskId) -> Result<()> {
         let path = ["tasks", id.as_str(), "cancel"];
         let answer = self.client.transport().send(Call {
@@ -514,15 +549,15 @@ impl Tasks<'_> {
     /// A result, byte for byte, from the address that [`Outcome::transcription_url`] names. The key does not go there.
     ///
     /// # Errors
-    /// The address has expired (HTTP 403: one more query brings a fresh one), or the file cannot be fetched whole.
+    /// The address has expired (HTTP 403; another query returns a fresh one), or the transfer failed.
     pub async fn download(self, transcription_url: &str) -> Result<Bytes> {
         let mut url = Url::parse(transcription_url)
             .ok()
             .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
             .ok_or_else(|| {
-                Error::protocol(format!("{:?} is no address of a result", without_query(transcription_url)))
+                Error::protocol(format!("{:?} is not the address of a result", without_query(transcription_url)))
             })?;
-        // Qwen3 names http; storage answers to https as well, and what was said in a call is nobody else's business.
+        // Qwen3 gives http addresses; storage also answers https, which keeps the transcript private.
         if url.scheme() == "http" && url.host_str().is_some_and(|host| host.ends_with(".aliyuncs.com")) {
             // Cannot fail between these two schemes.
             let _ = url.set_scheme("https");
@@ -557,7 +592,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_times_of_a_task_are_eight_hours_ahead() {
+    fn task_times_are_utc_plus_8() {
         let utc = |text| task_time(text).map(|time| time.to_string());
         assert_eq!(utc("2026-03-02 14:05:11.201").as_deref(), Some("2026-03-02T06:05:11.201Z"));
         assert_eq!(utc("2026-01-01 07:59:59").as_deref(), Some("2025-12-31T23:59:59Z"));

@@ -1,4 +1,4 @@
-//! The one `send`: pace, sign, send, read, map failures, try again, trace. No other file names the HTTP library.
+//! The one `send`: pacing, authorization, reading, mapping of failures, retries, tracing. No other file uses the HTTP library.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -16,18 +16,18 @@ use super::attempt::Attempt;
 use super::failure::ErrorBody;
 use super::key::ApiKey;
 use super::pacing::{Class, Pacing, Permit};
-use super::retry::{RetryPolicy, RetrySafety, again};
+use super::retry::{RetryPolicy, RetrySafety, retries};
 use crate::error::{Error, ErrorKind, Result};
 
-/// No answer of the service is longer; the longest known is a page of a hundred tasks.
+/// The longest answer of the service; the longest known is a page of 100 tasks.
 const LONGEST_ANSWER: usize = 64 << 20;
-/// No result is longer: twelve hours of fast talk in eight channels are a tenth of it.
+/// The longest result: ten times twelve hours of fast speech in eight channels.
 const LONGEST_RESULT: usize = 1 << 30;
 
-/// One call, as a value.
+/// One call.
 #[derive(Debug)]
 pub(crate) struct Call<'a> {
-    /// What is being done, for the error: `submit 3 files to fun-asr`.
+    /// Completes `cannot …` in errors: `submit 3 files to fun-asr`.
     pub(crate) doing: String,
     pub(crate) target: Target<'a>,
     pub(crate) body: Body,
@@ -41,20 +41,20 @@ pub(crate) struct Call<'a> {
 pub(crate) enum Target<'a> {
     /// The service, with the key: path segments below the base URL, and a query.
     Service(&'a [&'a str], Vec<(&'a str, String)>),
-    /// The service in the clothes of another, with the key: path segments below `/compatible-mode/v1` of the same host.
+    /// The OpenAI-compatible endpoint, with the key: path segments below `/compatible-mode/v1` of the same host.
     Compatible(&'a [&'a str]),
-    /// Any other host, without the key; the query may be a signature.
+    /// Another host, without the key; the query may be a signature.
     Elsewhere(Url),
 }
 
 impl Target<'_> {
-    /// Whether the key goes along.
+    /// Whether the key is sent.
     fn is_service(&self) -> bool {
         !matches!(self, Self::Elsewhere(_))
     }
 }
 
-/// What a call carries.
+/// The method and body of a call.
 #[derive(Debug)]
 pub(crate) enum Body {
     /// `GET`.
@@ -63,11 +63,11 @@ pub(crate) enum Body {
     Empty,
     /// `POST` of JSON.
     Json(Value),
-    /// `POST` of a form whose last field is a file. Whoever sends it watches `sent`: no time-out ends it.
+    /// `POST` of a form whose last field is a file. It has no time limit: the sender watches `sent`.
     Form { fields: Vec<(&'static str, String)>, file: PathBuf, name: String, sent: Sent },
 }
 
-/// Counts the bytes of an upload that have left.
+/// Receives the number of bytes of an upload that were sent.
 #[derive(Clone)]
 pub(crate) struct Sent(pub(crate) Arc<dyn Fn(u64) + Send + Sync>);
 
@@ -82,24 +82,24 @@ impl std::fmt::Debug for Sent {
 pub(crate) struct Answer {
     /// As received.
     pub(crate) raw: Bytes,
-    /// Parsed, where the service answered; null for other hosts.
+    /// Parsed; null for other hosts than the service.
     pub(crate) json: Value,
     pub(crate) request_id: Option<String>,
 }
 
-/// What was answered to a call that may be answered bit by bit.
+/// The answer to a call that may be streamed.
 pub(crate) enum Opened {
-    /// All at once.
+    /// A complete answer.
     Whole(Answer),
-    /// A stream of server-sent events that has begun.
+    /// A stream of server-sent events.
     Events(Attempt, BoxStream<'static, Result<Bytes>>),
 }
 
-/// Connections, key, pace.
+/// Connections, key and rate limits.
 #[derive(Debug)]
 pub(super) struct Transport {
     http: reqwest::Client,
-    /// The same without an end to the wait for an answer: it would run while a file is still leaving. Made when needed.
+    /// The same without a time limit for the answer, which would end long uploads. Created on first use.
     uploading: OnceLock<reqwest::Client>,
     base: Url,
     key: ApiKey,
@@ -108,7 +108,7 @@ pub(super) struct Transport {
     proxies: bool,
     policy: RetryPolicy,
     pacing: Pacing,
-    /// The service's clock when it last told, and ours at that moment.
+    /// The time on the service's clock when it last answered, and ours at that moment.
     served_at: Mutex<Option<(Timestamp, Instant)>>,
 }
 
@@ -126,7 +126,7 @@ impl Transport {
         Ok(Self { http, uploading, base, key, workspace, timeout, proxies, policy, pacing, served_at })
     }
 
-    /// For one answer of the service.
+    /// The time limit for one answer of the service.
     pub(super) fn timeout(&self) -> Duration {
         self.timeout
     }
@@ -135,38 +135,38 @@ impl Transport {
         &self.base
     }
 
-    /// What the service's clock shows now; `None` before its first answer.
+    /// The time on the service's clock; `None` before its first answer.
     pub(super) fn server_time(&self) -> Option<Timestamp> {
         let served = *self.served_at.lock().unwrap_or_else(PoisonError::into_inner);
-        let (told, at) = served?;
-        told.checked_add(at.elapsed()).ok()
+        let (time, at) = served?;
+        time.checked_add(at.elapsed()).ok()
     }
 
-    /// Waits for a turn in the call's lane.
+    /// Waits for a turn in the call's class.
     pub(super) async fn permit(&self, class: &Class) -> Permit {
         self.pacing.permit(class).await
     }
 
-    /// Sends a call, again where that is safe and may help, and reads the answer.
+    /// Sends a call, retries it where that is safe and may help, and reads the answer.
     pub(super) async fn send(&self, call: Call<'_>) -> Result<Answer> {
         let permit = self.permit(&call.class).await;
         self.send_with(permit, call).await
     }
 
-    /// Like [`Self::send`], by leave already given.
+    /// Like [`Self::send`], with a permit already held.
     pub(super) async fn send_with(&self, permit: Permit, call: Call<'_>) -> Result<Answer> {
         let mut permit = Some(permit);
         let mut tries = Tries::new(&self.policy);
         loop {
-            let leave = match permit.take() {
-                Some(leave) => leave,
+            let held = match permit.take() {
+                Some(held) => held,
                 None => self.permit(&call.class).await,
             };
             let outcome = match self.begin(&call, &tries, Some(self.timeout)).await {
-                Ok((response, exchange)) => self.read(&call, response, &exchange).await,
+                Ok((response, attempt)) => self.read(&call, response, &attempt).await,
                 Err(error) => Err(error),
             };
-            drop(leave);
+            drop(held);
             match outcome {
                 Ok(answer) => return Ok(answer),
                 Err(error) => self.pause(&call, error, &mut tries).await?,
@@ -174,29 +174,29 @@ impl Transport {
         }
     }
 
-    /// Sends a call whose answer may come as a stream of events, again where that is safe and none has begun. The leave is
-    /// kept until the stream is dropped.
+    /// Sends a call whose answer may be a stream of events; retries it where that is safe and no stream has begun. The permit
+    /// is held until the stream is dropped.
     pub(super) async fn open(&self, call: Call<'_>) -> Result<Opened> {
         let mut tries = Tries::new(&self.policy);
         loop {
-            let leave = self.permit(&call.class).await;
-            // A stream lasts as long as there is something to say; how long it may be silent bounds the connection.
+            let permit = self.permit(&call.class).await;
+            // A stream may last long; the connection limits how long it may be silent.
             let error = match self.begin(&call, &tries, None).await {
-                Ok((response, exchange)) if is_stream(&response) => {
-                    return Ok(Opened::Events(exchange.clone(), events(response, exchange, leave)));
+                Ok((response, attempt)) if is_stream(&response) => {
+                    return Ok(Opened::Events(attempt.clone(), events(response, attempt, permit)));
                 }
-                Ok((response, exchange)) => match self.read(&call, response, &exchange).await {
+                Ok((response, attempt)) => match self.read(&call, response, &attempt).await {
                     Ok(answer) => return Ok(Opened::Whole(answer)),
                     Err(error) => error,
                 },
                 Err(error) => error,
             };
-            drop(leave);
+            drop(permit);
             self.pause(&call, error, &mut tries).await?;
         }
     }
 
-    /// Waits before the next try; gives the error back where none is left, or none is safe.
+    /// Waits before the next attempt, or returns the error if there is none.
     async fn pause(&self, call: &Call<'_>, error: Error, tries: &mut Tries) -> Result<()> {
         let asked = error.api().and_then(|api| api.retry_after);
         if error.kind() == ErrorKind::RateLimited {
@@ -204,7 +204,7 @@ impl Transport {
             self.pacing.hold(&call.class, pause);
         }
         let wait = match tries.delays.next() {
-            Some(delay) if again(call.repeat, &error) => asked.unwrap_or(delay),
+            Some(delay) if retries(call.repeat, &error) => asked.unwrap_or(delay),
             _ => return Err(error),
         };
         if tries.begun.elapsed() + wait > self.policy.total {
@@ -215,7 +215,7 @@ impl Transport {
         Ok(())
     }
 
-    /// Sends, and waits for the head of the answer; `within` bounds the whole of it.
+    /// Sends a request and waits for the head of the answer; `within` limits the whole answer.
     async fn begin(
         &self,
         call: &Call<'_>,
@@ -224,28 +224,27 @@ impl Transport {
     ) -> Result<(reqwest::Response, Attempt)> {
         let url = self.url(&call.target)?;
         let method = if matches!(call.body, Body::Get) { "GET" } else { "POST" };
-        let mut exchange =
-            Attempt::new(&call.doing, method, &url, &self.key, tries.attempts, tries.begun, self.timeout);
-        exchange.keyless = !call.target.is_service();
+        let mut attempt = Attempt::new(&call.doing, method, &url, &self.key, tries.attempts, tries.begun, self.timeout);
+        attempt.keyless = !call.target.is_service();
         let mut request = self.request(call, url).await?;
         if let Some(within) = within.filter(|_| call.target.is_service()) {
             request = request.timeout(within);
         }
-        let response = request.send().await.map_err(|error| unanswered(&exchange, error))?;
+        let response = request.send().await.map_err(|error| unanswered(&attempt, error))?;
         let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
-        exchange.status = Some(response.status().as_u16());
-        exchange.request_id = header("x-request-id").map(str::to_owned);
-        exchange.retry_after = retry_after(header("retry-after-ms"), header("retry-after"), header("date"));
+        attempt.status = Some(response.status().as_u16());
+        attempt.request_id = header("x-request-id").map(str::to_owned);
+        attempt.retry_after = retry_after(header("retry-after-ms"), header("retry-after"), header("date"));
         if call.target.is_service()
-            && let Some(told) = header("date").and_then(http_date)
+            && let Some(time) = header("date").and_then(http_date)
         {
-            *self.served_at.lock().unwrap_or_else(PoisonError::into_inner) = Some((told, Instant::now()));
+            *self.served_at.lock().unwrap_or_else(PoisonError::into_inner) = Some((time, Instant::now()));
         }
-        Ok((response, exchange))
+        Ok((response, attempt))
     }
 
-    /// Reads an answer to its end, and what it says.
-    async fn read(&self, call: &Call<'_>, response: reqwest::Response, exchange: &Attempt) -> Result<Answer> {
+    /// Reads an answer to its end.
+    async fn read(&self, call: &Call<'_>, response: reqwest::Response, attempt: &Attempt) -> Result<Answer> {
         let success = response.status().is_success();
         let bound = if call.target.is_service() { LONGEST_ANSWER } else { LONGEST_RESULT };
         let redirects = response.status().is_redirection();
@@ -254,49 +253,50 @@ impl Transport {
         while let Some(chunk) = chunks.next().await {
             let chunk = match chunk {
                 Ok(chunk) => chunk,
-                // The status of a refusal is known, whatever became of its body.
+                // The status of a refusal is enough.
                 Err(_) if !success => break,
-                Err(error) => return Err(unanswered(exchange, error)),
+                Err(error) => return Err(unanswered(attempt, error)),
             };
             if raw.len() + chunk.len() > bound {
                 let message = format!("the answer is longer than {bound} bytes");
-                return Err(exchange.failed(ErrorKind::InvalidInput, ErrorBody { message, ..ErrorBody::default() }));
+                return Err(attempt.failed(ErrorKind::InvalidInput, ErrorBody { message, ..ErrorBody::default() }));
             }
             raw.extend_from_slice(&chunk);
         }
-        // Before anything is cut off: half a key is no secret any more either.
+        // Before anything is cut: a part of the key is secret, too.
         let masked = call.target.is_service().then(|| self.key.masked_body(&raw)).flatten();
         let raw = masked.map_or_else(|| raw.freeze(), Bytes::from);
 
         if !success {
-            let mut said = ErrorBody::read(&raw);
+            let mut body = ErrorBody::read(&raw);
             if redirects {
-                said.message = "the address redirects, which is not followed: the key goes to one host only".to_owned();
+                body.message =
+                    "the address redirects; redirects are not followed, because the key is for one host".to_owned();
             }
-            return Err(exchange.refused(said));
+            return Err(attempt.refused(body));
         }
-        let mut answer = Answer { raw, json: Value::Null, request_id: exchange.request_id.clone() };
+        let mut answer = Answer { raw, json: Value::Null, request_id: attempt.request_id.clone() };
         if call.target.is_service() {
             answer.json = serde_json::from_slice(&answer.raw).map_err(|_| {
-                let mut said = ErrorBody::read(&answer.raw);
-                said.message = if answer.raw.is_empty() {
+                let mut body = ErrorBody::read(&answer.raw);
+                body.message = if answer.raw.is_empty() {
                     "the answer is empty".to_owned()
                 } else {
-                    format!("the answer is no JSON: {}", said.message)
+                    format!("the answer is not JSON: {}", body.message)
                 };
-                said.request_id = None;
-                exchange.failed(ErrorKind::Protocol, said)
+                body.request_id = None;
+                attempt.failed(ErrorKind::Protocol, body)
             })?;
-            let mut said = ErrorBody::of(&answer.json);
-            answer.request_id = said.request_id.take().or(answer.request_id);
-            // The code of a task's answer is to be ignored: its state stands in `output`.
+            let mut body = ErrorBody::from_json(&answer.json);
+            answer.request_id = body.request_id.take().or(answer.request_id);
+            // The code of an answer about a task is ignored, as documented: `output` has its state.
             let task = answer.json.pointer("/output/task_id").is_some_and(Value::is_string);
-            if !said.code.is_empty() && !task {
-                said.request_id = answer.request_id.clone();
-                return Err(exchange.refused(said));
+            if !body.code.is_empty() && !task {
+                body.request_id = answer.request_id.clone();
+                return Err(attempt.refused(body));
             }
         }
-        tracing::debug!(endpoint = %exchange.endpoint, attempt = exchange.attempts, status = exchange.status, request_id = answer.request_id.as_deref(), bytes = answer.raw.len(), duration_ms = exchange.sent_at.elapsed().as_millis() as u64, "answered");
+        tracing::debug!(endpoint = %attempt.endpoint, attempt = attempt.attempts, status = attempt.status, request_id = answer.request_id.as_deref(), bytes = answer.raw.len(), duration_ms = attempt.sent_at.elapsed().as_millis() as u64, "answered");
         Ok(answer)
     }
 
@@ -309,8 +309,8 @@ impl Transport {
                 let http = match self.uploading.get() {
                     Some(http) => http,
                     None => {
-                        let made = http(self.timeout, self.proxies, None)?;
-                        self.uploading.get_or_init(|| made)
+                        let http = http(self.timeout, self.proxies, None)?;
+                        self.uploading.get_or_init(|| http)
                     }
                 };
                 http.post(url).multipart(form(fields, file, name, sent)?)
@@ -350,14 +350,14 @@ impl Transport {
     }
 }
 
-/// Connections; `idle` ends the wait for an answer and for each part of it.
+/// A pool of connections; `idle` limits the wait for an answer and for each part of it.
 fn http(timeout: Duration, proxies: bool, idle: Option<Duration>) -> Result<reqwest::Client> {
     let builder = reqwest::Client::builder()
-        // A redirect could carry the key to another host, or hide that the address is wrong.
+        // A redirect could send the key to another host, or hide a wrong address.
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(Duration::from_secs(10).min(timeout))
         .tcp_keepalive(Duration::from_secs(30))
-        // Long idle connections are dropped on the way without a word.
+        // Gateways drop idle connections silently.
         .pool_idle_timeout(Duration::from_secs(20))
         .user_agent(concat!("talkmeter/", env!("CARGO_PKG_VERSION")));
     let builder = if proxies { builder } else { builder.no_proxy() };
@@ -368,7 +368,7 @@ fn http(timeout: Duration, proxies: bool, idle: Option<Duration>) -> Result<reqw
     builder.build().map_err(|error| Error::invalid(format!("cannot set up HTTPS: {error}")))
 }
 
-/// How often a call was tried, and how often it may be.
+/// The attempts of a call so far, and the delays that are left.
 struct Tries {
     begun: Instant,
     attempts: u32,
@@ -386,32 +386,32 @@ fn is_stream(response: &reqwest::Response) -> bool {
     response.status().is_success() && kind.trim_start().to_ascii_lowercase().starts_with("text/event-stream")
 }
 
-/// The body as it comes; whatever breaks it says what was asked.
-fn events(response: reqwest::Response, exchange: Attempt, leave: Permit) -> BoxStream<'static, Result<Bytes>> {
-    tracing::debug!(endpoint = %exchange.endpoint, attempt = exchange.attempts, status = exchange.status, request_id = exchange.request_id.as_deref(), duration_ms = exchange.sent_at.elapsed().as_millis() as u64, "a stream began");
+/// The body as it arrives; errors name the call.
+fn events(response: reqwest::Response, attempt: Attempt, permit: Permit) -> BoxStream<'static, Result<Bytes>> {
+    tracing::debug!(endpoint = %attempt.endpoint, attempt = attempt.attempts, status = attempt.status, request_id = attempt.request_id.as_deref(), duration_ms = attempt.sent_at.elapsed().as_millis() as u64, "a stream began");
     let chunks = response.bytes_stream().map(move |chunk| {
-        let _until_the_end = &leave;
-        chunk.map_err(|error| unanswered(&exchange, error))
+        let _held_until_the_end = &permit;
+        chunk.map_err(|error| unanswered(&attempt, error))
     });
     chunks.boxed()
 }
 
-/// No answer, or one that broke off.
-fn unanswered(exchange: &Attempt, error: reqwest::Error) -> Error {
+/// The error for a missing or broken answer.
+fn unanswered(attempt: &Attempt, error: reqwest::Error) -> Error {
     let kind = if error.is_timeout() { ErrorKind::Timeout } else { ErrorKind::Unavailable };
     let message = if error.is_connect() {
-        format!("no connection to {}", exchange.host)
+        format!("no connection to {}", attempt.host)
     } else if error.is_timeout() {
-        format!("no answer within {} s", exchange.timeout.as_secs())
+        format!("no answer within {} s", attempt.timeout.as_secs())
     } else {
         "the connection broke before the answer was complete".to_owned()
     };
     let refused = error.is_connect();
-    // An address may be signed: it is not shown with its query, by the cause either.
-    exchange.unanswered(kind, message, refused, error.without_url().into())
+    // An address may be signed, so the cause must not show its query either.
+    attempt.unanswered(kind, message, refused, error.without_url().into())
 }
 
-/// A form in the documented order: all fields, then the file, read as it is sent.
+/// A form in the documented order: all fields, then the file, read while it is sent.
 fn form(
     fields: &[(&'static str, String)],
     path: &PathBuf,
@@ -445,7 +445,7 @@ fn form(
 
 /// How long the server asks to wait: milliseconds, seconds, or a date by its own clock.
 fn retry_after(millis: Option<&str>, header: Option<&str>, date: Option<&str>) -> Option<Duration> {
-    // A day is longer than anybody waits, and keeps absurd numbers out of arithmetic.
+    // Longer than a day would not be waited for, and could overflow.
     let bounded = |seconds: f64| (0.0..=86_400.0).contains(&seconds).then(|| Duration::from_secs_f64(seconds));
     if let Some(millis) = millis.and_then(|millis| millis.trim().parse::<f64>().ok()) {
         return bounded(millis / 1000.0);
@@ -467,7 +467,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_servers_wish_to_wait_is_understood_in_its_three_spellings() {
+    fn retry_after_is_read_in_three_spellings() {
         let seconds = |found: Option<Duration>| found.map(|found| found.as_secs_f64());
         assert_eq!(seconds(retry_after(None, Some("2"), None)), Some(2.0));
         assert_eq!(seconds(retry_after(Some("1500"), Some("9"), None)), Some(1.5));

@@ -1,11 +1,11 @@
-//! Temporary storage: a local file gets an address that the service can read for 48 hours.
+//! Temporary storage: local files get an address that the service can read for 48 hours.
 //!
 //! | call | wire |
 //! | --- | --- |
 //! | [`Uploads::policy`] | `GET /uploads?action=getPolicy&model=…` |
 //! | [`Uploads::upload`] | the same, then `POST` of a form to another host, without the key |
 //!
-//! The vendor says: not for production, high concurrency or stress tests. The address counts for the model that was named.
+//! The vendor says: not for production, high concurrency or stress tests. An address is valid for the model that was named.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -29,19 +29,19 @@ use crate::error::{Error, Result};
 pub struct TempUrl {
     /// `oss://…`
     pub url: String,
-    /// When the service forgets it.
+    /// When it expires.
     pub expires: Timestamp,
 }
 
-/// Leave to put one file into temporary storage. Its `Debug` shows no signature.
+/// A permit to upload one file. Its `Debug` shows no signature.
 #[non_exhaustive]
 pub struct Policy {
     fields: Vec<(&'static str, String)>,
     host: Url,
     folder: String,
-    /// No file may be larger, in bytes; `None` where the service does not say.
+    /// The largest file, in bytes; `None` if the service does not say.
     pub max_bytes: Option<u64>,
-    /// For how long the leave holds.
+    /// How long the permit is valid.
     pub valid_for: Duration,
 }
 
@@ -51,23 +51,23 @@ impl std::fmt::Debug for Policy {
     }
 }
 
-/// The calls about uploads.
+/// Calls about uploads.
 #[derive(Debug, Clone, Copy)]
 pub struct Uploads<'c> {
     pub(super) client: &'c Client,
 }
 
 impl Uploads<'_> {
-    /// Leave to upload one file for `model`.
+    /// Requests a permit to upload one file for `model`.
     ///
     /// `GET /uploads?action=getPolicy&model=…`
     ///
     /// # Errors
-    /// What the service refused, or an answer without what the upload needs.
+    /// The service refused, or its answer lacks what an upload needs.
     pub async fn policy(self, model: &str) -> Result<Policy> {
         let query = vec![("action", "getPolicy".to_owned()), ("model", model.to_owned())];
         let answer = self.client.transport().send(Call {
-            doing: format!("get leave to upload for {model}"),
+            doing: format!("get a permit to upload for {model}"),
             target: Target::Service(&["uploads"], query),
             body: Body::Get,
             headers: &[],
@@ -78,16 +78,16 @@ impl Uploads<'_> {
         let data = json.get("data").unwrap_or(&Value::Null);
         let text = |name: &str| match data.get(name) {
             Some(Value::String(text)) if !text.is_empty() => Ok(text.clone()),
-            // Seen as a string; a flag that became a boolean would mean the same.
+            // Seen as a string; a boolean would mean the same.
             Some(Value::Bool(flag)) => Ok(flag.to_string()),
-            _ => Err(Error::protocol(format!("the leave to upload has no {name}"))),
+            _ => Err(Error::protocol(format!("the permit to upload has no {name}"))),
         };
         let host = Url::parse(&text("upload_host")?)
             .ok()
             .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
-            .ok_or_else(|| Error::protocol("the leave to upload names no host"))?;
+            .ok_or_else(|| Error::protocol("the permit to upload names no host"))?;
         Ok(Policy {
-            // The documented order; `key` and the rest follow.
+            // The documented order; `key` and the others follow.
             fields: vec![
                 ("OSSAccessKeyId", text("oss_access_key_id")?),
                 ("Signature", text("signature")?),
@@ -102,15 +102,15 @@ impl Uploads<'_> {
         })
     }
 
-    /// Uploads a file for `model`, under a name of its own so that nothing is overwritten.
+    /// Uploads a file for `model` under a unique name.
     ///
     /// # Errors
-    /// As [`Self::policy`]; the file cannot be read or is larger than the service takes; storage refused it.
+    /// As [`Self::policy`]; the file cannot be read, is larger than the service takes, or storage refused it.
     pub async fn upload(self, model: &str, path: &Path) -> Result<TempUrl> {
         self.upload_with(model, path, |_| ()).await
     }
 
-    /// Like [`Self::upload`]; `sent` is told how many bytes have left, from 0 again when the upload is begun anew.
+    /// Like [`Self::upload`]; `sent` receives the number of bytes sent, which restarts at 0 when the upload is retried.
     ///
     /// # Errors
     /// As [`Self::upload`].
@@ -131,22 +131,22 @@ impl Uploads<'_> {
         let metadata = std::fs::metadata(path).map_err(|error| Error::io("read", path, error))?;
         if !metadata.is_file() {
             // A pipe has no length, and opening one may never return.
-            return Err(Error::invalid(format!("{} is no file", path.display())));
+            return Err(Error::invalid(format!("{} is not a regular file", path.display())));
         }
         let size = metadata.len();
         let extension = path.extension().and_then(|extension| extension.to_str()).filter(|name| name.is_ascii());
         let extension = extension.map(|name| format!(".{}", name.to_ascii_lowercase())).unwrap_or_default();
         let mut failed = None;
-        // Leave holds for minutes and for one key: each try asks for its own.
+        // A permit is valid for minutes and one key, so each attempt gets its own.
         for _ in 0..3 {
             let policy = self.policy(model).await?;
             if let Some(most) = policy.max_bytes.filter(|most| size > *most) {
                 return Err(Error::invalid(format!(
-                    "{} has {size} bytes, temporary storage takes {most}: put it on a host of your own and give its URL",
+                    "{} has {size} bytes, temporary storage takes up to {most}: host it yourself, on OSS for example, and give its URL",
                     path.display()
                 )));
             }
-            // Local names are private, and may not fit into a form.
+            // Local names are private, and may not be valid in a form.
             let name = format!("{}{extension}", unique(path, size));
             let key = format!("{}/{name}", policy.folder.trim_end_matches('/'));
             let mut fields = policy.fields;
@@ -161,12 +161,12 @@ impl Uploads<'_> {
                 repeat: RetrySafety::Never,
             };
             let transport = self.client.transport();
-            // Waiting for a turn is no standstill.
+            // Waiting for a turn does not count as a stall.
             let permit = transport.permit(&call.class).await;
             let work = transport.send_with(permit, call);
             let answer = unless_stalled(work, &moved, transport.timeout()).await.unwrap_or_else(|| {
                 let seconds = transport.timeout().as_secs_f64();
-                Err(Error::timeout(format!("cannot upload {}: nothing has moved for {seconds} s", path.display())))
+                Err(Error::timeout(format!("cannot upload {}: no progress for {seconds} s", path.display())))
             });
             match answer {
                 Ok(_) => {
@@ -179,11 +179,11 @@ impl Uploads<'_> {
                 Err(error) => return Err(error),
             }
         }
-        Err(failed.unwrap_or_else(|| Error::protocol("the upload was not tried")))
+        Err(failed.unwrap_or_else(|| Error::protocol("the upload was not attempted")))
     }
 }
 
-/// A large file may take as long as it makes way; `None` when nothing has moved for a while.
+/// Runs an upload for as long as it progresses; `None` when it has stalled for `patience`.
 async fn unless_stalled<T>(work: impl Future<Output = T>, moved: &AtomicU64, patience: Duration) -> Option<T> {
     let mut work = std::pin::pin!(work);
     loop {
@@ -196,12 +196,12 @@ async fn unless_stalled<T>(work: impl Future<Output = T>, moved: &AtomicU64, pat
     }
 }
 
-/// The file before it took longer than the leave lasts; a fresh one is to be had.
+/// Whether the permit expired during the upload; another attempt gets a fresh one.
 fn has_expired(error: &Error) -> bool {
     error.api().is_some_and(|api| api.status == Some(403) && api.message.contains("expired"))
 }
 
-/// A name that no other upload has, even of the same file.
+/// A name that no other upload has, not even of the same file.
 fn unique(path: &Path, size: u64) -> String {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let mut hasher = blake3::Hasher::new();

@@ -17,7 +17,7 @@ use super::keyword_hits::HitCounts;
 use super::metadata::Metadata;
 use super::single::{CallTables, TABLES_OF_CALL};
 use crate::catalog::Currency;
-use crate::error::{Error, Result};
+use crate::error::{Check, Error, Result};
 use crate::metrics::catalogue::{CALLS, COSTS, HITS, Kind, PARTICIPANTS, Table, WARNINGS};
 use crate::transcript::Code;
 
@@ -65,8 +65,8 @@ impl Stored {
         folders.sort_by(|one, two| one.prefix.cmp(&two.prefix));
         for folder in &folders {
             if folder.table(&CALLS).is_none() {
-                let hint = "`talkmeter analyze … -o DIR` writes one";
-                return Err(Error::invalid(format!("no table `calls` in {}: {hint}", folder.path.display())));
+                let message = format!("no table `calls` in {}", folder.path.display());
+                return Err(Error::invalid(message).with_check(Check::NoTables));
             }
         }
         Ok(Self { folders })

@@ -164,7 +164,7 @@ fn prices_of_ones_own_come_before_those_of_the_catalogue() {
         .write("contract.toml", contract.replace("0.00018", "free"))
         .run("cost actual calls --model fun-asr --region cn --prices contract.toml")
         .exits(2)
-        .says("contract.toml: the file of prices has `free` for the price of fun-asr");
+        .says("contract.toml: the price file has `free` for the price of fun-asr");
 }
 
 #[test]

@@ -85,7 +85,7 @@ fn turns_of_a_dialogue_go_before_the_audio() {
     let mut conversation = Conversation::new();
     conversation.heard("which banks");
     conversation.replied("The Bulge Bracket ones.");
-    let asked = conversation.ask(Recognition::new("fun-asr-flash-2026-06-15"));
+    let asked = conversation.add_to(Recognition::new("fun-asr-flash-2026-06-15"));
     assert_eq!(ask(&service, &Flash::new(asked, Clip::url(JARGON))).unwrap().text + "\n", heard_rightly());
 }
 

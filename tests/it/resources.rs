@@ -147,7 +147,7 @@ fn a_task_that_nobody_knows_is_shown_as_unknown() {
         let ran = ask(&service, &format!("task {command} {known} 00000000-0000-4000-8000-000000000000")).exits(3);
         ran.prints("UNKNOWN").prints("SUCCEEDED").says("hint: the service does not know this task");
     }
-    ask(&service, "task show ../models").exits(2).says("is no task id");
+    ask(&service, "task show ../models").exits(2).says("is not a task id");
 }
 
 #[test]
@@ -167,7 +167,7 @@ fn waiting_has_an_end() {
     let service = service("");
     let id = submitted(&service, &[WAITING]);
     let ran = ask(&service, &format!("task wait {id} --within 1s")).exits(1).prints_nothing();
-    ran.says("waiting has an end, the task goes on");
+    ran.says("it continues at the service");
     ask(&service, &format!("task wait {id} --within soon")).exits(2).says("a length such as 60s");
 }
 
@@ -282,7 +282,7 @@ fn what_is_no_file_is_not_waited_for() {
     let service = service("").unasked();
     run(&service, Scene::new().write("calls/a.wav", wav(1, 8_000, 1)), "upload calls")
         .exits(1)
-        .says("calls is no file");
+        .says("calls is not a regular file");
 }
 
 #[test]
@@ -382,9 +382,9 @@ fn a_list_that_breaks_a_rule_is_not_sent() {
         ("--model fun-ars --prefix c good.txt", "did you mean fun-asr"),
         ("--model paraformer-v2 --prefix c good.txt", "not offered in intl"),
         ("--model qwen3-asr-flash --prefix c good.txt", "takes no hotword list"),
-        ("--model fun-asr --prefix c long.txt", "2001 words are more than the 2000"),
+        ("--model fun-asr --prefix c long.txt", "2001 words exceed the 2000"),
         ("--model fun-asr --prefix c fifty.txt", "weight 50, which only Qwen-Audio-3.x"),
-        ("--model fun-asr --prefix c none.txt", "needs a word"),
+        ("--model fun-asr --prefix c none.txt", "needs at least one word"),
         ("--model fun-asr --prefix c odd.txt", "odd.txt: line 1: the weight `much`"),
     ] {
         run(&service, scene(), &format!("vocab create {line}")).exits(2).says(said).prints_nothing();
@@ -481,5 +481,5 @@ async fn an_upload_may_take_long_as_long_as_it_makes_way() {
     let client = slow_storage(Duration::from_secs(3600)).await;
     let error = client.uploads().upload("fun-asr", &path).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
-    assert!(error.to_string().ends_with("nothing has moved for 0.4 s"), "{error}");
+    assert!(error.to_string().ends_with("no progress for 0.4 s"), "{error}");
 }

@@ -11,9 +11,9 @@ use walkdir::WalkDir;
 use super::super::output::{Console, Failure};
 use crate::batch::AUDIO_EXTENSIONS;
 use crate::billing::Recording;
-use crate::client::without_query;
 use crate::error::{Error, Result};
 use crate::metrics::{Settings, measure};
+use crate::redact::without_query;
 use crate::transcript::{self, read};
 
 /// File name extensions of lists.

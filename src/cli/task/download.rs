@@ -9,8 +9,9 @@ use super::super::output::{Console, Failure, Format, Listing};
 use super::super::{Exit, advice};
 use super::{Ids, each};
 use crate::batch::{silence, store};
-use crate::client::{Client, Outcome, Task, TaskStatus, without_queries, without_query};
+use crate::client::{Client, Outcome, Task, TaskStatus};
 use crate::error::{Error, Result};
+use crate::redact::{without_queries, without_query};
 
 /// Arguments of `task download`.
 #[derive(Debug, clap::Args)]

@@ -6,8 +6,9 @@ use super::super::outcomes::ItemOutcomes;
 use super::super::output::{Console, Failure, Format, Listing};
 use super::super::{Exit, advice};
 use super::{Ids, each, time};
-use crate::client::{Client, Outcome, Task, TaskStatus, without_queries, without_query};
+use crate::client::{Client, Outcome, Task, TaskStatus};
 use crate::error::Result;
+use crate::redact::{without_queries, without_query};
 
 /// Arguments of `task show`.
 #[derive(Debug, clap::Args)]

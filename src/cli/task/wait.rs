@@ -38,7 +38,7 @@ pub(super) async fn run(args: &Args, client: &Client, format: Format, console: &
         }
         // The time runs from the command's start, for a task that had to queue for its turn too.
         let deadline = args.within.saturating_sub(begun.elapsed());
-        client.tasks().wait(id, PollPolicy { deadline, ..PollPolicy::default() }).await
+        client.tasks().wait(id, PollPolicy::default().deadline(deadline)).await
     };
     let (tasks, tally) = each(&args.tasks.ids, work, &bar, console).await;
     let exit = conclude(&tasks, &tally, format, console)?;

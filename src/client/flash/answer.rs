@@ -1,4 +1,4 @@
-//! What a synchronous model heard, in one form whatever envelope it came in.
+//! The answer of a synchronous model, in one form for all envelopes.
 
 use serde_json::{Map, Value, json};
 
@@ -8,42 +8,42 @@ use crate::transcript::{Transcript, read};
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct FlashAnswer {
-    /// Everything that was heard; empty where there was no speech.
+    /// The whole text; empty if there was no speech.
     pub text: String,
-    /// Sentences as answered, in time order: `text`, `begin_time` and `end_time` in ms, `channel_id`, `sentence_id`, `words`
-    /// with times of their own, `speaker_id` where speakers were told apart. Empty for models that give no times (Qwen3, Omni).
+    /// Sentences as received, in time order: `text`, `begin_time` and `end_time` in ms, `channel_id`, `sentence_id`, `words`
+    /// with their own times, `speaker_id` with diarization. Empty for models without times (Qwen3, Omni).
     pub sentences: Vec<Value>,
-    /// The language that was heard, as a code; null where the model does not say (Qwen3 does).
+    /// The language as a code; null for models that do not report it (Qwen3 does).
     pub language: Option<String>,
-    /// The emotion that was heard; null where the model does not say (Qwen3 does).
+    /// The emotion; null for models that do not report it (Qwen3 does).
     pub emotion: Option<String>,
-    /// What is counted for the bill; null where the service did not say, as for silence.
+    /// What is billed; null if the service did not say, as for silence.
     pub usage: Option<FlashUsage>,
-    /// The service's name for the request.
+    /// The service's id of the request.
     pub request_id: Option<String>,
-    /// What is worth knowing, a line each: silence, an answer that was cut short by the model.
+    /// One line each: silence, an answer that the model cut short.
     pub warnings: Vec<String>,
-    /// The answer as received. Of a stream: its last event where each holds the text so far, else all of them, a line each.
-    /// Of silence that came as a refusal: `code`, `message` and `request_id` of it.
+    /// The answer as received. For a stream: its last event if each holds the text so far, otherwise all events, one per line.
+    /// For silence reported as an error: its `code`, `message` and `request_id`.
     pub raw: String,
 }
 
-/// What a flash call is billed by.
+/// The billed quantities of a flash call.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct FlashUsage {
-    /// Length of the audio in seconds, rounded up by the service; null where tokens alone are counted.
+    /// Length of the audio in seconds, rounded up by the service; null if only tokens are counted.
     pub seconds: Option<f64>,
-    /// Tokens read; null where none are counted.
+    /// Input tokens; null if none are counted.
     pub input_tokens: Option<u64>,
-    /// Tokens written; null where none are counted.
+    /// Output tokens; null if none are counted.
     pub output_tokens: Option<u64>,
     /// As received.
     pub raw: Value,
 }
 
 impl FlashUsage {
-    pub(super) fn of(raw: Value) -> Self {
+    pub(super) fn from_json(raw: Value) -> Self {
         let first = |names: &[&str]| names.iter().find_map(|name| raw.get(name)).cloned().unwrap_or_default();
         Self {
             seconds: first(&["duration", "seconds"]).as_f64(),
@@ -54,9 +54,9 @@ impl FlashUsage {
     }
 }
 
-/// ErrorBody of an answer without a word.
+/// The warning on an answer without speech.
 const SILENT: &str =
-    "no speech was found: the transcript is empty; if there is some, check format, sample rate and language";
+    "no speech was found, so the transcript is empty; if there is speech, check format, sample rate and language";
 
 impl FlashAnswer {
     pub(super) fn new(text: String) -> Self {
@@ -73,14 +73,14 @@ impl FlashAnswer {
         }
     }
 
-    /// Whether nothing was heard.
+    /// Whether no speech was found.
     #[must_use]
     pub fn is_silent(&self) -> bool {
         self.text.is_empty()
     }
 
-    /// The answer in the form of a result file, for everything that reads those. What the answer does not tell is left out:
-    /// there is no content duration. `properties` are those of the recording, where they are known from the file itself.
+    /// The answer as a result file. It has no content duration, which the answer does not give. `properties` are those of the
+    /// recording, if known from the file itself.
     #[must_use]
     pub fn to_result(&self, file_url: Option<&str>, properties: Option<&Map<String, Value>>) -> Value {
         let mut result = Map::new();
@@ -94,7 +94,7 @@ impl FlashAnswer {
         result.into()
     }
 
-    /// An entry a channel; none for silence.
+    /// One entry per channel; none for silence.
     fn transcripts(&self) -> Vec<Value> {
         if self.is_silent() {
             return Vec::new();
@@ -118,16 +118,16 @@ impl FlashAnswer {
         }
     }
 
-    /// The same as a value to measure, without a file.
+    /// The answer as a transcript to measure.
     #[must_use]
     pub fn transcript(&self) -> Transcript<'static> {
         let json = self.to_result(None, None).to_string();
-        // It has `transcripts`, which is all that a result must have.
+        // It has `transcripts`, so it can be read.
         read(json.as_bytes()).map(Transcript::into_owned).unwrap_or_default()
     }
 }
 
-/// A sentence as a result file has it: without what only a stream has a use for.
+/// A sentence as in a result file, without the fields of streams.
 fn kept(sentence: &Value) -> Value {
     let mut sentence = sentence.clone();
     if let Some(fields) = sentence.as_object_mut() {

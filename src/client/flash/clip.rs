@@ -8,12 +8,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::client::uploads::TempUrl;
-use crate::client::without_query;
+use crate::redact::without_query;
 
-/// What goes for the format of an address whose ending says nothing, as in the vendor's own command line.
+/// The format of an address without a known extension, as in the vendor's own command line.
 const USUAL_FORMAT: &str = "wav";
 
-/// A short recording to be recognised at once.
+/// A short recording for a flash call.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Clip {
     address: String,
@@ -23,7 +23,7 @@ pub struct Clip {
 
 impl fmt::Debug for Clip {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Neither megabytes nor signatures.
+        // No megabytes of audio, no signatures.
         let shown: String = without_query(&self.address).chars().take(60).collect();
         f.debug_struct("Clip")
             .field("address", &shown)
@@ -34,11 +34,11 @@ impl fmt::Debug for Clip {
 }
 
 impl Clip {
-    /// An http, https or oss URL that the service fetches, or a whole data URI. The format is that of its ending.
+    /// An http, https or oss URL that the service fetches, or a data URI. The format is taken from the extension.
     #[must_use]
     pub fn url(url: impl Into<String>) -> Self {
         let address = url.into();
-        let format = if address.starts_with("data:") { None } else { ending(&address) };
+        let format = if address.starts_with("data:") { None } else { extension(&address) };
         Self { address, format, sample_rate_hz: None }
     }
 
@@ -48,11 +48,11 @@ impl Clip {
         Self::url(&file.url)
     }
 
-    /// The bytes of a file, which go along in the request. Format, and of a WAV its sample rate, are those of its first
-    /// bytes; a format that is not known here is sent as WAV, which the service then finds out.
+    /// The bytes of a file, sent in the request. The format, and the sample rate of a WAV, are read from the first bytes; an
+    /// unknown format is sent as WAV, and the service detects it.
     #[must_use]
     pub fn bytes(bytes: &[u8]) -> Self {
-        let (format, mime) = beginning(bytes).unwrap_or((USUAL_FORMAT, "audio/wav"));
+        let (format, mime) = sniff(bytes).unwrap_or((USUAL_FORMAT, "audio/wav"));
         let clip = Self::bytes_as(mime, bytes).format(format);
         match wav_rate(bytes) {
             Some(rate) => clip.sample_rate_hz(rate),
@@ -60,20 +60,20 @@ impl Clip {
         }
     }
 
-    /// The same with a MIME type of one's own; parameters such as `;codecs=opus` are left out, the service takes none.
+    /// The same with a given MIME type; parameters such as `;codecs=opus` are removed, because the service rejects them.
     #[must_use]
     pub fn bytes_as(mime: &str, bytes: &[u8]) -> Self {
         let mime = mime.split(';').next().unwrap_or_default().trim();
         let mut address = format!("data:{mime};base64,");
         STANDARD.encode_string(bytes, &mut address);
-        let format = mime.rsplit('/').next().filter(|format| !format.is_empty()).map(named);
+        let format = mime.rsplit('/').next().filter(|format| !format.is_empty()).map(normalized);
         Self { address, format, sample_rate_hz: None }
     }
 
     /// The container or codec, as in `wav`, `mp3`, `opus`.
     #[must_use]
     pub fn format(mut self, format: &str) -> Self {
-        self.format = Some(named(format));
+        self.format = Some(normalized(format));
         self
     }
 
@@ -84,20 +84,20 @@ impl Clip {
         self
     }
 
-    /// What is sent: an address, or a data URI.
+    /// The address or data URI that is sent.
     #[must_use]
     pub fn address(&self) -> &str {
         &self.address
     }
 
-    /// The length of what is sent of a data URI behind its comma, in bytes; `None` for an address.
+    /// The length of the payload of a data URI, in bytes; `None` for an address.
     #[must_use]
     pub fn encoded_bytes(&self) -> Option<usize> {
         let data = self.address.strip_prefix("data:")?;
         Some(data.split_once(',').map_or(data.len(), |(_, payload)| payload.len()))
     }
 
-    /// The format that a request names.
+    /// The format named in the request.
     pub(super) fn stated_format(&self) -> &str {
         self.format.as_deref().unwrap_or(USUAL_FORMAT)
     }
@@ -107,8 +107,8 @@ impl Clip {
     }
 }
 
-/// `MPEG` is `mp3`, `x-wav` is `wav`.
-fn named(format: &str) -> String {
+/// `MPEG` becomes `mp3`, `x-wav` becomes `wav`.
+fn normalized(format: &str) -> String {
     let format = format.trim().to_ascii_lowercase();
     match format.strip_prefix("x-").unwrap_or(&format) {
         "mpeg" | "mpga" => "mp3".to_owned(),
@@ -117,21 +117,21 @@ fn named(format: &str) -> String {
     }
 }
 
-/// The ending of an address's path, where it is one of audio.
-fn ending(url: &str) -> Option<String> {
+/// The extension of an address, if it is one of audio.
+fn extension(url: &str) -> Option<String> {
     const KNOWN: [&str; 18] = [
         "aac", "aiff", "amr", "avi", "flac", "flv", "m4a", "mkv", "mov", "mp3", "mp4", "mpeg", "ogg", "opus", "wav",
         "webm", "wma", "wmv",
     ];
     let path = url.split(['?', '#']).next().unwrap_or_default();
     let name = path.rsplit('/').next().unwrap_or_default();
-    let (_, ending) = name.rsplit_once('.')?;
-    let ending = ending.to_ascii_lowercase();
-    KNOWN.contains(&&ending[..]).then(|| named(&ending))
+    let (_, extension) = name.rsplit_once('.')?;
+    let extension = extension.to_ascii_lowercase();
+    KNOWN.contains(&&extension[..]).then(|| normalized(&extension))
 }
 
 /// Format and MIME type by the first bytes.
-fn beginning(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
+fn sniff(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
     let at = |from: usize, mark: &[u8]| bytes.get(from..from + mark.len()) == Some(mark);
     let found = match bytes {
         _ if at(0, b"RIFF") && at(8, b"AVI ") => ("avi", "video/x-msvideo"),
@@ -148,7 +148,7 @@ fn beginning(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
         _ if at(4, b"ftypqt") => ("mov", "video/quicktime"),
         _ if at(4, b"ftyp") => ("mp4", "audio/mp4"),
         _ if at(0, b"ID3") => ("mp3", "audio/mpeg"),
-        // ADTS has no layer, MPEG audio has one.
+        // ADTS has layer 0, MPEG audio another.
         [0xFF, second, ..] if second & 0xF6 == 0xF0 => ("aac", "audio/aac"),
         [0xFF, second, ..] if second & 0xE0 == 0xE0 => ("mp3", "audio/mpeg"),
         _ => return None,
@@ -156,7 +156,7 @@ fn beginning(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
     Some(found)
 }
 
-/// The sample rate of a WAV whose format comes first, in hertz.
+/// The sample rate of a WAV whose first chunk is its format, in hertz.
 fn wav_rate(bytes: &[u8]) -> Option<u32> {
     let wave = bytes.get(..4)? == b"RIFF" && bytes.get(8..16)? == b"WAVEfmt ";
     let rate: [u8; 4] = bytes.get(24..28)?.try_into().ok()?;
@@ -168,7 +168,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_format_is_taken_from_what_is_sent() {
+    fn the_format_comes_from_extension_or_bytes() {
         for (url, format) in [
             ("https://h/a.WAV?sign=x.mp3", "wav"),
             ("https://h/a.mpeg", "mp3"),
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_long_or_secret_is_shown() {
+    fn debug_output_is_short_and_without_secrets() {
         let shown = format!("{:?} {:?}", Clip::bytes(&[7; 4000]), Clip::url("https://h/a.wav?Signature=secret"));
         assert!(shown.len() < 400 && !shown.contains("secret"), "{shown}");
     }

@@ -1,12 +1,11 @@
-//! The last turns of a dialogue, as context for the next clip: for voice agents.
+//! The last turns of a dialogue as context for the next clip, for voice agents.
 
 use std::collections::VecDeque;
 
-use crate::catalog::MOST_CONTEXT_ITEMS;
-use crate::client::recognition::{Message, Recognition, dropped};
+use crate::client::recognition::{MOST_CONTEXT_ITEMS, Message, Recognition, dropped};
 use crate::client::warning::Warning;
 
-/// Keeps what was said last, as much as the service takes: terms, and the newest turns.
+/// Keeps terms and the latest turns of a dialogue, as many as the service uses.
 ///
 /// ```
 /// use talkmeter::client::{Conversation, Recognition};
@@ -14,8 +13,8 @@ use crate::client::warning::Warning;
 /// let mut conversation = Conversation::new().terms("Bulge Bracket, Boutique");
 /// conversation.heard("what are the top foreign investment banks");
 /// conversation.replied("There are nine of them.");
-/// let asked = conversation.ask(Recognition::new("fun-asr-flash-2026-06-15"));
-/// assert_eq!(asked.messages().len(), 3);
+/// let request = conversation.add_to(Recognition::new("fun-asr-flash-2026-06-15"));
+/// assert_eq!(request.messages().len(), 3);
 /// assert!(conversation.warnings().is_empty());
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -31,13 +30,13 @@ struct Turn {
 }
 
 impl Conversation {
-    /// Nothing was said yet.
+    /// An empty dialogue.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Names and terms that go along with every clip. They take the place of one turn.
+    /// Names and terms to send with every clip. They take the place of one turn.
     #[must_use]
     pub fn terms(mut self, terms: impl Into<String>) -> Self {
         self.terms = Some(terms.into());
@@ -45,7 +44,7 @@ impl Conversation {
         self
     }
 
-    /// A clip was recognised: a turn begins. Silence begins none.
+    /// Adds the text of a clip, which begins a turn. Silence is ignored.
     pub fn heard(&mut self, text: impl Into<String>) {
         let heard = text.into();
         if !heard.trim().is_empty() {
@@ -54,8 +53,7 @@ impl Conversation {
         }
     }
 
-    /// The language model answered the last turn; a second reply is added to the first. Without a turn there is nothing to
-    /// answer, and nothing is kept.
+    /// Adds the language model's reply to the last turn; a second reply is appended to the first. Ignored before any turn.
     pub fn replied(&mut self, text: &str) {
         if let Some(turn) = self.turns.back_mut() {
             turn.reply = Some(match turn.reply.take() {
@@ -65,7 +63,7 @@ impl Conversation {
         }
     }
 
-    /// The context for the next clip: terms, then the turns, oldest first, in each the user before the assistant.
+    /// The context for the next clip: terms, then the turns, oldest first, the user before the assistant.
     #[must_use]
     pub fn messages(&self) -> Vec<Message> {
         let turns = self.turns.iter().flat_map(|turn| {
@@ -75,9 +73,9 @@ impl Conversation {
         self.terms.iter().map(Message::user).chain(turns).collect()
     }
 
-    /// What is asked, with this context behind what it has already.
+    /// `recognition` with this context appended to its own.
     #[must_use]
-    pub fn ask(&self, recognition: Recognition) -> Recognition {
+    pub fn add_to(&self, recognition: Recognition) -> Recognition {
         self.messages().into_iter().fold(recognition, Recognition::context)
     }
 
@@ -117,9 +115,9 @@ mod tests {
     }
 
     #[test]
-    fn what_the_service_would_cut_is_told() {
+    fn what_the_service_would_cut_is_a_warning() {
         let mut conversation = Conversation::new();
-        conversation.replied("to nobody");
+        conversation.replied("ignored");
         assert!(conversation.messages().is_empty());
         conversation.heard("x".repeat(300));
         conversation.replied(&"y".repeat(101));

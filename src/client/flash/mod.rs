@@ -1,4 +1,4 @@
-//! Short clips, now: one call, answered at once or bit by bit.
+//! Synchronous recognition of short clips, with complete or streamed answers.
 //!
 //! | call | wire |
 //! | --- | --- |
@@ -6,8 +6,8 @@
 //! | [`FlashCalls::stream`] | the same with `X-DashScope-SSE: enable` |
 //! | both, Qwen3 in compatible mode and Qwen-Omni | `POST /compatible-mode/v1/chat/completions` of the same host |
 //!
-//! A call costs money and cannot be named twice to the service, so it is repeated only where it was certainly refused; a
-//! stream that has begun, never.
+//! A call costs money and has no idempotency key, so it is retried only if it was certainly refused. A stream that has begun
+//! is never retried.
 
 mod answer;
 mod clip;
@@ -31,19 +31,36 @@ use super::tasks::is_silence;
 use super::transport::{Body, Call, Opened};
 use crate::error::{Error, Result};
 
-/// The calls about short clips.
+/// Synchronous calls for short clips.
+///
+/// ```no_run
+/// # async fn run(client: talkmeter::client::Client) -> talkmeter::Result<()> {
+/// use talkmeter::client::{Clip, Flash, FlashEvent, Recognition};
+///
+/// let clip = Clip::url("https://example.org/clip.wav").sample_rate_hz(16_000);
+/// let flash = Flash::new(Recognition::new("fun-asr-flash-2026-06-15").language("en"), clip);
+/// let mut stream = client.flash().stream(&flash).await?;
+/// while let Some(event) = stream.next().await {
+///     match event? {
+///         FlashEvent::Text(text) => println!("so far: {text}"),
+///         FlashEvent::Done(answer) => println!("{} ({:?})", answer.text, answer.usage),
+///         _ => {}
+///     }
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct FlashCalls<'c> {
     pub(super) client: &'c Client,
 }
 
 impl FlashCalls<'_> {
-    /// The whole answer. No speech is an empty one with a warning. A model that answers by streams alone is listened to.
+    /// The complete answer. If there is no speech, it is empty with a warning. Models that only stream are supported, too.
     ///
     /// `POST /services/aigc/multimodal-generation/generation`
     ///
     /// # Errors
-    /// What the service refused; no answer, in which case nobody can tell whether it is billed.
+    /// The service refused, or did not answer, in which case the call may still be billed.
     pub async fn recognize(self, flash: &Flash) -> Result<FlashAnswer> {
         if flash.always_streams() {
             return self.stream(flash).await?.answer().await;
@@ -54,15 +71,15 @@ impl FlashCalls<'_> {
         }
     }
 
-    /// The answer as it comes. It may come as one event: some models stream from a minute of audio on.
+    /// The answer as it arrives. It may be a single event: some models stream only audio of a minute or more.
     ///
     /// `POST /services/aigc/multimodal-generation/generation` with `X-DashScope-SSE: enable`
     ///
     /// # Errors
-    /// As [`Self::recognize`], as long as no event has come; later ones are in the stream.
+    /// As [`Self::recognize`], before the first event; later errors are in the stream.
     pub async fn stream(self, flash: &Flash) -> Result<FlashStream> {
         match self.client.transport().open(call(flash, &flash.headers(true), true)).await {
-            Ok(Opened::Events(exchange, body)) => Ok(FlashStream::events(exchange, body, flash.incremental())),
+            Ok(Opened::Events(attempt, body)) => Ok(FlashStream::events(attempt, body, flash.incremental())),
             Ok(Opened::Whole(answer)) => Ok(FlashStream::whole(stream::read(answer))),
             Err(error) => silent(error).map(FlashStream::whole),
         }
@@ -81,7 +98,7 @@ fn call<'a>(flash: &Flash, headers: &'a [(&'static str, &'static str)], streamed
     }
 }
 
-/// No speech comes as a refusal, its name in the code or in the message.
+/// Turns the error that reports silence into an empty answer.
 fn silent(error: Error) -> Result<FlashAnswer> {
     let Some(api) = error.api().filter(|api| is_silence(&api.code) || is_silence(&api.message)) else {
         return Err(error);
@@ -94,7 +111,7 @@ fn silent(error: Error) -> Result<FlashAnswer> {
 
 #[cfg(test)]
 mod tests {
-    // Answers and streams as the pages and observers have them.
+    // Answers and streams as documented and as observed.
 
     use bytes::Bytes;
     use futures_util::StreamExt as _;
@@ -106,10 +123,10 @@ mod tests {
     use crate::client::attempt::Attempt;
     use crate::client::key::ApiKey;
 
-    fn heard(value: Value) -> FlashAnswer {
-        let mut hearing = AnswerBuilder::default();
-        hearing.take(value);
-        hearing.answer()
+    fn read(value: Value) -> FlashAnswer {
+        let mut builder = AnswerBuilder::default();
+        builder.take(value);
+        builder.answer()
     }
 
     fn sentence() -> Value {
@@ -135,7 +152,7 @@ mod tests {
         let nested = json!({"output": {"output": {"sentence": sentence()}, "text": "Hello World."}, "request_id": id, "usage": usage});
         let inner = json!({"output": {"output": part}, "request_id": id, "usage": usage});
         for envelope in [shared, workspace, documented, nested, inner] {
-            let answer = heard(envelope);
+            let answer = read(envelope);
             assert_eq!((answer.text.as_str(), answer.request_id.as_deref()), ("Hello World.", Some(id)));
             assert_eq!(answer.sentences, [sentence()]);
             assert_eq!(answer.usage.as_ref().unwrap().seconds, Some(4.0));
@@ -153,7 +170,7 @@ mod tests {
             json!({"sentence_id": id, "sentence_end": true, "channel_id": 0, "begin_time": begin, "end_time": begin + 900,
                 "text": "so", "speaker_id": speaker, "words": []})
         };
-        let answer = heard(json!({"output": {"text": "so so", "sentence": sentence(),
+        let answer = read(json!({"output": {"text": "so so", "sentence": sentence(),
             "sentences": [said(1, 0, 0), said(2, 1000, 1)]}, "usage": {"duration": 2, "input_tokens": 3, "output_tokens": 4}}));
         let transcript = answer.transcript();
         let speakers: Vec<_> =
@@ -174,7 +191,7 @@ mod tests {
                 "message": {"role": "assistant", "content": "Hello world.", "annotations": audio}}],
                 "usage": {"prompt_tokens": 42, "completion_tokens": 4, "seconds": 1}}),
         ] {
-            let answer = heard(answer);
+            let answer = read(answer);
             assert_eq!((answer.text.as_str(), answer.request_id.as_deref()), ("Hello world.", Some("r")));
             assert_eq!((answer.language.as_deref(), answer.emotion.as_deref()), (Some("en"), Some("neutral")));
             assert_eq!(answer.usage.as_ref().unwrap().seconds, Some(1.0));
@@ -184,13 +201,13 @@ mod tests {
             );
             assert!(answer.warnings.is_empty());
         }
-        let cut = heard(json!({"choices": [{"finish_reason": "length", "message": {"content": "Hel"}}]}));
+        let cut = read(json!({"choices": [{"finish_reason": "length", "message": {"content": "Hel"}}]}));
         assert!(cut.warnings[0].contains("length"), "{cut:?}");
     }
 
     #[test]
     fn silence_is_an_empty_transcript_with_a_warning() {
-        let answer = heard(
+        let answer = read(
             json!({"output": {"text": "", "sentence": {"text": "", "sentence_end": true, "words": []}}, "usage": {"duration": 3}}),
         );
         assert!(answer.is_silent() && answer.warnings.len() == 1);
@@ -198,20 +215,20 @@ mod tests {
         assert_eq!(answer.transcript().channels.len(), 0);
     }
 
-    fn exchange() -> Attempt {
+    fn attempt() -> Attempt {
         let url = url::Url::parse("https://h/api/v1/generation").unwrap();
         let key = ApiKey::new("sk-secret").unwrap();
-        let mut exchange =
+        let mut attempt =
             Attempt::new("recognise a clip", "POST", &url, &key, 1, Instant::now(), std::time::Duration::from_secs(1));
-        exchange.status = Some(200);
-        exchange
+        attempt.status = Some(200);
+        attempt
     }
 
     /// What a stream of these chunks says, `Err` with the message and the text so far.
     fn told_in(chunks: Vec<Result<Bytes>>, incremental: bool) -> (Vec<String>, Result<FlashAnswer, (String, String)>) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         runtime.block_on(async {
-            let mut stream = FlashStream::events(exchange(), futures_util::stream::iter(chunks).boxed(), incremental);
+            let mut stream = FlashStream::events(attempt(), futures_util::stream::iter(chunks).boxed(), incremental);
             let mut texts = Vec::new();
             loop {
                 match stream.next().await.unwrap() {

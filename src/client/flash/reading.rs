@@ -1,25 +1,25 @@
-//! Answers and events → what was heard. Three envelopes, `choices` of two protocols, snapshots and increments.
+//! Builds an answer from responses and events: three envelopes, `choices` of two protocols, snapshots and increments.
 //!
-//! The two kinds of hosts lay the same answer out differently, so each field is looked for at the top, in `output`, then in
+//! The two kinds of hosts use different envelopes, so each field is looked up at the top, in `output`, then in
 //! `output.output`.
 
 use serde_json::Value;
 
 use super::answer::{FlashAnswer, FlashUsage};
 
-/// What was heard so far.
+/// The answer so far.
 #[derive(Debug, Default)]
 pub(super) struct AnswerBuilder {
-    /// Events hold what is new in the text, rather than the text so far.
+    /// Events hold only the new text, rather than the text so far.
     incremental: bool,
     text: String,
-    /// Sentences that have ended, then the one that has not; by the order of their begin.
+    /// Sentences by begin; the last one may not have ended.
     sentences: Vec<Value>,
     language: Option<String>,
     emotion: Option<String>,
     usage: Option<Value>,
     request_id: Option<String>,
-    /// What said why the model stopped, if not because all was heard.
+    /// Why the model stopped early.
     stopped: Option<String>,
     raw: String,
     complete: bool,
@@ -31,27 +31,27 @@ impl AnswerBuilder {
         Self { incremental, ..Self::default() }
     }
 
-    /// Everything that was heard so far.
+    /// The text so far.
     pub(super) fn text(&self) -> &str {
         &self.text
     }
 
-    /// Whether the last event was one that ends an answer. The end of the connection is no proof.
+    /// Whether the last event ends an answer. The end of the connection does not prove that.
     pub(super) fn is_complete(&self) -> bool {
         self.complete
     }
 
-    /// Whether the answer said by itself that nothing follows.
+    /// Whether the answer marked its own end.
     pub(super) fn is_done(&self) -> bool {
         self.done
     }
 
-    /// An event said that nothing follows.
+    /// Takes an event that marks the end.
     pub(super) fn finish(&mut self) {
         self.done |= self.complete;
     }
 
-    /// Keeps what was received.
+    /// Keeps the raw answer.
     pub(super) fn keep(&mut self, raw: String) {
         if self.incremental && !self.raw.is_empty() {
             self.raw.push('\n');
@@ -61,7 +61,7 @@ impl AnswerBuilder {
         }
     }
 
-    /// Takes an answer or an event in; whether the text has changed.
+    /// Takes an answer or event; returns whether the text has changed.
     pub(super) fn take(&mut self, mut value: Value) -> bool {
         let usage = find(&value, "usage").filter(|usage| usage.is_object()).cloned();
         let request_id = find(&value, "request_id").or_else(|| value.get("id")).and_then(Value::as_str);
@@ -73,7 +73,7 @@ impl AnswerBuilder {
             Some(choice) => self.choice(&choice),
             None => self.snapshot(&mut value),
         };
-        // An event that says nothing of the text leaves things as they were.
+        // An event without text changes nothing.
         if let Some(ended) = ended {
             self.complete = ended;
         }
@@ -84,7 +84,7 @@ impl AnswerBuilder {
         changed
     }
 
-    /// One of `choices`: a message, or what is new in it.
+    /// Takes one of `choices`: a message, or its new part.
     fn choice(&mut self, choice: &Value) -> (bool, Option<bool>) {
         let delta = choice.get("delta").filter(|delta| delta.is_object());
         let message = delta.or_else(|| choice.get("message"));
@@ -92,9 +92,9 @@ impl AnswerBuilder {
         for audio in
             message.and_then(|message| message.get("annotations")).and_then(Value::as_array).into_iter().flatten()
         {
-            let said = |name: &str| audio.get(name).and_then(Value::as_str).map(str::to_owned);
-            self.language = said("language").or(self.language.take());
-            self.emotion = said("emotion").or(self.emotion.take());
+            let field = |name: &str| audio.get(name).and_then(Value::as_str).map(str::to_owned);
+            self.language = field("language").or(self.language.take());
+            self.emotion = field("emotion").or(self.emotion.take());
         }
         let reason = choice.get("finish_reason").and_then(Value::as_str).filter(|reason| *reason != "null");
         let changed = match content {
@@ -118,7 +118,7 @@ impl AnswerBuilder {
         }
     }
 
-    /// The text so far, and the sentence that is being heard.
+    /// Takes a snapshot: the text so far, and the current sentence.
     fn snapshot(&mut self, value: &mut Value) -> (bool, Option<bool>) {
         let whole = find(value, "text").and_then(Value::as_str).map(str::to_owned);
         let all = take(value, "sentences", |all| all.as_array().is_some_and(|all| !all.is_empty()));
@@ -126,7 +126,7 @@ impl AnswerBuilder {
         let ended = sentence.as_ref().map(|sentence| sentence.get("sentence_end") == Some(&Value::Bool(true)));
         match (all, sentence) {
             (Some(Value::Array(all)), _) => self.sentences = all,
-            (_, Some(sentence)) => self.hear(sentence),
+            (_, Some(sentence)) => self.add(sentence),
             _ => {}
         }
         let whole = whole.or_else(|| ended.map(|_| self.joined()));
@@ -137,15 +137,14 @@ impl AnswerBuilder {
         (changed, ended.or(changed.then_some(false)))
     }
 
-    /// A sentence takes the place of what it covers: earlier states of itself and, where one sentence spans everything that
-    /// was heard, all of it.
-    fn hear(&mut self, sentence: Value) {
+    /// Adds a sentence. It replaces what it covers: its own earlier states, and everything if it spans the whole text.
+    fn add(&mut self, sentence: Value) {
         let begin = |sentence: &Value| sentence.get("begin_time").and_then(Value::as_i64).unwrap_or(0);
         let id = |sentence: &Value| sentence.get("sentence_id").and_then(Value::as_i64);
         let open = |sentence: &Value| sentence.get("sentence_end") != Some(&Value::Bool(true));
-        let said = sentence.get("text").and_then(Value::as_str).is_some_and(|text| !text.trim().is_empty());
+        let has_text = sentence.get("text").and_then(Value::as_str).is_some_and(|text| !text.trim().is_empty());
         self.sentences.retain(|kept| !open(kept));
-        if !said {
+        if !has_text {
             return;
         }
         let (from, which) = (begin(&sentence), id(&sentence));
@@ -156,25 +155,25 @@ impl AnswerBuilder {
     fn joined(&self) -> String {
         let texts = self.sentences.iter().filter_map(|sentence| sentence.get("text").and_then(Value::as_str));
         texts.fold(String::new(), |whole, text| {
-            // Between two words of Latin script stands a space, between two characters of Han none.
+            // Words of Latin script are joined by a space, Han characters are not.
             let gap =
                 !whole.is_empty() && !whole.ends_with(' ') && text.starts_with(|c: char| c.is_ascii_alphanumeric());
             if gap { whole + " " + text } else { whole + text }
         })
     }
 
-    /// The answer, as far as it was heard.
+    /// The answer as received so far.
     pub(super) fn answer(self) -> FlashAnswer {
         let mut answer = FlashAnswer::new(self.text);
         if !answer.is_silent() {
             answer.sentences = self.sentences;
         }
         if let Some(reason) = self.stopped {
-            answer.warnings.push(format!("the model stopped before all was heard (finish_reason {reason})"));
+            answer.warnings.push(format!("the model stopped before the end of the audio (finish_reason {reason})"));
         }
         answer.language = self.language;
         answer.emotion = self.emotion;
-        answer.usage = self.usage.map(FlashUsage::of);
+        answer.usage = self.usage.map(FlashUsage::from_json);
         answer.request_id = self.request_id;
         answer.raw = self.raw;
         answer
@@ -187,14 +186,14 @@ fn replace(text: &mut String, whole: String) -> bool {
     changed
 }
 
-/// The places where a field may stand, first the one that counts.
+/// The objects that may hold a field, by precedence.
 const PLACES: [&str; 3] = ["", "/output", "/output/output"];
 
 fn find<'v>(value: &'v Value, name: &str) -> Option<&'v Value> {
     PLACES.iter().filter_map(|place| value.pointer(place)?.get(name)).find(|found| !found.is_null())
 }
 
-/// Takes a field out from the first place where it fits.
+/// Removes and returns a field from the first object where it fits.
 fn take(value: &mut Value, name: &str, fits: impl Fn(&Value) -> bool) -> Option<Value> {
     PLACES.iter().find_map(|place| {
         let found = value.pointer_mut(place)?.get_mut(name)?;

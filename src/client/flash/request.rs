@@ -1,4 +1,4 @@
-//! What is asked of a synchronous model, and how each of the protocols spells it.
+//! Requests to synchronous models, in the form of each protocol.
 //!
 //! Source: the vendor's references of Fun-ASR-Flash, Qwen-ASR and Qwen-Omni, checked 2026-11.
 
@@ -11,22 +11,22 @@ use crate::client::transport::Target;
 use crate::client::warning::Warning;
 use crate::error::{Check, Error, Result};
 
-/// What a model that follows instructions is told unless it is told otherwise.
+/// The default instruction for models that follow instructions.
 const TRANSCRIBE: &str =
     "Transcribe the recording word for word, in the language that is spoken. Answer with the transcript alone.";
-/// Documented for the payload of a data URI, in bytes.
+/// The documented limit of the payload of a data URI, in bytes.
 const DOCUMENTED_DATA: usize = 10 << 20;
-/// Measured for the same.
+/// The measured limit.
 const LARGEST_DATA: usize = 20 << 20;
 
-/// A clip, and what is asked of the model: parameters and context are those of [`Recognition`].
+/// A clip and a request: model, parameters and context are those of [`Recognition`].
 ///
 /// ```
 /// use serde_json::json;
 /// use talkmeter::client::{Clip, Flash, Message, Recognition};
 ///
-/// let asked = Recognition::new("fun-asr-flash-2026-06-15").context(Message::user("Bulge Bracket, Boutique"));
-/// let flash = Flash::new(asked, Clip::url("https://example.org/banks.wav").sample_rate_hz(16_000));
+/// let request = Recognition::new("fun-asr-flash-2026-06-15").context(Message::user("Bulge Bracket, Boutique"));
+/// let flash = Flash::new(request, Clip::url("https://example.org/banks.wav").sample_rate_hz(16_000));
 /// assert_eq!(
 ///     flash.body(false),
 ///     json!({
@@ -48,20 +48,20 @@ pub struct Flash {
 }
 
 impl Flash {
-    /// One clip. Nothing is checked before [`Flash::check`], which can be left out.
+    /// A request for one clip. Only [`Flash::check`] checks it, which is optional.
     #[must_use]
     pub fn new(recognition: Recognition, clip: Clip) -> Self {
         Self { recognition, clip, compatible: false, prompt: None }
     }
 
-    /// Whether to ask Qwen3-ASR by `OpenAI`'s protocol instead of its own; not in region `us`. Of no effect for others.
+    /// Whether to use the OpenAI-compatible endpoint for Qwen3-ASR; not in region `us`. No effect for other models.
     #[must_use]
     pub fn compatible(mut self, on: bool) -> Self {
         self.compatible = on;
         self
     }
 
-    /// What a model that follows instructions (Qwen-Omni) is told to do; the others take none.
+    /// The instruction for models that follow instructions (Qwen-Omni); others take none.
     #[must_use]
     pub fn prompt(mut self, text: impl Into<String>) -> Self {
         self.prompt = Some(text.into());
@@ -80,32 +80,31 @@ impl Flash {
         &self.clip
     }
 
-    /// Whether the call can be made; the answer is warnings, a line each.
+    /// Checks the call against the catalogue.
     ///
     /// # Errors
     ///
-    /// As [`Recognition::check_flash`]; an address that is none; a data URI over 20 MiB; a prompt for a model that takes none.
+    /// As [`Recognition::check_flash`]; an invalid address; a data URI over 20 MiB; a prompt for a model that takes none.
     pub fn check(&self, catalog: &Catalog, region: Region) -> Result<Vec<Warning>> {
         let mut warnings = self.recognition.check_flash(catalog, region)?;
         let model = self.recognition.model();
         let address = self.clip.address();
         match self.clip.encoded_bytes() {
             Some(_) if !address.contains(";base64,") => {
-                return Err(Error::invalid("the data URI has no `;base64,`: nothing else is taken"));
+                return Err(Error::invalid("the data URI has no `;base64,`, the only encoding supported"));
             }
             Some(length) if length > LARGEST_DATA => {
                 return Err(Error::invalid(format!(
-                    "{length} bytes of base64 are more than the {LARGEST_DATA} that one request takes: upload the file, or \
-                     give a URL"
+                    "{length} bytes of base64 exceed the {LARGEST_DATA} that one request takes: upload the file, or give a URL"
                 )));
             }
             Some(length) if length > DOCUMENTED_DATA => {
                 warnings.push(Warning::new(format!(
-                    "{length} bytes of base64: the pages allow {DOCUMENTED_DATA}, {LARGEST_DATA} have been seen to pass"
+                    "{length} bytes of base64: {DOCUMENTED_DATA} are documented, up to {LARGEST_DATA} were seen to work"
                 )));
             }
             None if !["http://", "https://", "oss://"].iter().any(|scheme| address.starts_with(scheme)) => {
-                let bare = "bare base64 is taken for an address";
+                let bare = "the service takes bare base64 for an address";
                 return Err(Error::invalid(format!("the audio is no http, https or oss URL and no data URI: {bare}")));
             }
             _ => {}
@@ -122,7 +121,7 @@ impl Flash {
         Ok(warnings)
     }
 
-    /// The whole body of the request: for a stream of events, or for one answer.
+    /// The body of the request, for a streamed or a complete answer.
     #[must_use]
     pub fn body(&self, streamed: bool) -> Value {
         match self.recognition.protocol() {
@@ -134,12 +133,12 @@ impl Flash {
         }
     }
 
-    /// Whether the model answers by streams alone.
+    /// Whether the model only streams.
     pub(super) fn always_streams(&self) -> bool {
         self.recognition.protocol() == Protocol::Omni
     }
 
-    /// Whether events hold what is new, rather than the text so far.
+    /// Whether events hold only the new text, rather than the text so far.
     pub(super) fn incremental(&self) -> bool {
         self.is_compatible() || self.recognition.get("incremental_output") == Some(&Value::Bool(true))
     }
@@ -174,7 +173,7 @@ impl Flash {
         headers
     }
 
-    /// Fun-ASR-Flash and Qwen-Audio-ASR: context, a message an item, then the audio alone in the last message.
+    /// Fun-ASR-Flash and Qwen-Audio-ASR: one message per item of context, then one with the audio alone.
     fn input_audio(&self) -> Value {
         let audio = json!({"type": "input_audio", "input_audio": {"data": self.clip.address()}});
         let mut messages: Vec<Value> = self.recognition.messages().iter().map(Message::wire).collect();
@@ -196,7 +195,7 @@ impl Flash {
         json!({"model": model, "input": {"messages": messages}, "parameters": parameters, "resources": []})
     }
 
-    /// Qwen3-ASR by its own protocol: the context is what the system says.
+    /// Qwen3-ASR by its own protocol: the context is the system message.
     fn qwen(&self) -> Value {
         let mut messages = self.system();
         messages.push(json!({"role": "user", "content": [{"audio": self.clip.address()}]}));
@@ -204,7 +203,7 @@ impl Flash {
         json!({"model": model, "input": {"messages": messages}, "parameters": parameters})
     }
 
-    /// Qwen3-ASR by `OpenAI`'s protocol.
+    /// Qwen3-ASR by the `OpenAI` protocol.
     fn qwen_compatible(&self, streamed: bool) -> Value {
         let audio = json!({"type": "input_audio", "input_audio": {"data": self.clip.address()}});
         let mut messages = self.system();
@@ -212,7 +211,7 @@ impl Flash {
         let mut body = json!({"model": self.recognition.model(), "messages": messages, "stream": streamed});
         if let Some(body) = body.as_object_mut() {
             body.extend(self.recognition.parameters());
-            // A word of the other protocol.
+            // A parameter of the other protocol.
             body.remove("incremental_output");
             if streamed {
                 body.insert("stream_options".to_owned(), json!({"include_usage": true}));
@@ -221,7 +220,7 @@ impl Flash {
         body
     }
 
-    /// Qwen-Omni: the audio with its format, then what is to be done with it. It streams always: older ones do nothing else.
+    /// Qwen-Omni: the audio with its format, then the instruction. Always streamed, because older models only stream.
     fn omni(&self) -> Value {
         let model = self.recognition.model();
         let mut prompt = self.prompt.clone().unwrap_or_else(|| TRANSCRIBE.to_owned());
@@ -240,7 +239,7 @@ impl Flash {
             "stream_options": {"include_usage": true},
         });
         if let Some(body) = body.as_object_mut() {
-            // It thinks at length unless told otherwise, and is billed for it.
+            // Thinking is on by default and billed.
             if model.starts_with("qwen3.8-omni") {
                 body.insert("reasoning_effort".to_owned(), "none".into());
             }
@@ -249,7 +248,7 @@ impl Flash {
         body
     }
 
-    /// All context in one message of the system; none where there is none.
+    /// All context in one system message; none if there is no context.
     fn system(&self) -> Vec<Value> {
         let texts: Vec<&str> = self.recognition.messages().iter().map(|message| message.text.as_str()).collect();
         if texts.is_empty() {
@@ -258,7 +257,7 @@ impl Flash {
         vec![json!({"role": "system", "content": [{"text": texts.join("\n")}]})]
     }
 
-    /// Format and sample rate come from the clip unless they are set.
+    /// Format and sample rate default to those of the clip.
     fn parameters(&self) -> Map<String, Value> {
         let mut parameters = self.recognition.parameters();
         parameters.entry("format").or_insert_with(|| self.clip.stated_format().into());
@@ -280,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn the_vendors_own_call_is_spelt_as_on_the_page() {
+    fn the_vendors_sample_call_is_reproduced() {
         let clip = Clip::url("https://dashscope.example/hello_world_female2.wav").sample_rate_hz(16_000);
         let call = Flash::new(Recognition::new("fun-asr-flash-2026-06-15"), clip);
         assert_eq!(
@@ -316,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn each_protocol_has_its_words() {
+    fn each_protocol_has_its_form() {
         let asked = || Recognition::new("qwen3-asr-flash").language("en").itn(false).context(Message::user("Keiko"));
         let own = Flash::new(asked(), Clip::url(URL));
         assert_eq!(
@@ -364,7 +363,7 @@ mod tests {
         assert!(refused(flash("fun-asr-flash-2026-06-15").prompt("x")).contains("takes no instruction"));
         assert!(refused(flash("fun-asr")).contains("takes asynchronous tasks"));
         let large = Flash::new(Recognition::new("fun-asr-flash-2026-06-15"), Clip::bytes(&vec![0; 9 << 20]));
-        assert!(check(large).unwrap()[0].message.contains("the pages allow 10485760"));
+        assert!(check(large).unwrap()[0].message.contains("10485760 are documented"));
         let larger = Flash::new(Recognition::new("fun-asr-flash-2026-06-15"), Clip::bytes(&vec![0; 16 << 20]));
         assert!(refused(larger).contains("upload the file"));
     }

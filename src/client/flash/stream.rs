@@ -1,4 +1,4 @@
-//! An answer that comes bit by bit.
+//! Streamed answers.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -18,18 +18,18 @@ use crate::client::sse;
 use crate::client::transport::Answer;
 use crate::error::{Error, Result};
 
-/// Something that was heard.
+/// An event of a flash call.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum FlashEvent {
-    /// The whole text so far. It replaces what came before: the service may have changed its mind.
+    /// The whole text so far. It replaces the previous one, which the service may have revised.
     Text(String),
-    /// The answer. Nothing follows.
+    /// The answer, the last event.
     Done(Box<FlashAnswer>),
 }
 
-/// The events of one call. The last one is [`FlashEvent::Done`], or an error: a stream that ends without having said so is an
-/// error that keeps what was heard ([`Error::text_so_far`]), never an answer.
+/// The events of one call. The last one is [`FlashEvent::Done`] or an error: a stream that ends without a final event is an
+/// error with the text received so far ([`Error::text_so_far`]), never an answer.
 pub struct FlashStream(BoxStream<'static, Result<FlashEvent>>);
 
 impl fmt::Debug for FlashStream {
@@ -52,59 +52,62 @@ impl FlashStream {
         self.0.next().await
     }
 
-    /// The answer, whatever is said on the way to it.
+    /// The answer, without the events before it.
     ///
     /// # Errors
-    /// What the stream ended with.
+    /// The error that ended the stream.
     pub async fn answer(mut self) -> Result<FlashAnswer> {
         while let Some(event) = self.next().await {
             if let FlashEvent::Done(answer) = event? {
                 return Ok(*answer);
             }
         }
-        Err(Error::protocol("the stream had ended before"))
+        Err(Error::protocol("the stream had already ended"))
     }
 
-    /// An answer that came all at once.
+    /// A stream of a complete answer.
     pub(super) fn whole(answer: FlashAnswer) -> Self {
         let text = (!answer.is_silent()).then(|| FlashEvent::Text(answer.text.clone()));
         let events = text.into_iter().chain([FlashEvent::Done(Box::new(answer))]).map(Ok);
         Self(stream::iter(events.collect::<Vec<_>>()).boxed())
     }
 
-    /// An answer whose events come as these bytes.
-    pub(super) fn events(exchange: Attempt, body: BoxStream<'static, Result<Bytes>>, incremental: bool) -> Self {
-        let listening = Listening {
+    /// A stream of the events in a body.
+    pub(super) fn events(attempt: Attempt, body: BoxStream<'static, Result<Bytes>>, incremental: bool) -> Self {
+        let reader = Reader {
             events: sse::events(body),
-            exchange,
-            hearing: AnswerBuilder::new(incremental),
-            waiting: VecDeque::new(),
+            attempt,
+            builder: AnswerBuilder::new(incremental),
+            queue: VecDeque::new(),
             over: false,
         };
-        Self(stream::unfold(listening, |mut at| async move { at.next().await.map(|event| (event, at)) }).boxed())
+        Self(
+            stream::unfold(reader, |mut reader| async move { reader.next().await.map(|event| (event, reader)) })
+                .boxed(),
+        )
     }
 }
 
-/// Where a stream is.
-struct Listening {
+/// The state of a stream.
+struct Reader {
     events: BoxStream<'static, Result<sse::Event>>,
-    exchange: Attempt,
-    hearing: AnswerBuilder,
-    /// Values of an event that held several.
-    waiting: VecDeque<(Value, bool)>,
+    attempt: Attempt,
+    builder: AnswerBuilder,
+    /// Values of the last event that were not read yet, and whether it is an error.
+    queue: VecDeque<(Value, bool)>,
     over: bool,
 }
 
-impl Listening {
+impl Reader {
     async fn next(&mut self) -> Option<Result<FlashEvent>> {
         while !self.over {
-            if let Some((value, failed)) = self.waiting.pop_front() {
-                let said = ErrorBody::of(&value);
-                if failed || !said.code.is_empty() || value.get("error").is_some_and(Value::is_object) {
-                    return Some(self.refused(said));
+            if let Some((value, failed)) = self.queue.pop_front() {
+                let body = ErrorBody::from_json(&value);
+                if failed || !body.code.is_empty() || value.get("error").is_some_and(Value::is_object) {
+                    return Some(self.refused(body));
                 }
-                if self.hearing.take(value) {
-                    return Some(Ok(FlashEvent::Text(self.hearing.text().to_owned())));
+                if self.builder.take(value) {
+                    return Some(Ok(FlashEvent::Text(self.builder.text().to_owned())));
                 }
                 continue;
             }
@@ -114,16 +117,16 @@ impl Listening {
                         return Some(Err(self.cut(error)));
                     }
                 }
-                // Everything was said before the connection broke.
-                Some(Err(_)) if self.hearing.is_done() => return Some(self.end()),
+                // The answer was complete before the connection broke.
+                Some(Err(_)) if self.builder.is_done() => return Some(self.end()),
                 Some(Err(error)) => return Some(Err(self.cut(error))),
-                None if self.hearing.is_complete() => return Some(self.end()),
+                None if self.builder.is_complete() => return Some(self.end()),
                 None => {
                     let ended = ErrorBody {
                         message: "the stream ended before its last event".to_owned(),
                         ..ErrorBody::default()
                     };
-                    let error = self.exchange.failed(crate::ErrorKind::Protocol, ended);
+                    let error = self.attempt.failed(crate::ErrorKind::Protocol, ended);
                     return Some(Err(self.cut(error)));
                 }
             }
@@ -131,65 +134,64 @@ impl Listening {
         None
     }
 
-    /// The values of an event wait to be looked at.
+    /// Queues the values of an event.
     fn event(&mut self, mut event: sse::Event) -> Result<()> {
-        event.data = self.exchange.masked(event.data);
+        event.data = self.attempt.masked(event.data);
         let failed = event.name == "error";
         match event.values() {
-            Ok(values) => self.waiting.extend(values.into_iter().map(|value| (value, failed))),
-            // An error need not be JSON.
+            Ok(values) => self.queue.extend(values.into_iter().map(|value| (value, failed))),
+            // An error may be plain text.
             Err(_) if failed => {
-                self.waiting.push_back((serde_json::json!({"message": event.data}), true));
+                self.queue.push_back((serde_json::json!({"message": event.data}), true));
                 return Ok(());
             }
             Err(error) => return Err(error),
         }
         if event.is_done() {
-            self.hearing.finish();
+            self.builder.finish();
         } else if event.name != "done" {
-            self.hearing.keep(event.data);
+            self.builder.keep(event.data);
         }
         Ok(())
     }
 
-    /// The service said no, under a status of success; silence is no failure.
-    fn refused(&mut self, said: ErrorBody) -> Result<FlashEvent> {
+    /// The service refused after the stream had begun; silence is not a failure.
+    fn refused(&mut self, body: ErrorBody) -> Result<FlashEvent> {
         self.over = true;
-        let error = self.exchange.refused(said);
+        let error = self.attempt.refused(body);
         match silent(error) {
-            Ok(answer) if self.hearing.text().trim().is_empty() => Ok(FlashEvent::Done(Box::new(answer))),
-            Ok(_) => {
-                Err(Error::protocol("the stream ended by saying that nothing was heard").with_text_so_far(self.heard()))
-            }
-            Err(error) => Err(error.with_text_so_far(self.heard())),
+            Ok(answer) if self.builder.text().trim().is_empty() => Ok(FlashEvent::Done(Box::new(answer))),
+            Ok(_) => Err(Error::protocol("the stream had text but ended with the code for silence")
+                .with_text_so_far(self.text_so_far())),
+            Err(error) => Err(error.with_text_so_far(self.text_so_far())),
         }
     }
 
     fn end(&mut self) -> Result<FlashEvent> {
         self.over = true;
-        let hearing = std::mem::take(&mut self.hearing);
-        let mut answer = hearing.answer();
-        answer.request_id = answer.request_id.or_else(|| self.exchange.request_id.clone());
+        let builder = std::mem::take(&mut self.builder);
+        let mut answer = builder.answer();
+        answer.request_id = answer.request_id.or_else(|| self.attempt.request_id.clone());
         Ok(FlashEvent::Done(Box::new(answer)))
     }
 
-    /// What was heard is kept, and not taken for all of it.
+    /// Attaches the text so far to the error that ended the stream.
     fn cut(&mut self, error: Error) -> Error {
         self.over = true;
-        error.with_text_so_far(self.heard())
+        error.with_text_so_far(self.text_so_far())
     }
 
-    fn heard(&self) -> String {
-        self.hearing.text().to_owned()
+    fn text_so_far(&self) -> String {
+        self.builder.text().to_owned()
     }
 }
 
-/// An answer that came all at once.
+/// Reads a complete answer.
 pub(super) fn read(answer: Answer) -> FlashAnswer {
-    let mut hearing = AnswerBuilder::default();
-    hearing.keep(String::from_utf8_lossy(&answer.raw).into_owned());
-    hearing.take(answer.json);
-    let mut heard = hearing.answer();
-    heard.request_id = heard.request_id.or(answer.request_id);
-    heard
+    let mut builder = AnswerBuilder::default();
+    builder.keep(String::from_utf8_lossy(&answer.raw).into_owned());
+    builder.take(answer.json);
+    let mut read = builder.answer();
+    read.request_id = read.request_id.or(answer.request_id);
+    read
 }

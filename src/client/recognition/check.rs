@@ -3,10 +3,10 @@
 use serde_json::Value;
 use url::Url;
 
+use super::message::{MOST_CONTEXT_CHARACTERS, MOST_CONTEXT_ITEMS};
 use super::{Author, Message, Recognition};
 use crate::catalog::{
-    Catalog, Kind, MOST_CONTEXT_CHARACTERS, MOST_CONTEXT_ITEMS, MOST_HOTWORDS, Model, Parameter, Protocol, Region,
-    SUPER_WEIGHT, check_hotword, nearest,
+    Catalog, Kind, MOST_HOTWORDS, Model, Parameter, Protocol, Region, SUPER_WEIGHT, check_hotword, nearest,
 };
 use crate::client::warning::Warning;
 use crate::error::{Check, Error, Result};
@@ -460,7 +460,7 @@ mod tests {
                 Intl,
                 "channel_id must be one or more track numbers from 0 such as 0,1, none twice",
             ),
-            (qwen().vocabulary("etcd", 6), Intl, "hotword `etcd` has weight 6: take 1 to 5, or 50 for a super hotword"),
+            (qwen().vocabulary("etcd", 6), Intl, "hotword `etcd` has weight 6: use 1 to 5, or 50 for a super hotword"),
             (
                 (0..51).fold(qwen(), |request, index| request.vocabulary(&format!("word{index}"), 50)),
                 Intl,
@@ -469,7 +469,7 @@ mod tests {
             (
                 qwen().vocabulary("one two three four five six seven eight", 4),
                 Intl,
-                "hotword `one two three four five six seven eight` has 8 parts: at most 7 between blanks; shorten it",
+                "hotword `one two three four five six seven eight` has 8 words: at most 7; shorten it",
             ),
             (fun().noise_threshold(f64::NAN), Intl, "speech_noise_threshold must be a number"),
             (fun().parameter("diarization_enabled", "yes"), Intl, "diarization_enabled must be true or false"),
@@ -478,7 +478,7 @@ mod tests {
                 Intl,
                 "special_word_filter must be a JSON object written as a string",
             ),
-            (fun().vocabulary_id(" "), Intl, "vocabulary_id must be a text that is not empty"),
+            (fun().vocabulary_id(" "), Intl, "vocabulary_id must be a non-empty text"),
             (
                 fun().context(Message::user("etcd")),
                 Intl,

@@ -1,12 +1,12 @@
-//! How one request differs from another, for people who resume a batch with other parameters.
+//! Differences of two requests, for people who resume a batch with other parameters.
 
 use serde_json::Value;
 
-/// No value in a line is longer, in characters.
+/// The longest value in a line, in characters.
 const LONGEST: usize = 120;
 
-/// What differs between two values that [`super::Recognition::to_json`] wrote, a line each, such as
-/// `parameters.language_hints: ["en"] → ["zh"]`; by path, keys ascending. Empty = the same.
+/// The differences of two values of [`super::Recognition::to_json`], one line each, such as
+/// `parameters.language_hints: ["en"] → ["zh"]`; by path, keys ascending. Empty = none.
 #[must_use]
 pub fn differences(before: &Value, now: &Value) -> Vec<String> {
     let mut lines = Vec::new();
@@ -39,7 +39,7 @@ fn shown(value: Option<&Value>) -> String {
     if text.chars().nth(LONGEST).is_none() {
         return text;
     }
-    // The end of a long value is where two often differ; both ends are shown.
+    // Long values often differ at the end, so both ends are shown.
     let count = text.chars().count();
     let head: String = text.chars().take(LONGEST - 40).collect();
     let tail: String = text.chars().skip(count - 39).collect();
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_thing_that_differs_is_a_line() {
+    fn each_difference_is_a_line() {
         let before =
             json!({"model": "fun-asr", "parameters": {"language_hints": ["en"], "a": {"b": 1}}, "context": []});
         let now = json!({"model": "fun-asr-mtl", "parameters": {"language_hints": ["zh"], "a": {"b": 2, "c": 3},

@@ -1,4 +1,4 @@
-//! Items of context: earlier turns of a dialogue, or word lists, that go out before the audio.
+//! Items of context: earlier turns of a dialogue, or lists of terms, sent before the audio.
 //!
 //! Source: the vendor's HTTP references of Fun-ASR-Flash and Qwen-Audio-ASR-Filetrans, checked 2026-10.
 
@@ -6,29 +6,35 @@ use serde_json::{Value, json};
 
 use crate::error::{Error, Result};
 
-/// Who said an item of context.
+/// The most items of context the service uses, per author.
+pub(in crate::client) const MOST_CONTEXT_ITEMS: usize = 5;
+/// The most characters of context the service uses, per turn.
+pub(in crate::client) const MOST_CONTEXT_CHARACTERS: usize = 400;
+
+/// The author of an item of context.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Author {
-    /// The person: earlier recognition results, or a word list.
+    /// The person: earlier recognition results, or a list of terms.
     User,
-    /// The language model that answered.
+    /// The language model.
     Assistant,
 }
 
 /// An item of context: `{"role": "user"|"assistant", "text": "…"}`.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Message {
-    /// Who said it.
+    /// Its author.
     #[serde(rename = "role")]
     pub author: Author,
-    /// What was said, or a word list.
+    /// Its text, or a list of terms.
     pub text: String,
 }
 
 impl Message {
-    /// An earlier recognition result, or a word list.
+    /// An earlier recognition result, or a list of terms.
     #[must_use]
     pub fn user(text: impl Into<String>) -> Self {
         Self { author: Author::User, text: text.into() }
@@ -40,7 +46,7 @@ impl Message {
         Self { author: Author::Assistant, text: text.into() }
     }
 
-    /// As a request has it: a message whose content is one `input_text` (user) or `text` (assistant).
+    /// The form of a request: a message whose content is one `input_text` (user) or `text` (assistant).
     #[must_use]
     pub fn wire(&self) -> Value {
         let (role, kind) = match self.author {

@@ -1,8 +1,8 @@
-//! What is asked of a model: its parameters and the context, apart from the recordings.
+//! A recognition request: model, parameters and context, without the recordings.
 //!
-//! Parameters are kept under their wire names, whatever set them, so that a request, the journal of a batch and a
-//! comparison of two all see the same thing. What a parameter is stands in [`crate::catalog::PARAMETERS`]; which model takes
-//! it, in the catalogue. Nothing is checked before [`Recognition::check`], which can be left out.
+//! Parameters are kept under their wire names, so that a request, the ledger of a batch and a comparison of two requests all
+//! see the same. [`crate::catalog::PARAMETERS`] declares them, the catalogue says which model takes which. Only
+//! [`Recognition::check`] checks a request, and it is optional.
 
 mod check;
 mod differences;
@@ -14,22 +14,23 @@ use serde_json::{Map, Value, json};
 
 pub(super) use check::dropped;
 pub use differences::differences;
+pub(super) use message::MOST_CONTEXT_ITEMS;
 pub use message::{Author, Message};
 
 use crate::catalog::{Parameter, Protocol};
 use crate::error::{Error, Result};
 
-/// What is asked of a model.
+/// A recognition request: model, parameters and context.
 ///
 /// ```
 /// use serde_json::json;
 /// use talkmeter::catalog::{Catalog, Region};
 /// use talkmeter::client::Recognition;
 ///
-/// let asked = Recognition::new("fun-asr").channels(&[0]).diarize(true).speakers(2).language("en");
-/// assert_eq!(asked.check(Catalog::builtin(), Region::Intl)?, Vec::<String>::new());
+/// let request = Recognition::new("fun-asr").channels(&[0]).diarize(true).speakers(2).language("en");
+/// assert!(request.check(Catalog::builtin(), Region::Intl)?.is_empty());
 /// assert_eq!(
-///     asked.body(&["https://example.org/meeting.mp3"]),
+///     request.body(&["https://example.org/meeting.mp3"]),
 ///     json!({
 ///         "model": "fun-asr",
 ///         "input": {"file_urls": ["https://example.org/meeting.mp3"]},
@@ -48,19 +49,19 @@ pub struct Recognition {
 }
 
 impl Recognition {
-    /// The model's own defaults.
+    /// A request with the model's defaults.
     #[must_use]
     pub fn new(model: impl Into<String>) -> Self {
         Self { model: model.into(), parameters: BTreeMap::new(), context: Vec::new() }
     }
 
-    /// Audio tracks to recognise, from 0. Each is billed on its own. Default: the first alone.
+    /// Audio tracks to transcribe, from 0; each is billed on its own. Default: track 0 only.
     #[must_use]
     pub fn channels(self, channels: &[u32]) -> Self {
         self.parameter("channel_id", channels)
     }
 
-    /// Whether to tell the speakers of one track apart. Default: no.
+    /// Whether to distinguish the speakers of one track. Default: no.
     #[must_use]
     pub fn diarize(self, on: bool) -> Self {
         match Parameter::for_protocol(&DIARIZATION, self.protocol()) {
@@ -75,7 +76,7 @@ impl Recognition {
         self.parameter("speaker_count", count)
     }
 
-    /// A language to expect, as a code such as `zh`; call it again for more. Default: detected.
+    /// A language to expect, as a code such as `zh`; repeatable. Default: detected.
     #[must_use]
     pub fn language(mut self, code: &str) -> Self {
         let Some(row) = Parameter::for_protocol(&LANGUAGE, self.protocol()) else { return self };
@@ -84,19 +85,19 @@ impl Recognition {
             None if !many => return self.parameter(row.key, code),
             None => return self.parameter(row.key, [code].as_slice()),
             Some(Value::Array(codes)) => codes.push(code.into()),
-            // A second language where one is taken: kept, so that `check` can say so.
+            // A second language for a parameter that takes one: kept for `check` to refuse.
             Some(other) => *other = json!([other, code]),
         }
         self
     }
 
-    /// A hotword list by its id; it must have been made for this very model.
+    /// A hotword list by its id; it must have been created for exactly this model.
     #[must_use]
     pub fn vocabulary_id(self, id: &str) -> Self {
         self.parameter("vocabulary_id", id)
     }
 
-    /// A hotword sent along, with its weight: 1 to 5, or 50 for a super hotword; call it again for more.
+    /// A hotword with its weight, 1 to 5, or 50 for a super hotword; repeatable.
     #[must_use]
     pub fn vocabulary(mut self, word: &str, weight: u32) -> Self {
         let words = self.parameters.entry("vocabulary".to_owned()).or_insert_with(|| json!({}));
@@ -107,68 +108,68 @@ impl Recognition {
         self
     }
 
-    /// A word to mask by asterisks; call it again for more.
+    /// A word to mask with asterisks; repeatable.
     #[must_use]
     pub fn mask_word(self, word: &str) -> Self {
         self.filter(|filter| filter.masked.push(word.to_owned()))
     }
 
-    /// A word to drop; call it again for more.
+    /// A word to drop; repeatable.
     #[must_use]
     pub fn drop_word(self, word: &str) -> Self {
         self.filter(|filter| filter.dropped.push(word.to_owned()))
     }
 
-    /// Whether the words of the service's own list are masked. Default: yes.
+    /// Whether to mask the words of the service's own list. Default: yes.
     #[must_use]
     pub fn system_filter(self, on: bool) -> Self {
         self.filter(|filter| filter.system = Some(on))
     }
 
-    /// Towards −1 noise is more easily taken for speech, towards 1 speech for noise. Documented without a range.
+    /// Towards -1 noise is more easily taken for speech, towards 1 speech for noise. No range is documented.
     #[must_use]
     pub fn noise_threshold(self, threshold: f64) -> Self {
         self.parameter("speech_noise_threshold", threshold)
     }
 
-    /// Whether filler words are dropped. Default: no.
+    /// Whether to drop filler words. Default: no.
     #[must_use]
     pub fn remove_disfluency(self, on: bool) -> Self {
         self.parameter("disfluency_removal_enabled", on)
     }
 
-    /// Whether timestamps are aligned with the audio once more. Default: no.
+    /// Whether to align timestamps with the audio in a further pass. Default: no.
     #[must_use]
     pub fn align_timestamps(self, on: bool) -> Self {
         self.parameter("timestamp_alignment_enabled", on)
     }
 
-    /// Whether the wording of a dialect is kept instead of standard Mandarin. Default: no.
+    /// Whether to keep the wording of a dialect instead of standard Mandarin. Default: no.
     #[must_use]
     pub fn keep_dialect(self, on: bool) -> Self {
         self.parameter("keep_dialect", on)
     }
 
-    /// Whether spoken numbers and dates are written as digits; Qwen3-ASR. Default: no.
+    /// Whether to write spoken numbers and dates as digits; Qwen3-ASR only. Default: no.
     #[must_use]
     pub fn itn(self, on: bool) -> Self {
         self.parameter("enable_itn", on)
     }
 
-    /// Whether words get times; Qwen3-ASR. Default: no.
+    /// Whether to return times of words; Qwen3-ASR only. Default: no.
     #[must_use]
     pub fn words(self, on: bool) -> Self {
         self.parameter("enable_words", on)
     }
 
-    /// One more item of context before the audio: an earlier turn of a dialogue, or a word list as said by the user.
+    /// Adds an item of context before the audio: an earlier turn of a dialogue, or a list of terms as the user.
     #[must_use]
     pub fn context(mut self, message: Message) -> Self {
         self.context.push(message);
         self
     }
 
-    /// Any parameter by its wire name, for what is newer than the catalogue. Replaces what was set before.
+    /// Sets any parameter by its wire name, including ones newer than the catalogue.
     #[must_use]
     pub fn parameter(mut self, key: &str, value: impl Into<Value>) -> Self {
         self.parameters.insert(key.to_owned(), value.into());
@@ -188,33 +189,33 @@ impl Recognition {
         &self.model
     }
 
-    /// How the model is called, by its name; a name that says WebSocket counts as a flash model over HTTP.
+    /// The protocol, by the model's name. Names of WebSocket models count as flash models over HTTP.
     #[must_use]
     pub fn protocol(&self) -> Protocol {
         Protocol::by_name(&self.model).unwrap_or(Protocol::RealtimeFlash)
     }
 
-    /// The context, first item first.
+    /// The context, in order.
     #[must_use]
     pub fn messages(&self) -> &[Message] {
         &self.context
     }
 
-    /// A parameter as set; null = the service's default.
+    /// A parameter by its wire name; `None` = the service's default.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Value> {
         self.parameters.get(key)
     }
 
-    /// The tracks that are recognised, and billed: those asked for, or the first.
+    /// The tracks that are transcribed and billed: those requested, otherwise track 0.
     #[must_use]
     pub fn tracks(&self) -> Vec<u32> {
         let track = |track: &Value| track.as_u64().and_then(|track| u32::try_from(track).ok());
-        let asked = self.get("channel_id").and_then(Value::as_array);
-        asked.map_or_else(|| vec![0], |tracks| tracks.iter().filter_map(track).collect())
+        let requested = self.get("channel_id").and_then(Value::as_array);
+        requested.map_or_else(|| vec![0], |tracks| tracks.iter().filter_map(track).collect())
     }
 
-    /// What stands below `parameters` of a request, keys ascending. Synchronous Qwen3-ASR has its own in `asr_options`.
+    /// The object `parameters` of a request, keys ascending. Synchronous Qwen3-ASR has some of them in `asr_options`.
     #[must_use]
     pub fn parameters(&self) -> Map<String, Value> {
         let mut parameters = Map::new();
@@ -230,9 +231,9 @@ impl Recognition {
         parameters
     }
 
-    /// The whole body of a task's submission: `model`, `input`, and `parameters`, which is there even when empty.
+    /// The body of a submit: `model`, `input`, and `parameters` even when empty.
     ///
-    /// A model of [`Protocol::QwenTask`] gets the first URL alone: a task of it has one.
+    /// A task of [`Protocol::QwenTask`] has one URL, the first.
     #[must_use]
     pub fn body(&self, urls: &[&str]) -> Value {
         let mut input = match self.protocol() {
@@ -245,7 +246,7 @@ impl Recognition {
         json!({"model": self.model, "input": input, "parameters": self.parameters()})
     }
 
-    /// What a journal keeps to know the same request again: `model`, `parameters` by wire name, `context`.
+    /// The request as a ledger keeps it: `model`, `parameters` by wire name, `context`.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let parameters: Map<String, Value> =
@@ -254,28 +255,28 @@ impl Recognition {
         json!({"model": self.model, "parameters": parameters, "context": context})
     }
 
-    /// Reads what [`Recognition::to_json`] wrote; what is missing is empty.
+    /// Reads what [`Recognition::to_json`] wrote; missing parts are empty.
     ///
     /// # Errors
     ///
-    /// [`crate::ErrorKind::InvalidInput`] when there is no `model`, or a part is of another kind.
+    /// [`crate::ErrorKind::InvalidInput`] without `model`, or if a part has another type.
     pub fn from_json(value: &Value) -> Result<Self> {
-        let wrong = |what: &str| Error::invalid(format!("what was asked of a model cannot be read: {what}"));
+        let wrong = |what: &str| Error::invalid(format!("cannot read a recognition request: {what}"));
         let model = value.get("model").and_then(Value::as_str).ok_or_else(|| wrong("no `model`"))?;
         let parameters = match value.get("parameters") {
             None => BTreeMap::new(),
             Some(Value::Object(map)) => map.iter().map(|(key, value)| (key.clone(), value.clone())).collect(),
-            Some(_) => return Err(wrong("`parameters` is no object")),
+            Some(_) => return Err(wrong("`parameters` is not an object")),
         };
         let context = match value.get("context") {
             None => Vec::new(),
             Some(Value::Array(items)) => items.iter().map(Message::from_json).collect::<Result<_>>()?,
-            Some(_) => return Err(wrong("`context` is no array")),
+            Some(_) => return Err(wrong("`context` is not an array")),
         };
         Ok(Self { model: model.to_owned(), parameters, context })
     }
 
-    /// How another request differs from this one, a line each, this one's value first; empty = the same.
+    /// The differences to another request, one line each, this one's value first; empty = none.
     ///
     /// ```
     /// use talkmeter::client::Recognition;
@@ -293,10 +294,10 @@ impl Recognition {
 pub(crate) const DIARIZATION: [&str; 2] = ["diarization_enabled", "speaker_diarization_enabled"];
 pub(crate) const LANGUAGE: [&str; 2] = ["language_hints", "language"];
 
-/// Parameters that synchronous Qwen3-ASR has in `asr_options`.
+/// Parameters in `asr_options` for synchronous Qwen3-ASR.
 const ASR_OPTIONS: [&str; 2] = ["language", "enable_itn"];
 
-/// Keys ascending at every level, whatever order the JSON crate keeps.
+/// Keys ascending at every level.
 fn sorted(value: &Value) -> Value {
     match value {
         Value::Object(map) => {
@@ -308,7 +309,7 @@ fn sorted(value: &Value) -> Value {
     }
 }
 
-/// What happens to sensitive words: the content of `special_word_filter`.
+/// The content of `special_word_filter`: what happens to sensitive words.
 #[derive(Default)]
 struct WordFilter {
     masked: Vec<String>,
@@ -330,7 +331,7 @@ impl WordFilter {
         }
     }
 
-    /// The documented shape, keys in the documented order; what is not asked for is left out.
+    /// The documented form, keys in the documented order; unset parts are left out.
     fn text(&self) -> String {
         let list = |key: &str, words: &[String]| {
             (!words.is_empty()).then(|| format!("\"{key}\":{{\"word_list\":{}}}", Value::from(words)))
@@ -347,32 +348,32 @@ mod tests {
 
     const URL: &str = "https://example.org/meeting.mp3";
 
-    fn asked(model: &str) -> Recognition {
+    fn request(model: &str) -> Recognition {
         Recognition::new(model)
     }
 
     #[test]
-    fn bodies_are_those_of_the_pages() {
+    fn bodies_match_the_documentation() {
         let cases = [
-            (asked("fun-asr"), json!({"model": "fun-asr", "input": {"file_urls": [URL]}, "parameters": {}})),
+            (request("fun-asr"), json!({"model": "fun-asr", "input": {"file_urls": [URL]}, "parameters": {}})),
             (
-                asked("paraformer-v2").channels(&[0, 1]).language("zh").language("en").vocabulary_id("vocab-Xxxx"),
+                request("paraformer-v2").channels(&[0, 1]).language("zh").language("en").vocabulary_id("vocab-Xxxx"),
                 json!({"model": "paraformer-v2", "input": {"file_urls": [URL]}, "parameters": {
                     "channel_id": [0, 1], "language_hints": ["zh", "en"], "vocabulary_id": "vocab-Xxxx"}}),
             ),
             (
-                asked("paraformer-v2").remove_disfluency(true).align_timestamps(true).diarize(true).speakers(2),
+                request("paraformer-v2").remove_disfluency(true).align_timestamps(true).diarize(true).speakers(2),
                 json!({"model": "paraformer-v2", "input": {"file_urls": [URL]}, "parameters": {
                     "disfluency_removal_enabled": true, "timestamp_alignment_enabled": true, "diarization_enabled": true,
                     "speaker_count": 2}}),
             ),
             (
-                asked("qwen3-asr-flash-filetrans").channels(&[0]).language("en").itn(false).words(true),
+                request("qwen3-asr-flash-filetrans").channels(&[0]).language("en").itn(false).words(true),
                 json!({"model": "qwen3-asr-flash-filetrans", "input": {"file_url": URL}, "parameters": {
                     "channel_id": [0], "language": "en", "enable_itn": false, "enable_words": true}}),
             ),
             (
-                asked("qwen-audio-3.1-asr-flash-filetrans")
+                request("qwen-audio-3.1-asr-flash-filetrans")
                     .vocabulary("Kubernetes", 50)
                     .vocabulary("etcd", 4)
                     .keep_dialect(true)
@@ -385,22 +386,23 @@ mod tests {
                     "parameters": {"vocabulary": {"Kubernetes": 50, "etcd": 4}, "keep_dialect": true}}),
             ),
             (
-                asked("fun-asr").noise_threshold(-0.2).parameter("brand_new", json!({"a": 1})),
+                request("fun-asr").noise_threshold(-0.2).parameter("brand_new", json!({"a": 1})),
                 json!({"model": "fun-asr", "input": {"file_urls": [URL]}, "parameters": {
                     "speech_noise_threshold": -0.2, "brand_new": {"a": 1}}}),
             ),
         ];
-        for (asked, body) in cases {
-            assert_eq!(asked.body(&[URL]), body);
+        for (request, body) in cases {
+            assert_eq!(request.body(&[URL]), body);
         }
-        let two = asked("fun-asr").body(&["https://a.example/1.wav", "https://a.example/2.wav"]);
+        let two = request("fun-asr").body(&["https://a.example/1.wav", "https://a.example/2.wav"]);
         assert_eq!(two["input"], json!({"file_urls": ["https://a.example/1.wav", "https://a.example/2.wav"]}));
     }
 
     #[test]
-    fn words_to_filter_are_json_in_a_string_as_the_pages_have_it() {
-        let asked = asked("paraformer-v2").drop_word("start").mask_word("test").drop_word("happen").system_filter(true);
-        let text = asked.get("special_word_filter").and_then(Value::as_str).unwrap();
+    fn the_word_filter_is_json_in_a_string() {
+        let request =
+            request("paraformer-v2").drop_word("start").mask_word("test").drop_word("happen").system_filter(true);
+        let text = request.get("special_word_filter").and_then(Value::as_str).unwrap();
         assert_eq!(
             text,
             r#"{"filter_with_signed":{"word_list":["test"]},"filter_with_empty":{"word_list":["start","happen"]},"system_reserved_filter":true}"#
@@ -412,9 +414,9 @@ mod tests {
     }
 
     #[test]
-    fn synchronous_qwen_has_its_options_apart() {
-        let asked = asked("qwen3-asr-flash").language("en").itn(false);
-        assert_eq!(Value::from(asked.parameters()), json!({"asr_options": {"language": "en", "enable_itn": false}}));
+    fn synchronous_qwen_has_its_own_options() {
+        let request = request("qwen3-asr-flash").language("en").itn(false);
+        assert_eq!(Value::from(request.parameters()), json!({"asr_options": {"language": "en", "enable_itn": false}}));
         let diarized =
             Recognition::new("qwen-audio-3.1-asr-flash").diarize(true).language("zh").parameter("format", "wav");
         assert_eq!(
@@ -424,30 +426,30 @@ mod tests {
     }
 
     #[test]
-    fn the_order_of_setting_plays_no_role_in_the_text() {
-        let one = asked("qwen-audio-3.0-asr-flash-filetrans").vocabulary("b", 1).vocabulary("a", 2).channels(&[1]);
-        let two = asked("qwen-audio-3.0-asr-flash-filetrans").channels(&[1]).vocabulary("a", 2).vocabulary("b", 1);
+    fn the_order_of_calls_does_not_matter() {
+        let one = request("qwen-audio-3.0-asr-flash-filetrans").vocabulary("b", 1).vocabulary("a", 2).channels(&[1]);
+        let two = request("qwen-audio-3.0-asr-flash-filetrans").channels(&[1]).vocabulary("a", 2).vocabulary("b", 1);
         assert_eq!(Value::from(one.parameters()).to_string(), Value::from(two.parameters()).to_string());
         assert_eq!(one.to_json().to_string(), two.to_json().to_string());
         assert_eq!(one.tracks(), [1]);
-        assert_eq!(asked("fun-asr").tracks(), [0]);
+        assert_eq!(request("fun-asr").tracks(), [0]);
     }
 
     #[test]
-    fn a_journal_gives_back_what_was_asked() {
-        let asked = asked("qwen-audio-3.1-asr-flash-filetrans")
+    fn a_request_survives_the_ledger() {
+        let request = request("qwen-audio-3.1-asr-flash-filetrans")
             .language("zh")
             .mask_word("test")
             .noise_threshold(0.5)
             .context(Message::user("a"))
             .context(Message::assistant("b"));
-        let kept: Value = serde_json::from_str(&asked.to_json().to_string()).unwrap();
+        let kept: Value = serde_json::from_str(&request.to_json().to_string()).unwrap();
         let back = Recognition::from_json(&kept).unwrap();
-        assert_eq!(back, asked);
-        assert_eq!(asked.differences(&back), Vec::<String>::new());
+        assert_eq!(back, request);
+        assert_eq!(request.differences(&back), Vec::<String>::new());
         assert_eq!(kept["context"], json!([{"role": "user", "text": "a"}, {"role": "assistant", "text": "b"}]));
         let more = back.drop_word("x");
-        assert_eq!(asked.differences(&more).len(), 1);
+        assert_eq!(request.differences(&more).len(), 1);
         for wrong in [
             json!({}),
             json!({"model": 1}),

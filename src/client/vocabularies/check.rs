@@ -1,4 +1,4 @@
-//! What the catalogue says about a list, before it leaves.
+//! Checks a hotword list against the catalogue before it is sent.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -10,13 +10,12 @@ use crate::error::{Check, Error, Result};
 /// The longest prefix, in characters.
 const LONGEST_PREFIX: usize = 10;
 
-/// Whether `words` can be a list for `target_model`, under `prefix` where a list is to be made; the answer is warnings, a
-/// line each.
+/// Checks `words` as a list for `target_model`, with `prefix` if a list is to be created.
 ///
 /// # Errors
-/// [`ErrorKind::InvalidInput`](crate::ErrorKind), in a clause that says what to do, for a model that is unknown, takes no
-/// list or is not offered in the region; a prefix of other than 1 to 10 digits and lower-case letters; no words, more than the
-/// model takes, or a word that breaks the rules of [`check_hotword`].
+/// [`ErrorKind::InvalidInput`](crate::ErrorKind) for a model that is unknown, takes no list or is not offered in the region; a
+/// prefix other than 1 to 10 digits and lower-case letters; no words, more than the model takes, or a word that is blank, too
+/// long or of an unknown weight.
 pub fn check_vocabulary(
     catalog: &Catalog,
     region: Region,
@@ -29,29 +28,29 @@ pub fn check_vocabulary(
     if !model.takes("vocabulary_id") {
         let others = catalog.models().iter().filter(|other| other.takes("vocabulary_id"));
         let others: Vec<&str> = others.map(|other| &other.name[..]).collect();
-        return refuse(format!("{name} takes no hotword list: those that do are {}", others.join(", ")));
+        return refuse(format!("{name} takes no hotword list; these do: {}", others.join(", ")));
     }
     model.check_region(region)?;
     prefix.map_or(Ok(()), check_prefix)?;
     let most = model.hotwords.unwrap_or(MOST_HOTWORDS);
     if words.is_empty() {
-        return refuse("a hotword list needs a word: a list that is not wanted any more is deleted".to_owned());
+        return refuse("a hotword list needs at least one word; to remove a list, delete it".to_owned());
     }
     if words.len() > most {
-        return refuse(format!("{} words are more than the {most} of a list for {name}: leave some out", words.len()));
+        return refuse(format!("{} words exceed the {most} of a list for {name}: leave some out", words.len()));
     }
     let broken = |word: &Hotword| check_hotword(&word.text, word.weight.into(), model.super_hotwords > 0).err();
     let mut broken = words.iter().filter_map(broken);
     if let Some(first) = broken.next() {
         return match broken.count() {
             0 => Err(first),
-            more => refuse(format!("{first} ({more} more words break a rule)")),
+            more => refuse(format!("{first} ({more} more words are invalid)")),
         };
     }
     let supers = words.iter().filter(|word| word.weight == SUPER_WEIGHT).count();
     if supers > model.super_hotwords {
         return refuse(format!(
-            "{supers} words have weight {SUPER_WEIGHT}: {name} takes {} of them; give the others 1 to 5",
+            "{supers} words have weight {SUPER_WEIGHT}, {name} takes {}: give the others 1 to 5",
             model.super_hotwords
         ));
     }
@@ -75,7 +74,7 @@ pub fn check_vocabulary(
     let twice: Vec<&str> = twice.map(|word| &word.text[..]).collect();
     if let Some(first) = twice.first() {
         let more = if twice.len() > 1 { format!(", as are {} more", twice.len() - 1) } else { String::new() };
-        let message = format!("`{first}` is in the list twice{more}: which weight counts is not documented");
+        let message = format!("`{first}` is listed twice{more}: which weight applies is not documented");
         warnings.push(Warning::new(message));
     }
     Ok(warnings)
@@ -110,23 +109,23 @@ mod tests {
     }
 
     #[test]
-    fn what_the_service_would_refuse_is_refused_first() {
+    fn what_the_service_would_refuse_is_refused_before() {
         let long = Hotword::new("a b c d e f g h");
         let fifty = || words(51).into_iter().map(|word| word.weight(50)).collect::<Vec<_>>();
         for (model, prefix, words, said) in [
             ("fun-ars", "p", words(1), "did you mean fun-asr"),
-            ("paraformer-v1", "p", words(1), "takes no hotword list: those that do are fun-asr,"),
+            ("paraformer-v1", "p", words(1), "takes no hotword list; these do: fun-asr,"),
             ("fun-asr", "", words(1), "is no prefix"),
             ("fun-asr", "elevenchars", words(1), "is no prefix"),
             ("fun-asr", "Clinic", words(1), "is no prefix"),
-            ("fun-asr", "p", words(0), "needs a word"),
-            ("paraformer-v2", "p", words(501), "501 words are more than the 500 of a list for paraformer-v2"),
-            ("fun-asr", "p", words(2001), "more than the 2000"),
-            ("fun-asr-flash-2026-06-15", "p", words(2001), "more than the 2000"),
-            ("fun-asr", "p", vec![long.clone()], "has 8 parts"),
-            ("fun-asr", "p", vec![long.clone(), long.clone(), long], "(2 more words break a rule)"),
-            ("fun-asr", "p", vec![Hotword::new("a").weight(50)], "only Qwen-Audio-3.x"),
-            ("qwen-audio-3.1-asr-flash-filetrans", "p", fifty(), "takes 50 of them"),
+            ("fun-asr", "p", words(0), "needs at least one word"),
+            ("paraformer-v2", "p", words(501), "501 words exceed the 500 of a list for paraformer-v2"),
+            ("fun-asr", "p", words(2001), "exceed the 2000"),
+            ("fun-asr-flash-2026-06-15", "p", words(2001), "exceed the 2000"),
+            ("fun-asr", "p", vec![long.clone()], "has 8 words"),
+            ("fun-asr", "p", vec![long.clone(), long.clone(), long], "(2 more words are invalid)"),
+            ("fun-asr", "p", vec![Hotword::new("a").weight(50)], "only Qwen-Audio-3.x models"),
+            ("qwen-audio-3.1-asr-flash-filetrans", "p", fifty(), "takes 50: give"),
         ] {
             let error = check(model, prefix, &words).unwrap_err();
             assert!(error.contains(said), "{error}");
@@ -136,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_merely_not_documented_is_a_warning() {
+    fn what_is_not_documented_is_a_warning() {
         assert_eq!(check("fun-asr", "clinic2026", &words(2000)), Ok(vec![]));
         let tagged = |code: &str| Hotword::new("word").lang(code);
         let odd = [tagged("en"), tagged("de"), Hotword::new("other").lang("de"), tagged("en"), tagged("de")];
@@ -144,7 +143,7 @@ mod tests {
             check("fun-asr", "p", &odd).unwrap(),
             [
                 "`de` (3 words) is not among the languages of hotwords for fun-asr: zh, en, ja",
-                "`word` is in the list twice, as are 1 more: which weight counts is not documented",
+                "`word` is listed twice, as are 1 more: which weight applies is not documented",
             ]
         );
         assert_eq!(check("paraformer-v2", "p", &[tagged("de")]), Ok(vec![]));

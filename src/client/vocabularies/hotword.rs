@@ -1,37 +1,37 @@
-//! One word of a list.
+//! One word of a hotword list.
 
 use serde_json::{Value, json};
 
-/// A word that shall be heard rather than others.
+/// A word or phrase that a model should expect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Hotword {
     /// The word or phrase.
     pub text: String,
-    /// How much rather: 1 to 5, and 50 with models that have super hotwords.
+    /// How strongly it is preferred: 1 to 5, or 50 with models that have super hotwords.
     pub weight: u32,
-    /// Its language code; `None`: it counts whatever the language is.
+    /// Its language code; `None` = any language.
     pub lang: Option<String>,
 }
 
 impl Hotword {
-    /// The weight that the vendor calls usual.
-    pub const USUAL_WEIGHT: u32 = 4;
+    /// The vendor's usual weight.
+    pub const DEFAULT_WEIGHT: u32 = 4;
 
-    /// Of usual weight, for any language.
+    /// A word of the usual weight, for any language.
     #[must_use]
     pub fn new(text: impl Into<String>) -> Self {
-        Self { text: text.into(), weight: Self::USUAL_WEIGHT, lang: None }
+        Self { text: text.into(), weight: Self::DEFAULT_WEIGHT, lang: None }
     }
 
-    /// How much rather.
+    /// How strongly it is preferred.
     #[must_use]
     pub fn weight(mut self, weight: u32) -> Self {
         self.weight = weight;
         self
     }
 
-    /// Only for this language, `en` or the like.
+    /// The language it applies to, such as `en`.
     #[must_use]
     pub fn lang(mut self, code: impl Into<String>) -> Self {
         self.lang = Some(code.into());
@@ -39,12 +39,12 @@ impl Hotword {
     }
 
     /// Reads the service's own form, `{"text": …, "weight": …, "lang": …}`, as [`Vocabulary::raw`](super::Vocabulary::raw)
-    /// has it. A missing weight is the usual one. `None` without a text, or with a weight that is no whole number.
+    /// has it. A missing weight is the default. `None` without a text, or if the weight is not a whole number.
     #[must_use]
     pub fn from_json(value: &Value) -> Option<Self> {
         let weight = match value.get("weight") {
-            None | Some(Value::Null) => Self::USUAL_WEIGHT,
-            // Numbers of this service have come as 4.0 before.
+            None | Some(Value::Null) => Self::DEFAULT_WEIGHT,
+            // Numbers of this service have come as 4.0.
             Some(number) => number
                 .as_u64()
                 .or_else(|| number.as_f64().filter(|n| n.fract() == 0.0 && (0.0..1e9).contains(n)).map(|n| n as u64))
@@ -55,7 +55,7 @@ impl Hotword {
     }
 }
 
-/// As requests have it.
+/// The words as in a request.
 pub(super) fn list(words: &[Hotword]) -> Value {
     let word = |Hotword { text, weight, lang }: &Hotword| match lang {
         Some(lang) => json!({"text": text, "weight": weight, "lang": lang}),
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn a_word_of_another_form_is_none() {
+    fn other_forms_are_refused() {
         for odd in [json!("word"), json!({"weight": 4}), json!({"text": 4}), json!({"text": "a", "weight": "4"})] {
             assert_eq!(Hotword::from_json(&odd), None, "{odd}");
         }

@@ -1,4 +1,4 @@
-//! Hotword lists: words that a model shall hear rather than others.
+//! Hotword lists: words and names that a model should expect.
 //!
 //! | call | wire |
 //! | --- | --- |
@@ -8,9 +8,9 @@
 //! | [`Vocabularies::update`] | the same, action `update_vocabulary` |
 //! | [`Vocabularies::delete`] | the same, action `delete_vocabulary` |
 //!
-//! A list is made for one model, by its very name, and has no effect with any other, without an error; it works in the
-//! primary workspace only. An account has ten. None of these calls is billed. Source: the vendor's page
-//! `vocabulary-http-api`, checked 2026-10.
+//! A list works with the one model it was created for, and only in the primary workspace; elsewhere it has no effect, without
+//! an error. An account has up to ten lists. None of these calls is billed. Source: the vendor's page `vocabulary-http-api`,
+//! checked 2026-10.
 
 mod check;
 mod hotword;
@@ -29,10 +29,10 @@ use crate::error::{Error, ErrorKind, Result};
 pub use check::check_vocabulary;
 pub use hotword::Hotword;
 
-/// What the service calls the machinery behind hotword lists.
+/// The model name in requests about hotword lists.
 const MODEL: &str = "speech-biasing";
 
-/// The service's name for a hotword list.
+/// The id of a hotword list.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct VocabularyId(String);
 
@@ -46,7 +46,7 @@ impl VocabularyId {
         let legal = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
         if id.is_empty() || id.len() > 200 || !id.bytes().all(legal) {
             let shown: String = id.chars().take(80).collect();
-            return Err(Error::invalid(format!("{shown:?} is no id of a hotword list")));
+            return Err(Error::invalid(format!("{shown:?} is not the id of a hotword list")));
         }
         Ok(Self(id))
     }
@@ -64,20 +64,20 @@ impl fmt::Display for VocabularyId {
     }
 }
 
-/// Whether a list can be used.
+/// Whether a list is ready for use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum VocabularyStatus {
-    /// It can: the service says `OK`.
+    /// It is: the service reports `OK`.
     Deployed,
     /// Not yet.
     Undeployed,
-    /// A state that this crate does not know, as spelt.
+    /// A state unknown to this crate, as spelt by the service.
     Other(String),
 }
 
 impl VocabularyStatus {
-    /// Reads the service's spelling.
+    /// Parses the service's spelling.
     #[must_use]
     pub fn new(status: &str) -> Self {
         match status {
@@ -104,13 +104,13 @@ impl fmt::Display for VocabularyStatus {
 pub struct Vocabulary {
     /// Its id.
     pub id: VocabularyId,
-    /// Whether it can be used.
+    /// Whether it is ready for use.
     pub status: VocabularyStatus,
-    /// The one model it works with; `None` where the service does not say.
+    /// The one model it works with; `None` if the service does not say.
     pub target_model: Option<String>,
     /// In the service's order.
     pub words: Vec<Hotword>,
-    /// When it was made, as the service writes it: `2026-03-02 14:05:11`. The time zone is not documented.
+    /// When it was created, as reported: `2026-03-02 14:05:11`. The time zone is not documented.
     pub created: Option<String>,
     /// When its words were last replaced, likewise.
     pub modified: Option<String>,
@@ -120,13 +120,13 @@ pub struct Vocabulary {
     pub raw: Value,
 }
 
-/// A hotword list as a listing shows it: without model and words.
+/// A hotword list in a listing, without model and words.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct ListedVocabulary {
     /// Its id.
     pub id: VocabularyId,
-    /// Whether it can be used.
+    /// Whether it is ready for use.
     pub status: VocabularyStatus,
     /// As [`Vocabulary::created`].
     pub created: Option<String>,
@@ -144,7 +144,7 @@ pub struct VocabularyPage {
     pub raw: Value,
 }
 
-/// The calls about hotword lists. Nothing is checked here: [`check_vocabulary`] does that.
+/// Calls about hotword lists. They check nothing: see [`check_vocabulary`].
 #[derive(Debug, Clone, Copy)]
 pub struct Vocabularies<'c> {
     pub(super) client: &'c Client,
@@ -154,40 +154,40 @@ impl Vocabularies<'_> {
     /// Rows of a full page of [`Self::list`].
     pub const PAGE: usize = 10;
 
-    /// Makes a list for recognition with `target_model`; its id will begin with `vocab-` and `prefix`.
+    /// Creates a list for recognition with `target_model`; its id begins with `vocab-` and `prefix`.
     ///
-    /// It is sent again only where the service certainly accepted nothing: an account has ten lists, and none to lose.
+    /// The call is retried only if the service certainly accepted nothing, because an account has no more than ten lists.
     ///
     /// `POST /services/audio/asr/customization`, action `create_vocabulary`
     ///
     /// # Errors
-    /// What the service refused ([`ErrorKind::Quota`]: there are ten lists already), or that no answer came.
+    /// The service refused ([`ErrorKind::Quota`]: there are ten lists already), or did not answer.
     pub async fn create(self, target_model: &str, prefix: &str, words: &[Hotword]) -> Result<VocabularyId> {
         let input = json!({"target_model": target_model, "prefix": prefix, "vocabulary": hotword::list(words)});
-        let doing = format!("make a hotword list for {target_model}");
-        let answer = self.ask(doing, "create_vocabulary", input, RetrySafety::IfRefused).await?;
+        let doing = format!("create a hotword list for {target_model}");
+        let answer = self.call(doing, "create_vocabulary", input, RetrySafety::IfRefused).await?;
         let id = answer.json.pointer("/output/vocabulary_id").and_then(Value::as_str);
         match id.map(VocabularyId::new) {
             Some(Ok(id)) => Ok(id),
             _ => Err(Error::protocol(
-                "the answer names no hotword list, though one may have been made: list them before making another",
+                "the answer names no hotword list, but one may have been created: list them before creating another",
             )),
         }
     }
 
-    /// A page of the account's lists, from page 0 on, [`Self::PAGE`] a page; only those made with `prefix` where one is
-    /// given. The service does not say how many pages there are: a page that is not full is the last.
+    /// A page of the account's lists, from page 0 on, [`Self::PAGE`] per page; only those with `prefix` if one is given. The
+    /// service does not report the number of pages: a page that is not full is the last.
     ///
     /// `POST /services/audio/asr/customization`, action `list_vocabulary`
     ///
     /// # Errors
-    /// What the service refused, or that no answer came.
+    /// The service refused, or did not answer.
     pub async fn list(self, prefix: Option<&str>, page: u64) -> Result<VocabularyPage> {
         let mut input = json!({"page_index": page, "page_size": Self::PAGE});
         if let Some(prefix) = prefix {
             input["prefix"] = json!(prefix);
         }
-        let answer = self.ask("list hotword lists".to_owned(), "list_vocabulary", input, RetrySafety::Always).await?;
+        let answer = self.call("list hotword lists".to_owned(), "list_vocabulary", input, RetrySafety::Always).await?;
         reading::page(answer)
     }
 
@@ -196,43 +196,43 @@ impl Vocabularies<'_> {
     /// `POST /services/audio/asr/customization`, action `query_vocabulary`
     ///
     /// # Errors
-    /// The service knows no such list, refused otherwise, or did not answer.
+    /// There is no such list, the service refused otherwise, or did not answer.
     pub async fn show(self, id: &VocabularyId) -> Result<Vocabulary> {
         let input = json!({"vocabulary_id": id.as_str()});
         let answer =
-            self.ask(format!("show hotword list {id}"), "query_vocabulary", input, RetrySafety::Always).await?;
+            self.call(format!("show hotword list {id}"), "query_vocabulary", input, RetrySafety::Always).await?;
         reading::vocabulary(answer, id)
     }
 
-    /// Replaces all words of a list. The vendor asks for five minutes between two updates of one.
+    /// Replaces all words of a list. The vendor asks for five minutes between two updates of a list.
     ///
     /// `POST /services/audio/asr/customization`, action `update_vocabulary`
     ///
     /// # Errors
-    /// The service knows no such list, refused otherwise, or did not answer.
+    /// There is no such list, the service refused otherwise, or did not answer.
     pub async fn update(self, id: &VocabularyId, words: &[Hotword]) -> Result<()> {
         let input = json!({"vocabulary_id": id.as_str(), "vocabulary": hotword::list(words)});
-        self.ask(format!("update hotword list {id}"), "update_vocabulary", input, RetrySafety::IfRefused)
+        self.call(format!("update hotword list {id}"), "update_vocabulary", input, RetrySafety::IfRefused)
             .await
             .map(drop)
     }
 
-    /// Deletes a list, for good.
+    /// Deletes a list permanently.
     ///
     /// `POST /services/audio/asr/customization`, action `delete_vocabulary`
     ///
     /// # Errors
-    /// The service knows no such list, refused otherwise, or did not answer.
+    /// There is no such list, the service refused otherwise, or did not answer.
     pub async fn delete(self, id: &VocabularyId) -> Result<()> {
         let input = json!({"vocabulary_id": id.as_str()});
-        match self.ask(format!("delete hotword list {id}"), "delete_vocabulary", input, RetrySafety::Always).await {
-            // The answer to an earlier attempt was lost, and the list is gone.
+        match self.call(format!("delete hotword list {id}"), "delete_vocabulary", input, RetrySafety::Always).await {
+            // An earlier attempt succeeded, but its answer was lost.
             Err(error) if is_unknown(&error) && error.api().is_some_and(|api| api.attempts > 1) => Ok(()),
             other => other.map(drop),
         }
     }
 
-    async fn ask(self, doing: String, action: &str, input: Value, repeat: RetrySafety) -> Result<Answer> {
+    async fn call(self, doing: String, action: &str, input: Value, repeat: RetrySafety) -> Result<Answer> {
         self.client
             .transport()
             .send(Call {
@@ -252,7 +252,7 @@ fn body(action: &str, mut input: Value) -> Value {
     json!({"model": MODEL, "input": input})
 }
 
-/// The service knows no list of this id; it has two ways of saying so.
+/// Whether there is no list of this id; the service has two ways of saying so.
 fn is_unknown(error: &Error) -> bool {
     let code = error.api().map_or("", |api| &api.code);
     error.kind() == ErrorKind::NotFound || code == "BadRequest.ResourceNotExist"
@@ -282,8 +282,8 @@ mod tests {
     }
 
     #[test]
-    fn a_state_that_nobody_knows_is_kept() {
-        for status in ["OK", "UNDEPLOYED", "BROODING", ""] {
+    fn an_unknown_state_is_kept() {
+        for status in ["OK", "UNDEPLOYED", "PAUSED", ""] {
             assert_eq!(VocabularyStatus::new(status).to_string(), status);
         }
     }

@@ -1,4 +1,4 @@
-//! The service's answers about lists.
+//! Reads answers about hotword lists.
 
 use serde_json::Value;
 
@@ -13,7 +13,7 @@ pub(super) fn page(answer: Answer) -> Result<VocabularyPage> {
     Ok(VocabularyPage { vocabularies, raw: answer.json })
 }
 
-/// `None` for a row without a usable id: nothing can be done with it.
+/// `None` for a row without a usable id.
 fn listed(row: &Value) -> Option<ListedVocabulary> {
     Some(ListedVocabulary {
         id: VocabularyId::new(text(row, "vocabulary_id")?).ok()?,
@@ -30,9 +30,12 @@ pub(super) fn vocabulary(answer: Answer, id: &VocabularyId) -> Result<Vocabulary
         return Err(Error::protocol(format!("the answer on hotword list {id} has no vocabulary")));
     };
     let read = |(at, word)| {
-        let odd =
-            || Error::protocol(format!("word {at} of hotword list {id} has no text, or no weight in whole numbers"));
-        Hotword::from_json(word).ok_or_else(odd)
+        let malformed = || {
+            Error::protocol(format!(
+                "word {at} of hotword list {id} has no text, or a weight that is not a whole number"
+            ))
+        };
+        Hotword::from_json(word).ok_or_else(malformed)
     };
     Ok(Vocabulary {
         id: id.clone(),
@@ -79,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_keeps_what_it_understands() {
+    fn unreadable_rows_are_skipped() {
         let read = page(answer(
             r#"{"output": {"vocabulary_list": [
                 {"gmt_create": "2026-03-02 14:05:11", "gmt_modified": "2026-03-02 14:05:11", "status": "UNDEPLOYED", "vocabulary_id": "vocab-a-1"},
@@ -92,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_of_another_form_says_what_is_missing() {
+    fn a_malformed_answer_says_what_is_missing() {
         let id = VocabularyId::new("vocab-a-1").unwrap();
         for (json, said) in [
             (r#"{"output": {}}"#, "has no vocabulary"),

@@ -13,10 +13,10 @@ pub use lines::{Line, LineKind, Mark};
 use pieces::Spoken;
 
 use super::rows;
-use crate::client::without_query;
 use crate::error::{Error, Result};
 use crate::metrics::catalogue::{CALLS, EVENTS, HITS, PARTICIPANTS, WARNINGS};
 use crate::metrics::{EventKind, Evidence, EvidenceWord};
+use crate::redact::without_query;
 use crate::tables::CallTables;
 
 /// A call for people. Participants are indices into [`CallView::participants`] throughout.

@@ -1,12 +1,12 @@
-//! Addresses as they may be printed: the query of a signed URL is a key to the recording.
+//! Addresses made safe to print: the query of a signed URL gives access to the recording.
 
 /// `address` for logs, errors and the terminal: scheme, host and path.
 ///
-/// A query becomes `?…`, a fragment `#…`; user name and password are left out. What has no scheme (a path) comes back
-/// as it is. Never fails, whatever the text; not bounded in length, and control characters are the printer's business.
+/// A query becomes `?…`, a fragment `#…`; user name and password are left out. A text without a scheme, such as a path, is
+/// returned unchanged. Control characters are not escaped.
 ///
 /// ```
-/// use talkmeter::client::without_query;
+/// use talkmeter::redact::without_query;
 ///
 /// assert_eq!(without_query("https://calls.example/a.wav?Signature=c2Vj"), "https://calls.example/a.wav?…");
 /// assert_eq!(without_query("https://me:secret@calls.example/a.wav"), "https://calls.example/a.wav");
@@ -27,10 +27,11 @@ pub fn without_query(address: &str) -> String {
     format!("{scheme}:{slashes}{host}{path}{stead}")
 }
 
-/// A text of somebody else's, its addresses without their queries.
+/// A text from outside with the queries of all addresses in it removed.
+#[cfg(feature = "client")]
 pub(crate) fn without_queries(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
-    // No address has these.
+    // These end an address.
     for piece in text.split_inclusive(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '<' | '>')) {
         let Some(at) = piece.find("://") else {
             shown += piece;
@@ -47,7 +48,7 @@ pub(crate) fn without_queries(text: &str) -> String {
     shown
 }
 
-/// The scheme of an address as written and what follows its colon; `None` where there is none.
+/// The scheme of an address as written, and what follows its colon.
 pub(crate) fn split_scheme(text: &str) -> Option<(&str, &str)> {
     let (scheme, rest) = text.split_once(':')?;
     let mut letters = scheme.bytes();
@@ -70,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn what_signs_an_address_is_not_printed() {
+    fn signatures_are_not_printed() {
         for (address, printed) in [
             ("https://h/a.wav?X-Amz-Signature=1&Expires=2", "https://h/a.wav?…"),
             ("https://h/a.wav?one?two#three", "https://h/a.wav?…"),
