@@ -55,6 +55,7 @@ pub mod cli;
 pub mod client;
 #[doc = include_str!("../docs/definitions.md")]
 pub mod definitions {}
+#[cfg(any(feature = "analytics", feature = "client"))]
 mod disk;
 #[cfg(feature = "emulator")]
 pub mod emulator;
