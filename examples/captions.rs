@@ -1,6 +1,6 @@
 //! Captions of one result file, and what breaks their limits: `cargo run --example captions [FILE] [srt|vtt]`.
 
-use talkmeter::captions::{Captions, Format, Rules, check};
+use talkmeter::captions::{Captions, Format, Limits, check};
 use talkmeter::metrics::{Settings, measure};
 use talkmeter::transcript::read;
 
@@ -15,12 +15,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // Names come from roles; cues are cut by the script of what is said.
     let mut settings = Settings::default();
     settings.roles = "ch0=agent,ch1=customer".parse()?;
-    let rules = Rules { reading_speed: Some(8), ..Rules::default() };
-    let captions = Captions::of(&measure(&path, &transcript, &settings), &rules);
+    let limits = Limits { reading_speed: Some(8), ..Limits::default() };
+    let captions = Captions::new(&measure(&path, &transcript, &settings), &limits);
     let cues = captions.cues(format);
     println!("{}", format.write(&cues));
 
-    for violation in check(&cues, format, &rules) {
+    for violation in check(&cues, format, &limits) {
         let (rule, unit) = (violation.rule.name(), violation.rule.unit());
         println!("cue {}: {rule}, {} {unit}, limit {}", violation.cue, violation.value, violation.limit);
     }

@@ -1,26 +1,24 @@
-//! Captions of a recording: a measured [`Transcript`](crate::transcript::Transcript) → cues → SRT and WebVTT, and what is wrong with
-//! captions that are there.
+//! Captions: a measured call → cues → SRT or WebVTT, and checks of caption files.
 //!
-//! [`Captions::of`] cuts what each participant says into cues, [`Captions::cues`] puts them on lines for a [`Format`],
-//! [`Format::write`] makes a file of them. [`Format::read`] takes a file apart again, whoever made it, and
-//! [`check`] holds cues against [`Rules`].
+//! [`Captions::new`] cuts what each participant says into cues, [`Captions::cues`] breaks them into lines for a
+//! [`Format`], and [`Format::write`] makes a file of them. [`Format::read`] reads any tool's file, and [`check`] compares
+//! cues with [`Limits`].
 //!
-//! - Times are those of the words, cleaned as for every figure (definitions: time, piece): whole ms from the start. A
-//!   sentence without word times shares its own among its characters. A sentence without any time has no cue and is
-//!   counted.
-//! - The text is the sentence's own, as received; white space becomes one space, control characters are escaped. Every
-//!   timed character is in one cue.
-//! - A cue has one speaker. It ends, in this order of preference, behind a sentence, behind a clause, at a silence of
-//!   [`Rules::pause_ms`], in front of a conjunction, between words; never inside a Latin word or a number. Chinese and
-//!   Japanese punctuation that closes begins no line, what opens ends none.
-//! - A cue begins with its first word and stays until it can be read, at most [`Rules::run_on_ms`] behind its last word
-//!   and not into the next cue of anybody. What cannot be read in time is written all the same: [`check`] names it.
-//! - Names are the roles given, else the participant labels. On the first line of a cue that may need the name in SRT
-//!   room is left for it; both formats have the same cues.
+//! - Times come from the words, cleaned as for all metrics: whole ms from the start of the recording. A sentence without
+//!   word times divides its own time among its characters. A sentence without any time gets no cue and is counted.
+//! - The text is the sentence's own, without markers such as `<|Speech|>`; white space becomes one space, control
+//!   characters are escaped. Every timed character is in one cue.
+//! - A cue has one speaker. It ends, in order of preference, after a sentence, after a clause, at a silence of
+//!   [`Limits::pause_ms`], before a conjunction, or between words, but never inside a Latin word or a number. Closing
+//!   Chinese and Japanese punctuation never begins a line, opening punctuation never ends one.
+//! - A cue begins with its first word and stays long enough to read, at most [`Limits::run_on_ms`] past its last word, and
+//!   never overlaps the next cue. Text too fast to read is written all the same; [`check`] reports it.
+//! - Speakers are named by role, or else by participant label. Room for the name is kept on the first line of cues that may
+//!   need it in SRT, so both formats have the same cues.
 //!
 //! ```
+//! use talkmeter::captions::{Captions, Format, Limits, check};
 //! use talkmeter::metrics::{Settings, measure};
-//! use talkmeter::captions::{Captions, Format, Rules, check};
 //!
 //! let json = br#"{"transcripts": [
 //!     {"channel_id": 0, "sentences": [{"begin_time": 0, "end_time": 2400, "text": "Thank you for calling."}]},
@@ -28,7 +26,7 @@
 //! let transcript = talkmeter::transcript::read(json)?;
 //! let mut settings = Settings::default();
 //! settings.roles.insert("ch0", "agent").unwrap();
-//! let captions = Captions::of(&measure("call.json", &transcript, &settings), &Rules::default());
+//! let captions = Captions::new(&measure("call.json", &transcript, &settings), &Limits::default());
 //! let cues = captions.cues(Format::WebVtt);
 //! assert_eq!(Format::WebVtt.write(&cues), "WEBVTT
 //!
@@ -46,48 +44,52 @@
 //! 00:00:02,600 --> 00:00:03,600
 //! ch1: R&D, please.
 //! ");
-//! assert_eq!(check(&cues, Format::WebVtt, &Rules::default()), []);
+//! assert_eq!(check(&cues, Format::WebVtt, &Limits::default()), []);
 //! # Ok::<(), talkmeter::transcript::ParseError>(())
 //! ```
 
-mod breaks;
-mod checking;
-mod cutting;
+mod char_times;
+mod check;
 mod limits;
-mod reading;
-mod saying;
+mod parse;
+mod script;
+mod segment;
 mod srt;
+mod tokens;
 mod vtt;
-mod wrapping;
+mod wrap;
 
 use std::collections::BTreeMap;
 
-pub use checking::{Rule, Violation, check};
-pub use limits::{Rules, Script, is_japanese};
-pub use reading::NotCaptions;
+pub use check::{Rule, Violation, check};
+pub use limits::Limits;
+pub use parse::ParseError;
+pub use script::{Script, is_japanese};
 
 use crate::metrics::{Measured, SentenceRow, WordRow};
-use cutting::{Cut, Spoken, Stream};
-use saying::Timed;
+use crate::text::without_markers;
+use char_times::TimedWord;
+use segment::{DraftCue, Stream, TokenizedSentence};
 
-/// A name is cut to so many characters: it stands in every cue.
+/// Longer names are cut: every cue of the speaker carries the name.
 const LONGEST_NAME: usize = 60;
 
-/// A kind of caption file.
+/// A caption file format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum Format {
-    /// SubRip, `.srt`: numbered cues without overlap; a name where the speaker changes, and a line `- Name: …` for each of
-    /// several who speak at once.
+    /// SubRip, `.srt`: numbered cues without overlap. The name appears when the speaker changes; people who speak at once
+    /// share a cue, with a line `- Name: …` each.
     Srt,
-    /// WebVTT, `.vtt`: a voice on every cue; cues of several speakers overlap.
+    /// WebVTT, `.vtt`: every cue has a voice; cues of different speakers may overlap.
     WebVtt,
 }
 
 impl Format {
-    /// Both.
+    /// Both formats.
     pub const ALL: [Self; 2] = [Self::Srt, Self::WebVtt];
 
-    /// Of its files: `srt`, `vtt`.
+    /// File name extension: `srt` or `vtt`.
     #[must_use]
     pub fn extension(self) -> &'static str {
         match self {
@@ -96,10 +98,10 @@ impl Format {
         }
     }
 
-    /// A file's content: UTF-8 without a byte order mark, lines end in LF. The same cues, the same bytes.
+    /// The content of a file: UTF-8 without a byte order mark, lines ending in LF.
     ///
-    /// SRT has no escapes: there `<` and `>` are written `‹` and `›` and the brace of `{\` as `｛`, so that no player takes
-    /// text for a tag. In WebVTT `&`, `<` and `>` are escaped.
+    /// SRT has no escapes: `<` and `>` become `‹` and `›`, and the brace of `{\` becomes `｛`, so that no player takes text
+    /// for a tag. WebVTT escapes `&`, `<` and `>`.
     #[must_use]
     pub fn write(self, cues: &[Cue]) -> String {
         match self {
@@ -108,7 +110,10 @@ impl Format {
         }
     }
 
-    /// Reads a file of anybody's making, tolerantly: any line ends, a byte order mark, positions and tags are skipped.
+    /// Reads a caption file. Any line ending will do; a byte order mark, cue settings and tags are skipped.
+    ///
+    /// In WebVTT an empty line or the next time line ends a cue. In SRT a cue ends at the next time line, since many tools
+    /// write blank lines inside a text.
     ///
     /// ```
     /// use talkmeter::captions::Format;
@@ -117,65 +122,64 @@ impl Format {
     /// assert_eq!((cues[0].begin_ms, cues[0].end_ms), (1000, 2500));
     /// assert_eq!((cues[0].voice.as_deref(), &cues[0].lines[..]), (Some("Ann"), &["5 < 6".to_owned()][..]));
     /// let error = Format::Srt.read(b"1\n00:00:01,000 --> soon\nHello\n").unwrap_err();
-    /// assert_eq!(error.to_string(), "line 2: `00:00:01,000 --> soon` is no time line such as 00:00:01,000 --> 00:00:02,500");
-    /// # Ok::<(), talkmeter::captions::NotCaptions>(())
+    /// assert_eq!(error.to_string(), "line 2: `00:00:01,000 --> soon` is not a time line such as 00:00:01,000 --> 00:00:02,500");
+    /// # Ok::<(), talkmeter::captions::ParseError>(())
     /// ```
     ///
     /// # Errors
-    /// What is no such file: not UTF-8, no `WEBVTT` at the start, a time line that cannot be read.
-    pub fn read(self, bytes: &[u8]) -> Result<Vec<Cue>, NotCaptions> {
-        reading::read(self, bytes)
+    /// The bytes are not UTF-8, a WebVTT file does not begin with `WEBVTT`, or a time line cannot be read.
+    pub fn read(self, bytes: &[u8]) -> Result<Vec<Cue>, ParseError> {
+        parse::parse(self, parse::decode(bytes)?)
     }
 }
 
-/// Some lines and when they are shown.
+/// Lines of text and when they are shown.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Cue {
-    /// ms from the start of the recording.
+    /// First ms, from the start of the recording.
     pub begin_ms: i64,
-    /// The first ms at which it is gone.
+    /// End in ms (exclusive).
     pub end_ms: i64,
-    /// Who speaks, in WebVTT; `None` in SRT, where names are text.
+    /// The speaker in WebVTT; `None` in SRT, where names are part of the text.
     pub voice: Option<String>,
-    /// Without escapes.
+    /// The text, without escapes and tags.
     pub lines: Vec<String>,
 }
 
-/// What a call comes to as captions.
+/// The captions of one call.
 #[derive(Debug, Clone)]
 pub struct Captions {
-    /// By begin, end and participant.
-    cuts: Vec<Cut>,
-    /// By participant.
+    /// Sorted by begin, end and participant.
+    drafts: Vec<DraftCue>,
+    /// Displayed names by participant.
     names: Vec<String>,
-    rules: Rules,
-    /// Sentences with text that have no cue, because neither they nor their words have a time.
-    pub untimed_sentences: u64,
+    limits: Limits,
+    untimed_sentences: u64,
 }
 
 impl Captions {
-    /// Cuts a measured call.
+    /// Cuts a measured call into cues.
     #[must_use]
-    pub fn of(measured: &Measured<'_>, rules: &Rules) -> Self {
+    pub fn new(measured: &Measured<'_>, limits: &Limits) -> Self {
         let names: Vec<String> = (0..measured.participants.len())
-            .map(|index| name(measured.role(index).unwrap_or_else(|| measured.label(index))))
+            .map(|index| display_name(measured.role(index).unwrap_or_else(|| measured.label(index))))
             .collect();
-        let texts: Vec<String> = measured.sentences().map(|sentence| clean(&sentence.text())).collect();
+        let texts: Vec<String> = measured.sentences().map(|sentence| shown_text(&sentence.text())).collect();
         let japanese = is_japanese(texts.iter().map(|text| &**text));
         let mut words = measured.words().peekable();
         let mut untimed_sentences = 0;
-        // Two channels are two streams, even where one role makes them one participant: they may speak at once.
-        let mut streams: BTreeMap<(usize, u32), Vec<Spoken>> = BTreeMap::new();
+        // Two channels are two streams even if a role makes them one participant, since they may speak at once.
+        let mut streams: BTreeMap<(usize, u32), Vec<TokenizedSentence>> = BTreeMap::new();
         for (sentence, text) in measured.sentences().zip(texts) {
             let mut own = Vec::new();
-            while let Some(word) = words.next_if(|word| is_of(word, &sentence)) {
+            while let Some(word) = words.next_if(|word| belongs_to(word, &sentence)) {
                 own.push(word);
             }
             if text.is_empty() {
                 continue;
             }
-            match spoken(&sentence, &text, &own, japanese, rules) {
-                Some(spoken) => streams.entry((sentence.participant, sentence.channel_id)).or_default().push(spoken),
+            match tokenize(&sentence, &text, &own, japanese, limits) {
+                Some(tokens) => streams.entry((sentence.participant, sentence.channel_id)).or_default().push(tokens),
                 None => untimed_sentences += 1,
             }
         }
@@ -183,16 +187,18 @@ impl Captions {
             .into_iter()
             .map(|((speaker, _), mut sentences)| {
                 sentences.sort_by_key(|sentence| sentence.tokens.first().map_or(0, |token| token.begin));
-                // As wide as it can be, with `- ` and `: `.
+                // The widest it can be, with `- ` and `: `.
                 let width = |name: &String| Script::Chinese.columns(name).saturating_add(4);
                 Stream { speaker, label: names.get(speaker).map_or(0, width), sentences }
             })
             .collect();
-        let cuts = cutting::cut(streams, rules);
-        Self { cuts, names, rules: *rules, untimed_sentences }
+        let drafts = segment::cut(streams, limits);
+        Self { drafts, names, limits: *limits, untimed_sentences }
     }
 
     /// The cues of a file, in order.
+    ///
+    /// Both formats have the same texts; SRT has names in them and joins cues that overlap.
     #[must_use]
     pub fn cues(&self, format: Format) -> Vec<Cue> {
         match format {
@@ -201,38 +207,49 @@ impl Captions {
         }
     }
 
+    /// Number of sentences that have text but no cue, because neither they nor their words have a time.
+    #[must_use]
+    pub fn untimed_sentences(&self) -> u64 {
+        self.untimed_sentences
+    }
+
     fn name(&self, speaker: usize) -> &str {
         self.names.get(speaker).map_or("", |name| name)
     }
 }
 
-fn is_of(word: &WordRow<'_>, sentence: &SentenceRow<'_>) -> bool {
+fn belongs_to(word: &WordRow<'_>, sentence: &SentenceRow<'_>) -> bool {
     (word.channel_id, word.sentence_index) == (sentence.channel_id, sentence.sentence_index)
 }
 
-/// A sentence as tokens; `None` without a time.
-fn spoken(
+/// The tokens of a sentence; `None` without a time.
+fn tokenize(
     sentence: &SentenceRow<'_>,
     text: &str,
     words: &[WordRow<'_>],
     japanese: bool,
-    rules: &Rules,
-) -> Option<Spoken> {
-    let words: Vec<Timed> = words
+    limits: &Limits,
+) -> Option<TokenizedSentence> {
+    let words: Vec<TimedWord> = words
         .iter()
-        .map(|word| Timed {
-            text: clean(&format!("{}{}", word.text(), word.punctuation())),
+        .map(|word| TimedWord {
+            text: shown_text(&format!("{}{}", word.text(), word.punctuation())),
             interval: word.interval.filter(|interval| interval.end > interval.begin),
         })
         .collect();
-    let said = saying::said(text, &words, sentence.interval)?;
-    let script = Script::of(text, japanese);
-    let tokens = breaks::tokens(text, &said, script, rules.pause_ms);
-    (!tokens.is_empty()).then_some(Spoken { script, tokens })
+    let times = char_times::char_times(text, &words, sentence.interval)?;
+    let script = Script::from_text(text, japanese);
+    let tokens = tokens::tokens(text, &times, script, limits.pause_ms);
+    (!tokens.is_empty()).then_some(TokenizedSentence { script, tokens })
 }
 
-/// One line of text: white space becomes one space, control characters are escaped. Spaces that hold words together stay.
-fn clean(text: &str) -> String {
+/// The text of a sentence as captions show it: without markers, on one line.
+fn shown_text(text: &str) -> String {
+    single_line(&without_markers(text))
+}
+
+/// Collapses white space to single spaces and escapes control characters. No-break spaces are kept.
+fn single_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for c in text.chars() {
         if matches!(c, '\u{A0}' | '\u{202F}' | '\u{2007}') {
@@ -251,22 +268,22 @@ fn clean(text: &str) -> String {
     line
 }
 
-/// A name that ends no tag and looks like none.
-fn name(name: &str) -> String {
+/// A name that neither closes a tag nor looks like one.
+fn display_name(name: &str) -> String {
     let plain = |c| match c {
         '<' => '‹',
         '>' => '›',
         '&' => '＆',
         c => c,
     };
-    let name = clean(name);
+    let name = single_line(name);
     if name.chars().nth(LONGEST_NAME).is_some() {
         return name.chars().take(LONGEST_NAME - 1).map(plain).chain(['…']).collect();
     }
     name.chars().map(plain).collect()
 }
 
-/// `00:00:01.500`, hours with as many digits as they need.
+/// `00:00:01.500`; at least two digits of hours.
 fn time(ms: i64, decimal: char) -> String {
     let ms = ms.max(0);
     let (hours, minutes, seconds) = (ms / 3_600_000, ms / 60_000 % 60, ms / 1000 % 60);

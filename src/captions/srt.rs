@@ -1,76 +1,77 @@
-//! SubRip: numbered cues, one after the other. Few players show two at once, so those that overlap are brought into line.
+//! SubRip: numbered cues that never overlap, since few players show two at once.
 //!
-//! A cue gives way to the next one where it was readable until then and vanishes no more than the run-on too early.
-//! Otherwise the two become one, with a line `- Name: …` for each speaker. Where that would be shown too long, the
-//! first one ends early and the second begins late, as far as they must. One invariant: no two cues overlap.
+//! A cue ends early for the next one if it was readable by then and loses at most the run-on. Otherwise the two become
+//! one, with a line `- Name: …` for each speaker. If that would be shown too long, the first ends early and the second
+//! begins late, as far as necessary.
 
-use super::cutting::Cut;
-use super::wrapping::wrap;
+use super::segment::DraftCue;
+use super::wrap::wrap;
 use super::{Captions, Cue, time};
 
-/// What is shown together.
-struct Shown<'a> {
+/// Drafts that share a cue.
+struct CueGroup<'a> {
     begin: i64,
     end: i64,
-    cuts: Vec<&'a Cut>,
+    drafts: Vec<&'a DraftCue>,
 }
 
 pub(super) fn cues(captions: &Captions) -> Vec<Cue> {
-    let mut cues = Vec::with_capacity(captions.cuts.len());
+    let mut cues = Vec::with_capacity(captions.drafts.len());
     let mut before = None;
-    for shown in in_line(captions) {
-        let alone = shown.cuts.len() == 1;
+    for group in sequence(captions) {
+        let alone = group.drafts.len() == 1;
         let mut lines = Vec::new();
-        for cut in &shown.cuts {
+        for cut in &group.drafts {
             let label = match alone {
                 true if before == Some(cut.speaker) => String::new(),
                 true => format!("{}: ", captions.name(cut.speaker)),
                 false => format!("- {}: ", captions.name(cut.speaker)),
             };
-            let mut wrapped = wrap(&cut.tokens, captions.rules.line_columns(cut.script), cut.script.columns(&label));
+            let mut wrapped = wrap(&cut.tokens, captions.limits.line_columns(cut.script), cut.script.columns(&label));
             if let Some(first) = wrapped.first_mut() {
                 first.insert_str(0, &label);
             }
             lines.append(&mut wrapped);
         }
-        // Who has the last line of several goes on without being named again.
-        before = shown.cuts.last().map(|cut| cut.speaker);
-        cues.push(Cue { begin_ms: shown.begin, end_ms: shown.end, voice: None, lines });
+        // Whoever has the last line continues without a name.
+        before = group.drafts.last().map(|cut| cut.speaker);
+        cues.push(Cue { begin_ms: group.begin, end_ms: group.end, voice: None, lines });
     }
     cues
 }
 
-/// The cues one after the other.
-fn in_line(captions: &Captions) -> Vec<Shown<'_>> {
-    let rules = &captions.rules;
-    let mut shown: Vec<Shown<'_>> = Vec::with_capacity(captions.cuts.len());
-    for cut in &captions.cuts {
-        let mut next = Shown { begin: cut.begin, end: cut.end, cuts: vec![cut] };
-        if let Some(last) = shown.last_mut() {
-            let early = next.begin.saturating_sub(rules.gap_ms);
-            let close = next.begin < last.end.saturating_add(rules.gap_ms);
-            let readable = last.cuts.iter().all(|cut| {
-                early >= cut.begin.saturating_add(cut.wanted) && early.saturating_add(rules.run_on_ms) >= cut.said
+/// The drafts as cues that follow each other.
+fn sequence(captions: &Captions) -> Vec<CueGroup<'_>> {
+    let limits = &captions.limits;
+    let mut groups: Vec<CueGroup<'_>> = Vec::with_capacity(captions.drafts.len());
+    for cut in &captions.drafts {
+        let mut next = CueGroup { begin: cut.begin, end: cut.end, drafts: vec![cut] };
+        if let Some(last) = groups.last_mut() {
+            let early = next.begin.saturating_sub(limits.gap_ms);
+            let close = next.begin < last.end.saturating_add(limits.gap_ms);
+            let readable = last.drafts.iter().all(|cut| {
+                early >= cut.begin.saturating_add(cut.target_ms)
+                    && early.saturating_add(limits.run_on_ms) >= cut.speech_end
             });
             let apart = next.begin >= last.end && early > last.begin;
             if close && (readable || apart) {
                 last.end = early;
             } else if close {
-                let alone = last.cuts.iter().all(|shown| shown.speaker != cut.speaker);
+                let alone = last.drafts.iter().all(|shown| shown.speaker != cut.speaker);
                 let end = last.end.max(next.end);
-                if alone && end - last.begin <= rules.max_duration_ms {
+                if alone && end - last.begin <= limits.max_duration_ms {
                     last.end = end;
-                    last.cuts.append(&mut next.cuts);
+                    last.drafts.append(&mut next.drafts);
                     continue;
                 }
-                last.end = early.max(last.begin.saturating_add(rules.min_duration_ms)).min(last.end);
-                next.begin = next.begin.max(last.end.saturating_add(rules.gap_ms));
+                last.end = early.max(last.begin.saturating_add(limits.min_duration_ms)).min(last.end);
+                next.begin = next.begin.max(last.end.saturating_add(limits.gap_ms));
                 next.end = next.end.max(next.begin + 1);
             }
         }
-        shown.push(next);
+        groups.push(next);
     }
-    shown
+    groups
 }
 
 pub(super) fn write(cues: &[Cue]) -> String {
@@ -88,7 +89,7 @@ pub(super) fn write(cues: &[Cue]) -> String {
     file
 }
 
-/// Nothing that a player takes for a tag or an arrow.
+/// Replaces what a player could take for a tag or an arrow.
 fn plain(line: &str) -> String {
     line.replace('<', "‹").replace('>', "›").replace("{\\", "｛\\")
 }

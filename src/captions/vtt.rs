@@ -1,18 +1,18 @@
-//! WebVTT: a cue for each cut, with its voice. Where two speak at once, two cues are shown at once.
+//! WebVTT: one cue per draft, with its voice. People who speak at once have cues that overlap.
 //!
 //! Format and escapes: W3C, "WebVTT: The Web Video Text Tracks Format".
 
-use super::wrapping::wrap;
+use super::wrap::wrap;
 use super::{Captions, Cue, time};
 
 pub(super) fn cues(captions: &Captions) -> Vec<Cue> {
-    let cue = |cut: &super::Cut| Cue {
-        begin_ms: cut.begin,
-        end_ms: cut.end,
-        voice: Some(captions.name(cut.speaker).to_owned()),
-        lines: wrap(&cut.tokens, captions.rules.line_columns(cut.script), 0),
+    let cue = |draft: &super::DraftCue| Cue {
+        begin_ms: draft.begin,
+        end_ms: draft.end,
+        voice: Some(captions.name(draft.speaker).to_owned()),
+        lines: wrap(&draft.tokens, captions.limits.line_columns(draft.script), 0),
     };
-    captions.cuts.iter().map(cue).collect()
+    captions.drafts.iter().map(cue).collect()
 }
 
 pub(super) fn write(cues: &[Cue]) -> String {
@@ -20,7 +20,7 @@ pub(super) fn write(cues: &[Cue]) -> String {
     for cue in cues {
         file += &format!("\n{} --> {}\n", time(cue.begin_ms, '.'), time(cue.end_ms, '.'));
         if let Some(voice) = &cue.voice {
-            file += &format!("<v {}>", super::name(voice));
+            file += &format!("<v {}>", super::display_name(voice));
         }
         file += &cue.lines.iter().map(|line| escaped(line)).collect::<Vec<_>>().join("\n");
         file.push('\n');

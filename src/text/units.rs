@@ -12,6 +12,7 @@ use unicode_script::{Script, UnicodeScript};
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::class::{ASCII, Class, class};
+use super::joining::join_into;
 
 /// Words and Han characters of a text, and whether they can be counted at all.
 ///
@@ -214,6 +215,28 @@ fn marker_len(text: &[u8]) -> usize {
     }
     let close = if angle { b'>' } else { b']' };
     if text.get(end) == Some(&close) { end + 1 } else { 0 }
+}
+
+/// A text without its markers; the rest is joined as separate parts.
+///
+/// This is the text that captions, keywords and evidence use.
+pub(crate) fn without_markers(text: &str) -> Cow<'_, str> {
+    let mut out = String::new();
+    let (mut done, mut at) = (0, 0);
+    while let Some(found) = text.get(at..).and_then(|rest| rest.find(['[', '<'])) {
+        at += found;
+        let marker = marker_len(text.as_bytes().get(at..).unwrap_or_default());
+        if marker > 0 {
+            join_into(&mut out, text.get(done..at).unwrap_or_default());
+            done = at + marker;
+        }
+        at += marker.max(1);
+    }
+    if done == 0 {
+        return Cow::Borrowed(text);
+    }
+    join_into(&mut out, text.get(done..).unwrap_or_default());
+    Cow::Owned(out)
 }
 
 /// Thai, Lao, Khmer and Burmese letters.
@@ -492,6 +515,20 @@ mod tests {
         ] {
             assert_eq!(units(text), Some(expected), "{text}");
             assert_eq!(by_the_book(text, Markers::Drop).units(), Some(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn text_without_markers_joins_what_they_separate() {
+        for (text, expected) in [
+            ("<|Speech|>Where is my order?<|/Speech|><|ANGRY|>", "Where is my order?"),
+            ("call[PII]back", "call back"),
+            ("你<unk>好", "你好"),
+            ("[noise]", ""),
+            ("a [1] b <", "a [1] b <"),
+            ("[[a]]", "[ ]"),
+        ] {
+            assert_eq!(without_markers(text), expected, "{text}");
         }
     }
 

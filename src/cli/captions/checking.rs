@@ -10,7 +10,7 @@ use super::super::check::refusal;
 use super::super::inputs::Paths;
 use super::super::output::{Console, Failure, Format as Print, Listing};
 use super::{FILES_A_THREAD, made};
-use crate::captions::{Cue, Format, Rules, Violation, check};
+use crate::captions::{Cue, Format, Limits, Violation, check};
 use crate::metrics::Settings;
 use crate::report::number::counted;
 use crate::tables::Outcome;
@@ -27,7 +27,7 @@ struct Checked {
 pub(super) fn run(
     paths: &Paths,
     formats: &[Format],
-    rules: &Rules,
+    limits: &Limits,
     settings: &Settings,
     print: Print,
     console: &Console,
@@ -38,7 +38,7 @@ pub(super) fn run(
     let mut failed = inputs.excluded.len();
     for chunk in inputs.files.chunks(FILES_A_THREAD * rayon::current_num_threads()) {
         let checked: Vec<Result<Vec<Checked>, String>> =
-            chunk.par_iter().map(|input| one(input, formats, rules, settings)).collect();
+            chunk.par_iter().map(|input| one(input, formats, limits, settings)).collect();
         for checked in checked {
             bar.inc(1);
             match checked {
@@ -69,18 +69,18 @@ pub(super) fn run(
 }
 
 /// A caption file as it is, or a result file as it would be written.
-fn one(input: &Input, formats: &[Format], rules: &Rules, settings: &Settings) -> Result<Vec<Checked>, String> {
+fn one(input: &Input, formats: &[Format], limits: &Limits, settings: &Settings) -> Result<Vec<Checked>, String> {
     let is = |format: Format| {
         let extension = input.path.extension().map(|extension| extension.to_ascii_lowercase());
         extension.is_some_and(|extension| extension == format.extension())
     };
-    let checked = |file: String, cues: &[Cue], format| Checked { file, violations: check(cues, format, rules) };
+    let checked = |file: String, cues: &[Cue], format| Checked { file, violations: check(cues, format, limits) };
     if let Some(format) = Format::ALL.into_iter().find(|format| is(*format)) {
         let bytes = fs::read(&input.path).map_err(|error| refusal(&input.path, &Outcome::Unreadable(error)))?;
         let cues = format.read(&bytes).map_err(|error| format!("{}: {error}", input.path.display()))?;
         return Ok(vec![checked(input.file.clone(), &cues, format)]);
     }
-    let captions = made(input, rules, settings).map_err(|outcome| refusal(&input.path, &outcome))?.captions;
+    let captions = made(input, limits, settings).map_err(|outcome| refusal(&input.path, &outcome))?.captions;
     let stem = input.file.strip_suffix(".json").unwrap_or(&input.file);
     let made = |&format: &Format| checked(format!("{stem}.{}", format.extension()), &captions.cues(format), format);
     Ok(formats.iter().map(made).collect())

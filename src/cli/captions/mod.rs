@@ -14,7 +14,7 @@ use super::analyze::unused_roles;
 use super::check::refusal;
 use super::inputs::Paths;
 use super::output::{Console, Failure, Format as Print, printable};
-use crate::captions::{Captions, Cue, Format, Rules, check};
+use crate::captions::{Captions, Cue, Format, Limits, check};
 use crate::metrics::{Roles, Settings, measure};
 use crate::report::number::counted;
 use crate::tables::Outcome;
@@ -86,12 +86,12 @@ struct LimitFlags {
 }
 
 impl LimitFlags {
-    fn rules(&self) -> Result<Rules, Failure> {
+    fn limits(&self) -> Result<Limits, Failure> {
         if self.max_duration_ms < self.min_duration_ms {
             let (max, min) = (self.max_duration_ms, self.min_duration_ms);
             return Err(Failure::Usage(format!("--max-duration-ms {max} is less than --min-duration-ms {min}")));
         }
-        Ok(Rules {
+        Ok(Limits {
             line_length: self.line_length,
             lines: self.lines,
             reading_speed: self.reading_speed,
@@ -111,27 +111,27 @@ fn kind(text: &str) -> Result<Format, String> {
 
 /// Runs `captions`.
 pub(super) fn run(mut args: Args, print: Print, console: &Console) -> Result<Exit, Failure> {
-    let rules = args.limits.rules()?;
+    let limits = args.limits.limits()?;
     let mut roles = Roles::default();
     std::mem::take(&mut args.roles).into_iter().try_for_each(|more| roles.extend(more)).map_err(Failure::refused)?;
     let settings = Settings { roles, ..Settings::default() };
     args.to.sort_unstable();
     args.to.dedup();
     if args.check {
-        return checking::run(&args.paths, &args.to, &rules, &settings, print, console);
+        return checking::run(&args.paths, &args.to, &limits, &settings, print, console);
     }
     if print != Print::Table {
         let hint = "captions are no rows; --to srt,vtt says which kinds of files, --format is for --check";
         return Err(Failure::Usage(hint.to_owned()));
     }
     match &args.output {
-        Some(folder) => write(&args, folder, &rules, &settings, console),
-        None => show(&args, &rules, &settings, console),
+        Some(folder) => write(&args, folder, &limits, &settings, console),
+        None => show(&args, &limits, &settings, console),
     }
 }
 
 /// Captions of one file to stdout.
-fn show(args: &Args, rules: &Rules, settings: &Settings, console: &Console) -> Result<Exit, Failure> {
+fn show(args: &Args, limits: &Limits, settings: &Settings, console: &Console) -> Result<Exit, Failure> {
     let inputs = args.paths.find(None, console)?;
     let (input, format) = match (&inputs.files[..], &args.to[..]) {
         ([], _) => {
@@ -147,10 +147,10 @@ fn show(args: &Args, rules: &Rules, settings: &Settings, console: &Console) -> R
             return Err(Failure::Usage(format!("{many}: give -o DIR to write captions of more than one")));
         }
     };
-    match made(input, rules, settings) {
+    match made(input, limits, settings) {
         Ok(made) => {
             let cues = made.captions.cues(format);
-            for note in notes(&made.captions, &cues, format, rules) {
+            for note in notes(&made.captions, &cues, format, limits) {
                 console.note(&format!("{}: {note}", input.path.display()));
             }
             unused_roles(&settings.roles, &made.labels, console);
@@ -165,7 +165,7 @@ fn show(args: &Args, rules: &Rules, settings: &Settings, console: &Console) -> R
 }
 
 /// Captions of all files to a folder.
-fn write(args: &Args, folder: &Path, rules: &Rules, settings: &Settings, console: &Console) -> Result<Exit, Failure> {
+fn write(args: &Args, folder: &Path, limits: &Limits, settings: &Settings, console: &Console) -> Result<Exit, Failure> {
     let inputs = args.paths.find(Some(folder), console)?;
     let mut targets = Targets::below(folder)?;
     let bar = console.progress(inputs.files.len());
@@ -178,11 +178,11 @@ fn write(args: &Args, folder: &Path, rules: &Rules, settings: &Settings, console
             .par_iter()
             .map(|(input, target)| {
                 let target = target.as_ref().map_err(|why| format!("{}: {why}", input.path.display()))?;
-                let made = made(input, rules, settings).map_err(|outcome| refusal(&input.path, &outcome))?;
+                let made = made(input, limits, settings).map_err(|outcome| refusal(&input.path, &outcome))?;
                 let cues: Vec<_> = args.to.iter().map(|&format| (format, made.captions.cues(format))).collect();
                 target::write(target, &cues).map_err(|error| super::output::chain(&error))?;
                 // One kind speaks for the other: names and dashes apart they are the same.
-                let notes = cues.last().map(|(format, cues)| notes(&made.captions, cues, *format, rules));
+                let notes = cues.last().map(|(format, cues)| notes(&made.captions, cues, *format, limits));
                 Ok(Done { notes: notes.unwrap_or_default(), labels: made.labels })
             })
             .collect();
@@ -227,21 +227,21 @@ struct Made {
     labels: BTreeSet<String>,
 }
 
-fn made(input: &Input, rules: &Rules, settings: &Settings) -> Result<Made, Outcome> {
+fn made(input: &Input, limits: &Limits, settings: &Settings) -> Result<Made, Outcome> {
     let bytes = fs::read(&input.path).map_err(Outcome::Unreadable)?;
     let transcript = read(&bytes).map_err(Outcome::ParseError)?;
     let measured = measure(&input.file, &transcript, settings);
     let labels = settings.roles.iter().map(|(label, _)| label).filter(|label| measured.has_label(label));
-    Ok(Made { labels: labels.map(str::to_owned).collect(), captions: Captions::of(&measured, rules) })
+    Ok(Made { labels: labels.map(str::to_owned).collect(), captions: Captions::new(&measured, limits) })
 }
 
 /// What is worth saying of a file's captions.
-fn notes(captions: &Captions, cues: &[Cue], format: Format, rules: &Rules) -> Vec<String> {
+fn notes(captions: &Captions, cues: &[Cue], format: Format, limits: &Limits) -> Vec<String> {
     let mut notes = Vec::new();
-    if captions.untimed_sentences > 0 {
-        notes.push(format!("{} without times left out", counted(captions.untimed_sentences, "sentence")));
+    if captions.untimed_sentences() > 0 {
+        notes.push(format!("{} without times left out", counted(captions.untimed_sentences(), "sentence")));
     }
-    let mut faulty: Vec<usize> = check(cues, format, rules).iter().map(|violation| violation.cue).collect();
+    let mut faulty: Vec<usize> = check(cues, format, limits).iter().map(|violation| violation.cue).collect();
     faulty.dedup();
     if !faulty.is_empty() {
         let all = counted(cues.len() as u64, "cue");

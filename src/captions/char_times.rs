@@ -1,43 +1,42 @@
-//! When each character of a sentence is said.
+//! When each character of a sentence is spoken.
 //!
-//! The words of a sentence have times, its text has the punctuation and is what people read. Letters and digits of the
-//! two are matched from both ends; a word's time is shared by its letters. Where they differ, and in a sentence
-//! without word times, the time between is shared evenly. One invariant: no character begins before the one in front
-//! of it.
+//! A sentence's words have times; its text has the punctuation and is what people read. Letters and digits of the two
+//! are matched from both ends, and the letters of a word share its time. Where text and words differ, or without word
+//! times, the time in between is divided evenly. No character begins before the previous one.
 
 use crate::metrics::Interval;
 
-/// One character's time in ms, and the word of the recogniser it belongs to.
+/// The time of one character in ms, and the index of its word in the recogniser's list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Said {
+pub(super) struct CharTime {
     pub(super) begin: i64,
     pub(super) end: i64,
     pub(super) word: Option<u32>,
 }
 
-/// A word as far as its time matters.
+/// A word with its time.
 #[derive(Debug)]
-pub(super) struct Timed {
+pub(super) struct TimedWord {
     pub(super) text: String,
-    /// `None` without a usable time, or without a length.
+    /// `None` if missing, invalid or of zero length.
     pub(super) interval: Option<Interval>,
 }
 
-/// A time for each character of `text`. `own` is the sentence's interval. `None` when nothing has a length.
-pub(super) fn said(text: &str, words: &[Timed], own: Option<Interval>) -> Option<Vec<Said>> {
+/// A time for each character of `text`; `own` is the sentence's interval. `None` if no interval has a length.
+pub(super) fn char_times(text: &str, words: &[TimedWord], own: Option<Interval>) -> Option<Vec<CharTime>> {
     let timed = || words.iter().filter_map(|word| word.interval);
     let hull = match (timed().map(|word| word.begin).min(), timed().map(|word| word.end).max()) {
         (Some(begin), Some(end)) => Interval { begin, end },
         _ => own.filter(|own| own.end > own.begin)?,
     };
-    // Words that go back in time say nothing about the order of the text.
+    // Words out of time order do not follow the order of the text.
     let spelt = if timed().is_sorted_by_key(|word| word.begin) { spell(words) } else { Vec::new() };
     let chars: Vec<char> = text.chars().collect();
     let mut heard: Vec<usize> = indices(&chars, |c| c.is_alphanumeric());
     if heard.is_empty() {
         heard = indices(&chars, |c| !c.is_whitespace());
     }
-    let same = |&(at, other): &(usize, &(char, Said))| chars.get(at).map(|&c| folded(c)) == Some(other.0);
+    let same = |&(at, other): &(usize, &(char, CharTime))| chars.get(at).map(|&c| folded(c)) == Some(other.0);
     let front = heard.iter().copied().zip(&spelt).take_while(same).count();
     let left = heard.len().min(spelt.len()) - front;
     let back = heard.iter().copied().rev().zip(spelt.iter().rev()).take(left).take_while(same).count();
@@ -48,7 +47,7 @@ pub(super) fn said(text: &str, words: &[Timed], own: Option<Interval>) -> Option
     let unmatched = heard.len() - front - back;
     let mut all = vec![None; chars.len()];
     for (number, &at) in heard.iter().enumerate() {
-        let said = if number < front {
+        let time = if number < front {
             spelt.get(number).map(|spelt| spelt.1)
         } else if number < front + unmatched {
             Some(share(between, number - front, unmatched, None))
@@ -56,16 +55,16 @@ pub(super) fn said(text: &str, words: &[Timed], own: Option<Interval>) -> Option
             spelt.get(spelt.len() + number - heard.len()).map(|spelt| spelt.1)
         };
         if let Some(place) = all.get_mut(at) {
-            *place = said;
+            *place = time;
         }
     }
     // What is not heard, such as punctuation, takes no time.
-    let first = all.iter().flatten().next().map_or(hull.begin, |said| said.begin);
-    let mut before = Said { begin: first, end: first, word: None };
-    let filled = all.into_iter().map(|said| {
-        let said = said.unwrap_or(Said { begin: before.end, end: before.end, word: None });
-        let begin = said.begin.max(before.begin);
-        before = Said { begin, end: said.end.max(begin), word: said.word };
+    let first = all.iter().flatten().next().map_or(hull.begin, |time| time.begin);
+    let mut before = CharTime { begin: first, end: first, word: None };
+    let filled = all.into_iter().map(|time| {
+        let time = time.unwrap_or(CharTime { begin: before.end, end: before.end, word: None });
+        let begin = time.begin.max(before.begin);
+        before = CharTime { begin, end: time.end.max(begin), word: time.word };
         before
     });
     Some(filled.collect())
@@ -80,8 +79,8 @@ fn folded(c: char) -> char {
 }
 
 /// The letters of the words with their times. Words without a time share that of the one in front, the first ones that
-/// of the first with a time (definitions: piece).
-fn spell(words: &[Timed]) -> Vec<(char, Said)> {
+/// of the first with a time (F14).
+fn spell(words: &[TimedWord]) -> Vec<(char, CharTime)> {
     let mut spelt = Vec::new();
     let mut letters: Vec<(char, u32)> = Vec::new();
     let mut interval: Option<Interval> = None;
@@ -100,29 +99,29 @@ fn spell(words: &[Timed]) -> Vec<(char, Said)> {
     spelt
 }
 
-fn flush(letters: &mut Vec<(char, u32)>, interval: Interval, spelt: &mut Vec<(char, Said)>) {
+fn flush(letters: &mut Vec<(char, u32)>, interval: Interval, spelt: &mut Vec<(char, CharTime)>) {
     let count = letters.len();
     let shared = letters.drain(..).enumerate();
     spelt.extend(shared.map(|(number, (c, word))| (c, share(interval, number, count, Some(word)))));
 }
 
 /// The part of an interval that is number `number` of `count`; nothing of one that ends before it begins.
-fn share(interval: Interval, number: usize, count: usize, word: Option<u32>) -> Said {
+fn share(interval: Interval, number: usize, count: usize, word: Option<u32>) -> CharTime {
     let length = i128::from((interval.end - interval.begin).max(0));
     let at = |number: usize| interval.begin + (length * number as i128 / count.max(1) as i128) as i64;
-    Said { begin: at(number), end: at(number + 1), word }
+    CharTime { begin: at(number), end: at(number + 1), word }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn word(text: &str, begin: i64, end: i64) -> Timed {
-        Timed { text: text.to_owned(), interval: (end > begin).then_some(Interval { begin, end }) }
+    fn word(text: &str, begin: i64, end: i64) -> TimedWord {
+        TimedWord { text: text.to_owned(), interval: (end > begin).then_some(Interval { begin, end }) }
     }
 
-    fn begins(text: &str, words: &[Timed], own: Option<Interval>) -> Vec<i64> {
-        said(text, words, own).unwrap().iter().map(|said| said.begin).collect()
+    fn begins(text: &str, words: &[TimedWord], own: Option<Interval>) -> Vec<i64> {
+        char_times(text, words, own).unwrap().iter().map(|time| time.begin).collect()
     }
 
     #[test]
@@ -137,8 +136,8 @@ mod tests {
         let own = Some(Interval { begin: 1000, end: 1400 });
         assert_eq!(begins("你好，世界", &[], own), [1000, 1100, 1200, 1200, 1300]);
         assert_eq!(begins("……", &[], own), [1000, 1200]);
-        assert!(said("hello", &[], Some(Interval { begin: 5, end: 5 })).is_none());
-        assert!(said("hello", &[], None).is_none());
+        assert!(char_times("hello", &[], Some(Interval { begin: 5, end: 5 })).is_none());
+        assert!(char_times("hello", &[], None).is_none());
     }
 
     #[test]
@@ -164,7 +163,7 @@ mod tests {
     #[test]
     fn words_of_the_recogniser_are_told_apart() {
         let words = [word("您好", 0, 200), word("请", 200, 300)];
-        let of: Vec<_> = said("您好，请", &words, None).unwrap().iter().map(|said| said.word).collect();
+        let of: Vec<_> = char_times("您好，请", &words, None).unwrap().iter().map(|time| time.word).collect();
         assert_eq!(of, [Some(0), Some(0), None, Some(1)]);
     }
 }

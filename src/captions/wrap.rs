@@ -1,26 +1,24 @@
-//! Tokens on lines: how many are needed, and where they break best.
-//!
-//! One invariant: no line is wider than the limit unless it is a single token.
+//! Breaks tokens into lines. No line is wider than the limit unless it is a single token.
 
-use super::breaks::Token;
+use super::tokens::Token;
 
-/// Lines that a stretch of tokens needs, token by token. The first line is shorter by a label.
+/// Counts the lines that tokens take up. The first line is shortened by a label.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Filling {
+pub(super) struct LineFill {
     limit: u32,
     pub(super) lines: u32,
     used: u32,
     empty: bool,
-    /// All columns, spaces included.
+    /// Total columns, with spaces.
     pub(super) columns: u32,
 }
 
-impl Filling {
+impl LineFill {
     pub(super) fn new(limit: u32, label: u32) -> Self {
         Self { limit, lines: 1, used: label, empty: true, columns: label }
     }
 
-    /// Puts a token on the line where it fits, else on the next.
+    /// Puts a token on the current line if it fits, else on the next.
     pub(super) fn add(&mut self, token: &Token) {
         let space = u32::from(token.spaced && !self.empty);
         let used = self.used.saturating_add(space).saturating_add(token.columns);
@@ -35,9 +33,9 @@ impl Filling {
     }
 }
 
-/// The best lines: as few as possible, at good breaks, of like lengths.
+/// Breaks tokens into as few lines as possible, at good breaks, of similar lengths.
 pub(super) fn wrap(tokens: &[Token], limit: u32, label: u32) -> Vec<String> {
-    let mut filling = Filling::new(limit, label);
+    let mut filling = LineFill::new(limit, label);
     tokens.iter().for_each(|token| filling.add(token));
     let lines = filling.lines as usize;
     if lines == 1 {
@@ -45,7 +43,7 @@ pub(super) fn wrap(tokens: &[Token], limit: u32, label: u32) -> Vec<String> {
     }
     let count = tokens.len();
     let target = i64::from(filling.columns) / lines as i64;
-    // best[line][end]: the cost of the first tokens on so many lines, and where the last of these begins.
+    // best[lines][end]: the cost of putting tokens ..end on this many lines, and where the last line begins.
     let mut best: Vec<Vec<Option<(i64, usize)>>> = vec![vec![None; count + 1]; lines + 1];
     if let Some(none) = best.first_mut().and_then(|row| row.first_mut()) {
         *none = Some((0, 0));
@@ -84,7 +82,7 @@ pub(super) fn wrap(tokens: &[Token], limit: u32, label: u32) -> Vec<String> {
     wrapped
 }
 
-/// Tokens on one line.
+/// Joins tokens into one line.
 pub(super) fn joined(tokens: &[Token]) -> String {
     let mut line = String::with_capacity(tokens.iter().map(|token| token.text.len() + 1).sum());
     for token in tokens {
@@ -98,17 +96,18 @@ pub(super) fn joined(tokens: &[Token]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::breaks::tokens;
-    use super::super::limits::{Rules, Script};
-    use super::super::saying::said;
+    use super::super::char_times::char_times;
+    use super::super::limits::Limits;
+    use super::super::script::Script;
+    use super::super::tokens::tokens;
     use super::*;
     use crate::metrics::Interval;
 
     fn lines(text: &str, limit: u32, label: u32) -> Vec<String> {
-        let script = Script::of(text, text.contains(['の', 'に', 'て']));
-        let said = said(text, &[], Some(Interval { begin: 0, end: 9000 })).unwrap();
-        let limit = if limit == 0 { Rules::default().line_columns(script) } else { limit };
-        wrap(&tokens(text, &said, script, 250), limit, label)
+        let script = Script::from_text(text, text.contains(['の', 'に', 'て']));
+        let times = char_times(text, &[], Some(Interval { begin: 0, end: 9000 })).unwrap();
+        let limit = if limit == 0 { Limits::default().line_columns(script) } else { limit };
+        wrap(&tokens(text, &times, script, 250), limit, label)
     }
 
     #[test]

@@ -1,34 +1,34 @@
-//! Where a text may be broken, and how well: tokens and what stands between them.
+//! Tokens: where a text may be broken, and how good each break is.
 //!
-//! One invariant: a token is never broken. In scripts with spaces it is all that stands between two of them, so that no
-//! word and no number is cut; in scripts without, a character with the punctuation that clings to it (kinsoku: what
-//! closes never begins a line, what opens never ends one).
+//! A token is never broken. In scripts with spaces it is everything between two spaces, so no word or number is cut; in
+//! scripts without, a character with its punctuation (kinsoku: closing marks never begin a line, opening marks never end
+//! one).
 
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::limits::Script;
-use super::saying::Said;
+use super::char_times::CharTime;
+use super::script::Script;
 use crate::text::is_unspaced;
 
-/// How well a text breaks in front of a token, best first.
+/// How good a break in front of a token is, best first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Break {
-    /// Behind a sentence.
+    /// After a sentence.
     Sentence,
-    /// Behind a clause.
+    /// After a clause.
     Clause,
     /// At a silence.
     Pause,
-    /// In front of a conjunction.
+    /// Before a conjunction.
     Conjunction,
     /// Between words.
     Word,
-    /// Between characters that the recogniser took for one word.
+    /// Between characters of one word of the recogniser.
     Character,
 }
 
 impl Break {
-    /// What a break here costs a cue: far enough apart that a better kind a little earlier or later wins.
+    /// Cost of breaking here: far enough apart that a better kind nearby wins.
     pub(super) fn cost(self) -> i64 {
         match self {
             Self::Sentence => 0,
@@ -41,33 +41,33 @@ impl Break {
     }
 }
 
-/// What is never broken.
+/// A piece of text that is never broken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Token {
     pub(super) text: String,
-    /// Whether a space goes in front of it when it stands on a line with the one before.
+    /// Whether a space separates it from the previous token on the same line.
     pub(super) spaced: bool,
     pub(super) columns: u32,
     pub(super) begin: i64,
     pub(super) end: i64,
-    /// How well the text breaks in front of it.
+    /// The break in front of it.
     pub(super) before: Break,
 }
 
-/// What begins no line.
+/// Characters that never begin a line.
 const CLOSING: &str = "，。、；：？！）】》」』〉］｝〕〗〙〛＞’”…—～・·ー々〻ゝゞヽヾぁぃぅぇぉっゃゅょゎゕゖァィゥェォッャュョヮヵヶ％‰℃!?,.;:)]}%";
-/// The same behind a space, where a quote or a dash may open as well as close.
+/// The same after a space, where a quote or a dash may be an opening one.
 const CLOSING_SPACED: &str = "，。、；：？！）】》」』〉］｝〕!?,.;:)]}%";
-/// What ends no line.
+/// Characters that never end a line.
 const OPENING: &str = "（【《「『〈［｛〔〖〘〚＜‘“([{$¥￥€£#";
-/// Words around these are one.
+/// Spaces and joiners that do not allow a break.
 const NO_BREAK: &str = "\u{A0}\u{202F}\u{2007}\u{2060}\u{FEFF}";
 
 const SENTENCE_END: &str = ".?!。？！．｡";
 const CLAUSE_END: &str = ",;:，、；：､—–…";
 const CLOSERS: &str = "”’\"'）)」』】》〉]］}｝";
 
-/// Lower case, with the dot left out. A dot behind them, or behind a single letter, ends no sentence.
+/// Lower case, without the dot. A dot after one of these, or after a single letter, does not end a sentence.
 const ABBREVIATIONS: [&str; 14] =
     ["mr", "mrs", "ms", "dr", "prof", "st", "sr", "jr", "vs", "etc", "e.g", "i.e", "approx", "no"];
 
@@ -76,7 +76,7 @@ const CONJUNCTIONS: [&str; 24] = [
     "since", "which", "who", "that", "where", "whether", "whereas", "then", "before", "after", "however",
 ];
 
-/// In scripts without spaces, and Korean.
+/// Of scripts without spaces, and of Korean.
 const EASTERN_CONJUNCTIONS: [&str; 37] = [
     "但是",
     "不过",
@@ -117,16 +117,16 @@ const EASTERN_CONJUNCTIONS: [&str; 37] = [
     "또는",
 ];
 
-/// Cuts a sentence. `said` has a time for each character; `pause_ms` is the silence that makes a [`Break::Pause`]. The
+/// Cuts a sentence. `times` has a time for each character; `pause_ms` is the silence that makes a [`Break::Pause`]. The
 /// first token's break is [`Break::Sentence`].
-pub(super) fn tokens(text: &str, said: &[Said], script: Script, pause_ms: i64) -> Vec<Token> {
+pub(super) fn tokens(text: &str, times: &[CharTime], script: Script, pause_ms: i64) -> Vec<Token> {
     let mut tokens: Vec<Token> = Vec::new();
     let mut spaced = false;
-    // The character in front, with its number among all characters.
+    // The previous character and its index.
     let mut left: Option<(char, usize)> = None;
     let mut number = 0;
     for (at, segment) in text.split_word_bound_indices().flat_map(parted) {
-        // A mark without a letter of its own clings to the space in front.
+        // A combining mark without a letter forms a segment with the preceding space.
         let bare = segment.trim_start_matches(' ');
         let spaces = segment.len() - bare.len();
         spaced |= spaces > 0;
@@ -134,8 +134,8 @@ pub(super) fn tokens(text: &str, said: &[Said], script: Script, pause_ms: i64) -
         let first = number + spaces;
         number = first + segment.chars().count();
         let Some(head) = segment.chars().next() else { continue };
-        let times = said.get(first..number).unwrap_or(&[]);
-        let (Some(begin), Some(end)) = (times.first(), times.last()) else { continue };
+        let own = times.get(first..number).unwrap_or(&[]);
+        let (Some(begin), Some(end)) = (own.first(), own.last()) else { continue };
         let glued = left.is_some_and(|(left, _)| clings(left, head, spaced))
             || (!spaced && head.is_ascii_digit() && tokens.last().is_some_and(|token| is_half_a_number(&token.text)));
         if let (true, Some(token)) = (glued, tokens.last_mut()) {
@@ -145,7 +145,7 @@ pub(super) fn tokens(text: &str, said: &[Said], script: Script, pause_ms: i64) -
             token.text.push_str(segment);
             token.end = token.end.max(end.end);
         } else {
-            let word = |at: Option<usize>| at.and_then(|at| said.get(at)).and_then(|said| said.word);
+            let word = |at: Option<usize>| at.and_then(|at| times.get(at)).and_then(|time| time.word);
             let same_word =
                 !spaced && word(Some(first)).is_some() && word(Some(first)) == word(left.map(|left| left.1));
             let rest = text.get(at..).unwrap_or_default();
@@ -176,7 +176,7 @@ pub(super) fn tokens(text: &str, said: &[Said], script: Script, pause_ms: i64) -
     tokens
 }
 
-/// A segment without full-width marks inside, which UAX #29 lets join letters and numbers (definitions: markers).
+/// Splits a segment after fullwidth marks, which UAX #29 lets join letters and numbers.
 fn parted((at, segment): (usize, &str)) -> impl Iterator<Item = (usize, &str)> {
     let mut rest = Some(segment);
     std::iter::from_fn(move || {
@@ -189,7 +189,7 @@ fn parted((at, segment): (usize, &str)) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-/// Whether no line may end between two characters.
+/// Whether a break between two characters is forbidden.
 fn clings(left: char, right: char, spaced: bool) -> bool {
     if NO_BREAK.contains([left, right]) {
         return true;
@@ -205,7 +205,7 @@ fn is_half_a_number(token: &str) -> bool {
     token.strip_suffix(['：', '．']).is_some_and(|number| number.ends_with(|c: char| c.is_ascii_digit()))
 }
 
-/// The kind of break between a token and what follows it. A space in a script that needs none parts clauses.
+/// The kind of break between a token and what follows. A space in a script written without spaces separates clauses.
 fn between(token: &Token, rest: &str, next: &str, parted: bool, pause: bool) -> Break {
     let bare = token.text.trim_end_matches(|c| CLOSERS.contains(c));
     match bare.chars().next_back() {
@@ -223,7 +223,7 @@ fn between(token: &Token, rest: &str, next: &str, parted: bool, pause: bool) -> 
     if conjunction { Break::Conjunction } else { Break::Word }
 }
 
-/// Whether the dot at the end of a token belongs to a word such as `Mr.`; what goes on in lower case was no sentence.
+/// Whether the dot at the end of a token is that of an abbreviation: of `Mr.`, or if the text continues in lower case.
 fn abbreviates(token: &str, rest: &str) -> bool {
     let word = token.trim_end_matches('.').trim_start_matches(|c: char| !c.is_alphanumeric());
     let letter = word.chars().count() == 1 && word.chars().all(char::is_alphabetic) && word != "I";
@@ -234,14 +234,14 @@ fn abbreviates(token: &str, rest: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::saying::said;
+    use super::super::char_times::char_times;
     use super::*;
     use crate::metrics::Interval;
 
     fn cut(text: &str) -> Vec<(String, Break)> {
         let length = text.chars().count() as i64 * 100;
-        let said = said(text, &[], Some(Interval { begin: 0, end: length })).unwrap();
-        let tokens = tokens(text, &said, Script::of(text, false), 250);
+        let times = char_times(text, &[], Some(Interval { begin: 0, end: length })).unwrap();
+        let tokens = tokens(text, &times, Script::from_text(text, false), 250);
         tokens.into_iter().map(|token| (token.text, token.before)).collect()
     }
 
@@ -285,11 +285,12 @@ mod tests {
 
     #[test]
     fn a_silence_is_a_break_and_a_word_of_the_recogniser_a_bad_one() {
-        use super::super::saying::Timed;
-        let word = |text: &str, begin, end| Timed { text: text.to_owned(), interval: Some(Interval { begin, end }) };
+        use super::super::char_times::TimedWord;
+        let word =
+            |text: &str, begin, end| TimedWord { text: text.to_owned(), interval: Some(Interval { begin, end }) };
         let words = [word("我们", 0, 300), word("知道", 549, 800), word("他", 1050, 1200)];
-        let said = said("我们知道他", &words, None).unwrap();
-        let tokens = tokens("我们知道他", &said, Script::Chinese, 250);
+        let times = char_times("我们知道他", &words, None).unwrap();
+        let tokens = tokens("我们知道他", &times, Script::Chinese, 250);
         let breaks: Vec<Break> = tokens.iter().map(|token| token.before).collect();
         use Break::{Character, Pause, Sentence, Word};
         // 249 ms are no pause, 250 are one.
