@@ -32,33 +32,33 @@ pub(super) fn char_times(text: &str, words: &[TimedWord], own: Option<Interval>)
     // Words out of time order do not follow the order of the text.
     let spelt = if timed().is_sorted_by_key(|word| word.begin) { spell(words) } else { Vec::new() };
     let chars: Vec<char> = text.chars().collect();
-    let mut heard: Vec<usize> = indices(&chars, |c| c.is_alphanumeric());
-    if heard.is_empty() {
-        heard = indices(&chars, |c| !c.is_whitespace());
+    let mut spoken: Vec<usize> = indices(&chars, |c| c.is_alphanumeric());
+    if spoken.is_empty() {
+        spoken = indices(&chars, |c| !c.is_whitespace());
     }
     let same = |&(at, other): &(usize, &(char, CharTime))| chars.get(at).map(|&c| folded(c)) == Some(other.0);
-    let front = heard.iter().copied().zip(&spelt).take_while(same).count();
-    let left = heard.len().min(spelt.len()) - front;
-    let back = heard.iter().copied().rev().zip(spelt.iter().rev()).take(left).take_while(same).count();
+    let front = spoken.iter().copied().zip(&spelt).take_while(same).count();
+    let left = spoken.len().min(spelt.len()) - front;
+    let back = spoken.iter().copied().rev().zip(spelt.iter().rev()).take(left).take_while(same).count();
     let between = Interval {
         begin: front.checked_sub(1).and_then(|last| spelt.get(last)).map_or(hull.begin, |spelt| spelt.1.end),
         end: spelt.get(spelt.len() - back).map_or(hull.end, |spelt| spelt.1.begin),
     };
-    let unmatched = heard.len() - front - back;
+    let unmatched = spoken.len() - front - back;
     let mut all = vec![None; chars.len()];
-    for (number, &at) in heard.iter().enumerate() {
+    for (number, &at) in spoken.iter().enumerate() {
         let time = if number < front {
             spelt.get(number).map(|spelt| spelt.1)
         } else if number < front + unmatched {
             Some(share(between, number - front, unmatched, None))
         } else {
-            spelt.get(spelt.len() + number - heard.len()).map(|spelt| spelt.1)
+            spelt.get(spelt.len() + number - spoken.len()).map(|spelt| spelt.1)
         };
         if let Some(place) = all.get_mut(at) {
             *place = time;
         }
     }
-    // What is not heard, such as punctuation, takes no time.
+    // Punctuation and the like take no time.
     let first = all.iter().flatten().next().map_or(hull.begin, |time| time.begin);
     let mut before = CharTime { begin: first, end: first, word: None };
     let filled = all.into_iter().map(|time| {
@@ -79,7 +79,7 @@ fn folded(c: char) -> char {
 }
 
 /// The letters of the words with their times. Words without a time share that of the one in front, the first ones that
-/// of the first with a time (F14).
+/// of the first with a time (definitions: piece).
 fn spell(words: &[TimedWord]) -> Vec<(char, CharTime)> {
     let mut spelt = Vec::new();
     let mut letters: Vec<(char, u32)> = Vec::new();

@@ -4,7 +4,7 @@
 //! [`Format`], and [`Format::write`] makes a file of them. [`Format::read`] reads any tool's file, and [`check`] compares
 //! cues with [`Limits`].
 //!
-//! - Times come from the words, cleaned as for all metrics: whole ms from the start of the recording. A sentence without
+//! - Times come from the words, cleaned as for all metrics (definitions: time, piece): whole ms from the start of the recording. A sentence without
 //!   word times divides its own time among its characters. A sentence without any time gets no cue and is counted.
 //! - The text is the sentence's own, without markers such as `<|Speech|>`; white space becomes one space, control
 //!   characters are escaped. Every timed character is in one cue.
@@ -96,6 +96,19 @@ impl Format {
             Self::Srt => "srt",
             Self::WebVtt => "vtt",
         }
+    }
+
+    /// The format of a file by its content; `None` if it does not look like captions.
+    ///
+    /// ```
+    /// use talkmeter::captions::Format;
+    ///
+    /// assert_eq!(Format::detect(b"1\n00:00:01,000 --> 00:00:02,500\nHello\n"), Some(Format::Srt));
+    /// assert_eq!(Format::detect(b"{}"), None);
+    /// ```
+    #[must_use]
+    pub fn detect(bytes: &[u8]) -> Option<Self> {
+        parse::detect(bytes)
     }
 
     /// The content of a file: UTF-8 without a byte order mark, lines ending in LF.

@@ -25,6 +25,16 @@ pub(super) fn decode(bytes: &[u8]) -> Result<&str, ParseError> {
     std::str::from_utf8(bytes).or_else(|error| refuse(format!("not valid UTF-8 at byte {}", error.valid_up_to())))
 }
 
+pub(super) fn detect(bytes: &[u8]) -> Option<Format> {
+    let text = decode(bytes).ok()?;
+    let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
+    if text.starts_with("WEBVTT") {
+        return Some(Format::WebVtt);
+    }
+    let mut head = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    head.by_ref().take(2).any(|line| times(line).is_some()).then_some(Format::Srt)
+}
+
 pub(super) fn parse(format: Format, text: &str) -> Result<Vec<Cue>, ParseError> {
     let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
     let text = text.replace("\r\n", "\n").replace('\r', "\n");

@@ -289,7 +289,7 @@ mod laws {
         text.chars().filter(|c| !c.is_whitespace()).collect()
     }
 
-    /// What holds of all captions. `joint` is what stands between words.
+    /// Laws of all captions. `joint` separates words.
     fn hold(channels: &[Vec<Sentence>], joint: &str) {
         let limits = Limits::default();
         let calls: Vec<Vec<Value>> = channels.iter().map(|sentences| channel(sentences, joint)).collect();

@@ -5,6 +5,7 @@ use super::parameters::flag_of;
 use crate::batch;
 use crate::client::Warning;
 use crate::error::{Check, Error, ErrorKind};
+use crate::transcript::ParseErrorKind;
 
 /// A hint for a request that the service refused; `None` where the error says it all.
 pub(super) fn for_error(error: &Error) -> Option<&'static str> {
@@ -125,6 +126,21 @@ pub(super) const UNKNOWN_TASK: &str =
 pub(super) fn for_code(code: &str, message: &str) -> Option<&'static str> {
     let either = |part: &&str| code.contains(part) || message.contains(part);
     HINTS.iter().find(|(parts, _)| parts.iter().any(either)).map(|(_, hint)| *hint)
+}
+
+/// What to do about a file that is not a result file.
+pub(super) fn for_parse_error(kind: ParseErrorKind) -> Option<&'static str> {
+    match kind {
+        ParseErrorKind::Empty | ParseErrorKind::Incomplete | ParseErrorKind::Html | ParseErrorKind::NotUtf8 => {
+            Some("download the result again: its link is good for 24 h")
+        }
+        ParseErrorKind::Gzip => Some("unpack it first: gunzip"),
+        ParseErrorKind::Utf16 => Some("convert it: iconv -f UTF-16 -t UTF-8"),
+        ParseErrorKind::SeveralValues => Some("a file holds one result: split JSON lines first"),
+        ParseErrorKind::TaskAnswer => Some("download the file that its transcription_url names"),
+        ParseErrorKind::FlashAnswer => Some("`talkmeter flash --save` keeps answers as result files"),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

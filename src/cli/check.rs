@@ -1,4 +1,4 @@
-//! `check`: what is wrong with result files, a line per file and code.
+//! `check`: problems of result files, one line per file and code.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -6,6 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::Exit;
+use super::advice;
 use super::inputs::Paths;
 use super::output::{Console, Failure, Format, Listing};
 use crate::billing::Prices;
@@ -20,7 +21,7 @@ Examples:
   talkmeter check results --format json
   find . -name '*.json' | talkmeter check - --serious
 
-Exit code 3 when anything serious was found: a file that is no result, or figures that mean less than they seem to.";
+Exit code 3 if anything serious is found: a file that is not a result, or figures that are less reliable than they look.";
 
 /// Arguments of `check`.
 #[derive(Debug, clap::Args)]
@@ -28,12 +29,12 @@ Exit code 3 when anything serious was found: a file that is no result, or figure
 pub(super) struct Args {
     #[command(flatten)]
     paths: Paths,
-    /// Leave out what is merely worth knowing
+    /// List serious findings only
     #[arg(long)]
     serious: bool,
 }
 
-/// One line for a warning among others: `end_after_duration 2 (channel 1, sentence_index 4)`.
+/// A warning in one clause: `end_after_duration 2 (channel 1, sentence_index 4)`.
 pub(super) fn short(warning: &Warning) -> String {
     let mut text = warning.code.name().to_owned();
     if warning.count != 1 || warning.code.unit() != "file" {
@@ -45,16 +46,16 @@ pub(super) fn short(warning: &Warning) -> String {
     text
 }
 
-/// One line for a file that gave nothing.
+/// The message for a file that could not be measured.
 pub(super) fn refusal(path: &Path, outcome: &Outcome) -> String {
     format!("{}: {}", path.display(), reason(outcome))
 }
 
 fn reason(outcome: &Outcome) -> String {
     match outcome {
-        Outcome::ParseError(refused) => match refused.hint() {
-            Some(hint) => format!("{refused} (hint: {hint})"),
-            None => refused.to_string(),
+        Outcome::ParseError(error) => match advice::for_parse_error(error.kind()) {
+            Some(hint) => format!("{error} (hint: {hint})"),
+            None => error.to_string(),
         },
         Outcome::Unreadable(error) => format!("cannot be read: {error}"),
         Outcome::Measured(_) => String::new(),
@@ -92,7 +93,7 @@ pub(super) fn run(args: &Args, format: Format, console: &Console) -> Result<Exit
                 json!(code),
                 json!(1),
                 json!(why),
-                json!("no figures are taken from it"),
+                json!("not measured"),
             ]);
             return;
         };
@@ -115,7 +116,7 @@ pub(super) fn run(args: &Args, format: Format, console: &Console) -> Result<Exit
     let head = vec!["file", "severity", "code", "count", "detail", "meaning"];
     let clean = rows.is_empty();
     match (Listing { head, rows }).print(format, console) {
-        // The gate is the exit code, whether or not anybody reads the list to its end.
+        // The exit code counts even if the list is not read to its end.
         Ok(_) | Err(Failure::BrokenPipe) => {}
         Err(failure) => return Err(failure),
     }

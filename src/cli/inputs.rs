@@ -17,13 +17,13 @@ pub(super) struct Paths {
 impl Paths {
     /// Finds the files, walking folders except `output`; prints each path that was excluded and why.
     pub(super) fn find(&self, output: Option<&Path>, console: &Console) -> Result<Inputs, Failure> {
-        self.find_ending(&[".json"], output, console)
+        self.find_named(|name| name.ends_with(b".json"), output, console)
     }
 
-    /// Like [`find`](Self::find), for files with other endings.
-    pub(super) fn find_ending(
+    /// Like [`find`](Self::find), for files below folders whose names `wanted` accepts.
+    pub(super) fn find_named(
         &self,
-        endings: &[&'static str],
+        wanted: fn(&[u8]) -> bool,
         output: Option<&Path>,
         console: &Console,
     ) -> Result<Inputs, Failure> {
@@ -41,7 +41,7 @@ impl Paths {
                 paths.push(path.clone());
             }
         }
-        let inputs = Inputs::find_ending(endings, &paths, output);
+        let inputs = Inputs::find_named(wanted, &paths, output);
         for excluded in &inputs.excluded {
             console.say(&format!("{}: {}", printable(&excluded.path.to_string_lossy()), excluded.why));
         }

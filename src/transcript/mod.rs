@@ -1,9 +1,8 @@
 //! A result file as typed values: [`Transcript`] → [`Channel`] → [`Sentence`] → [`Word`].
 //!
-//! [`read`] takes the bytes of a Fun-ASR, Paraformer or Qwen-ASR file transcription result and is tolerant: what is
-//! odd is kept, mended by the rules of each field's documentation and counted in [`Transcript::notices`]; only what
-//! is no result at all is refused. Times are as received (rounded to whole ms): clipping, sorting and measuring are
-//! the business of [`crate::metrics`].
+//! [`read`] takes the bytes of a Fun-ASR, Paraformer or Qwen-ASR file transcription result and is tolerant: odd values
+//! are kept or corrected as each field documents and counted in [`Transcript::notices`]; only files that are not results
+//! at all are refused. Times are as received, rounded to whole ms; [`crate::metrics`] clips, sorts and measures them.
 //!
 //! Wire facts: "Fun-ASR recorded speech recognition HTTP API" and "Qwen-ASR API reference", checked in November 2026.
 
@@ -16,14 +15,14 @@ use std::borrow::Cow;
 
 pub use notice::{Code, Notice, Notices, Place, Severity};
 pub use parse::read;
-pub use parse_error::ParseError;
+pub use parse_error::{ParseError, ParseErrorKind};
 #[cfg(feature = "analytics")]
 pub(crate) use paths::REPORT_FORMAT;
 pub use paths::{Excluded, Input, Inputs};
 
 /// One recording's recognition result.
 ///
-/// Texts borrow from the bytes that were read, where these need no unescaping; [`Transcript::into_owned`] cuts the tie.
+/// Texts borrow from the input unless they contain escapes; [`Transcript::into_owned`] detaches them.
 ///
 /// ```
 /// let json = br#"{"file_url": "https://example.org/a.wav", "transcripts": [{"channel_id": 0, "sentences": [
@@ -44,11 +43,12 @@ pub struct Transcript<'a> {
     pub sampling_rate_hz: Option<i64>,
     /// `properties.original_duration_in_milliseconds`, in ms; `None` when absent or not positive.
     pub duration_ms: Option<i64>,
-    /// The recording's tracks by `properties.channels`, ascending and each once; not all need be transcribed.
+    /// The recording's tracks as `properties.channels` lists them, ascending, without repeats; some may not be
+    /// transcribed.
     pub stated_channels: Vec<u32>,
     /// The transcribed channels, ascending by id, each id once.
     pub channels: Vec<Channel<'a>>,
-    /// What was odd.
+    /// Odd values and their places.
     pub notices: Notices,
 }
 
@@ -59,18 +59,18 @@ pub struct Channel<'a> {
     /// identifiers).
     pub id: u32,
     /// `content_duration_in_milliseconds` or its alias `content_duration`: the speech that is billed, in ms.
-    /// `None` when absent or negative. Several entries of one channel are added up.
+    /// `None` when absent or negative. Summed over several entries of one channel.
     pub content_duration_ms: Option<i64>,
     /// `text` or its alias `transcript`: the whole track's text as received.
     pub text: Option<Cow<'a, str>>,
-    /// Sentences as received, not sorted. A track with text and no sentences has one without times.
+    /// Sentences as received, not sorted. A track with text but no sentences has one sentence without times.
     pub sentences: Vec<Sentence<'a>>,
 }
 
 /// One recognised sentence.
 #[derive(Debug, Clone, Default)]
 pub struct Sentence<'a> {
-    /// `begin_time` in ms as received; `None` when missing or no number.
+    /// `begin_time` in ms as received; `None` when missing or not a number.
     pub begin_ms: Option<i64>,
     /// `end_time` in ms as received.
     pub end_ms: Option<i64>,
@@ -78,13 +78,13 @@ pub struct Sentence<'a> {
     pub text: Cow<'a, str>,
     /// `sentence_id`: from 1 in Fun-ASR and Paraformer, from 0 in Qwen3.
     pub sentence_id: Option<i64>,
-    /// `speaker_id`, present where one track was diarised.
+    /// `speaker_id`, present if the track was diarised.
     pub speaker: Option<Speaker<'a>>,
     /// `language` (Qwen3 only).
     pub language: Option<Cow<'a, str>>,
     /// `emotion` (Qwen3 only).
     pub emotion: Option<Cow<'a, str>>,
-    /// Words as received, not sorted; empty when the service was not asked for them.
+    /// Words as received, not sorted; empty if they were not requested.
     pub words: Vec<Word<'a>>,
 }
 
@@ -93,7 +93,7 @@ pub struct Sentence<'a> {
 pub struct Word<'a> {
     /// 0-based position in the sentence's `words` as received.
     pub index: u32,
-    /// `begin_time` in ms as received; `None` when missing or no number.
+    /// `begin_time` in ms as received; `None` when missing or not a number.
     pub begin_ms: Option<i64>,
     /// `end_time` in ms as received.
     pub end_ms: Option<i64>,
@@ -108,12 +108,12 @@ pub struct Word<'a> {
 pub enum Speaker<'a> {
     /// A `speaker_id` of 0 or more.
     Number(i64),
-    /// A `speaker_id` that is a string and spells no number, trimmed.
+    /// A `speaker_id` that is a string other than a number, trimmed.
     Name(Cow<'a, str>),
 }
 
 impl Transcript<'_> {
-    /// The same transcript without any tie to the bytes it was read from.
+    /// The same transcript, not borrowing from the input.
     #[must_use]
     pub fn into_owned(self) -> Transcript<'static> {
         Transcript {

@@ -1,78 +1,109 @@
-//! Why a file is no result file, in a line that helps.
+//! Why a file is not a result file.
 
 use std::fmt;
 use std::str::Utf8Error;
 
 use serde::Deserialize;
 
-/// A file that cannot be read as a result: what is wrong, where, and what to do about it.
+/// What was found instead of a result file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ParseErrorKind {
+    /// Nothing, or white space.
+    Empty,
+    /// JSON that stops in the middle.
+    Incomplete,
+    /// Text that is not JSON.
+    NotJson,
+    /// Bytes that are not text.
+    NotUtf8,
+    /// HTML or XML, such as the error page of an expired link.
+    Html,
+    /// Compressed data.
+    Gzip,
+    /// UTF-16 text.
+    Utf16,
+    /// More than one JSON value, such as JSON lines.
+    SeveralValues,
+    /// The service's answer about a task.
+    TaskAnswer,
+    /// The service's answer to a synchronous call.
+    FlashAnswer,
+    /// An error answer of the service.
+    ErrorAnswer,
+    /// Other JSON.
+    NotAResult,
+}
+
+/// Why a file cannot be read as a result.
 ///
-/// `Display` is one lowercase clause; [`ParseError::hint`] says what a person can do next.
+/// `Display` is one lowercase clause with the place, if there is one.
 ///
 /// ```
-/// let refused = talkmeter::transcript::read(b"<!DOCTYPE html><html></html>").unwrap_err();
-/// assert_eq!(refused.to_string(), "this is HTML, not a result file");
+/// use talkmeter::transcript::{ParseErrorKind, read};
+///
+/// let error = read(b"<!DOCTYPE html><html></html>").unwrap_err();
+/// assert_eq!(error.kind(), ParseErrorKind::Html);
+/// assert_eq!(error.to_string(), "this is HTML, not a result file");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParseError {
-    why: String,
-    hint: Option<&'static str>,
+    kind: ParseErrorKind,
+    message: String,
 }
 
-const DOWNLOAD_AGAIN: &str = "download the result again: its link is good for 24 h";
-
 impl ParseError {
-    fn new(why: impl Into<String>, hint: Option<&'static str>) -> Self {
-        Self { why: why.into(), hint }
+    fn new(kind: ParseErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into() }
     }
 
-    /// What can be done about it, where something can.
+    /// What was found instead of a result file.
     #[must_use]
-    pub fn hint(&self) -> Option<&'static str> {
-        self.hint
+    pub fn kind(&self) -> ParseErrorKind {
+        self.kind
     }
 
     pub(super) fn not_utf8(bytes: &[u8], error: Utf8Error) -> Self {
         if bytes.starts_with(&[0x1F, 0x8B]) {
-            return Self::new("this is gzip data, not JSON", Some("unpack it first: gunzip"));
+            return Self::new(ParseErrorKind::Gzip, "this is gzip data, not JSON");
         }
         if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
-            return Self::new("this is UTF-16, JSON is UTF-8", Some("convert it: iconv -f UTF-16 -t UTF-8"));
+            return Self::new(ParseErrorKind::Utf16, "this is UTF-16, JSON is UTF-8");
         }
-        Self::new(format!("not valid UTF-8 at byte {}", error.valid_up_to()), Some(DOWNLOAD_AGAIN))
+        Self::new(ParseErrorKind::NotUtf8, format!("not valid UTF-8 at byte {}", error.valid_up_to()))
     }
 
     pub(super) fn not_json(json: &str, error: &serde_json::Error) -> Self {
         let start = json.trim_start();
         if start.is_empty() {
-            return Self::new("the file is empty", Some(DOWNLOAD_AGAIN));
+            return Self::new(ParseErrorKind::Empty, "the file is empty");
         }
         if start.starts_with('<') {
             let html = start.get(..500).unwrap_or(start).to_ascii_lowercase().contains("<html");
             let kind = if html { "HTML" } else { "XML or HTML" };
-            return Self::new(format!("this is {kind}, not a result file"), Some(DOWNLOAD_AGAIN));
+            return Self::new(ParseErrorKind::Html, format!("this is {kind}, not a result file"));
         }
+        let place = format!("line {} column {}", error.line(), error.column());
         if error.is_eof() {
-            let place = format!("incomplete JSON: the file stops at line {} column {}", error.line(), error.column());
-            return Self::new(place, Some(DOWNLOAD_AGAIN));
+            return Self::new(ParseErrorKind::Incomplete, format!("incomplete JSON: the file ends at {place}"));
         }
-        let said = error.to_string();
-        if said.starts_with("trailing characters") {
-            let place =
-                format!("more than one JSON value: another begins at line {} column {}", error.line(), error.column());
-            return Self::new(place, Some("one result a file: split JSON lines first"));
+        let message = error.to_string();
+        if message.starts_with("trailing characters") {
+            let message = format!("more than one JSON value: another begins at {place}");
+            return Self::new(ParseErrorKind::SeveralValues, message);
         }
-        Self::new(format!("invalid JSON: {said}"), None)
+        Self::new(ParseErrorKind::NotJson, format!("invalid JSON: {message}"))
     }
 
-    /// Valid JSON, but no object with an array `transcripts`.
+    /// For valid JSON that is not an object with an array `transcripts`.
     pub(super) fn no_result(json: &str) -> Self {
         let start = json.trim_start();
         let found = match start.bytes().next() {
             Some(b'[') => {
                 let levels = nesting(start);
                 if levels > 100 {
-                    return Self::new(format!("not a transcription result: nested too deeply ({levels} levels)"), None);
+                    let message = format!("not a transcription result: nested too deeply ({levels} levels)");
+                    return Self::new(ParseErrorKind::NotAResult, message);
                 }
                 "found an array"
             }
@@ -82,10 +113,11 @@ impl ParseError {
             Some(b'n') => "found null",
             _ => "found a number",
         };
-        Self::new(format!("not a transcription result: expected an object, {found}"), None)
+        let message = format!("not a transcription result: expected an object, {found}");
+        Self::new(ParseErrorKind::NotAResult, message)
     }
 
-    /// Answers of the service that people save by mistake are named.
+    /// Recognises answers of the service that are saved by mistake.
     fn other_object(json: &str) -> Self {
         #[derive(Deserialize)]
         struct Answer {
@@ -101,27 +133,25 @@ impl ParseError {
         }
         match serde_json::from_str::<Answer>(json) {
             Ok(Answer { output: Some(Output { task_id: Some(_), .. }), .. }) => {
-                Self::new("this is a task answer, not a result file", Some("download what its transcription_url names"))
+                Self::new(ParseErrorKind::TaskAnswer, "this is a task answer, not a result file")
             }
             Ok(Answer { output: Some(Output { choices, text, .. }), .. }) if choices.is_some() || text.is_some() => {
-                Self::new(
-                    "this is a flash answer, not a result file",
-                    Some("`talkmeter flash --save` keeps answers as result files"),
-                )
+                Self::new(ParseErrorKind::FlashAnswer, "this is a flash answer, not a result file")
             }
             Ok(Answer { code: Some(code), transcripts: None, .. }) => {
                 let code: String = code.chars().take(80).collect();
-                Self::new(format!("this is an error answer of the service (code {code}), not a result file"), None)
+                let message = format!("this is an error answer of the service (code {code}), not a result file");
+                Self::new(ParseErrorKind::ErrorAnswer, message)
             }
             Ok(Answer { transcripts: Some(_), .. }) => {
-                Self::new("not a transcription result: `transcripts` is no array", None)
+                Self::new(ParseErrorKind::NotAResult, "not a transcription result: `transcripts` is not an array")
             }
-            _ => Self::new("not a transcription result: no array `transcripts`", None),
+            _ => Self::new(ParseErrorKind::NotAResult, "not a transcription result: no array `transcripts`"),
         }
     }
 }
 
-/// How deep brackets stand in each other, strings left out.
+/// Depth of nested brackets outside of strings.
 fn nesting(json: &str) -> usize {
     let (mut depth, mut deepest, mut in_string, mut escaped) = (0_usize, 0, false, false);
     for byte in json.bytes() {
@@ -142,7 +172,7 @@ fn nesting(json: &str) -> usize {
 
 impl fmt::Display for ParseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.why)
+        f.write_str(&self.message)
     }
 }
 

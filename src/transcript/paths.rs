@@ -1,4 +1,4 @@
-//! Which result files a list of paths means, and what each is called in the tables.
+//! Finds result files among paths, and names them for the tables.
 
 use std::collections::HashMap;
 use std::fs;
@@ -9,7 +9,7 @@ use walkdir::WalkDir;
 
 use crate::error::reason;
 
-/// How our own `report.json` begins, so that a walk over an output folder does not take it for a result.
+/// Start of our own `report.json`, so that it is not taken for a result.
 pub(crate) const REPORT_FORMAT: &str = "talkmeter report";
 
 /// One result file to read.
@@ -19,44 +19,43 @@ pub struct Input {
     /// file argument the file name; both as given where two inputs would bear one name. Bytes that are no UTF-8 become
     /// U+FFFD.
     pub file: String,
-    /// Where it is.
+    /// Its path.
     pub path: PathBuf,
 }
 
-/// A path that is left out without being opened, and why.
+/// A path that is skipped without being opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Excluded {
-    /// The path as given or as found.
+    /// The path, as given or found.
     pub path: PathBuf,
-    /// One lowercase clause.
+    /// Why, in one lowercase clause.
     pub why: String,
 }
 
-/// What a list of paths comes to.
+/// The result files found among some paths.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Inputs {
-    /// Ascending by the bytes of `file`, each real path once.
+    /// Sorted by the bytes of `file`; each real path once.
     pub files: Vec<Input>,
-    /// Missing paths, broken links, pipes and the like.
+    /// Missing paths, broken links, pipes and such.
     pub excluded: Vec<Excluded>,
 }
 
 impl Inputs {
-    /// Walks folders for `*.json` (links to folders are not followed), takes files as they are (definitions: result
-    /// file, file name).
+    /// Finds the files among paths: files as given, and `*.json` below folders (definitions: result file, file name).
     ///
-    /// A folder with a `ledger.jsonl` is read as its `results/`. Left out of a walk: the folder `output`, and a
-    /// `report.json` of talkmeter's own.
+    /// A folder with a `ledger.jsonl` is read as its `results/`. Links to folders are not followed; the folder `output` and
+    /// a `report.json` of our own are skipped.
     #[must_use]
     pub fn find<P: AsRef<Path>>(paths: &[P], output: Option<&Path>) -> Self {
-        Self::find_ending(&[".json"], paths, output)
+        Self::find_named(|name| name.ends_with(b".json"), paths, output)
     }
 
-    /// The same for files whose names end otherwise, such as `.srt`.
+    /// The same for files below folders whose names `wanted` accepts.
     #[must_use]
-    pub fn find_ending<P: AsRef<Path>>(endings: &[&'static str], paths: &[P], output: Option<&Path>) -> Self {
+    pub fn find_named<P: AsRef<Path>>(wanted: fn(&[u8]) -> bool, paths: &[P], output: Option<&Path>) -> Self {
         let output = output.and_then(|path| fs::canonicalize(path).ok());
-        let mut search = Search { endings: endings.to_vec(), output, ..Search::default() };
+        let mut search = Search { wanted, output, found: HashMap::new(), excluded: Vec::new() };
         for path in paths {
             search.argument(path.as_ref());
         }
@@ -64,18 +63,17 @@ impl Inputs {
     }
 }
 
-/// A file found, with what decides its name.
+/// A file, with what decides its name in the tables.
 struct Found {
-    /// Below the root argument, or the file's name.
+    /// Path below the root argument, or the file's name.
     relative: String,
     /// The argument as given, joined with the relative path.
     given: PathBuf,
 }
 
-#[derive(Default)]
 struct Search {
-    /// Of the names that a walk takes.
-    endings: Vec<&'static str>,
+    /// Whether a walk takes a file of this name.
+    wanted: fn(&[u8]) -> bool,
     /// The real path of the output folder.
     output: Option<PathBuf>,
     /// By real path.
@@ -107,7 +105,7 @@ impl Search {
             Ok(real) => real,
             Err(error) => return self.exclude(root, &reason(&error)),
         };
-        // Links to folders are not followed, so the real path of an entry is the root's and the way down.
+        // Links to folders are not followed, so an entry's real path is the root's plus the relative path.
         let real = |path: &Path| path.strip_prefix(root).map_or_else(|_| path.to_owned(), |way| real_root.join(way));
         let output = self.output.clone();
         let walk = WalkDir::new(root).into_iter().filter_entry(|entry| {
@@ -127,7 +125,7 @@ impl Search {
             };
             let path = entry.path();
             let name = entry.file_name().as_encoded_bytes();
-            if entry.file_type().is_dir() || !self.endings.iter().any(|ending| name.ends_with(ending.as_bytes())) {
+            if entry.file_type().is_dir() || !(self.wanted)(name) {
                 continue;
             }
             let real_path = if entry.path_is_symlink() {

@@ -1,4 +1,4 @@
-//! `captions`: SRT and WebVTT from result files, and what is wrong with captions.
+//! `captions`: SRT and WebVTT from result files, and checks of both.
 //!
 //! `tests/golden/captions` holds what the example calls come to; `SNAPSHOTS=overwrite` writes it anew.
 
@@ -85,9 +85,9 @@ fn one_file_of_one_kind_is_printed() {
     ran.prints("WEBVTT\n\n00:00:00.000 --> 00:00:02.000\n<v ch0>").exits(0);
     Scene::new().call("a", english()).run("captions calls").exits(2).says("--to srt or --to vtt").prints_nothing();
     let two = || Scene::new().call("a", english()).call("b", english());
-    two().run("captions calls --to srt").exits(2).says("2 result files: give -o DIR").prints_nothing();
-    two().run("captions calls --to ssa").exits(2).says("there are srt and vtt");
-    two().run("captions calls -o out --format json").exits(2).says("--format is for --check");
+    two().run("captions calls --to srt").exits(2).says("2 result files: only one can be printed").prints_nothing();
+    two().run("captions calls --to ssa").exits(2).says("expected srt or vtt");
+    two().run("captions calls -o out --format json").exits(2).says("--format is for the list of --check");
     two().run("captions calls -o out --check").exits(2);
     two().run("captions calls -o out --min-duration-ms 900 --max-duration-ms 800").exits(2).says("less than");
     Scene::new().call("a", "<html>").run("captions calls --to srt").exits(1).says("HTML").prints_nothing();
@@ -142,7 +142,7 @@ fn no_name_leads_out_of_the_folder_and_none_is_written_twice() {
         .write("a", english().json())
         .run("captions a a.json -o out --to srt")
         .exits(3)
-        .says("have the name out/a already");
+        .says("the captions of another file are out/a already");
     assert_eq!(tree(&ran, "out").len(), 1);
 }
 
@@ -155,7 +155,7 @@ fn silence_gives_captions_without_cues_and_untimed_text_is_counted() {
         .call("b", untimed)
         .run("captions calls -o out")
         .exits(0)
-        .says("calls/b.json: 1 sentence without times left out");
+        .says("calls/b.json: left out 1 sentence without times");
     assert_eq!((ran.file("out/a.srt").as_str(), ran.file("out/a.vtt").as_str()), ("", "WEBVTT\n"));
     assert_eq!(ran.file("out/b.vtt").matches("-->").count(), 2);
 }
@@ -167,7 +167,7 @@ fn what_cannot_be_read_in_time_is_written_and_said() {
         .call("a", fast)
         .run("captions calls -o out")
         .exits(0)
-        .says("calls/a.json: 1 of 2 cues beyond a limit; `captions --check` lists them");
+        .says("calls/a.json: 1 of 2 cues break a limit; `captions --check` lists them");
     assert!(ran.file("out/a.vtt").contains("<v ch0>All of this is said much\nfaster than anybody reads\n"));
     let ran = ran.then().run("captions calls --check --to vtt --format jsonl").exits(3).says("1 file, 1 violation");
     let rows = ran.lines();
@@ -225,7 +225,7 @@ fn captions_of_anybody_are_checked() {
         .run("captions --check a.vtt b.srt c.srt d.srt --format json")
         .exits(3)
         .says("a.vtt: line 1: a WebVTT file begins with WEBVTT")
-        .says("b.srt: line 2: `00:00:01,000 --> \\u{1b}[2J` is no time line")
+        .says("b.srt: line 2: `00:00:01,000 --> \\u{1b}[2J` is not a time line")
         .says("c.srt: not valid UTF-8 at byte 0")
         .says("1 file, nothing found");
     assert_eq!(hostile.json(), json!([]));
@@ -322,7 +322,8 @@ fn real_data_has_captions_that_hold_what_was_said() {
         let shown: usize = cues.iter().flat_map(|cue| &cue.lines).map(|line| bare(line).chars().count()).sum();
         let spoken: usize = sentences.iter().map(|sentence| sentence.1.chars().count()).sum();
         // One sentence of `talk-kp8` has a time without a length.
-        let untimed = if name == "talk-kp8" { ran.err().matches("1 sentence without times").count() } else { 0 };
+        let untimed =
+            if name == "talk-kp8" { ran.err().matches("left out 1 sentence without times").count() } else { 0 };
         if untimed == 0 {
             assert_eq!(shown, spoken, "{file}");
         } else {

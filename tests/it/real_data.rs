@@ -219,7 +219,7 @@ const CLEAN: Fate = Warned(&[]);
 
 /// The table of hostile/README.md, with what the definitions make of each.
 const HOSTILE: [(&str, Fate); 36] = [
-    ("truncated-in-string.json", ParseError("incomplete JSON: the file stops at line 16 column 29")),
+    ("truncated-in-string.json", ParseError("incomplete JSON: the file ends at line 16 column 29")),
     ("empty.json", ParseError("the file is empty")),
     ("top-level-number-array.json", ParseError("expected an object, found an array")),
     ("top-level-string.json", ParseError("found a string")),

@@ -1,6 +1,6 @@
-//! `captions`: result files → SRT and WebVTT, or what is wrong with captions.
+//! `captions`: result files → SRT and WebVTT, and checks of captions.
 
-mod checking;
+mod check;
 mod target;
 
 use std::collections::BTreeSet;
@@ -14,7 +14,7 @@ use super::analyze::unused_roles;
 use super::check::refusal;
 use super::inputs::Paths;
 use super::output::{Console, Failure, Format as Print, printable};
-use crate::captions::{Captions, Cue, Format, Limits, check};
+use crate::captions::{self, Captions, Cue, Format, Limits};
 use crate::metrics::{Roles, Settings, measure};
 use crate::report::number::counted;
 use crate::tables::Outcome;
@@ -28,9 +28,9 @@ Examples:
   talkmeter captions results --check --reading-speed 17
   talkmeter captions captions --check --format csv
 
-Exit code 3 when --check finds something.";
+Exit code 3 if --check finds a violation.";
 
-/// Files that are read together, for each thread.
+/// Files read together, per thread.
 const FILES_A_THREAD: usize = 16;
 
 /// Arguments of `captions`.
@@ -39,13 +39,13 @@ const FILES_A_THREAD: usize = 16;
 pub(super) struct Args {
     #[command(flatten)]
     paths: Paths,
-    /// Write captions to this folder, named as the result files; without it one file's captions are printed
+    /// Write captions to this folder; without it, print those of one file
     #[arg(short, long, value_name = "DIR", conflicts_with = "check")]
     output: Option<PathBuf>,
-    /// Kinds of files: srt, vtt
-    #[arg(long, value_name = "KINDS", value_delimiter = ',', default_value = "srt,vtt", value_parser = kind)]
+    /// Caption formats: srt, vtt
+    #[arg(long, value_name = "FORMATS", value_delimiter = ',', default_value = "srt,vtt", value_parser = caption_format)]
     to: Vec<Format>,
-    /// List what breaks the limits: in the .srt and .vtt files among PATH, and in what would be made of result files
+    /// List cues that break a limit, in caption files and in the captions of result files
     #[arg(long)]
     check: bool,
     /// Name participants: ch0=agent,ch1=customer. Two labels with one role become one participant
@@ -55,32 +55,32 @@ pub(super) struct Args {
     limits: LimitFlags,
 }
 
-/// Limits in place of the usual ones.
+/// The limits of captions.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Limits")]
 struct LimitFlags {
-    /// Characters a line [default by script: Latin 42, Chinese 16, Japanese 13, Korean 16]
+    /// Maximum characters per line [default by script: Latin 42, Chinese 16, Japanese 13, Korean 16]
     #[arg(long, value_name = "CHARACTERS", value_parser = clap::value_parser!(u32).range(1..=200))]
     line_length: Option<u32>,
-    /// Lines a cue
+    /// Maximum lines per cue
     #[arg(long, value_name = "LINES", default_value = "2", value_parser = clap::value_parser!(u32).range(1..=4))]
     lines: u32,
-    /// Characters a second [default by script: Latin 20, Chinese 9, Japanese 4, Korean 12]
+    /// Maximum characters per second [default by script: Latin 20, Chinese 9, Japanese 4, Korean 12]
     #[arg(long, value_name = "CHARACTERS", value_parser = clap::value_parser!(u32).range(1..=100))]
     reading_speed: Option<u32>,
-    /// A cue is shown at least so long
+    /// Minimum time a cue is shown
     #[arg(long, value_name = "MS", default_value = "833", value_parser = clap::value_parser!(i64).range(1..=60_000))]
     min_duration_ms: i64,
-    /// A cue is shown at most so long
+    /// Maximum time a cue is shown
     #[arg(long, value_name = "MS", default_value = "7000", value_parser = clap::value_parser!(i64).range(1..=60_000))]
     max_duration_ms: i64,
-    /// Between two cues of one speaker
+    /// Minimum gap between two cues of one speaker
     #[arg(long, value_name = "MS", default_value = "83", value_parser = clap::value_parser!(i64).range(0..=10_000))]
     gap_ms: i64,
-    /// A cue stays at most so long after its last word, and bridges no longer silence
+    /// How long a cue may stay after its last word; also the longest silence it may span
     #[arg(long, value_name = "MS", default_value = "1500", value_parser = clap::value_parser!(i64).range(0..=60_000))]
     run_on_ms: i64,
-    /// A silence at which a cue may well end
+    /// A silence that is a good place to end a cue
     #[arg(long, value_name = "MS", default_value = "250", value_parser = clap::value_parser!(i64).range(1..=60_000))]
     pause_ms: i64,
 }
@@ -104,9 +104,9 @@ impl LimitFlags {
     }
 }
 
-fn kind(text: &str) -> Result<Format, String> {
+fn caption_format(text: &str) -> Result<Format, String> {
     let known = Format::ALL.into_iter().find(|format| format.extension() == text);
-    known.ok_or_else(|| "there are srt and vtt".to_owned())
+    known.ok_or_else(|| "expected srt or vtt".to_owned())
 }
 
 /// Runs `captions`.
@@ -118,10 +118,10 @@ pub(super) fn run(mut args: Args, print: Print, console: &Console) -> Result<Exi
     args.to.sort_unstable();
     args.to.dedup();
     if args.check {
-        return checking::run(&args.paths, &args.to, &limits, &settings, print, console);
+        return check::run(&args.paths, &args.to, &limits, &settings, print, console);
     }
     if print != Print::Table {
-        let hint = "captions are no rows; --to srt,vtt says which kinds of files, --format is for --check";
+        let hint = "--format is for the list of --check; choose caption formats with --to srt,vtt";
         return Err(Failure::Usage(hint.to_owned()));
     }
     match &args.output {
@@ -130,7 +130,7 @@ pub(super) fn run(mut args: Args, print: Print, console: &Console) -> Result<Exi
     }
 }
 
-/// Captions of one file to stdout.
+/// Prints the captions of one file.
 fn show(args: &Args, limits: &Limits, settings: &Settings, console: &Console) -> Result<Exit, Failure> {
     let inputs = args.paths.find(None, console)?;
     let (input, format) = match (&inputs.files[..], &args.to[..]) {
@@ -140,50 +140,52 @@ fn show(args: &Args, limits: &Limits, settings: &Settings, console: &Console) ->
         }
         ([input], [format]) => (input, *format),
         ([_], _) => {
-            return Err(Failure::Usage("give -o DIR to write files, or --to srt or --to vtt to print one".to_owned()));
+            return Err(Failure::Usage(
+                "choose one format to print (--to srt or --to vtt), or write both to a folder (-o DIR)".to_owned(),
+            ));
         }
         (files, _) => {
             let many = counted(files.len() as u64, "result file");
-            return Err(Failure::Usage(format!("{many}: give -o DIR to write captions of more than one")));
+            return Err(Failure::Usage(format!("{many}: only one can be printed; write them to a folder with -o DIR")));
         }
     };
-    match made(input, limits, settings) {
-        Ok(made) => {
-            let cues = made.captions.cues(format);
-            for note in notes(&made.captions, &cues, format, limits) {
+    match read_captions(input, limits, settings) {
+        Ok(read) => {
+            let cues = read.captions.cues(format);
+            for note in notes(&read.captions, &cues, format, limits) {
                 console.note(&format!("{}: {note}", input.path.display()));
             }
-            unused_roles(&settings.roles, &made.labels, console);
+            unused_roles(&settings.roles, &read.labels, console);
             console.data(format.write(&cues).as_bytes())?;
             Ok(if inputs.excluded.is_empty() { Exit::Done } else { Exit::Partly })
         }
-        Err(outcome) => {
-            console.say(&refusal(&input.path, &outcome));
+        Err(why) => {
+            console.say(&why);
             Ok(Exit::Failed)
         }
     }
 }
 
-/// Captions of all files to a folder.
+/// Writes the captions of all files to a folder.
 fn write(args: &Args, folder: &Path, limits: &Limits, settings: &Settings, console: &Console) -> Result<Exit, Failure> {
     let inputs = args.paths.find(Some(folder), console)?;
-    let mut targets = Targets::below(folder)?;
+    let mut targets = Targets::new(folder)?;
     let bar = console.progress(inputs.files.len());
     let (mut written, mut failed) = (0_u64, inputs.excluded.len() as u64);
     let mut labels = BTreeSet::new();
     for chunk in inputs.files.chunks(FILES_A_THREAD * rayon::current_num_threads()) {
         let chunk: Vec<(&Input, Result<PathBuf, String>)> =
-            chunk.iter().map(|input| (input, targets.of(&input.file))).collect();
-        let done: Vec<Result<Done, String>> = chunk
+            chunk.iter().map(|input| (input, targets.path_for(&input.file))).collect();
+        let done: Vec<Result<WrittenFile, String>> = chunk
             .par_iter()
             .map(|(input, target)| {
                 let target = target.as_ref().map_err(|why| format!("{}: {why}", input.path.display()))?;
-                let made = made(input, limits, settings).map_err(|outcome| refusal(&input.path, &outcome))?;
-                let cues: Vec<_> = args.to.iter().map(|&format| (format, made.captions.cues(format))).collect();
+                let read = read_captions(input, limits, settings)?;
+                let cues: Vec<_> = args.to.iter().map(|&format| (format, read.captions.cues(format))).collect();
                 target::write(target, &cues).map_err(|error| super::output::chain(&error))?;
-                // One kind speaks for the other: names and dashes apart they are the same.
-                let notes = cues.last().map(|(format, cues)| notes(&made.captions, cues, *format, limits));
-                Ok(Done { notes: notes.unwrap_or_default(), labels: made.labels })
+                // Apart from names both formats have the same text: notes on one will do.
+                let notes = cues.last().map(|(format, cues)| notes(&read.captions, cues, *format, limits));
+                Ok(WrittenFile { notes: notes.unwrap_or_default(), labels: read.labels })
             })
             .collect();
         for ((input, _), done) in chunk.iter().zip(done) {
@@ -204,7 +206,7 @@ fn write(args: &Args, folder: &Path, limits: &Limits, settings: &Settings, conso
     }
     bar.finish_and_clear();
     if written == 0 {
-        targets.forget();
+        targets.remove_if_empty();
         console.error(if failed == 0 { "no result file found" } else { "no captions could be made" });
         return Ok(Exit::Failed);
     }
@@ -214,38 +216,60 @@ fn write(args: &Args, folder: &Path, limits: &Limits, settings: &Settings, conso
     Ok(if failed > 0 { Exit::Partly } else { Exit::Done })
 }
 
-/// What is left to say of a file that is written.
-struct Done {
+/// What remains to be reported about a file.
+struct WrittenFile {
     notes: Vec<String>,
     labels: BTreeSet<String>,
 }
 
-/// Captions of one result file.
-struct Made {
+/// The captions of one result file.
+struct FileCaptions {
     captions: Captions,
-    /// Of the labels that have a role those that the file has.
+    /// Labels of `--role` that occur in the file.
     labels: BTreeSet<String>,
 }
 
-fn made(input: &Input, limits: &Limits, settings: &Settings) -> Result<Made, Outcome> {
-    let bytes = fs::read(&input.path).map_err(Outcome::Unreadable)?;
-    let transcript = read(&bytes).map_err(Outcome::ParseError)?;
-    let measured = measure(&input.file, &transcript, settings);
-    let labels = settings.roles.iter().map(|(label, _)| label).filter(|label| measured.has_label(label));
-    Ok(Made { labels: labels.map(str::to_owned).collect(), captions: Captions::new(&measured, limits) })
+/// Makes captions of a result file; the error is a message.
+fn read_captions(input: &Input, limits: &Limits, settings: &Settings) -> Result<FileCaptions, String> {
+    let refuse = |outcome| refusal(&input.path, &outcome);
+    let bytes = fs::read(&input.path).map_err(|error| refuse(Outcome::Unreadable(error)))?;
+    if let Some(format) = caption_file(&input.path, &bytes) {
+        let format = format.extension().to_ascii_uppercase();
+        return Err(format!("{}: captions are made from result files; this is {format} already", input.path.display()));
+    }
+    measured_captions(input, &bytes, limits, settings).map_err(refuse)
 }
 
-/// What is worth saying of a file's captions.
+fn measured_captions(
+    input: &Input,
+    bytes: &[u8],
+    limits: &Limits,
+    settings: &Settings,
+) -> Result<FileCaptions, Outcome> {
+    let transcript = read(bytes).map_err(Outcome::ParseError)?;
+    let measured = measure(&input.file, &transcript, settings);
+    let labels = settings.roles.iter().map(|(label, _)| label).filter(|label| measured.has_label(label));
+    Ok(FileCaptions { labels: labels.map(str::to_owned).collect(), captions: Captions::new(&measured, limits) })
+}
+
+/// The format of a caption file, by its name or else by its content.
+fn caption_file(path: &Path, bytes: &[u8]) -> Option<Format> {
+    let extension = path.extension().map(|extension| extension.to_ascii_lowercase());
+    let named = |format: &Format| extension.as_ref().is_some_and(|extension| extension == format.extension());
+    Format::ALL.into_iter().find(named).or_else(|| Format::detect(bytes))
+}
+
+/// Notes about a file's captions.
 fn notes(captions: &Captions, cues: &[Cue], format: Format, limits: &Limits) -> Vec<String> {
     let mut notes = Vec::new();
     if captions.untimed_sentences() > 0 {
-        notes.push(format!("{} without times left out", counted(captions.untimed_sentences(), "sentence")));
+        notes.push(format!("left out {} without times", counted(captions.untimed_sentences(), "sentence")));
     }
-    let mut faulty: Vec<usize> = check(cues, format, limits).iter().map(|violation| violation.cue).collect();
+    let mut faulty: Vec<usize> = captions::check(cues, format, limits).iter().map(|violation| violation.cue).collect();
     faulty.dedup();
     if !faulty.is_empty() {
         let all = counted(cues.len() as u64, "cue");
-        notes.push(format!("{} of {all} beyond a limit; `captions --check` lists them", faulty.len()));
+        notes.push(format!("{} of {all} break a limit; `captions --check` lists them", faulty.len()));
     }
     notes
 }

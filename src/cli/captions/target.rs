@@ -1,4 +1,4 @@
-//! Where captions are written: below the folder of `-o`, whatever a result file is called.
+//! Where captions are written: below the folder of `-o`, whatever the names of the result files.
 
 use std::collections::HashSet;
 use std::fs;
@@ -9,54 +9,54 @@ use crate::captions::{Cue, Format};
 use crate::disk;
 use crate::error::{Error, Result};
 
-/// Hands out each path once.
+/// Paths for captions; each is handed out once.
 pub(super) struct Targets {
     folder: PathBuf,
-    /// Whether the folder is ours to take away when nothing comes of the run.
-    made: bool,
+    /// Whether this run created the folder.
+    created: bool,
     taken: HashSet<PathBuf>,
 }
 
 impl Targets {
-    /// Makes the folder.
-    pub(super) fn below(folder: &Path) -> Result<Self> {
-        let made = !folder.exists();
+    /// Creates the folder.
+    pub(super) fn new(folder: &Path) -> Result<Self> {
+        let created = !folder.exists();
         fs::create_dir_all(folder).map_err(|error| Error::io("make the folder", folder, error))?;
-        Ok(Self { folder: folder.to_owned(), made, taken: HashSet::new() })
+        Ok(Self { folder: folder.to_owned(), created, taken: HashSet::new() })
     }
 
-    /// Takes the folder away if it was made and nothing is in it.
-    pub(super) fn forget(&self) {
-        if self.made {
+    /// Removes the folder if this run created it and it is empty.
+    pub(super) fn remove_if_empty(&self) {
+        if self.created {
             let _ = fs::remove_dir(&self.folder);
         }
     }
 
-    /// The path for the captions of a `file`, without extension.
+    /// The path for the captions of `file`, without extension.
     ///
-    /// What would lead out of the folder, the root and `..`, is left out of the way.
-    pub(super) fn of(&mut self, file: &str) -> std::result::Result<PathBuf, String> {
+    /// The root and `..`, which would lead out of the folder, are left out.
+    pub(super) fn path_for(&mut self, file: &str) -> std::result::Result<PathBuf, String> {
         let stem = file.strip_suffix(".json").filter(|stem| !stem.is_empty() && !stem.ends_with('/')).unwrap_or(file);
         let mut target = self.folder.clone();
         target.extend(Path::new(stem).components().filter(|part| matches!(part, Component::Normal(_))));
         if target == self.folder {
-            return Err("it has no name that a file could have".to_owned());
+            return Err("its name cannot be a file name".to_owned());
         }
         if self.taken.insert(target.clone()) {
             return Ok(target);
         }
-        Err(format!("another file's captions have the name {} already", target.display()))
+        Err(format!("the captions of another file are {} already", target.display()))
     }
 }
 
-/// Writes captions, each file whole or not at all.
+/// Writes captions; each file appears whole or not at all.
 pub(super) fn write(target: &Path, cues: &[(Format, Vec<Cue>)]) -> Result<()> {
     if let Some(folder) = target.parent() {
         fs::create_dir_all(folder).map_err(|error| Error::io("make the folder", folder, error))?;
     }
     let mut files = Vec::with_capacity(cues.len());
     for (format, cues) in cues {
-        // Not `with_extension`: the name may hold dots of its own.
+        // Not `with_extension`: the name may contain dots.
         let mut path = target.as_os_str().to_owned();
         path.push(format!(".{}", format.extension()));
         let path = PathBuf::from(path);
@@ -74,7 +74,7 @@ mod tests {
 
     #[test]
     fn no_name_leads_out_of_the_folder() {
-        let mut targets = Targets { folder: PathBuf::from("out"), made: false, taken: HashSet::new() };
+        let mut targets = Targets { folder: PathBuf::from("out"), created: false, taken: HashSet::new() };
         for (file, target) in [
             ("may/a.json", "out/may/a"),
             ("b.2.json", "out/b.2"),
@@ -84,10 +84,10 @@ mod tests {
             ("./e/../f.json", "out/e/f"),
             (".json", "out/.json"),
         ] {
-            assert_eq!(targets.of(file), Ok(PathBuf::from(target)), "{file}");
+            assert_eq!(targets.path_for(file), Ok(PathBuf::from(target)), "{file}");
         }
-        assert!(targets.of("x/../may/../etc/../may/a.json").is_ok());
-        assert!(targets.of("/may/a.json").unwrap_err().contains("already"));
-        assert!(targets.of("..").is_err());
+        assert!(targets.path_for("x/../may/../etc/../may/a.json").is_ok());
+        assert!(targets.path_for("/may/a.json").unwrap_err().contains("already"));
+        assert!(targets.path_for("..").is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! Objects and arrays: read past what is of another type, notice repeated keys, let the last value win (definitions:
+//! Objects and arrays. Values of other types are skipped; repeated keys are counted, and the last value wins (definitions:
 //! result file).
 
 use std::fmt;
@@ -9,18 +9,18 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use super::scalar::{Raw, RawVisitor, Reader};
 use crate::transcript::{Code, Place};
 
-/// A container as it came.
+/// A container as received.
 pub(super) enum Shape<T> {
     /// Absent or null.
     Missing,
-    /// Not of the type expected: read past.
+    /// Of another type: skipped.
     Other,
     Is(T),
 }
 
 /// An object of the format, read from its keys.
 pub(super) trait Object<'de>: Sized {
-    /// Says which level of [`Place`] an entry of this type stands at.
+    /// Sets the level of [`Place`] for an entry of this type.
     fn enter(place: &mut Place, index: u32);
 
     fn read<A: MapAccess<'de>>(map: A, reader: &Reader, index: u32) -> Result<Self, A::Error>;
@@ -38,7 +38,7 @@ impl<'r, T> ObjectSeed<'r, T> {
     }
 }
 
-/// Expects a container, reads past everything else. `$method` reads the container itself.
+/// Expects a container, skips everything else. `$method` reads the container.
 macro_rules! container_visitor {
     ($seed:ident, $value:ty, $($method:tt)+) => {
         impl<'de, T: Object<'de>> DeserializeSeed<'de> for $seed<'_, T> {
@@ -95,7 +95,7 @@ container_visitor! { ObjectSeed, T,
     }
 }
 
-/// An array of objects; entries that are none are left out and counted.
+/// An array of objects; other entries are skipped and counted.
 pub(super) struct ListSeed<'r, T> {
     reader: &'r Reader,
     field: &'static str,
@@ -117,7 +117,7 @@ container_visitor! { ListSeed, Vec<T>,
             match seq.next_element_seed(ObjectSeed::<T>::new(self.reader, index))? {
                 Some(Shape::Is(object)) => {
                     if list.is_empty() {
-                        // Most lists hold a dozen entries: growing from 4 would move each of them twice.
+                        // Most lists have a dozen entries; growing from 4 would copy each of them twice.
                         list.reserve(16);
                     }
                     list.push(object);
@@ -135,7 +135,7 @@ container_visitor! { ListSeed, Vec<T>,
     }
 }
 
-/// The keys of one object that were met, so that a second one is noticed.
+/// The keys of one object so far, to detect repeated ones.
 pub(super) struct Keys<'r> {
     pub(super) reader: &'r Reader,
     met: u16,
@@ -166,7 +166,7 @@ impl<'r> Keys<'r> {
     }
 }
 
-/// A container field: its value, and where in the notices its own stand.
+/// A container field: its value, and the range of its notices.
 pub(super) struct Slot<T> {
     pub(super) value: Shape<T>,
     notices: std::ops::Range<usize>,
@@ -196,7 +196,7 @@ impl<T> Slot<T> {
     }
 }
 
-/// The known keys of an object; anything else is `Unknown` and read past.
+/// The known keys of an object; others are `Unknown` and skipped.
 macro_rules! keys {
     ($name:ident { $($variant:ident = $number:literal $key:literal,)+ }) => {
         #[derive(Clone, Copy)]

@@ -1,8 +1,8 @@
-//! Bytes → [`Transcript`], in one pass and without a tree in between.
+//! Bytes → [`Transcript`] in one pass, without an intermediate tree.
 //!
-//! The visitors are written by hand because serde's derive refuses a repeated key, where the rule here is that the last
-//! value wins and is counted (definitions: result file). Every scalar is kept as it came (`Raw`) until its object ends,
-//! so that a replaced value leaves no trace; what a replaced container had to say is taken back from the notices.
+//! The visitors are written by hand because serde's derive rejects repeated keys; here the last value wins and the
+//! repetition is counted (definitions: result file). Scalars are kept as received (`Raw`) until their object ends, so a
+//! replaced value leaves no trace; the notices of a replaced container are removed.
 
 mod container;
 mod objects;
@@ -20,11 +20,11 @@ use scalar::Reader;
 /// Reads one result file (definitions: result file, fields, identifiers). A byte order mark is skipped.
 ///
 /// # Errors
-/// [`ParseError`] when the bytes are no UTF-8, no JSON (NaN and Infinity included), more than one JSON value, or no
-/// object with an array `transcripts`. Everything else is read, and counted in [`Transcript::notices`] where odd.
+/// [`ParseError`] if the bytes are not UTF-8, not JSON (NaN and Infinity are not), more than one JSON value, or not an
+/// object with an array `transcripts`. Everything else is read; odd values are counted in [`Transcript::notices`].
 pub fn read(bytes: &[u8]) -> Result<Transcript<'_>, ParseError> {
     let unmarked = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-    // Checked once over the whole file: the parser then takes every string as it stands.
+    // Checked once for the whole file, so the parser can take every string as it is.
     let json = std::str::from_utf8(unmarked).map_err(|error| ParseError::not_utf8(unmarked, error))?;
     let reader = Reader::default();
     let mut deserializer = serde_json::Deserializer::from_str(json);
@@ -38,7 +38,7 @@ pub fn read(bytes: &[u8]) -> Result<Transcript<'_>, ParseError> {
 }
 
 impl<'de> Transcript<'de> {
-    /// Adds the entries of `transcripts` as channels: one a channel id, ascending (definitions: identifiers).
+    /// Adds the entries of `transcripts` as channels: one per channel id, ascending (definitions: identifiers).
     fn with(mut self, entries: Vec<Entry<'de>>, mut notices: Notices) -> Self {
         let mut known: HashMap<u32, usize> = HashMap::with_capacity(entries.len());
         for Entry { place, channel } in entries {

@@ -1,4 +1,4 @@
-//! The objects of the format, outermost last: word, sentence, entry of `transcripts`, properties, the result itself.
+//! The objects of the format, from the inside out: word, sentence, entry of `transcripts`, properties, the result itself.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -55,7 +55,7 @@ impl<'de> Object<'de> for Sentence<'de> {
     fn read<A: MapAccess<'de>>(mut map: A, reader: &Reader, _: u32) -> Result<Self, A::Error> {
         let mut keys = Keys::new(reader);
         let (mut begin, mut end, mut text, mut id, mut speaker) = Default::default();
-        // Qwen3's own two fields are kept as they come: no figure uses them, so odd values are not counted.
+        // Qwen3's own two fields are kept as received: no metric uses them, so odd values are not counted.
         let (mut language, mut emotion) = (Raw::Missing, Raw::Missing);
         let mut words = Slot::<Vec<Word<'de>>>::empty();
         while let Some(key) = map.next_key::<SentenceKey>()? {
@@ -246,12 +246,12 @@ impl<'de> Object<'de> for Properties<'de> {
 
 fn stated_channel(reader: &Reader, raw: &Raw<'_>) -> Option<u32> {
     if matches!(raw, Raw::Missing) {
-        // A null among the ids stands for no track.
+        // A null is not a track id.
         reader.note(Code::InvalidValue, "channels");
     }
     reader.channel_id(raw, "channels")
 }
-/// Qwen3's stand-in for `properties`.
+/// Qwen3's counterpart of `properties`.
 struct AudioInfo<'de> {
     format: Option<Cow<'de, str>>,
     sample_rate_hz: Option<i64>,

@@ -1,4 +1,4 @@
-//! Scalars as they came, and by which rules they become numbers, texts and ids (definitions: fields, identifiers).
+//! Scalars as received, and the rules by which they become numbers, texts and ids (definitions: fields, identifiers).
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
@@ -8,13 +8,13 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Vis
 
 use crate::transcript::{Code, Notices, Place, Speaker};
 
-/// Numbers beyond this are no times of a recording (30 years in ms) and are read as missing (definitions: fields).
+/// Numbers above this (30 years in ms) cannot be times of a recording and are read as missing (definitions: fields).
 const LARGEST: f64 = 1e12;
 
-/// A speaker's name stands on every row of the speaker: what is longer is no name.
+/// Longer names are ignored: every row of a speaker repeats the name.
 const LONGEST_NAME: usize = 256;
 
-/// What all visitors of one file share.
+/// State shared by all visitors of one file.
 #[derive(Default)]
 pub(super) struct Reader {
     pub(super) notices: RefCell<Notices>,
@@ -42,7 +42,7 @@ impl Reader {
         self.number_with_fraction(raw, field).map(|(number, _)| number)
     }
 
-    /// A time in ms: as [`Reader::number`], and a fraction is counted.
+    /// A time in ms, as [`Reader::number`]; fractions are counted.
     pub(super) fn time(&self, raw: &Raw<'_>, field: &'static str) -> Option<i64> {
         let (time, fraction) = self.number_with_fraction(raw, field)?;
         if fraction {
@@ -79,7 +79,7 @@ impl Reader {
         }
     }
 
-    /// An id (definitions: identifiers): an integer from 0, or a string that spells no number.
+    /// A speaker (definitions: identifiers): an integer from 0, or a string other than a number.
     pub(super) fn speaker<'de>(&self, raw: Raw<'de>) -> Option<Speaker<'de>> {
         const FIELD: &str = "speaker_id";
         if let Raw::Text(name) = &raw
@@ -95,16 +95,16 @@ impl Reader {
         self.id(&raw, FIELD, i64::MAX).map(Speaker::Number)
     }
 
-    /// An id (definitions: identifiers): an integer 0–255.
+    /// A channel id (definitions: identifiers): an integer from 0 to 255.
     pub(super) fn channel_id(&self, raw: &Raw<'_>, field: &'static str) -> Option<u32> {
         self.id(raw, field, 255).and_then(|id| u32::try_from(id).ok())
     }
 
-    /// An integer from 0 to `largest`; a fraction is no id.
+    /// An integer from 0 to `largest`, without a fraction.
     fn id(&self, raw: &Raw<'_>, field: &'static str, largest: i64) -> Option<i64> {
         let (number, fraction) = self.number_with_fraction(raw, field)?;
         let id = Some(number).filter(|number| !fraction && (0..=largest).contains(number));
-        // A string that spells a number has been counted.
+        // Strings that spell a number are counted already.
         if id.is_none() && !matches!(raw, Raw::Text(_)) {
             self.note(Code::InvalidValue, field);
         }
@@ -112,10 +112,10 @@ impl Reader {
     }
 }
 
-/// Half to even, and whether there was a fraction; `None` out of range.
+/// Rounds half to even, and returns whether there was a fraction; `None` if out of range.
 fn rounded(float: f64) -> Option<(i64, bool)> {
     let whole = float.round_ties_even();
-    // In range by the first condition, so that nothing is lost.
+    // In range, so the cast is exact.
     (whole.abs() <= LARGEST).then_some((whole as i64, whole != float))
 }
 
@@ -138,7 +138,7 @@ fn trimmed<'de>(text: &Cow<'de, str>) -> Cow<'de, str> {
     }
 }
 
-/// A scalar as it came.
+/// A scalar as received.
 #[derive(Default)]
 pub(super) enum Raw<'de> {
     /// Absent or null.
@@ -147,7 +147,7 @@ pub(super) enum Raw<'de> {
     Integer(i64),
     Float(f64),
     Text(Cow<'de, str>),
-    /// A boolean, an object, an array: read past.
+    /// A boolean, an object or an array: skipped.
     Other,
 }
 
@@ -215,7 +215,7 @@ pub(super) enum Raws<'de> {
 
 impl<'de> Deserialize<'de> for Raws<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        /// As [`RawVisitor`], but an array is what is wanted.
+        /// Like [`RawVisitor`], but expects an array.
         struct RawsVisitor;
         macro_rules! other {
             ($($method:ident: $type:ty),+) => {

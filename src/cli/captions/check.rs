@@ -1,4 +1,4 @@
-//! `captions --check`: a row for each rule that a cue breaks.
+//! `captions --check`: one row per rule that a cue breaks.
 
 use std::fs;
 
@@ -9,7 +9,7 @@ use super::super::Exit;
 use super::super::check::refusal;
 use super::super::inputs::Paths;
 use super::super::output::{Console, Failure, Format as Print, Listing};
-use super::{FILES_A_THREAD, made};
+use super::{FILES_A_THREAD, caption_file, measured_captions};
 use crate::captions::{Cue, Format, Limits, Violation, check};
 use crate::metrics::Settings;
 use crate::report::number::counted;
@@ -18,8 +18,8 @@ use crate::transcript::Input;
 
 const HEAD: [&str; 9] = ["file", "cue", "begin_ms", "end_ms", "rule", "value", "limit", "unit", "text"];
 
-/// Cues of one file that is or would be.
-struct Checked {
+/// The violations of one caption file, existing or yet to be written.
+struct CheckedFile {
     file: String,
     violations: Vec<Violation>,
 }
@@ -32,17 +32,17 @@ pub(super) fn run(
     print: Print,
     console: &Console,
 ) -> Result<Exit, Failure> {
-    let inputs = paths.find_ending(&[".json", ".srt", ".vtt"], None, console)?;
+    let inputs = paths.find_named(is_result_or_captions, None, console)?;
     let bar = console.progress(inputs.files.len());
     let mut rows: Vec<Vec<Value>> = Vec::new();
     let mut failed = inputs.excluded.len();
     for chunk in inputs.files.chunks(FILES_A_THREAD * rayon::current_num_threads()) {
-        let checked: Vec<Result<Vec<Checked>, String>> =
-            chunk.par_iter().map(|input| one(input, formats, limits, settings)).collect();
+        let checked: Vec<Result<Vec<CheckedFile>, String>> =
+            chunk.par_iter().map(|input| check_file(input, formats, limits, settings)).collect();
         for checked in checked {
             bar.inc(1);
             match checked {
-                Ok(checked) => rows.extend(checked.iter().flat_map(listed)),
+                Ok(checked) => rows.extend(checked.iter().flat_map(violation_rows)),
                 Err(why) => {
                     failed += 1;
                     bar.suspend(|| console.say(&why));
@@ -53,7 +53,7 @@ pub(super) fn run(
     bar.finish_and_clear();
     let found = rows.len();
     match (Listing { head: HEAD.to_vec(), rows }).print(print, console) {
-        // The gate is the exit code, whether or not anybody reads the list to its end.
+        // The exit code counts even if the list is not read to its end.
         Ok(_) | Err(Failure::BrokenPipe) => {}
         Err(failure) => return Err(failure),
     }
@@ -63,30 +63,37 @@ pub(super) fn run(
         console.error(if files == 0 { "no result or caption file found" } else { "no file could be checked" });
         return Ok(Exit::Failed);
     }
-    let said = if found == 0 { "nothing found".to_owned() } else { counted(found as u64, "violation") };
-    console.note(&format!("{}, {said}", counted(readable as u64, "file")));
+    let summary = if found == 0 { "nothing found".to_owned() } else { counted(found as u64, "violation") };
+    console.note(&format!("{}, {summary}", counted(readable as u64, "file")));
     Ok(if found + failed > 0 { Exit::Partly } else { Exit::Done })
 }
 
-/// A caption file as it is, or a result file as it would be written.
-fn one(input: &Input, formats: &[Format], limits: &Limits, settings: &Settings) -> Result<Vec<Checked>, String> {
-    let is = |format: Format| {
-        let extension = input.path.extension().map(|extension| extension.to_ascii_lowercase());
-        extension.is_some_and(|extension| extension == format.extension())
-    };
-    let checked = |file: String, cues: &[Cue], format| Checked { file, violations: check(cues, format, limits) };
-    if let Some(format) = Format::ALL.into_iter().find(|format| is(*format)) {
-        let bytes = fs::read(&input.path).map_err(|error| refusal(&input.path, &Outcome::Unreadable(error)))?;
+fn is_result_or_captions(name: &[u8]) -> bool {
+    let is = |ending: &[u8]| name.len() > ending.len() && name.to_ascii_lowercase().ends_with(ending);
+    name.ends_with(b".json") || is(b".srt") || is(b".vtt")
+}
+
+/// Checks a caption file, or the captions of a result file.
+fn check_file(
+    input: &Input,
+    formats: &[Format],
+    limits: &Limits,
+    settings: &Settings,
+) -> Result<Vec<CheckedFile>, String> {
+    let refuse = |outcome| refusal(&input.path, &outcome);
+    let checked = |file: String, cues: &[Cue], format| CheckedFile { file, violations: check(cues, format, limits) };
+    let bytes = fs::read(&input.path).map_err(|error| refuse(Outcome::Unreadable(error)))?;
+    if let Some(format) = caption_file(&input.path, &bytes) {
         let cues = format.read(&bytes).map_err(|error| format!("{}: {error}", input.path.display()))?;
         return Ok(vec![checked(input.file.clone(), &cues, format)]);
     }
-    let captions = made(input, limits, settings).map_err(|outcome| refusal(&input.path, &outcome))?.captions;
+    let captions = measured_captions(input, &bytes, limits, settings).map_err(refuse)?.captions;
     let stem = input.file.strip_suffix(".json").unwrap_or(&input.file);
-    let made = |&format: &Format| checked(format!("{stem}.{}", format.extension()), &captions.cues(format), format);
-    Ok(formats.iter().map(made).collect())
+    let check = |&format: &Format| checked(format!("{stem}.{}", format.extension()), &captions.cues(format), format);
+    Ok(formats.iter().map(check).collect())
 }
 
-fn listed(checked: &Checked) -> impl Iterator<Item = Vec<Value>> {
+fn violation_rows(checked: &CheckedFile) -> impl Iterator<Item = Vec<Value>> {
     checked.violations.iter().map(|one| {
         vec![
             json!(checked.file),
@@ -102,7 +109,7 @@ fn listed(checked: &Checked) -> impl Iterator<Item = Vec<Value>> {
     })
 }
 
-/// A whole number without a fraction.
+/// Whole numbers without a fraction.
 fn number(value: f64) -> Value {
     if value.fract() == 0.0 { json!(value as i64) } else { json!(value) }
 }
