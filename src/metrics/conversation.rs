@@ -132,7 +132,8 @@ impl<'t> Conversation<'t> {
             for (index, sentence) in channel.sentences.iter().enumerate() {
                 let place = Place { channel: Some(channel.id), sentence: Some(index as u32), ..Place::default() };
                 let participant = participants.index_of(channel_index, sentence.speaker.as_ref());
-                conversation.add(sentence, (channel_index as u32, index as u32, participant), place, markers);
+                let silent = channel.content_duration_ms == Some(0);
+                conversation.add(sentence, (channel_index as u32, index as u32, participant), silent, place, markers);
                 conversation.note_order(sentence.begin_ms, sentence.end_ms, &mut before, place);
             }
         }
@@ -178,15 +179,21 @@ impl<'t> Conversation<'t> {
         self.transcript.duration_ms.unwrap_or(i64::MAX)
     }
 
-    /// Cleans one sentence and cuts it into pieces.
+    /// Cleans one sentence and cuts it into pieces. `silent`: the service found no speech on its channel.
     fn add(
         &mut self,
         sentence: &'t Sentence<'t>,
         (channel, index, participant): (u32, u32, u32),
+        silent: bool,
         place: Place,
         markers: Markers,
     ) {
         let own = self.interval(sentence.begin_ms, sentence.end_ms, place);
+        let text = sentence_text(sentence);
+        let units = count(&text, markers);
+        let blank = units.total() == 0 && is_blank(&sentence.words, markers);
+        // Definitions: blank sentence.
+        let is_speech = !(blank && silent);
         let first_word = self.words.len() as u32;
         let first_piece = self.pieces.len();
         let sentence_number = self.sentences.len() as u32;
@@ -198,7 +205,7 @@ impl<'t> Conversation<'t> {
             let number = self.words.len() as u32;
             self.words.push(cleaned);
             match cleaned {
-                Some(interval) if interval.length() > 0 => {
+                Some(interval) if interval.length() > 0 && is_speech => {
                     // Untimed words belong to the timed word before them; those at the start to the first timed word.
                     let first = if self.pieces.len() == first_piece { first_word } else { number };
                     if let Some(previous) = self.pieces.get_mut(first_piece..).and_then(<[Piece]>::last_mut) {
@@ -221,7 +228,7 @@ impl<'t> Conversation<'t> {
             last.end_word = words.end;
         }
         let by_words = self.pieces.len() > first_piece;
-        if let Some(interval) = own.filter(|own| !by_words && own.length() > 0) {
+        if let Some(interval) = own.filter(|own| !by_words && is_speech && own.length() > 0) {
             let whole = Piece {
                 participant,
                 sentence: sentence_number,
@@ -249,9 +256,14 @@ impl<'t> Conversation<'t> {
         if interpolated {
             self.notices.add(Code::InterpolatedWords, place, "");
         }
+        if blank {
+            self.notices.add(Code::BlankSentence, place, "");
+        }
+        let zero_length = self.words.get(first_word as usize..).is_some_and(|own| own.iter().any(Option::is_some));
+        if basis == Some(Basis::Sentences) && zero_length {
+            self.notices.add(Code::WordsWithoutLength, place, "");
+        }
         self.note_texts(sentence, place);
-        let text = sentence_text(sentence);
-        let units = count(&text, markers);
         let timed = own.is_some()
             || self.words.get(first_word as usize..).is_some_and(|words| words.iter().any(Option::is_some));
         self.sentences.push(CleanSentence {
@@ -379,6 +391,12 @@ impl<'t> Conversation<'t> {
         bursts.sort_unstable_by_key(|burst| (burst.interval.begin, burst.interval.end, burst.participant));
         bursts
     }
+}
+
+/// Whether words have no letter or digit.
+fn is_blank(words: &[Word<'_>], markers: Markers) -> bool {
+    let blank = |text: &str| count(text, markers).total() == 0;
+    words.iter().all(|word| blank(&word.text) && blank(&word.punctuation))
 }
 
 /// The length of the union of one sentence's pieces.

@@ -2,6 +2,7 @@
 
 use super::rows::{Event, Measured};
 use crate::metrics::{EventKind, Interval};
+use crate::text::without_markers;
 
 /// Most words shown on each side of an event.
 const CONTEXT_WORDS: usize = 8;
@@ -98,7 +99,10 @@ impl Measured<'_> {
             } else {
                 text.push_str(&conversation.text(sentence));
             }
-            Some(EvidenceWord::beside(event.begin_ms, event.end_ms, piece.interval, text))
+            // The words of a marker are not spoken.
+            let text = without_markers(&text);
+            let shown = !text.is_empty();
+            shown.then(|| EvidenceWord::beside(event.begin_ms, event.end_ms, piece.interval, text.into_owned()))
         })
         .collect()
     }

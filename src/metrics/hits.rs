@@ -1,6 +1,7 @@
 //! Keyword hits: participant, time and surrounding text (definitions: keyword hit). [`super::keywords`] decides what
 //! matches.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::ops::Range;
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use super::interval::Interval;
 use super::keywords::{Keywords, Match, Scratch};
 use super::rows::{Hit, TimeBasis};
 use super::texts::{Contribution, Texts};
-use crate::text::{join_into, trim};
+use crate::text::{Markers, join_into, trim};
 
 /// A hit carries the whole text of its turn up to this length, beyond it the part around the hit: otherwise a file of
 /// one endless turn would be repeated with each of its hits.
@@ -27,7 +28,8 @@ const AROUND_BYTES: usize = 256;
 pub(super) fn find(conversation: &Conversation<'_>, floor: &Floor, texts: &mut Texts, settings: &Settings) -> Vec<Hit> {
     let Some(keywords) = &settings.keywords else { return Vec::new() };
     let terms: Vec<Arc<str>> = keywords.terms().iter().map(|term| Arc::from(&**term)).collect();
-    let mut search = Search { conversation, keywords, terms: &terms, scratch: Scratch::default(), hits: Vec::new() };
+    let (markers, scratch) = (settings.markers, Scratch::default());
+    let mut search = Search { conversation, keywords, markers, terms: &terms, scratch, hits: Vec::new() };
     let turns = floor.turns.iter().map(|turn| (turn.participant, &turn.pieces));
     let contained = floor
         .contained
@@ -38,7 +40,7 @@ pub(super) fn find(conversation: &Conversation<'_>, floor: &Floor, texts: &mut T
     }
     for (number, sentence) in (0..).zip(&conversation.sentences) {
         if sentence.pieces == 0 {
-            let text = conversation.text(sentence);
+            let text = settings.markers.shown(conversation.text(sentence));
             let whole = Contribution { sentence: number, text, cut: None, units: sentence.units };
             search.stretch(sentence.participant, &[whole]);
         }
@@ -49,6 +51,7 @@ pub(super) fn find(conversation: &Conversation<'_>, floor: &Floor, texts: &mut T
 struct Search<'c, 't> {
     conversation: &'c Conversation<'t>,
     keywords: &'c Keywords,
+    markers: Markers,
     terms: &'c [Arc<str>],
     scratch: Scratch,
     /// With the index of the term.
@@ -71,7 +74,8 @@ impl Search<'_, '_> {
             return;
         }
         let conversation = self.conversation;
-        let part = |(range, contribution)| Part { range, contribution, words: OnceCell::new() };
+        let markers = self.markers;
+        let part = |(range, contribution)| Part { range, contribution, markers, words: OnceCell::new() };
         let parts: Vec<Part<'_, '_>> = ranges.into_iter().zip(contributions).map(part).collect();
         let whole: Option<Arc<str>> = (text.len() <= WHOLE_TEXT_BYTES).then(|| Arc::from(&*text));
         let mut excerpts = Excerpts { text: &text, last: None };
@@ -116,6 +120,7 @@ impl Search<'_, '_> {
 struct Part<'c, 't> {
     range: Range<usize>,
     contribution: &'c Contribution<'t>,
+    markers: Markers,
     /// Aligned with the text when a match touches it.
     words: OnceCell<Option<Vec<Spelt>>>,
 }
@@ -142,7 +147,7 @@ impl Part<'_, '_> {
             let intervals = conversation.words.get(words.start as usize..words.end as usize)?;
             for (word, interval) in conversation.words_of(sentence, words.clone()).iter().zip(intervals) {
                 let mut place: Option<Range<usize>> = None;
-                for (letter, _) in letters(&word.text, 0) {
+                for (letter, _) in letters(&self.markers.shown(Cow::Borrowed(&word.text)), 0) {
                     let (same, at) = rest.next()?;
                     if same != letter {
                         return None;

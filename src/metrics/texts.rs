@@ -42,7 +42,7 @@ impl Texts {
         let contribution = |(place, &(number, inside)): (u32, &(u32, u32))| {
             let sentence = conversation.sentences.get(number as usize)?;
             if inside == sentence.pieces {
-                let text = conversation.text(sentence);
+                let text = markers.shown(conversation.text(sentence));
                 return Some(Contribution { sentence: number, text, cut: None, units: sentence.units });
             }
             let own = cut.next_if(|words| words.first().is_some_and(|first| first.0 == place)).unwrap_or(&[]);
@@ -52,7 +52,8 @@ impl Texts {
                 join_words(&mut text, conversation.words_of(sentence, words.clone()));
             }
             let units = count(&text, markers);
-            Some(Contribution { sentence: number, text: Cow::Owned(text), cut: Some(words), units })
+            let text = markers.shown(Cow::Owned(text));
+            Some(Contribution { sentence: number, text, cut: Some(words), units })
         };
         (0..).zip(&self.met).filter_map(contribution).collect()
     }

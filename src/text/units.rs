@@ -106,6 +106,20 @@ pub enum Markers {
     Keep,
 }
 
+impl Markers {
+    /// A text as it is shown and searched.
+    pub(crate) fn shown(self, text: Cow<'_, str>) -> Cow<'_, str> {
+        match (self, text) {
+            (Self::Keep, text) => text,
+            (Self::Drop, Cow::Borrowed(text)) => without_markers(text),
+            (Self::Drop, Cow::Owned(text)) => match without_markers(&text) {
+                Cow::Borrowed(_) => Cow::Owned(text),
+                Cow::Owned(shown) => Cow::Owned(shown),
+            },
+        }
+    }
+}
+
 /// Counts the words and Han characters of a text.
 ///
 /// The text is NFC normalised, markers and the fullwidth marks `＇，．：；` become spaces, and every UAX #29 word of the
