@@ -15,7 +15,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // Names come from roles; cues are cut by the script of what is said.
     let mut settings = Settings::default();
     settings.roles = "ch0=agent,ch1=customer".parse()?;
-    let limits = Limits { reading_speed: Some(8), ..Limits::default() };
+    let mut limits = Limits::default();
+    limits.reading_speed = Some(8);
     let captions = Captions::new(&measure(&path, &transcript, &settings), &limits);
     let cues = captions.cues(format);
     println!("{}", format.write(&cues));

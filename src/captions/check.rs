@@ -10,7 +10,8 @@ use super::script::{Script, is_japanese};
 use super::{Cue, Format};
 
 /// What can be wrong with a cue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Rule {
     /// No text.
@@ -76,7 +77,7 @@ impl Rule {
 }
 
 /// A rule that a cue breaks.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
 #[non_exhaustive]
 pub struct Violation {
     /// 1-based position of the cue in its file.
@@ -100,7 +101,7 @@ pub struct Violation {
 /// ```
 /// use talkmeter::captions::{Cue, Format, Limits, Rule, check};
 ///
-/// let cue = Cue { begin_ms: 0, end_ms: 1000, voice: None, lines: vec!["Faster than anybody can read it".into()] };
+/// let cue = Cue::new(0, 1000, ["Faster than anybody can read it"]);
 /// let violations = check(&[cue], Format::Srt, &Limits::default());
 /// assert_eq!((violations[0].rule, violations[0].value, violations[0].limit), (Rule::TooFast, 31.0, 20.0));
 /// ```

@@ -20,12 +20,14 @@ use super::script::Script;
 /// ```
 /// use talkmeter::captions::{Limits, Script};
 ///
-/// let slower = Limits { reading_speed: Some(17), ..Limits::default() };
+/// let mut slower = Limits::default();
+/// slower.reading_speed = Some(17);
 /// assert_eq!((slower.line_length(Script::Latin), slower.reading_speed(Script::Latin)), (42, 17));
 /// // 32 columns at 18 columns a second.
 /// assert_eq!(Limits::default().reading_ms("您好，请问有什么可以帮您的吗？？", Script::Chinese), 1778);
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
 pub struct Limits {
     /// Maximum characters per line.
     pub line_length: Option<u32>,

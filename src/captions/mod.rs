@@ -147,7 +147,8 @@ impl Format {
 }
 
 /// Lines of text and when they are shown.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
 pub struct Cue {
     /// First ms, from the start of the recording.
     pub begin_ms: i64,
@@ -157,6 +158,13 @@ pub struct Cue {
     pub voice: Option<String>,
     /// The text, without escapes and tags.
     pub lines: Vec<String>,
+}
+
+impl Cue {
+    /// A cue without a voice, shown from `begin_ms` to `end_ms`.
+    pub fn new<S: Into<String>>(begin_ms: i64, end_ms: i64, lines: impl IntoIterator<Item = S>) -> Self {
+        Self { begin_ms, end_ms, voice: None, lines: lines.into_iter().map(Into::into).collect() }
+    }
 }
 
 /// The captions of one call.

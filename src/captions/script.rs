@@ -17,7 +17,9 @@ use unicode_width::UnicodeWidthStr;
 /// assert_eq!(Script::from_text("東京", true), Script::Japanese);
 /// assert_eq!(Script::from_text("네, 안녕하세요", false), Script::Korean);
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Script {
     /// Latin, and all scripts not listed below.
     Latin,

@@ -16,24 +16,25 @@ use super::joining::join_into;
 
 /// Words and Han characters of a text, and whether they can be counted at all.
 ///
-/// Sums add the counts; one text that [needs a dictionary](Self::needs_dictionary) makes the sum need one too.
+/// Sums add the counts; one text that [needs a dictionary](Self::needs_dictionary()) makes the sum need one too.
 ///
 /// ```
 /// use talkmeter::text::{Markers, Units, count};
 ///
 /// let call: Units = ["iPhone15多少钱", "OK"].map(|text| count(text, Markers::Drop)).into_iter().sum();
-/// assert_eq!((call.words(), call.han_chars, call.units()), (Some(2), 3, Some(5)));
+/// assert_eq!((call.words(), call.han_chars(), call.units()), (Some(2), 3, Some(5)));
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
 pub struct Units {
     /// Words that do not begin with a Han character. Meaningless if
-    /// [`needs_dictionary`](Self::needs_dictionary) is set: use [`words()`](Self::words) instead.
-    pub words: u32,
+    /// [`needs_dictionary()`](Self::needs_dictionary()) is set: use [`words()`](Self::words) instead.
+    pub(crate) words: u32,
     /// Words whose first character has Script=Han: single characters.
-    pub han_chars: u32,
+    pub(crate) han_chars: u32,
     /// The text contains Thai, Lao, Khmer or Burmese letters, which are written without spaces: counts are null,
     /// reason `script_needs_dictionary`.
-    pub needs_dictionary: bool,
+    pub(crate) needs_dictionary: bool,
 }
 
 impl Units {
@@ -54,6 +55,20 @@ impl Units {
     #[must_use]
     pub fn units(self) -> Option<u32> {
         (!self.needs_dictionary).then(|| self.words.saturating_add(self.han_chars))
+    }
+
+    /// Han characters; known for every script.
+    #[inline]
+    #[must_use]
+    pub fn han_chars(self) -> u32 {
+        self.han_chars
+    }
+
+    /// Whether only a dictionary could count the words: Thai, Lao, Khmer and Burmese are written without spaces.
+    #[inline]
+    #[must_use]
+    pub fn needs_dictionary(self) -> bool {
+        self.needs_dictionary
     }
 
     /// Words that are not Han characters, or `None` if the script needs a dictionary.
@@ -126,11 +141,11 @@ impl Markers {
 /// rest that contains a letter or digit counts (definitions: units).
 ///
 /// ```
-/// use talkmeter::text::{Markers, Units, count};
+/// use talkmeter::text::{Markers, count};
 ///
 /// // iPhone15 · 100 · 块 · 2026 · 年
 /// let units = count("iPhone15，100块，2026年", Markers::Drop);
-/// assert_eq!(units, Units { words: 3, han_chars: 2, needs_dictionary: false });
+/// assert_eq!((units.words(), units.han_chars()), (Some(3), 2));
 /// // don't · stop · e · mail · AI · driven
 /// assert_eq!(count("don't stop e-mail AI-driven", Markers::Drop).units(), Some(6));
 /// ```

@@ -34,6 +34,7 @@ pub use paths::{Excluded, Input, Inputs};
 /// # Ok::<(), talkmeter::transcript::ParseError>(())
 /// ```
 #[derive(Debug, Clone, Default)]
+#[non_exhaustive]
 pub struct Transcript<'a> {
     /// `file_url` as received: a label, never used as a path.
     pub file_url: Option<Cow<'a, str>>,
@@ -54,6 +55,7 @@ pub struct Transcript<'a> {
 
 /// One transcribed track.
 #[derive(Debug, Clone, Default)]
+#[non_exhaustive]
 pub struct Channel<'a> {
     /// `channel_id` 0–255; the entry's position in `transcripts` when that is missing or out of range (definitions:
     /// identifiers).
@@ -69,6 +71,7 @@ pub struct Channel<'a> {
 
 /// One recognised sentence.
 #[derive(Debug, Clone, Default)]
+#[non_exhaustive]
 pub struct Sentence<'a> {
     /// `begin_time` in ms as received; `None` when missing or not a number.
     pub begin_ms: Option<i64>,
@@ -90,6 +93,7 @@ pub struct Sentence<'a> {
 
 /// One recognised word: a whole word, a single character or a Latin word with a space at one end, depending on the model.
 #[derive(Debug, Clone, Default)]
+#[non_exhaustive]
 pub struct Word<'a> {
     /// 0-based position in the sentence's `words` as received.
     pub index: u32,
@@ -105,6 +109,7 @@ pub struct Word<'a> {
 
 /// Who spoke, by diarisation; numbers before names, each ascending (definitions: participant).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Speaker<'a> {
     /// A `speaker_id` of 0 or more.
     Number(i64),

@@ -18,7 +18,8 @@ pub enum Severity {
 macro_rules! codes {
     ($($variant:ident $name:literal $severity:ident $unit:literal $meaning:literal;)+) => {
         /// What can be odd about a file, in the order of the table `warnings` (definitions: warning).
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+        #[serde(rename_all = "snake_case")]
         #[non_exhaustive]
         pub enum Code {
             $(#[doc = $meaning] $variant,)+
@@ -101,7 +102,8 @@ impl fmt::Display for Code {
 }
 
 /// A place in a result file, positions counted from 0; `None` if a level does not apply.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
 pub struct Place {
     /// Position in `transcripts`, while the channel is not known yet.
     pub entry: Option<u32>,
@@ -133,7 +135,8 @@ impl fmt::Display for Place {
 }
 
 /// A code with its count and the first place.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
 pub struct Notice {
     /// What is odd.
     pub code: Code,

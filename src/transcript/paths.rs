@@ -14,6 +14,7 @@ pub(crate) const REPORT_FORMAT: &str = "talkmeter report";
 
 /// One result file to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Input {
     /// Its name in the tables (definitions: file name): the path below the folder that was given, `/`-separated; for a
     /// file argument the file name; both as given where two inputs would bear one name. Bytes that are no UTF-8 become
@@ -25,6 +26,7 @@ pub struct Input {
 
 /// A path that is skipped without being opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Excluded {
     /// The path, as given or found.
     pub path: PathBuf,
@@ -34,6 +36,7 @@ pub struct Excluded {
 
 /// The result files found among some paths.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Inputs {
     /// Sorted by the bytes of `file`; each real path once.
     pub files: Vec<Input>,

@@ -264,7 +264,7 @@ fn ffmpeg_reads_the_captions_as_they_were_meant() {
             let own: Vec<String> = ours
                 .iter()
                 .map(|cue| {
-                    let one = Cue { voice: None, ..cue.clone() };
+                    let one = Cue::new(cue.begin_ms, cue.end_ms, cue.lines.clone());
                     let written = Format::Srt.write(&[one]);
                     let (_, rest) = written.split_once('\n').unwrap();
                     rest.trim_end().to_owned()

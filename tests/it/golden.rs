@@ -194,6 +194,6 @@ fn words_and_han_characters_add_up_to_units() {
         ("今日はアイスクリームを食べた", 5, 3),
     ] {
         let units = count(text, Markers::Drop);
-        assert_eq!((units.words(), units.han_chars, units.units()), (Some(words), han, Some(words + han)), "{text}");
+        assert_eq!((units.words(), units.han_chars(), units.units()), (Some(words), han, Some(words + han)), "{text}");
     }
 }
