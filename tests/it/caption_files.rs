@@ -99,10 +99,10 @@ fn each_line_of_a_bilingual_cue_has_the_limits_of_its_script() {
 
 #[test]
 fn caption_files_are_known_by_any_spelling_of_their_name_and_by_their_content() {
-    let srt = "1\n00:00:01,000 --> 00:00:01,200\nShort.\n";
+    let srt = "1\n00:00:01,000 --> 00:00:01,500\nShort.\n";
     let ran = Scene::new()
         .write("subs/LOUD.SRT", srt)
-        .write("subs/Mixed.Vtt", "WEBVTT\n\n00:01.000 --> 00:01.200\nShort.\n")
+        .write("subs/Mixed.Vtt", "WEBVTT\n\n00:01.000 --> 00:01.500\nShort.\n")
         .write("subs/notes.txt", "no captions")
         .write("other.txt", srt)
         .run("captions --check subs other.txt --format jsonl")
