@@ -1,20 +1,20 @@
-//! Bare AAC: ADTS frames, by ISO/IEC 13818-7, 6.2. Every frame's header is read, up to the bound of the walk; beyond it
-//! the duration is reckoned from what came before.
+//! Bare AAC: ADTS frames, by ISO/IEC 13818-7, 6.2. Every frame header is read, up to the bound of the walk; beyond it
+//! the duration is extrapolated.
 
 use super::frames::{self, Frame};
 use super::window::Window;
 use super::{Probe, rounded_ms};
 
-/// By `sampling_frequency_index`, in hertz.
+/// Rates in hertz by `sampling_frequency_index`.
 const RATES_HZ: [u32; 13] =
     [96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8000, 7350];
 
-/// Hertz of an index; `None` where it is reserved.
+/// The rate of an index in hertz; `None` if it is reserved.
 pub(super) fn rate(index: u8) -> Option<u32> {
     RATES_HZ.get(usize::from(index)).copied()
 }
 
-/// Channels of a `channel_configuration`; `None` where the stream says it elsewhere.
+/// Channels of a `channel_configuration`; `None` if the stream states them elsewhere.
 pub(super) fn channels(configuration: u8) -> Option<u16> {
     match configuration {
         1..=6 => Some(u16::from(configuration)),
@@ -24,7 +24,7 @@ pub(super) fn channels(configuration: u8) -> Option<u16> {
 }
 
 fn header([sync, second, third, fourth, fifth, sixth, seventh]: [u8; 7]) -> Option<Frame> {
-    // Twelve bits of sync, and a layer of 0 where other MPEG audio has 1 to 3.
+    // Twelve bits of sync, and layer 0; other MPEG audio has layers 1 to 3.
     if sync != 0xFF || second & 0xF6 != 0xF0 {
         return None;
     }
@@ -34,7 +34,7 @@ fn header([sync, second, third, fourth, fifth, sixth, seventh]: [u8; 7]) -> Opti
     (bytes >= 7).then_some(Frame { bytes, samples: blocks * 1024 })
 }
 
-/// Whether `place` is the beginning of such a stream.
+/// Whether an ADTS stream begins at `place`.
 pub(super) fn begins(window: &mut Window, place: u64) -> bool {
     frames::follows(window, place, &header)
 }

@@ -1,15 +1,15 @@
-//! AMR and AMR-WB files, by RFC 4867, section 5. Every frame's first byte is read, up to the bound of the walk; beyond it
-//! the duration is reckoned from what came before.
+//! AMR and AMR-WB files, by RFC 4867, section 5. The first byte of every frame is read, up to the bound of the walk;
+//! beyond it the duration is extrapolated.
 
 use super::frames::{self, Frame};
 use super::window::Window;
 use super::{Probe, rounded_ms};
 
-/// Bytes of speech by frame type, without the byte that names it; a reserved type ends the sound.
+/// Bytes of speech by frame type, without the byte that states the type; a reserved type ends the sound.
 const NARROW: [Option<u32>; 16] = sizes([12, 13, 15, 17, 19, 20, 26, 31, 5, 6, 5, 5]);
-/// The same of AMR-WB; 14 is a frame that was lost.
+/// The same for AMR-WB; 14 is a lost frame.
 const WIDE: [Option<u32>; 16] = sizes([17, 23, 32, 36, 40, 46, 50, 58, 60, 5]);
-/// Frames a second.
+/// Frames per second.
 const FRAMES: u128 = 50;
 
 const fn sizes<const N: usize>(known: [u32; N]) -> [Option<u32>; 16] {
@@ -22,7 +22,7 @@ const fn sizes<const N: usize>(known: [u32; N]) -> [Option<u32>; 16] {
     if N == 10 {
         sizes[14] = Some(0);
     }
-    // Nothing was sent.
+    // No data was sent.
     sizes[15] = Some(0);
     sizes
 }

@@ -1,17 +1,17 @@
-//! ASF (WMA, WMV), by Microsoft's "Advanced Systems Format specification", 3.1 to 3.3. Read is the header object.
+//! ASF (WMA, WMV), by Microsoft's "Advanced Systems Format specification", 3.1 to 3.3. Only the header object is read.
 
 use super::wave_format::WaveFormat;
 use super::window::Window;
 use super::{Probe, rounded_ms};
 
-/// Objects of a header.
+/// Most objects in a header.
 const MOST_OBJECTS: usize = 1000;
 const FILE_PROPERTIES: [u8; 16] = *b"\xA1\xDC\xAB\x8C\x47\xA9\xCF\x11\x8E\xE4\x00\xC0\x0C\x20\x53\x65";
 const STREAM_PROPERTIES: [u8; 16] = *b"\x91\x07\xDC\xB7\xB7\xA9\xCF\x11\x8E\xE6\x00\xC0\x0C\x20\x53\x65";
 const AUDIO: [u8; 16] = *b"\x40\x9E\x69\xF8\x4D\x5B\xCF\x11\xA8\xFD\x00\x80\x5F\x5C\x44\x2B";
-/// Of a description of the format, in bytes.
+/// Most bytes of a format description.
 const MOST_FORMAT: u32 = 64;
-/// Ticks a second of a play duration.
+/// Ticks per second of the play duration.
 const TICKS: u128 = 10_000_000;
 
 pub(super) fn probe(window: &mut Window, place: u64) -> Option<Probe> {
@@ -31,7 +31,7 @@ pub(super) fn probe(window: &mut Window, place: u64) -> Option<Probe> {
                 let mut long = |offset| window.array(at + offset).map(u64::from_le_bytes);
                 let (file, play, before_ms) = (long(40)?, long(64)?, long(80)?);
                 let is_broadcast = window.array(at + 88).map(u32::from_le_bytes)? & 1 == 1;
-                // One that is sent out while it is made, or was cut off, says nothing of its length.
+                // A live stream, or a file that was cut off, does not state its length.
                 let is_told = !is_broadcast && play > 0 && file <= window.length();
                 let whole = rounded_ms(u128::from(play), 1, TICKS).filter(|_| is_told);
                 duration_ms = whole.map(|whole| whole.saturating_sub(before_ms));

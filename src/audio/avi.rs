@@ -1,15 +1,15 @@
-//! AVI, by Microsoft's "AVI RIFF file reference". Read is the list `hdrl`, and where `movi` ends.
+//! AVI, by Microsoft's "AVI RIFF file reference". Only the list `hdrl` is read, and where `movi` ends.
 
 use super::wave_format::WaveFormat;
 use super::window::Window;
 use super::{Probe, rounded_ms};
 
-/// Chunks and lists of a header.
+/// Most chunks and lists of a header.
 const MOST_CHUNKS: usize = 1000;
-/// Of a description of the format, in bytes.
+/// Most bytes of a format description.
 const MOST_FORMAT: u32 = 64;
 
-/// The first stream of sound: what `strh` says of its length (ticks, and their length as a fraction of a second).
+/// The first stream of sound: its length by `strh` in ticks, and a tick as a fraction of a second.
 #[derive(Debug, Clone, Copy, Default)]
 struct Stream {
     ticks: u32,
@@ -29,11 +29,11 @@ pub(super) fn probe(window: &mut Window, place: u64) -> Option<Probe> {
         };
         match &name {
             b"LIST" if window.array(at + 8) == Some(*b"movi") => {
-                // A writer that was cut off leaves 0, or what was planned.
+                // A writer that was cut off leaves 0 or the planned length.
                 is_whole = size > 4 && at + 8 + u64::from(size) <= window.length();
                 break;
             }
-            // Streams lie in lists of lists.
+            // Streams are in nested lists.
             b"LIST" if matches!(&window.array(at + 8)?, b"hdrl" | b"strl") => {
                 at += 12;
                 continue;

@@ -1,8 +1,8 @@
-//! The names of codecs.
+//! Names of codecs.
 
 use symphonia::core::codecs::audio::{AudioCodecId, well_known as known};
 
-/// Its name, spelt as in the service's `properties.audio_format`.
+/// The codec's name as in the service's `properties.audio_format`.
 pub(super) fn codec(id: AudioCodecId) -> Option<&'static str> {
     Some(match id {
         known::CODEC_ID_PCM_ALAW => "pcm_alaw",

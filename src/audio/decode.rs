@@ -1,4 +1,4 @@
-//! The samples of a file, block by block.
+//! Decodes a file block by block.
 
 use std::fs::{self, File};
 use std::io;
@@ -19,26 +19,26 @@ use super::window::Window;
 use super::{MOST_CHANNELS, demux, pcm, wav};
 use crate::error::{Error, Result};
 
-/// What Opus is decoded to, in hertz: it knows this rate itself.
+/// Rate that Opus is decoded at, in hertz: one of its own.
 const OPUS_RATE_HZ: u32 = 16_000;
-/// Samples of the longest Opus packet (120 ms) at that rate, of each channel.
+/// Samples per channel of the longest Opus packet (120 ms) at that rate.
 const LONGEST_OPUS: usize = 1920;
-/// Packets in a row that cannot be decoded: then nothing can.
+/// Undecodable packets in a row after which decoding is given up.
 const MOST_BROKEN: usize = 50;
-/// Read at the most for the first bytes.
+/// Most bytes read to recognise the container.
 const MOST_READ: u64 = 1024 * 1024;
 
-/// Takes the rate in hertz and the same number of samples of each channel, -1 to 1.
+/// Takes the rate in hertz and the same number of samples, -1 to 1, of each channel.
 pub(super) type Take<'a> = dyn FnMut(u32, &[Vec<f32>]) -> ControlFlow<()> + 'a;
 
-/// Decodes the audio track that players take, until `take` breaks off; false where it cannot be decoded here, whatever
-/// had been taken by then.
+/// Decodes the audio track that players choose, until `take` breaks off; `false` if it cannot be decoded here, even if
+/// `take` has received some of it.
 pub(super) fn decode(path: &Path, take: &mut Take<'_>) -> Result<bool> {
     let failed = |error| Error::io("read", path, error);
     let length = fs::metadata(path).map_err(failed)?.len();
     let file = File::open(path).map_err(failed)?;
     let failure = Arc::new(OnceLock::new());
-    // As when probing: a damaged file must not take others with it.
+    // As when probing: a damaged file must not end the run.
     let work = AssertUnwindSafe(|| decoded(file, length, &failure, take));
     let is_decoded = panic::catch_unwind(work).unwrap_or(Ok(false)).map_err(failed)?;
     match Arc::into_inner(failure).and_then(OnceLock::into_inner) {
@@ -66,7 +66,7 @@ fn samples(container: Container, place: u64, headers: Headers, take: &mut Take<'
     let track = demux::track(&*reader)?.clone();
     let Some(CodecParameters::Audio(parameters)) = &track.codec_params else { return None };
     let mut decoder = if parameters.codec == CODEC_ID_OPUS {
-        // More channels come as several streams, which is another decoder's work.
+        // More channels are several streams, which this decoder does not handle.
         let (count, channels) = match parameters.channels.as_ref()?.count() {
             1 => (1, Channels::Mono),
             2 => (2, Channels::Stereo),
@@ -102,12 +102,12 @@ fn samples(container: Container, place: u64, headers: Headers, take: &mut Take<'
 
 enum Decoder {
     Symphonia(Box<dyn AudioDecoder>),
-    /// With its channels.
+    /// A decoder and its channels.
     Opus(Box<OpusDecoder>, usize),
 }
 
 impl Decoder {
-    /// Samples of each channel; the answer is the rate in hertz.
+    /// Decodes into one vector per channel; returns the rate in hertz.
     fn decode(&mut self, packet: &Packet, planes: &mut Vec<Vec<f32>>) -> Option<u32> {
         match self {
             Self::Symphonia(decoder) => {

@@ -1,4 +1,4 @@
-//! The containers that symphonia's demuxers know: FLAC, Ogg, Matroska, MP4, AIFF.
+//! Containers read by symphonia's demuxers: FLAC, Ogg, Matroska, MP4, AIFF.
 
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom};
@@ -17,10 +17,10 @@ use super::magic::Container;
 use super::window::Window;
 use super::{Probe, mkv_blocks, mp4_fragments, rounded_ms};
 
-/// A second.
+/// Nanoseconds per second.
 const NANOSECONDS: u128 = 1_000_000_000;
 
-/// The demuxer of that container, its headers read; `None` where it has none or cannot read them.
+/// The demuxer of a container, with its headers read; `None` if there is none or they cannot be read.
 pub(super) fn open(container: Container, place: u64, headers: Headers) -> Option<Box<dyn FormatReader>> {
     let mut stream = MediaSourceStream::new(Box::new(headers), MediaSourceStreamOptions::default());
     if place > 0 {
@@ -41,7 +41,7 @@ pub(super) fn open(container: Container, place: u64, headers: Headers) -> Option
     .ok()
 }
 
-/// The audio track that players take: the default one, or the first.
+/// The audio track that players choose: the default one, or the first.
 pub(super) fn track(reader: &dyn FormatReader) -> Option<&Track> {
     reader.default_track(TrackType::Audio).or_else(|| reader.first_track(TrackType::Audio))
 }
@@ -53,7 +53,7 @@ pub(super) fn probe(
     mut file: File,
     walk: u64,
 ) -> io::Result<Option<Probe>> {
-    // The first bytes were looked at through the same cursor.
+    // The first bytes were read through the same cursor.
     file.rewind()?;
     let failure = Arc::new(OnceLock::new());
     let headers = Headers::new(file, window.length(), Arc::clone(&failure));
@@ -103,7 +103,7 @@ fn read(container: Container, place: u64, window: &mut Window, headers: Headers,
     Some(probe)
 }
 
-/// What the container says of the track, else of the whole.
+/// The duration that the container states for the track, else for the file.
 fn stated_ms(track: &Track, media: &MediaInfo, rate_hz: Option<u32>) -> Option<u64> {
     in_ms(track.time_base, track.duration)
         .or_else(|| rounded_ms(u128::from(track.num_frames?), 1, u128::from(rate_hz?)))
@@ -115,10 +115,10 @@ fn in_ms(base: Option<TimeBase>, duration: Option<Duration>) -> Option<u64> {
     rounded_ms(u128::from(duration?.get()), u128::from(base.numer.get()), u128::from(base.denom.get()))
 }
 
-/// From the first packet of the track to the end of its last, all of them read; `None` where the bound ends the walk.
+/// From the first packet of the track to the end of its last; reads them all. `None` if the bound ends the walk.
 fn walked_ms(reader: &mut dyn FormatReader, track: &Track, allowance: &Allowance) -> Option<u64> {
     let (mut begin, mut end) = (None, None);
-    // Some demuxers end with an error, as a file does that was cut off.
+    // Some demuxers end with an error, and so does a file that was cut off.
     while let Ok(Some(packet)) = reader.next_packet() {
         if packet.track_id == track.id {
             begin.get_or_insert(packet.pts);

@@ -1,15 +1,15 @@
-//! FLV, by Adobe's "Video file format specification", version 10.1, annex E. Read are the tags up to the first two of
-//! sound, and the last ones from the file's end; of a file that was cut off the heads of all tags.
+//! FLV, by Adobe's "Video file format specification", version 10.1, annex E. The tags up to the first two of sound are
+//! read, and the last ones from the end of the file; if it was cut off, the headers of all tags.
 
 use super::mpeg_audio::Header;
 use super::window::Window;
 use super::{Probe, adts, rounded_ms};
 
-/// Tags before the first of sound, and behind the last.
+/// Most tags before the first of sound, and after the last.
 const MOST_TAGS: usize = 10_000;
 const HEAD: u64 = 11;
 
-/// One tag: its kind, where its body is, and its time.
+/// A tag: its kind, where its body is, and its time.
 #[derive(Debug, Clone, Copy)]
 struct Tag {
     kind: u8,
@@ -27,18 +27,18 @@ impl Tag {
         (is_tag && place + HEAD + bytes <= window.length()).then_some(Self { kind, body: place + HEAD, bytes, ms })
     }
 
-    /// Where the next one begins, behind this one's length.
+    /// Where the next tag begins: after the length of this one.
     fn next(self) -> u64 {
         self.body + self.bytes + 4
     }
 
-    /// Sound, and not only its description.
+    /// Whether it holds sound and not only its description.
     fn is_sound(self, window: &mut Window) -> bool {
         self.kind == 8 && !is_description(window, self)
     }
 }
 
-/// What begins an AAC stream.
+/// First byte of the description of an AAC stream.
 fn is_description(window: &mut Window, tag: Tag) -> bool {
     window.array(tag.body).is_some_and(|[format, packet]| format >> 4 == 10 && packet == 0)
 }
@@ -68,7 +68,7 @@ pub(super) fn probe(window: &mut Window, place: u64) -> Option<Probe> {
     Some(Probe { format: "flv", codec, sample_rate_hz: rate, channels, duration_ms, audio_tracks: 1 })
 }
 
-/// Each tag is followed by its length: from the end backwards.
+/// Walks backwards from the end: each tag is followed by its length.
 fn last_by_lengths(window: &mut Window, begin: u64) -> Option<Tag> {
     let mut end = window.length();
     for _ in 0..MOST_TAGS {
@@ -83,7 +83,7 @@ fn last_by_lengths(window: &mut Window, begin: u64) -> Option<Tag> {
     None
 }
 
-/// The last one that is whole; `None` where the bound ends the walk.
+/// The last whole tag; `None` if the bound ends the walk.
 fn last_by_walk(window: &mut Window, first: Tag) -> Option<Tag> {
     let (mut last, mut at) = (first, first.next());
     while let Some(tag) = Tag::at(window, at) {
@@ -95,10 +95,10 @@ fn last_by_walk(window: &mut Window, first: Tag) -> Option<Tag> {
     Some(last).filter(|_| !window.is_spent())
 }
 
-/// Codec, rate in hertz, channels, and the samples of a frame (of each channel, 0 where unknown).
+/// Codec, rate in hertz, channels, and samples per channel of a frame (0 if unknown).
 type Format = (Option<&'static str>, Option<u32>, Option<u16>, u32);
 
-/// What the first byte of a tag of sound says, and for AAC and MP3 the next ones.
+/// Reads the first byte of a tag of sound, and for AAC and MP3 the next ones.
 fn format(window: &mut Window, tag: Tag) -> Option<Format> {
     let [flags] = window.array(tag.body)?;
     let rate = [5512, 11_025, 22_050, 44_100].get(usize::from(flags >> 2 & 3)).copied();

@@ -1,32 +1,32 @@
-//! A bare stream of frames, each of which says how long it is: a walk from one to the next.
+//! Walks a bare stream of frames, each of which states its length.
 
 use super::window::Window;
 
-/// Searched for the next frame where one does not follow the other, in bytes.
+/// Bytes searched for the next frame after damage.
 const MOST_SKIPPED: u64 = 64 * 1024;
 
-/// What the header of one frame says.
+/// The header of one frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Frame {
-    /// Of header and body; more than zero.
+    /// Bytes of header and body; more than zero.
     pub(super) bytes: u32,
-    /// Of each channel.
+    /// Samples per channel.
     pub(super) samples: u32,
 }
 
-/// What was met on the way.
+/// The frames of a walk.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Walked {
-    /// Whole frames, but for the last.
+    /// Bytes of whole frames, without the last.
     pub(super) bytes: u64,
-    /// Of each channel.
+    /// Samples per channel.
     pub(super) samples: u64,
-    /// Where it ended, in bytes of the file.
+    /// Offset at which the walk ended.
     pub(super) end: u64,
 }
 
 impl Walked {
-    /// Samples of the whole: those met, and beyond `end` as many a byte as on the way.
+    /// Samples of the whole file: those counted, and beyond `end` as many per byte as before it.
     pub(super) fn extrapolated(self, length: u64) -> Option<u128> {
         let beyond = u128::from(length.saturating_sub(self.end));
         let further = (u128::from(self.samples) * beyond).checked_div(u128::from(self.bytes))?;
@@ -34,7 +34,7 @@ impl Walked {
     }
 }
 
-/// From the frame at `place` to the last that is whole, or until `enough` says so; over damage, if it is short.
+/// Walks from the frame at `place` to the last whole one, or until `enough`; short damage is skipped.
 pub(super) fn walk<const N: usize>(
     window: &mut Window,
     mut place: u64,
@@ -65,7 +65,7 @@ pub(super) fn walk<const N: usize>(
     walked
 }
 
-/// Whether a frame stands at `place`, and behind it another one or the end of the file.
+/// Whether a frame begins at `place` and is followed by another or by the end of the file.
 pub(super) fn follows<const N: usize>(
     window: &mut Window,
     place: u64,

@@ -1,4 +1,4 @@
-//! A file that may be read here and there, but not whole.
+//! A file of which only a bounded number of bytes may be read.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -7,42 +7,42 @@ use std::sync::{Arc, OnceLock};
 
 use symphonia::core::io::MediaSource;
 
-/// The index of a twelve-hour MP4 has its place in it; in bytes.
+/// Most bytes read; enough for the index of a twelve-hour MP4.
 const MOST_READ: u64 = 32 * 1024 * 1024;
 
-/// What may still be read, in bytes.
+/// Bytes that may still be read.
 #[derive(Debug, Clone)]
 pub(super) struct Allowance(Arc<AtomicU64>);
 
 impl Allowance {
-    /// So many bytes from now on.
+    /// Allows this many bytes from now on.
     pub(super) fn raise(&self, bytes: u64) {
         self.0.store(bytes, Ordering::Relaxed);
     }
 
-    /// Whether there is nothing left.
+    /// Whether nothing is left.
     pub(super) fn is_spent(&self) -> bool {
         self.0.load(Ordering::Relaxed) == 0
     }
 }
 
-/// Ends with an error once [`MOST_READ`] bytes have been read, wherever from, unless more are allowed.
+/// Fails once [`MOST_READ`] bytes have been read, unless more are allowed.
 #[derive(Debug)]
 pub(super) struct Headers {
     file: File,
     length: u64,
     left: Allowance,
-    /// Why the system refused, as far as it did.
+    /// The first error of the operating system.
     failure: Arc<OnceLock<io::Error>>,
 }
 
 impl Headers {
-    /// `length` in bytes; `failure` takes the first error of the system, so that it is not taken for one of the format.
+    /// `length` in bytes; `failure` receives the first error of the operating system, so that it is not mistaken for a damaged file.
     pub(super) fn new(file: File, length: u64, failure: Arc<OnceLock<io::Error>>) -> Self {
         Self { file, length, left: Allowance(Arc::new(AtomicU64::new(MOST_READ))), failure }
     }
 
-    /// The bound, from outside.
+    /// A handle on the bound.
     pub(super) fn allowance(&self) -> Allowance {
         self.left.clone()
     }
@@ -72,7 +72,7 @@ impl Read for Headers {
 
 impl Seek for Headers {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        // Where to is the format's to say: a place before the beginning is its error.
+        // The demuxer decides where to: a position before the start is its error.
         self.file.seek(to)
     }
 }

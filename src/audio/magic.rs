@@ -1,16 +1,16 @@
-//! What a file is, by its first bytes. Names lie: a recorder's `.wav` may be an MP3.
+//! The container of a file by its first bytes, not by its name: a recorder's `.wav` may be an MP3.
 
 use super::window::Window;
 use super::{adts, mpeg_audio};
 
-/// Tags before the sound: an ID3 tag, seldom two.
+/// Most tags before the sound: usually one ID3 tag, rarely two.
 const MOST_TAGS: usize = 4;
-/// Zeros that some writers leave behind a tag, in bytes.
+/// Most zero bytes that some writers leave after a tag.
 const MOST_PADDING: u64 = 4096;
 /// The GUID of the header object of ASF.
 const ASF: [u8; 16] = *b"\x30\x26\xB2\x75\x8E\x66\xCF\x11\xA6\xD9\x00\xAA\x00\x62\xCE\x6C";
 
-/// A container, or a bare stream.
+/// A container or a bare stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Container {
     Adts,
@@ -28,12 +28,12 @@ pub(super) enum Container {
     Wav,
 }
 
-/// What begins at the file's beginning, or behind its tags; and where, in bytes.
+/// The container at the start of the file or after its tags, and its offset in bytes.
 pub(super) fn container(window: &mut Window) -> Option<(Container, u64)> {
     let mut place = 0;
     for _ in 0..MOST_TAGS {
         match window.array::<10>(place) {
-            // ID3v2, section 3.1: the size has seven bits a byte and is that of what follows these ten bytes.
+            // ID3v2, section 3.1: the size has seven bits per byte and does not count these ten bytes.
             Some([b'I', b'D', b'3', _, _, flags, size @ ..]) if size.iter().all(|byte| *byte < 0x80) => {
                 let size = size.iter().fold(0, |size, byte| size << 7 | u64::from(*byte));
                 place += 10 + size + if flags & 0x10 == 0 { 0 } else { 10 };

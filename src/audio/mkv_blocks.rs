@@ -1,4 +1,4 @@
-//! Matroska and `WebM` that do not state their length: a walk over the heads of the blocks, by RFC 8794 and RFC 9559.
+//! Matroska and `WebM` that do not state their length: a walk over the block headers, by RFC 8794 and RFC 9559.
 
 use super::window::Window;
 
@@ -10,11 +10,11 @@ const TIMESTAMP: u64 = 0xE7;
 const BLOCK_GROUP: u64 = 0xA0;
 const BLOCK: u64 = 0xA1;
 const SIMPLE_BLOCK: u64 = 0xA3;
-/// A tick where the file says nothing, in nanoseconds.
+/// Nanoseconds per tick unless the file states it.
 const DEFAULT_SCALE: u64 = 1_000_000;
 
-/// From the first block of that track to the end of its last, in nanoseconds; a last block lasts as long as the one
-/// before. `None` without a block, and where the bound ends the walk.
+/// From the first block of that track to the end of its last, in nanoseconds; the last block lasts as long as the one
+/// before it. `None` without a block, or if the bound ends the walk.
 pub(super) fn duration_ns(window: &mut Window, mut at: u64, track: u64) -> Option<u128> {
     let (mut scale, mut cluster) = (DEFAULT_SCALE, 0);
     let mut times: Option<(i128, i128, i128)> = None;
@@ -22,7 +22,7 @@ pub(super) fn duration_ns(window: &mut Window, mut at: u64, track: u64) -> Optio
         && let Some((size, size_bytes)) = number(window, at + id_bytes, false)
     {
         let body = at + id_bytes + size_bytes;
-        // What holds others is entered, and may be of unknown size.
+        // Containers of other elements are entered; their size may be unknown.
         at = match id {
             SEGMENT | INFO | CLUSTER | BLOCK_GROUP => body,
             _ => match body.checked_add(size) {
@@ -49,7 +49,7 @@ pub(super) fn duration_ns(window: &mut Window, mut at: u64, track: u64) -> Optio
     ticks.checked_mul(u128::from(scale))
 }
 
-/// A number of variable length, and its bytes; an id keeps the bit that says how long it is.
+/// A number of variable length and its bytes; an id keeps the bit that marks its length.
 fn number(window: &mut Window, at: u64, is_id: bool) -> Option<(u64, u64)> {
     let [first] = window.array(at)?;
     let bytes = first.leading_zeros() + 1;

@@ -1,7 +1,7 @@
-//! What an audio file says about itself: container, codec, rate, channels, duration.
+//! Facts about audio files: container, codec, rate, channels, duration; how much of each channel is speech.
 //!
-//! Only headers are read (and, where a format puts its length there, the last page), never the whole file, and nothing
-//! is decoded. What is not said is `None`; nothing is guessed.
+//! [`probe`] reads headers only (and the last page of formats that state their length there), never the whole file, and
+//! decodes nothing. What the headers do not state is `None`; nothing is guessed.
 
 mod adts;
 mod amr;
@@ -40,39 +40,39 @@ pub(crate) use tracks::compare;
 pub use tracks::{Tracks, tracks};
 use window::Window;
 
-/// Above this a sample rate is a damaged header.
+/// Higher sample rates come from damaged headers.
 const HIGHEST_RATE_HZ: u32 = 768_000;
 
-/// Above this a number of channels is a damaged header.
+/// More channels come from damaged headers.
 const MOST_CHANNELS: u16 = 64;
 
-/// The most that is read where a duration is found by a walk alone, in bytes: 4 hours of AAC at 128 kbit/s.
+/// Most bytes read where only a walk over the frames gives the duration: 4 hours of AAC at 128 kbit/s.
 const MOST_WALKED: u64 = 256 * 1024 * 1024;
 
-/// What the headers of one file say.
+/// Facts from the headers of one file.
 ///
-/// Rate, channels and codec are those of its default audio track, or of the first.
+/// Rate, channels and codec are those of its default audio track, else of the first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Probe {
     /// The container: `wav`, `aiff`, `flac`, `ogg` (and opus), `mkv` (and webm), `mp4` (and m4a, mov, 3gp), `avi`,
     /// `flv`, `asf` (wma, wmv), `mpeg` (a program stream), `amr`; of bare streams `mp1`, `mp2`, `mp3`, `aac`.
     pub format: &'static str,
-    /// As the service spells codecs: `pcm_s16le`, `pcm_mulaw`, `opus`, `aac`, `mp3`, …; null for one not known here.
+    /// As the service spells codecs: `pcm_s16le`, `pcm_mulaw`, `opus`, `aac`, `mp3`, …; `None` if unknown.
     pub codec: Option<&'static str>,
-    /// In hertz, 1 to 768,000; null where the headers do not say it.
+    /// In hertz, 1 to 768,000; `None` if the headers do not state it.
     pub sample_rate_hz: Option<u32>,
-    /// Of that one track, 1 to 64; null where the headers do not say it.
+    /// Channels of that track, 1 to 64; `None` if the headers do not state them.
     pub channels: Option<u16>,
-    /// In whole milliseconds, rounded; null where it cannot be told. Of a WAV no more than the file holds, whatever its
-    /// header says; of an AVI or ASF that was cut off it is null, as their headers say what was planned.
+    /// In whole milliseconds, rounded; `None` if unknown. Never more than a WAV file holds, whatever its header states;
+    /// `None` for an AVI or ASF that was cut off, whose headers state the planned length.
     pub duration_ms: Option<u64>,
-    /// Audio tracks of the container, each with channels of its own; nearly always 1.
+    /// Audio tracks of the container, each with its own channels; nearly always 1.
     pub audio_tracks: usize,
 }
 
 impl Probe {
-    /// Whether the extension of `path` speaks of another format; false for one that is not known, or where there is none.
+    /// Whether the extension of `path` belongs to another format; `false` for an unknown or missing extension.
     #[must_use]
     pub fn is_misnamed(&self, path: &Path) -> bool {
         let Some(extension) = path.extension().and_then(|extension| extension.to_str()) else { return false };
@@ -96,12 +96,12 @@ impl Probe {
     }
 }
 
-/// Reads the headers of `path`; `None` where they cannot be told: a format that is not known here, no audio, damaged.
+/// Reads the headers of `path`; `None` if it is no audio file, of an unknown format, or damaged.
 ///
-/// The first bytes decide, not the name. Read are some KB of most files, at most 32 MB (the index of a long MP4). Bare
-/// AAC and AMR, bare MP3 of varying rate without a tag, fragmented MP4, and Ogg, FLAC, MKV and `WebM` without a length
-/// are walked through, at most 256 MiB: beyond that the duration of bare streams is reckoned from what came before,
-/// that of the others is null.
+/// The first bytes decide, not the name. Of most files a few KB are read, at most 32 MB (the index of a long MP4). Bare
+/// AAC and AMR, bare MP3 of variable rate without a tag, fragmented MP4, and Ogg, FLAC, MKV and `WebM` without a stated
+/// length are walked frame by frame, at most 256 MiB: beyond that the duration of bare streams is extrapolated and that of
+/// the others is `None`.
 ///
 /// ```
 /// let scene = tempfile::tempdir().map_err(|error| error.to_string())?;
@@ -125,12 +125,12 @@ pub fn probe(path: &Path) -> Result<Option<Probe>> {
         return Err(Error::invalid(format!("{}: not a regular file", path.display())));
     }
     let file = File::open(path).map_err(failed)?;
-    // A demuxer that stumbles over a damaged header must not take the batch with it.
+    // A demuxer that panics on a damaged header must not end the run.
     let probed = panic::catch_unwind(AssertUnwindSafe(|| examine(file, metadata.len(), MOST_WALKED)));
     probed.unwrap_or(Ok(None)).map_err(failed)
 }
 
-/// `length` and the bound of a walk in bytes.
+/// `length` of the file and bound of the walk, in bytes.
 fn examine(file: File, length: u64, walk: u64) -> io::Result<Option<Probe>> {
     let mut window = Window::new(file.try_clone()?, length, walk);
     let probed = magic::container(&mut window).map(|(container, place)| match container {
@@ -152,13 +152,13 @@ fn examine(file: File, length: u64, walk: u64) -> io::Result<Option<Probe>> {
     }
 }
 
-/// Whether rate and channels are none of a damaged header.
+/// Whether rate and channels are plausible.
 fn is_possible(probe: &Probe) -> bool {
     probe.sample_rate_hz.is_none_or(|rate| (1..=HIGHEST_RATE_HZ).contains(&rate))
         && probe.channels.is_none_or(|count| (1..=MOST_CHANNELS).contains(&count))
 }
 
-/// `count` times `numer / denom` seconds in whole milliseconds, half up; `None` where these are no number.
+/// `count` times `numer / denom` seconds in whole milliseconds, rounded half up; `None` on overflow or division by 0.
 fn rounded_ms(count: u128, numer: u128, denom: u128) -> Option<u64> {
     let ms = count.checked_mul(numer)?.checked_mul(2000)?.checked_add(denom)?.checked_div(denom.checked_mul(2)?)?;
     u64::try_from(ms).ok()
@@ -175,7 +175,7 @@ mod tests {
         Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/audio").join(name)
     }
 
-    /// One of every format.
+    /// One file of every format.
     const NAMES: [&str; 19] = [
         "bare.mp3",
         "fragments.mp4",
@@ -198,7 +198,7 @@ mod tests {
         "wide.amr",
     ];
 
-    /// Without the net that catches panics.
+    /// Probes bytes, without catching panics.
     fn probed(bytes: &[u8]) -> Option<Probe> {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(bytes).unwrap();
@@ -206,7 +206,7 @@ mod tests {
         examine(file, bytes.len() as u64, MOST_WALKED).unwrap()
     }
 
-    /// A WAV of 16-bit samples whose headers say what they are told to.
+    /// A WAV of 16-bit samples with these header fields.
     fn wav(channels: u16, rate: u32, data_length: u32, held: usize) -> Vec<u8> {
         let mut wav = b"RIFF\xFF\xFF\xFF\xFFWAVEfmt \x10\0\0\0\x01\0".to_vec();
         wav.extend(channels.to_le_bytes());
@@ -224,7 +224,7 @@ mod tests {
         for (name, format, codec, rate, channels, duration_ms) in [
             ("stereo.wav", "wav", "pcm_s16le", 8000, 2, 100),
             ("mulaw.wav", "wav", "pcm_mulaw", 8000, 1, 250),
-            // The last of the blocks of 320 samples is filled up.
+            // The last block of 320 samples is padded.
             ("gsm.wav", "wav", "gsm_ms", 8000, 1, 520),
             ("rf64.wav", "wav", "pcm_alaw", 8000, 1, 500),
             ("tone.aiff", "aiff", "pcm_s16be", 8000, 1, 100),
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_lies_is_found_out() {
+    fn a_wrong_extension_is_noticed() {
         let said = probe(&tone("tone.mp3")).unwrap().unwrap();
         assert!(said.is_misnamed(Path::new("call.WAV")));
         for name in ["call.mp3", "call.MP3", "call", "call.bak", "mp3"] {
@@ -283,18 +283,18 @@ mod tests {
         assert_eq!(said(32_000, 32_000), Some(1000));
         // Other chunks may follow.
         assert_eq!(said(32_000, 40_000), Some(1000));
-        // The recorder was cut off.
+        // A recorder that was cut off.
         assert_eq!(said(320_000_000, 32_000), Some(1000));
-        // It wrote to a pipe.
+        // A recorder that wrote to a pipe.
         assert_eq!(said(u32::MAX, 32_000), Some(1000));
-        // It never came back to its header.
+        // A recorder that never completed its header.
         assert_eq!(said(0, 32_000), None);
         assert_eq!(said(0, 0), Some(0));
         assert_eq!(said(3, 3), Some(0));
     }
 
     #[test]
-    fn damaged_headers_are_no_figures() {
+    fn damaged_headers_give_no_probe() {
         assert_eq!(probed(&wav(0, 8000, 100, 100)), None);
         assert_eq!(probed(&wav(u16::MAX, 8000, 100, 100)), None);
         assert_eq!(probed(&wav(65, 8000, 1300, 1300)), None);
@@ -322,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn beyond_the_bound_the_length_is_reckoned_or_unknown() {
+    fn beyond_the_bound_the_length_is_extrapolated_or_unknown() {
         let walked = |name, times, bound| {
             let bytes = std::fs::read(tone(name)).unwrap();
             let mut file = tempfile::tempfile().unwrap();
@@ -330,8 +330,8 @@ mod tests {
             examine(file, (bytes.len() * times) as u64, bound).unwrap().unwrap().duration_ms
         };
         assert_eq!(walked("tone.aac", 1000, u64::MAX), Some(576_000));
-        let reckoned = walked("tone.aac", 1000, 300_000).unwrap();
-        assert!(reckoned.abs_diff(576_000) < 1000, "{reckoned}");
+        let extrapolated = walked("tone.aac", 1000, 300_000).unwrap();
+        assert!(extrapolated.abs_diff(576_000) < 1000, "{extrapolated}");
         assert_eq!(walked("live.webm", 1, 600), None);
         assert_eq!(walked("fragments.mp4", 1, 2000), None);
     }
@@ -353,7 +353,7 @@ mod tests {
         file.write_all(&whole[end..]).unwrap();
         assert_eq!(probe(file.path()).unwrap(), probe(&tone("tone.m4a")).unwrap());
 
-        // 2 GB in which no page of an Ogg stream is to be found.
+        // 2 GB without a page of an Ogg stream.
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(&std::fs::read(tone("tone.opus")).unwrap()).unwrap();
         file.as_file().set_len(2 << 30).unwrap();

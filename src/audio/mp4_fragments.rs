@@ -1,13 +1,13 @@
-//! Fragmented MP4: its index comes in pieces between the sound, by ISO/IEC 14496-12, 8.8. Read are the boxes of the index.
+//! Fragmented MP4, whose index is spread over the file, by ISO/IEC 14496-12, 8.8. Only the boxes of the index are read.
 
 use super::window::Window;
 
-/// Boxes of the whole file.
+/// Most boxes of a file.
 const MOST_BOXES: usize = 2_000_000;
-/// Boxes before the first piece.
+/// Most boxes before the first fragment.
 const MOST_BEFORE: usize = 16;
 
-/// A box: its name, where its body is and ends.
+/// A box: its name, and where its body begins and ends.
 fn open(window: &mut Window, at: u64, end: u64) -> Option<([u8; 4], u64, u64)> {
     let name = window.array(at + 4)?;
     let (head, size) = match u32::from_be_bytes(window.array(at)?) {
@@ -19,7 +19,7 @@ fn open(window: &mut Window, at: u64, end: u64) -> Option<([u8; 4], u64, u64)> {
     Some((name, at + head, next))
 }
 
-/// Whether the file is of this kind: then its head speaks of the first piece at most.
+/// Whether the file is fragmented: then its header describes the first fragment at most.
 pub(super) fn is_fragmented(window: &mut Window, mut at: u64) -> bool {
     let end = window.length();
     for _ in 0..MOST_BEFORE {
@@ -32,7 +32,7 @@ pub(super) fn is_fragmented(window: &mut Window, mut at: u64) -> bool {
     false
 }
 
-/// The end of the last piece of that track, in ticks of the track; `None` without one, and where the bound ends the walk.
+/// The end of the last fragment of that track, in ticks of the track; `None` without one, or if the bound ends the walk.
 pub(super) fn ticks(window: &mut Window, mut at: u64, track: u32) -> Option<u64> {
     let length = window.length();
     let (mut default, mut of_piece) = (0, 0);
@@ -43,7 +43,7 @@ pub(super) fn ticks(window: &mut Window, mut at: u64, track: u32) -> Option<u64>
         let mut long = |offset| window.array(body + offset).map(u32::from_be_bytes);
         match &name {
             b"moov" | b"mvex" | b"moof" | b"traf" => at = body,
-            // Version and flags come first.
+            // Version and flags precede it.
             b"trex" if long(4) == Some(track) => default = long(12)?,
             b"tfhd" => {
                 is_track = long(4) == Some(track);
@@ -69,7 +69,7 @@ pub(super) fn ticks(window: &mut Window, mut at: u64, track: u32) -> Option<u64>
     ticks.filter(|_| !window.is_spent())
 }
 
-/// Of one run, all samples together: each says how long it is, or all are alike.
+/// Length of all samples of a run, which have lengths of their own or a common one.
 fn samples(window: &mut Window, body: u64, end: u64, flags: u32, count: u32, each: u32) -> Option<u64> {
     if flags & 0x100 == 0 {
         return u64::from(count).checked_mul(u64::from(each));

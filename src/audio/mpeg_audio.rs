@@ -1,17 +1,17 @@
 //! Bare MP1, MP2, MP3: frames by ISO/IEC 11172-3, 2.4.2.3 and 13818-3; the tags of Xing, LAME and Fraunhofer by their
 //! makers' descriptions.
 //!
-//! Where such a tag is there and agrees with the file's size, the duration is its own. Else frames are walked over; of a
-//! stream whose first [`CONSTANT`] frames have one bit rate the rest is reckoned from it.
+//! A tag that agrees with the file's size gives the duration. Otherwise the frames are walked; if the first [`CONSTANT`]
+//! frames have the same bit rate, the rest is extrapolated.
 
 use super::frames::{self, Frame, Walked};
 use super::window::Window;
 use super::{Probe, rounded_ms};
 
-/// So many frames of one bit rate make a stream of constant rate.
+/// A stream whose first frames, this many, have one bit rate is of constant rate.
 const CONSTANT: u64 = 512;
 
-/// What the four bytes of a header say.
+/// The four bytes of a frame header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Header {
     /// 1 to 3.
@@ -69,7 +69,7 @@ impl Header {
     }
 }
 
-/// Whether `place` is the beginning of such a stream.
+/// Whether a stream of MPEG audio begins at `place`.
 pub(super) fn begins(window: &mut Window, place: u64) -> bool {
     let header = |bytes| Header::new(bytes).map(|header| header.frame);
     frames::follows(window, place, &header)
@@ -91,11 +91,11 @@ pub(super) fn probe(window: &mut Window, place: u64) -> Option<Probe> {
     })
 }
 
-/// What the first frame says of the whole stream.
+/// A tag in the first frame, about the whole stream.
 enum Tag {
-    /// To be heard, of each channel.
+    /// Audible samples per channel.
     Samples(u64),
-    /// So many bytes on, the sound begins.
+    /// Bytes from the tag to the sound.
     Useless(u64),
 }
 
@@ -120,11 +120,11 @@ fn tag(window: &mut Window, place: u64, first: Header) -> Tag {
         }
         _ => return Tag::Useless(0),
     };
-    // A recording that was cut off has less than its tag says.
+    // A recording that was cut off holds less than its tag states.
     if frames == 0 || place + bytes > window.length() {
         return Tag::Useless(u64::from(first.frame.bytes));
     }
-    // Twelve bits each of what the encoder put before and behind.
+    // Twelve bits each: the encoder's delay and padding.
     let around = match lame.and_then(|lame| Some((window.array::<4>(lame)?, window.array::<3>(lame + 21)?))) {
         Some(([b'L', ..], [one, two, three])) => {
             (u64::from(one) << 4 | u64::from(two >> 4)) + (u64::from(two & 15) << 8 | u64::from(three))

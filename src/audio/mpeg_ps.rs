@@ -1,27 +1,27 @@
 //! MPEG program streams (`.mpeg`, `.mpg`, `.vob`), by ISO/IEC 11172-1, 2.4 and 13818-1, 2.5.
 //!
-//! Read are the packets up to the first of sound, and the last [`TAIL`] bytes: the duration is the time from the first
-//! stamp to the last, and the frames from there to the end.
+//! Read are the packets up to the first one of sound, and the last [`TAIL`] bytes: the duration is the time from the first
+//! time stamp to the last, plus the frames from there to the end.
 
 use super::mpeg_audio::Header;
 use super::window::Window;
 use super::{Probe, rounded_ms};
 
-/// Read from the end, in bytes: some seconds of video.
+/// Bytes read from the end: some seconds of video.
 const TAIL: u64 = 1024 * 1024;
-/// Searched for tracks of sound, in bytes.
+/// Bytes searched for tracks of sound.
 const HEAD: u64 = 1024 * 1024;
-/// Ticks a second of a stamp, and how many bits it has.
+/// Ticks per second of a time stamp, and its number of bits.
 const TICKS: u128 = 90_000;
 const STAMP_BITS: u32 = 33;
 
 /// A packet of sound.
 #[derive(Debug, Clone, Copy)]
 struct Packet {
-    /// The stream; of the private one its second byte is that of its sub-stream.
+    /// The stream; for the private one the second byte is its sub-stream.
     stream: [u8; 2],
     stamp: Option<u64>,
-    /// Its part of the stream, from and to, in bytes of the file.
+    /// Offsets in the file from which and to which it holds the stream.
     payload: (u64, u64),
 }
 
@@ -60,7 +60,7 @@ fn is_known(window: &mut Window, packet: Packet) -> bool {
 fn duration_ms(window: &mut Window, place: u64, first: Packet) -> Option<u64> {
     let length = window.length();
     let from = length.saturating_sub(TAIL).max(place);
-    // Some pack begins there.
+    // A pack begins there.
     let start = (from..length).find(|at| window.array(*at) == Some(*b"\0\0\x01\xBA"))?;
     let mut last = None;
     let mut behind = Vec::new();
@@ -73,7 +73,7 @@ fn duration_ms(window: &mut Window, place: u64, first: Packet) -> Option<u64> {
             behind.push(packet.payload);
         }
     });
-    // A stamp begins anew after a day.
+    // Time stamps wrap around after a day.
     let between = last?.wrapping_sub(first.stamp?) & ((1 << STAMP_BITS) - 1);
     let behind_ticks = match frames(window, &behind, usize::MAX) {
         (Some(header), samples) => u128::from(samples) * TICKS / u128::from(header.rate_hz),
@@ -94,7 +94,7 @@ fn packets(window: &mut Window, mut at: u64, end: u64, mut take: impl FnMut(&mut
             };
             continue;
         }
-        // The end of the programme.
+        // The end of the program.
         if stream == 0xB9 {
             at += 4;
             continue;
@@ -137,7 +137,7 @@ fn packet(window: &mut Window, place: u64, end: u64, stream: u8) -> Option<Packe
     let mut sub = 0;
     if stream == 0xBD {
         [sub] = window.array(payload)?;
-        // Subtitles are private too.
+        // Subtitles are private streams, too.
         if !matches!(sub, 0x80..=0x8F | 0xA0..=0xA7) {
             return None;
         }
@@ -146,7 +146,7 @@ fn packet(window: &mut Window, place: u64, end: u64, stream: u8) -> Option<Packe
     (payload <= end).then_some(Packet { stream: [stream, sub], stamp, payload: (payload, end) })
 }
 
-/// The first frame of MPEG audio in these pieces, and the samples of all whole ones from there.
+/// The first frame of MPEG audio in these pieces, and the samples of all whole frames from there.
 fn frames(window: &mut Window, pieces: &[(u64, u64)], most: usize) -> (Option<Header>, u64) {
     let mut sound = Vec::new();
     for (from, to) in pieces {

@@ -1,5 +1,5 @@
-//! The samples of a WAV that are stored as they are, or by ITU-T G.711: read here, as headers of telephone recorders are
-//! often wrong in what does not matter.
+//! Samples of a WAV stored as PCM or by ITU-T G.711. They are read here because demuxers refuse headers of telephone
+//! recorders that are wrong in irrelevant fields.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
@@ -9,7 +9,7 @@ use super::MOST_CHANNELS;
 use super::decode::Take;
 use super::wav::Data;
 
-/// Taken at once, of each channel.
+/// Samples per channel read at once.
 const SAMPLES: u64 = 8192;
 
 /// Whether samples of this codec are read here.
@@ -19,12 +19,12 @@ pub(super) fn is_known(data: Data) -> bool {
         && data.format.rate_hz > 0
 }
 
-/// Gives all samples to `take`, until it breaks off; whether there was any.
+/// Passes all samples to `take` until it breaks off; returns whether there was any.
 pub(super) fn decode(mut file: File, data: Data, take: &mut Take<'_>) -> io::Result<bool> {
     let Some((codec, (block, _))) = data.format.codec.zip(data.format.block) else { return Ok(false) };
     let Some(sample) = sample(codec) else { return Ok(false) };
     let channels = usize::from(data.format.channels);
-    // A sample of 24 bits may lie in four bytes.
+    // A sample of 24 bits may be stored in four bytes.
     let width = usize::try_from(block).unwrap_or_default() / channels.max(1);
     if width == 0 {
         return Ok(false);
@@ -54,12 +54,12 @@ pub(super) fn decode(mut file: File, data: Data, take: &mut Take<'_>) -> io::Res
 
 type Sample = fn(&[u8]) -> Option<f32>;
 
-/// How one sample is read, -1 to 1.
+/// Reads one sample, -1 to 1.
 fn sample(codec: &str) -> Option<Sample> {
     Some(match codec {
         "pcm_u8" => |bytes| Some((f32::from(*bytes.first()?) - 128.0) / 128.0),
         "pcm_s16le" => |bytes| Some(f32::from(i16::from_le_bytes(*bytes.last_chunk()?)) / 32_768.0),
-        // The highest two bytes are enough.
+        // The two highest bytes are enough.
         "pcm_s24le" | "pcm_s32le" => |bytes| Some(f32::from(i16::from_le_bytes(*bytes.last_chunk()?)) / 32_768.0),
         "pcm_f32le" => |bytes| Some(f32::from_le_bytes(*bytes.last_chunk()?)),
         "pcm_f64le" => |bytes| Some(f64::from_le_bytes(*bytes.last_chunk()?) as f32),

@@ -1,21 +1,21 @@
-//! Any rate → 16 kHz: a polyphase filter (windowed sinc). Forty lines do what detection of speech needs; the crates for it
-//! are made for listening.
+//! Any rate → 16 kHz by a polyphase filter (windowed sinc). Forty lines are enough for speech detection; the crates for it
+//! aim at listening quality.
 
 use std::f64::consts::PI;
 
-/// In hertz.
+/// Output rate in hertz.
 pub(super) const RATE_HZ: u32 = 16_000;
-/// Above it a table of the filter grows too large, in hertz.
+/// Highest input rate in hertz; above it the filter table grows too large.
 const HIGHEST_HZ: u32 = 192_000;
-/// Zeros of the sinc on either side.
+/// Zero crossings of the sinc on either side.
 const ZEROS: f64 = 12.0;
-/// Of the lower of both Nyquist frequencies.
+/// Cut-off as a share of the lower Nyquist frequency.
 const PASS: f64 = 0.94;
 
-/// One channel of one file.
+/// Resamples one channel of one file.
 #[derive(Debug)]
 pub(super) struct Resampler {
-    /// The filter at each phase, one after the other.
+    /// The filter at each phase, consecutively.
     taps: Vec<f32>,
     length: usize,
     phases: usize,
@@ -26,7 +26,7 @@ pub(super) struct Resampler {
 }
 
 impl Resampler {
-    /// From `rate_hz`; `None` where it is 0 or above 192 kHz.
+    /// From `rate_hz`; `None` if it is 0 or above 192 kHz.
     pub(super) fn new(rate_hz: u32) -> Option<Self> {
         if !(1..=HIGHEST_HZ).contains(&rate_hz) {
             return None;
@@ -54,7 +54,7 @@ impl Resampler {
         Some(Self { taps, length, phases, step, phase: 0, held })
     }
 
-    /// Takes samples and adds those that come of them to `out`.
+    /// Takes samples and appends the resampled ones to `out`.
     pub(super) fn add(&mut self, samples: &[f32], out: &mut Vec<f32>) {
         self.held.extend_from_slice(samples);
         let mut from = 0;

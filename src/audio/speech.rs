@@ -1,11 +1,11 @@
 //! How much of each channel is speech.
 //!
-//! A detector scores 16 ms at a time; gaps under 300 ms between speech count as speech, as the service's own detector
-//! bridges pauses, and bursts under 100 ms do not. On hand-labelled clips the sum is some 4 % above the labels, so a
-//! measured share is an estimate with a band: -5 % to +10 %.
+//! A detector scores 16 ms at a time. Gaps under 300 ms between speech count as speech, because the service's own detector
+//! bridges pauses; bursts under 100 ms do not count. On hand-labelled clips the sum is about 4 % above the labels, so a
+//! measured share is an estimate with a band of -5 % to +10 %.
 //!
-//! The detector takes tones for speech: of a ringing tone all of it, of loud noise and of music mostly. Tones that do not
-//! change are taken back; noise, music and dialled digits stay, and whether the service bills them is not known.
+//! The detector takes ringing tones for speech, and most loud noise and music. Steady tones are taken out again; noise,
+//! music and dialled digits stay, and it is unknown whether the service bills them.
 
 use std::io::Read;
 use std::ops::ControlFlow;
@@ -19,38 +19,38 @@ use super::resample::{RATE_HZ, Resampler};
 use super::tone::ToneGate;
 use crate::error::{Error, Result};
 
-/// Samples the detector takes at once: 16 ms.
+/// Samples per frame of the detector: 16 ms.
 const FRAME: usize = 256;
 const FRAME_MS: u64 = 16;
-/// From here on a score is speech.
+/// Lowest score that is speech.
 const SPEECH: f32 = 0.5;
 /// Shorter gaps are filled, in milliseconds.
 const GAP_MS: u64 = 300;
 /// Shorter bursts are dropped, in milliseconds.
 const BURST_MS: u64 = 100;
-/// Longer sound is not measured, in milliseconds: a day.
+/// Longest sound measured, in milliseconds: a day.
 const LONGEST_MS: u64 = 24 * 60 * 60 * 1000;
-/// Of the program's output, in bytes.
+/// Bytes read at once from the program.
 const BLOCK: usize = 64 * 1024;
-/// Bytes that say how sound is stored in AU files.
+/// Bytes of the header of an AU file.
 const AU_HEAD: usize = 24;
 
 /// The speech of one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Speech {
-    /// Of each channel, in milliseconds, in the order of the channels.
+    /// Milliseconds of speech of each channel, in order.
     pub channels_ms: Vec<u64>,
-    /// The same with ringing, busy and dialling tones: no less than without, and what a detector without our gate finds.
+    /// The same with ringing, busy and dialling tones: what a detector that does not remove tones finds.
     pub with_tones_ms: Vec<u64>,
     /// Decoded length, in milliseconds.
     pub duration_ms: u64,
 }
 
-/// Measures the speech in each channel of the audio track that players take; the whole file is decoded.
+/// Measures the speech in each channel of the audio track that players choose; the whole file is decoded.
 ///
-/// PCM, ADPCM, FLAC, ALAC, MP3, AAC-LC, Vorbis and Opus are decoded here. All else is decoded by `ffmpeg`, the path of that
-/// program, where given. `None`: it cannot be measured (no decoder, no sound, over 24 hours).
+/// PCM, ADPCM, FLAC, ALAC, MP3, AAC-LC, Vorbis and Opus are decoded here; anything else by `ffmpeg`, the path of that
+/// program, if given. `None` if it cannot be measured (no decoder, no sound, over 24 hours).
 ///
 /// # Errors
 ///
@@ -67,7 +67,7 @@ pub fn speech(path: &Path, ffmpeg: Option<&Path>) -> Result<Option<Speech>> {
     }
 }
 
-/// Through a pipe, as AU: the shortest head that names rate and channels.
+/// Through a pipe, as AU: the simplest format whose header states rate and channels.
 fn by_program(program: &Path, path: &Path) -> Result<Option<Speech>> {
     let failed = |error| Error::io("run", program, error);
     let mut input = std::ffi::OsString::from("file:");
@@ -82,7 +82,7 @@ fn by_program(program: &Path, path: &Path) -> Result<Option<Speech>> {
         .spawn()
         .map_err(failed)?;
     let measured = child.stdout.take().and_then(|mut pipe| from_au(&mut pipe));
-    // Closing the pipe ends it, where it has not ended.
+    // Closing the pipe ends the program if it is still running.
     let status = child.wait().map_err(failed)?;
     Ok(measured.filter(|_| status.success()).and_then(Meter::finish))
 }
@@ -116,19 +116,19 @@ fn from_au(pipe: &mut impl Read) -> Option<Meter> {
     }
 }
 
-/// Measures what it is given.
+/// Measures the samples it is given.
 #[derive(Default)]
 struct Meter {
     rate: u32,
     channels: Vec<Channel>,
-    /// Too long, or of a rate that cannot be brought to 16 kHz, or of a number of channels that changed.
+    /// Whether the sound is too long, of a rate that cannot be resampled, or changes its number of channels.
     is_over: bool,
 }
 
 struct Channel {
     detector: Box<Detector>,
     resampler: Resampler,
-    /// At 16 kHz, less than a frame.
+    /// Samples at 16 kHz that do not fill a frame yet.
     rest: Vec<f32>,
     tones: ToneGate,
     tally: Tally,
@@ -184,7 +184,7 @@ impl Channel {
         for frame in &mut frames {
             let mut within = [0.0; FRAME];
             for (to, from) in within.iter_mut().zip(frame) {
-                // A damaged sample may be no number.
+                // A damaged sample may be NaN.
                 *to = if from.is_finite() { from.clamp(-1.0, 1.0) } else { 0.0 };
             }
             let is_speech = self.detector.predict_f32(&within) >= SPEECH;
@@ -209,9 +209,9 @@ impl Channel {
 #[derive(Debug, Default)]
 struct Tally {
     frames: u64,
-    /// From and to, in frames: the stretch that may still grow.
+    /// First frame and end of the stretch that may still grow.
     open: Option<(u64, u64)>,
-    /// Of the stretches that have ended, in milliseconds.
+    /// Milliseconds of the stretches that have ended.
     speech_ms: u64,
 }
 
@@ -247,7 +247,7 @@ impl Tally {
 mod tests {
     use super::*;
 
-    /// Speech and other frames in turn.
+    /// Numbers of frames, alternately of speech and of others.
     fn tallied(runs: &[u64]) -> u64 {
         let mut tally = Tally::default();
         for (at, run) in runs.iter().enumerate() {
@@ -263,7 +263,7 @@ mod tests {
         assert_eq!(tallied(&[10, 19, 10]), 20 * 16);
         // 6 frames are 96 ms, 7 are 112.
         assert_eq!(tallied(&[6, 50, 7, 50]), 7 * 16);
-        // Filled before dropped: two bursts make a stretch.
+        // Gaps are filled before bursts are dropped: two bursts make a stretch.
         assert_eq!(tallied(&[4, 4, 4]), 12 * 16);
         assert_eq!(tallied(&[0, 100]), 0);
         assert_eq!(tallied(&[]), 0);

@@ -1,34 +1,34 @@
-//! Which frames are the tones of an exchange: ringing, busy, dialling. The detector of speech takes them for speech, where
-//! one or two sines do not change for longer than a voice can hold still.
+//! Finds call progress tones (ringing, busy, dial tone): one or two sines, steadier and longer than any voice. The speech
+//! detector takes them for speech.
 //!
-//! A frame is like a tone when the two strongest lines of its spectrum hold nearly all of its power. Twelve in a row whose
-//! strongest line stays where it is are a tone. A sung note is one as well; music of more than two sines is none.
+//! A frame is tonal when the two strongest lines of its spectrum hold nearly all of its power. Twelve tonal frames in a row
+//! whose strongest line does not move are a tone. A sung note counts as a tone; music of more than two sines does not.
 
 use std::collections::VecDeque;
 use std::f32::consts::PI;
 
 /// Samples of a spectrum at 16 kHz: 64 ms, lines 15.6 Hz apart.
 const SPECTRUM: usize = 1024;
-/// Below it is the hum of mains, in lines.
+/// Lines below this are mains hum.
 const LOWEST: usize = 4;
-/// A sine under a Hann window falls into so many lines on either side.
+/// Lines on either side over which a Hann window spreads a sine.
 const LOBE: usize = 3;
-/// Share of the power that two sines hold.
+/// Least share of the power in two sines.
 const PURE: f32 = 0.97;
-/// The line of a tone moves less, in lines: 5.5 Hz.
+/// Most lines that a tone moves: 5.5 Hz.
 const STILL: f32 = 0.35;
-/// Frames of 16 ms in a row.
+/// Least number of tonal frames (16 ms each) in a row.
 const RUN: usize = 12;
-/// Frames at either edge, in which a tone begins or ends.
+/// Frames at either edge, in which a tone fades in or out.
 const EDGE: usize = 7;
 
-/// Looks back: what is known of a frame comes out some frames later.
+/// A gate with a delay: the verdict on a frame comes some frames later.
 pub(super) struct ToneGate {
     hann: Vec<f32>,
-    /// Cosine and sine of the transform.
+    /// Cosines and sines of the transform.
     turns: Vec<(f32, f32)>,
     held: VecDeque<f32>,
-    /// Whether each is speech.
+    /// Whether each frame is speech.
     pending: VecDeque<bool>,
     run: usize,
     lowest: f32,
@@ -52,12 +52,12 @@ impl ToneGate {
         }
     }
 
-    /// Takes a frame and whether it scored as speech; gives an earlier one and whether that is speech and no tone.
+    /// Takes a frame and whether it scored as speech; returns an earlier one and whether it is speech and not a tone.
     pub(super) fn add(&mut self, frame: &[f32], is_speech: bool) -> Option<bool> {
         self.held.extend(frame);
         self.held.drain(..self.held.len().saturating_sub(SPECTRUM));
         self.pending.push_back(is_speech);
-        // Where nobody speaks nothing is to be taken back.
+        // Without speech there is nothing to correct.
         let line = if self.pending.contains(&true) { self.line() } else { None };
         match line {
             Some(line) if self.run > 0 && self.highest.max(line) - self.lowest.min(line) <= STILL => {
@@ -86,12 +86,12 @@ impl ToneGate {
         if self.pending.len() > RUN + EDGE { self.pending.pop_front() } else { None }
     }
 
-    /// The frames that are left.
+    /// The remaining frames.
     pub(super) fn finish(self) -> impl Iterator<Item = bool> {
         self.pending.into_iter()
     }
 
-    /// The strongest line of the spectrum, where it and another hold nearly all of the power.
+    /// The strongest line of the spectrum, if it and another hold nearly all of the power.
     fn line(&self) -> Option<f32> {
         let mut wave: Vec<(f32, f32)> =
             self.held.iter().zip(&self.hann).map(|(sample, hann)| (sample * hann, 0.0)).collect();
@@ -112,7 +112,7 @@ impl ToneGate {
     }
 }
 
-/// Fourier, in place; the length is a power of two, `turns` half as many.
+/// Fourier transform in place; the length is a power of two and twice that of `turns`.
 fn transform(wave: &mut [(f32, f32)], turns: &[(f32, f32)]) {
     let length = wave.len();
     let bits = length.trailing_zeros();
@@ -143,7 +143,7 @@ mod tests {
 
     const FRAME: usize = 256;
 
-    /// What is left of `speech` frames, all of which scored as speech, over these samples at 16 kHz.
+    /// Frames that remain speech when every frame of these samples at 16 kHz scored as speech.
     fn left(samples: &[f32]) -> Vec<bool> {
         let mut gate = ToneGate::new();
         let mut left: Vec<bool> = samples.chunks_exact(FRAME).filter_map(|frame| gate.add(frame, true)).collect();

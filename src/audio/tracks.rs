@@ -1,4 +1,4 @@
-//! Which channels of a file are worth a request: each is billed by itself, and recorders write the same one twice.
+//! Which channels of a file are worth a request: each track is billed, and some recorders write the same sound twice.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -6,34 +6,34 @@ use std::path::Path;
 use super::{Probe, decode, probe};
 use crate::error::Result;
 
-/// Difference of two samples that are the same but for rounding: two steps of 16 bits.
+/// Largest difference of two samples that differ by rounding alone: two 16-bit steps.
 const SAME: f32 = 2.0 / 32_768.0;
-/// A codec that throws sound away may do so for each channel by itself, so that one sound comes back as two. Their difference is
-/// fainter than this share of the sound's power (-9 dB) in every fifth of a second: at the start of a voice -12.3 dB at the most
-/// was measured, of AAC at 48 kbit/s. Where each party has a channel, the difference is as loud as who speaks.
+/// A lossy codec may encode two equal channels differently. Their difference is fainter than this share of the sound's power
+/// (-9 dB) in every fifth of a second: the worst measured was -12.3 dB, at the start of a voice in AAC at 48 kbit/s. If each
+/// participant has a channel, the difference is as loud as the one who speaks.
 const ADDED: f64 = 1.0 / 8.0;
-/// Or it is fainter than this power (-60 dB of the loudest), in which nobody is understood.
+/// Or it is fainter than this power (-60 dB of full scale), too faint to be understood.
 const INAUDIBLE: f64 = 1e-6;
-/// Compared at most, in seconds: channels that were alike for so long are alike.
+/// Most seconds compared: channels that were alike until then are alike.
 const MOST_COMPARED: u64 = 60 * 60;
 
 /// The channels of one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Tracks {
-    /// All, 1 to 64.
+    /// Number of channels, 1 to 64.
     pub channels: u16,
-    /// Those that differ from each before them, from 0 on; all of them where they could not be compared.
+    /// Channels, from 0, that differ from every one before them; all channels if they could not be compared.
     pub distinct: Vec<u16>,
-    /// Whether they could be decoded here, and so compared.
+    /// Whether they could be decoded here and compared.
     pub compared: bool,
 }
 
-/// The channels of the audio track that players take; `None` where their number cannot be told.
+/// The channels of the audio track that players choose; `None` if their number is unknown.
 ///
-/// Of a file with more than one, sound is decoded until all are known to differ: mostly some seconds, at most the first
-/// hour. PCM, FLAC and ALAC differ by any sample; of other codecs two channels are the same that differ by no more than what
-/// such a codec adds. What cannot be decoded here (AMR, AVI, FLV, MPEG, WMA, WMV) is not compared.
+/// If there are several, the file is decoded until all are known to differ: usually some seconds, at most the first hour.
+/// In PCM, FLAC and ALAC any different sample counts; in other codecs two channels are the same if they differ by no more
+/// than such a codec adds. Files that cannot be decoded here (AMR, AVI, FLV, MPEG, WMA, WMV) are not compared.
 ///
 /// # Errors
 ///
@@ -42,7 +42,7 @@ pub fn tracks(path: &Path) -> Result<Option<Tracks>> {
     probe(path)?.map_or(Ok(None), |probe| compare(path, &probe))
 }
 
-/// The same of a file that was probed already.
+/// The same for a file that was probed already.
 pub(crate) fn compare(path: &Path, probe: &Probe) -> Result<Option<Tracks>> {
     let Some(channels) = probe.channels else { return Ok(None) };
     if channels == 1 {
@@ -50,7 +50,7 @@ pub(crate) fn compare(path: &Path, probe: &Probe) -> Result<Option<Tracks>> {
     }
     let exact = probe.codec.is_some_and(|codec| codec.starts_with("pcm_") || matches!(codec, "flac" | "alac"));
     let count = usize::from(channels);
-    // For each channel the ones before it that it has been like so far.
+    // For each channel the earlier ones that have been equal to it so far.
     let mut like: Vec<Vec<Pair>> = (0..count).map(|at| (0..at).map(Pair::with).collect()).collect();
     let mut compared = 0;
     let mut is_as_said = true;
@@ -77,7 +77,7 @@ fn is_same(one: &[f32], other: &[f32]) -> bool {
     one.iter().zip(other).all(|(one, other)| (one - other).abs() <= SAME)
 }
 
-/// A channel beside one before it, in the fifth of a second that has begun: sums of squares.
+/// A channel and an earlier one in the current fifth of a second: sums of squares.
 #[derive(Debug)]
 struct Pair {
     other: usize,
@@ -92,7 +92,7 @@ impl Pair {
         Self { other, samples: 0, difference: 0.0, one: 0.0, two: 0.0 }
     }
 
-    /// Takes in what follows; whether it can still be one sound that a codec was given twice.
+    /// Takes the next samples; whether both can still be one sound that a codec encoded twice.
     fn is_alike(&mut self, one: &[f32], two: &[f32], rate: u32) -> bool {
         for (&one, &two) in one.iter().zip(two) {
             let (one, two) = (f64::from(one), f64::from(two));
@@ -152,7 +152,7 @@ mod tests {
 
     #[test]
     fn what_a_codec_adds_is_no_other_sound_and_a_short_word_is() {
-        // A voice of a second at 8 kHz, in blocks that a fifth of a second is no multiple of.
+        // One second of a voice at 8 kHz, in blocks that do not divide a fifth of a second.
         let voice: Vec<f32> = (0..8000_u16).map(|at| (f32::from(at) * 0.3).sin() * 0.2).collect();
         let alike = |change: &dyn Fn(usize, f32) -> f32| {
             let other: Vec<f32> = voice.iter().enumerate().map(|(at, sample)| change(at, *sample)).collect();
@@ -164,7 +164,7 @@ mod tests {
         // 17 dB below the voice.
         assert!(alike(&|at, sample| sample + noise(at)));
         assert!(!alike(&|_, _| 0.0));
-        // For a fifth of a second the other party has a word, too.
+        // For a fifth of a second someone else speaks, too.
         assert!(!alike(&|at, sample| if (4000..5600).contains(&at) { sample + 8.0 * noise(at) } else { sample }));
         assert!(!alike(&|_, sample| 0.5 * sample));
     }
@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_decoded_is_not_compared() {
-        // GSM: eight samples of nothing, said to have two channels.
+        // GSM, which is not decoded here, with two channels by its header.
         let mut bytes = std::fs::read(wav(&[&[0_i16, 0][..]; 400]).path()).unwrap();
         bytes[20] = 0x31;
         let file = tempfile::NamedTempFile::new().unwrap();

@@ -1,33 +1,33 @@
 //! WAV (RIFF), and RF64 and BW64 for more than 4 GB, by EBU Tech 3306 and ITU-R BS.2088.
 //!
-//! Read are the heads of the chunks before the samples. The size that RIFF states for the whole is not looked at: many
-//! recorders leave it wrong.
+//! Only the chunk headers before the samples are read. The size that RIFF states for the whole file is ignored: many
+//! recorders get it wrong.
 
 use super::wave_format::WaveFormat;
 use super::window::Window;
 use super::{Probe, rounded_ms};
 
-/// Chunks before the samples.
+/// Most chunks before the samples.
 const MOST_CHUNKS: usize = 1000;
-/// Of a description of the format, in bytes.
+/// Most bytes of a format description.
 const MOST_FORMAT: u32 = 64;
 
-/// The samples and what is said of them.
+/// Where the samples are, and their format.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Data {
     pub(super) format: WaveFormat,
     /// Where they begin, in bytes.
     pub(super) at: u64,
-    /// By the header, in bytes.
+    /// Bytes that the header states.
     stated: u64,
-    /// In the file, in bytes.
+    /// Bytes that the file holds.
     held: u64,
-    /// Of each channel, by the chunk `fact`; null where it is not there or 0.
+    /// Samples per channel by the chunk `fact`; `None` if it is missing or 0.
     samples: Option<u32>,
 }
 
 impl Data {
-    /// That can be had, in bytes.
+    /// Bytes that can be read.
     pub(super) fn bytes(self) -> u64 {
         self.stated.min(self.held)
     }
@@ -67,10 +67,10 @@ pub(super) fn probe(window: &mut Window, place: u64) -> Option<Probe> {
     })
 }
 
-/// How long it plays: what its header says, or the `held` bytes if they are fewer.
+/// Duration by the header, or by the `held` bytes if they are fewer.
 ///
-/// A recorder that was cut off leaves a header of what was planned; one that streams says 2³²-1 (unknown) or 0, and a 0
-/// before sound says nothing.
+/// A recorder that was cut off leaves the planned length in the header; one that streams writes 2³²-1 (unknown) or 0. A 0
+/// before samples is unknown.
 fn duration_ms(data: Data) -> Option<u64> {
     let Data { format, stated, held, samples, .. } = data;
     if stated == 0 && held > 0 {
@@ -81,7 +81,7 @@ fn duration_ms(data: Data) -> Option<u64> {
     if let Some((size, each)) = format.block {
         let blocks = u128::from(bytes.checked_div(size)?);
         let fitting = blocks * u128::from(each);
-        // The last block may be filled up; PCM has no use for the chunk `fact`, and some write nonsense there.
+        // The last block may be padded; PCM does not need the chunk `fact`, and some recorders write nonsense there.
         let fewer = samples.map(u128::from).filter(|samples| each > 1 && *samples < fitting);
         return rounded_ms(fewer.unwrap_or(fitting), 1, rate);
     }

@@ -1,28 +1,28 @@
 //! `WAVEFORMATEX`: how WAV, AVI and ASF describe sound; tags by Microsoft's `mmreg.h` and RFC 2361.
 
-/// What the structure says.
+/// The fields of the structure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct WaveFormat {
-    /// As the service spells codecs; null for a tag that is not known here.
+    /// As the service spells codecs; `None` for an unknown tag.
     pub(super) codec: Option<&'static str>,
     pub(super) channels: u16,
     pub(super) rate_hz: u32,
-    /// On average; 0 where unknown.
+    /// On average; 0 if unknown.
     pub(super) bytes_per_second: u32,
-    /// Bytes and samples (of each channel) of the smallest piece that can be decoded; null where they do not follow
-    /// from the header.
+    /// Bytes and samples per channel of the smallest unit that can be decoded; `None` if they do not follow from the
+    /// header.
     pub(super) block: Option<(u64, u64)>,
 }
 
 impl WaveFormat {
-    /// Of the bytes of the structure, as many as there are; `None` below 14.
+    /// Reads the bytes of the structure, as many as there are; `None` for fewer than 14.
     pub(super) fn new(bytes: &[u8]) -> Option<Self> {
         let short = |at: usize| Some(u16::from_le_bytes(bytes.get(at..at + 2)?.try_into().ok()?));
         let long = |at: usize| Some(u32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
         let (channels, rate_hz, bytes_per_second, align) = (short(2)?, long(4)?, long(8)?, short(12)?);
         let bits = short(14).unwrap_or(0);
         let tag = match short(0)? {
-            // WAVE_FORMAT_EXTENSIBLE: the tag begins the GUID behind 24 bytes.
+            // WAVE_FORMAT_EXTENSIBLE: the tag begins the GUID at byte 24.
             0xFFFE => short(24)?,
             tag => tag,
         };
@@ -31,7 +31,7 @@ impl WaveFormat {
             1 | 3 | 6 | 7 => {
                 let (name, sample) = plain(tag, bits)?;
                 let frame = sample * u64::from(channels);
-                // 20 or 24 bits may lie in four bytes each.
+                // 20 or 24 bits may be stored in four bytes.
                 let whole = u64::from(align).checked_rem(u64::from(channels)) == Some(0) && u64::from(align) >= frame;
                 block = Some((if whole { u64::from(align) } else { frame }, 1));
                 Some(name)

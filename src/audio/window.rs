@@ -1,23 +1,23 @@
-//! A file that is looked at here and there, within a bound.
+//! Random access to a file within a bound.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 
-/// Read at a place that was jumped to, in bytes: headers are short.
+/// Bytes read after a jump: headers are short.
 const GLANCE: usize = 4 * 1024;
-/// Read where reading goes on from what is held, in bytes.
+/// Bytes read when reading continues.
 const STRIDE: usize = 256 * 1024;
-/// The most that can be asked for at once, in bytes.
+/// Most bytes that can be asked for at once.
 const MOST_AT_ONCE: usize = 2 * 1024 * 1024;
 
-/// Bytes of a file by their place; nothing more is given once the bound has been read.
+/// Bytes of a file by offset, until the bound has been read.
 #[derive(Debug)]
 pub(super) struct Window {
     file: File,
     length: u64,
-    /// What may still be read, in bytes.
+    /// Bytes that may still be read.
     left: u64,
-    /// Where `held` begins.
+    /// Offset of `held`.
     start: u64,
     held: Vec<u8>,
     failure: Option<io::Error>,
@@ -29,22 +29,22 @@ impl Window {
         Self { file, length, left: bound, start: 0, held: Vec::new(), failure: None }
     }
 
-    /// Of the whole file, in bytes.
+    /// Length of the file in bytes.
     pub(super) fn length(&self) -> u64 {
         self.length
     }
 
-    /// The first error of the system.
+    /// The first error of the operating system.
     pub(super) fn failure(&mut self) -> Option<io::Error> {
         self.failure.take()
     }
 
-    /// Whether the bound was met: what lies behind is not known.
+    /// Whether the bound was reached: what lies beyond it is unknown.
     pub(super) fn is_spent(&self) -> bool {
         self.left == 0
     }
 
-    /// Exactly `count` bytes from `place` on; `None` where the file, the bound or the system ends earlier.
+    /// Exactly `count` bytes at `place`; `None` if the file or the bound ends earlier, or reading fails.
     pub(super) fn bytes(&mut self, place: u64, count: usize) -> Option<&[u8]> {
         let end = place.checked_add(u64::try_from(count).ok()?)?;
         if end > self.length || count > MOST_AT_ONCE {
@@ -59,7 +59,7 @@ impl Window {
         self.held.get(from..from.checked_add(count)?)
     }
 
-    /// So many bytes from `place` on.
+    /// `N` bytes at `place`.
     pub(super) fn array<const N: usize>(&mut self, place: u64) -> Option<[u8; N]> {
         self.bytes(place, N)?.try_into().ok()
     }
