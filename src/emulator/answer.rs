@@ -1,4 +1,4 @@
-//! What goes back: JSON, error bodies, XML of the storage, streams; whole, cut short, or not at all.
+//! Answers: JSON, error bodies, XML of the storage, streams; whole, truncated, or not sent at all.
 
 use std::time::Duration;
 
@@ -17,11 +17,11 @@ use super::stream::{End, Events, Shape, Written, own_error};
 pub(super) const EVENT_STREAM: &str = "text/event-stream;charset=UTF-8";
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Marks a response in whose place the connection is dropped.
+/// Marks a response in place of which the connection is dropped.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct HangUp;
 
-/// A request that is refused: HTTP status, code, message.
+/// A refused request: HTTP status, code, message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Refusal {
     pub(super) status: StatusCode,
@@ -47,7 +47,7 @@ impl Refusal {
         ))
     }
 
-    /// The body is not the JSON it should be.
+    /// The body is not valid JSON of the expected shape.
     pub(super) fn body() -> Self {
         Self::parameter("Required body invalid, please check the request body format.")
     }
@@ -62,7 +62,7 @@ impl Refusal {
     }
 }
 
-/// In which of its two ways the service speaks.
+/// The two dialects of the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Dialect {
     /// Everything below `/api/v1`.
@@ -82,7 +82,7 @@ impl Dialect {
         match self {
             Self::DashScope => own_error(refusal, request_id),
             Self::Compatible => {
-                // Which code and type stand where is documented for few errors; the rest keep their code.
+                // Code and type are documented for few errors only; the rest keep their code.
                 let (code, kind) = match refusal.code.as_str() {
                     "InvalidApiKey" => ("invalid_api_key", "invalid_request_error"),
                     "InvalidParameter" => ("invalid_parameter_error", "invalid_request_error"),
@@ -96,7 +96,7 @@ impl Dialect {
     }
 }
 
-/// A good answer.
+/// A successful answer.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Answer {
     Json(Value),
@@ -111,7 +111,7 @@ pub(super) struct Reply {
     pub(super) content_type: &'static str,
     pub(super) retry_after: Option<u64>,
     pub(super) cut: bool,
-    /// What becomes of an event stream; anything else has no use for it.
+    /// How an event stream is laid out; ignored otherwise.
     pub(super) shape: Shape,
 }
 
@@ -196,14 +196,14 @@ impl Reply {
     }
 }
 
-/// In whose place nothing is sent.
+/// In place of which nothing is sent.
 pub(super) fn hang_up() -> Response<Body> {
     let mut response = Response::new(Body::empty());
     response.extensions_mut().insert(HangUp);
     response
 }
 
-/// Parts that leave one by one, each frame after a pause.
+/// Parts sent one by one, each frame after a pause.
 fn stream(written: Written) -> Body {
     let (pause, mut ended) = (written.pause, false);
     let parts: Vec<(bool, Bytes)> =
@@ -219,14 +219,14 @@ fn stream(written: Written) -> Body {
     if written.broken { Body::from_stream(parts.chain(broken_end())) } else { Body::from_stream(parts) }
 }
 
-/// A part that leaves, and an end that is none.
+/// A part that is sent, followed by a broken connection.
 fn broken(part: Bytes) -> Body {
     Body::from_stream(futures_util::stream::iter([Ok(part)]).chain(broken_end()))
 }
 
 fn broken_end() -> impl futures_util::Stream<Item = std::io::Result<Bytes>> {
     futures_util::stream::once(async {
-        // What stands before is on its way by then; an error at once would take it back.
+        // Let the part before be sent: an error at once would discard it.
         tokio::time::sleep(Duration::from_millis(20)).await;
         Err(std::io::Error::other("cut by the scenario"))
     })

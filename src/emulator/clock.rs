@@ -1,5 +1,4 @@
-//! The emulator's time: starts at the machine's, can run faster and can be moved forward; times as the service writes
-//! them.
+//! The emulator's clock: starts at the machine's time, can run faster and be moved forward. Times in the service's formats.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
@@ -10,7 +9,7 @@ use jiff::{Timestamp, civil};
 /// Milliseconds since 1970 on the emulator's clock.
 pub(super) type Millis = i64;
 
-/// Every id, link, policy and task is good for a stretch of this.
+/// Lifetimes of ids, links, policies and tasks are multiples of this.
 pub(super) const HOUR: Millis = 3_600_000;
 
 /// A clock that runs at a multiple of real time.
@@ -45,7 +44,7 @@ fn timestamp(at: Millis) -> Timestamp {
     Timestamp::from_millisecond(at).unwrap_or_default()
 }
 
-/// The service keeps the time of Beijing, without daylight saving.
+/// The service uses Beijing time, which has no daylight saving.
 fn beijing() -> TimeZone {
     TimeZone::fixed(jiff::tz::offset(8))
 }
@@ -75,7 +74,7 @@ pub(super) fn zulu(at: Millis) -> String {
     timestamp(at).to_zoned(TimeZone::UTC).strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
 }
 
-/// Reads `YYYYMMDDhhmmss`. Its zone is documented nowhere; the service's other times are UTC+8.
+/// Parses `YYYYMMDDhhmmss`. Its time zone is undocumented; the service's other times are UTC+8.
 pub(super) fn compact(text: &str) -> Option<Millis> {
     if text.len() != 14 || !text.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;

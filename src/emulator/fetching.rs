@@ -1,4 +1,4 @@
-//! Whether a file can be fetched, and what recognition makes of it then.
+//! Whether a file can be fetched, and the outcome of its recognition.
 
 use url::Url;
 
@@ -16,7 +16,7 @@ fn failed(code: &str) -> Outcome {
     Outcome::Failed { code: code.to_owned(), message: code.to_owned() }
 }
 
-/// What becomes of a file of an asynchronous task. `resolves`: the submit allowed `oss://` addresses.
+/// The outcome for a file of an asynchronous task. `resolves`: the submit allowed `oss://` addresses.
 pub(super) fn outcome(state: &State, model: &Model, url: &str, resolves: bool, parameters: &Parameters) -> Outcome {
     let source = match source(state, model, url, resolves) {
         Ok(source) => source,
@@ -31,11 +31,11 @@ pub(super) fn outcome(state: &State, model: &Model, url: &str, resolves: bool, p
     if let Some(recorded) = state.recordings.of(url) {
         return Outcome::Recorded(recorded);
     }
-    // What the service does with a track that is not there is documented nowhere.
+    // The service's answer to a missing track is undocumented.
     if source.has(&parameters.channels) { Outcome::Speech(source) } else { failed("NO_VALID_AUDIO_ERROR") }
 }
 
-/// Fetches a file, or says with which code and message that fails.
+/// Fetches a file, or returns the code and message of the failure.
 pub(super) fn source(
     state: &State,
     model: &Model,
@@ -69,7 +69,7 @@ pub(super) fn source(
     }
 }
 
-/// The path of an address must be percent-encoded, and not twice.
+/// The path of an address must be percent-encoded exactly once.
 fn percent_encoded_once(rest: &str) -> bool {
     let path = rest.split(['?', '#']).next().unwrap_or(rest).split_once('/').map_or("", |(_, path)| path);
     let hex = |at: usize| path.as_bytes().get(at).is_some_and(u8::is_ascii_hexdigit);

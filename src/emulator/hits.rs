@@ -1,4 +1,4 @@
-//! What the emulator was asked: counts that tests compare with what should have been asked.
+//! Counts of requests, for tests to compare with what they expect.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -7,28 +7,28 @@ use serde_json::{Value, json};
 
 use super::operation::Operation;
 
-/// Counts since the start. A request counts when its head has arrived, whatever comes of it.
+/// Counts since the start. A request is counted when its header has arrived, whatever becomes of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Hits {
     /// Requests by operation: `submit`, `query`, `list`, `cancel`, `policy`, `upload`, `result`, `flash`,
     /// `vocabulary`, `token`, `models`.
     pub operations: BTreeMap<&'static str, u64>,
-    /// Requests by method and path, ids left out: `GET /api/v1/tasks/{task_id}`.
+    /// Requests by method and path, without ids: `GET /api/v1/tasks/{task_id}`.
     pub routes: BTreeMap<String, u64>,
-    /// Submits that made a task.
+    /// Submits that created a task.
     pub accepted_submits: u64,
-    /// Clips that synchronous models have listened to, by protocol: `input_audio`, `realtime`, `qwen3`,
+    /// Clips that synchronous models have recognised, by protocol: `input_audio`, `realtime`, `qwen3`,
     /// `qwen3_compatible`, `omni`.
     pub recognised: BTreeMap<&'static str, u64>,
-    /// How often a file URL was accepted; twice when one submit names it twice, for so often it would be billed. A data
-    /// URI goes by `data:` and the beginning of its content's hash.
+    /// How often a file URL was accepted, and so would be billed; twice when one submit names it twice. A data URI is listed
+    /// as `data:` and the start of its content's hash.
     pub accepted: BTreeMap<String, u64>,
-    /// Requests refused because the rate was too high.
+    /// Requests refused because of the rate limit.
     pub throttled: u64,
     /// Requests answered by a fault of the scenario.
     pub faulted: u64,
-    /// Requests to the storage that brought an `Authorization` header along.
+    /// Requests to the storage that carried an `Authorization` header.
     pub key_leaks: u64,
     /// Requests refused with 401.
     pub unauthorized: u64,
@@ -59,7 +59,7 @@ impl Hits {
     }
 }
 
-/// Where the counting happens.
+/// Counts requests.
 #[derive(Debug, Default)]
 pub(super) struct Counter(Mutex<Hits>);
 

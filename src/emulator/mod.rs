@@ -1,9 +1,8 @@
 //! A stand-in for the service on a local port: the documented requests, checked strictly, and the documented answers.
 //!
 //! It refuses what the service refuses, with the same code, and shares no type with the client, so that a misspelt field
-//! cannot pass on both sides. Recognition is invented, a function of the file's address and the parameters alone, or
-//! played back from recorded result files, or told by a [`Dialogue`]. Time can run faster, and a [`Scenario`] says what
-//! goes wrong when.
+//! cannot pass on both sides. Transcripts are invented from the file's address and the parameters alone, replayed from
+//! recorded result files, or taken from a [`Dialogue`]. Its clock can run faster, and a [`Scenario`] injects faults.
 //!
 //! ```
 //! # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -17,25 +16,24 @@
 //! # }).unwrap();
 //! ```
 //!
-//! Some file names say what is in a file, whatever serves it, as long as no header of its own says otherwise:
+//! Some file names decide what is in a file, unless the file's own header says otherwise:
 //!
-//! | in the name | |
+//! | in the name | meaning |
 //! | --- | --- |
-//! | `301s`, `1500ms`, between signs that are neither letter nor digit | the length |
+//! | `301s`, `1500ms`, delimited by anything but letters and digits | the length |
 //! | `silence` | no speech |
 //! | `stereo`, `2ch` | two tracks |
 //! | `jargon` | the example of the vendor's page on context |
 //!
-//! In that example "Bulge Bracket" is said and "Bird Rock" heard, unless the term stands literally in the context that
-//! the service keeps: the newest five texts of the user and of the assistant, 400 characters of each turn.
+//! In that example "Bulge Bracket" is spoken and "Bird Rock" recognised, unless the context that the service keeps contains
+//! the term literally: the newest five texts each of user and assistant, 400 characters per turn.
 //!
 //! Two ports: the service under `base_url` (and, beside `/api/v1`, `/compatible-mode/v1`), results and uploads under
-//! `storage_url`, as with the real one. Beside them the storage port answers `GET /emulator/hits` (what was asked, as
-//! JSON, with the rules of the scenario that were not reached) and `POST /emulator/clock?advance_s=N` (moves the clock
-//! forward).
+//! `storage_url`, as with the real one. The storage port also answers `GET /emulator/hits` (request counts as
+//! JSON, with the rules of the scenario that did not occur) and `POST /emulator/clock?advance_s=N` (moves the clock forward).
 //!
-//! Wire formats: the vendor's help pages as of November 2026. Where they are silent or contradict each other, the choice
-//! stands in a comment where it is made.
+//! Wire formats: the vendor's help pages as of November 2026. Where they are silent or contradict each other, a
+//! comment explains the choice.
 
 mod answer;
 mod clock;
@@ -74,31 +72,31 @@ pub use speech::Dialogue;
 use crate::{Error, Result};
 use state::State;
 
-/// Which of the service's two kinds of hosts to be: they differ in the envelopes of synchronous answers, and in what
-/// they think of a missing `parameters`.
+/// The service's two kinds of hosts: they differ in the envelopes of synchronous answers and in how they treat a missing
+/// `parameters`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum HostStyle {
-    /// `dashscope.aliyuncs.com` and its like.
+    /// `dashscope.aliyuncs.com` and its regional siblings.
     #[default]
     Shared,
     /// `{workspace}.{region}.maas.aliyuncs.com`.
     Workspace,
 }
 
-/// How an emulator is started.
+/// Settings of an emulator.
 #[derive(Debug, Default)]
 pub struct Settings {
-    /// Port of the service; 0 = any that is free. The storage always takes any.
+    /// Port of the service; 0 = any free one. The storage always takes any free one.
     pub port: u16,
-    /// Which kind of host to be.
+    /// The kind of host to emulate.
     pub host_style: HostStyle,
-    /// How many times faster than real time its clock runs; 1 unless told otherwise.
+    /// How many times faster than real time its clock runs; 1 by default.
     pub clock_speed: Option<f64>,
     /// A folder of recorded result files to answer from.
     pub results: Option<PathBuf>,
-    /// Calls whose words are known: each answers for every address whose file has its name.
+    /// Calls with a script: each answers for every address whose file has its name.
     pub dialogues: Vec<Dialogue>,
-    /// What goes wrong when.
+    /// Faults to inject.
     pub scenario: Scenario,
 }
 
@@ -115,11 +113,11 @@ impl Emulator {
     ///
     /// # Errors
     ///
-    /// When the port is taken, the recorded results cannot be read, or the speed is no positive number.
+    /// The port is taken, the recorded results cannot be read, or the speed is not a positive number.
     pub async fn start(settings: Settings) -> Result<Self> {
         let speed = settings.clock_speed.unwrap_or(1.0);
         if !(speed.is_finite() && speed > 0.0) {
-            return Err(Error::invalid(format!("a clock cannot run {speed} times as fast")));
+            return Err(Error::invalid(format!("the clock speed must be a positive number, not {speed}")));
         }
         let recordings = match &settings.results {
             Some(folder) => recordings::Recordings::read(folder)?,
@@ -150,7 +148,7 @@ impl Emulator {
         Ok(Self { state, service, _serving: serving })
     }
 
-    /// `http://127.0.0.1:PORT/api/v1`, what `DASHSCOPE_HTTP_BASE_URL` takes.
+    /// `http://127.0.0.1:PORT/api/v1`, a value for `DASHSCOPE_HTTP_BASE_URL`.
     #[must_use]
     pub fn base_url(&self) -> String {
         format!("http://{}/api/v1", self.service)
@@ -162,19 +160,19 @@ impl Emulator {
         &self.state.storage_url
     }
 
-    /// What it was asked so far.
+    /// Counts of the requests so far.
     #[must_use]
     pub fn hits(&self) -> Hits {
         self.state.hits.read()
     }
 
-    /// How often each file URL was accepted; twice when one submit names it twice, for so often it would be billed.
+    /// How often each file URL was accepted, and so would be billed; twice when one submit names it twice.
     #[must_use]
     pub fn accepted(&self) -> BTreeMap<String, u64> {
         self.hits().accepted
     }
 
-    /// The rules of the scenario that have not acted as often as they should, a line each.
+    /// Rules of the scenario that have not acted as often as they should, one line each.
     #[must_use]
     pub fn unreached(&self) -> Vec<String> {
         self.state.scenario.unreached()

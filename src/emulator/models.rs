@@ -1,7 +1,7 @@
-//! The models the emulator serves: how each is called and how often. Written from the vendor's pages, not from the
-//! client's catalogue, so that a mistake there is found here.
+//! The models that the emulator serves: protocol and rate of each. Written from the vendor's pages, not from the client's
+//! catalogue, so that a mistake there shows here.
 
-/// How a model is called.
+/// The protocol of a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Protocol {
     /// Asynchronous, `input.file_urls`, up to this many.
@@ -19,7 +19,7 @@ pub(super) enum Protocol {
 }
 
 impl Protocol {
-    /// As counts name it.
+    /// Its name in counts.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Files(_) | Self::OneFile => "files",
@@ -59,12 +59,12 @@ impl Model {
         self.name.starts_with("qwen-audio-3.1-")
     }
 
-    /// Thinks before it answers, and need not stream.
+    /// Thinks before it answers, and does not require streaming.
     pub(super) fn thinks(&self) -> bool {
         self.name.starts_with("qwen3.8-omni")
     }
 
-    /// Of the models that are billed so.
+    /// Tokens per second of the models billed by token.
     pub(super) fn audio_tokens_per_ten_seconds(&self) -> u64 {
         match self.protocol {
             Protocol::Omni if self.name.starts_with("qwen3-omni") => 125,
@@ -73,7 +73,7 @@ impl Model {
         }
     }
 
-    /// Length of the longest clip of a synchronous model, in seconds. That of the newest Omni is not published.
+    /// Longest clip of a synchronous model, in seconds. That of the newest Omni is not published.
     pub(super) fn longest_s(&self) -> u64 {
         match self.protocol {
             Protocol::Omni if self.name.starts_with("qwen3-omni") => 1_200,
@@ -96,7 +96,7 @@ const MANY: Protocol = Protocol::Files(100);
 /// 100 calls per minute.
 const SLOW: f64 = 100.0 / 60.0;
 
-/// Requests per minute are enforced per second; those of the Qwen-Audio Flash and Omni models are not published.
+/// Limits per minute are enforced per second; those of the Qwen-Audio Flash and Omni models are not published.
 pub(super) static MODELS: [Model; 28] = [
     model("fun-asr", MANY, 10.0),
     model("fun-asr-2025-11-07", MANY, 10.0),

@@ -1,8 +1,8 @@
-//! What can be asked of the emulator, by the names that scenarios and counts use.
+//! Kinds of requests, by the names that scenarios and counts use.
 
 use serde::Deserialize;
 
-/// One kind of request; `Recognition` is what happens behind the door.
+/// A kind of request; `Recognition` is not a request but what the service does with a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Operation {
@@ -21,7 +21,7 @@ pub(super) enum Operation {
 }
 
 impl Operation {
-    /// Those that are requests.
+    /// Every operation that is a request.
     pub(super) const ALL: [Self; 11] = [
         Self::Submit,
         Self::Query,

@@ -1,37 +1,37 @@
-//! `parameters` of a submit: what is known, of which type, in which range.
+//! `parameters` of a submit: known keys, their types and ranges.
 
 use serde_json::{Map, Value};
 
 use super::answer::Refusal;
 use super::models::{Model, Protocol};
 
-/// What a recognition was asked for.
+/// The parameters of a recognition.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Parameters {
-    /// `parameters` was not there at all.
+    /// Whether `parameters` was missing.
     pub(super) missing: bool,
     /// A key that no model knows.
     pub(super) misspelt: Option<String>,
-    /// Requested tracks, as sent, each once.
+    /// Requested tracks in the order sent, each once.
     pub(super) channels: Vec<u32>,
     pub(super) diarization: bool,
-    /// The language asked for, where one was.
+    /// The requested language.
     pub(super) language: Option<String>,
     pub(super) filter: Filter,
     pub(super) words: bool,
     pub(super) vocabulary_id: Option<String>,
-    /// Text of the context that is kept; a term in it is heard.
+    /// The kept text of the context; its terms are recognised.
     pub(super) context: String,
 }
 
-/// Words that are masked or left out.
+/// Words that are masked or removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Filter {
     pub(super) mask: Vec<String>,
     pub(super) drop: Vec<String>,
-    /// The built-in list is masked as well.
+    /// Whether the built-in list is masked as well.
     pub(super) reserved: bool,
-    /// Hesitations are left out.
+    /// Whether hesitations are removed.
     pub(super) fillers: bool,
 }
 
@@ -57,7 +57,7 @@ impl Default for Parameters {
     }
 }
 
-/// What any model knows; one that is known elsewhere is ignored, one that is known nowhere spoils the task.
+/// Parameters of any model: one that only another model has is ignored, an unknown one fails the task.
 const KNOWN: [&str; 17] = [
     "audio_event_detection_enabled",
     "channel_id",
@@ -79,7 +79,7 @@ const KNOWN: [&str; 17] = [
 ];
 
 impl Parameters {
-    /// Reads `parameters` as sent for a model; `None` where the body has none.
+    /// Reads `parameters` as sent for a model; `None` if the body has none.
     pub(super) fn read(model: &Model, sent: Option<&Value>) -> Result<Self, Refusal> {
         let mut read = Self { words: model.protocol != Protocol::OneFile, ..Self::default() };
         let sent = match sent {
@@ -143,7 +143,7 @@ impl Parameters {
         Ok(())
     }
 
-    /// The reference wants JSON in a string, a sample of the user guide sends the object itself.
+    /// The reference documents JSON in a string; a sample of the user guide sends the object itself.
     fn special_words(&mut self, sent: &Value) -> Result<(), Refusal> {
         let wrong = || Refusal::format("parameters.special_word_filter must be JSON in a string");
         let parsed;

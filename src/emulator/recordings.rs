@@ -1,4 +1,4 @@
-//! Result files that were recorded: they are answered byte for byte.
+//! Recorded result files, served byte for byte.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -51,7 +51,7 @@ impl Recordings {
         Ok(recordings)
     }
 
-    /// The recording of that name, else one that the address picks; none without a folder.
+    /// The recording of that name, else one chosen by the address; `None` without a folder.
     pub(super) fn of(&self, url: &str) -> Option<Arc<Recorded>> {
         let path = url.split(['?', '#']).next().unwrap_or(url);
         let name = path.rsplit('/').next().unwrap_or(path);
@@ -65,7 +65,7 @@ impl Recordings {
     }
 }
 
-/// What the file says was speech; where it does not say, the stretch of its sentences.
+/// Milliseconds of speech that the file states, else the time from its first to its last sentence.
 fn billed_ms(result: &Value) -> u64 {
     let transcripts = result.get("transcripts").and_then(Value::as_array);
     let number = |value: &Value, key: &str| value.get(key).and_then(Value::as_f64).filter(|ms| *ms >= 0.0);

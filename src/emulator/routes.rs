@@ -1,4 +1,4 @@
-//! The service's port: which request goes where, what is checked of every one, and where scenarios step in.
+//! The service's port: routes, the checks of every request, and the hooks of scenarios.
 
 use std::sync::Arc;
 
@@ -20,12 +20,12 @@ use super::state::State;
 use super::tasks::{list, query, submit};
 use super::{flash, stream, tokens, uploads, vocabularies};
 
-/// A data URI of 20 MiB and what stands around it; more is not even read.
+/// A data URI of 20 MiB and the rest of the body; longer bodies are not read.
 const LARGEST_BODY: usize = 40 << 20;
-/// Queries, lists and cancels, each, for the whole account.
+/// Rate per second of queries, lists and cancels, each for the whole account.
 const TASK_RATE: f64 = 20.0;
 
-/// A request that was read to its end.
+/// A request with its body.
 #[derive(Debug)]
 pub(super) struct Call {
     pub(super) request_id: String,
@@ -50,7 +50,7 @@ impl Call {
         self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// The body, which must be a JSON object and say so.
+    /// The body, which must be a JSON object with the JSON content type.
     pub(super) fn json(&self) -> Result<Value, Refusal> {
         let kind = self.header(CONTENT_TYPE.as_str()).unwrap_or_default();
         let kind = kind.split(';').next().unwrap_or_default().trim();
@@ -60,7 +60,7 @@ impl Call {
         serde_json::from_slice(&self.body).ok().filter(Value::is_object).ok_or_else(Refusal::body)
     }
 
-    /// The key or token it came with.
+    /// The key or token of the request.
     fn bearer(&self) -> Option<&str> {
         let (scheme, key) = self.header(AUTHORIZATION.as_str())?.split_once(' ')?;
         scheme.eq_ignore_ascii_case("Bearer").then_some(key.trim())
@@ -130,7 +130,7 @@ async fn exchange(
     reply.map_or_else(hang_up, |reply| reply.response(&request_id, state.clock.now()))
 }
 
-/// Reads a request and checks what holds for every one.
+/// Reads a request and makes the checks common to all.
 async fn read(state: &State, request_id: String, methods: &[Method], request: Request) -> Result<Call, Refusal> {
     let (head, body) = request.into_parts();
     let body = axum::body::to_bytes(body, LARGEST_BODY)
@@ -152,7 +152,7 @@ async fn read(state: &State, request_id: String, methods: &[Method], request: Re
     Ok(call)
 }
 
-/// The scenario's word on a request.
+/// The fault of the scenario for a request.
 fn fault(state: &State, operation: Operation, call: &Call, id: &str) -> Option<Fault> {
     let body: Value;
     let task;
@@ -176,7 +176,7 @@ fn fault(state: &State, operation: Operation, call: &Call, id: &str) -> Option<F
     }
 }
 
-/// Carries a request out as the scenario wants it; `None` hangs up.
+/// Carries out a request with the fault of the scenario; `None` hangs up.
 pub(super) async fn carried_out(
     state: &State,
     dialect: Dialect,
@@ -271,7 +271,7 @@ fn handle(
     }
 }
 
-/// The list of models, which clients use as a check of the key; its shape is documented nowhere.
+/// The list of models, which clients use to check a key; its shape is undocumented.
 fn models(call: &Call) -> Answer {
     let number = |name: &str, default: usize| {
         call.query(name).and_then(|text| text.parse::<usize>().ok()).filter(|n| *n > 0).unwrap_or(default)

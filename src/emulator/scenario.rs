@@ -1,14 +1,14 @@
-//! What goes wrong when.
+//! Scenarios: which faults occur when.
 //!
-//! A scenario is a TOML file with a list of rules. Each says on which kind of request it acts, which of them it lets
-//! pass, how often it acts, and what it does:
+//! A scenario is a TOML file with a list of rules. Each states the kind of request it acts on, how many of them pass first,
+//! how often it acts, and what it does:
 //!
 //! ```toml
 //! [[fault]]
 //! on = "submit"              # submit query list cancel policy upload result flash vocabulary token models recognition
-//! url_contains = "call-17"   # optional: only where a file URL (upload: the key) holds this
-//! skip = 1                   # optional: so many matching requests pass first
-//! times = 2                  # optional: acts so often, 1 unless told otherwise; 0 = always
+//! url_contains = "call-17"   # optional: only if a file URL (upload: the key) contains this
+//! skip = 1                   # optional: this many matching requests pass first
+//! times = 2                  # optional: how often it acts, 1 by default; 0 = always
 //! do = "status"
 //! status = 429
 //! retry_after = 2
@@ -28,24 +28,24 @@
 //! | `unknown` | on `query`: `task_status` UNKNOWN | |
 //! | `fail` | on `recognition`: this file fails | `code` (`FILE_DOWNLOAD_FAILED`), `message` (the code) |
 //! | `all_failed` | on `recognition`: every file of the task fails | `code`, `message` |
-//! | `succeeded_with_failed` | on `recognition`: every file fails, the task is SUCCEEDED all the same | `code`, `message` |
+//! | `succeeded_with_failed` | on `recognition`: every file fails, yet the task is SUCCEEDED | `code`, `message` |
 //! | `silence` | on `recognition`: no speech; with `ASR_RESPONSE_HAVE_NO_WORDS` and one file the task has `code` and no `results` | `code` (`SUCCESS_WITH_NO_VALID_FRAGMENT`) |
-//! | `reshape` | on `flash`, streams: the same events, written another way | any key of a stream, see below |
+//! | `reshape` | on `flash`, streams: the same events in another layout | any key of a stream, see below |
 //! | `cut` | on `flash`, streams: the end is missing; the connection is closed in order | `frames` (how many come, at most all but the last), `mid_frame` (half of the next one follows), `abrupt` (the connection breaks), and those of a stream |
 //! | `error_event` | on `flash`, streams: an error under HTTP 200 ends it | `frames` (0; how many come before), `event` (`error`; or `result`), `status` (400; in the frame's comment), `code`, `message`, and those of a stream |
 //! | `silence` | on `flash`: no speech; 400 `CLIENT_ERROR` `ASR_RESPONSE_HAVE_NO_WORDS`, of Qwen models an empty text | |
-//! | `hold` | on `recognition`: it waits `pending_s` and takes `hold_s`, in seconds of the emulator's clock | `hold_s`, `pending_s` |
+//! | `hold` | on `recognition`: it is pending for `pending_s` and then takes `hold_s`, in seconds of the emulator's clock | `hold_s`, `pending_s` |
 //!
-//! Keys of a stream: `no_blank_lines` (none between the frames, none at the end), `crlf` (lines end so),
-//! `values_per_frame` (so many values in one frame, each on a `data:` line of its own), `chunk_bytes` (the body leaves in
-//! pieces of so many bytes, whatever they split), `frame_ms` (pause between two frames). A rule about streams passes over
-//! requests that do not ask for one. Above the rules, `frame_ms = 0` sets the pause of all streams, 10 unless told
-//! otherwise. `event_stream = true` on `status`: the error comes as an event, under its status.
+//! Keys of a stream: `no_blank_lines` (neither between frames nor at the end), `crlf` (line endings), `values_per_frame`
+//! (this many values in one frame, each on a `data:` line of its own), `chunk_bytes` (the body is sent in pieces of this
+//! size, wherever they split it), `frame_ms` (pause between frames). A rule about streams ignores requests that do not ask
+//! for one. Above the rules, `frame_ms = 0` sets the pause of all streams, 10 by default. `event_stream = true` on `status`
+//! sends the error as an event, under its status.
 //!
-//! `delay_ms` and `frame_ms` are real time. `accepted = true` carries the request out before the answer is replaced. Rules are tried in
-//! order, the first that acts is the only one; a key that a rule has no use for is an error. On `submit` and `flash`,
-//! `url_contains` looks at the files named in the body, on `query`, `cancel` and `result` at the files of the task, on
-//! `upload` at the key, elsewhere at path and query.
+//! `delay_ms` and `frame_ms` are real time. `accepted = true` carries out the request before its answer is replaced. Rules
+//! are tried in order and only the first that matches acts; a key that a rule does not use is an error. `url_contains` is
+//! compared with the files named in the body on `submit` and `flash`, with the files of the task on `query`, `cancel` and
+//! `result`, with the key on `upload`, and with path and query elsewhere.
 
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
@@ -59,7 +59,7 @@ use super::operation::Operation;
 use super::stream::{End, Event, Shape};
 use crate::{Error, Result};
 
-/// Rules and how often each was met.
+/// Rules, and how often each matched.
 #[derive(Debug, Default)]
 pub struct Scenario {
     rules: Vec<Rule>,
@@ -112,7 +112,7 @@ struct Rule {
     frame_ms: Option<u64>,
 }
 
-/// What any rule about streams takes.
+/// Keys of every rule about streams.
 const STREAM: [&str; 5] = ["no_blank_lines", "crlf", "values_per_frame", "chunk_bytes", "frame_ms"];
 
 /// What a rule does.
@@ -149,7 +149,7 @@ impl Act {
 /// What happens to a request.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Fault {
-    /// Another answer; the request is carried out when `accepted`.
+    /// Another answer; the request is carried out if `accepted`.
     Answer {
         status: u16,
         body: Body,
@@ -158,7 +158,7 @@ pub(super) enum Fault {
         event_stream: bool,
     },
     Stream(Shape),
-    /// Nothing is to be heard.
+    /// No speech is recognised.
     Silence,
     ResetBefore,
     ResetAfter,
@@ -191,7 +191,7 @@ impl Scenario {
     ///
     /// # Errors
     ///
-    /// When it cannot be read or holds anything that is no rule; the line is named.
+    /// It cannot be read, or something in it is not a rule; the line is named.
     pub fn read(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path).map_err(|error| Error::io("read", path, error))?;
         Self::parse(&text).map_err(|error| Error::invalid(format!("{}: {error}", path.display())))
@@ -201,7 +201,7 @@ impl Scenario {
     ///
     /// # Errors
     ///
-    /// When anything in it is no rule; the line is named.
+    /// Something in it is not a rule; the line is named.
     pub fn parse(text: &str) -> Result<Self> {
         let line = |at: usize| text.get(..at).unwrap_or(text).matches('\n').count() + 1;
         let document: Document = toml::from_str(text).map_err(|error| {
@@ -219,12 +219,12 @@ impl Scenario {
         Ok(Self { rules, met, frame_ms: document.frame_ms })
     }
 
-    /// Whether any rule is about such requests.
+    /// Whether any rule is about requests of this kind.
     pub(super) fn concerns(&self, on: Operation) -> bool {
         self.rules.iter().any(|rule| rule.on == on)
     }
 
-    /// The rule that acts on a request, counted as having acted. `subject` is what `url_contains` looks at.
+    /// The rule that acts on a request; it is counted. `subject` is what `url_contains` is compared with.
     fn next<'s>(&self, on: Operation, streams: bool, subject: impl FnOnce() -> Vec<&'s str>) -> Option<&Rule> {
         if !self.concerns(on) {
             return None;
@@ -251,7 +251,7 @@ impl Scenario {
         self.next(on, false, subject).and_then(Rule::fault)
     }
 
-    /// As [`Self::fault`], on `flash`; `streams`: the request asks for events.
+    /// Like [`Self::fault`], on `flash`; `streams`: the request asks for events.
     pub(super) fn flash_fault<'s>(&self, streams: bool, subject: impl FnOnce() -> Vec<&'s str>) -> Option<Fault> {
         self.next(Operation::Flash, streams, subject).and_then(Rule::fault)
     }
@@ -265,7 +265,7 @@ impl Scenario {
         self.next(Operation::Recognition, false, || vec![url]).and_then(Rule::trouble)
     }
 
-    /// The rules that have not acted as often as they should, one line each.
+    /// Rules that have not acted as often as they should, one line each.
     #[must_use]
     pub fn unreached(&self) -> Vec<String> {
         let met = self.met.lock().unwrap_or_else(PoisonError::into_inner);
@@ -283,14 +283,14 @@ impl Scenario {
 }
 
 impl Rule {
-    /// Refuses keys the act has no use for, and acts that make no sense where the rule stands.
+    /// Refuses keys that the act does not use, and acts that make no sense for the kind of request.
     fn check(&self) -> Result<(), String> {
         let recognition =
             matches!(self.act, Act::Fail | Act::AllFailed | Act::SucceededWithFailed | Act::Silence | Act::Hold);
         let silent_clip = self.act == Act::Silence && self.on == Operation::Flash;
         if recognition != (self.on == Operation::Recognition) && !silent_clip {
             let other = if recognition { "only to" } else { "to requests, not to" };
-            return Err(format!("this `do` happens {other} `on = \"recognition\"`"));
+            return Err(format!("this `do` belongs {other} `on = \"recognition\"`"));
         }
         if self.act == Act::Expired && self.on != Operation::Result {
             return Err("`do = \"expired\"` goes with `on = \"result\"`".to_owned());
@@ -342,7 +342,7 @@ impl Rule {
             ("frame_ms", self.frame_ms.is_some()),
         ];
         if let Some((key, _)) = given.iter().find(|(key, there)| *there && !takes_key(key)) {
-            return Err(format!("`{key}` means nothing to this `do`"));
+            return Err(format!("`{key}` is not a key of this `do`"));
         }
         match self.act {
             Act::Status if !self.status.is_some_and(|status| (200..600).contains(&status)) => {
@@ -472,7 +472,7 @@ impl Rule {
     }
 }
 
-/// What the service says with a status, unless the rule says otherwise.
+/// The service's code and message for a status, unless the rule gives others.
 fn said_with(status: u16) -> (&'static str, &'static str) {
     match status {
         400 => ("InvalidParameter", "Required body invalid, please check the request body format."),

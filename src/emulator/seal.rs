@@ -1,4 +1,4 @@
-//! Ids nobody can guess and signatures nobody can forge: of result links, upload policies and uploads.
+//! Random ids, and signatures of result links, upload policies and uploads.
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
@@ -23,7 +23,7 @@ impl Seal {
     pub(super) fn new() -> Self {
         let mut hasher = blake3::Hasher::new();
         for _ in 0..4 {
-            // Each state has keys of its own from the operating system's randomness.
+            // Each state is keyed from the operating system's randomness.
             hasher.update(&RandomState::new().build_hasher().finish().to_le_bytes());
         }
         Self { secret: *hasher.finalize().as_bytes(), drawn: AtomicU64::new(0) }
@@ -52,7 +52,7 @@ impl Seal {
         *blake3::keyed_hash(&key, text.as_bytes()).as_bytes()
     }
 
-    /// A signature in base64, another one each time: links of the same second differ.
+    /// A signature in base64, different each time, so that links of the same second differ.
     pub(super) fn sign(&self, text: &str) -> String {
         let salt = self.hex(8);
         let mac = self.mac(&format!("{salt}{text}"));

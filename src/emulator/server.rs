@@ -1,5 +1,5 @@
-//! The sockets: accepts connections, hands requests to the routes, hangs up where told. All of it ends with the
-//! `Serving` it belongs to.
+//! The sockets: accepts connections, passes requests to the routes, hangs up where a scenario says so. Everything ends when
+//! its `Serving` is dropped.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -16,7 +16,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use super::answer::HangUp;
 use crate::{Error, Result};
 
-/// A port of this machine.
+/// Binds a port of the loopback address.
 pub(super) async fn bind(port: u16) -> Result<(TcpListener, SocketAddr)> {
     let wanted = SocketAddr::from(([127, 0, 0, 1], port));
     let failed = |error| Error::io("listen on", Path::new(&wanted.to_string()), error);
@@ -25,7 +25,7 @@ pub(super) async fn bind(port: u16) -> Result<(TcpListener, SocketAddr)> {
     Ok((listener, address))
 }
 
-/// A listener at work; dropped, it and its connections end.
+/// A running listener; dropping it ends it and its connections.
 #[derive(Debug)]
 pub(super) struct Serving(JoinHandle<()>);
 
@@ -44,14 +44,14 @@ pub(super) fn serve(listener: TcpListener, router: Router) -> Serving {
             tokio::select! {
                 accepted = listener.accept() => match accepted {
                     Ok((socket, _)) => {
-                        // Small answers at once: waiting for more is slower than the answer.
+                        // Send small answers at once.
                         let _ = socket.set_nodelay(true);
                         let router = Arc::clone(&router);
                         connections.spawn(async move {
                             let service = service_fn(|request: hyper::Request<hyper::body::Incoming>| {
                                 let router = Arc::clone(&router);
                                 async move {
-                                    // What was received is carried out, even when whoever sent it has gone.
+                                    // A received request is carried out even if its client is gone, as the service does.
                                     let answering = tokio::spawn(async move { router.call(request.map(Body::new)).await });
                                     let Ok(response) = answering.await.map_err(std::io::Error::other)?;
                                     match response.extensions().get::<HangUp>() {
@@ -61,13 +61,12 @@ pub(super) fn serve(listener: TcpListener, router: Router) -> Serving {
                                 }
                             });
                             let mut http = hyper::server::conn::http1::Builder::new();
-                            // What was asked is done even when nobody waits for the answer, as the service does it.
                             http.half_close(true);
-                            // Whoever hung up, it concerns nobody else.
+                            // A client that hung up does not affect the others.
                             let _ = http.serve_connection(TokioIo::new(socket), service).await;
                         });
                     }
-                    // Too many open files, say: give the others a chance to end.
+                    // Too many open files, for example: let other connections end first.
                     Err(_) => tokio::time::sleep(std::time::Duration::from_millis(20)).await,
                 },
                 Some(_) = connections.join_next() => {}

@@ -1,4 +1,4 @@
-//! Everything one emulator knows.
+//! The state of one emulator.
 
 use std::time::Duration;
 
@@ -50,7 +50,7 @@ impl State {
         self.admit_at(model.name, model.rate)
     }
 
-    /// One request of a kind, `rate` a second.
+    /// One request of a kind, `rate` per second.
     pub(super) fn admit_at(&self, what: &str, rate: f64) -> Result<(), Refusal> {
         if self.limits.admit(what, rate) {
             return Ok(());

@@ -1,5 +1,5 @@
-//! The storage's port: result files behind signed links, uploads by form, and what tests want to know. An API key has no
-//! business here: whoever brings one is refused and counted.
+//! The storage's port: result files behind signed links, uploads by form, and the counts for tests. A request that carries
+//! an API key is refused and counted.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -28,14 +28,14 @@ use super::tasks::{Outcome, Task};
 use super::uploads::{ACCESS_KEY_ID, Denied, Form, Object};
 use super::wav;
 
-/// A link is good for a day.
+/// A link is valid for a day.
 const LINK_LIFE: i64 = 24 * HOUR;
-/// The header of a recording is within these.
+/// Bytes kept to read the header of a recording.
 const HEAD: usize = 64 << 10;
-/// All fields before the file.
+/// Most bytes of the fields before the file.
 const FIELDS: usize = 64 << 10;
 
-/// Links that a scenario let expire before their time, by signature.
+/// Links that a scenario expired early, by signature.
 #[derive(Debug, Default)]
 pub(super) struct Revoked(Mutex<HashSet<String>>);
 
@@ -49,7 +49,7 @@ impl Revoked {
     }
 }
 
-/// A fresh link to the result of a task's file.
+/// A new link to the result of a task's file.
 pub(super) fn link(state: &State, task: &Task, at: usize) -> String {
     let now = state.clock.now();
     let (day, minute) = {
@@ -98,7 +98,7 @@ fn query(request: &Request) -> HashMap<String, String> {
     form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes()).into_owned().collect()
 }
 
-/// Refuses a request that brings a key along.
+/// Refuses a request that carries a key.
 fn leak(state: &State, headers: &HeaderMap, request_id: &str) -> Option<Reply> {
     headers.contains_key(AUTHORIZATION).then(|| {
         state.hits.key_leaked();
@@ -142,7 +142,7 @@ async fn result(Shared(state): Shared<Arc<State>>, Path(path): Path<String>, req
     reply.map_or_else(hang_up, |reply| reply.response(&request_id, state.clock.now()))
 }
 
-/// Signature first, then time: a changed link says nothing about its age.
+/// Checks the signature first, then the time: the expiry of a changed link cannot be trusted.
 fn signed(state: &State, method: &Method, name: &str, query: &HashMap<String, String>) -> Result<(), Denied> {
     let denied = |code: &'static str, message: &str| Err((StatusCode::FORBIDDEN, code, message.to_owned()));
     let (Some(expires), Some(signature)) = (query.get("Expires"), query.get("Signature")) else {
@@ -184,7 +184,7 @@ async fn upload(Shared(state): Shared<Arc<State>>, request: Request) -> Response
     let request_id = state.seal.hex(24).to_uppercase();
     let leak = leak(&state, request.headers(), &request_id);
     let reply = if leak.is_some() || request.method() != Method::POST {
-        // Read to its end, so that the answer is heard.
+        // Read to its end, so that the client sees the answer.
         let mut body = request.into_body().into_data_stream();
         while body.next().await.is_some_and(|part| part.is_ok()) {}
         let not_allowed = (StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", "Only POST is allowed.".to_owned());
@@ -211,7 +211,7 @@ async fn upload(Shared(state): Shared<Arc<State>>, request: Request) -> Response
 
 type Received = (Form, Result<super::uploads::Allowed, Denied>, Object);
 
-/// Reads an upload to its end, whatever is wrong with it. Fields after the file would be ignored by the storage.
+/// Reads an upload to its end, even if it will be refused. Fields after the file are ignored, as the storage does.
 async fn form(state: &State, request: Request) -> Result<Received, Denied> {
     let malformed = |message: &str| (StatusCode::BAD_REQUEST, "MalformedPOSTRequest", message.to_owned());
     let mut parts = Multipart::from_request(request, &()).await.map_err(|_| malformed("This is no multipart form."))?;
@@ -254,7 +254,7 @@ async fn read(mut field: Field<'_>, take: &mut impl FnMut(&[u8]) -> Result<(), D
     Ok(())
 }
 
-/// Hash, length and header of a file; the rest is forgotten as it comes.
+/// Hash, length and header of a file, which is not kept.
 async fn object(field: Field<'_>) -> Result<Object, Denied> {
     let (mut hasher, mut head, mut length) = (blake3::Hasher::new(), Vec::new(), 0_u64);
     read(field, &mut |part| {

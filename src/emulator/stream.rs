@@ -1,8 +1,8 @@
-//! Event streams as the service writes them, and what a scenario does to them on their way.
+//! Event streams in the service's layout, and what a scenario does to them.
 //!
 //! DashScope frames have four lines and no space after the colons; the status is a comment; nothing marks the end.
-//! Compatible mode has `data: ` lines alone and ends with `[DONE]`. A blank line follows each frame, unless a scenario
-//! leaves it out as some gateways do.
+//! Compatible mode has only `data: ` lines and ends with `[DONE]`. A blank line follows each frame, unless a scenario omits
+//! it as some gateways do.
 
 use std::time::Duration;
 
@@ -20,14 +20,14 @@ pub(super) struct Events {
     pub(super) pause: Duration,
 }
 
-/// What a scenario makes of a stream.
+/// The layout of a stream by a scenario.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Shape {
     pub(super) crlf: bool,
     pub(super) no_blank_lines: bool,
-    /// So many values in one frame, each on a `data:` line of its own.
+    /// Number of values in one frame, each on a `data:` line of its own.
     pub(super) values_per_frame: usize,
-    /// The body leaves in pieces of so many bytes, whatever they split.
+    /// Size in bytes of the pieces in which the body is sent, wherever they split it.
     pub(super) chunk_bytes: Option<usize>,
     pub(super) pause: Option<Duration>,
     pub(super) end: End,
@@ -37,14 +37,14 @@ pub(super) struct Shape {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum End {
     Whole,
-    /// After so many frames, at most all but the last; half of the next one follows where `mid_frame`. The connection
-    /// is closed in order unless `abrupt`.
+    /// After this many frames, at most all but the last; half of the next one follows if `mid_frame`. The connection is closed
+    /// in order unless `abrupt`.
     Cut {
         frames: usize,
         mid_frame: bool,
         abrupt: bool,
     },
-    /// After so many frames, at most all but the last, an error follows, under HTTP 200.
+    /// After this many frames, at most all but the last, an error under HTTP 200.
     Error {
         frames: usize,
         event: Event,
@@ -52,7 +52,7 @@ pub(super) enum End {
     },
 }
 
-/// The event name an error comes under.
+/// The event name of an error.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Event {
@@ -74,10 +74,10 @@ impl Default for Shape {
     }
 }
 
-/// A stream on its way.
+/// A stream being sent.
 #[derive(Debug)]
 pub(super) struct Written {
-    /// What leaves at once, and whether a frame ends in it.
+    /// A part that is sent at once, and whether a frame ends in it.
     pub(super) parts: Vec<(Bytes, bool)>,
     pub(super) pause: Duration,
     /// The connection breaks after the last part.
@@ -185,7 +185,7 @@ impl Shape {
     }
 }
 
-/// An error as the one frame of a body of its own.
+/// An error as the only frame of a body.
 pub(super) fn alone(dialect: Dialect, refusal: &Refusal, request_id: &str) -> String {
     let events = Events { dialect, data: Vec::new(), pause: Duration::ZERO };
     let end = End::Error { frames: 0, event: Event::Error, refusal: refusal.clone() };

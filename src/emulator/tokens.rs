@@ -10,18 +10,18 @@ use super::clock::Millis;
 use super::routes::Call;
 use super::state::State;
 
-/// Tokens and when they expire.
+/// Tokens and their expiry.
 #[derive(Debug, Default)]
 pub(super) struct Tokens(Mutex<HashMap<String, Millis>>);
 
 impl Tokens {
-    /// Whether it was issued here and is still good.
+    /// Whether it was issued here and has not expired.
     pub(super) fn valid(&self, token: &str, now: Millis) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(token).is_some_and(|expires| now < *expires)
     }
 }
 
-/// Issues a token; only a permanent key can ask for one.
+/// Issues a token; this requires a permanent key.
 pub(super) fn issue(state: &State, call: &Call, permanent: bool) -> Result<Answer, Refusal> {
     if !permanent {
         state.hits.unauthorized();

@@ -1,5 +1,5 @@
-//! Temporary storage: upload policies, and the objects uploaded with them. Of an object only its hash, its length and
-//! what its header says are kept.
+//! Temporary storage: upload policies, and the objects uploaded with them. Only hash, length and
+//! audio header of an object are kept.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -16,22 +16,22 @@ use super::routes::Call;
 use super::state::State;
 use super::wav::Audio;
 
-/// The storage's name for whoever signed.
+/// The access key id of the signer.
 pub(super) const ACCESS_KEY_ID: &str = "LTAIemulator";
 const POLICY_SECONDS: Millis = 300;
 const OBJECT_LIFE: Millis = 48 * HOUR;
-/// What has expired is swept out whenever so many more have come.
+/// Expired entries are removed after this many new ones.
 const SWEEP: usize = 1024;
 
-/// Folders given out, and what was put into them.
+/// Folders handed out, and the objects in them.
 #[derive(Debug, Default)]
 pub(super) struct Uploads(Mutex<Shelves>);
 
 #[derive(Debug, Default)]
 struct Shelves {
-    /// Folder → model and when it was given out.
+    /// Folder → model, and when it was handed out.
     folders: HashMap<String, (&'static str, Millis)>,
-    /// Key → what is kept, the model it was uploaded for, and when.
+    /// Key → object, the model it was uploaded for, and when.
     objects: HashMap<String, (Object, &'static str, Millis)>,
 }
 
@@ -66,7 +66,7 @@ impl Form {
         self.field("key").unwrap_or_default()
     }
 
-    /// The status that was asked for; without it the storage answers 204.
+    /// The requested status; 204 without one.
     pub(super) fn success(&self) -> StatusCode {
         match self.field("success_action_status") {
             Some("200") => StatusCode::OK,
@@ -96,7 +96,7 @@ impl Form {
         if state.clock.now() >= number("/expires_ms") {
             return Err(denied("Invalid according to Policy: Policy expired."));
         }
-        // The bucket's own policy looks at both.
+        // The bucket's own policy requires both.
         for (name, value) in [("x-oss-object-acl", "private"), ("x-oss-forbid-overwrite", "true")] {
             if self.field(name) != Some(value) {
                 return Err(denied(&format!("Invalid according to Policy: Policy Condition failed: {name}.")));
@@ -116,7 +116,7 @@ impl Uploads {
         act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Keeps an object under a key that is new.
+    /// Stores an object under a new key.
     pub(super) fn put(&self, key: &str, allowed: &Allowed, object: Object, now: Millis) -> Result<(), Denied> {
         if object.length > allowed.most_bytes {
             let message = "Your proposed upload exceeds the maximum allowed size.".to_owned();
@@ -138,7 +138,7 @@ impl Uploads {
         })
     }
 
-    /// An object that is there, was uploaded for this model and has not expired.
+    /// An object that was uploaded for this model and has not expired.
     pub(super) fn object(&self, key: &str, model: &Model, now: Millis) -> Option<Object> {
         self.with(|shelves| {
             let (object, name, at) = shelves.objects.get(key)?;

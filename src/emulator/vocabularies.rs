@@ -11,7 +11,7 @@ use super::models::{Model, Protocol};
 use super::routes::Call;
 use super::state::State;
 
-/// Lists per account.
+/// Most lists per account.
 const MOST_LISTS: usize = 10;
 
 /// The lists of the account, newest first.
@@ -44,7 +44,7 @@ impl Vocabularies {
         act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Whether there is such a list, whatever model it was made for: for another it has no effect, which is no error.
+    /// Whether there is such a list, for any model: with another model it has no effect, which is not an error.
     pub(super) fn holds(&self, id: &str) -> bool {
         self.with(|lists| lists.iter().any(|list| list.id == id))
     }
@@ -52,7 +52,7 @@ impl Vocabularies {
 
 type Act = fn(&State, &Map<String, Value>) -> Result<Value, Refusal>;
 
-/// The service has two answers to an unknown id: this one here, 400 `BadRequest.ResourceNotExist` at recognition.
+/// The service has two answers to an unknown id: this one, and 400 `BadRequest.ResourceNotExist` at recognition.
 fn not_found() -> Refusal {
     Refusal::new(StatusCode::NOT_FOUND, "NotFound", "Not found!")
 }
@@ -163,7 +163,7 @@ fn text<'i>(input: &'i Map<String, Value>, key: &str) -> Result<&'i str, Refusal
     value.ok_or_else(|| Refusal::format(&format!("input.{key} must be a string")))
 }
 
-/// Paraformer v1 has a manager of its own, Qwen3 takes none.
+/// Paraformer v1 has an interface of its own for lists, Qwen3 takes none.
 fn takes_lists(model: &Model) -> bool {
     !matches!(model.protocol, Protocol::OneFile | Protocol::Chat) && !model.name.ends_with("-v1")
 }

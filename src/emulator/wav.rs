@@ -1,4 +1,4 @@
-//! What the header of a WAV file says: tracks, rate, length.
+//! The header of a WAV file: tracks, rate, length.
 
 /// Read from a header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -8,7 +8,7 @@ pub(super) struct Audio {
     pub(super) duration_ms: u64,
 }
 
-/// Reads the beginning of a file of `length` bytes; `None` where it is no WAV or does not say.
+/// Reads the start of a file of `length` bytes; `None` if it is not a WAV or its header is incomplete.
 pub(super) fn read(head: &[u8], length: u64) -> Option<Audio> {
     if head.get(..4)? != b"RIFF" || head.get(8..12)? != b"WAVE" {
         return None;
@@ -25,7 +25,7 @@ pub(super) fn read(head: &[u8], length: u64) -> Option<Audio> {
             }
             b"data" => {
                 let (channels, sampling_rate, bytes_per_second) = format?;
-                // A stream that was written without knowing its end says 0 or the largest number.
+                // A streamed file states 0 or the largest number.
                 let there = length.saturating_sub(body as u64);
                 let bytes = if size == 0 { there } else { u64::from(size).min(there) };
                 let duration_ms = (bytes * 1000).checked_div(u64::from(bytes_per_second))?;
@@ -38,7 +38,7 @@ pub(super) fn read(head: &[u8], length: u64) -> Option<Audio> {
     }
 }
 
-/// A header for tests: 16 bit, and so many bytes of sound.
+/// A header for tests: 16 bit, this many bytes of sound.
 #[cfg(test)]
 pub(super) fn header(channels: u16, rate: u32, bytes: u32) -> Vec<u8> {
     let mut head = b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0\x01\0".to_vec();

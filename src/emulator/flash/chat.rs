@@ -29,13 +29,13 @@ const OF_THINKING_OMNI: [&str; 10] = [
     "reasoning_effort",
     "use_multichannel",
 ];
-/// What Omni thinks before it answers, unless told not to.
+/// The reasoning that Omni sends before its answer unless told not to.
 const THOUGHTS: [&str; 3] = ["The user wants a transcript. ", "I listen to the recording. ", "Now I write it down."];
 
-/// How a completion is wanted.
+/// Options of a completion.
 struct Wanted {
     stream: bool,
-    /// A last chunk says what it cost.
+    /// Whether a last chunk states the usage.
     usage: bool,
     thinks: bool,
 }
@@ -76,7 +76,7 @@ pub(in crate::emulator) fn completions(state: &State, call: &Call, silent: bool)
     Ok(Answer::Events(Events { dialect: Dialect::Compatible, data, pause: state.scenario.pause() }))
 }
 
-/// The model of a body; this door is open to Qwen3-ASR-Flash, not in the US, and to Omni.
+/// The model of a body: Qwen3-ASR-Flash, but not its US version, or Omni.
 fn model(body: &Value) -> Result<&'static Model, Refusal> {
     let name = body.get("model").and_then(Value::as_str).unwrap_or_default();
     let elsewhere = |code: &str| {
@@ -126,7 +126,7 @@ fn wanted(model: &Model, body: &Value) -> Result<Wanted, Refusal> {
     Ok(Wanted { stream, usage, thinks })
 }
 
-/// The one audio. Of Qwen3 a system message may come first; Omni needs to be told in a text what to do with it.
+/// The only audio. For Qwen3 a system message may precede it; Omni requires a text that says what to do with it.
 fn audio<'b>(model: &Model, body: &'b Value) -> Result<&'b str, Refusal> {
     let omni = model.protocol == Protocol::Omni;
     let sent = body.get("messages").and_then(Value::as_array).filter(|sent| !sent.is_empty());
@@ -176,7 +176,7 @@ fn audio<'b>(model: &Model, body: &'b Value) -> Result<&'b str, Refusal> {
     audio.ok_or_else(|| Refusal::format("messages must contain input_audio"))
 }
 
-/// Tokens of the audio go by its length, those of the text one for each word.
+/// Tokens of the audio by its length, and one per word of the text.
 fn usage(model: &Model, heard: &Heard, words: usize, thinks: bool) -> Value {
     let words = words as u64;
     let per_second = model.audio_tokens_per_ten_seconds();
@@ -207,7 +207,7 @@ struct Completion {
     id: String,
     created: i64,
     model: &'static str,
-    /// Of speech recognition, which says it in `annotations`.
+    /// Of speech recognition, which states the language in `annotations`.
     language: Option<String>,
     usage: Value,
     pieces: Vec<String>,
@@ -234,7 +234,7 @@ impl Completion {
         })
     }
 
-    /// Each with what is new; the role comes first, the reason last, then what it cost where that was asked for.
+    /// Each chunk holds what is new; the role comes first, the finish reason last, then the usage if requested.
     fn chunks(&self, usage: bool) -> Vec<Value> {
         let chunk = |choices: Value, usage: &Value| {
             json!({

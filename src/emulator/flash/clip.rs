@@ -1,4 +1,4 @@
-//! Fetches what is to be heard: a URL or a data URI, within the limits, with the refusals of each family of models.
+//! Fetches the clip: a URL or a data URI, within the limits, with the refusals of each family of models.
 
 use axum::http::StatusCode;
 use base64::Engine;
@@ -23,7 +23,7 @@ fn failed(code: &str, message: &str) -> Refusal {
     Refusal::new(StatusCode::BAD_REQUEST, code, message)
 }
 
-/// What a clip without recognisable speech is answered with.
+/// The answer to a clip without recognisable speech.
 pub(super) fn no_words() -> Refusal {
     failed("CLIENT_ERROR", "ASR_RESPONSE_HAVE_NO_WORDS")
 }
@@ -40,9 +40,9 @@ pub(super) fn short_enough(body: &Value) -> Result<(), Refusal> {
     }
 }
 
-/// What a family of models says to a clip it cannot use.
+/// The refusals of a family of models.
 enum Trouble {
-    /// Neither a URL nor a data URI: bare base64, say.
+    /// Neither a URL nor a data URI: bare base64, for example.
     NoAddress,
     Unresolved,
     Unfetchable(&'static str, &'static str),
@@ -75,7 +75,7 @@ impl Trouble {
                 &format!("audio duration ({ms}.0ms) over service process ({}s)", model.longest_s()),
             ),
             (Self::Empty, Protocol::Flash | Protocol::Realtime) => no_words(),
-            // From here on the models that answer as a chat.
+            // The models below answer as a chat.
             (Self::NoAddress | Self::Unresolved, _) => Refusal::parameter(NO_URL),
             (Self::Unfetchable(..), _) => failed("InvalidFile.DownloadFailed", "The audio file cannot be downloaded."),
             (Self::Undecodable, _) => failed(
@@ -110,13 +110,13 @@ fn found(state: &State, call: &Call, model: &Model, address: &str) -> Result<Sou
         if !chat && bytes.len() > LARGEST_DATA {
             return Err(Trouble::TooLarge);
         }
-        // The type in front is not compared with the bytes.
+        // The media type is not compared with the bytes.
         if !sounds(&bytes) {
             return Err(Trouble::Undecodable);
         }
         let audio = wav::read(&bytes, bytes.len() as u64);
         let hash = blake3::hash(&bytes);
-        // A name for the file: the address itself would be the whole recording.
+        // A name for the file: its address would be the whole recording.
         let name = hash.to_hex().get(..16).map_or_else(String::new, |hex| format!("data:{hex}"));
         Source::bytes(&name, *hash.as_bytes(), audio)
     } else if address.contains("://") {
@@ -138,7 +138,7 @@ fn found(state: &State, call: &Call, model: &Model, address: &str) -> Result<Sou
     }
 }
 
-/// Whether bytes begin like any of the formats.
+/// Whether bytes begin like one of the accepted formats.
 fn sounds(bytes: &[u8]) -> bool {
     const BEGINNINGS: [&[u8]; 11] = [
         b"RIFF",

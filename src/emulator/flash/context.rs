@@ -1,13 +1,12 @@
-//! What the service keeps of the context it is sent: the newest five texts of the user and of the assistant, and of
-//! each turn the first 400 characters. The rest is dropped without a word.
+//! The part of a context that the service keeps: the newest five texts each of user and assistant, and the first 400
+//! characters of each turn. The rest is dropped silently.
 
-/// Texts of each side that are kept.
+/// Texts kept per role.
 const NEWEST: usize = 5;
-/// Characters of a turn that are kept, the user's before the assistant's; a letter, an ideograph, a digit, a blank count
-/// one each.
+/// Characters kept per turn, the user's before the assistant's; a letter, an ideograph, a digit and a space count one each.
 const OF_A_TURN: usize = 400;
 
-/// Who said it.
+/// Its role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum By {
     User,
@@ -18,15 +17,15 @@ pub(super) enum By {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Item<'b> {
     pub(super) by: By,
-    /// Which message it stands in.
+    /// Index of its message.
     pub(super) message: usize,
     pub(super) text: &'b str,
 }
 
-/// The text that has an effect, a line for each item.
+/// The text that has an effect, one line per item.
 ///
-/// The documents do not say where a turn begins: here each message of the user begins one, and what the assistant says
-/// belongs to the one before.
+/// The documents do not say where a turn begins: here each user message begins one, and assistant messages belong to
+/// the turn before them.
 pub(super) fn kept(items: &[Item<'_>]) -> String {
     let of = |by: By| items.iter().filter(move |item| item.by == by).count();
     let mut too_old = [of(By::User).saturating_sub(NEWEST), of(By::Assistant).saturating_sub(NEWEST)];

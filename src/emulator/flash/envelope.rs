@@ -1,11 +1,11 @@
-//! The two kinds of hosts lay the same answer out differently, whole or as an event.
+//! The two kinds of hosts wrap the same answer differently, whole or as an event.
 
 use serde_json::{Map, Value, json};
 
 use super::heard::Part;
 use crate::emulator::HostStyle;
 
-/// A part of an answer as a host of that kind sends it.
+/// A part of an answer in the envelope of that kind of host.
 pub(super) fn envelope(style: HostStyle, request_id: &str, part: &Part) -> Value {
     let mut output = part.fields.clone();
     match style {

@@ -1,7 +1,7 @@
-//! A clip as it was heard: the whole of it, and what a stream shows on the way.
+//! A recognised clip: the final text, and the partial results of a stream.
 //!
-//! Every part holds the text from the beginning. What was heard last may be revised: half a word, and a full stop that
-//! was none. A word that is `fixed` stays.
+//! Every partial result holds the text from the beginning. Its end may be revised: half a word, or a full stop that was
+//! none. A `fixed` word stays.
 
 use serde_json::{Map, Value, json};
 
@@ -9,17 +9,17 @@ use crate::emulator::models::Model;
 use crate::emulator::parameters::Parameters;
 use crate::emulator::speech::{self, Source};
 
-/// Events of a stream, about as many as were recorded.
+/// Number of events of a stream, about as many as were recorded.
 const EVENTS: usize = 16;
 
-/// What an answer or an event says: `text`, `sentence`, `sentences`, and at the end `usage`.
+/// The fields of an answer or event: `text`, `sentence`, `sentences`, and at the end `usage`.
 #[derive(Debug)]
 pub(super) struct Part {
     pub(super) fields: Map<String, Value>,
     pub(super) usage: Option<Value>,
 }
 
-/// A clip as it was heard.
+/// A recognised clip.
 #[derive(Debug)]
 pub(super) struct Heard {
     duration_ms: u64,
@@ -59,7 +59,7 @@ impl Heard {
                     && at > 0
                     && let Some(text) = word["text"].as_str().filter(|text| text.is_ascii())
                 {
-                    // What the end of the sentence before leaves out: the last one of all ends without a space.
+                    // The space after the sentence before; the very last sentence ends without one.
                     word["text"] = json!(format!(" {text}"));
                 }
                 if let Some(punctuation) = word["punctuation"].as_str() {
@@ -76,27 +76,27 @@ impl Heard {
         self.duration_ms
     }
 
-    /// Code of the language that is spoken.
+    /// Code of the spoken language.
     pub(super) fn language(&self) -> &'static str {
         self.language
     }
 
-    /// Length in whole seconds, as it is billed.
+    /// Length in whole billed seconds.
     pub(super) fn seconds(&self) -> u64 {
         self.duration_ms.div_ceil(1000)
     }
 
-    /// All words with the sentence they belong to.
+    /// All words with their sentences.
     fn words(&self) -> impl Iterator<Item = (usize, &Value)> {
         self.sentences.iter().enumerate().flat_map(|(at, sentence)| sentence.words.iter().map(move |word| (at, word)))
     }
 
-    /// How many words there are.
+    /// Number of words.
     pub(super) fn count(&self) -> usize {
         self.words().count()
     }
 
-    /// The text in pieces that follow each other.
+    /// The text in consecutive pieces.
     pub(super) fn pieces(&self) -> Vec<String> {
         let words: Vec<Value> = self.words().map(|(_, word)| word.clone()).collect();
         words.chunks(words.len().div_ceil(EVENTS).max(1)).map(Sentence::text).collect()
@@ -116,14 +116,14 @@ impl Heard {
         let words: Vec<Value> = self.words().map(|(_, word)| word.clone()).collect();
         let mut sentence = self.sentence(self.sentences.len().max(1), &words, true);
         if self.diarization {
-            // Several may have spoken in what spans everything.
+            // Several people may have spoken in it.
             sentence["speaker_id"] = Value::Null;
         }
         let fields = self.fields(&Sentence::text(&words), sentence, self.count());
         Part { fields, usage: Some(self.usage(self.seconds())) }
     }
 
-    /// What a stream of Flash shows: a beginning without words, snapshots from the start of the text, the whole.
+    /// Events of Flash: an empty one, snapshots of the text from its start, the final text.
     pub(super) fn snapshots(&self) -> Vec<Part> {
         let all = self.count();
         let steps = (EVENTS - 1).min(all.max(1));
@@ -140,7 +140,7 @@ impl Heard {
         parts
     }
 
-    /// What a stream of Realtime shows: each sentence begins without words, grows and ends; the text goes on.
+    /// Events of Realtime: each sentence begins without words, grows and ends; the text continues.
     pub(super) fn sentence_by_sentence(&self) -> Vec<Part> {
         let (mut parts, mut before, mut said) = (Vec::new(), String::new(), 0);
         for (at, sentence) in self.sentences.iter().enumerate() {
@@ -181,7 +181,7 @@ impl Heard {
         sentence
     }
 
-    /// `text`, `sentence` and, with diarization, `sentences`: those of the past and the one that is being spoken.
+    /// `text`, `sentence` and, with diarization, `sentences`: the finished ones and the current one.
     fn fields(&self, text: &str, sentence: Value, said: usize) -> Map<String, Value> {
         let mut fields =
             Map::from_iter([("text".to_owned(), json!(text.trim_start())), ("sentence".to_owned(), sentence)]);
@@ -205,7 +205,7 @@ impl Heard {
         fields
     }
 
-    /// Words of which the last is still being spoken: half of it is heard, and the sentence taken to be over.
+    /// Words of which the last is still being spoken: half of it is recognised, and the sentence seems to be over.
     fn unfinished<'w>(&self, words: impl Iterator<Item = &'w Value>) -> Vec<Value> {
         let mut words: Vec<Value> = words.cloned().collect();
         let stop = if self.language == "zh" { "。" } else { "." };

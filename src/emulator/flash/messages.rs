@@ -1,4 +1,4 @@
-//! `input.messages`: which roles may say what, in which order; every other message is refused.
+//! `input.messages`: which roles may contain what, in which order; any other message is refused.
 
 use serde_json::Value;
 
@@ -6,7 +6,7 @@ use super::context::{By, Item};
 use crate::emulator::answer::Refusal;
 use crate::emulator::tasks::submit::known;
 
-/// What a body asks to be heard, and with which context.
+/// The audio of a body and its context.
 #[derive(Debug)]
 pub(super) struct Asked<'b> {
     /// A URL or a data URI.
@@ -14,7 +14,7 @@ pub(super) struct Asked<'b> {
     pub(super) context: Vec<Item<'b>>,
 }
 
-/// The messages of a body's `input`, which holds nothing else.
+/// The messages of a body's `input`, which may hold nothing else.
 pub(super) fn of_input(body: &Value) -> Result<&Vec<Value>, Refusal> {
     let input = body.get("input").filter(|input| input.is_object());
     let input = input.ok_or_else(|| Refusal::format("input must be an object"))?;
@@ -23,7 +23,7 @@ pub(super) fn of_input(body: &Value) -> Result<&Vec<Value>, Refusal> {
     messages.ok_or_else(|| Refusal::format("input.messages must be an array"))
 }
 
-/// Role and content of a message, which holds nothing else.
+/// Role and content of a message, which may hold nothing else.
 pub(super) fn parts(message: &Value) -> Result<(&str, &Vec<Value>), Refusal> {
     known(message, "a message", &["role", "content"])?;
     let role = message.get("role").and_then(Value::as_str);
@@ -47,7 +47,7 @@ pub(super) fn flash(body: &Value) -> Result<Asked<'_>, Refusal> {
         }
         for item in content {
             if let Some(data) = heard(role, item)? {
-                // The reference says at least one, the table of limits one file: nobody knows which would be heard.
+                // The reference says at least one, the table of limits one file: which one would be recognised is unknown.
                 if audio.replace(data).is_some() {
                     return Err(Refusal::format("one input_audio at a time"));
                 }
@@ -60,7 +60,7 @@ pub(super) fn flash(body: &Value) -> Result<Asked<'_>, Refusal> {
     Ok(Asked { audio, context })
 }
 
-/// The audio of an item that is audio.
+/// The audio of an audio item.
 fn heard<'b>(role: &str, item: &'b Value) -> Result<Option<&'b str>, Refusal> {
     match item.get("type").and_then(Value::as_str) {
         Some("input_audio") if role == "user" => {
@@ -70,7 +70,7 @@ fn heard<'b>(role: &str, item: &'b Value) -> Result<Option<&'b str>, Refusal> {
             let data = audio.get("data").and_then(Value::as_str).filter(|data| !data.is_empty());
             data.map(Some).ok_or_else(|| Refusal::format("input_audio.data must be a string"))
         }
-        // Seen to work, documented nowhere.
+        // Observed to work, undocumented.
         Some("audio") | None if role == "user" && item.get("type").is_none_or(Value::is_string) => {
             Ok(item.get("audio").and_then(Value::as_str))
         }

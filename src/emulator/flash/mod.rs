@@ -1,4 +1,4 @@
-//! The synchronous models: a short clip is heard while the caller waits.
+//! The synchronous models: a short clip is recognised while the caller waits.
 //!
 //! | route | models | messages |
 //! | --- | --- | --- |
@@ -8,7 +8,7 @@
 //! | `POST /compatible-mode/v1/chat/completions` | Qwen3-ASR-Flash, Qwen-Omni | `input_audio`; answers as chat completions |
 //!
 //! Wire formats: the vendor's pages "Fun-ASR-Flash HTTP API", "Qwen-ASR API reference" and "Qwen-Omni" as of November
-//! 2026, and what was measured against the service since.
+//! 2026, and measurements against the service since.
 
 mod chat;
 mod clip;
@@ -31,10 +31,10 @@ use super::tasks::submit;
 pub(super) use chat::completions;
 use heard::Heard;
 
-/// All but 3.1 stream from here on; a shorter clip gets its last event alone.
+/// Shortest clip that models other than 3.1 stream; a shorter one gets its last event only.
 const STREAMED_MS: u64 = 60_000;
 
-/// Parameters of the `input_audio` models. One that only another of them has is passed over.
+/// Parameters of the `input_audio` models. One that only another of them has is ignored.
 const OF_FLASH: [&str; 7] = [
     "format",
     "keep_dialect",
@@ -47,7 +47,7 @@ const OF_FLASH: [&str; 7] = [
 const OF_REALTIME: [&str; 6] =
     ["audio_address", "format", "language_hints", "sample_rate", "vad_enabled", "vocabulary_id"];
 
-/// What a body names, read without judging it: for scenarios.
+/// The files named in a body, read without validation, for scenarios.
 pub(super) fn named_files(body: &Value) -> Vec<&str> {
     let messages = body.pointer("/input/messages").or_else(|| body.get("messages")).and_then(Value::as_array);
     let content = messages.into_iter().flatten().filter_map(|message| message.get("content")?.as_array()).flatten();
@@ -65,7 +65,7 @@ pub(super) fn context(messages: &Value) -> Result<(), Refusal> {
     messages::context(messages)
 }
 
-/// Recognises a short clip. `silent`: the scenario wants nothing to be heard in it.
+/// Recognises a short clip. `silent`: the scenario wants no speech in it.
 pub(super) fn generation(state: &State, call: &Call, silent: bool) -> Result<Answer, Refusal> {
     let denied = |message: &str| Refusal::new(StatusCode::FORBIDDEN, "AccessDenied", message);
     if call.header("x-dashscope-async").is_some_and(|value| !value.trim().eq_ignore_ascii_case("disable")) {
@@ -124,7 +124,7 @@ fn parameters(state: &State, model: &Model, body: &Value) -> Result<Parameters, 
     submit::known(body.get("parameters").unwrap_or(&Value::Null), "parameters", known)?;
     // A wrong format is tolerated: the service looks at the bytes.
     sent.get("format").and_then(Value::as_str).filter(|format| !format.is_empty()).ok_or_else(unparsed)?;
-    // The reference and nearly every sample have a string, one sample has a number.
+    // The reference and nearly every sample use a string, one sample a number.
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     if sent.get("sample_rate").is_some_and(|rate| !rate.as_str().is_some_and(digits) && !rate.is_u64()) {
         return Err(Refusal::format("parameters.sample_rate must be a number of hertz in a string"));

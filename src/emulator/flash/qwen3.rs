@@ -13,7 +13,7 @@ use crate::emulator::stream::Events;
 use crate::emulator::tasks::submit::known;
 
 /// Answers a request; each event holds the text so far or, with `incremental_output`, what is new in it. Silence is an
-/// empty text: what the service says is documented nowhere.
+/// empty text: the service's answer is undocumented.
 pub(super) fn answer(state: &State, call: &Call, model: &Model, body: &Value, silent: bool) -> Result<Answer, Refusal> {
     let address = audio(messages::of_input(body)?)?;
     let (parameters, incremental) = parameters(body)?;
@@ -54,7 +54,7 @@ pub(super) fn answer(state: &State, call: &Call, model: &Model, body: &Value, si
     Ok(Answer::Events(Events { dialect: Dialect::DashScope, data, pause: state.scenario.pause() }))
 }
 
-/// One audio of the user. A system message says what it is about: before it in the reference, after it in the official
+/// One audio of the user. A system message with context precedes it in the reference and follows it in the official
 /// client's examples.
 fn audio(sent: &[Value]) -> Result<&str, Refusal> {
     let mut audio = None;
@@ -92,7 +92,7 @@ fn parameters(body: &Value) -> Result<(Parameters, bool), Refusal> {
     Ok((options(sent.get("asr_options"))?, incremental))
 }
 
-/// `asr_options`, the same in both protocols; `enable_lid` stands in older samples.
+/// `asr_options`, the same in both protocols; `enable_lid` is in older samples.
 pub(super) fn options(sent: Option<&Value>) -> Result<Parameters, Refusal> {
     let none = Map::new();
     let options = match sent {

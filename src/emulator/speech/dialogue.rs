@@ -1,7 +1,7 @@
-//! Calls whose words are written down: who says what, from when to when.
+//! Calls with a script: who says what, from when to when.
 //!
-//! A line of a script becomes sentences that fill its time without a gap, so what is measured of the call can be
-//! reckoned from the lines by hand. People who share a track never speak at once.
+//! A line of a script becomes sentences that fill its time without a gap, so that the figures of the call can be worked out
+//! from the lines by hand. People who share a track never speak at once.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use crate::{Error, Result};
 /// The longest recording that the service takes, in milliseconds: twelve hours.
 const LONGEST_MS: u64 = 12 * 3_600_000;
 
-/// Written for this emulator; nobody's recording.
+/// Written for this emulator, not transcribed from recordings.
 static BUILTIN: [(&str, &str); 13] = [
     ("kettle-refund", include_str!("calls/kettle-refund.txt")),
     ("late-parcel", include_str!("calls/late-parcel.txt")),
@@ -31,12 +31,12 @@ static BUILTIN: [(&str, &str); 13] = [
     ("boiler-voicemail", include_str!("calls/boiler-voicemail.txt")),
 ];
 
-/// A call whose words are known: the emulator answers with it for every address whose file has its name.
+/// A call with a script: the emulator answers with it for every address whose file has its name.
 ///
-/// Written as text, UTF-8. Lines with `#` and empty ones say nothing. `title`, `language` (`en`, `zh`) and `length` must be
-/// there, and one of `tracks` (each person has a track) and `mono` (all share one; they can be told apart by
-/// diarization), which name the people. Any other `name: value` is a note. Then come the lines that are said, in the
-/// order of their beginnings, times as minutes and seconds. Without any, the recording is silent.
+/// A script is UTF-8 text. Empty lines and lines with `#` are skipped. `title`, `language` (`en`, `zh`) and `length` are
+/// required, and one of `tracks` (each person has a track) and `mono` (all share one, told apart by diarization), which
+/// name the people. Any other `name: value` is a note. The spoken lines follow in order of their start, with times as
+/// minutes and seconds. Without any, the recording is silent.
 ///
 /// ```
 /// use talkmeter::emulator::Dialogue;
@@ -64,19 +64,19 @@ pub struct Dialogue {
     title: String,
     pub(super) script: &'static Script,
     people: Vec<String>,
-    /// Each has a track.
+    /// Whether each person has a track.
     apart: bool,
     duration_ms: u64,
     notes: Vec<(String, String)>,
-    /// In the order of their beginnings; nobody talks into their own words.
+    /// In order of their start; lines of one person do not overlap.
     pub(super) said: Vec<Sentence>,
 }
 
 impl Dialogue {
-    /// Reads a script. `name` is the file name, without extension, of the addresses that it answers for.
+    /// Parses a script. `name` is the file name, without extension, of the addresses that it answers for.
     ///
     /// # Errors
-    /// What is wrong, with the number of the line.
+    /// The script is wrong; the line is named.
     pub fn parse(name: &str, text: &str) -> Result<Self> {
         read(name, text).map_err(|(line, why)| {
             let place = if line == 0 { String::new() } else { format!(", line {line}") };
@@ -87,7 +87,7 @@ impl Dialogue {
     /// Reads every `*.txt` of a folder, in the order of their names.
     ///
     /// # Errors
-    /// The folder or a file cannot be read; it holds none; one is wrong.
+    /// The folder or a file cannot be read, there is no script, or one is wrong.
     pub fn folder(folder: &Path) -> Result<Vec<Self>> {
         let failed = |error| Error::io("read", folder, error);
         let entries: Vec<PathBuf> = std::fs::read_dir(folder)
@@ -108,8 +108,7 @@ impl Dialogue {
         paths.iter().map(one).collect()
     }
 
-    /// The calls that come with the emulator: invented, written for it. A silent one and a message of a single person are
-    /// among them.
+    /// The calls that come with the emulator, written for it; a silent one and a voicemail by one person are among them.
     ///
     /// # Errors
     /// None; they are read like any other script.
@@ -135,7 +134,7 @@ impl Dialogue {
         self.duration_ms
     }
 
-    /// Who speaks, in the order of their tracks, or of their speaker ids.
+    /// The people, in order of their tracks or speaker ids.
     #[must_use]
     pub fn people(&self) -> &[String] {
         &self.people
@@ -147,7 +146,7 @@ impl Dialogue {
         if self.apart { self.people.len() } else { 1 }
     }
 
-    /// A `name: value` of the script that means nothing to the emulator.
+    /// A note of the script: a `name: value` that the emulator does not use.
     #[must_use]
     pub fn note(&self, name: &str) -> Option<&str> {
         self.notes.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
@@ -163,14 +162,14 @@ impl Dialogues {
         Self(all.into_iter().map(|dialogue| (dialogue.name.clone(), Arc::new(dialogue))).collect())
     }
 
-    /// The one of the file that an address ends in.
+    /// The dialogue for the file name at the end of an address.
     pub(in crate::emulator) fn of(&self, url: &str) -> Option<Arc<Dialogue>> {
         let name = super::extension_and_name(url).1;
         self.0.get(name.rsplit_once('.').map_or(name, |(stem, _)| stem)).cloned()
     }
 }
 
-/// What is wrong, and in which line; 0 = in none.
+/// The line, 0 for the whole script, and what is wrong with it.
 type Wrong = (usize, String);
 
 fn read(name: &str, text: &str) -> std::result::Result<Dialogue, Wrong> {
@@ -197,11 +196,12 @@ fn read(name: &str, text: &str) -> std::result::Result<Dialogue, Wrong> {
     let script = match take("language").ok_or_else(|| missing("language"))?.as_str() {
         "en" => &ENGLISH,
         "zh" => &CHINESE,
-        other => return Err((0, format!("language `{other}`: there are en and zh"))),
+        other => return Err((0, format!("unknown language `{other}`: use en or zh"))),
     };
     let length = take("length").ok_or_else(|| missing("length"))?;
-    let duration_ms =
-        time(&length).filter(|ms| *ms <= LONGEST_MS).ok_or_else(|| (0, format!("length `{length}` is no M:SS.s")))?;
+    let duration_ms = time(&length)
+        .filter(|ms| *ms <= LONGEST_MS)
+        .ok_or_else(|| (0, format!("length `{length}` is not of the form M:SS.s")))?;
     let (people, apart) = match (take("tracks"), take("mono")) {
         (Some(people), None) => (people, true),
         (None, Some(people)) => (people, false),
@@ -214,7 +214,7 @@ fn read(name: &str, text: &str) -> std::result::Result<Dialogue, Wrong> {
         let wrong = |why: &str| (number, why.to_owned());
         let (times, person) = key.split_once(' ').ok_or_else(|| wrong("it does not say who speaks"))?;
         let party = people.iter().position(|known| known == person.trim());
-        let party = party.ok_or_else(|| wrong(&format!("nobody is called `{person}`")))?;
+        let party = party.ok_or_else(|| wrong(&format!("no person is named `{person}`")))?;
         let times = times.split_once('-').and_then(|(begin, end)| time(begin).zip(time(end)));
         let (begin, end) = times.ok_or_else(|| wrong("it does not begin with M:SS.s-M:SS.s"))?;
         if end > duration_ms {
@@ -236,7 +236,7 @@ fn read(name: &str, text: &str) -> std::result::Result<Dialogue, Wrong> {
     Ok(Dialogue { name: name.to_owned(), title, script, people, apart, duration_ms, notes: head, said })
 }
 
-/// `M:SS`, `M:SS.s` up to milliseconds.
+/// Parses `M:SS` and `M:SS.s`, up to milliseconds.
 fn time(text: &str) -> Option<u64> {
     let (minutes, seconds) = text.trim().split_once(':')?;
     let (seconds, part) = seconds.split_once('.').unwrap_or((seconds, "0"));
@@ -249,9 +249,8 @@ fn time(text: &str) -> Option<u64> {
     Some(number(minutes, 4)? * 60_000 + seconds * 1000 + ms)
 }
 
-/// The sentences of a line, word after word from its begin to its end. A word takes the longer the more characters it has,
-/// and no two in a row quite the same: nobody speaks by the metronome. `None`: no word, or less than 12 ms a
-/// character, which nobody can say.
+/// The sentences of a line, word after word from its start to its end. Longer words take longer, and no two in a row
+/// exactly the same time per character. `None` if there is no word, or less than 12 ms per character.
 fn spread(script: &Script, party: usize, (begin, end): (u64, u64), text: &str) -> Option<Vec<Sentence>> {
     let mut words = words(text);
     let weight = |at: usize, word: &Word| (word.text.trim().chars().count() * 12 + 16 + at * 5 % 7) as u64;
@@ -305,7 +304,7 @@ fn words(text: &str) -> Vec<Word> {
                 word.punctuation.push(c);
                 joins = false;
             }
-            // A mark without a word.
+            // Punctuation without a word.
             None if mark(c) => {}
             Some(word) if joins && !han(c) => word.text.push(c),
             _ => {

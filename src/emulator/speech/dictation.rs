@@ -1,15 +1,15 @@
-//! Clips whose words are known, and terms that are misheard in them unless the context holds them.
+//! Clips with known words, and terms that are misrecognised unless the context contains them.
 
 use super::Sentence;
 use super::script::ENGLISH;
 use super::talk::dictate;
 
-/// A clip that is known by a part of its file name.
+/// A clip recognised by a part of its file name.
 #[derive(Debug)]
 pub(super) struct Dictation {
     part_of_name: &'static str,
     said: &'static str,
-    /// What was said, and what is heard instead.
+    /// What is spoken, and what is recognised instead.
     terms: &'static [(&'static str, &'static str)],
     pub(super) duration_ms: u64,
 }
@@ -29,7 +29,7 @@ pub(super) fn named(name: &str) -> Option<&'static Dictation> {
 }
 
 impl Dictation {
-    /// What is heard in it: a term stands literally in the context, or is misheard.
+    /// The recognised text: terms missing from the context are misrecognised.
     pub(super) fn heard(&self, context: &str, duration_ms: u64) -> Vec<Sentence> {
         let mut line = self.said.to_owned();
         for (said, misheard) in self.terms.iter().filter(|(said, _)| !context.contains(said)) {

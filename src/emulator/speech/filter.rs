@@ -1,4 +1,4 @@
-//! `special_word_filter`: words masked by `*` of equal length, words left out, the built-in list.
+//! `special_word_filter`: words masked by `*` of equal length, words removed, the built-in list.
 
 use super::script::{FILLERS, RESERVED};
 use super::{Sentence, Word};
@@ -9,7 +9,7 @@ enum How {
     Drop,
 }
 
-/// The sentences as they are delivered; one that loses all its words is gone.
+/// The sentences after filtering, without those that lose all their words.
 pub(super) fn applied(sentences: &[Sentence], filter: &Filter) -> Vec<Sentence> {
     let kept = sentences.iter().filter_map(|sentence| {
         let mut sentence = sentence.clone();
@@ -34,7 +34,7 @@ pub(super) fn applied(sentences: &[Sentence], filter: &Filter) -> Vec<Sentence> 
     kept.collect()
 }
 
-/// Finds a term across words, whatever its case; a term in letters of words with spaces is met as whole words alone.
+/// Finds a term across words, ignoring case; a term in a script with spaces matches whole words only.
 fn apply(words: &mut [Word], term: &str, how: &How) {
     let fold = |c: char| c.to_lowercase().next().unwrap_or(c);
     let term: Vec<char> = term.trim().chars().map(fold).collect();

@@ -1,7 +1,6 @@
-//! Invented calls: what is said depends on the file's address (of an upload: its content) and on the parameters, on
-//! nothing else.
+//! Invented calls: the text depends only on the file's address (for uploads: its content) and the parameters.
 //!
-//! Some file names say what is in the file; the table stands in the emulator's documentation.
+//! Some file names decide what is in the file: see the documentation of the emulator.
 
 mod dialogue;
 mod dictation;
@@ -20,7 +19,7 @@ pub(super) use dialogue::Dialogues;
 use script::{CHINESE, ENGLISH, Script};
 use talk::{Dice, shortest, talk};
 
-/// A file that can be heard.
+/// A file to recognise.
 #[derive(Debug, Clone)]
 pub(super) struct Source {
     url: String,
@@ -30,22 +29,22 @@ pub(super) struct Source {
 }
 
 impl Source {
-    /// A file on some web server; its address decides about everything.
+    /// A file on some web server; its address decides everything.
     pub(super) fn address(url: &str) -> Self {
         Self { url: url.to_owned(), seed: *blake3::hash(url.as_bytes()).as_bytes(), audio: None, dialogue: None }
     }
 
-    /// Bytes that were received.
+    /// Bytes that were uploaded or sent inline.
     pub(super) fn bytes(url: &str, hash: [u8; 32], audio: Option<Audio>) -> Self {
         Self { url: url.to_owned(), seed: hash, audio, dialogue: None }
     }
 
-    /// A file whose words are known, if they are.
+    /// A file with a script.
     pub(super) fn told(self, dialogue: Option<Arc<Dialogue>>) -> Self {
         Self { dialogue, ..self }
     }
 
-    /// The address, or the name bytes were given.
+    /// The address, or the name given to bytes.
     pub(super) fn url(&self) -> &str {
         &self.url
     }
@@ -63,7 +62,7 @@ impl Source {
         named_length(self.name()).or(dictated).unwrap_or_else(invented)
     }
 
-    /// Whether nobody speaks in it.
+    /// Whether it holds no speech.
     pub(super) fn silent(&self) -> bool {
         match &self.dialogue {
             Some(dialogue) => dialogue.said.is_empty(),
@@ -79,7 +78,7 @@ impl Source {
         dictation::named(self.name())
     }
 
-    /// The tracks it has. Of a file that nobody has seen, any requested track is there.
+    /// Its tracks. A file on a web server has every track that is requested.
     fn tracks(&self, requested: &[u32]) -> Vec<u32> {
         if let Some(dialogue) = &self.dialogue {
             return (0..dialogue.tracks()).filter_map(|track| u32::try_from(track).ok()).collect();
@@ -103,7 +102,7 @@ impl Source {
     }
 }
 
-/// A call as it was heard.
+/// A recognised call.
 #[derive(Debug)]
 pub(super) struct Call<'s> {
     source: &'s Source,
@@ -181,7 +180,7 @@ impl<'s> Call<'s> {
         Self { source, parameters, script, tracks, duration_ms, heard }
     }
 
-    /// Speech in all requested tracks, each by itself.
+    /// Milliseconds of speech summed over the requested tracks.
     pub(super) fn billed_ms(&self) -> u64 {
         self.heard.iter().map(Track::content_ms).sum()
     }
@@ -268,15 +267,14 @@ impl<'s> Call<'s> {
         })
     }
 
-    /// Every word of the first requested track in order, with times, and whose it is: what the synchronous models
-    /// answer from.
+    /// Every word of the first requested track in order, with times and speaker: the source of synchronous answers.
     pub(super) fn spoken(&self) -> Vec<(usize, Vec<Value>)> {
         let sentences = self.heard.first().map_or_else(Vec::new, |track| self.filtered(track));
         let one = |sentence: &Sentence| (sentence.party, sentence.words.iter().map(Word::json).collect());
         sentences.iter().map(one).collect()
     }
 
-    /// Code of the language that is spoken.
+    /// Code of the spoken language.
     pub(super) fn language(&self) -> &'static str {
         self.script.code
     }
@@ -294,7 +292,7 @@ impl<'s> Call<'s> {
         };
         let rates = [8000, 16_000, 24_000, 44_100];
         let invented = rates.get(usize::from(self.source.seed[0] % 4)).copied().unwrap_or(16_000);
-        // What is told is told on the telephone.
+        // Scripts are telephone calls.
         let rate = if self.source.dialogue.is_some() { 8000 } else { invented };
         (format.to_owned(), self.source.audio.map_or(rate, |audio| audio.sampling_rate))
     }
@@ -312,7 +310,7 @@ impl Track {
     }
 }
 
-/// The length that a name gives: `clip-301s.wav`, `1500ms.mp3`.
+/// The length stated in a name: `clip-301s.wav`, `1500ms.mp3`.
 fn named_length(name: &str) -> Option<u64> {
     name.split(|c: char| !c.is_ascii_alphanumeric()).find_map(|part| {
         let (number, unit) = match part.strip_suffix("ms") {

@@ -1,10 +1,10 @@
-//! Who says what when: a conversation from the lines of a script.
+//! Who says what when: a conversation made from the lines of a script.
 
 use super::script::Script;
 use super::{Sentence, Word};
 
-/// A conversation. With tracks of their own the parties may talk into each other's words, on one track they do not:
-/// the sentences of one track never overlap.
+/// A conversation. With tracks of their own participants may talk over each other; on one track they do not, because the
+/// sentences of one track never overlap.
 pub(super) fn talk(script: &Script, seed: &[u8; 32], tracks: usize, duration_ms: u64) -> Vec<Sentence> {
     let dice = &mut Dice::new(seed, b"talk");
     let apart = tracks > 1;
@@ -56,13 +56,13 @@ pub(super) fn talk(script: &Script, seed: &[u8; 32], tracks: usize, duration_ms:
     said
 }
 
-/// A line that one party speaks alone; the same for the same name.
+/// A line that one participant speaks alone; the same for the same name.
 pub(super) fn dictate(script: &Script, name: &str, line: &str) -> Vec<Sentence> {
     let dice = &mut Dice::new(blake3::hash(name.as_bytes()).as_bytes(), b"dictate");
     speak(script, dice, 0, 400, line)
 }
 
-/// Speaks a line from `begin` on, sentence by sentence.
+/// Speaks a line, sentence by sentence, starting at `begin`.
 fn speak(script: &Script, dice: &mut Dice, party: usize, begin: u64, line: &str) -> Vec<Sentence> {
     let mut sentences = Vec::new();
     let mut words: Vec<Word> = Vec::new();
@@ -93,7 +93,7 @@ fn speak(script: &Script, dice: &mut Dice, party: usize, begin: u64, line: &str)
     sentences
 }
 
-/// Where nothing else fits.
+/// Used if nothing else fits.
 pub(super) fn shortest(script: &Script, party: usize, duration_ms: u64) -> Sentence {
     let (begin, end) = (duration_ms / 4, (duration_ms * 3 / 4).max(duration_ms / 4 + 1));
     let text = script.shortest.trim_end_matches(['.', '。']);
@@ -102,7 +102,7 @@ pub(super) fn shortest(script: &Script, party: usize, duration_ms: u64) -> Sente
     Sentence { party, words: vec![Word { begin, end, text: text.to_owned(), punctuation }] }
 }
 
-/// Chance that falls the same way every time.
+/// Reproducible pseudo-random numbers.
 pub(super) struct Dice(blake3::OutputReader);
 
 impl Dice {

@@ -8,7 +8,7 @@ use crate::emulator::clock::{HOUR, Millis, compact};
 use crate::emulator::routes::Call;
 use crate::emulator::state::State;
 
-/// Where the emulator stands.
+/// Region of the emulator in its answers.
 const REGION: &str = "cn-beijing";
 const KEY_ID: &str = "1000001";
 const ACCOUNT: &str = "1200000000000001";
@@ -75,7 +75,7 @@ fn row(task: &Task, now: Millis) -> Value {
         "model_name": task.model.name,
         "user_api_unique_key": format!("apikey:v1:audio:asr:transcription:{}", task.model.name),
     });
-    // A cancelled task never began.
+    // A cancelled task never started.
     if now >= task.scheduled && task.end() >= task.scheduled {
         row["start_time"] = json!(task.scheduled);
     }

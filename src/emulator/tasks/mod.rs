@@ -1,4 +1,4 @@
-//! Tasks: what was accepted, what becomes of it and when. Everything is decided at the submit; the clock tells the rest.
+//! Accepted tasks, their outcomes, and when they end. The submit decides everything; the clock does the rest.
 
 pub(super) mod list;
 pub(super) mod query;
@@ -14,7 +14,7 @@ use super::parameters::Parameters;
 use super::recordings::Recorded;
 use super::speech::{self, Source};
 
-/// So long after its end a task is known.
+/// How long a task is known after its end.
 const KEPT: Millis = 24 * HOUR;
 
 /// One accepted submit.
@@ -29,7 +29,7 @@ pub(super) struct Task {
     created: Millis,
     scheduled: Millis,
     ended: Millis,
-    /// When it was cancelled; 0 = it was not.
+    /// When it was cancelled; 0 = never.
     cancelled: AtomicI64,
     billed_ms: OnceLock<u64>,
 }
@@ -41,7 +41,7 @@ pub(super) struct Subtask {
     pub(super) outcome: Outcome,
 }
 
-/// What recognition makes of a file.
+/// The outcome of recognising a file.
 #[derive(Debug)]
 pub(super) enum Outcome {
     Speech(Source),
@@ -49,16 +49,16 @@ pub(super) enum Outcome {
     Failed { code: String, message: String },
 }
 
-/// Answers that contradict the text of the documents, but have been seen.
+/// Answers that contradict the documentation but have been observed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Odd {
     /// SUCCEEDED although every file failed.
     Succeeded,
-    /// The code stands in `output`, there are no `results`.
+    /// The code is in `output`, without `results`.
     CodeAlone,
 }
 
-/// Where a task is.
+/// The state of a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Status {
     Pending,
@@ -81,7 +81,7 @@ impl Status {
 }
 
 impl Task {
-    /// How far it is at `now`.
+    /// Its state at `now`.
     pub(super) fn status(&self, now: Millis) -> Status {
         if self.cancelled.load(Ordering::Acquire) != 0 {
             Status::Canceled
@@ -96,9 +96,9 @@ impl Task {
         }
     }
 
-    /// Cancels it when it is still pending.
+    /// Cancels it if it is still pending.
     fn cancel(&self, now: Millis) -> bool {
-        // Zero stands for "not cancelled"; the emulator's clock is far from 1970.
+        // Zero means "not cancelled"; the emulator's clock is far from 1970.
         now < self.scheduled && self.cancelled.compare_exchange(0, now, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
 
@@ -133,7 +133,7 @@ pub(super) struct Tasks(Mutex<Book>);
 #[derive(Debug, Default)]
 struct Book {
     by_id: HashMap<String, Arc<Task>>,
-    /// Oldest first; the number tells tasks of the same millisecond apart.
+    /// Oldest first; the number separates tasks of the same millisecond.
     by_age: BTreeMap<(Millis, u64), Arc<Task>>,
     number: u64,
 }
@@ -147,7 +147,7 @@ impl Tasks {
         self.with(|book| {
             book.number += 1;
             while let Some(oldest) = book.by_age.first_entry() {
-                // Nobody can ask for it any more; a day more for clocks that are moved.
+                // It cannot be queried any more; one extra day for clocks that are moved.
                 if oldest.get().end() + 2 * KEPT > task.created {
                     break;
                 }
@@ -160,17 +160,17 @@ impl Tasks {
         });
     }
 
-    /// A task that is known at `now`.
+    /// A task that has not expired at `now`.
     pub(super) fn known(&self, id: &str, now: Millis) -> Option<Arc<Task>> {
         self.kept(id).filter(|task| now < task.end() + KEPT)
     }
 
-    /// A task whose results may still be there.
+    /// A task whose results may still exist.
     pub(super) fn kept(&self, id: &str) -> Option<Arc<Task>> {
         self.with(|book| book.by_id.get(id).cloned())
     }
 
-    /// Tasks made in a stretch of time, newest first.
+    /// Tasks created in a time range, newest first.
     fn made(&self, from: Millis, to: Millis) -> Vec<Arc<Task>> {
         if from > to {
             return Vec::new();

@@ -11,7 +11,7 @@ use crate::emulator::routes::Call;
 use crate::emulator::state::State;
 use crate::emulator::storage;
 
-/// What a task has come to.
+/// The state and results of a task.
 pub(in crate::emulator) fn query(state: &State, call: &Call, id: &str) -> Answer {
     let Some(task) = state.tasks.known(id, state.clock.now()) else { return unknown(call, id) };
     let (output, usage) = output(state, &task);
@@ -22,13 +22,13 @@ pub(in crate::emulator) fn query(state: &State, call: &Call, id: &str) -> Answer
     Answer::Json(answer)
 }
 
-/// An id that does not exist, has expired, or is somebody else's.
+/// An id that does not exist, has expired, or belongs to another account.
 pub(in crate::emulator) fn unknown(call: &Call, id: &str) -> Answer {
     let output = json!({"task_id": id, "task_status": "UNKNOWN"});
     Answer::Json(json!({"request_id": call.request_id, "output": output}))
 }
 
-/// Cancels a task that waits.
+/// Cancels a pending task.
 pub(in crate::emulator) fn cancel(state: &State, call: &Call, id: &str) -> Result<Answer, Refusal> {
     let now = state.clock.now();
     if state.tasks.known(id, now).is_some_and(|task| task.cancel(now)) {

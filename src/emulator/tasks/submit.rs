@@ -1,4 +1,4 @@
-//! `POST /api/v1/services/audio/asr/transcription`: checks a submit and decides what becomes of it.
+//! `POST /api/v1/services/audio/asr/transcription`: checks a submit and decides its outcome.
 
 use std::sync::OnceLock;
 use std::sync::atomic::AtomicI64;
@@ -17,10 +17,10 @@ use crate::emulator::scenario::Trouble;
 use crate::emulator::state::State;
 use crate::emulator::{fetching, flash};
 
-/// The documented words for a parameter nobody knows.
+/// The documented message for an unknown parameter.
 const MISSPELT: &str = "Invalid backend response received (missing status name)";
 
-/// What a body names, read without judging it: for scenarios.
+/// The files named in a body, read without validation, for scenarios.
 pub(in crate::emulator) fn named_files(body: &Value) -> Vec<&str> {
     let input = body.get("input");
     let many = input.and_then(|input| input.get("file_urls")).and_then(Value::as_array);
@@ -28,7 +28,7 @@ pub(in crate::emulator) fn named_files(body: &Value) -> Vec<&str> {
     many.into_iter().flatten().chain(one).filter_map(Value::as_str).collect()
 }
 
-/// Checks a submit and makes its task.
+/// Checks a submit and creates its task.
 pub(in crate::emulator) fn submit(state: &State, call: &Call) -> Result<Answer, Refusal> {
     if !call.header_says("x-dashscope-async", "enable") {
         let message = "current user api does not support synchronous calls.";
@@ -61,7 +61,7 @@ pub(in crate::emulator) fn submit(state: &State, call: &Call) -> Result<Answer, 
     Ok(Answer::Json(answer))
 }
 
-/// Refuses keys that stand in no document, so that a misspelling is found where the service would pass over it.
+/// Refuses undocumented keys, so that a misspelling is found where the service would ignore it.
 pub(in crate::emulator) fn known(object: &Value, place: &str, keys: &[&str]) -> Result<(), Refusal> {
     let mut there = object.as_object().into_iter().flat_map(Map::keys);
     match there.find(|key| !keys.contains(&key.as_str())) {
@@ -70,8 +70,8 @@ pub(in crate::emulator) fn known(object: &Value, place: &str, keys: &[&str]) -> 
     }
 }
 
-/// The model of a body. An unknown one is answered as the service's table of parameter errors has it; its other table
-/// has 404 `ModelNotFound`, without a message.
+/// The model of a body. An unknown one is answered as in the service's table of parameter errors; its other table has 404
+/// `ModelNotFound`, without a message.
 pub(in crate::emulator) fn model(body: &Value) -> Result<&'static Model, Refusal> {
     match body.get("model") {
         Some(Value::String(name)) if !name.is_empty() => {
@@ -117,7 +117,7 @@ fn accept(
 ) -> Task {
     let now = state.clock.now();
     let id = state.seal.uuid();
-    // Between half a second and one in the queue, less than three to the end; the id alone decides.
+    // Between half a second and one second in the queue, and less than three to the end; the id decides.
     let dice = blake3::hash(id.as_bytes());
     let [waits, takes, ..] = *dice.as_bytes();
     let (mut waits, mut takes) = (550 + Millis::from(waits) * 400 / 255, 300 + Millis::from(takes) * 1500 / 255);
@@ -171,7 +171,7 @@ fn accept(
     }
 }
 
-/// Why the whole task fails although it was accepted. The message of a misspelling is documented, the codes are not.
+/// Why the whole task fails although it was accepted. The message for a misspelt parameter is documented, the codes are not.
 fn spoilt(state: &State, model: &Model, parameters: &Parameters) -> Option<(String, String)> {
     let why = |code: &str, message: &str| Some((code.to_owned(), message.to_owned()));
     let demanded = state.style == HostStyle::Workspace || (model.qwen_audio() && model.asynchronous());
