@@ -63,7 +63,7 @@ pub(super) fn source(
             if host == "invalid" || host.ends_with(".invalid") {
                 return Err(UNREACHABLE);
             }
-            Ok(Source::address(url).told(state.dialogues.of(url)))
+            Ok(Source::address(url).with_dialogue(state.dialogues.of(url)))
         }
         _ => Err(INVALID),
     }

@@ -70,11 +70,11 @@ fn billed_ms(result: &Value) -> u64 {
     let transcripts = result.get("transcripts").and_then(Value::as_array);
     let number = |value: &Value, key: &str| value.get(key).and_then(Value::as_f64).filter(|ms| *ms >= 0.0);
     let of_track = |track: &Value| {
-        let said = number(track, "content_duration_in_milliseconds").or_else(|| number(track, "content_duration"));
+        let stated = number(track, "content_duration_in_milliseconds").or_else(|| number(track, "content_duration"));
         let sentences = track.get("sentences").and_then(Value::as_array).into_iter().flatten();
         let spoken =
             |sentence: &Value| Some((number(sentence, "end_time")? - number(sentence, "begin_time")?).max(0.0));
-        said.unwrap_or_else(|| sentences.filter_map(spoken).sum())
+        stated.unwrap_or_else(|| sentences.filter_map(spoken).sum())
     };
     let ms: f64 = transcripts.into_iter().flatten().map(of_track).sum();
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates; never negative")]

@@ -4,7 +4,7 @@
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use super::heard::Heard;
+use super::recognized::Recognized;
 use super::{clip, messages, qwen3};
 use crate::emulator::answer::{Answer, Dialect, Refusal};
 use crate::emulator::models::{Model, Protocol};
@@ -58,14 +58,14 @@ pub(in crate::emulator) fn completions(state: &State, call: &Call, silent: bool)
     let address = audio(model, &body)?;
     let source = clip::listen(state, call, model, address)?;
     state.hits.recognised(if omni { "omni" } else { "qwen3_compatible" }, source.url());
-    let heard = Heard::new(model, &source, &parameters);
-    let pieces = if silent || source.silent() { Vec::new() } else { heard.pieces() };
+    let recognized = Recognized::new(model, &source, &parameters);
+    let pieces = if silent || source.silent() { Vec::new() } else { recognized.pieces() };
     let answer = Completion {
         id: format!("chatcmpl-{}", call.request_id),
         created: state.clock.now() / 1000,
         model: model.name,
-        language: (!omni).then(|| parameters.language.clone().unwrap_or_else(|| heard.language().to_owned())),
-        usage: usage(model, &heard, if pieces.is_empty() { 0 } else { heard.count() }, wanted.thinks),
+        language: (!omni).then(|| parameters.language.clone().unwrap_or_else(|| recognized.language().to_owned())),
+        usage: usage(model, &recognized, if pieces.is_empty() { 0 } else { recognized.count() }, wanted.thinks),
         pieces,
         thinks: wanted.thinks,
     };
@@ -177,14 +177,14 @@ fn audio<'b>(model: &Model, body: &'b Value) -> Result<&'b str, Refusal> {
 }
 
 /// Tokens of the audio by its length, and one per word of the text.
-fn usage(model: &Model, heard: &Heard, words: usize, thinks: bool) -> Value {
+fn usage(model: &Model, recognized: &Recognized, words: usize, thinks: bool) -> Value {
     let words = words as u64;
     let per_second = model.audio_tokens_per_ten_seconds();
-    let audio = (heard.duration_ms().max(1000) * per_second).div_ceil(10_000);
+    let audio = (recognized.duration_ms().max(1000) * per_second).div_ceil(10_000);
     if model.protocol != Protocol::Omni {
         return json!({
             "prompt_tokens": audio, "completion_tokens": words, "total_tokens": audio + words,
-            "seconds": heard.seconds(),
+            "seconds": recognized.seconds(),
             "prompt_tokens_details": {"audio_tokens": audio, "text_tokens": 0},
             "completion_tokens_details": {"text_tokens": words},
         });

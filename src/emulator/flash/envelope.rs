@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::heard::Part;
+use super::recognized::Part;
 use crate::emulator::HostStyle;
 
 /// A part of an answer in the envelope of that kind of host.

@@ -46,13 +46,13 @@ pub(super) fn flash(body: &Value) -> Result<Asked<'_>, Refusal> {
             return Err(Refusal::format("the message with input_audio must be the last one"));
         }
         for item in content {
-            if let Some(data) = heard(role, item)? {
+            if let Some(data) = audio_of(role, item)? {
                 // The reference says at least one, the table of limits one file: which one would be recognised is unknown.
                 if audio.replace(data).is_some() {
                     return Err(Refusal::format("one input_audio at a time"));
                 }
             } else {
-                context.push(said(role, message, item)?);
+                context.push(context_item(role, message, item)?);
             }
         }
     }
@@ -61,7 +61,7 @@ pub(super) fn flash(body: &Value) -> Result<Asked<'_>, Refusal> {
 }
 
 /// The audio of an audio item.
-fn heard<'b>(role: &str, item: &'b Value) -> Result<Option<&'b str>, Refusal> {
+fn audio_of<'b>(role: &str, item: &'b Value) -> Result<Option<&'b str>, Refusal> {
     match item.get("type").and_then(Value::as_str) {
         Some("input_audio") if role == "user" => {
             known(item, "input_audio", &["type", "input_audio"])?;
@@ -79,7 +79,7 @@ fn heard<'b>(role: &str, item: &'b Value) -> Result<Option<&'b str>, Refusal> {
 }
 
 /// An item of context: `input_text` of the user or `text` of the assistant.
-fn said<'b>(role: &str, message: usize, item: &'b Value) -> Result<Item<'b>, Refusal> {
+fn context_item<'b>(role: &str, message: usize, item: &'b Value) -> Result<Item<'b>, Refusal> {
     let by = match (role, item.get("type").and_then(Value::as_str)) {
         ("user", Some("input_text")) => By::User,
         ("assistant", Some("text")) => By::Assistant,
@@ -99,7 +99,7 @@ pub(super) fn context(messages: &Value) -> Result<(), Refusal> {
     for (message, sent) in messages.iter().enumerate() {
         let (role, content) = parts(sent)?;
         for item in content {
-            said(role, message, item)?;
+            context_item(role, message, item)?;
         }
     }
     Ok(())

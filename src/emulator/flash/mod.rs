@@ -14,9 +14,9 @@ mod chat;
 mod clip;
 mod context;
 mod envelope;
-mod heard;
 mod messages;
 mod qwen3;
+mod recognized;
 
 use axum::http::StatusCode;
 use serde_json::{Map, Value};
@@ -29,7 +29,7 @@ use super::state::State;
 use super::stream::Events;
 use super::tasks::submit;
 pub(super) use chat::completions;
-use heard::Heard;
+use recognized::Recognized;
 
 /// Shortest clip that models other than 3.1 stream; a shorter one gets its last event only.
 const STREAMED_MS: u64 = 60_000;
@@ -101,17 +101,17 @@ pub(super) fn generation(state: &State, call: &Call, silent: bool) -> Result<Ans
         return Err(clip::no_words());
     }
     let parameters = Parameters { context: context::kept(&asked.context), ..parameters };
-    let heard = Heard::new(model, &source, &parameters);
-    let enveloped = |part: &heard::Part| envelope::envelope(state.style, &call.request_id, part);
+    let recognized = Recognized::new(model, &source, &parameters);
+    let enveloped = |part: &recognized::Part| envelope::envelope(state.style, &call.request_id, part);
     if !streams(call, &Value::Null) {
-        return Ok(Answer::Json(enveloped(&heard.whole())));
+        return Ok(Answer::Json(enveloped(&recognized.whole())));
     }
     let parts = if model.protocol == Protocol::Realtime {
-        heard.sentence_by_sentence()
-    } else if model.billed_by_token() || heard.duration_ms() >= STREAMED_MS {
-        heard.snapshots()
+        recognized.sentence_by_sentence()
+    } else if model.billed_by_token() || recognized.duration_ms() >= STREAMED_MS {
+        recognized.snapshots()
     } else {
-        vec![heard.whole()]
+        vec![recognized.whole()]
     };
     let data = parts.iter().map(enveloped).collect();
     Ok(Answer::Events(Events { dialect: Dialect::DashScope, data, pause: state.scenario.pause() }))

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::heard::Heard;
+use super::recognized::Recognized;
 use super::{clip, messages, streams};
 use crate::emulator::answer::{Answer, Dialect, Refusal};
 use crate::emulator::models::Model;
@@ -19,15 +19,15 @@ pub(super) fn answer(state: &State, call: &Call, model: &Model, body: &Value, si
     let (parameters, incremental) = parameters(body)?;
     let source = clip::listen(state, call, model, address)?;
     state.hits.recognised("qwen3", source.url());
-    let heard = Heard::new(model, &source, &parameters);
-    let pieces = if silent || source.silent() { Vec::new() } else { heard.pieces() };
-    let words = if pieces.is_empty() { 0 } else { heard.count() };
+    let recognized = Recognized::new(model, &source, &parameters);
+    let pieces = if silent || source.silent() { Vec::new() } else { recognized.pieces() };
+    let words = if pieces.is_empty() { 0 } else { recognized.count() };
     let usage = json!({
         "input_tokens_details": {"text_tokens": 0},
         "output_tokens_details": {"text_tokens": words},
-        "seconds": heard.seconds(),
+        "seconds": recognized.seconds(),
     });
-    let language = parameters.language.as_deref().unwrap_or(heard.language());
+    let language = parameters.language.as_deref().unwrap_or(recognized.language());
     let answer = |text: &str, usage: Option<&Value>| {
         let reason = if usage.is_some() { "stop" } else { "null" };
         let annotations = json!([{"type": "audio_info", "language": language, "emotion": "neutral"}]);

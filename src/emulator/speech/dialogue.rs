@@ -69,7 +69,7 @@ pub struct Dialogue {
     duration_ms: u64,
     notes: Vec<(String, String)>,
     /// In order of their start; lines of one person do not overlap.
-    pub(super) said: Vec<Sentence>,
+    pub(super) sentences: Vec<Sentence>,
 }
 
 impl Dialogue {
@@ -208,13 +208,13 @@ fn read(name: &str, text: &str) -> std::result::Result<Dialogue, Wrong> {
         _ => return Err((0, "one of `tracks` and `mono` names the people".to_owned())),
     };
     let people: Vec<String> = people.split(',').map(|person| person.trim().to_owned()).collect();
-    let mut said = Vec::new();
+    let mut sentences = Vec::new();
     let (mut last, mut free) = (0, vec![0; people.len()]);
     for (number, key, text) in lines {
         let wrong = |why: &str| (number, why.to_owned());
         let (times, person) = key.split_once(' ').ok_or_else(|| wrong("it does not say who speaks"))?;
-        let party = people.iter().position(|known| known == person.trim());
-        let party = party.ok_or_else(|| wrong(&format!("no person is named `{person}`")))?;
+        let speaker = people.iter().position(|known| known == person.trim());
+        let speaker = speaker.ok_or_else(|| wrong(&format!("no person is named `{person}`")))?;
         let times = times.split_once('-').and_then(|(begin, end)| time(begin).zip(time(end)));
         let (begin, end) = times.ok_or_else(|| wrong("it does not begin with M:SS.s-M:SS.s"))?;
         if end > duration_ms {
@@ -223,17 +223,19 @@ fn read(name: &str, text: &str) -> std::result::Result<Dialogue, Wrong> {
         if begin < last {
             return Err(wrong("it begins before the line above"));
         }
-        let taken = if apart { free.get(party).copied() } else { free.iter().max().copied() };
+        let taken = if apart { free.get(speaker).copied() } else { free.iter().max().copied() };
         if begin < taken.unwrap_or(0) {
             return Err(wrong("it begins inside another line of its track"));
         }
-        said.extend(spread(script, party, (begin, end), text).ok_or_else(|| wrong("there is no time for its words"))?);
+        sentences.extend(
+            spread(script, speaker, (begin, end), text).ok_or_else(|| wrong("there is no time for its words"))?,
+        );
         last = begin;
-        if let Some(free) = free.get_mut(party) {
+        if let Some(free) = free.get_mut(speaker) {
             *free = end;
         }
     }
-    Ok(Dialogue { name: name.to_owned(), title, script, people, apart, duration_ms, notes: head, said })
+    Ok(Dialogue { name: name.to_owned(), title, script, people, apart, duration_ms, notes: head, sentences })
 }
 
 /// Parses `M:SS` and `M:SS.s`, up to milliseconds.
@@ -251,7 +253,7 @@ fn time(text: &str) -> Option<u64> {
 
 /// The sentences of a line, word after word from its start to its end. Longer words take longer, and no two in a row
 /// exactly the same time per character. `None` if there is no word, or less than 12 ms per character.
-fn spread(script: &Script, party: usize, (begin, end): (u64, u64), text: &str) -> Option<Vec<Sentence>> {
+fn spread(script: &Script, speaker: usize, (begin, end): (u64, u64), text: &str) -> Option<Vec<Sentence>> {
     let mut words = words(text);
     let weight = |at: usize, word: &Word| (word.text.trim().chars().count() * 12 + 16 + at * 5 % 7) as u64;
     let total: u64 = words.iter().enumerate().map(|(at, word)| weight(at, word)).sum();
@@ -273,7 +275,7 @@ fn spread(script: &Script, party: usize, (begin, end): (u64, u64), text: &str) -
             Some(sentence) => sentence.words.push(word),
             None => {
                 word.text = word.text.trim_start().to_owned();
-                sentences.push(Sentence { party, words: vec![word] });
+                sentences.push(Sentence { speaker, words: vec![word] });
             }
         }
         open = !closes;
@@ -324,7 +326,7 @@ mod tests {
     const HEAD: &str = "title: A\nlanguage: en\ntracks: agent, customer\nlength: 0:30.0\n";
 
     fn said(lines: &str) -> Vec<Sentence> {
-        Dialogue::parse("a", &format!("{HEAD}{lines}")).unwrap().said
+        Dialogue::parse("a", &format!("{HEAD}{lines}")).unwrap().sentences
     }
 
     #[test]
@@ -376,7 +378,7 @@ mod tests {
     #[test]
     fn the_calls_that_come_along_can_be_read() {
         let calls = Dialogue::builtin().unwrap();
-        assert_eq!(calls.iter().filter(|call| call.said.is_empty()).count(), 1);
+        assert_eq!(calls.iter().filter(|call| call.sentences.is_empty()).count(), 1);
         assert!(calls.iter().all(|call| call.note("queue").is_some() && call.duration_ms() < 240_000));
     }
 }

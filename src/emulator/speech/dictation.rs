@@ -8,7 +8,7 @@ use super::talk::dictate;
 #[derive(Debug)]
 pub(super) struct Dictation {
     part_of_name: &'static str,
-    said: &'static str,
+    spoken: &'static str,
     /// What is spoken, and what is recognised instead.
     terms: &'static [(&'static str, &'static str)],
     pub(super) duration_ms: u64,
@@ -16,7 +16,7 @@ pub(super) struct Dictation {
 
 static DICTATIONS: [Dictation; 1] = [Dictation {
     part_of_name: "jargon",
-    said: "What insider jargon do you know in investment banking? First, the nine top foreign investment banks, Bulge \
+    spoken: "What insider jargon do you know in investment banking? First, the nine top foreign investment banks, Bulge \
            Bracket, BB...",
     terms: &[("Bulge Bracket", "Bird Rock")],
     duration_ms: 15_000,
@@ -30,10 +30,10 @@ pub(super) fn named(name: &str) -> Option<&'static Dictation> {
 
 impl Dictation {
     /// The recognised text: terms missing from the context are misrecognised.
-    pub(super) fn heard(&self, context: &str, duration_ms: u64) -> Vec<Sentence> {
-        let mut line = self.said.to_owned();
-        for (said, misheard) in self.terms.iter().filter(|(said, _)| !context.contains(said)) {
-            line = line.replace(said, misheard);
+    pub(super) fn recognized(&self, context: &str, duration_ms: u64) -> Vec<Sentence> {
+        let mut line = self.spoken.to_owned();
+        for (spoken, misheard) in self.terms.iter().filter(|(spoken, _)| !context.contains(spoken)) {
+            line = line.replace(spoken, misheard);
         }
         let mut sentences = dictate(&ENGLISH, self.part_of_name, &line);
         // A file of that name may be shorter.
@@ -54,12 +54,17 @@ mod tests {
     fn a_term_is_heard_where_the_context_has_it() {
         let clip = named("Investment-JARGON_1.wav").unwrap();
         let text = |context: &str| -> String {
-            clip.heard(context, clip.duration_ms).iter().map(Sentence::text).collect::<String>().trim_end().to_owned()
+            clip.recognized(context, clip.duration_ms)
+                .iter()
+                .map(Sentence::text)
+                .collect::<String>()
+                .trim_end()
+                .to_owned()
         };
-        assert_eq!(text("a Bulge Bracket bank"), clip.said);
-        assert_eq!(text("bulge bracket"), clip.said.replace("Bulge Bracket", "Bird Rock"));
-        assert!(clip.heard("", clip.duration_ms).last().unwrap().end() < clip.duration_ms);
-        assert!(clip.heard("", 900).last().unwrap().end() <= 900);
+        assert_eq!(text("a Bulge Bracket bank"), clip.spoken);
+        assert_eq!(text("bulge bracket"), clip.spoken.replace("Bulge Bracket", "Bird Rock"));
+        assert!(clip.recognized("", clip.duration_ms).last().unwrap().end() < clip.duration_ms);
+        assert!(clip.recognized("", 900).last().unwrap().end() <= 900);
         assert!(named("a.wav").is_none());
     }
 }

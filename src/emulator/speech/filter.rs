@@ -78,7 +78,7 @@ mod tests {
 
     fn sentence(words: &[&str]) -> Sentence {
         let word = |text: &&str| Word { begin: 0, end: 1, text: (*text).to_owned(), punctuation: String::new() };
-        Sentence { party: 0, words: words.iter().map(word).collect() }
+        Sentence { speaker: 0, words: words.iter().map(word).collect() }
     }
 
     fn text(words: &[&str], mask: &[&str], drop: &[&str]) -> String {

@@ -40,7 +40,7 @@ impl Source {
     }
 
     /// A file with a script.
-    pub(super) fn told(self, dialogue: Option<Arc<Dialogue>>) -> Self {
+    pub(super) fn with_dialogue(self, dialogue: Option<Arc<Dialogue>>) -> Self {
         Self { dialogue, ..self }
     }
 
@@ -65,7 +65,7 @@ impl Source {
     /// Whether it holds no speech.
     pub(super) fn silent(&self) -> bool {
         match &self.dialogue {
-            Some(dialogue) => dialogue.said.is_empty(),
+            Some(dialogue) => dialogue.sentences.is_empty(),
             None => self.name().to_ascii_lowercase().contains("silence"),
         }
     }
@@ -110,7 +110,7 @@ pub(super) struct Call<'s> {
     script: &'static Script,
     tracks: Vec<u32>,
     duration_ms: u64,
-    heard: Vec<Track>,
+    recognized: Vec<Track>,
 }
 
 #[derive(Debug)]
@@ -121,7 +121,7 @@ struct Track {
 
 #[derive(Debug, Clone, PartialEq)]
 struct Sentence {
-    party: usize,
+    speaker: usize,
     words: Vec<Word>,
 }
 
@@ -160,35 +160,35 @@ impl<'s> Call<'s> {
         };
         let tracks = source.tracks(&parameters.channels);
         let duration_ms = source.duration_ms();
-        let said = match (&source.dialogue, dictation) {
-            (Some(dialogue), _) => dialogue.said.clone(),
-            (None, Some(dictation)) => dictation.heard(&parameters.context, duration_ms),
+        let sentences = match (&source.dialogue, dictation) {
+            (Some(dialogue), _) => dialogue.sentences.clone(),
+            (None, Some(dictation)) => dictation.recognized(&parameters.context, duration_ms),
             (None, None) => talk(script, &source.seed, tracks.len(), duration_ms),
         };
-        let mut heard = Vec::new();
+        let mut recognized = Vec::new();
         for channel in &parameters.channels {
             let Some(at) = tracks.iter().position(|track| track == channel) else { continue };
             let alone = tracks.len() == 1;
             let mut sentences: Vec<Sentence> =
-                said.iter().filter(|sentence| alone || sentence.party == at).cloned().collect();
+                sentences.iter().filter(|sentence| alone || sentence.speaker == at).cloned().collect();
             sentences.sort_by_key(Sentence::begin);
             if sentences.is_empty() && duration_ms > 0 && source.dialogue.is_none() {
                 sentences.push(shortest(script, at, duration_ms));
             }
-            heard.push(Track { channel: *channel, sentences });
+            recognized.push(Track { channel: *channel, sentences });
         }
-        Self { source, parameters, script, tracks, duration_ms, heard }
+        Self { source, parameters, script, tracks, duration_ms, recognized }
     }
 
     /// Milliseconds of speech summed over the requested tracks.
     pub(super) fn billed_ms(&self) -> u64 {
-        self.heard.iter().map(Track::content_ms).sum()
+        self.recognized.iter().map(Track::content_ms).sum()
     }
 
     /// The result file of Fun-ASR, Paraformer and Qwen-Audio.
     pub(super) fn result(&self) -> Value {
         let (format, rate) = self.format();
-        let transcripts: Vec<Value> = self.heard.iter().map(|track| self.transcript(track)).collect();
+        let transcripts: Vec<Value> = self.recognized.iter().map(|track| self.transcript(track)).collect();
         json!({
             "file_url": self.source.url,
             "properties": {
@@ -215,7 +215,7 @@ impl<'s> Call<'s> {
                     "words": sentence.words.iter().map(Word::json).collect::<Vec<_>>(),
                 });
                 if self.parameters.diarization {
-                    object["speaker_id"] = json!(sentence.party);
+                    object["speaker_id"] = json!(sentence.speaker);
                 }
                 object
             })
@@ -234,7 +234,7 @@ impl<'s> Call<'s> {
         let format = if format == "pcm_s16le" { "wav".to_owned() } else { format };
         let language = self.parameters.language.as_deref().unwrap_or(self.script.code);
         let transcripts: Vec<Value> = self
-            .heard
+            .recognized
             .iter()
             .map(|track| {
                 let sentences = self.filtered(track);
@@ -269,8 +269,8 @@ impl<'s> Call<'s> {
 
     /// Every word of the first requested track in order, with times and speaker: the source of synchronous answers.
     pub(super) fn spoken(&self) -> Vec<(usize, Vec<Value>)> {
-        let sentences = self.heard.first().map_or_else(Vec::new, |track| self.filtered(track));
-        let one = |sentence: &Sentence| (sentence.party, sentence.words.iter().map(Word::json).collect());
+        let sentences = self.recognized.first().map_or_else(Vec::new, |track| self.filtered(track));
+        let one = |sentence: &Sentence| (sentence.speaker, sentence.words.iter().map(Word::json).collect());
         sentences.iter().map(one).collect()
     }
 
@@ -358,8 +358,8 @@ mod tests {
             let call = Call::new(&source, &parameters);
             languages.insert(call.script.code);
             assert!((30_000..=240_000).contains(&call.duration_ms));
-            assert_eq!(call.heard.len(), parameters.channels.len());
-            for track in &call.heard {
+            assert_eq!(call.recognized.len(), parameters.channels.len());
+            for track in &call.recognized {
                 assert!(track.sentences.len() > 2, "{url}");
                 let mut free = 0;
                 for sentence in &track.sentences {
@@ -401,7 +401,7 @@ mod tests {
         assert_eq!(speakers.into_iter().collect::<Vec<_>>(), [0, 1]);
         let call_parameters = asked(&[0, 1]);
         let apart = Call::new(&source, &call_parameters);
-        assert!(apart.heard.iter().enumerate().all(|(at, track)| track.sentences.iter().all(|s| s.party == at)));
+        assert!(apart.recognized.iter().enumerate().all(|(at, track)| track.sentences.iter().all(|s| s.speaker == at)));
     }
 
     #[test]
@@ -410,7 +410,7 @@ mod tests {
             let audio = Audio { channels: 2, sampling_rate: 8000, duration_ms };
             let (source, parameters) = (Source::bytes("oss://a.wav", [7; 32], Some(audio)), asked(&[0, 1]));
             let call = Call::new(&source, &parameters);
-            for track in &call.heard {
+            for track in &call.recognized {
                 assert!(track.content_ms() > 0 && track.sentences.last().unwrap().end() <= duration_ms);
             }
         }

@@ -8,13 +8,13 @@ use super::{Sentence, Word};
 pub(super) fn talk(script: &Script, seed: &[u8; 32], tracks: usize, duration_ms: u64) -> Vec<Sentence> {
     let dice = &mut Dice::new(seed, b"talk");
     let apart = tracks > 1;
-    let parties = tracks.max(2);
+    let speakers = tracks.max(2);
     let (mut left, mut exchange): (Vec<usize>, usize) = (Vec::new(), 0);
-    let mut free = vec![0; parties];
-    let mut said = Vec::new();
+    let mut free = vec![0; speakers];
+    let mut sentences = Vec::new();
     let mut at = dice.between(300, 1_500);
     for turn in 0_usize.. {
-        let party = turn % parties;
+        let speaker = turn % speakers;
         let line = if let Some(opening) = script.opening.get(turn) {
             opening
         } else {
@@ -27,24 +27,24 @@ pub(super) fn talk(script: &Script, seed: &[u8; 32], tracks: usize, duration_ms:
             }
             script.exchanges.get(exchange).map_or(script.shortest, |pair| pair[turn % 2])
         };
-        let begin = at.max(free.get(party).copied().unwrap_or(0));
-        let sentences = speak(script, dice, party, begin, line);
-        let end = sentences.last().map_or(begin, Sentence::end);
+        let begin = at.max(free.get(speaker).copied().unwrap_or(0));
+        let spoken = speak(script, dice, speaker, begin, line);
+        let end = spoken.last().map_or(begin, Sentence::end);
         if end > duration_ms {
-            return said;
+            return sentences;
         }
-        said.extend(sentences);
-        if let Some(free) = free.get_mut(party) {
+        sentences.extend(spoken);
+        if let Some(free) = free.get_mut(speaker) {
             *free = end + 60;
         }
-        let listener = (party + 1) % parties;
+        let listener = (speaker + 1) % speakers;
         if apart && end - begin > 4_000 && dice.one_in(5) {
             let word = script.listening.get(usize::try_from(dice.below(4)).unwrap_or(0)).unwrap_or(&script.shortest);
-            let heard = speak(script, dice, listener, begin + 1_500, word);
+            let response = speak(script, dice, listener, begin + 1_500, word);
             if let Some(free) = free.get_mut(listener) {
-                *free = heard.last().map_or(0, Sentence::end) + 60;
+                *free = response.last().map_or(0, Sentence::end) + 60;
             }
-            said.extend(heard);
+            sentences.extend(response);
         }
         let pause = match dice.below(24) {
             0 => dice.between(5_000, 12_000),
@@ -53,7 +53,7 @@ pub(super) fn talk(script: &Script, seed: &[u8; 32], tracks: usize, duration_ms:
         };
         at = if apart && dice.one_in(7) { end.saturating_sub(dice.between(150, 1_200)) } else { end + pause };
     }
-    said
+    sentences
 }
 
 /// A line that one participant speaks alone; the same for the same name.
@@ -63,7 +63,7 @@ pub(super) fn dictate(script: &Script, name: &str, line: &str) -> Vec<Sentence> 
 }
 
 /// Speaks a line, sentence by sentence, starting at `begin`.
-fn speak(script: &Script, dice: &mut Dice, party: usize, begin: u64, line: &str) -> Vec<Sentence> {
+fn speak(script: &Script, dice: &mut Dice, speaker: usize, begin: u64, line: &str) -> Vec<Sentence> {
     let mut sentences = Vec::new();
     let mut words: Vec<Word> = Vec::new();
     let mut at = begin;
@@ -81,25 +81,25 @@ fn speak(script: &Script, dice: &mut Dice, party: usize, begin: u64, line: &str)
         words.push(Word { begin: at, end: at + length, text: format!("{space}{text}"), punctuation });
         at += length;
         if closes {
-            sentences.push(Sentence { party, words: std::mem::take(&mut words) });
+            sentences.push(Sentence { speaker, words: std::mem::take(&mut words) });
             at += dice.between(180, 600);
         } else if pauses {
             at += dice.between(80, 300);
         }
     }
     if !words.is_empty() {
-        sentences.push(Sentence { party, words });
+        sentences.push(Sentence { speaker, words });
     }
     sentences
 }
 
 /// Used if nothing else fits.
-pub(super) fn shortest(script: &Script, party: usize, duration_ms: u64) -> Sentence {
+pub(super) fn shortest(script: &Script, speaker: usize, duration_ms: u64) -> Sentence {
     let (begin, end) = (duration_ms / 4, (duration_ms * 3 / 4).max(duration_ms / 4 + 1));
     let text = script.shortest.trim_end_matches(['.', '。']);
     let punctuation = script.shortest.strip_prefix(text).unwrap_or_default();
     let punctuation = format!("{punctuation}{}", script.after_sentence);
-    Sentence { party, words: vec![Word { begin, end, text: text.to_owned(), punctuation }] }
+    Sentence { speaker, words: vec![Word { begin, end, text: text.to_owned(), punctuation }] }
 }
 
 /// Reproducible pseudo-random numbers.

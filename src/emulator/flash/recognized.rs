@@ -21,7 +21,7 @@ pub(super) struct Part {
 
 /// A recognised clip.
 #[derive(Debug)]
-pub(super) struct Heard {
+pub(super) struct Recognized {
     duration_ms: u64,
     language: &'static str,
     sentences: Vec<Sentence>,
@@ -45,7 +45,7 @@ fn time(word: Option<&Value>, key: &str) -> Value {
     word.map_or(json!(0), |word| word[key].clone())
 }
 
-impl Heard {
+impl Recognized {
     pub(super) fn new(model: &Model, source: &Source, parameters: &Parameters) -> Self {
         let call = speech::Call::new(source, parameters);
         let mut sentences = Vec::new();
@@ -215,10 +215,10 @@ impl Heard {
         }
         if let Some(word) = words.last_mut() {
             let text = word["text"].as_str().unwrap_or_default();
-            let heard: String = text.chars().take(text.chars().count().div_ceil(2).max(2)).collect();
+            let half: String = text.chars().take(text.chars().count().div_ceil(2).max(2)).collect();
             let (begin, end) = (word["begin_time"].as_u64().unwrap_or(0), word["end_time"].as_u64().unwrap_or(0));
             word["end_time"] = json!(begin + (end - begin).div_ceil(2));
-            word["text"] = json!(heard);
+            word["text"] = json!(half);
             word["punctuation"] = json!(stop);
         }
         words
