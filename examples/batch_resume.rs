@@ -1,4 +1,4 @@
-//! A batch that is stopped in its middle and goes on where it was: `cargo run --example batch_resume`.
+//! A batch that is stopped half-way and resumed: `cargo run --example batch_resume`.
 //!
 //! Without `DASHSCOPE_API_KEY` the emulator answers: no key, no network, no bill.
 
@@ -7,9 +7,9 @@ mod service;
 use std::path::Path;
 
 use talkmeter::Result;
-use talkmeter::batch::{Batch, BatchRequest, ManifestBuilder, Progress, Summary};
+use talkmeter::batch::{Batch, BatchRequest, ManifestBuilder, Progress, RunOptions, Summary};
 use talkmeter::client::{Client, Recognition};
-use tokio::sync::watch;
+use tokio::sync::Notify;
 
 #[tokio::main(flavor = "current_thread")]
 #[expect(clippy::print_stdout, reason = "an example for the terminal")]
@@ -17,11 +17,11 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let (client, emulator) = service::client().await?;
     let dir = std::env::temp_dir().join(format!("talkmeter-example-{}", std::process::id()));
 
-    // Told to stop after three results; killing the process would do as well.
+    // Cancelled after three results; killing the process would do as well.
     let first = run(&client, &dir, 3).await?;
     println!("first run:  {} of {} transcribed, stopped: {}", first.counts.stored, first.counts.total(), first.stopped);
 
-    // The same order on the same folder: what was submitted is not submitted again.
+    // The same request on the same folder: what was submitted is not submitted again.
     let second = run(&client, &dir, usize::MAX).await?;
     println!("second run: {} of {} transcribed", second.counts.stored, second.counts.total());
 
@@ -38,20 +38,20 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// Carries the batch on until so many results are there.
+/// Runs the batch until `enough` results are there.
 async fn run(client: &Client, dir: &Path, enough: usize) -> Result<Summary> {
     let list: String = (1..=12).map(|n| format!("https://calls.example/{n}.wav\n")).collect();
-    let mut draft = ManifestBuilder::default();
-    draft.list("calls.txt", list.as_bytes());
-    let order = BatchRequest::new(Recognition::new("fun-asr"), draft.finish()?.recordings);
-    let (stop, stopped) = watch::channel(false);
-    let mut observe = |progress: Progress<'_>| {
+    let mut builder = ManifestBuilder::default();
+    builder.list("calls.txt", list.as_bytes());
+    let request = BatchRequest::new(Recognition::new("fun-asr"), builder.finish()?.recordings);
+    let stop = Notify::new();
+    let observer = |progress: Progress<'_>| {
         if let Progress::Counts(counts) = progress
             && counts.stored >= enough
         {
-            // The run listens as long as it lasts.
-            let _ = stop.send(true);
+            stop.notify_one();
         }
     };
-    Batch::open(dir, client.clone(), order)?.run(stopped, &mut observe).await
+    let options = RunOptions::new().cancel(stop.notified()).observer(observer);
+    Batch::open(dir, client.clone(), request)?.run(options).await
 }

@@ -28,6 +28,7 @@ const SHOWN_TWICE: usize = 10;
 
 /// One recording to be transcribed.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Recording {
     /// Where it is.
     pub source: Source,
@@ -42,10 +43,15 @@ pub struct Recording {
     pub channels: Option<Vec<u32>>,
     /// Tracks with the same sound as one that is requested: they are not pointed out as left out.
     pub repeated: Vec<u32>,
+    /// Length of a local file in ms; `None` = not known.
+    pub duration_ms: Option<u64>,
+    /// Sample rate of a local file; `None` = not known.
+    pub sample_rate_hz: Option<u32>,
 }
 
 /// Everything that is to be transcribed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Manifest {
     /// In the order given, a folder's files in byte order of their paths, each recording once and at least one.
     pub recordings: Vec<Recording>,
@@ -246,7 +252,15 @@ impl ManifestBuilder {
             Slot::Vacant(vacant) => {
                 let name = source.name();
                 let key = Arc::clone(vacant.key());
-                self.recordings.push(Recording { source, key, name, channels: None, repeated: Vec::new() });
+                self.recordings.push(Recording {
+                    source,
+                    key,
+                    name,
+                    channels: None,
+                    repeated: Vec::new(),
+                    duration_ms: None,
+                    sample_rate_hz: None,
+                });
                 self.times.push(1);
                 vacant.insert(self.recordings.len() - 1);
             }

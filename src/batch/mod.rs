@@ -1,21 +1,21 @@
-//! Many recordings, safely: what is to be transcribed, what was sent, what came back.
+//! Transcribes many recordings, without billing one twice or losing a paid result.
 //!
-//! A batch lives in a folder. Its ledger is written before each step that costs money and after each that brings something, so
-//! that the same batch, opened again after any end whatever, goes on where it was: nothing is billed twice, no paid
-//! result is lost.
+//! A batch lives in a folder. Its ledger is written before each step that costs money and after each step that returns something,
+//! so the same batch, reopened after any exit, resumes where it stopped.
 //!
 //! ```no_run
 //! # async fn run(client: talkmeter::client::Client) -> talkmeter::Result<()> {
-//! use talkmeter::batch::{Batch, ManifestBuilder, BatchRequest};
+//! use talkmeter::batch::{Batch, BatchRequest, ManifestBuilder};
 //! use talkmeter::client::Recognition;
 //!
 //! let mut builder = ManifestBuilder::default();
 //! builder.list("calls.txt", &b"https://calls.example/a.wav\nhttps://calls.example/b.wav\n"[..]);
 //! let request = BatchRequest::new(Recognition::new("fun-asr"), builder.finish()?.recordings);
 //! let batch = Batch::open("out".as_ref(), client, request)?;
-//! let (_stop, never) = tokio::sync::watch::channel(false);
-//! let summary = batch.run(never, &mut |_| ()).await?;
-//! assert_eq!(summary.counts.failed, 0);
+//! let summary = batch.run_to_end().await?;
+//! for recording in &summary.recordings {
+//!     println!("{}: {:?}", recording.url, recording.result);
+//! }
 //! # Ok(()) }
 //! ```
 
@@ -31,21 +31,23 @@ mod polling;
 mod problems;
 mod ready;
 mod receipt;
+mod request;
 mod reservations;
 mod result_name;
 mod results;
+mod run;
 mod runner;
 mod source;
 mod state;
 mod submitting;
+#[cfg(feature = "audio")]
+mod tracks;
 mod uncertain;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-use tokio::sync::watch;
 
 pub use clips::{Clips, SavedClip};
 pub use counts::{Counts, Waiting};
@@ -56,146 +58,31 @@ use ledger::Ledger;
 pub use manifest::{AUDIO_EXTENSIONS, Manifest, ManifestBuilder, Recording};
 pub use problems::{Problem, Problems};
 pub use receipt::{ClipReceipt, LedgerReport, Receipt, Receipts, SubmittedRecording};
+pub use request::BatchRequest;
 #[cfg(feature = "cli")]
 pub(crate) use result_name::result_name;
 pub use results::{FAILURES, FOLDER as RESULTS, Failure};
 #[cfg(feature = "cli")]
 pub(crate) use results::{silence, store};
-use runner::Runner;
+pub use run::{Progress, RecordingSummary, RunOptions, Summary};
+use runner::{Runner, RunnerEnd};
 pub use source::{Address, Source};
 use state::{BatchConfig, Phase, State};
+#[cfg(feature = "audio")]
+pub use tracks::{TrackBasis, TrackSelection};
 
-use crate::billing::Budget;
-use crate::client::{Client, Filter, Recognition, differences};
+use crate::client::{Client, Filter, differences};
 use crate::error::{Error, ErrorKind, Result};
 use crate::time::{Clock, SystemClock};
 
-/// What is to be done with which recordings.
-#[derive(Debug, Clone)]
-pub struct BatchRequest {
-    recognition: Recognition,
-    recordings: Vec<Recording>,
-    files_per_task: usize,
-    detach: bool,
-    resubmit_uncertain: bool,
-    retry_failed: bool,
-    budget: Option<Budget>,
-    hints: Option<fn(&Failure) -> Option<String>>,
-}
-
-impl BatchRequest {
-    /// Each recording once, in a task of its own.
-    #[must_use]
-    pub fn new(recognition: Recognition, recordings: Vec<Recording>) -> Self {
-        Self {
-            recognition,
-            recordings,
-            files_per_task: 1,
-            detach: false,
-            resubmit_uncertain: false,
-            retry_failed: false,
-            budget: None,
-            hints: None,
-        }
-    }
-
-    /// Recordings in one task, 1 to 100. Newer pages of the service allow one, older ones a hundred.
-    #[must_use]
-    pub fn files_per_task(mut self, files: usize) -> Self {
-        self.files_per_task = files;
-        self
-    }
-
-    /// Submit only; a later run collects.
-    #[must_use]
-    pub fn detach(mut self, detach: bool) -> Self {
-        self.detach = detach;
-        self
-    }
-
-    /// Submit again what nobody can tell whether it was accepted. It may be billed twice.
-    #[must_use]
-    pub fn resubmit_uncertain(mut self, resubmit: bool) -> Self {
-        self.resubmit_uncertain = resubmit;
-        self
-    }
-
-    /// What a person can do about a failure, for the column `hint` of `failures.csv` and [`Failure::hint`]. Empty without it.
-    #[must_use]
-    pub fn hints(mut self, hints: fn(&Failure) -> Option<String>) -> Self {
-        self.hints = Some(hints);
-        self
-    }
-
-    /// Submit only what fits into a budget, with everything that the batch has cost in earlier runs.
-    #[must_use]
-    pub fn budget(mut self, budget: Option<Budget>) -> Self {
-        self.budget = budget;
-        self
-    }
-
-    fn with_hints(&self, mut failures: Vec<Failure>) -> Vec<Failure> {
-        if let Some(hints) = self.hints {
-            for failure in &mut failures {
-                failure.hint = hints(failure).unwrap_or_default();
-            }
-        }
-        failures
-    }
-
-    /// The recordings, so that each can be given the tracks that are requested of it: [`Recording::channels`].
-    pub fn recordings_mut(&mut self) -> &mut [Recording] {
-        &mut self.recordings
-    }
-
-    /// Submit again what failed in an earlier run.
-    #[must_use]
-    pub fn retry_failed(mut self, retry: bool) -> Self {
-        self.retry_failed = retry;
-        self
-    }
-}
-
-/// What a running batch tells.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum Progress<'a> {
-    /// How far it is.
-    Counts(Counts),
-    /// A line for people. No query of a signed URL is in it.
-    Note(&'a str),
-}
-
-/// How a run ended.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct Summary {
-    /// Where everything lies.
-    pub dir: PathBuf,
-    /// What has become of the recordings.
-    pub counts: Counts,
-    /// Files without a result: failed for good, or left to the next run.
-    pub failures: Vec<Failure>,
-    /// For each track that recordings have, nobody requested and no result transcribes: which recordings.
-    pub untranscribed: BTreeMap<i64, Vec<String>>,
-    /// For each track that was requested and of which the result has no transcript all the same: which recordings.
-    pub unheard: BTreeMap<i64, Vec<String>>,
-    /// The run was told to stop.
-    pub stopped: bool,
-    /// Why nothing further was submitted: the key or the account. What had been accepted was collected all the same.
-    pub halted: Option<Error>,
-    /// Why no further submit fits into the budget; what had been accepted was collected all the same.
-    pub over_budget: Option<String>,
-}
-
-/// A batch that nobody else has open.
+/// An open batch; its ledger is locked against every other process.
 pub struct Batch {
     dir: PathBuf,
     client: Client,
     request: BatchRequest,
     ledger: Ledger,
     state: State,
-    /// What was found and done on opening, for people.
+    /// What was found and done on opening, one line each.
     notes: Vec<String>,
 }
 
@@ -206,29 +93,34 @@ impl fmt::Debug for Batch {
 }
 
 impl Batch {
-    /// Opens the batch in `dir`, or begins one. Recordings that it has already are not added again. Nothing is sent.
+    /// Opens the batch in `dir`, or creates it. Recordings that it already has are not added again. Sends nothing.
+    ///
+    /// With feature `audio`, local files are read to select their tracks, unless
+    /// [`BatchRequest::select_tracks`] did so before.
     ///
     /// # Errors
-    /// Another talkmeter has it open; its ledger cannot be read; it was begun with other parameters, which the message shows; an
-    /// recording requests no track.
+    /// Another talkmeter has it open; its ledger cannot be read; it was created with other parameters, which the message lists;
+    /// no track of a recording is requested.
     pub fn open(dir: &Path, client: Client, request: BatchRequest) -> Result<Self> {
         Self::open_at(dir, client, request, Arc::new(SystemClock))
     }
 
-    /// Like [`Batch::open`], by another clock.
+    /// Like [`Batch::open`], with another clock.
     ///
     /// # Errors
     /// As [`Batch::open`].
     pub fn open_at(dir: &Path, client: Client, request: BatchRequest, clock: Arc<dyn Clock>) -> Result<Self> {
         if !plan::FILES_PER_TASK.contains(&request.files_per_task) {
-            return Err(Error::invalid(format!("{} files a task: 1 to 100 are possible", request.files_per_task)));
+            return Err(Error::invalid(format!("{} files per task: 1 to 100 are possible", request.files_per_task)));
         }
-        // A ledger that names none could not be read again.
+        // The ledger could not be read again.
         if let Some(recording) =
             request.recordings.iter().find(|recording| recording.channels.as_ref().is_some_and(Vec::is_empty))
         {
             return Err(Error::invalid(format!("{}: no track is requested", recording.source.printable())));
         }
+        #[cfg(feature = "audio")]
+        let request = request.with_tracks(dir)?;
         std::fs::create_dir_all(dir).map_err(|error| Error::io("make", dir, error))?;
         let (ledger, state, mended) = Ledger::open(dir, clock)?;
         let notes = mended.into_iter().map(|mended| format!("{}: {mended}", dir.join(LEDGER).display())).collect();
@@ -243,7 +135,7 @@ impl Batch {
             let differences = begun.differences(&config);
             if !differences.is_empty() {
                 return Err(Error::invalid(format!(
-                    "{} was begun otherwise: {}; use another folder, or the same parameters",
+                    "{} was created with other parameters: {}; use another folder, or the same parameters",
                     dir.display(),
                     differences.join("; ")
                 )));
@@ -251,7 +143,7 @@ impl Batch {
         }
         results::prepare(dir)?;
         let mut batch = Self { dir: dir.to_owned(), client, request, ledger, state, notes };
-        let events = batch.begin(config)?;
+        let events = batch.opening_events(config)?;
         for line in batch.ledger.add(events)? {
             batch.state.apply(line).map_err(Error::ledger)?;
         }
@@ -260,8 +152,8 @@ impl Batch {
         Ok(batch)
     }
 
-    /// What this run adds to the ledger before anything is sent.
-    fn begin(&mut self, config: BatchConfig) -> Result<Vec<Event>> {
+    /// The events that opening adds to the ledger.
+    fn opening_events(&mut self, config: BatchConfig) -> Result<Vec<Event>> {
         let mut events = Vec::new();
         if self.state.config.is_none() {
             let BatchConfig { base_url, region, workspace, recognition, files_per_task } = config;
@@ -283,10 +175,10 @@ impl Batch {
                 Phase::Stored { file, bytes, silent, .. } => {
                     let there = std::fs::metadata(self.dir.join(file)).is_ok_and(|file| file.len() == *bytes);
                     if !there && *silent {
-                        // Ours, so it can be written again at any time.
+                        // We wrote it ourselves and can write it again.
                         results::store(&self.dir, file.clone(), &results::silence(&recording.url))?;
                     } else if !there {
-                        self.notes.push(format!("{file} is not there any more as it was stored: fetched again"));
+                        self.notes.push(format!("{file} is missing or was changed: fetching it again"));
                         events.push(Event::Reopened {
                             n: recording.n,
                             why: "the result is gone from the disk".to_owned(),
@@ -299,13 +191,13 @@ impl Batch {
         Ok(events)
     }
 
-    /// What has become of the recordings so far.
+    /// The recordings by state.
     #[must_use]
     pub fn counts(&self) -> Counts {
         Counts::from_state(&self.state)
     }
 
-    /// What was found on opening, a line each.
+    /// What was found and done on opening, one line each.
     #[must_use]
     pub fn notes(&self) -> &[String] {
         &self.notes
@@ -317,28 +209,29 @@ impl Batch {
         Waiting::from_state(&self.state, &self.request.recognition.tracks())
     }
 
-    /// Carries the batch to its end, or until `stop` turns true: then nothing further is submitted, and what is under way is
-    /// brought to its end. The same batch can be opened and run again.
+    /// Runs the batch to its end: see [`Batch::run`].
     ///
     /// # Errors
-    /// The service does not take the key from the start, or cannot be reached for minutes; the disk takes no more.
-    /// Everything that was reached is kept.
-    pub async fn run(
-        self,
-        stop: watch::Receiver<bool>,
-        observe: &mut (dyn FnMut(Progress<'_>) + Send),
-    ) -> Result<Summary> {
+    /// As [`Batch::run`].
+    pub async fn run_to_end(self) -> Result<Summary> {
+        self.run(RunOptions::new()).await
+    }
+
+    /// Runs the batch to its end, or until it is cancelled. The same batch can be opened and run again: it resumes.
+    ///
+    /// # Errors
+    /// The service refuses the key at the start, or cannot be reached for minutes; a disk is full. Everything achieved so far
+    /// is kept.
+    pub async fn run(self, options: RunOptions<'_>) -> Result<Summary> {
         let Self { dir, client, request, ledger, state, .. } = self;
-        let stopped = stop.clone();
         let (writer, thread) = ledger.start()?;
-        let mut runner = Runner::new(&client, &request, dir.clone(), (writer, state), stop, observe);
+        let mut runner = Runner::new(&client, &request, dir.clone(), (writer, state), options);
         let greeted = if runner.has_work() { greet(&client).await } else { Ok(()) };
         let outcome = match greeted {
             Ok(()) => runner.run().await,
             Err(error) => Err(error),
         };
-        let over_budget = runner.over_budget.take();
-        let (state, left, halted) = runner.end();
+        let RunnerEnd { state, left, halted, over_budget, stopped } = runner.end();
         thread.join();
         let mut failures = Failure::from_state(&state);
         failures.extend(left);
@@ -346,28 +239,17 @@ impl Batch {
         let failures = request.with_hints(failures);
         results::write_failures(&dir, &failures)?;
         outcome?;
-        let (mut untranscribed, mut unheard) =
-            (BTreeMap::<i64, Vec<String>>::new(), BTreeMap::<i64, Vec<String>>::new());
-        let of_all = request.recognition.tracks();
-        for recording in &state.recordings {
-            let Phase::Stored { untranscribed: tracks, .. } = &recording.phase else { continue };
-            for track in tracks {
-                let mut requested = recording.channels.as_ref().unwrap_or(&of_all).iter();
-                let is_requested = requested.any(|requested| i64::from(*requested) == *track);
-                let place = if is_requested { &mut unheard } else { &mut untranscribed };
-                place.entry(*track).or_default().push(recording.url.clone());
-            }
-        }
-        let stopped = *stopped.borrow();
+        let (untranscribed, unheard) = run::missing_tracks(&state, &request);
+        let recordings = RecordingSummary::from_state(&dir, &state);
         let counts = Counts::from_state(&state);
-        Ok(Summary { counts, dir, failures, untranscribed, unheard, stopped, halted, over_budget })
+        Ok(Summary { dir, counts, recordings, failures, untranscribed, unheard, stopped, halted, over_budget })
     }
 }
 
-/// A first call that costs nothing: it shows that key, host and region fit together, and what the service's clock says.
+/// A first call that costs nothing. It shows whether key, host and region match, and tells the service's clock.
 async fn greet(client: &Client) -> Result<()> {
     match client.tasks().list(&Filter::new().size(1)).await {
-        // A key that may not list can perhaps submit: a submit that is refused costs nothing either.
+        // A key that may not list tasks may still submit; a refused submit costs nothing either.
         Err(error)
             if error.api().is_some_and(|api| api.status == Some(403)) && error.kind() == ErrorKind::Auth
                 || !matches!(
@@ -375,7 +257,7 @@ async fn greet(client: &Client) -> Result<()> {
                     ErrorKind::Auth | ErrorKind::Quota | ErrorKind::Unavailable | ErrorKind::NotFound
                 ) =>
         {
-            tracing::info!(%error, "the list of tasks is not to be had");
+            tracing::info!(%error, "cannot list tasks");
             Ok(())
         }
         answered => answered.map(drop),
@@ -383,7 +265,7 @@ async fn greet(client: &Client) -> Result<()> {
 }
 
 impl BatchConfig {
-    /// What differs, as lines `name: before → now`. Files a task do not count: nothing depends on them afterwards.
+    /// The differences, as lines `name: before → now`. Files per task do not count: they may change between runs.
     fn differences(&self, now: &Self) -> Vec<String> {
         let workspace = |of: &Self| of.workspace.clone().unwrap_or_else(|| "none".to_owned());
         let named = [

@@ -1,23 +1,23 @@
-//! What is refused before anything leaves.
+//! Checks of a request before anything is sent.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::time::Duration;
 
 use super::problems::{Problem, Problems};
 use super::{BatchRequest, Source};
-use crate::catalog::{Catalog, Region};
+use crate::catalog::{Catalog, Region, span};
 use crate::client::{Recognition, Warning};
 use crate::error::{Check, Error};
 use crate::redact::without_query;
 
-/// Recordings in one task.
+/// Recordings per task.
 pub(super) const FILES_PER_TASK: std::ops::RangeInclusive<usize> = 1..=100;
 /// Stands for a local file, which has no address yet.
 const UPLOADED: &str = "oss://dashscope-instant/file";
 
 impl BatchRequest {
-    /// What is asked of recordings with these tracks; `None` = with those that are requested of all.
+    /// The recognition of recordings with these tracks; `None` = with those of the batch.
     pub(super) fn recognition_of(&self, channels: Option<&[u32]>) -> Cow<'_, Recognition> {
         match channels {
             Some(channels) => Cow::Owned(self.recognition.clone().channels(channels)),
@@ -25,20 +25,15 @@ impl BatchRequest {
         }
     }
 
-    /// Whether the service would take this request, as far as can be told from here; the answer is warnings, a line each.
+    /// Checks whether the service would take this request, by the catalogue and what is known of local files. Returns warnings.
     ///
-    /// `rate_hz` reads the sample rate of a local file; it is asked only where the model takes one rate alone.
+    /// Length and sample rate are those of the recordings: [`BatchRequest::select_tracks`] fills them in.
     ///
     /// # Errors
     ///
-    /// Everything that is wrong, a line each: model, region, parameters, files a task, and local files that are empty, too large,
-    /// of an extension or a sample rate that the model does not take.
-    pub fn check(
-        &self,
-        catalog: &Catalog,
-        region: Region,
-        rate_hz: &dyn Fn(&Path) -> Option<u32>,
-    ) -> Result<Vec<Warning>, Problems> {
+    /// Everything that is wrong: model, region, parameters, files per task, and local files that are empty, too large, too long,
+    /// or of an extension or sample rate that the model does not take.
+    pub fn check(&self, catalog: &Catalog, region: Region) -> Result<Vec<Warning>, Problems> {
         let mut problems = Problems::default();
         let mut warnings = Vec::new();
         let mut sent: BTreeMap<Option<&[u32]>, Vec<&str>> = BTreeMap::from([(None, Vec::new())]);
@@ -52,7 +47,7 @@ impl BatchRequest {
                 Ok(_) => {}
                 Err(error) => {
                     let why = Problem::from(&error);
-                    // What has nothing to do with tracks is wrong of each set of them.
+                    // What does not concern tracks is wrong for each set of them.
                     if refused.as_ref() != Some(&why) {
                         problems.add(|| why.clone());
                         refused = Some(why);
@@ -64,7 +59,7 @@ impl BatchRequest {
             let message = format!("{} files per task: 1 to 100 are possible", self.files_per_task);
             problems.add(|| Problem::from(&Error::invalid(message).with_check(Check::FilesPerTask)));
         }
-        // The size of a task is the same for all but the last of each set of tracks.
+        // All tasks but the last of each set of tracks have the same size: one warning will do.
         for (at, urls) in sent.values().flat_map(|urls| urls.chunks(self.files_per_task.max(1))).enumerate() {
             match self.recognition.check_urls(catalog, urls) {
                 Ok(said) if at == 0 => warnings.extend(said),
@@ -81,9 +76,21 @@ impl BatchRequest {
                 problems.add(|| format!("{}: the file is empty", path.display()));
                 continue;
             }
-            let rate = model.filter(|model| model.sample_rate_hz.is_some()).and_then(|_| rate_hz(path));
-            if let Some(Err(error)) = model.map(|model| model.check_file(extension.as_deref(), bytes, rate, None)) {
+            let (rate, duration) = (recording.sample_rate_hz, recording.duration_ms.map(Duration::from_millis));
+            if let Some(Err(error)) = model.map(|model| model.check_file(extension.as_deref(), bytes, rate, duration)) {
                 problems.add(|| format!("{}: {error}", without_query(&recording.source.given())));
+            }
+            let recommended = model.and_then(|model| model.limits.diarization_seconds).map(Duration::from_secs);
+            if self.recognition.diarized()
+                && let (Some(lasts), Some(most)) = (duration, recommended)
+                && lasts > most
+            {
+                warnings.push(Warning::new(format!(
+                    "{}: lasts {}; telling speakers apart is recommended for up to {}",
+                    path.display(),
+                    span(lasts.as_secs()),
+                    span(most.as_secs())
+                )));
             }
         }
         if problems.is_empty() { Ok(warnings) } else { Err(problems) }

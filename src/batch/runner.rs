@@ -13,7 +13,6 @@ use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
-use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::event::{AttemptNo, Event, Line, RecordingNo, task_id};
@@ -25,7 +24,7 @@ use super::results::{Failure, Written};
 use super::state::{Phase, State};
 use super::submitting::SubmitOutcome;
 use super::uncertain::{SearchOutcome, Uncertain};
-use super::{BatchRequest, Counts, Progress};
+use super::{BatchRequest, Counts, Progress, RunOptions};
 use crate::client::{Client, Listed, Task, TaskId};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -68,14 +67,27 @@ pub(super) struct UnderWay {
     pub(super) fetches: usize,
 }
 
+/// What a run leaves behind.
+pub(super) struct RunnerEnd {
+    pub(super) state: State,
+    /// Recordings that are left to the next run.
+    pub(super) left: Vec<Failure>,
+    /// Why nothing more was submitted.
+    pub(super) halted: Option<Error>,
+    /// Why the next submit does not fit into the budget.
+    pub(super) over_budget: Option<String>,
+    pub(super) stopped: bool,
+}
+
 pub(super) struct Runner<'a> {
     pub(super) client: &'a Client,
     pub(super) request: &'a BatchRequest,
     pub(super) dir: PathBuf,
     pub(super) writer: Writer,
     pub(super) state: State,
-    stop: watch::Receiver<bool>,
-    observe: &'a mut (dyn FnMut(Progress<'_>) + Send),
+    options: RunOptions<'a>,
+    /// The run was cancelled.
+    stopped: bool,
 
     /// Local files on their way into temporary storage: not yet read, read, waiting for the upload of their content.
     pub(super) unread: VecDeque<RecordingNo>,
@@ -116,8 +128,7 @@ impl<'a> Runner<'a> {
         request: &'a BatchRequest,
         dir: PathBuf,
         (writer, state): (Writer, State),
-        stop: watch::Receiver<bool>,
-        observe: &'a mut (dyn FnMut(Progress<'_>) + Send),
+        options: RunOptions<'a>,
     ) -> Self {
         let mut runner = Self {
             client,
@@ -128,8 +139,8 @@ impl<'a> Runner<'a> {
             reservations: Reservations::new(&state, request.budget.clone(), request.recognition.tracks().len()),
             over_budget: None,
             state,
-            stop,
-            observe,
+            options,
+            stopped: false,
             unread: VecDeque::new(),
             read: VecDeque::new(),
             uploading: HashMap::new(),
@@ -157,9 +168,9 @@ impl<'a> Runner<'a> {
         self.state.counts.waiting + self.state.counts.attempted + self.state.counts.in_task > 0
     }
 
-    /// What is known now, what is left to the next run, and why nothing further was submitted.
-    pub(super) fn end(self) -> (State, Vec<Failure>, Option<Error>) {
-        (self.state, self.left.into_values().collect(), self.halted)
+    pub(super) fn end(self) -> RunnerEnd {
+        let Self { state, left, halted, over_budget, stopped, .. } = self;
+        RunnerEnd { state, left: left.into_values().collect(), halted, over_budget, stopped }
     }
 
     /// Sorts what the ledger says into what is to be done.
@@ -193,7 +204,7 @@ impl<'a> Runner<'a> {
 
     /// Carries the batch as far as it goes. On return nothing is under way any more.
     pub(super) async fn run(&mut self) -> Result<()> {
-        let mut outcome = self.carry().await;
+        let mut outcome = self.run_until_done().await;
         // A submit that has left, and a result that is coming, are worth their last moment, whatever has happened.
         self.no_more.store(true, Ordering::Relaxed);
         while self.under_way.submits > 0 || self.under_way.fetches > 0 {
@@ -207,25 +218,23 @@ impl<'a> Runner<'a> {
         outcome
     }
 
-    async fn carry(&mut self) -> Result<()> {
-        let mut stop = self.stop.clone();
-        let mut listening = true;
-        loop {
-            if *stop.borrow_and_update() {
-                return Ok(());
-            }
+    async fn run_until_done(&mut self) -> Result<()> {
+        let mut cancel = self.options.cancel.take();
+        while !self.stopped {
             self.start().await?;
             self.notify();
             let wake = self.wake();
             if self.operations.is_empty() && wake.is_none() {
-                return Ok(());
+                break;
             }
             tokio::select! {
+                biased;
+                () = completed(&mut cancel) => self.stopped = true,
                 Some(done) = self.operations.next(), if !self.operations.is_empty() => self.take(done).await?,
                 () = sleep_until(wake), if wake.is_some() => {}
-                told = stop.changed(), if listening => listening = told.is_ok(),
             }
         }
+        Ok(())
     }
 
     async fn start(&mut self) -> Result<()> {
@@ -284,7 +293,9 @@ impl<'a> Runner<'a> {
     }
 
     pub(super) fn note(&mut self, line: &str) {
-        (self.observe)(Progress::Note(line));
+        if let Some(observer) = &mut self.options.observer {
+            observer(Progress::Note(line));
+        }
     }
 
     pub(super) fn notify(&mut self) {
@@ -292,7 +303,9 @@ impl<'a> Runner<'a> {
         let counts = Counts::from_state(&self.state);
         // A submit under way is in the state as waiting: its lines are taken in when it has ended.
         let waiting = counts.waiting.saturating_sub(submits);
-        (self.observe)(Progress::Counts(Counts { waiting, submitting: submits, uploading: uploads, ..counts }));
+        if let Some(observer) = &mut self.options.observer {
+            observer(Progress::Counts(Counts { waiting, submitting: submits, uploading: uploads, ..counts }));
+        }
     }
 
     /// Something went well.
@@ -411,6 +424,13 @@ impl<'a> Runner<'a> {
             }
             many => format!("{} files", many.len()),
         }
+    }
+}
+
+async fn completed(cancel: &mut Option<Pin<Box<dyn Future<Output = ()> + Send + '_>>>) {
+    match cancel {
+        Some(cancel) => cancel.await,
+        None => std::future::pending().await,
     }
 }
 

@@ -33,9 +33,11 @@ use jiff::civil::Date;
 pub use allowance::{Allowance, AllowanceUnit};
 #[cfg(feature = "client")]
 pub(crate) use hotword::{MOST_HOTWORDS, SUPER_WEIGHT, check_hotword};
-pub use model::{Limits, Model, RateLimit};
 #[cfg(feature = "cli")]
-pub(crate) use model::{size, span};
+pub(crate) use model::size;
+#[cfg(feature = "client")]
+pub(crate) use model::span;
+pub use model::{Limits, Model, RateLimit};
 pub use parameter::{Kind, PARAMETERS, Parameter};
 pub use price::{Currency, Price, Rate};
 pub use protocol::Protocol;

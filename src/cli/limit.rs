@@ -3,8 +3,7 @@
 use super::cost::free_seconds;
 use super::output::{Console, Failure, chain};
 use super::prices::PriceFlags;
-use super::tracks::TrackSelection;
-use crate::batch;
+use crate::batch::{self, TrackSelection};
 use crate::billing::{Budget, Money, Plan, Recording, estimate, sum};
 use crate::catalog::Region;
 use crate::report::number::{counted, money};
@@ -46,9 +45,9 @@ impl Limit<'_> {
         let (mut lines, mut unknown) = (Vec::new(), 0);
         for (recording, selected) in recordings.iter().zip(selected) {
             let plan = Plan { model: model.to_owned(), region, tracks: selected.tracks.clone(), speech_share: None };
-            let TrackSelection { duration_ms, distinct_tracks, .. } = *selected;
-            let own =
-                estimate(&Recording { duration_ms, channels: distinct_tracks, ..Recording::default() }, &plan, &prices);
+            let duration_ms = recording.duration_ms.and_then(|duration| i64::try_from(duration).ok());
+            let known = Recording { duration_ms, channels: selected.distinct_tracks, ..Recording::default() };
+            let own = estimate(&known, &plan, &prices);
             let most: Option<i64> = own.iter().map(|line| line.quantity.map(|quantity| quantity.high)).sum();
             match most {
                 Some(most) => budget.set_upper_bound(&recording.key, most),

@@ -1,76 +1,79 @@
-//! `talkmeter transcribe`: a batch, carried as far as it goes.
+//! `talkmeter transcribe`: runs a batch.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use indicatif::ProgressBar;
 use serde_json::json;
-use tokio::sync::watch;
+use tokio::sync::Notify;
 
 use super::connection::Connection;
 use super::limit::Limit;
 use super::output::{Console, Failure, Format, Listing};
 use super::parameters::RecognitionArgs;
 use super::prices::PriceFlags;
-use super::tracks::TrackSelector;
-use super::{Exit, advice, block_on};
-use crate::batch::{self, Batch, BatchRequest, Counts, ManifestBuilder, Progress, Summary, Waiting};
+use super::{Exit, advice, block_on, tracks};
+use crate::batch::{
+    self, Batch, BatchRequest, Counts, ManifestBuilder, Progress, RunOptions, Summary, TrackSelection, Waiting,
+};
 use crate::billing::Money;
 use crate::catalog::Catalog;
 use crate::error::{Error, Result};
 use crate::redact::{without_queries, without_query};
 use crate::report::number::counted;
 
-/// Said before the first upload; the vendor's own words.
-pub(super) const TEMPORARY: &str = "local files go to the service's temporary storage for 48 hours, which by the vendor's word is not for \
-                         production or high concurrency; for nightly batches use https URLs of your own bucket";
-/// Failures that are named on stderr; `failures.csv` has them all.
+/// Printed before the first upload; the vendor's own words.
+pub(super) const TEMPORARY: &str = "local files are uploaded to the service's temporary storage for 48 hours, which the vendor does not recommend \
+                         for production or high concurrency; for nightly batches use https URLs of your own bucket";
+/// Failures named on stderr; `failures.csv` has all.
 const NAMED: usize = 10;
-/// Between two lines about progress where there is no terminal.
+/// Interval between progress lines without a terminal.
 const REPORT: Duration = Duration::from_secs(60);
 
-/// Recordings → result files, safely.
+/// Transcribe recordings in a batch that survives interruptions
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-The ledger in DIR makes the same command on the same DIR go on where an earlier one was ended, however it was ended.
-Nothing is billed twice and no paid result is lost. DIR/failures.csv names what failed, and why.
+Re-run the same command on DIR to resume: recordings are never billed twice, and no paid result
+is lost. Kill a run at any point; if an answer was lost, the next run checks whether the job was
+accepted before it submits again. DIR/failures.csv lists what failed and why.
 
-Without --channel every track of a local file that sounds different is requested, and each is
-billed: a call with a track for each party is two charges, one sound in both tracks is one. Of a
-URL track 0 is requested, the service's default. --channel decides for all.")]
+Without --channel, all tracks of a local file that sound different are requested, and each is
+billed: a call with one track per participant is two charges, identical tracks are one. Of a URL
+track 0 is requested, the service's default. --channel sets the tracks of all recordings.")]
 pub(super) struct Args {
     /// http, https or oss URLs, local files (uploaded), or folders of local files
     #[arg(value_name = "INPUT")]
     inputs: Vec<OsString>,
-    /// A list of inputs: text, CSV with a column `url`, or JSON lines; `-` for stdin
+    /// List of inputs: text, CSV with a column `url`, or JSON lines; `-` for stdin
     #[arg(long, value_name = "FILE|-")]
     files_from: Vec<PathBuf>,
-    /// Where the ledger, results/ and failures.csv go
+    /// Folder for the ledger, results/ and failures.csv
     #[arg(short, long, value_name = "DIR")]
     output: PathBuf,
     #[command(flatten)]
     recognition: RecognitionArgs,
-    /// Recordings in one task, 1 to 100; current pages of the service allow one
+    /// Recordings per task, 1 to 100; current pages of the service allow one
     #[arg(long, value_name = "N", default_value_t = 1)]
     files_per_task: usize,
-    /// Submit only; the same command without it collects the results, within 24 hours of their end
+    /// Submit only; run again without it within 24 hours to collect the results
     #[arg(long)]
     detach: bool,
-    /// Send it even where the catalogue says that the service will refuse it
+    /// Submit even if the catalogue says that the service will refuse it
     #[arg(long)]
     no_check: bool,
-    /// Submit again what nobody can tell whether the service took; it may be billed twice
+    /// Resubmit recordings whose last submit may have been accepted (may bill twice)
     #[arg(long)]
     resubmit_uncertain: bool,
-    /// Submit again what failed in an earlier run
+    /// Resubmit recordings that failed in an earlier run
     #[arg(long)]
     retry_failed: bool,
-    /// Submit nothing when more is expected than this, and nothing that could pass it: 5usd, 12.50cny
+    /// Submit nothing that could cost more than this in total: 5usd, 12.50cny
     #[arg(long, value_name = "AMOUNT")]
     max_cost: Option<Money>,
-    /// Count what is left of the free allowance when so many seconds of it are used
+    /// Deduct the free allowance, of which SECONDS are already used
     #[arg(long, value_name = "SECONDS", requires = "max_cost")]
     quota_used: Option<u32>,
     #[command(flatten)]
@@ -88,9 +91,9 @@ pub(super) fn run(args: Args, connection: &Connection, format: Format, console: 
         .resubmit_uncertain(args.resubmit_uncertain)
         .retry_failed(args.retry_failed)
         .hints(advice::for_failure);
+    let selected = select_tracks(&mut request, &args, console)?;
     if !args.no_check {
-        let rate = |path: &Path| crate::audio::probe(path).ok().flatten()?.sample_rate_hz;
-        match request.check(Catalog::builtin(), region, &rate) {
+        match request.check(Catalog::builtin(), region) {
             Ok(warnings) => warnings.iter().for_each(|warning| console.note(&advice::warning(warning))),
             Err(problems) => {
                 problems.list().iter().for_each(|one| console.error(&advice::line(&one.message, one.check)));
@@ -107,28 +110,28 @@ pub(super) fn run(args: Args, connection: &Connection, format: Format, console: 
         }
     }
     let client = connection.client()?;
-    let selector = TrackSelector { recognition: &recognition, dir: &args.output, lengths: args.max_cost.is_some() };
-    let selected = selector.select(request.recordings_mut(), console)?;
+    let one_track = recognition.one_track(Catalog::builtin());
+    tracks::lines(&selected, one_track.as_deref()).iter().for_each(|line| console.note(line));
     if let Some(most) = args.max_cost {
         let limit = Limit { most, used: args.quota_used, prices: &args.prices };
-        match limit.budget((&model, region), request.recordings_mut(), &selected, console)? {
+        match limit.budget((&model, region), request.recordings(), &selected, console)? {
             Some(budget) => request = request.budget(Some(budget)),
             None => return Ok(Exit::Partly),
         }
     }
+    let names_tracks = request.names_tracks();
     let batch = Batch::open(&args.output, client, request)?;
     batch.notes().iter().for_each(|note| console.note(note));
-    announce(&batch, &model, &selector, console);
+    announce(&batch, &model, names_tracks, console);
     let summary = block_on(async {
-        let (stop, stopped) = watch::channel(false);
+        let stop = Notify::new();
         let mut display = ProgressDisplay::new(batch.counts(), console);
-        let mut observe = |progress: Progress<'_>| display.take(progress);
-        let run = batch.run(stopped, &mut observe);
+        let options = RunOptions::new().cancel(stop.notified()).observer(|progress| display.take(progress));
+        let run = batch.run(options);
         let interrupted = async {
             interrupt().await;
-            console.say("stopping: what is under way is brought to its end; once more stops at once");
-            // Nobody is left to be told when the batch has just ended.
-            let _ = stop.send(true);
+            console.say("stopping: finishing requests in progress; interrupt again to stop at once");
+            stop.notify_one();
             interrupt().await;
         };
         tokio::select! {
@@ -140,7 +143,7 @@ pub(super) fn run(args: Args, connection: &Connection, format: Format, console: 
         Ok(summary) => summary,
         Err(failure) => {
             let exit = console.failed(&failure);
-            console.say("what was reached is kept; the same command goes on");
+            console.say("progress is saved; run the same command to resume");
             return Ok(exit);
         }
     };
@@ -149,14 +152,32 @@ pub(super) fn run(args: Args, connection: &Connection, format: Format, console: 
     Ok(match halted {
         Some(error) => {
             let exit = console.failed(&error.into());
-            console.say("what was reached is kept; the same command goes on");
+            console.say("progress is saved; run the same command to resume");
             exit
         }
         None => exit,
     })
 }
 
-/// What is to be transcribed; `None` where something is wrong with it, which was said.
+/// Reads local files and selects their tracks.
+fn select_tracks(request: &mut BatchRequest, args: &Args, console: &Console) -> Result<Vec<TrackSelection>, Failure> {
+    let bar = OnceLock::new();
+    let observe = |done: usize, files: usize| {
+        let bar = bar.get_or_init(|| {
+            let bar = console.progress(files);
+            bar.set_message("reading local files");
+            bar
+        });
+        bar.set_position(done as u64);
+    };
+    let selected = request.select_tracks(&args.output, args.max_cost.is_some(), &observe);
+    if let Some(bar) = bar.get() {
+        bar.finish_and_clear();
+    }
+    Ok(selected?)
+}
+
+/// The recordings to transcribe; `None` if something is wrong with them, which was reported.
 fn recordings(args: &Args, console: &Console) -> Result<Option<Vec<batch::Recording>>, Failure> {
     if args.inputs.is_empty() && args.files_from.is_empty() {
         if args.output.join(batch::LEDGER).is_file() {
@@ -190,14 +211,14 @@ fn recordings(args: &Args, console: &Console) -> Result<Option<Vec<batch::Record
     }
 }
 
-/// What is about to happen, and how often it is charged.
-fn announce(batch: &Batch, model: &str, selector: &TrackSelector<'_>, console: &Console) {
+/// Prints what is about to be submitted, and the number of charges.
+fn announce(batch: &Batch, model: &str, names_tracks: bool, console: &Console) {
     let counts = batch.counts();
     if counts.done() > 0 || counts.in_flight + counts.uncertain > 0 {
         let Counts { stored, silent, failed, in_flight, uncertain, waiting, .. } = counts;
         console.note(&format!(
-            "going on: {} of {} files have results, {failed} failed, {in_flight} are at the service, {uncertain} uncertain, {waiting} \
-             to be submitted",
+            "resuming: {} of {} files have results, {failed} failed, {in_flight} are at the service, {uncertain} uncertain, {waiting} \
+             to submit",
             stored + silent,
             counts.total(),
         ));
@@ -212,9 +233,9 @@ fn announce(batch: &Batch, model: &str, selector: &TrackSelector<'_>, console: &
         tracks_of(&waiting),
         counted(waiting.charges() as u64, "charge"),
     ));
-    if !selector.is_chosen() && waiting.addresses > 0 {
+    if !names_tracks && waiting.addresses > 0 {
         console.note(&format!(
-            "of {} only track 0 is transcribed, the service's default: where each party has a track, give --channel 0,1",
+            "only track 0 of {} is transcribed, the service's default; if each participant has a track, add --channel 0,1",
             counted(waiting.addresses as u64, "URL"),
         ));
     }
@@ -223,7 +244,7 @@ fn announce(batch: &Batch, model: &str, selector: &TrackSelector<'_>, console: &
     }
 }
 
-/// What is requested, as in "track 0 of 3, tracks 0, 1 of 2".
+/// The requested tracks, as in "track 0 of 3, tracks 0, 1 of 2".
 fn tracks_of(waiting: &Waiting) -> String {
     let named = |tracks: &[u32]| {
         let listed: Vec<String> = tracks.iter().map(u32::to_string).collect();
@@ -240,7 +261,7 @@ fn tracks_of(waiting: &Waiting) -> String {
     }
 }
 
-/// Shows how far a batch is: a bar on a terminal, a line a minute elsewhere.
+/// Shows progress: a bar on a terminal, one line per minute elsewhere.
 pub(super) struct ProgressDisplay<'t> {
     console: &'t Console,
     bar: ProgressBar,
@@ -252,7 +273,7 @@ impl<'t> ProgressDisplay<'t> {
     pub(super) fn new(counts: Counts, console: &'t Console) -> Self {
         let bar = console.progress(counts.total());
         bar.set_position(counts.done() as u64);
-        // The rate is of this run alone.
+        // The rate counts this run only.
         bar.reset_eta();
         Self { console, bar, reported: Instant::now(), last: counts }
     }
@@ -294,11 +315,11 @@ fn in_words(counts: &Counts) -> String {
         (counts.silent, "silent"),
         (counts.failed, "failed"),
     ];
-    let said: Vec<String> = named.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
-    said.join(", ")
+    let listed: Vec<String> = named.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
+    listed.join(", ")
 }
 
-/// What came of it: one row on stdout, everything to act upon on stderr.
+/// Prints the outcome: one row on stdout, everything to act on to stderr.
 fn conclude(summary: &Summary, args: &Args, model: &str, format: Format, console: &Console) -> Result<Exit, Failure> {
     let counts = summary.counts;
     for failure in summary.failures.iter().take(NAMED) {
@@ -306,11 +327,10 @@ fn conclude(summary: &Summary, args: &Args, model: &str, format: Format, console
     }
     if !summary.failures.is_empty() {
         let all = summary.dir.join(batch::FAILURES);
-        console.say(&format!("{} without a result: {}", counted(summary.failures.len() as u64, "file"), all.display()));
+        console.say(&format!("no result for {}: {}", counted(summary.failures.len() as u64, "file"), all.display()));
     }
     if counts.silent > 0 {
-        console
-            .note(&format!("warning: {} without speech: an empty transcript", counted(counts.silent as u64, "file")));
+        console.note(&format!("warning: {} without speech: empty transcript", counted(counts.silent as u64, "file")));
     }
     for (track, recordings) in &summary.unheard {
         let recordings = counted(recordings.len() as u64, "recording");
@@ -318,13 +338,13 @@ fn conclude(summary: &Summary, args: &Args, model: &str, format: Format, console
     }
     other_tracks(&summary.untranscribed, args, model, console)?;
     if let Some(why) = &summary.over_budget {
-        console.error(&format!("{why}; the same command with a higher --max-cost goes on"));
+        console.error(&format!("{why}; to continue, run again with a higher --max-cost"));
     }
     if summary.stopped && counts.open() > 0 {
-        console.say("stopped; the same command goes on");
+        console.say("stopped; run the same command to resume");
     } else if args.detach && counts.open() > 0 {
         console.note(&format!(
-            "{} at the service; the same command without --detach collects the results, within 24 hours",
+            "{} at the service; to collect the results, run the same command without --detach within 24 hours",
             counted(counts.in_flight as u64, "file")
         ));
     }
@@ -357,14 +377,14 @@ pub(super) fn in_one_line(failure: &batch::Failure) -> String {
     format!("{}: {code}{colon}{}{hint}", without_query(&failure.url), without_queries(&failure.message))
 }
 
-/// Tracks that recordings have and nobody asked for: how many, and how to get them.
+/// Prints how many recordings have tracks that were not requested, and the command that transcribes them.
 fn other_tracks(tracks: &BTreeMap<i64, Vec<String>>, args: &Args, model: &str, console: &Console) -> Result<()> {
     for (track, urls) in tracks {
         let list = args.output.join(format!("track-{track}.txt"));
         // Addresses may be signed, so they go to a file and not to the terminal.
         std::fs::write(&list, urls.join("\n") + "\n").map_err(|error| Error::io("write", &list, error))?;
         console.say(&format!(
-            "{} with a track {track} that was not transcribed: talkmeter transcribe --model {model} --channel {track} \
+            "track {track} of {} was not transcribed; to add it: talkmeter transcribe --model {model} --channel {track} \
              --files-from {} -o {}-track-{track}",
             counted(urls.len() as u64, "recording"),
             list.display(),
@@ -374,7 +394,7 @@ fn other_tracks(tracks: &BTreeMap<i64, Vec<String>>, args: &Args, model: &str, c
     Ok(())
 }
 
-/// Until somebody wants an end: Ctrl-C, or what a supervisor sends.
+/// Waits for Ctrl-C or SIGTERM.
 async fn interrupt() {
     #[cfg(unix)]
     {
@@ -387,7 +407,7 @@ async fn interrupt() {
             return;
         }
     }
-    // Where signals are not to be had nothing can be waited for.
+    // Without signals there is nothing to wait for.
     if tokio::signal::ctrl_c().await.is_err() {
         std::future::pending::<()>().await;
     }

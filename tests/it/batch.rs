@@ -80,7 +80,7 @@ fn local_files_are_uploaded_once_for_each_content_and_the_limits_are_said_first(
     let scene = service.scene().write("calls/a.wav", wav(1, 16_000, 1)).write("calls/b.WAV", wav(1, 16_000, 2));
     let scene = scene.write("calls/more/copy of a.wav", wav(1, 16_000, 1)).write("calls/readme.txt", "no recording");
     let ran = scene.run(&format!("transcribe calls -o out {MODEL} -vv")).exits(0);
-    let ran = ran.says("temporary storage for 48 hours, which by the vendor's word is not for production");
+    let ran = ran.says("temporary storage for 48 hours, which the vendor does not recommend for production");
     let ran = ran.says("3 recordings, 1 other file left out");
     let line_of = |part: &str| ran.err().lines().position(|line| line.contains(part)).unwrap();
     assert!(line_of("48 hours") < line_of("/api/v1/uploads"), "said too late");
@@ -108,7 +108,7 @@ fn two_tracks_are_two_charges_and_a_track_that_was_left_out_is_said() {
     assert_eq!(heard, [0, 1]);
     service.accepted_once(&[stereo]);
     let ran = service.scene().run(&format!("transcribe {stereo} -o out {MODEL}")).exits(0);
-    let ran = ran.says("1 recording with a track 1 that was not transcribed: talkmeter transcribe");
+    let ran = ran.says("track 1 of 1 recording was not transcribed; to add it: talkmeter transcribe");
     assert_eq!(ran.file("out/track-1.txt"), format!("{stereo}\n"));
     let more = format!("transcribe {MODEL} --channel 1 --files-from out/track-1.txt -o out-track-1");
     let ran = service.then(ran).run(&more).exits(0);
@@ -127,10 +127,8 @@ fn of_three_files_in_a_task_one_fails_one_is_silent_and_one_is_stored() {
     let b = "https://calls.example/b.wav?Signature=c2Vj";
     let ran = service.scene().run(&format!("transcribe {A} {b} {C} -o out {MODEL} --files-per-task 3")).exits(3);
     service.accepted_once(&[A, b, C]).was_asked("submit", 1).was_asked("result", 1);
-    let ran = ran
-        .says("https://calls.example/b.wav?…: FILE_404_NOT_FOUND")
-        .says_no("Signature")
-        .says("1 file without a result");
+    let ran =
+        ran.says("https://calls.example/b.wav?…: FILE_404_NOT_FOUND").says_no("Signature").says("no result for 1 file");
     let ran = ran.says("warning: 1 file without speech");
     assert_eq!(ran.file("out/results/000003-c.json"), format!("{{\"file_url\":\"{C}\",\"transcripts\":[]}}\n"));
     let books = service.balances(&ran);
@@ -188,7 +186,7 @@ fn a_finished_batch_asks_for_nothing_and_a_result_that_is_gone_is_fetched_again(
     assert_eq!(before, (service.requests(), ran.files("out/results"), ran.file("out/ledger.jsonl")));
     // Cut short, as by an editor or a full disk: fetched anew, not transcribed anew.
     let scene = service.then(ran).write("out/results/000002-b.json", "{");
-    let ran = scene.run(&run).exits(0).says("results/000002-b.json is not there any more as it was stored");
+    let ran = scene.run(&run).exits(0).says("results/000002-b.json is missing or was changed: fetching it again");
     assert_eq!(ran.files("out/results"), before.1);
     service.accepted_once(&[A, B]).was_asked("submit", 2).was_asked("result", 3);
 }
@@ -199,7 +197,7 @@ fn detached_files_are_collected_by_the_same_command_without_detach() {
     let run = format!("transcribe {A} {B} -o out {MODEL}");
     let ran = service.scene().run(&format!("{run} --detach --format json")).exits(0);
     has(ran.json()[0].as_object().unwrap(), json!({"files": 2, "transcribed": 0, "at_service": 2}));
-    let ran = ran.says("2 files at the service; the same command without --detach collects the results");
+    let ran = ran.says("2 files at the service; to collect the results, run the same command without --detach");
     service.accepted_once(&[A, B]).was_asked("query", 0).was_asked("result", 0);
     let ran = service.then(ran).run(&run).exits(0).says("2 are at the service");
     service.accepted_once(&[A, B]).was_asked("submit", 2);
@@ -212,8 +210,10 @@ fn other_parameters_need_another_folder() {
     let ran = service.scene().run(&format!("transcribe {A} -o out {MODEL}")).exits(0);
     let before = (service.requests(), ran.file("out/ledger.jsonl"));
     let ran = service.then(ran).run(&format!("transcribe {B} -o out {MODEL} --language en")).exits(2);
-    let ran =
-        ran.says("out was begun otherwise: ").says("language_hints").says("use another folder, or the same parameters");
+    let ran = ran
+        .says("out was created with other parameters: ")
+        .says("language_hints")
+        .says("use another folder, or the same parameters");
     let ran = service.then(ran).run(&format!("transcribe {B} -o out --model fun-asr")).exits(2);
     let ran = ran.says("model: \"paraformer-v2\" → \"fun-asr\"");
     let elsewhere = "--base-url http://127.0.0.1:9/api/v1";

@@ -367,7 +367,7 @@ fn a_batch_stopped_by_its_budget_goes_on_with_a_higher_one_and_submits_nothing_t
         .exits(3)
         .says("3 recordings of unknown length")
         .says("the budget of 0.0001 CNY is reached")
-        .says("the same command with a higher --max-cost goes on");
+        .says("to continue, run again with a higher --max-cost");
     has(ran.json()[0].as_object().unwrap(), json!({"transcribed": 1, "waiting": 2, "at_service": 0}));
     service.was_asked("submit", 1);
     let ran = service.then(ran).run(&command("5cny")).exits(0);

@@ -210,7 +210,7 @@ fn an_account_in_arrears_halts_and_what_was_accepted_is_collected() {
     ]));
     let run = format!("transcribe {A} {B} {C} -o out {MODEL}");
     let ran = service.scene().run(&run).exits(4).says("Arrearage").says("hint: settle the account");
-    let ran = ran.says("the same command goes on");
+    let ran = ran.says("run the same command to resume");
     assert_eq!(service.accepted().len(), 2);
     assert_eq!(service.balances(&ran).stored.len(), 2);
     let ran = service.then(ran).run(&run).exits(0);

@@ -10,7 +10,6 @@ use talkmeter::batch::{Batch, BatchRequest, ManifestBuilder, Summary};
 use talkmeter::client::{ApiKey, Client, Recognition};
 use talkmeter::emulator::Settings;
 use talkmeter::time::Clock;
-use tokio::sync::watch;
 
 use crate::batch::{MODEL, wav};
 use crate::scene::Scene;
@@ -89,7 +88,7 @@ fn a_batch_that_is_told_to_stop_says_how_to_go_on() {
             assert!(kill.unwrap().success());
         }
     });
-    let ran = ran.exits(1).says("stopping: ").says("stopped; the same command goes on");
+    let ran = ran.exits(1).says("stopping: ").says("stopped; run the same command to resume");
     let accepted = service.accepted().len();
     assert!((5..60).contains(&accepted), "{accepted}");
     let books = Books::balance(&ran);
@@ -124,8 +123,7 @@ fn order(urls: &[&str]) -> BatchRequest {
 
 async fn carried(service: &Service, dir: &Path, order: BatchRequest, clock: Still) -> Summary {
     let batch = Batch::open_at(dir, client(service), order, Arc::new(clock)).unwrap();
-    let (_stop, never) = watch::channel(false);
-    batch.run(never, &mut |_| ()).await.unwrap()
+    batch.run_to_end().await.unwrap()
 }
 
 const FOUR: [&str; 4] = [

@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 use talkmeter::batch::{Batch, BatchRequest, ManifestBuilder};
 use talkmeter::client::Recognition;
 use talkmeter::emulator::Settings;
-use tokio::sync::watch;
 
 use crate::batch::MODEL;
 use crate::kills::client;
@@ -101,7 +100,7 @@ fn a_choice_of_tracks_decides_for_all_and_nothing_is_looked_at() {
     let ran = ran
         .says("2 files to submit to paraformer-v2, track 0 of each: 2 charges")
         .says_no("different tracks")
-        .says("1 recording with a track 1 that was not transcribed: talkmeter transcribe --model paraformer-v2 --channel 1");
+        .says("track 1 of 1 recording was not transcribed; to add it: talkmeter transcribe --model paraformer-v2 --channel 1");
     assert_eq!(heard(&ran), are([("a", &[0]), ("b", &[0])]));
     // The command it names brings the other party.
     let more = format!("transcribe {MODEL} --channel 1 --files-from out/track-1.txt -o more");
@@ -118,7 +117,7 @@ fn a_requested_track_without_a_transcript_is_pointed_out_and_not_offered_again()
     let service = Service::start(Settings { results: Some(scene.path("recorded")), ..Settings::default() });
     let ran = service.scene().run(&format!("transcribe https://calls.example/a.wav -o out {MODEL} --channel 0,1"));
     let ran = ran.exits(0).says("warning: 1 recording without a transcript of track 1, though it was requested");
-    ran.says("1 recording with a track 2 that was not transcribed").says_no("--channel 1 ");
+    ran.says("track 2 of 1 recording was not transcribed").says_no("--channel 1 ");
 }
 
 #[test]
@@ -129,9 +128,9 @@ fn of_a_url_the_first_track_is_requested_and_that_is_said() {
     let ran = ran
         .exits(0)
         .says("1 local file has two different tracks")
-        .says("1 local file: how many tracks it has cannot be told, track 0 alone is requested; --channel decides")
-        .says("of 1 URL only track 0 is transcribed, the service's default")
-        .says("1 recording with a track 1 that was not transcribed");
+        .says("1 local file: number of tracks unknown, only track 0 is requested; choose with --channel")
+        .says("only track 0 of 1 URL is transcribed, the service's default")
+        .says("track 1 of 1 recording was not transcribed");
     assert_eq!(ran.file("out/track-1.txt"), "https://calls.example/stereo.wav\n");
     assert_eq!(heard(&ran)["b"], [0, 1]);
 }
@@ -142,15 +141,15 @@ fn where_one_track_alone_can_be_requested_the_first_is_and_that_is_said() {
     let scene = service.scene().write("a.wav", wav(MONO, 1)).write("b.wav", wav(TWO, 1));
     let ran = scene.run(&format!("transcribe a.wav b.wav -o out {MODEL} --diarize")).exits(0);
     let ran = ran
-        .says("diarization works on one track: of 1 local file with more, track 0 alone is requested")
+        .says("diarization works on one track: only track 0 of 1 local file with several tracks is requested")
         .says("track 0 of each: 2 charges")
-        .says("1 recording with a track 1 that was not transcribed");
+        .says("track 1 of 1 recording was not transcribed");
     assert_eq!(heard(&ran), are([("a", &[0]), ("b", &[0])]));
     // A model that has no such parameter is not sent it.
     let scene = service.scene().write("b.wav", wav(TWO, 1));
     let ran = scene.run("transcribe b.wav -o out --model qwen-audio-3.1-asr-flash --region intl --no-check").exits(3);
     let ran = ran.says(
-        "qwen-audio-3.1-asr-flash takes no choice of tracks: of 1 local file with more, track 0 alone is requested",
+        "qwen-audio-3.1-asr-flash takes no choice of tracks: only track 0 of 1 local file with several tracks is requested",
     );
     assert!(!ran.file("out/ledger.jsonl").contains("channel"), "{}", ran.file("out/ledger.jsonl"));
 }
@@ -190,8 +189,7 @@ fn the_library_takes_the_tracks_of_each_recording_from_its_caller() {
     order.recordings_mut()[1].channels = Some(vec![1, 3]);
     let batch = open(&order).unwrap();
     assert_eq!((batch.waiting().charges(), batch.waiting().addresses), (3, 2));
-    let (_stop, never) = watch::channel(false);
-    let summary = service.block_on(batch.run(never, &mut |_| ())).unwrap();
+    let summary = service.block_on(batch.run_to_end()).unwrap();
     assert_eq!(summary.counts.stored, 2);
     assert_eq!(heard_in(&scene.path("out/results")), are([("a", &[0]), ("b", &[1, 3])]));
 }
@@ -225,7 +223,7 @@ fn a_batch_of_the_version_before_goes_on_as_it_was_begun() {
     let ran = ran
         .says("1 local file has two different tracks")
         .says("2 files to submit to paraformer-v2, track 0 of 1, tracks 0, 1 of 1: 3 charges")
-        .says("1 recording with a track 1 that was not transcribed");
+        .says("track 1 of 1 recording was not transcribed");
     assert_eq!(heard(&ran), are([("a", &[0]), ("b", &[0, 1])]));
     assert_eq!(ran.file("out/track-1.txt"), "calls/a.wav\n");
 }

@@ -13,7 +13,6 @@ use std::sync::{Mutex, PoisonError};
 use futures_util::future::try_join_all;
 use jiff::civil::Date;
 use serde_json::json;
-use tokio::sync::watch;
 
 use super::analyze::{AnalyzeJob, AnalyzeResult};
 use super::clip::quoted;
@@ -22,7 +21,7 @@ use super::output::{Console, Failure, Format, printable};
 use super::page::PageFlags;
 use super::transcribe::{ProgressDisplay, in_one_line};
 use super::{Exit, advice, block_on};
-use crate::batch::{self, Batch, BatchRequest, Clips, Counts, ManifestBuilder, Progress, Summary};
+use crate::batch::{self, Batch, BatchRequest, Clips, Counts, ManifestBuilder, Progress, RunOptions, Summary};
 use crate::billing::Prices;
 use crate::client::{ApiKey, Client, Clip, Flash, FlashAnswer, Recognition};
 use crate::emulator::{Dialogue, Emulator, Scenario, Settings};
@@ -132,10 +131,9 @@ async fn run_batches(batches: &[DemoBatch], client: &Client, console: &Console) 
     let run = |(at, batch): (usize, Batch)| {
         let combined = &combined;
         async move {
-            let (_stop, never) = watch::channel(false);
-            let mut observe =
+            let observer =
                 |progress: Progress<'_>| combined.lock().unwrap_or_else(PoisonError::into_inner).take(at, progress);
-            batch.run(never, &mut observe).await
+            batch.run(RunOptions::new().observer(observer)).await
         }
     };
     let summaries = try_join_all(opened.into_iter().enumerate().map(run)).await?;

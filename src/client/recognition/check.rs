@@ -128,7 +128,7 @@ impl Recognition {
         }
     }
 
-    fn diarized(&self) -> bool {
+    pub(crate) fn diarized(&self) -> bool {
         self.on("diarization_enabled") || self.on("speaker_diarization_enabled")
     }
 

@@ -1,0 +1,101 @@
+//! Which recordings to transcribe, how, and under which conditions.
+
+use super::{Failure, Recording};
+use crate::billing::Budget;
+use crate::client::Recognition;
+
+/// A request for a batch: recordings, the recognition they share, and how to submit them.
+#[derive(Debug, Clone)]
+pub struct BatchRequest {
+    pub(super) recognition: Recognition,
+    pub(super) recordings: Vec<Recording>,
+    pub(super) files_per_task: usize,
+    pub(super) detach: bool,
+    pub(super) resubmit_uncertain: bool,
+    pub(super) retry_failed: bool,
+    pub(super) budget: Option<Budget>,
+    pub(super) hints: Option<fn(&Failure) -> Option<String>>,
+    /// Whether tracks were selected already.
+    #[cfg_attr(not(feature = "audio"), expect(dead_code, reason = "nothing reads audio without the feature"))]
+    pub(super) has_tracks: bool,
+}
+
+impl BatchRequest {
+    /// Each recording once, in a task of its own.
+    #[must_use]
+    pub fn new(recognition: Recognition, recordings: Vec<Recording>) -> Self {
+        Self {
+            recognition,
+            recordings,
+            files_per_task: 1,
+            detach: false,
+            resubmit_uncertain: false,
+            retry_failed: false,
+            budget: None,
+            hints: None,
+            has_tracks: false,
+        }
+    }
+
+    /// Recordings per task, 1 to 100. Current pages of the service allow one, older ones a hundred.
+    #[must_use]
+    pub fn files_per_task(mut self, files: usize) -> Self {
+        self.files_per_task = files;
+        self
+    }
+
+    /// Submit only; a later run collects the results.
+    #[must_use]
+    pub fn detach(mut self, detach: bool) -> Self {
+        self.detach = detach;
+        self
+    }
+
+    /// Resubmit recordings whose last submit may have been accepted. They may be billed twice.
+    #[must_use]
+    pub fn resubmit_uncertain(mut self, resubmit: bool) -> Self {
+        self.resubmit_uncertain = resubmit;
+        self
+    }
+
+    /// Resubmit what failed in an earlier run.
+    #[must_use]
+    pub fn retry_failed(mut self, retry: bool) -> Self {
+        self.retry_failed = retry;
+        self
+    }
+
+    /// Submit only what fits into a budget, which includes what the batch cost in earlier runs.
+    #[must_use]
+    pub fn budget(mut self, budget: Option<Budget>) -> Self {
+        self.budget = budget;
+        self
+    }
+
+    /// What a person can do about a failure, for the column `hint` of `failures.csv` and [`Failure::hint`]. Empty without it.
+    #[must_use]
+    pub fn hints(mut self, hints: fn(&Failure) -> Option<String>) -> Self {
+        self.hints = Some(hints);
+        self
+    }
+
+    /// The recordings, in the order given.
+    #[must_use]
+    pub fn recordings(&self) -> &[Recording] {
+        &self.recordings
+    }
+
+    /// The recordings, to set what is requested of each: [`Recording::channels`].
+    pub fn recordings_mut(&mut self) -> &mut [Recording] {
+        &mut self.recordings
+    }
+
+    pub(super) fn with_hints(&self, mut failures: Vec<Failure>) -> Vec<Failure> {
+        if let Some(hints) = self.hints {
+            for failure in &mut failures {
+                failure.hint = hints(failure).unwrap_or_default();
+            }
+        }
+        failures
+    }
+}

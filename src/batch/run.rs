@@ -1,0 +1,152 @@
+//! One run of a batch: what it may be given, what it reports, how it ended.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+
+use serde::Serialize;
+
+use super::state::{Phase, State};
+use super::{BatchRequest, Counts, Failure, RecordingNo};
+use crate::error::Error;
+
+/// Options of one run. The default runs to the end and reports nothing on the way.
+///
+/// ```
+/// use std::time::Duration;
+/// use talkmeter::batch::{Progress, RunOptions};
+///
+/// let cancel = async { tokio::time::sleep(Duration::from_secs(3600)).await };
+/// let options = RunOptions::new().cancel(cancel).observer(|progress| {
+///     if let Progress::Counts(counts) = progress {
+///         println!("{} of {}", counts.done(), counts.total());
+///     }
+/// });
+/// # drop(options);
+/// ```
+#[derive(Default)]
+pub struct RunOptions<'a> {
+    pub(super) cancel: Option<Pin<Box<dyn Future<Output = ()> + Send + 'a>>>,
+    pub(super) observer: Option<Box<dyn FnMut(Progress<'_>) + Send + 'a>>,
+}
+
+impl<'a> RunOptions<'a> {
+    /// The default options.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Stops the run once `cancel` completes: nothing more is submitted, and requests in progress are finished.
+    #[must_use]
+    pub fn cancel(mut self, cancel: impl Future<Output = ()> + Send + 'a) -> Self {
+        self.cancel = Some(Box::pin(cancel));
+        self
+    }
+
+    /// Reports progress while the batch runs.
+    #[must_use]
+    pub fn observer(mut self, observer: impl FnMut(Progress<'_>) + Send + 'a) -> Self {
+        self.observer = Some(Box::new(observer));
+        self
+    }
+}
+
+impl fmt::Debug for RunOptions<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RunOptions")
+            .field("cancel", &self.cancel.is_some())
+            .field("observer", &self.observer.is_some())
+            .finish()
+    }
+}
+
+/// What a running batch reports.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Progress<'a> {
+    /// How far it is.
+    Counts(Counts),
+    /// One line for people, without the query of any signed URL.
+    Note(&'a str),
+}
+
+/// How a run ended.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Summary {
+    /// The folder of the batch.
+    pub dir: PathBuf,
+    /// All recordings of the batch by state.
+    pub counts: Counts,
+    /// One entry per recording of the batch, in the order in which they were added.
+    pub recordings: Vec<RecordingSummary>,
+    /// Recordings without a result: failed for good, or left to the next run.
+    pub failures: Vec<Failure>,
+    /// Per track that was not requested and has no transcript: the recordings that have it.
+    pub untranscribed: BTreeMap<i64, Vec<String>>,
+    /// Per track that was requested and has no transcript all the same: the recordings.
+    pub unheard: BTreeMap<i64, Vec<String>>,
+    /// The run was cancelled.
+    pub stopped: bool,
+    /// Why nothing more was submitted: an error of the key or account. Accepted tasks were collected all the same.
+    pub halted: Option<Error>,
+    /// Why the next submit does not fit into the budget. Accepted tasks were collected all the same.
+    pub over_budget: Option<String>,
+}
+
+impl Summary {
+    /// The result file of an input, as it was given; `None` = it has none, or is not of this batch.
+    #[must_use]
+    pub fn result_of(&self, given: &str) -> Option<&Path> {
+        self.recordings.iter().find(|recording| recording.url == given)?.result.as_deref()
+    }
+}
+
+/// What came of one recording.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct RecordingSummary {
+    /// Its number in the batch.
+    pub recording: RecordingNo,
+    /// As given: an address, or a path.
+    pub url: String,
+    /// Its result file, below [`Summary::dir`]; `None` = there is none yet, or it failed.
+    pub result: Option<PathBuf>,
+    /// The service found no speech: the result is an empty transcript.
+    pub silent: bool,
+}
+
+impl RecordingSummary {
+    pub(super) fn from_state(dir: &Path, state: &State) -> Vec<Self> {
+        let summary = |recording: &super::state::RecordingState| {
+            let (result, silent) = match &recording.phase {
+                Phase::Stored { file, silent, .. } => (Some(dir.join(file)), *silent),
+                _ => (None, false),
+            };
+            Self { recording: recording.n, url: recording.url.clone(), result, silent }
+        };
+        state.recordings.iter().map(summary).collect()
+    }
+}
+
+/// Tracks without a transcript, each with the recordings that have it: not requested, and requested.
+pub(super) fn missing_tracks(
+    state: &State,
+    request: &BatchRequest,
+) -> (BTreeMap<i64, Vec<String>>, BTreeMap<i64, Vec<String>>) {
+    let (mut untranscribed, mut unheard) = (BTreeMap::<i64, Vec<String>>::new(), BTreeMap::<i64, Vec<String>>::new());
+    let of_all = request.recognition.tracks();
+    for recording in &state.recordings {
+        let Phase::Stored { untranscribed: tracks, .. } = &recording.phase else { continue };
+        for track in tracks {
+            let mut requested = recording.channels.as_ref().unwrap_or(&of_all).iter();
+            let is_requested = requested.any(|requested| i64::from(*requested) == *track);
+            let place = if is_requested { &mut unheard } else { &mut untranscribed };
+            place.entry(*track).or_default().push(recording.url.clone());
+        }
+    }
+    (untranscribed, unheard)
+}
