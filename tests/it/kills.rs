@@ -93,7 +93,7 @@ fn a_batch_that_is_told_to_stop_says_how_to_go_on() {
     assert!((5..60).contains(&accepted), "{accepted}");
     let books = Books::balance(&ran);
     assert_eq!(books.count("intent"), books.count("accepted"), "a submit was under way");
-    let ran = service.then(ran).run(&run).exits(0).says("going on: ");
+    let ran = service.then(ran).run(&run).exits(0).says("resuming: ");
     service.accepted_once(&urls).was_asked("submit", 60);
     assert_eq!(Books::balance(&ran).stored.len(), 60);
 }
