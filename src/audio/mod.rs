@@ -35,6 +35,7 @@ use std::path::Path;
 use crate::error::{Error, Result};
 use magic::Container;
 pub use speech::{Speech, speech};
+#[cfg(feature = "client")]
 pub(crate) use tracks::compare;
 pub use tracks::{Tracks, tracks};
 use window::Window;
