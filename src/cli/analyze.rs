@@ -16,8 +16,8 @@ use crate::billing::Prices;
 use crate::metrics::catalogue::{TABLES, Table};
 use crate::metrics::{Roles, Settings};
 use crate::report::number::{bytes, counted};
-use crate::report::{self, Groups, Page, Report, ReportSettings};
-use crate::tables::{self, Calls, FileOutcome, Metadata, Options, Outcome, Output, Rollup};
+use crate::report::{self, Groups, Page, Report};
+use crate::tables::{self, CallSource, FileOutcome, Metadata, Options, Outcome, Output, Rollup};
 use crate::transcript::{Code, Inputs};
 
 const EXAMPLES: &str = "\
@@ -160,31 +160,26 @@ impl AnalyzeJob {
             return Ok(None);
         }
         unused_roles(&options.settings.roles, &analysis.labels, console);
-        let rollup = metadata.as_ref().map(|metadata| Rollup::of(&analysis.calls, metadata, &group_by)).transpose()?;
+        let rollup = metadata.as_ref().map(|metadata| Rollup::new(&analysis.calls, metadata, &group_by)).transpose()?;
         if let (Some(rollup), Some(metadata)) = (&rollup, &metadata) {
             report_unmatched(rollup, metadata, console);
         }
         let rollup = rollup.filter(|_| !group_by.is_empty());
-        let groups = rollup.as_ref().map(Groups::of).transpose()?;
-        let report = Report::build(&analysis, ReportSettings::new(&options.settings), groups)?;
+        let groups = rollup.as_ref().map(Groups::new).transpose()?;
+        let report = Report::build(&analysis, groups)?;
         if let (Some(mut output), Some(folder)) = (output, folder) {
             if let Some(rollup) = rollup.as_ref().filter(|_| wanted("rollup")) {
                 output.add_frame("rollup", &rollup.frame)?;
             }
             if wanted("report") {
                 output.add_file("report.json", report.to_json()?.as_bytes())?;
-                let calls = Calls::Results { files: &inputs.files, options: &options };
-                let join_gap_ms = options.settings.parameters.join_gap_ms;
+                let calls = CallSource::Results { files: &inputs.files, options: &options };
                 let own = metadata.as_ref().filter(|_| !group_by.is_empty()).map(|metadata| (metadata, &group_by[..]));
-                let shown = Page::build(&analysis, calls, &page.options(), join_gap_ms, own)?;
+                let shown = Page::build(&analysis, calls, &page.options(), own)?;
                 let links = page.links(PAGE, &analysis.files());
                 let html = report::page(&report, &shown, &|file| links.get(file).map(|link| address_of(link)))?;
                 output.add_file(PAGE, html.as_bytes())?;
-                Pages { report: &report, name: PAGE, beside: &folder, links: &links }.write(
-                    calls,
-                    join_gap_ms,
-                    console,
-                )?;
+                Pages { report: &report, name: PAGE, beside: &folder, links: &links }.write(calls, console)?;
             }
             let paths = output.finish()?;
             report_leftovers(&folder, &paths, console);

@@ -12,7 +12,7 @@ use crate::disk;
 use crate::metrics::catalogue::{CALLS, Use};
 use crate::report::number::counted;
 use crate::report::{CallView, PageOptions, Report, call_page};
-use crate::tables::Calls;
+use crate::tables::CallSource;
 
 /// Which single calls a page shows.
 #[derive(Debug, Clone, Copy, clap::Args)]
@@ -84,7 +84,7 @@ pub(super) struct Pages<'a> {
 
 impl Pages<'_> {
     /// Writes each page atomically. Returns their number.
-    pub(super) fn write(&self, calls: Calls<'_>, join_gap_ms: i64, console: &Console) -> Result<u64, Failure> {
+    pub(super) fn write(&self, calls: CallSource<'_>, console: &Console) -> Result<u64, Failure> {
         if self.links.is_empty() {
             return Ok(0);
         }
@@ -95,10 +95,11 @@ impl Pages<'_> {
         let bar = console.progress(files.len());
         let mut written = 0;
         let back = format!("../{}", address_of(self.name));
-        for chunk in files.chunks(calls.at_a_time()) {
-            for tables in calls.get(chunk)?.into_iter().flatten() {
-                let Some(link) = self.links.get(&tables.file) else { continue };
-                let page = call_page(self.report, &CallView::of(&tables, join_gap_ms)?, &back)?;
+        for chunk in files.chunks(calls.batch_size()) {
+            for rows in calls.get(chunk)?.into_iter().flatten() {
+                let view = CallView::new(&rows);
+                let Some(link) = self.links.get(&view.file) else { continue };
+                let page = call_page(self.report, &view, &back)?;
                 disk::write(&self.beside.join(link), page.as_bytes())?;
                 written += 1;
             }

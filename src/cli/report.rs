@@ -7,10 +7,9 @@ use super::analyze::report_unmatched;
 use super::output::{Console, Failure, Format};
 use super::page::{PageFlags, Pages, address_of};
 use crate::disk;
-use crate::metrics::keywords::Keywords;
 use crate::report::number::counted;
 use crate::report::{Groups, Page, Recorded, Report, page};
-use crate::tables::{Calls, FOLDER, Metadata, Rollup, Stored};
+use crate::tables::{CallSource, FOLDER, Metadata, Rollup, Stored};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -83,14 +82,7 @@ pub(super) fn run(args: &Args, format: Format, console: &Console) -> Result<Exit
     }
     let stored = Stored::open(&args.folders)?;
     let recorded = recorded(&stored)?;
-    let keywords = recorded.parameters.keywords.as_ref().map(Keywords::new).transpose();
-    let keywords = keywords.map_err(|error| crate::Error::invalid(format!("report.json: {error}")))?;
-    let key = metadata.as_ref().map(Metadata::key);
-    let mut analysis = stored.analysis(key, keywords.as_ref().map(Keywords::terms))?;
-    analysis.without_speech = recorded.inputs.without_speech;
-    analysis.failed = recorded.inputs.failed;
-    analysis.bytes = recorded.inputs.bytes;
-    analysis.inputs_hash.clone_from(&recorded.inputs.hash);
+    let analysis = recorded.analysis(&stored, metadata.as_ref().map(Metadata::key))?;
 
     let (metadata, group_by) = match metadata {
         None if args.folders.len() > 1 => (Some(stored.by_folder()?), vec![FOLDER.to_owned()]),
@@ -98,16 +90,15 @@ pub(super) fn run(args: &Args, format: Format, console: &Console) -> Result<Exit
     };
     let mut groups = recorded.rollup.clone();
     if let Some(metadata) = &metadata {
-        let rollup = Rollup::of(&analysis.calls, metadata, &group_by)?;
+        let rollup = Rollup::new(&analysis.calls, metadata, &group_by)?;
         report_unmatched(&rollup, metadata, console);
         if !group_by.is_empty() {
-            groups = Some(Groups::of(&rollup)?);
+            groups = Some(Groups::new(&rollup)?);
         }
     }
-    let join_gap_ms = recorded.parameters.thresholds.join_gap_ms;
-    let mut report = Report::build(&analysis, recorded.parameters.clone(), groups)?;
+    let mut report = Report::build(&analysis, groups)?;
     recorded.agrees(&report)?;
-    let calls = Calls::Tables(&stored);
+    let calls = CallSource::Tables(&stored);
     if to == ReportFormat::Html || to == ReportFormat::Markdown || args.page.has_calls() {
         let mut shown = args.page.options();
         if to == ReportFormat::Markdown && !args.page.has_calls() {
@@ -115,7 +106,7 @@ pub(super) fn run(args: &Args, format: Format, console: &Console) -> Result<Exit
             shown.calls = 0;
         }
         let own = metadata.as_ref().filter(|_| !group_by.is_empty()).map(|metadata| (metadata, &group_by[..]));
-        report.page = Some(Page::build(&analysis, calls, &shown, join_gap_ms, own)?);
+        report.page = Some(Page::build(&analysis, calls, &shown, own)?);
     }
     let name = args.output.as_deref().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
     let links = args.page.links(name.as_deref().unwrap_or_default(), &analysis.files());
@@ -131,7 +122,7 @@ pub(super) fn run(args: &Args, format: Format, console: &Console) -> Result<Exit
     disk::write(output, text.as_bytes())?;
     if let (ReportFormat::Html, Some(name)) = (to, &name) {
         let beside = output.parent().unwrap_or(Path::new(""));
-        Pages { report: &report, name, beside, links: &links }.write(calls, join_gap_ms, console)?;
+        Pages { report: &report, name, beside, links: &links }.write(calls, console)?;
     }
     console.note(&format!("{} written: {}", output.display(), counted(report.inputs.measured, "call")));
     Ok(Exit::Done)

@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use super::interval::{Interval, Unusable, clean, union_length};
 use super::participants::{Identity, Participants, Roles};
+use super::pieces::cut_sentence;
 use crate::text::{Markers, Units, count, join_into, same_alphanumerics, trim};
 use crate::transcript::{Code, Notices, Place, Sentence, Transcript, Word};
 
@@ -202,45 +203,26 @@ impl<'t> Conversation<'t> {
         for word in &sentence.words {
             let place = Place { word: Some(word.index), ..place };
             let cleaned = self.word(word, own, &mut before, place);
-            let number = self.words.len() as u32;
             self.words.push(cleaned);
-            match cleaned {
-                Some(interval) if interval.length() > 0 && is_speech => {
-                    // Untimed words belong to the timed word before them; those at the start to the first timed word.
-                    let first = if self.pieces.len() == first_piece { first_word } else { number };
-                    if let Some(previous) = self.pieces.get_mut(first_piece..).and_then(<[Piece]>::last_mut) {
-                        previous.end_word = number;
-                    }
-                    self.pieces.push(Piece {
-                        participant,
-                        sentence: sentence_number,
-                        first_word: first,
-                        end_word: number + 1,
-                        interval,
-                    });
-                }
-                Some(_) => {}
-                None => untimed_units += count(&word.text, markers).total(),
+            if cleaned.is_none() {
+                untimed_units += count(&word.text, markers).total();
             }
         }
         let words = first_word..self.words.len() as u32;
-        if let Some(last) = self.pieces.get_mut(first_piece..).and_then(<[Piece]>::last_mut) {
-            last.end_word = words.end;
-        }
-        let by_words = self.pieces.len() > first_piece;
-        if let Some(interval) = own.filter(|own| !by_words && is_speech && own.length() > 0) {
-            let whole = Piece {
+        let intervals = self.words.get(first_word as usize..).unwrap_or(&[]);
+        let mut take = |range: Range<u32>, interval| {
+            self.pieces.push(Piece {
                 participant,
                 sentence: sentence_number,
-                first_word: words.start,
-                end_word: words.end,
+                first_word: first_word + range.start,
+                end_word: first_word + range.end,
                 interval,
-            };
-            self.pieces.push(whole);
-        }
+            });
+        };
+        let basis = if is_speech { cut_sentence(intervals, own, &mut take) } else { None };
+        let by_words = basis == Some(Basis::Words);
         let pieces = self.pieces.get(first_piece..).unwrap_or(&[]);
         let piece_count = pieces.len() as u32;
-        let basis = if by_words { Some(Basis::Words) } else { (!pieces.is_empty()).then_some(Basis::Sentences) };
         let interpolated = by_words && evenly_spaced(pieces);
         self.sentence_unions_ms = self.sentence_unions_ms.saturating_add(sentence_union(pieces));
         if by_words && let Some(own) = own {

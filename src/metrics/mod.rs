@@ -52,6 +52,7 @@ mod onsets;
 mod parameters;
 mod participants;
 mod percentile;
+mod pieces;
 mod quality;
 mod reason;
 mod rows;
@@ -68,9 +69,12 @@ pub use onsets::EventKind;
 pub use parameters::{Parameter, Parameters};
 pub use participants::Roles;
 pub use percentile::percentile;
+#[cfg(feature = "analytics")]
+pub(crate) use pieces::cut_sentence;
 pub use reason::{Reason, Reasons};
 pub use rows::{
-    Call, Cost, Event, Hit, Measured, Participant, Priced, SentenceRow, TimeBasis, Turn, Warning, Window, WordRow,
+    BurstRow, Call, Cost, Event, Hit, Measured, Participant, Priced, SentenceRow, TimeBasis, Turn, Warning, Window,
+    WordRow,
 };
 
 use crate::text::Markers;

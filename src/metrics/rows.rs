@@ -140,6 +140,16 @@ pub struct Participant {
     pub reasons: Reasons,
 }
 
+/// A row of `bursts`: a stretch in which one participant talks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BurstRow {
+    /// Index into [`Measured::participants`].
+    pub participant: usize,
+    /// From the first word to the last; pauses inside are at most `join_gap_ms`.
+    pub interval: Interval,
+}
+
 /// A row of `turns`. Participants here and below are indices into [`Measured::participants`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
@@ -337,6 +347,14 @@ impl Measured<'_> {
     #[must_use]
     pub fn role(&self, participant: usize) -> Option<&str> {
         self.participants.get(participant)?.role.as_deref()
+    }
+
+    /// When each participant talked, by participant, then time.
+    pub fn bursts(&self) -> impl Iterator<Item = BurstRow> {
+        self.conversation
+            .bursts
+            .iter()
+            .map(|burst| BurstRow { participant: burst.participant as usize, interval: burst.interval })
     }
 
     /// The sentences, cleaned, by channel and position.

@@ -61,7 +61,8 @@ impl Report {
             head.extend(shown.iter().map(|metric| CALLS.label(metric)));
             let row = |row: &super::CallRow| {
                 let unit = |metric: &str| CALLS.column(metric).map_or(Unit::None, |column| column.unit);
-                let figures = shown.iter().map(|metric| cell(row.figures.get(*metric), unit(metric)));
+                let figures =
+                    shown.iter().map(|metric| cell(row.figures.get(metric).map(Value::from).as_ref(), unit(metric)));
                 std::iter::once(row.file.clone()).chain(figures).collect()
             };
             text += &table(&head.iter().map(String::as_str).collect::<Vec<_>>(), page.listed.iter().map(row));

@@ -1,7 +1,22 @@
-//! What an analysis says as a whole: one serialisable value that terminal, HTML, Markdown and JSON render; none computes.
+//! The report of an analysis: one serialisable value that is rendered as text, HTML, Markdown or JSON.
 //!
-//! [`Report`] is the summary, the content of `report.json`. [`Page`] is what a page shows beside it: how figures spread,
-//! which calls need a look, single calls. Both are drawn from tables, fresh ones or [stored](crate::tables::Stored) ones.
+//! [`Report`] is the summary, the content of `report.json`. [`Page`] adds what a page shows: distributions, a list of calls,
+//! single calls. Both are built from an [`Analysis`], fresh or [stored](crate::tables::Stored); rendering computes nothing.
+//!
+//! ```no_run
+//! use talkmeter::report::{self, CallView, Page, PageOptions, Report};
+//! use talkmeter::tables::{CallSource, Options, analyze};
+//! use talkmeter::transcript::Inputs;
+//!
+//! let inputs = Inputs::find(&["results"], None);
+//! let options = Options::default();
+//! let analysis = analyze(&inputs.files, &options, None, &mut |outcome| eprintln!("{}", outcome.file))?;
+//! let report = Report::build(&analysis, None)?;
+//! let calls = CallSource::Results { files: &inputs.files, options: &options };
+//! let page = Page::build(&analysis, calls, &PageOptions::default(), None)?;
+//! std::fs::write("report.html", report::page(&report, &page, &|_| None)?)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod call;
 mod html;
@@ -17,7 +32,7 @@ use polars::prelude::*;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-pub use call::{CallView, EventView, EvidenceLine, HitView, Line, LineKind, Mark};
+pub use call::{CallView, EventView, EvidenceLine, HitView, LaneSource, Line, LineKind, Mark};
 pub use html::{Links, MOST_BYTES_OF_CALLS, call_page, page};
 pub use page::{CallRow, LIST_ALL, LISTED_BY_EACH, Page, PageOptions};
 pub use settings::{Recorded, ReportSettings};
@@ -33,71 +48,70 @@ use crate::transcript::REPORT_FORMAT;
 /// The version of the report's own shape.
 pub const SCHEMA_VERSION: u32 = 1;
 
-/// A report. Holds no clock time, no path of this machine and nothing of how the work was done: the same inputs and
-/// parameters give the same report.
+/// A report. It contains no clock time and no path: the same inputs and parameters give the same report.
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct Report {
-    /// Names the format, so that a walk over folders can tell it from a result file.
+    /// The name of the format, which tells the file from a result file.
     pub format: &'static str,
     /// [`SCHEMA_VERSION`].
     pub schema_version: u32,
     /// [`DEFINITIONS_VERSION`].
     pub definitions_version: u32,
-    /// Of talkmeter.
+    /// The version of talkmeter.
     pub version: &'static str,
     /// What was read.
     pub inputs: Inputs,
-    /// What the figures depend on.
+    /// The settings behind the figures.
     pub parameters: ReportSettings,
-    /// Sums over calls, each over those in which it could be measured.
+    /// Sums over the calls in which the figure could be measured.
     pub totals: Vec<Total>,
-    /// How figures of calls are distributed.
+    /// Distributions of figures of calls.
     pub calls: Vec<Distribution>,
-    /// How figures of participants are distributed.
+    /// Distributions of figures of participants.
     pub participants: Vec<Distribution>,
-    /// What the transcription came to, by model, region and price; what is not priced stands first.
+    /// Cost by model, region and price; lines without a price come first.
     pub bill: Vec<BillLine>,
-    /// The same by currency.
+    /// Cost by currency.
     pub cost: Vec<CostTotal>,
-    /// Hits by keyword, in the order given; null when none was given.
+    /// Hits by keyword, in the order given; null without keywords.
     pub keywords: Option<Vec<KeywordHits>>,
     /// Why figures are null, in the order of the codes.
     pub unmeasured: Vec<Unmeasured>,
-    /// What was odd, in the order of the codes.
+    /// Warnings, in the order of the codes.
     pub warnings: Vec<WarningTotal>,
-    /// Null where no roll-up was asked for.
+    /// Null without a roll-up.
     pub rollup: Option<Groups>,
-    /// What a page shows beside it; not in `report.json`.
+    /// What a page shows besides; not written to `report.json`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub page: Option<Page>,
 }
 
-/// What came to be paid in one currency.
+/// The cost in one currency.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct CostTotal {
-    /// USD or CNY; null for what is not priced, which is not free.
+    /// USD or CNY; null for tracks without a known price, which are not free.
     pub currency: Option<Currency>,
-    /// Transcribed tracks.
+    /// Number of transcribed tracks.
     pub tracks: u64,
-    /// Begun seconds of their speech, counted for each track.
+    /// Started seconds of speech, counted for each track.
     pub billed_seconds: i64,
-    /// The exact sum; null where nothing is priced.
+    /// The exact sum; null without a price.
     pub cost: Option<Decimal>,
 }
 
-/// A reason for nulls and how often it holds.
+/// A reason for nulls and how often it applies.
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct Unmeasured {
-    /// As in the columns `reason`.
+    /// The code, as in the columns `reason`.
     pub reason: &'static str,
-    /// Calls of which some figure is null for it.
+    /// Calls with a null for this reason.
     pub calls: u64,
-    /// Participants of which some figure is null for it.
+    /// Participants with a null for this reason.
     pub participants: u64,
-    /// In words.
+    /// The reason in words.
     pub meaning: &'static str,
 }
 
@@ -105,11 +119,11 @@ pub struct Unmeasured {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Inputs {
-    /// Files measured.
+    /// Number of measured files.
     pub measured: u64,
-    /// Of these, without anything to measure.
+    /// Measured files without speech.
     pub without_speech: u64,
-    /// Files that could not be read or are no result.
+    /// Files that could not be read or are not result files.
     pub failed: u64,
     /// Bytes read.
     pub bytes: u64,
@@ -125,13 +139,13 @@ pub struct Total {
     pub metric: &'static str,
     /// Its unit.
     pub unit: Unit,
-    /// Calls in which it could be measured.
+    /// Number of calls in which it could be measured.
     pub n: u64,
-    /// Null when it could be in none.
+    /// Null if it could not be measured in any.
     pub sum: Option<i64>,
 }
 
-/// How one figure is distributed.
+/// The distribution of one figure.
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct Distribution {
@@ -139,7 +153,7 @@ pub struct Distribution {
     pub metric: &'static str,
     /// Its unit.
     pub unit: Unit,
-    /// How many values there are; the others are null.
+    /// Number of values; the others are null.
     pub n: u64,
     /// The smallest.
     pub min: Option<f64>,
@@ -157,9 +171,9 @@ pub struct Distribution {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Groups {
-    /// The group columns as they stand in the rows.
+    /// Names of the group columns in the rows.
     pub by: Vec<String>,
-    /// One object a group, in order; keys are the columns of the table `rollup`.
+    /// One object per group, in order, with the columns of the table `rollup`.
     pub rows: Vec<serde_json::Map<String, serde_json::Value>>,
 }
 
@@ -167,22 +181,22 @@ pub struct Groups {
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct WarningTotal {
-    /// As in the table `warnings`.
+    /// The code, as in the table `warnings`.
     pub code: &'static str,
-    /// Files that have it.
+    /// Number of files with this warning.
     pub files: u64,
-    /// Its counts added up.
+    /// Sum of its counts.
     pub count: u64,
-    /// In words.
+    /// The warning in words.
     pub meaning: &'static str,
 }
 
 impl Report {
-    /// Draws the report from what an analysis kept.
+    /// Builds the report of an analysis.
     ///
     /// # Errors
     /// [`crate::ErrorKind::Table`] when an aggregation fails.
-    pub fn build(analysis: &Analysis, parameters: ReportSettings, rollup: Option<Groups>) -> Result<Self> {
+    pub fn build(analysis: &Analysis, rollup: Option<Groups>) -> Result<Self> {
         let failed = |error| Error::table("cannot build the report", error);
         Ok(Self {
             format: REPORT_FORMAT,
@@ -196,7 +210,7 @@ impl Report {
                 bytes: analysis.bytes,
                 hash: analysis.inputs_hash.clone(),
             },
-            parameters,
+            parameters: ReportSettings::new(&analysis.settings),
             totals: totals(&analysis.calls).map_err(failed)?,
             calls: distributions(&analysis.calls, &CALLS).map_err(failed)?,
             participants: distributions(&analysis.participants, &PARTICIPANTS).map_err(failed)?,
@@ -214,7 +228,7 @@ impl Report {
         })
     }
 
-    /// The content of `report.json`: indented, a line break at the end.
+    /// The content of `report.json`: indented, with a final line break.
     ///
     /// # Errors
     /// When it cannot be serialised.
@@ -225,12 +239,12 @@ impl Report {
 }
 
 impl Groups {
-    /// A roll-up as the report holds it.
+    /// Converts a roll-up for the report.
     ///
     /// # Errors
     /// [`crate::ErrorKind::Table`] when the frame cannot be read.
-    pub fn of(rollup: &Rollup) -> Result<Self> {
-        let rows = rows(&rollup.frame).map_err(|error| Error::table("cannot build the report", error))?;
+    pub fn new(rollup: &Rollup) -> Result<Self> {
+        let rows = objects(&rollup.frame).map_err(|error| Error::table("cannot build the report", error))?;
         Ok(Self { by: rollup.by.clone(), rows })
     }
 }
@@ -252,7 +266,7 @@ fn cost(bill: &[BillLine]) -> Vec<CostTotal> {
     totals
 }
 
-/// Counts the codes of the two columns `reason`.
+/// Counts the codes in both columns `reason`.
 fn unmeasured(analysis: &Analysis) -> PolarsResult<Vec<Unmeasured>> {
     let count = |frame: &DataFrame| {
         let mut counts = vec![0; Reason::ALL.len()];
@@ -316,8 +330,8 @@ fn distributions(frame: &DataFrame, table: &'static Table) -> PolarsResult<Vec<D
     table.columns_for(Use::Spread).into_iter().map(distribution).collect()
 }
 
-/// A frame as objects.
-fn rows(frame: &DataFrame) -> PolarsResult<Vec<serde_json::Map<String, serde_json::Value>>> {
+/// The rows of a frame as JSON objects.
+fn objects(frame: &DataFrame) -> PolarsResult<Vec<serde_json::Map<String, serde_json::Value>>> {
     let mut json = Vec::new();
     JsonWriter::new(&mut json).with_json_format(JsonFormat::Json).finish(&mut frame.clone())?;
     serde_json::from_slice(&json).map_err(|error| polars_err!(ComputeError: "{error}"))

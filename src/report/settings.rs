@@ -1,4 +1,4 @@
-//! What the figures depend on, and what a `report.json` says of itself.
+//! The settings behind the figures, and what is read back from a `report.json`.
 
 use std::path::Path;
 
@@ -6,11 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{Groups, Inputs, Report};
 use crate::error::{Error, Result};
-use crate::metrics::{DEFINITIONS_VERSION, Parameters, Settings};
+use crate::metrics::keywords::Keywords;
+use crate::metrics::{DEFINITIONS_VERSION, Parameters, Roles, Settings};
+use crate::tables::{Analysis, Stored};
 use crate::text::Markers;
 use crate::transcript::REPORT_FORMAT;
 
-/// The settings behind the figures.
+/// The settings behind the figures, as written to `report.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ReportSettings {
@@ -23,16 +25,16 @@ pub struct ReportSettings {
     pub keep_markers: bool,
     /// Participant labels and their roles.
     pub roles: std::collections::BTreeMap<String, String>,
-    /// Keywords as given, exclusions too; null when none were.
+    /// Keywords as given, with exclusions; null without keywords.
     pub keywords: Option<Vec<String>>,
-    /// The model that made the transcripts; null when not said.
+    /// The model that made the transcripts; null if not given.
     pub model: Option<String>,
-    /// The region it ran in; null when not said.
+    /// The region it ran in; null if not given.
     pub region: Option<String>,
 }
 
 impl ReportSettings {
-    /// Those of an analysis.
+    /// The settings of an analysis, to be written.
     #[must_use]
     pub fn new(settings: &Settings) -> Self {
         Self {
@@ -46,8 +48,26 @@ impl ReportSettings {
         }
     }
 
-    /// The first parameter in which two differ; figures made with different ones do not compare. Model and region are
-    /// none: they change no figure but the cost, which names them.
+    /// The settings as the analysis had them.
+    fn restore(&self) -> Result<Settings> {
+        let keywords = self.keywords.as_ref().map(Keywords::new).transpose();
+        let mut roles = Roles::default();
+        for (label, role) in &self.roles {
+            roles.insert(label, role)?;
+        }
+        Ok(Settings {
+            parameters: self.thresholds,
+            roles,
+            keywords: keywords.map_err(|error| Error::invalid(format!("report.json: {error}")))?,
+            window_ms: self.window_ms,
+            markers: if self.keep_markers { Markers::Keep } else { Markers::Drop },
+            model: self.model.clone(),
+            region: self.region.clone(),
+        })
+    }
+
+    /// The first parameter that differs: figures measured with different parameters cannot be compared. Model and region
+    /// do not count, since only the cost depends on them, and it names them.
     fn difference(&self, other: &Self) -> Option<String> {
         let thresholds = self.thresholds.values().zip(other.thresholds.values());
         let threshold = thresholds
@@ -64,7 +84,7 @@ impl ReportSettings {
     }
 }
 
-/// What a `report.json` says that stands in no table.
+/// The parts of a `report.json` that no table contains.
 #[derive(Debug, Clone, Deserialize)]
 #[non_exhaustive]
 pub struct Recorded {
@@ -75,7 +95,7 @@ pub struct Recorded {
     /// What the figures depend on.
     pub parameters: ReportSettings,
     totals: Vec<RecordedTotal>,
-    /// Null where no roll-up was asked for.
+    /// Null without a roll-up.
     pub rollup: Option<Groups>,
 }
 
@@ -88,42 +108,57 @@ struct RecordedTotal {
 }
 
 impl Recorded {
-    /// Reads a `report.json` of [`Report::to_json`](super::Report::to_json).
+    /// Reads a file written by [`Report::to_json`](super::Report::to_json).
     ///
     /// # Errors
-    /// When it cannot be read, is none, or is of other definitions than this version's.
+    /// When it cannot be read, is not a report, or uses another version of the definitions.
     pub fn read(path: &Path) -> Result<Self> {
         let kind = std::fs::metadata(path).map_err(|error| Error::io("read", path, error))?;
         if !kind.is_file() {
-            return Err(Error::invalid(format!("{} is no file", path.display())));
+            return Err(Error::invalid(format!("{} is not a regular file", path.display())));
         }
         let bytes = std::fs::read(path).map_err(|error| Error::io("read", path, error))?;
-        let wrong = |why: String| Error::invalid(format!("{} is no report.json of talkmeter: {why}", path.display()));
+        let wrong =
+            |why: String| Error::invalid(format!("{} is not a report.json of talkmeter: {why}", path.display()));
         let recorded: Self = serde_json::from_slice(&bytes).map_err(|error| wrong(error.to_string()))?;
         if recorded.format != REPORT_FORMAT {
-            return Err(wrong(format!("its format is {:?}", recorded.format)));
+            return Err(wrong(format!("the format is {:?}", recorded.format)));
         }
         if recorded.definitions_version != DEFINITIONS_VERSION {
             let (theirs, ours) = (recorded.definitions_version, DEFINITIONS_VERSION);
             return Err(Error::invalid(format!(
-                "{}: its figures are of version {theirs} of the definitions, this talkmeter has version {ours}; analyse again",
+                "{}: measured by version {theirs} of the definitions, but this talkmeter has version {ours}; analyse again",
                 path.display()
             )));
         }
         Ok(recorded)
     }
 
-    /// Whether a report drawn from the tables beside it comes to the same sums.
+    /// The summary of the analysis that wrote this report and the tables. `key` is an additional column of `calls` to
+    /// join by.
     ///
     /// # Errors
-    /// When it does not: the tables, or some of them, are another run's.
+    /// When a table cannot be read, or the settings are invalid.
+    pub fn analysis(&self, stored: &Stored, key: Option<&str>) -> Result<Analysis> {
+        let mut analysis = stored.analysis(self.parameters.restore()?, key)?;
+        analysis.without_speech = self.inputs.without_speech;
+        analysis.failed = self.inputs.failed;
+        analysis.bytes = self.inputs.bytes;
+        analysis.inputs_hash.clone_from(&self.inputs.hash);
+        Ok(analysis)
+    }
+
+    /// Checks that a report built from the tables beside it has the same totals.
+    ///
+    /// # Errors
+    /// When it has not: some of the tables are from another run.
     pub fn agrees(&self, report: &Report) -> Result<()> {
         let same = |total: &RecordedTotal| {
             let drawn = report.totals.iter().find(|drawn| drawn.metric == total.metric);
             drawn.is_none_or(|drawn| (drawn.n, drawn.sum) == (total.n, total.sum))
         };
         let disagrees = |what: &str| {
-            let hint = "they are of different runs; analyse again into an empty folder";
+            let hint = "they are from different runs; analyse again into an empty folder";
             Err(Error::invalid(format!("report.json and the table `calls` beside it disagree in {what}: {hint}")))
         };
         if self.inputs.measured != report.inputs.measured {
@@ -132,14 +167,14 @@ impl Recorded {
         self.totals.iter().find(|total| !same(total)).map_or(Ok(()), |total| disagrees(&total.metric))
     }
 
-    /// Adds what another folder says, of calls that are another folder's.
+    /// Joins the report of another folder with other calls.
     ///
     /// # Errors
-    /// When the two were measured differently; names the first difference.
+    /// When the two were measured with different parameters; names the first difference.
     pub fn join(mut self, other: &Self, path: &Path) -> Result<Self> {
         if let Some(difference) = self.parameters.difference(&other.parameters) {
             return Err(Error::invalid(format!(
-                "{}: measured with other parameters than the folder before it ({difference}); analyse them alike",
+                "{}: measured with other parameters than the previous folder ({difference})",
                 path.display()
             )));
         }
@@ -160,7 +195,7 @@ impl Recorded {
             total.n += other.n;
             total.sum = total.sum.map_or(other.sum, |sum| Some(sum.saturating_add(other.sum.unwrap_or(0))));
         }
-        // Medians of groups cannot be added.
+        // Medians of groups cannot be combined.
         self.rollup = None;
         Ok(self)
     }

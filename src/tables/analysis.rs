@@ -1,4 +1,4 @@
-//! Result files → tables: read, measured and filled in parallel, written in the order of the files.
+//! Measures result files and writes their tables: in parallel, in the order of the files.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
@@ -18,30 +18,37 @@ use crate::metrics::catalogue::{CALLS, PARTICIPANTS, Table, Use};
 use crate::metrics::{Cost, Measured, Settings, Warning, measure};
 use crate::transcript::{Code, Input, ParseError, read};
 
-/// Files that one piece of work takes: enough to keep threads busy, few enough to keep memory small.
-const FILES_A_BATCH: usize = 16;
+/// Files per batch, the unit of parallel work: enough to keep threads busy, few enough to bound memory.
+const BATCH_FILES: usize = 16;
 
-/// Batches under way together, for each thread.
-const BATCHES_A_THREAD: usize = 2;
+/// Batches in memory at once, per thread.
+const BATCHES_PER_THREAD: usize = 2;
 
-/// A read buffer beyond this is given back rather than kept for the next file.
-const KEPT_BUFFER_BYTES: usize = 4 << 20;
+/// A read buffer larger than this is freed instead of being reused for the next file.
+const MAX_REUSED_BUFFER: usize = 4 << 20;
 
-/// What an analysis does beside measuring.
+/// Options of an analysis.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// How to measure.
     pub settings: Settings,
-    /// The column of `calls` by which [`Analysis::calls`] will be joined, where it will be.
+    /// An additional column of `calls` to keep in [`Analysis::calls`], to join by.
     pub join_by: Option<String>,
-    /// What the price columns of `costs` are filled with.
+    /// Prices for the table `costs`.
     pub prices: Prices,
-    /// Model and region of a result, or of all results in a folder, where a ledger says so; before those of the settings.
+    /// Model and region from ledgers, by result file or its folder; they take precedence over those of the settings.
     pub origins: HashMap<PathBuf, (String, String)>,
 }
 
+impl Default for Options {
+    /// Default settings, list prices, no ledgers.
+    fn default() -> Self {
+        Self { settings: Settings::default(), join_by: None, prices: Prices::builtin(), origins: HashMap::new() }
+    }
+}
+
 impl Options {
-    /// Says who made a transcript and what it cost, where that is known.
+    /// Fills in model, region and cost, where these are known.
     pub(super) fn charge(&self, path: &Path, measured: &mut Measured<'_>) {
         let of_folder = || path.parent().and_then(|folder| self.origins.get(folder));
         if let Some((model, region)) = self.origins.get(path).or_else(of_folder) {
@@ -51,7 +58,7 @@ impl Options {
     }
 }
 
-/// What came of one file.
+/// The outcome of one file.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Outcome {
@@ -59,48 +66,51 @@ pub enum Outcome {
     Measured(Vec<Warning>),
     /// It could not be opened or read.
     Unreadable(std::io::Error),
-    /// It is no result file.
+    /// It is not a result file.
     ParseError(ParseError),
 }
 
-/// One file and what came of it; handed out in the order of the files.
+/// A file and its outcome.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct FileOutcome {
     /// Its name in the tables.
     pub file: String,
-    /// Where it is.
+    /// Its path.
     pub path: PathBuf,
-    /// Its length in bytes; 0 when it could not be read.
+    /// Its length in bytes; 0 if it could not be read.
     pub bytes: u64,
-    /// What came of it.
+    /// Its outcome.
     pub outcome: Outcome,
 }
 
-/// What is kept of all calls: a few numbers each.
+/// The summary of an analysis, with a few numbers per call.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Analysis {
-    /// One row a measured call: `file`, the column of [`Options::join_by`], those with [`Use::Ranked`], `reason`.
+    /// How the calls were measured.
+    pub settings: Settings,
+    /// One row per measured call: `file`, the column of [`Options::join_by`], those with [`Use::Ranked`], `reason`.
     pub calls: DataFrame,
-    /// One row a participant: `file`, `participant`, `role`, those with [`Use::Spread`] or a strip, `reason`.
+    /// One row per participant: `file`, `participant`, `role`, those with [`Use::Spread`] or a strip, `reason`.
     pub participants: DataFrame,
-    /// What it came to, by model, region and price.
+    /// Cost by model, region and price.
     pub bill: Vec<BillLine>,
-    /// Hits by keyword; `None` when there was none to look for.
+    /// Hits by keyword; `None` without keywords.
     pub hits: Option<Vec<KeywordHits>>,
-    /// Measured files.
+    /// Number of measured files.
     pub measured: u64,
-    /// Of these, without anything to measure.
+    /// Measured files without speech.
     pub without_speech: u64,
-    /// Files that could not be read or are no result.
+    /// Files that could not be read or are not result files.
     pub failed: u64,
     /// Bytes read.
     pub bytes: u64,
     /// For each warning code in order: files and count.
     pub warnings: Vec<(Code, u64, u64)>,
-    /// Labels of [`Settings::roles`] that some file has.
+    /// Labels of [`Settings::roles`] that occur in some file.
     pub labels: BTreeSet<String>,
-    /// BLAKE3 over name and BLAKE3 of each measured file, in order: the same inputs, the same hash.
+    /// BLAKE3 over the names and BLAKE3 hashes of the measured files, in order.
     pub inputs_hash: String,
 }
 
@@ -113,10 +123,10 @@ impl Analysis {
     }
 }
 
-/// Reads, measures and writes. `observe` hears of each file in the order of `files`.
+/// Reads, measures and writes. `observe` is called for each file, in the order of `files`.
 ///
 /// # Errors
-/// When a table cannot be written. What is wrong with a file is no error: it is told to `observe`.
+/// When a table cannot be written. A file that cannot be measured is not an error: it is passed to `observe`.
 pub fn analyze(
     files: &[Input],
     options: &Options,
@@ -125,8 +135,8 @@ pub fn analyze(
 ) -> Result<Analysis> {
     let tables = output.as_ref().map_or_else(Vec::new, |output| output.tables());
     let mut collected = Collector {
-        kept: SummaryRows::new(options),
-        terms: options.settings.keywords.as_ref().map(|keywords| keywords.terms().to_vec()),
+        summary: SummaryRows::new(options),
+        settings: &options.settings,
         output,
         observe,
         hasher: blake3::Hasher::new(),
@@ -137,15 +147,15 @@ pub fn analyze(
         warnings: BTreeMap::new(),
         labels: BTreeSet::new(),
     };
-    let together = FILES_A_BATCH * BATCHES_A_THREAD * rayon::current_num_threads();
+    let together = BATCH_FILES * BATCHES_PER_THREAD * rayon::current_num_threads();
     let mut ready: Vec<Batch> = Vec::new();
     for files in files.chunks(together) {
-        // While the next files are measured, those before are written.
+        // The previous files are written while the next are measured.
         let (next, written) = rayon::join(
             || {
                 files
-                    .par_chunks(FILES_A_BATCH)
-                    .map_init(Vec::new, |buffer, files| Batch::of(files, options, &tables, buffer))
+                    .par_chunks(BATCH_FILES)
+                    .map_init(Vec::new, |buffer, files| Batch::measure(files, options, &tables, buffer))
                     .collect()
             },
             || collected.take(std::mem::take(&mut ready)),
@@ -157,19 +167,19 @@ pub fn analyze(
     collected.finish()
 }
 
-/// Some files measured: rows for the tables and what is kept.
+/// Some measured files: rows for the tables and the summary.
 struct Batch {
     rows: Vec<Rows>,
-    kept: SummaryRows,
+    summary: SummaryRows,
     outcomes: Vec<(FileOutcome, Option<blake3::Hash>)>,
     labels: BTreeSet<String>,
 }
 
 impl Batch {
-    fn of(files: &[Input], options: &Options, tables: &[&'static Table], buffer: &mut Vec<u8>) -> Self {
+    fn measure(files: &[Input], options: &Options, tables: &[&'static Table], buffer: &mut Vec<u8>) -> Self {
         let mut batch = Self {
             rows: tables.iter().map(|table| Rows::new(table)).collect(),
-            kept: SummaryRows::new(options),
+            summary: SummaryRows::new(options),
             outcomes: Vec::with_capacity(files.len()),
             labels: BTreeSet::new(),
         };
@@ -178,7 +188,7 @@ impl Batch {
             let bytes = if matches!(outcome, Outcome::Unreadable(_)) { 0 } else { buffer.len() as u64 };
             let outcome = FileOutcome { file: input.file.clone(), path: input.path.clone(), bytes, outcome };
             batch.outcomes.push((outcome, hash));
-            if buffer.capacity() > KEPT_BUFFER_BYTES {
+            if buffer.capacity() > MAX_REUSED_BUFFER {
                 *buffer = Vec::new();
             }
         }
@@ -192,16 +202,16 @@ impl Batch {
         }
         let transcript = match read(buffer) {
             Ok(transcript) => transcript,
-            Err(refused) => return (Outcome::ParseError(refused), None),
+            Err(error) => return (Outcome::ParseError(error), None),
         };
         let mut measured = measure(&input.file, &transcript, &options.settings);
         options.charge(&input.path, &mut measured);
         for rows in &mut self.rows {
             rows.add(&measured);
         }
-        self.kept.add(&measured);
+        self.summary.add(&measured);
         for (label, _) in options.settings.roles.iter() {
-            // Only of interest where a role may name nobody.
+            // Used to report roles for participants that do not exist.
             if measured.has_label(label) {
                 self.labels.insert(label.to_owned());
             }
@@ -210,7 +220,7 @@ impl Batch {
     }
 }
 
-/// What is kept of every call and every participant.
+/// The columns kept of every call and every participant.
 struct SummaryRows {
     calls: Rows,
     participants: Rows,
@@ -218,13 +228,13 @@ struct SummaryRows {
     hits: HitCounts,
 }
 
-/// Columns of every call that are kept: its keys, and those by which calls are ranked.
+/// Columns kept of every call: keys, and those that calls are ranked by.
 pub(super) fn columns_of_calls() -> Vec<&'static str> {
     let ranked = CALLS.columns_for(Use::Ranked);
     ["file", "reason"].into_iter().chain(ranked.into_iter().map(|column| column.name)).collect()
 }
 
-/// Columns of every participant that are kept: its keys, and those whose distribution is shown.
+/// Columns kept of every participant: keys, and those whose distribution is shown.
 pub(super) fn columns_of_participants() -> Vec<&'static str> {
     let shown = [Use::Spread, Use::Strip, Use::StripOfFirst].map(|wanted| PARTICIPANTS.columns_for(wanted));
     let mut columns = vec!["file", "participant", "role", "reason"];
@@ -249,8 +259,8 @@ impl SummaryRows {
         self.participants.add(measured);
         let charges: Vec<Charge<'_>> = measured.costs.iter().map(Charge::from).collect();
         self.bill.add(&charges);
-        let who = |participant| measured.role(participant).unwrap_or_else(|| measured.label(participant));
-        self.hits.add(measured.hits.iter().map(|hit| (&*hit.rule, who(hit.participant))));
+        let name = |participant| measured.role(participant).unwrap_or_else(|| measured.label(participant));
+        self.hits.add(measured.hits.iter().map(|hit| (&*hit.rule, name(hit.participant))));
     }
 
     fn append(&mut self, other: Self) {
@@ -278,11 +288,10 @@ impl<'c> From<&'c Cost> for Charge<'c> {
     }
 }
 
-/// Where batches are taken together, in order.
+/// Collects batches in order.
 struct Collector<'a> {
-    kept: SummaryRows,
-    /// Keywords that were looked for.
-    terms: Option<Vec<String>>,
+    summary: SummaryRows,
+    settings: &'a Settings,
     output: Option<&'a mut Output>,
     observe: &'a mut (dyn FnMut(FileOutcome) + Send),
     hasher: blake3::Hasher,
@@ -300,14 +309,14 @@ impl Collector<'_> {
             for (outcome, hash) in batch.outcomes {
                 self.count(&outcome);
                 if let Some(hash) = hash {
-                    // The length keeps a name apart from what follows it.
+                    // The length separates the name from what follows.
                     self.hasher.update(&(outcome.file.len() as u64).to_le_bytes());
                     self.hasher.update(outcome.file.as_bytes());
                     self.hasher.update(hash.as_bytes());
                 }
                 (self.observe)(outcome);
             }
-            self.kept.append(batch.kept);
+            self.summary.append(batch.summary);
             self.labels.extend(batch.labels);
             if let Some(output) = &mut self.output {
                 output.append(batch.rows)?;
@@ -332,11 +341,13 @@ impl Collector<'_> {
     }
 
     fn finish(self) -> Result<Analysis> {
+        let hits = self.summary.hits;
         Ok(Analysis {
-            calls: self.kept.calls.into_frame()?,
-            participants: self.kept.participants.into_frame()?,
-            bill: self.kept.bill.into_lines(),
-            hits: self.terms.map(|terms| self.kept.hits.into_list(&terms)),
+            settings: self.settings.clone(),
+            calls: self.summary.calls.into_frame()?,
+            participants: self.summary.participants.into_frame()?,
+            bill: self.summary.bill.into_lines(),
+            hits: self.settings.keywords.as_ref().map(|keywords| hits.into_list(keywords.terms())),
             measured: self.measured,
             without_speech: self.without_speech,
             failed: self.failed,

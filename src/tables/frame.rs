@@ -1,4 +1,4 @@
-//! Cells → polars.
+//! Rows of tables: collected from measured calls, turned into polars frames, and read back from them.
 
 use polars::prelude::*;
 use rust_decimal::Decimal;
@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::metrics::Measured;
 use crate::metrics::catalogue::{Cells, Column, Kind, Table, TextCells};
 
-/// Money has room for ten decimals: a price per token has seven.
+/// Ten decimals: a price per token has seven.
 const DECIMAL: DataType = DataType::Decimal(DIGITS, DECIMALS);
 const DIGITS: usize = 38;
 const DECIMALS: usize = 10;
@@ -52,7 +52,7 @@ pub fn frame<'m, 't: 'm>(
     rows.into_frame()
 }
 
-/// Rows of one table, or of some of its columns, that wait for their frame.
+/// Rows of one table, or of some of its columns.
 #[derive(Debug)]
 pub(super) struct Rows {
     pub(super) table: &'static Table,
@@ -65,10 +65,39 @@ impl Rows {
         Self::with_columns(table, |_| true)
     }
 
-    /// The columns of these names alone.
+    /// Only the columns with these names.
     pub(super) fn with_columns(table: &'static Table, wanted: impl Fn(&str) -> bool) -> Self {
         let columns = table.columns.iter().filter(|column| wanted(column.name));
         Self { table, count: 0, columns: columns.map(|column| (column, Cells::new(column.kind))).collect() }
+    }
+
+    /// The rows of a frame that has all columns of the table.
+    pub(super) fn from_frame(table: &'static Table, frame: &DataFrame) -> PolarsResult<Self> {
+        let mut rows = Self::new(table);
+        rows.count = frame.height();
+        for (column, cells) in &mut rows.columns {
+            let source = frame.column(column.name)?;
+            *cells = match column.kind {
+                Kind::Integer => Cells::Integer(source.i64()?.iter().collect()),
+                Kind::Number => Cells::Number(source.f64()?.iter().collect()),
+                Kind::Text => Cells::Text(source.str()?.iter().collect()),
+                Kind::Decimal => {
+                    let amount = |text: Option<&str>| text.and_then(|text| text.parse().ok());
+                    Cells::Decimal(source.str()?.iter().map(amount).collect())
+                }
+            };
+        }
+        Ok(rows)
+    }
+
+    /// The cells of one column.
+    pub(super) fn column(&self, name: &str) -> Option<&Cells> {
+        self.columns.iter().find(|(column, _)| column.name == name).map(|(_, cells)| cells)
+    }
+
+    /// The cells of every column, in order.
+    pub(super) fn cells(&self) -> impl Iterator<Item = &Cells> {
+        self.columns.iter().map(|(_, cells)| cells)
     }
 
     /// Appends the rows of one call.
@@ -86,7 +115,7 @@ impl Rows {
         }
     }
 
-    /// Bytes of memory that the cells take.
+    /// Memory taken by the cells, in bytes.
     pub(super) fn bytes(&self) -> usize {
         self.columns.iter().map(|(_, cells)| cells.bytes()).sum()
     }
@@ -107,7 +136,7 @@ impl Rows {
     }
 }
 
-/// Decimals as polars has them: whole numbers of the smallest unit.
+/// Decimals in polars are integers of the smallest unit.
 fn money_column(name: PlSmallStr, cells: &[Option<Decimal>]) -> PolarsResult<polars::prelude::Column> {
     let smallest = |cell: &Option<Decimal>| {
         let mut amount = (*cell)?;
@@ -118,7 +147,7 @@ fn money_column(name: PlSmallStr, cells: &[Option<Decimal>]) -> PolarsResult<pol
     Ok(units.into_decimal(DIGITS, DECIMALS)?.into_column())
 }
 
-/// Texts that repeat, such as the file's name, are stored once and pointed to.
+/// Repeated texts, such as file names, are stored once and gathered by index.
 fn text_column(name: PlSmallStr, cells: &TextCells) -> PolarsResult<polars::prelude::Column> {
     let (texts, places) = cells.runs();
     if texts.len() * 2 > places.len() {

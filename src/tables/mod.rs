@@ -1,30 +1,33 @@
-//! Many measured calls as data frames: files, joins, roll-ups. The columns stand in [`crate::metrics::catalogue`].
+//! Many measured calls as data frames: files, joins, roll-ups. The columns are declared in [`crate::metrics::catalogue`].
 //!
-//! [`analyze`] reads and measures files in parallel and hands their rows, in the order of the files, to writers that
-//! append row groups: memory does not grow with the number of files, and the bytes do not depend on the threads.
+//! [`analyze`] reads and measures files in parallel and passes their rows, in the order of the files, to writers that
+//! append row groups. Memory does not grow with the number of files, and the bytes written do not depend on the number
+//! of threads.
 
 mod analysis;
 mod bill;
+mod call_rows;
 mod files;
 mod frame;
 mod keyword_hits;
 mod metadata;
 mod rollup;
-mod single;
+
 mod stored;
 
 pub use analysis::{Analysis, FileOutcome, Options, Outcome, analyze};
 pub use bill::BillLine;
+pub use call_rows::{CallRows, CallSource, Figure, Row, WarningRow};
+pub(crate) use call_rows::{EventRow, HitRow, SentenceRow};
 #[cfg(feature = "cli")]
 pub use files::{Format, Output};
 pub use frame::{frame, schema};
 pub use keyword_hits::KeywordHits;
 pub use metadata::Metadata;
 pub use rollup::Rollup;
-pub use single::{CallTables, Calls};
 pub use stored::{FOLDER, Stored};
 
-/// What a list names, each once, where it stands first.
+/// The list without repetitions, in order of first occurrence.
 fn distinct<T: Clone + PartialEq>(list: &[T]) -> Vec<T> {
     let mut once: Vec<T> = Vec::with_capacity(list.len());
     for one in list {

@@ -1,4 +1,4 @@
-//! Calls by the user's own columns: counts, sums, medians and 90th percentiles a group.
+//! Calls grouped by the user's own columns: counts, sums, medians and 90th percentiles per group.
 
 use polars::prelude::*;
 
@@ -7,16 +7,16 @@ use super::metadata::Metadata;
 use crate::error::{Error, Result};
 use crate::metrics::catalogue::{CALLS, Kind, Use};
 
-/// A roll-up and what did not fit together.
+/// A roll-up, and how many rows could not be joined.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Rollup {
     /// The group columns as text, `call_count`, the sums, then three columns for each with [`Use::Spread`]. Groups in byte
     /// order, nulls last.
     pub frame: DataFrame,
-    /// The group columns as they are named in `frame`.
+    /// Names of the group columns in `frame`.
     pub by: Vec<String>,
-    /// Calls without a row in the metadata: part of the group of nulls.
+    /// Calls without a row in the metadata, which are in the group of nulls.
     pub calls_without_row: usize,
     /// Rows of the metadata without a call.
     pub rows_without_call: usize,
@@ -25,12 +25,12 @@ pub struct Rollup {
 impl Rollup {
     /// Groups calls by columns of the metadata. `calls` has `file`, `file_url` and the columns with [`Use::Ranked`].
     ///
-    /// A group column that bears the name of one of ours stands as `NAME_group`. With no column to group by, only the
-    /// two counts are of interest: the frame is one row of all calls.
+    /// A group column with the name of one of our columns becomes `NAME_group`. Without group columns the frame is one row
+    /// for all calls.
     ///
     /// # Errors
-    /// For a group column that the metadata does not have, naming those it has.
-    pub fn of(calls: &DataFrame, metadata: &Metadata, group_by: &[String]) -> Result<Self> {
+    /// For a group column that the metadata does not have; names those it has.
+    pub fn new(calls: &DataFrame, metadata: &Metadata, group_by: &[String]) -> Result<Self> {
         metadata.check(group_by)?;
         Self::join(calls, metadata, &distinct(group_by)).map_err(|error| Error::table("cannot roll up", error))
     }
@@ -38,7 +38,7 @@ impl Rollup {
     fn join(calls: &DataFrame, metadata: &Metadata, group_by: &[String]) -> PolarsResult<Self> {
         const MATCHED: &str = "__matched";
         let key = metadata.key.clone();
-        // Inside, groups have names of their own: theirs may be any, ours among them.
+        // Internal names avoid clashes between the user's columns and ours.
         let inner: Vec<PlSmallStr> = (0..group_by.len()).map(|index| format!("__group{index}").into()).collect();
         let mut chosen = vec![col(key.clone()), lit(true).alias(MATCHED)];
         chosen.extend(
@@ -74,7 +74,7 @@ impl Rollup {
     }
 }
 
-/// The name itself, else with `_group` behind it until nothing else bears it.
+/// The name, with `_group` appended until it is unique.
 fn free_name(name: &str, frame: &DataFrame) -> String {
     let mut free = name.to_owned();
     while frame.get_column_names().iter().any(|taken| taken.as_str() == free) {
@@ -83,7 +83,7 @@ fn free_name(name: &str, frame: &DataFrame) -> String {
     free
 }
 
-/// What is said of each group.
+/// The aggregates of each group.
 fn figures() -> Vec<Expr> {
     let mut figures = vec![len().cast(DataType::Int64).alias("call_count")];
     // A sum over calls in which nothing could be measured is null, not 0.

@@ -1,4 +1,4 @@
-//! Tables read back from the folders that they were written to: several folders are one set of calls.
+//! Tables read back from the folders they were written to. Several folders make one set of calls.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -11,30 +11,33 @@ use rust_decimal::Decimal;
 
 use super::analysis::{Analysis, columns_of_calls, columns_of_participants};
 use super::bill::{Bill, Charge, Price};
+use super::call_rows::{CallRows, TABLES_OF_CALL};
 use super::files::Format;
+use super::frame::Rows;
 use super::frame::schema;
 use super::keyword_hits::HitCounts;
 use super::metadata::Metadata;
-use super::single::{CallTables, TABLES_OF_CALL};
 use crate::catalog::Currency;
 use crate::error::{Check, Error, Result};
+use crate::metrics::Settings;
 use crate::metrics::catalogue::{CALLS, COSTS, HITS, Kind, PARTICIPANTS, Table, WARNINGS};
+use crate::metrics::keywords::Keywords;
 use crate::transcript::Code;
 
-/// The column that names the folder of a call, where there are several.
+/// The column with the folder of a call, if there are several folders.
 pub const FOLDER: &str = "folder";
 
-/// No time in ms, count or sum of a call is larger: some 30,000 years.
-const FARTHEST: u64 = 1_000_000_000_000_000;
+/// Bound of times in ms, counts and sums: about 30,000 years. Arithmetic on smaller numbers cannot overflow.
+const MAX_INTEGER: u64 = 1_000_000_000_000_000;
 
-/// Calls are read in so many parts, so that a part of the rows at most is in memory.
-const PARTS: usize = 16;
+/// Number of chunks in which the rows of single calls are read, to bound memory.
+const CHUNKS: usize = 16;
 
 /// One folder of tables.
 #[derive(Debug, Clone)]
 struct Folder {
     path: PathBuf,
-    /// Stands before each `file` where there are several folders: `may/`.
+    /// Prefix of each `file` if there are several folders: `may/`; else empty.
     prefix: String,
 }
 
@@ -45,12 +48,12 @@ pub struct Stored {
 }
 
 impl Stored {
-    /// Takes folders that hold the table `calls` at least, in any of the formats.
+    /// Opens folders that contain at least the table `calls`, in any format.
     ///
-    /// The calls of several folders are named `folder/file`, by as much of the folder's path as tells them apart.
+    /// Calls of several folders are named `folder/file`, with as much of the folder's path as makes it unique.
     ///
     /// # Errors
-    /// For a folder without it, or one that is given twice.
+    /// For a folder without `calls`, and for one given twice.
     pub fn open(paths: &[PathBuf]) -> Result<Self> {
         let labels = labels(paths)?;
         let mut folders: Vec<Folder> = paths
@@ -61,7 +64,7 @@ impl Stored {
                 prefix: if paths.len() > 1 { format!("{label}/") } else { String::new() },
             })
             .collect();
-        // The order of the arguments changes nothing.
+        // The report must not depend on the order of the arguments.
         folders.sort_by(|one, two| one.prefix.cmp(&two.prefix));
         for folder in &folders {
             if folder.table(&CALLS).is_none() {
@@ -72,12 +75,12 @@ impl Stored {
         Ok(Self { folders })
     }
 
-    /// The folders and the names by which their calls are told apart; the name is empty where there is one folder.
+    /// The folders with the names in front of their calls; the name is empty for a single folder.
     pub fn folders(&self) -> impl Iterator<Item = (&Path, &str)> {
         self.folders.iter().map(|folder| (&*folder.path, folder.prefix.trim_end_matches('/')))
     }
 
-    /// The column [`FOLDER`] for every call, to roll up by.
+    /// A column [`FOLDER`] for every call, to roll up by.
     ///
     /// # Errors
     /// When the table `calls` cannot be read.
@@ -95,7 +98,7 @@ impl Stored {
         Ok(Metadata { frame, key: "file".into(), skipped_rows: 0 })
     }
 
-    /// One table with these columns; those of `files` alone where given. `None` when no folder has it.
+    /// One table with these columns, of all calls or of `files`. `None` when no folder has the table.
     fn frame(&self, table: &Table, columns: &[&str], files: Option<&[String]>) -> Result<Option<DataFrame>> {
         let mut whole: Option<DataFrame> = None;
         for folder in &self.folders {
@@ -112,52 +115,53 @@ impl Stored {
         Ok(whole)
     }
 
-    /// Single calls, in the order of `files`.
-    pub(super) fn calls(&self, files: &[String]) -> Result<Vec<Option<CallTables>>> {
+    /// Single calls, in the order of `files`; `None` for a call without a row in `calls`.
+    pub(super) fn calls(&self, files: &[String]) -> Result<Vec<Option<CallRows>>> {
         let mut sorted = files.to_vec();
         sorted.sort_unstable();
-        // A part of the names is a part of the rows where these can be skipped unread; other formats are read through each time.
+        // Parquet can skip row groups, so that reading in chunks saves memory; other formats are read in full each time.
         let formats = self.folders.iter().flat_map(|folder| TABLES_OF_CALL.map(|table| folder.table(table)));
         let skips = formats.flatten().all(|(_, format)| format == Format::Parquet);
-        let together = if skips { sorted.len().div_ceil(PARTS) } else { sorted.len() };
-        let mut found: HashMap<String, CallTables> = HashMap::new();
-        for some in sorted.chunks(together.max(1)) {
-            found.extend(self.read_calls(some)?.into_iter().map(|call| (call.file.clone(), call)));
+        let chunk_size = if skips { sorted.len().div_ceil(CHUNKS) } else { sorted.len() };
+        let mut calls: HashMap<&str, CallRows> = HashMap::new();
+        for chunk in sorted.chunks(chunk_size.max(1)) {
+            calls.extend(self.read_calls(chunk)?);
         }
-        let there = |call: &CallTables| call.get(&CALLS).is_some_and(|frame| frame.height() > 0);
-        Ok(files.iter().map(|file| found.remove(file).filter(there)).collect())
+        Ok(files.iter().map(|file| calls.remove(&**file)).collect())
     }
 
-    fn read_calls(&self, files: &[String]) -> Result<Vec<CallTables>> {
-        let mut calls: Vec<CallTables> =
-            files.iter().map(|file| CallTables { file: file.clone(), frames: Vec::new() }).collect();
+    fn read_calls<'f>(&self, files: &'f [String]) -> Result<Vec<(&'f str, CallRows)>> {
+        let mut tables: Vec<Vec<Rows>> = files.iter().map(|_| Vec::new()).collect();
         for table in TABLES_OF_CALL {
+            let failed = |error| Error::table(format!("cannot read {}", table.name), error);
             let columns: Vec<&str> = table.columns.iter().map(|column| column.name).collect();
             let Some(mut frame) = self.frame(table, &columns, Some(files))? else { continue };
-            // Cells are looked up one by one.
+            // Slices of many chunks are slow.
             frame.rechunk_mut();
-            let rows = runs(&frame).map_err(|error| Error::table(format!("cannot read {}", table.name), error))?;
-            for call in &mut calls {
-                let (start, length) = rows.get(&*call.file).copied().unwrap_or((0, 0));
-                call.frames.push((table.name, frame.slice(start as i64, length)));
+            let ranges = row_ranges(&frame).map_err(failed)?;
+            for (file, tables) in files.iter().zip(&mut tables) {
+                let (start, length) = ranges.get(file).copied().unwrap_or((0, 0));
+                tables.push(Rows::from_frame(table, &frame.slice(start as i64, length)).map_err(failed)?);
             }
         }
-        Ok(calls)
+        let calls = files.iter().zip(tables);
+        Ok(calls.filter_map(|(file, tables)| Some((&**file, CallRows::from_tables(file.clone(), &tables)?))).collect())
     }
 
-    /// What [`analyze`](super::analyze) would have kept of these calls. `key` is a column of `calls` to join by; `terms`
-    /// are the keywords that were looked for. What only the report says is left at nothing: calls without
-    /// speech, files that failed, bytes, hash.
+    /// The summary that [`analyze`](super::analyze) returned for these calls, measured with `settings`. `key` is an
+    /// additional column of `calls` to join by. What no table contains is 0 or empty: calls without speech, files that
+    /// failed, bytes, hash.
     ///
     /// # Errors
     /// When a table cannot be read.
-    pub fn analysis(&self, key: Option<&str>, terms: Option<&[String]>) -> Result<Analysis> {
+    pub fn analysis(&self, settings: Settings, key: Option<&str>) -> Result<Analysis> {
         let mut columns = columns_of_calls();
         columns.extend(key.filter(|key| !columns.contains(key)));
         let calls = self.frame(&CALLS, &columns, None)?.unwrap_or_default();
         let of_participants = columns_of_participants();
-        let nobody = || DataFrame::empty_with_schema(&some(&schema(&PARTICIPANTS), &of_participants));
-        let participants = self.frame(&PARTICIPANTS, &of_participants, None)?.unwrap_or_else(nobody);
+        let empty = || DataFrame::empty_with_schema(&some(&schema(&PARTICIPANTS), &of_participants));
+        let participants = self.frame(&PARTICIPANTS, &of_participants, None)?.unwrap_or_else(empty);
+        let terms = settings.keywords.as_ref().map(Keywords::terms);
         Ok(Analysis {
             measured: calls.height() as u64,
             without_speech: 0,
@@ -165,7 +169,7 @@ impl Stored {
             participants,
             bill: self.bill()?.into_lines(),
             hits: match terms {
-                // Without the table nobody knows whether there was a hit.
+                // Without the table, the number of hits is unknown, not zero.
                 Some(terms) if self.folders.iter().all(|folder| folder.table(&HITS).is_some()) => {
                     Some(self.hits()?.into_list(terms))
                 }
@@ -176,6 +180,7 @@ impl Stored {
             warnings: self.warnings()?,
             labels: std::collections::BTreeSet::new(),
             inputs_hash: String::new(),
+            settings,
         })
     }
 
@@ -186,7 +191,7 @@ impl Stored {
         let counts = frame.column("count").and_then(Column::i64).map_err(failed)?;
         let mut sums: std::collections::BTreeMap<Code, (u64, u64)> = std::collections::BTreeMap::new();
         for (code, count) in codes.iter().zip(counts.iter()) {
-            // A code of a newer version is nothing that this one could put into words.
+            // Codes of a newer version have no meaning here.
             let Some(code) = Code::ALL.iter().find(|known| Some(known.name()) == code) else { continue };
             let (files, sum) = sums.entry(*code).or_default();
             *files += 1;
@@ -199,7 +204,7 @@ impl Stored {
         let mut counts = HitCounts::default();
         let Some(frame) = self.frame(&HITS, &["file", "rule", "participant", "role"], None)? else { return Ok(counts) };
         let failed = |error| Error::table("cannot read hits", error);
-        let rows = runs(&frame).map_err(failed)?;
+        let rows = row_ranges(&frame).map_err(failed)?;
         let text = |name: &str| frame.column(name).and_then(Column::str);
         let (rules, labels, roles) =
             (text("rule").map_err(failed)?, text("participant").map_err(failed)?, text("role").map_err(failed)?);
@@ -226,7 +231,7 @@ impl Stored {
         let mut bill = Bill::default();
         let Some(frame) = self.frame(&COSTS, &COLUMNS, None)? else { return Ok(bill) };
         let failed = |error| Error::table("cannot read costs", error);
-        let rows = runs(&frame).map_err(failed)?;
+        let rows = row_ranges(&frame).map_err(failed)?;
         let text = |name: &str| frame.column(name).and_then(Column::str);
         let integer = |name: &str| frame.column(name).and_then(Column::i64);
         let (models, regions) = (text("model").map_err(failed)?, text("region").map_err(failed)?);
@@ -255,14 +260,14 @@ impl Stored {
 }
 
 impl Folder {
-    /// The file of a table in the first format that is there.
+    /// The file of a table, in the first format that exists.
     fn table(&self, table: &Table) -> Option<(PathBuf, Format)> {
         let formats = [Format::Parquet, Format::JsonLines, Format::Csv];
         let path = |format: Format| self.path.join(format!("{}.{}", table.name, format.extension()));
         formats.into_iter().map(|format| (path(format), format)).find(|(path, _)| path.is_file())
     }
 
-    /// Money comes as text: its decimals differ from format to format.
+    /// Reads money as text: its decimals differ between formats.
     fn read(
         &self,
         file: File,
@@ -271,7 +276,7 @@ impl Folder {
         columns: &[&str],
         files: Option<&[String]>,
     ) -> PolarsResult<DataFrame> {
-        // As open files: a path would be searched for patterns.
+        // Passed as open files: polars would expand patterns in a path.
         let sources = ScanSources::Files(Arc::from([file]));
         let whole = Arc::new(as_text(table));
         let frame = match format {
@@ -289,7 +294,7 @@ impl Folder {
                 let (Some(first), Some(last)) = (own.iter().min(), own.iter().max()) else {
                     return Ok(DataFrame::empty_with_schema(&some(&as_text(table), columns)));
                 };
-                // Calls stand in the order of their names: what lies outside need not be read, what lies between is few.
+                // Rows are sorted by file, so row groups outside the range are skipped.
                 let within = col("file").gt_eq(lit(*first)).and(col("file").lt_eq(lit(*last)));
                 let asked = df!("file" => &own)?.lazy();
                 let how = JoinArgs { maintain_order: MaintainOrderJoin::Left, ..JoinArgs::new(JoinType::Inner) };
@@ -309,19 +314,19 @@ impl Folder {
     }
 }
 
-/// That whole numbers are so small that times can be added and subtracted; those of a table that we wrote are.
+/// Refuses integers so large that arithmetic on times could overflow; tables that we wrote have none.
 fn in_bounds(frame: &DataFrame) -> PolarsResult<()> {
     for column in frame.columns() {
         let Ok(numbers) = column.i64() else { continue };
         let ends = [numbers.min(), numbers.max()].into_iter().flatten();
-        if let Some(number) = ends.into_iter().find(|number| number.unsigned_abs() > FARTHEST) {
-            polars_bail!(ComputeError: "{number} in the column {} is no figure of a call", column.name());
+        if let Some(number) = ends.into_iter().find(|number| number.unsigned_abs() > MAX_INTEGER) {
+            polars_bail!(ComputeError: "{number} in column {} is out of range", column.name());
         }
     }
     Ok(())
 }
 
-/// The schema of a table as it is read: money as text.
+/// The schema used for reading a table: money as text.
 fn as_text(table: &Table) -> Schema {
     let mut schema = schema(table);
     for column in table.columns.iter().filter(|column| column.kind == Kind::Decimal) {
@@ -335,24 +340,24 @@ fn some(whole: &Schema, columns: &[&str]) -> Schema {
     columns.iter().filter_map(|&name| Some(Field::new(name.into(), whole.get(name)?.clone()))).collect()
 }
 
-/// Where the rows of each call are: they stand together.
-fn runs(frame: &DataFrame) -> PolarsResult<HashMap<String, (usize, usize)>> {
-    let mut runs: HashMap<String, (usize, usize)> = HashMap::new();
+/// The first row and the number of rows of each call, whose rows are contiguous.
+fn row_ranges(frame: &DataFrame) -> PolarsResult<HashMap<String, (usize, usize)>> {
+    let mut ranges: HashMap<String, (usize, usize)> = HashMap::new();
     let mut last: Option<&str> = None;
     for (row, file) in frame.column("file")?.str()?.iter().enumerate() {
         let file = file.unwrap_or_default();
-        match runs.get_mut(file) {
+        match ranges.get_mut(file) {
             Some((_, length)) if last == Some(file) => *length += 1,
             _ => {
-                runs.insert(file.to_owned(), (row, 1));
+                ranges.insert(file.to_owned(), (row, 1));
             }
         }
         last = Some(file);
     }
-    Ok(runs)
+    Ok(ranges)
 }
 
-/// As many of the last components of each path as tell it apart from the others.
+/// A unique name for each path: the shortest tail of components that differs from all others.
 fn labels(paths: &[PathBuf]) -> Result<Vec<String>> {
     let mut real = Vec::with_capacity(paths.len());
     for path in paths {

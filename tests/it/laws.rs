@@ -577,7 +577,7 @@ const CODES: [&str; 15] = [
     "too_little_speech",
 ];
 
-/// Builds all ten tables and looks at every null: each has a cause in `reason`, and each cause a null.
+/// Builds all tables and looks at every null: each has a cause in `reason`, and each cause a null.
 fn excused(bytes: &[u8]) -> Result<(), TestCaseError> {
     let Ok(transcript) = read(bytes) else { return Ok(()) };
     let keywords = Keywords::new(["yes", "好", "/[0-9]+/ ! 12"]).unwrap();

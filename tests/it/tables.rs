@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::scene::{Call, Ran, Row, Scene, call, column, csv, diarised, has};
 
 /// The schema, table by table, column by column.
-const SCHEMA: [(&str, &str); 10] = [
+const SCHEMA: [(&str, &str); 11] = [
     (
         "calls",
         "file, file_url, model, audio_format, sampling_rate_hz, duration_ms, duration_source, span_start_ms, \
@@ -27,6 +27,7 @@ const SCHEMA: [(&str, &str); 10] = [
          side_speech_count, terminal_overlap_count, simultaneous_start_count, overlap_ms, question_count, \
          keyword_hit_count, first_begin_ms, last_end_ms, reason",
     ),
+    ("bursts", "file, participant, begin_ms, end_ms"),
     ("turns", "file, turn_index, participant, role, begin_ms, end_ms, talk_ms, units, text"),
     ("events", "file, event_index, kind, participant, other, begin_ms, end_ms, overlap_ms, held_ms, text"),
     ("hits", "file, rule, hit_index, participant, role, term, begin_ms, end_ms, time_basis, matched, text"),
@@ -107,6 +108,20 @@ fn the_tables_are_those_of_the_design_column_by_column() {
 }
 
 #[test]
+fn bursts_add_up_to_the_talk_of_each_participant() {
+    let ran = Scene::new().call("a", ordinary(700)).run("analyze calls -o out --tables jsonl").exits(0);
+    let bursts = ran.table("bursts");
+    for participant in ran.table("participants") {
+        let own = bursts.iter().filter(|burst| burst["participant"] == participant["participant"]);
+        let lengths = own.map(|burst| burst["end_ms"].as_i64().unwrap() - burst["begin_ms"].as_i64().unwrap());
+        assert_eq!(lengths.sum::<i64>(), participant["talk_ms"].as_i64().unwrap());
+    }
+    // The file, then participants in order, then time.
+    let order = |burst: &Row| (burst["participant"].as_str().unwrap().to_owned(), burst["begin_ms"].as_i64());
+    assert!(bursts.len() == 4 && bursts.is_sorted_by_key(order), "{bursts:?}");
+}
+
+#[test]
 fn columns_are_typed_by_their_names() {
     // Times and counts are whole, ratios and rates are not, money is decimal, the rest is text.
     let ran = Scene::new().call("a", ordinary(700)).run("analyze calls -o out").exits(0);
@@ -143,6 +158,7 @@ fn rows_are_keyed_and_children_have_parents() {
     let keys = [
         ("calls", "file"),
         ("participants", "file, participant"),
+        ("bursts", "file, participant, begin_ms, end_ms"),
         ("turns", "file, turn_index"),
         ("events", "file, event_index"),
         ("hits", "file, rule, hit_index"),
@@ -304,7 +320,7 @@ fn the_bytes_do_not_depend_on_threads_or_the_order_of_arguments() {
     let three = many(150).environment("POLARS_MAX_THREADS", "7");
     let three = three.run(&format!("analyze {line} --threads 3 calls/1.json calls calls/2.json calls")).exits(0);
     let (files, others) = (one.files("out"), three.files("out"));
-    assert_eq!((files.len(), others.len()), (32, 32));
+    assert_eq!((files.len(), others.len()), (35, 35));
     for ((name, bytes), (other, other_bytes)) in files.iter().zip(&others) {
         assert!(name == other && bytes == other_bytes, "{name} differs");
     }
@@ -390,7 +406,7 @@ fn an_analysis_of_its_own_folder_reads_no_table() {
 fn the_folder_that_is_read_may_be_written_to() {
     let ran = Scene::new().call("a", ordinary(0)).run("analyze calls -o calls --tables jsonl").exits(0);
     let first = ran.files("calls");
-    assert_eq!(first.len(), 13, "the call, ten tables and the report twice");
+    assert_eq!(first.len(), 14, "the call, eleven tables and the report twice");
     let ran = ran.then().run("analyze calls -o calls --tables jsonl").exits(0).says_no("report.json");
     assert!(ran.files("calls") == first);
 }

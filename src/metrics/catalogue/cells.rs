@@ -74,6 +74,14 @@ struct Place {
 
 const NULL: u32 = u32::MAX;
 
+impl<'t> FromIterator<Option<&'t str>> for TextCells {
+    fn from_iter<I: IntoIterator<Item = Option<&'t str>>>(texts: I) -> Self {
+        let mut cells = Self::default();
+        texts.into_iter().for_each(|text| cells.push(text));
+        cells
+    }
+}
+
 impl TextCells {
     fn push(&mut self, text: Option<&str>) {
         let Some(text) = text else { return self.cells.push(Place { start: 0, length: NULL }) };

@@ -1,7 +1,25 @@
-//! The tables `turns`, `events`, `hits`, `windows`, `sentences` and `words`.
+//! The tables `bursts`, `turns`, `events`, `hits`, `windows`, `sentences` and `words`.
 
 use super::super::Interval;
 use super::{Column, Definition, Kind, Table, Unit, optional, table};
+
+table! {
+    /// `bursts`: when each participant talked.
+    BURSTS "bursts" "one row per burst", |call, row| call.bursts();
+    file Text None null NEVER
+        "the call: path of the result file below the given folder"
+        => call.file.as_str();
+    participant Text None null NEVER
+        "the participant who talks"
+        => call.label(row.participant);
+    begin_ms Integer Ms null NEVER
+        "where it begins"
+        => row.interval.begin;
+    end_ms Integer Ms null NEVER
+        "where it ends: pauses up to join_gap_ms are part of the burst"
+        parameters [join_gap_ms]
+        => row.interval.end;
+}
 
 table! {
     /// `turns`: one row per turn.

@@ -16,7 +16,7 @@ mod unit;
 pub use call_rows::{CALLS, COSTS, WARNINGS};
 pub(crate) use cells::{Cells, TextCells};
 pub use definition::Definition;
-pub use detail_rows::{EVENTS, HITS, SENTENCES, TURNS, WINDOWS, WORDS};
+pub use detail_rows::{BURSTS, EVENTS, HITS, SENTENCES, TURNS, WINDOWS, WORDS};
 pub use participant_rows::PARTICIPANTS;
 pub use rollup::GroupFigure;
 pub use unit::Unit;
@@ -26,8 +26,8 @@ use std::borrow::Cow;
 use super::{Measured, Parameters, Reason};
 
 /// The tables in the order in which they are written and listed.
-pub const TABLES: [&Table; 10] =
-    [&CALLS, &PARTICIPANTS, &TURNS, &EVENTS, &HITS, &WINDOWS, &COSTS, &SENTENCES, &WORDS, &WARNINGS];
+pub const TABLES: [&Table; 11] =
+    [&CALLS, &PARTICIPANTS, &BURSTS, &TURNS, &EVENTS, &HITS, &WINDOWS, &COSTS, &SENTENCES, &WORDS, &WARNINGS];
 
 /// One table: `calls`, `turns`, …
 #[derive(Debug)]

@@ -1,26 +1,27 @@
-//! The transcript: turns, what was said inside somebody else's turn, silences; with the keyword hits in it.
+//! The lines of the transcript: turns, speech inside turns of others, silences; with the keyword hits in them.
 
 use std::collections::HashMap;
 
 use serde::Serialize;
 
-use super::pieces::{Piece, Spoken};
+use super::speech::Speech;
 use super::{EventView, HitView};
 use crate::metrics::{EventKind, Interval};
-use crate::text::{is_unspaced, join_into};
+use crate::tables::CallRows;
+use crate::text::is_unspaced;
 
-/// What a line is.
+/// The kind of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum LineKind {
-    /// Nobody spoke for so long that it is dead air.
+    /// Dead air.
     Silence,
     /// A turn.
     Turn,
-    /// Said inside somebody else's turn.
+    /// Speech inside somebody else's turn, which belongs to no turn of its own.
     Inside,
-    /// Said at no known time.
+    /// A sentence without a time.
     Untimed,
 }
 
@@ -28,31 +29,31 @@ pub enum LineKind {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Line {
-    /// What it is.
+    /// Its kind.
     pub kind: LineKind,
-    /// Whose; null at a silence.
+    /// Who spoke; null for a silence.
     pub participant: Option<usize>,
-    /// ms; null where there is no time.
+    /// ms; null without a time.
     pub begin_ms: Option<i64>,
-    /// ms; null where there is no time.
+    /// ms; null without a time.
     pub end_ms: Option<i64>,
-    /// What was said; empty at a silence.
+    /// What was said; empty for a silence.
     pub text: String,
-    /// The keyword hits in `text`, in order, not overlapping.
+    /// The keyword hits in `text`, in order and without overlap.
     pub marks: Vec<Mark>,
-    /// Places in [`CallView::events`](super::CallView::events) of what happened here.
+    /// Events on this line, as indices into [`CallView::events`](super::CallView::events).
     pub events: Vec<usize>,
 }
 
-/// A keyword hit in a text.
+/// A keyword hit in the text of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Mark {
-    /// Byte in the text.
+    /// Its first byte.
     pub start: usize,
-    /// The byte after it.
+    /// The byte behind its last.
     pub end: usize,
-    /// Its place in [`CallView::hits`](super::CallView::hits).
+    /// Index into [`CallView::hits`](super::CallView::hits).
     pub hit: usize,
 }
 
@@ -70,51 +71,62 @@ impl Line {
     }
 }
 
-/// Lines by participant and time, to be found by a moment: those of one participant do not overlap.
-struct Places(Vec<Vec<(i64, i64, usize)>>);
+/// Finds the line in which a participant speaks at a moment. Lines of one participant do not overlap.
+struct LineIndex(Vec<Vec<(i64, i64, usize)>>);
 
-impl Places {
-    fn of(lines: &[Line], participants: usize) -> Self {
-        let mut places = vec![Vec::new(); participants];
+impl LineIndex {
+    fn new(lines: &[Line], participants: usize) -> Self {
+        let mut index = vec![Vec::new(); participants];
         for (at, line) in lines.iter().enumerate() {
-            let of_party = line.participant.and_then(|party| places.get_mut(party));
-            if let (Some(of_party), Some(begin), Some(end)) = (of_party, line.begin_ms, line.end_ms) {
-                of_party.push((begin, end, at));
+            let own = line.participant.and_then(|participant| index.get_mut(participant));
+            if let (Some(own), Some(begin), Some(end)) = (own, line.begin_ms, line.end_ms) {
+                own.push((begin, end, at));
             }
         }
-        Self(places)
+        Self(index)
     }
 
-    /// The line in which a participant speaks at this moment.
-    fn at(&self, participant: usize, ms: i64) -> Option<usize> {
+    fn find(&self, participant: usize, ms: i64) -> Option<usize> {
         let lines = self.0.get(participant)?;
         let (_, end, line) = lines.get(lines.partition_point(|line| line.0 <= ms).checked_sub(1)?)?;
         (ms < *end).then_some(*line)
     }
 }
 
-/// The lines in order of time, and for each hit the line that holds it. Events learn where they show.
+/// The lines in order of time, those without a time last. Sets the lines of events and hits.
 pub(super) fn lines(
-    spoken: &Spoken,
+    rows: &CallRows,
+    speech: &Speech,
     lanes: &[Vec<(i64, i64)>],
     events: &mut [EventView],
-    hits: &[HitView],
-) -> (Vec<Line>, Vec<Option<usize>>) {
-    let mut lines: Vec<Line> = spoken
+    hits: &mut [HitView],
+) -> Vec<Line> {
+    let mut lines: Vec<Line> = rows
         .turns
         .iter()
-        .map(|turn| Line::new(LineKind::Turn, Some(turn.party), Some(turn.interval), turn.text.clone()))
+        .map(|turn| Line::new(LineKind::Turn, Some(turn.participant), Some(turn.interval), turn.text.clone()))
         .collect();
-    lines.extend(insides(spoken, lanes));
+    let asides = speech.asides(rows, lanes).into_iter();
+    lines.extend(
+        asides.map(|piece| Line::new(LineKind::Inside, Some(piece.participant), Some(piece.interval), piece.text)),
+    );
     let silences = events.iter().filter(|event| event.kind == EventKind::DeadAir);
     lines.extend(silences.map(|event| {
         let interval = Interval { begin: event.begin_ms, end: event.end_ms };
         Line::new(LineKind::Silence, None, Some(interval), String::new())
     }));
     lines.sort_by_key(|line| (line.begin_ms, line.kind, line.end_ms, line.participant));
-    let untimed = spoken.untimed.iter();
-    lines.extend(untimed.map(|(party, text)| Line::new(LineKind::Untimed, Some(*party), None, text.clone())));
-    let places = Places::of(&lines, spoken.labels.len());
+    let untimed = speech.untimed.iter();
+    lines.extend(
+        untimed.map(|(participant, text)| Line::new(LineKind::Untimed, Some(*participant), None, text.clone())),
+    );
+    let index = LineIndex::new(&lines, rows.labels.len());
+    place_events(&mut lines, &index, events);
+    mark_hits(&mut lines, &index, hits);
+    lines
+}
+
+fn place_events(lines: &mut [Line], index: &LineIndex, events: &mut [EventView]) {
     let silences: Vec<(i64, usize)> = lines
         .iter()
         .enumerate()
@@ -126,42 +138,46 @@ pub(super) fn lines(
             let silence = silences.binary_search_by_key(&event.begin_ms, |silence| silence.0);
             silence.ok().and_then(|silence| Some(silences.get(silence)?.1))
         } else {
-            places.at(event.participant, event.begin_ms)
+            index.find(event.participant, event.begin_ms)
         };
         if let Some(line) = event.line.and_then(|line| lines.get_mut(line)) {
             line.events.push(at);
         }
     }
+}
+
+fn mark_hits(lines: &mut [Line], index: &LineIndex, hits: &mut [HitView]) {
     let mut untimed: HashMap<usize, Vec<usize>> = HashMap::new();
     for (at, line) in lines.iter().enumerate().filter(|(_, line)| line.kind == LineKind::Untimed) {
         untimed.entry(line.participant.unwrap_or_default()).or_default().push(at);
     }
-    // Where the next hit of these words is looked for: the same words a second time are the next hit's.
-    let mut timed_from: HashMap<(usize, &str, &str), usize> = HashMap::new();
-    let mut untimed_from: HashMap<(usize, &str, &str), (usize, usize)> = HashMap::new();
-    let held = hits
-        .iter()
-        .enumerate()
-        .map(|(at, hit)| match hit.begin_ms {
-            Some(begin) => {
-                let place = places.at(hit.participant, begin)?;
-                mark(lines.get_mut(place)?, at, hit, timed_from.entry((place, &hit.rule, &hit.matched)).or_default());
-                Some(place)
-            }
-            None => {
-                let own = untimed.get(&hit.participant)?;
-                let (line, from) = untimed_from.entry((hit.participant, &hit.rule, &hit.matched)).or_default();
-                while let Some(&place) = own.get(*line) {
-                    if mark(lines.get_mut(place)?, at, hit, from) {
-                        return Some(place);
-                    }
-                    (*line, *from) = (*line + 1, 0);
+    // Where to look for the next hit of the same words: each hit marks an occurrence of its own.
+    let mut timed_from: HashMap<(usize, String, String), usize> = HashMap::new();
+    let mut untimed_from: HashMap<(usize, String, String), (usize, usize)> = HashMap::new();
+    for (at, hit) in hits.iter_mut().enumerate() {
+        let key = |place: usize| (place, hit.rule.clone(), hit.matched.clone());
+        hit.line = match hit.begin_ms {
+            Some(begin) => index.find(hit.participant, begin).inspect(|&place| {
+                if let Some(line) = lines.get_mut(place) {
+                    mark(line, at, hit, timed_from.entry(key(place)).or_default());
                 }
-                None
+            }),
+            None => {
+                let own = untimed.get(&hit.participant).map_or(&[][..], Vec::as_slice);
+                let (line, from) = untimed_from.entry(key(hit.participant)).or_default();
+                let mut found = None;
+                while let Some(&place) = own.get(*line).filter(|_| found.is_none()) {
+                    if lines.get_mut(place).is_some_and(|line| mark(line, at, hit, from)) {
+                        found = Some(place);
+                    } else {
+                        (*line, *from) = (*line + 1, 0);
+                    }
+                }
+                found
             }
-        })
-        .collect();
-    for line in &mut lines {
+        };
+    }
+    for line in lines {
         line.marks.sort_by_key(|mark| (mark.start, std::cmp::Reverse(mark.end)));
         let mut reached = 0;
         line.marks.retain(|mark| {
@@ -170,34 +186,9 @@ pub(super) fn lines(
             apart
         });
     }
-    (lines, held)
 }
 
-/// Bursts that belong to no turn.
-fn insides(spoken: &Spoken, lanes: &[Vec<(i64, i64)>]) -> Vec<Line> {
-    let line = |party, interval, text| Line::new(LineKind::Inside, Some(party), Some(interval), text);
-    if spoken.pieces.is_empty() {
-        return spoken.insides.iter().map(|piece| line(piece.party, piece.interval, piece.text.clone())).collect();
-    }
-    let mut insides = Vec::new();
-    for (party, lane) in lanes.iter().enumerate() {
-        let pieces = spoken.pieces_of(party);
-        for &(begin, end) in lane {
-            let interval = Interval { begin, end };
-            if spoken.is_in_turn(party, interval) {
-                continue;
-            }
-            let from = pieces.partition_point(|piece| piece.interval.begin < begin);
-            let said = pieces.get(from..).unwrap_or_default().iter().take_while(|piece| piece.interval.begin < end);
-            let mut text = String::new();
-            said.for_each(|Piece { text: part, .. }| join_into(&mut text, part));
-            insides.push(line(party, interval, text));
-        }
-    }
-    insides
-}
-
-/// Marks a hit where its words stand in a line from a byte on, which becomes the one after them.
+/// Marks the next occurrence of a hit's words in a line, from byte `from` on, and moves `from` behind it.
 fn mark(line: &mut Line, at: usize, hit: &HitView, from: &mut usize) -> bool {
     let (text, length) = (&*line.text, hit.matched.len());
     let rest = text.get(*from..).filter(|_| length > 0).unwrap_or_default();

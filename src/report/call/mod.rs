@@ -1,23 +1,18 @@
-//! One call as a page shows it: who spoke when, what happened, what was said; drawn from its rows in the tables.
+//! One call as a page shows it: who spoke when, what happened, what was said.
 
 mod lines;
-mod pieces;
+mod speech;
 
 use std::collections::HashMap;
 
-use polars::prelude::*;
 use serde::Serialize;
-use serde_json::{Map, Value};
 
 pub use lines::{Line, LineKind, Mark};
-use pieces::Spoken;
+use speech::Speech;
 
-use super::rows;
-use crate::error::{Error, Result};
-use crate::metrics::catalogue::{CALLS, EVENTS, HITS, PARTICIPANTS, WARNINGS};
-use crate::metrics::{EventKind, Evidence, EvidenceWord};
+use crate::metrics::{EventKind, Evidence, EvidenceWord, Interval};
 use crate::redact::without_query;
-use crate::tables::CallTables;
+use crate::tables::{CallRows, EventRow, HitRow, Row, WarningRow};
 
 /// A call for people. Participants are indices into [`CallView::participants`] throughout.
 #[derive(Debug, Clone, Serialize)]
@@ -28,16 +23,15 @@ pub struct CallView {
     /// The recording without its query; null when the result does not name it.
     pub file_url: Option<String>,
     /// Its row in the table `calls`.
-    pub figures: Map<String, Value>,
+    pub figures: Row,
     /// Its rows in the table `participants`, in order.
-    pub participants: Vec<Map<String, Value>>,
+    pub participants: Vec<Row>,
     /// What each participant is called: the role, else the label.
     pub names: Vec<String>,
     /// When each participant talked: bursts, `[begin, end)` in ms.
     pub lanes: Vec<Vec<(i64, i64)>>,
-    /// What the lanes are drawn from: `words` (with sentences where there are no word times) or, where these tables were
-    /// not written, `turns`.
-    pub lanes_from: &'static str,
+    /// Which table the lanes are drawn from.
+    pub lanes_from: LaneSource,
     /// Its rows in the table `events`, with their evidence.
     pub events: Vec<EventView>,
     /// Its rows in the table `hits`.
@@ -45,7 +39,19 @@ pub struct CallView {
     /// What was said, in order of time; what has no time stands last.
     pub lines: Vec<Line>,
     /// Its rows in the table `warnings`.
-    pub warnings: Vec<Map<String, Value>>,
+    pub warnings: Vec<WarningRow>,
+}
+
+/// The table that lanes are drawn from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum LaneSource {
+    /// `bursts`.
+    Bursts,
+    /// `turns`, where `bursts` was not written: pauses inside turns are drawn as talk, and what was said inside a turn of
+    /// somebody else is missing.
+    Turns,
 }
 
 /// An event and the words behind it.
@@ -102,109 +108,93 @@ pub struct HitView {
 }
 
 impl CallView {
-    /// Puts one call together. `join_gap_ms` is the parameter its figures were measured with.
+    /// Builds the view of one call.
     ///
-    /// # Errors
-    /// [`crate::ErrorKind::Table`] when a table does not have its columns.
-    pub fn of(tables: &CallTables, join_gap_ms: i64) -> Result<Self> {
-        Self::put_together(tables, join_gap_ms)
-            .map_err(|error| Error::table(format!("cannot show the call {}", tables.file), error))
-    }
-
-    fn put_together(tables: &CallTables, join_gap_ms: i64) -> PolarsResult<Self> {
-        let objects = |table| tables.get(table).map_or_else(|| Ok(Vec::new()), rows);
-        let figures = objects(&CALLS)?.into_iter().next().unwrap_or_default();
-        let participants = objects(&PARTICIPANTS)?;
-        let spoken = Spoken::of(tables, &participants)?;
-        let (lanes, lanes_from) = spoken.lanes(join_gap_ms);
-        let mut events = events(tables, &spoken)?;
-        let hits = hits(tables, &spoken)?;
-        let (lines, places) = lines::lines(&spoken, &lanes, &mut events, &hits);
-        let hits = hits.into_iter().zip(places).map(|(hit, line)| HitView { line, ..hit }).collect();
-        let role = |row: &Map<String, Value>| {
-            Some((row.get("participant")?.as_str()?.to_owned(), row.get("role")?.as_str()?.to_owned()))
-        };
-        let roles: HashMap<String, String> = participants.iter().filter_map(role).collect();
-        let name = |label: &String| roles.get(label).unwrap_or(label).clone();
-        Ok(Self {
-            file: tables.file.clone(),
-            file_url: figures.get("file_url").and_then(Value::as_str).map(without_query),
-            names: spoken.labels.iter().map(name).collect(),
-            figures,
-            participants,
+    /// ```
+    /// use talkmeter::metrics::{Settings, measure};
+    /// use talkmeter::{report::CallView, tables::CallRows};
+    /// let transcript = talkmeter::transcript::read(br#"{"transcripts": [{"channel_id": 0, "sentences": [
+    ///     {"begin_time": 200, "end_time": 1200, "text": "Good morning."}]}]}"#)?;
+    /// let measured = measure("a.json", &transcript, &Settings::default());
+    /// let view = CallView::new(&CallRows::new(&measured).unwrap());
+    /// assert_eq!((&*view.names[0], &view.lanes[0][..]), ("ch0", &[(200, 1200)][..]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn new(rows: &CallRows) -> Self {
+        let speech = Speech::new(rows);
+        let (lanes, lanes_from) = speech.lanes(rows);
+        let mut events: Vec<EventView> = rows.events.iter().map(|event| EventView::new(event, &speech)).collect();
+        let mut hits: Vec<HitView> = rows.hits.iter().map(HitView::new).collect();
+        let lines = lines::lines(rows, &speech, &lanes, &mut events, &mut hits);
+        let mut roles: HashMap<&str, &str> = HashMap::new();
+        for row in &rows.participants {
+            roles.extend(row.text("participant").zip(row.text("role")));
+        }
+        let name = |label: &String| roles.get(&**label).map_or_else(|| label.clone(), |role| (*role).to_owned());
+        Self {
+            file: rows.file.clone(),
+            file_url: rows.call.text("file_url").map(without_query),
+            names: rows.labels.iter().map(name).collect(),
+            figures: rows.call.clone(),
+            participants: rows.participants.clone(),
             lanes,
             lanes_from,
             events,
             hits,
             lines,
-            warnings: objects(&WARNINGS)?,
-        })
+            warnings: rows.warnings.clone(),
+        }
     }
 
-    /// A whole number of its row in `calls`.
-    #[must_use]
-    pub fn figure(&self, name: &str) -> Option<i64> {
-        self.figures.get(name)?.as_i64()
+    /// Dead air, `[begin, end)` in ms.
+    pub(super) fn dead_air(&self) -> Vec<(i64, i64)> {
+        let silences = self.events.iter().filter(|event| event.kind == EventKind::DeadAir);
+        silences.map(|event| (event.begin_ms, event.end_ms)).collect()
     }
 
     /// Where its time ends: its duration, else the end of what was heard.
     #[must_use]
     pub fn length_ms(&self) -> i64 {
         let heard = self.lanes.iter().flatten().map(|burst| burst.1).max().unwrap_or(0);
-        self.figure("duration_ms").unwrap_or(0).max(heard)
+        self.figures.integer("duration_ms").unwrap_or(0).max(heard)
     }
 }
 
-fn events(tables: &CallTables, spoken: &Spoken) -> PolarsResult<Vec<EventView>> {
-    let Some(frame) = tables.get(&EVENTS) else { return Ok(Vec::new()) };
-    let (index, kind) = (frame.column("event_index")?.i64()?, frame.column("kind")?.str()?);
-    let (participant, other) = (frame.column("participant")?.str()?, frame.column("other")?.str()?);
-    let (begin, end) = (frame.column("begin_ms")?.i64()?, frame.column("end_ms")?.i64()?);
-    let (overlap, held) = (frame.column("overlap_ms")?.i64()?, frame.column("held_ms")?.i64()?);
-    let event = |row: usize| {
-        let kind = EventKind::from_name(kind.get(row)?)?;
-        let (participant, other) = (spoken.party(participant.get(row)?)?, spoken.party(other.get(row)?)?);
-        let (begin_ms, end_ms) = (begin.get(row)?, end.get(row)?);
-        let evidence = Evidence::new(
-            kind,
-            (begin_ms, end_ms),
-            spoken.near(participant, begin_ms, end_ms),
-            spoken.near(other, begin_ms, end_ms),
-        );
+impl EventView {
+    fn new(event: &EventRow, speech: &Speech) -> Self {
+        let Interval { begin, end } = event.interval;
+        let sides = [event.participant, event.other];
+        let [one, other] = sides.map(|participant| speech.near(participant, event.interval));
+        let evidence = Evidence::new(event.kind, (begin, end), one, other);
         let mut words: Vec<EvidenceLine> = Vec::new();
-        let sides = [(participant, evidence.participant), (other, evidence.other)];
-        for (participant, side) in sides {
+        for (participant, side) in sides.into_iter().zip([evidence.participant, evidence.other]) {
             words.extend(side.into_iter().map(|word| EvidenceLine { participant, word }));
         }
         words.sort_by_key(|line| (line.word.begin_ms, line.word.end_ms));
-        Some(EventView {
-            index: index.get(row)?,
-            kind,
-            participant,
-            other,
-            begin_ms,
-            end_ms,
-            overlap_ms: overlap.get(row),
-            held_ms: held.get(row),
+        Self {
+            index: event.index,
+            kind: event.kind,
+            participant: event.participant,
+            other: event.other,
+            begin_ms: begin,
+            end_ms: end,
+            overlap_ms: event.overlap_ms,
+            held_ms: event.held_ms,
             evidence: words,
             line: None,
-        })
-    };
-    Ok((0..frame.height()).filter_map(event).collect())
+        }
+    }
 }
 
-fn hits(tables: &CallTables, spoken: &Spoken) -> PolarsResult<Vec<HitView>> {
-    let Some(frame) = tables.get(&HITS) else { return Ok(Vec::new()) };
-    let (rule, participant) = (frame.column("rule")?.str()?, frame.column("participant")?.str()?);
-    let (begin, matched) = (frame.column("begin_ms")?.i64()?, frame.column("matched")?.str()?);
-    let hit = |row: usize| {
-        Some(HitView {
-            rule: rule.get(row)?.to_owned(),
-            participant: spoken.party(participant.get(row)?)?,
-            begin_ms: begin.get(row),
-            matched: matched.get(row)?.to_owned(),
+impl HitView {
+    fn new(hit: &HitRow) -> Self {
+        Self {
+            rule: hit.rule.clone(),
+            participant: hit.participant,
+            begin_ms: hit.begin_ms,
+            matched: hit.matched.clone(),
             line: None,
-        })
-    };
-    Ok((0..frame.height()).filter_map(hit).collect())
+        }
+    }
 }

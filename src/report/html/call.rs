@@ -2,16 +2,16 @@
 
 use minijinja::Value as Html;
 use serde::Serialize;
-use serde_json::Value;
 
 use super::super::Report;
-use super::super::call::{CallView, EventView, Line, LineKind};
+use super::super::call::{CallView, EventView, LaneSource, Line, LineKind};
 use super::super::number::{clock, count, length, moment, span};
 use super::cell::{Cell, Name};
 use super::chart::{Segment, hue, small_lanes};
 use super::short;
 use crate::metrics::EventKind;
 use crate::metrics::catalogue::{CALLS, Column, PARTICIPANTS, Table, Use};
+use crate::tables::{Row, WarningRow};
 
 /// Length of a segment of the large lanes. On a narrow screen each segment is a row.
 const SEGMENT_MS: i64 = 60_000;
@@ -152,20 +152,20 @@ struct HitContext {
 
 impl CallContext {
     /// `id` is the prefix of the ids on the page.
-    pub(super) fn of(report: &Report, view: &CallView, id: &str, own: bool) -> Self {
+    pub(super) fn new(report: &Report, view: &CallView, id: &str, own: bool) -> Self {
         let wanted = |column: &&Column| column.name != "keyword_hit_count" || report.parameters.keywords.is_some();
         let facts = |table: &'static Table| table.columns_for(Use::Fact).into_iter().filter(wanted);
         let columns: Vec<&Column> = facts(&PARTICIPANTS).collect();
         let label_of = |at: usize| {
-            let label = view.participants.get(at).and_then(|row| row.get("participant")?.as_str());
+            let label = view.participants.get(at).and_then(|row| row.text("participant"));
             label.unwrap_or_default().to_owned()
         };
-        let name = |(at, name): (usize, &String)| Name::of(at, name, &label_of(at));
-        let row = |(at, row): (usize, &serde_json::Map<String, Value>)| ParticipantRow {
-            name: Name::of(at, view.names.get(at).map_or("", String::as_str), &label_of(at)),
-            cells: columns.iter().map(|column| Cell::of(&PARTICIPANTS, row, column.name)).collect(),
+        let name = |(at, name): (usize, &String)| Name::new(at, name, &label_of(at));
+        let row = |(at, row): (usize, &Row)| ParticipantRow {
+            name: Name::new(at, view.names.get(at).map_or("", String::as_str), &label_of(at)),
+            cells: columns.iter().map(|column| Cell::new(&PARTICIPANTS, row, column.name)).collect(),
         };
-        let dead_air = dead_air(view);
+        let dead_air = view.dead_air();
         Self {
             id: id.to_owned(),
             own,
@@ -177,7 +177,7 @@ impl CallContext {
                 .map(|column| Fact {
                     label: column.label().into_owned(),
                     metric: column.name,
-                    cell: Cell::of(&CALLS, &view.figures, column.name),
+                    cell: Cell::new(&CALLS, &view.figures, column.name),
                 })
                 .collect(),
             names: view.names.iter().enumerate().map(name).collect(),
@@ -196,12 +196,12 @@ impl CallContext {
 
 /// Length, tracks, basis of the times, model.
 fn head(view: &CallView) -> Vec<String> {
-    let tracks = view.figure("channel_count").filter(|tracks| *tracks > 0).map(|tracks| match tracks {
+    let tracks = view.figures.integer("channel_count").filter(|tracks| *tracks > 0).map(|tracks| match tracks {
         1 => "one track".to_owned(),
         2 => "two tracks".to_owned(),
         more => format!("{} tracks", count(more)),
     });
-    let bases: Vec<&str> = view.participants.iter().filter_map(|row| row.get("basis")?.as_str()).collect();
+    let bases: Vec<&str> = view.participants.iter().filter_map(|row| row.text("basis")).collect();
     let basis = bases.first().map(|first| {
         let basis = if bases.iter().all(|basis| basis == first) { first } else { "mixed" };
         match basis {
@@ -210,15 +210,10 @@ fn head(view: &CallView) -> Vec<String> {
             _ => "measured on word times, or on sentence times where a sentence has none".to_owned(),
         }
     });
-    let lanes = (view.lanes_from == "turns" && !view.lines.is_empty())
-        .then(|| "lanes drawn from turns: the tables sentences and words were not written".to_owned());
-    let model = view.figures.get("model").and_then(Value::as_str).map(str::to_owned);
+    let lanes = (view.lanes_from == LaneSource::Turns && !view.lines.is_empty())
+        .then(|| "lanes drawn from turns: the table bursts was not written".to_owned());
+    let model = view.figures.text("model").map(str::to_owned);
     [Some(length(view.length_ms())), tracks, basis, lanes, model].into_iter().flatten().collect()
-}
-
-fn dead_air(view: &CallView) -> Vec<(i64, i64)> {
-    let silences = view.events.iter().filter(|event| event.kind == EventKind::DeadAir);
-    silences.map(|event| (event.begin_ms, event.end_ms)).collect()
 }
 
 fn segments(view: &CallView, dead_air: &[(i64, i64)], id: &str) -> Vec<SegmentContext> {
@@ -335,8 +330,8 @@ fn in_words(view: &CallView, event: &EventView) -> String {
 }
 
 fn kinds(view: &CallView, id: &str) -> Vec<Kind> {
-    let reasons = view.figures.get("reason").and_then(Value::as_str);
-    let measured = |column: &str| view.figures.get(column).is_some_and(|value| !value.is_null());
+    let reasons = view.figures.text("reason");
+    let measured = |column: &str| view.figures.get(column).is_some();
     let kind = |kind: EventKind| {
         let column = kind.column();
         let events: Vec<EventContext> = view
@@ -388,10 +383,8 @@ fn rules(view: &CallView, id: &str) -> Vec<Rule> {
     rules
 }
 
-fn warning(row: &serde_json::Map<String, Value>) -> String {
-    let text = |name: &str| row.get(name).and_then(Value::as_str).unwrap_or_default();
-    let code = crate::transcript::Code::ALL.iter().find(|code| code.name() == text("code"));
-    let number = row.get("count").and_then(Value::as_i64).map(count).unwrap_or_default();
-    let detail = if text("detail").is_empty() { String::new() } else { format!(" ({})", text("detail")) };
-    format!("{} {number}: {}{detail}", text("code"), code.map_or("", |code| code.meaning()))
+fn warning(row: &WarningRow) -> String {
+    let code = crate::transcript::Code::ALL.iter().find(|code| code.name() == row.code);
+    let detail = row.detail.as_ref().map(|detail| format!(" ({detail})")).unwrap_or_default();
+    format!("{} {}: {}{detail}", row.code, count(row.count), code.map_or("", |code| code.meaning()))
 }

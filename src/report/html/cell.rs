@@ -5,7 +5,8 @@ use serde_json::Value;
 
 use super::super::number::{NOT_MEASURED, cell};
 use super::chart::hue;
-use crate::metrics::catalogue::{Column, Table, Unit};
+use crate::metrics::catalogue::{Table, Unit};
+use crate::tables::Row;
 
 /// A cell: its text, its sort key, and why it is a dash.
 #[derive(Serialize)]
@@ -16,15 +17,14 @@ pub(super) struct Cell {
 }
 
 impl Cell {
-    pub(super) fn of(table: &'static Table, row: &serde_json::Map<String, Value>, name: &str) -> Self {
-        let value = row.get(name);
-        let is_null = value.is_none_or(Value::is_null);
-        let column = table.column(name);
-        let why = |column: &Column| column.why_null(row.get("reason").and_then(Value::as_str)).to_owned();
+    pub(super) fn new(table: &'static Table, row: &Row, name: &str) -> Self {
+        let value = row.get(name).map(Value::from);
+        let column = table.column(name).filter(|_| value.is_none());
+        let unit = table.column(name).map_or(Unit::None, |column| column.unit);
         Self {
-            text: cell(value, column.map_or(Unit::None, |column| column.unit)),
-            sort: value.filter(|_| !is_null).map(ToString::to_string).unwrap_or_default(),
-            why: column.filter(|_| is_null).map(why).unwrap_or_default(),
+            text: cell(value.as_ref(), unit),
+            sort: value.as_ref().map(ToString::to_string).unwrap_or_default(),
+            why: column.map(|column| column.why_null(row.text("reason")).to_owned()).unwrap_or_default(),
         }
     }
 
@@ -56,7 +56,7 @@ pub(super) struct Grid {
 }
 
 impl Grid {
-    pub(super) fn of(head: &[&str], texts: usize, rows: Vec<Vec<Cell>>) -> Self {
+    pub(super) fn new(head: &[&str], texts: usize, rows: Vec<Vec<Cell>>) -> Self {
         Self { head: head.iter().map(|&name| name.to_owned()).collect(), texts, rows }
     }
 }
@@ -71,7 +71,7 @@ pub(super) struct Name {
 }
 
 impl Name {
-    pub(super) fn of(at: usize, name: &str, label: &str) -> Self {
+    pub(super) fn new(at: usize, name: &str, label: &str) -> Self {
         let label = if label == name { String::new() } else { label.to_owned() };
         Self { hue: hue(at), name: name.to_owned(), label }
     }

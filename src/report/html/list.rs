@@ -64,24 +64,24 @@ pub(super) fn list(report: &Report, page: &Page, address: &dyn Fn(&str) -> Strin
             name: short(&row.file).to_owned(),
             href: address(&row.file),
             groups: row.groups.iter().map(|group| group.clone().unwrap_or_else(|| NOT_MEASURED.to_owned())).collect(),
-            length: Cell::of(&CALLS, &row.figures, "duration_ms"),
+            length: Cell::new(&CALLS, &row.figures, "duration_ms"),
             lanes: Html::from_safe_string(small_lanes(&row.lanes, &row.dead_air, row.length_ms)),
             shares: Html::from_safe_string(shares(&row.shares)),
             shares_in_words: in_words.chain(more).collect::<Vec<_>>().join(", "),
-            cells: metrics.iter().map(|metric| Cell::of(&CALLS, &row.figures, metric)).collect(),
+            cells: metrics.iter().map(|metric| Cell::new(&CALLS, &row.figures, metric)).collect(),
         }
     };
     let (listed, all) = (page.listed.len() as u64, report.inputs.measured);
     let mut note = String::new();
-    if listed + (page.gone.len() as u64) < all {
+    if listed + (page.unreadable.len() as u64) < all {
         note = format!(
             "Showing {} of {} calls: the {LISTED_BY_EACH} highest by each column. The table calls has all of them.",
             count(listed as i64),
             count(all as i64)
         );
     }
-    if !page.gone.is_empty() {
-        note += &format!(" {} could no longer be read.", counted(page.gone.len() as u64, "call"));
+    if !page.unreadable.is_empty() {
+        note += &format!(" {} could no longer be read.", counted(page.unreadable.len() as u64, "call"));
     }
     List {
         note,

@@ -64,7 +64,7 @@ pub fn page(report: &Report, page: &Page, links: Links<'_>) -> Result<String> {
         if bytes_at_least(view) > room {
             continue;
         }
-        let context = CallContext::of(report, view, &format!("c{}", calls.len() + 1), false);
+        let context = CallContext::new(report, view, &format!("c{}", calls.len() + 1), false);
         let html = templates.fill("call.html", context)?;
         if let Some(left) = room.checked_sub(html.len()) {
             room = left;
@@ -78,7 +78,7 @@ pub fn page(report: &Report, page: &Page, links: Links<'_>) -> Result<String> {
             counted(more as u64, "more call")
         ),
     };
-    let overview = Overview::of(report, page, links, calls, left_out);
+    let overview = Overview::new(report, page, links, calls, left_out);
     let title = format!("{} – talkmeter", overview.title);
     let body = templates.fill("report.html", overview)?;
     templates.frame(title, body)
@@ -98,7 +98,7 @@ fn bytes_at_least(view: &CallView) -> usize {
 /// When a template cannot be rendered.
 pub fn call_page(report: &Report, view: &CallView, back: &str) -> Result<String> {
     let templates = templates()?;
-    let context = CallContext::of(report, view, "c1", true);
+    let context = CallContext::new(report, view, "c1", true);
     let call = Value::from_safe_string(templates.fill("call.html", context)?);
     let body = templates.fill("single.html", Single { call, back: back.to_owned(), foot: foot(report) })?;
     templates.frame(format!("{} – talkmeter", short(&view.file)), body)

@@ -67,7 +67,7 @@ struct Definitions {
 
 impl Overview {
     /// `calls` are those of the page's views that stand on it, by file.
-    pub(super) fn of(
+    pub(super) fn new(
         report: &Report,
         page: &Page,
         links: Links<'_>,
@@ -112,8 +112,8 @@ impl Overview {
             keywords: keywords(report),
             bill: bill(report),
             bill_sums: sums(report),
-            warnings: Grid::of(&["Code", "Meaning", "Calls", "Count"], 2, warnings.collect()),
-            unmeasured: Grid::of(&["Reason", "Meaning", "Calls", "Participants"], 2, unmeasured.collect()),
+            warnings: Grid::new(&["Code", "Meaning", "Calls", "Count"], 2, warnings.collect()),
+            unmeasured: Grid::new(&["Reason", "Meaning", "Calls", "Participants"], 2, unmeasured.collect()),
             calls: calls.into_iter().map(|(_, html)| html).collect(),
             left_out,
             parameters: parameters(report),
@@ -206,7 +206,7 @@ fn keywords(report: &Report) -> Option<Grid> {
     };
     let mut head = vec!["Keyword", "Hits", "Calls"];
     head.extend(&who);
-    Some(Grid::of(&head, 1, list.iter().map(row).collect()))
+    Some(Grid::new(&head, 1, list.iter().map(row).collect()))
 }
 
 fn bill(report: &Report) -> Grid {
@@ -230,7 +230,7 @@ fn bill(report: &Report) -> Grid {
         ]
     };
     let head = ["Model", "Region", "Price date", "Calls", "Tracks", "Speech", "Billed seconds", "Price/s", "Cost"];
-    Grid::of(&head, 3, report.bill.iter().map(row).collect())
+    Grid::new(&head, 3, report.bill.iter().map(row).collect())
 }
 
 fn parameters(report: &Report) -> Vec<[String; 4]> {
