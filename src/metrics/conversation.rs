@@ -4,6 +4,7 @@
 //! Every figure is computed from this alone.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::ops::Range;
 
 use super::interval::{Interval, Unusable, clean, union_length};
@@ -98,6 +99,8 @@ pub(crate) struct Conversation<'t> {
     pub(crate) pieces: Vec<Piece>,
     /// By participant, then time.
     pub(crate) bursts: Vec<Burst>,
+    /// The longest piece of each sentence whose words do not spell its text: it is not divided (definitions: turn text).
+    pub(crate) undivided: HashMap<u32, u32>,
     /// Raw lengths of the words with end ≥ begin (definitions: time unit).
     pub(crate) word_lengths: Vec<i64>,
     /// Σ over sentences of the length of the sentence's own union.
@@ -124,6 +127,7 @@ impl<'t> Conversation<'t> {
             words: Vec::with_capacity(word_count),
             pieces: Vec::with_capacity(word_count.max(sentence_count)),
             bursts: Vec::new(),
+            undivided: HashMap::new(),
             word_lengths: Vec::with_capacity(word_count),
             sentence_unions_ms: 0,
             notices: transcript.notices.clone(),
@@ -142,6 +146,7 @@ impl<'t> Conversation<'t> {
         conversation.pieces.sort_unstable_by_key(|piece| {
             (piece.participant, piece.interval.begin, piece.interval.end, piece.sentence, piece.first_word)
         });
+        conversation.find_longest_pieces();
         conversation.join_bursts(join_gap_ms);
         conversation
     }
@@ -245,7 +250,9 @@ impl<'t> Conversation<'t> {
         if basis == Some(Basis::Sentences) && zero_length {
             self.notices.add(Code::WordsWithoutLength, place, "");
         }
-        self.note_texts(sentence, place);
+        if !self.note_texts(sentence, markers, place) {
+            self.undivided.insert(sentence_number, u32::MAX);
+        }
         let timed = own.is_some()
             || self.words.get(first_word as usize..).is_some_and(|words| words.iter().any(Option::is_some));
         self.sentences.push(CleanSentence {
@@ -326,15 +333,29 @@ impl<'t> Conversation<'t> {
         *before = Some(begin);
     }
 
-    fn note_texts(&mut self, sentence: &Sentence<'_>, place: Place) {
+    /// Notes what is odd about the texts of a sentence; returns whether its words spell its text.
+    fn note_texts(&mut self, sentence: &Sentence<'_>, markers: Markers, place: Place) -> bool {
         self.notices.add_many(Code::MaskedWords, masked_words(&sentence.text), place, "");
         if has_control(&sentence.text) {
             self.notices.add(Code::ControlCharacters, place, "");
         }
-        let spelt = sentence.words.iter().flat_map(|word| [&*word.text, &*word.punctuation]);
-        if !sentence.words.is_empty() && !trim(&sentence.text).is_empty() && !same_alphanumerics(&sentence.text, spelt)
-        {
+        let spelt = sentence.words.is_empty() || trim(&sentence.text).is_empty() || words_spell(sentence, markers);
+        if !spelt {
             self.notices.add(Code::WordsDifferFromText, place, "");
+        }
+        spelt
+    }
+
+    fn find_longest_pieces(&mut self) {
+        if self.undivided.is_empty() {
+            return;
+        }
+        for (number, piece) in (0..).zip(&self.pieces) {
+            let Some(longest) = self.undivided.get_mut(&piece.sentence) else { continue };
+            let known = self.pieces.get(*longest as usize).map_or(0, |piece| piece.interval.length());
+            if piece.interval.length() > known {
+                *longest = number;
+            }
         }
     }
 
@@ -373,6 +394,18 @@ impl<'t> Conversation<'t> {
         bursts.sort_unstable_by_key(|burst| (burst.interval.begin, burst.interval.end, burst.participant));
         bursts
     }
+}
+
+/// Whether the words of a sentence spell its text, markers aside.
+fn words_spell(sentence: &Sentence<'_>, markers: Markers) -> bool {
+    let text = markers.shown(Cow::Borrowed(&sentence.text));
+    let words = || sentence.words.iter().flat_map(|word| [&*word.text, &*word.punctuation]);
+    if same_alphanumerics(&text, words()) {
+        return true;
+    }
+    let shown: Vec<Cow<'_, str>> = words().map(|word| markers.shown(Cow::Borrowed(word))).collect();
+    shown.iter().any(|word| matches!(word, Cow::Owned(_)))
+        && same_alphanumerics(&text, shown.iter().map(|word| &**word))
 }
 
 /// Whether words have no letter or digit.

@@ -41,11 +41,15 @@ impl Texts {
         let mut cut = cut.chunk_by(|one, two| one.0 == two.0).peekable();
         let contribution = |(place, &(number, inside)): (u32, &(u32, u32))| {
             let sentence = conversation.sentences.get(number as usize)?;
-            if inside == sentence.pieces {
+            let own = cut.next_if(|words| words.first().is_some_and(|first| first.0 == place)).unwrap_or(&[]);
+            let undivided = conversation.undivided.get(&number).filter(|_| inside < sentence.pieces);
+            if undivided.is_some_and(|longest| !pieces.contains(longest)) {
+                return None;
+            }
+            if inside == sentence.pieces || undivided.is_some() {
                 let text = markers.shown(conversation.text(sentence));
                 return Some(Contribution { sentence: number, text, cut: None, units: sentence.units });
             }
-            let own = cut.next_if(|words| words.first().is_some_and(|first| first.0 == place)).unwrap_or(&[]);
             let words: Vec<Range<u32>> = own.iter().map(|&(_, first, end)| first..end).collect();
             let mut text = String::new();
             for words in &words {

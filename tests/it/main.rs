@@ -23,6 +23,7 @@ mod keywords;
 mod kills;
 mod laws;
 mod models;
+mod odd_texts;
 mod readme;
 mod real_data;
 mod refusals;
