@@ -58,7 +58,7 @@ fn a_blank_sentence_is_speech_only_where_speech_is_billed() {
     let ran = analysed(blank(0), "");
     has(
         &ran.table("calls")[0],
-        json!({"speech_ms": 0, "sentence_count": 1, "units": 0, "billable_ms": 0, "reason": "no_speech"}),
+        json!({"speech_ms": 0, "sentence_count": 1, "units": 0, "billable_ms": 0, "reason": "no_speech;single_participant"}),
     );
     assert_eq!(column(&ran.table("warnings"), "code"), ["nothing_to_measure", "blank_sentence"]);
     let ran = analysed(blank(2000), "");
