@@ -39,21 +39,24 @@ pub(super) fn parse(format: Format, text: &str) -> Result<Vec<Cue>, ParseError> 
     let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     let lines: Vec<&str> = text.split('\n').collect();
-    let broken: Vec<usize> = (0..lines.len()).filter(|&at| is_broken(format, &lines, at)).collect();
-    if let Some(&first) = broken.first() {
-        return refuse(broken_lines(format, &lines, first, &broken));
+    if format == Format::WebVtt && !is_signature(lines.first().copied().unwrap_or_default()) {
+        return refuse("line 1: a WebVTT file begins with WEBVTT");
+    }
+    let broken = broken_lines(format, &lines);
+    if !broken.is_empty() {
+        return refuse(describe_broken(format, &lines, &broken));
     }
     match format {
-        Format::WebVtt => webvtt(&lines),
+        Format::WebVtt => Ok(webvtt(&lines)),
         Format::Srt => srt(&lines),
     }
 }
 
-fn webvtt(lines: &[&str]) -> Result<Vec<Cue>, ParseError> {
-    let head = lines.first().copied().unwrap_or_default();
-    if !head.strip_prefix("WEBVTT").is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t'])) {
-        return refuse("line 1: a WebVTT file begins with WEBVTT");
-    }
+fn is_signature(line: &str) -> bool {
+    line.strip_prefix("WEBVTT").is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t']))
+}
+
+fn webvtt(lines: &[&str]) -> Vec<Cue> {
     let mut cues: Vec<Cue> = Vec::new();
     // Text outside of a cue: the header, an identifier, a comment, a style sheet or a region.
     let mut in_cue = false;
@@ -70,7 +73,7 @@ fn webvtt(lines: &[&str]) -> Result<Vec<Cue>, ParseError> {
             cue.lines.push(unescaped(&without_tags(Format::WebVtt, line)).trim().to_owned());
         }
     }
-    Ok(cues)
+    cues
 }
 
 fn srt(lines: &[&str]) -> Result<Vec<Cue>, ParseError> {
@@ -84,7 +87,7 @@ fn srt(lines: &[&str]) -> Result<Vec<Cue>, ParseError> {
         } else if let Some(cue) = cues.last_mut() {
             cue.lines.push(without_tags(Format::Srt, line).trim().to_owned());
         } else if is_number(line) && lines.get(at + 1).is_some_and(|next| next.contains("-->")) {
-            return refuse(broken_lines(Format::Srt, lines, at + 1, &[at + 1]));
+            return refuse(describe_broken(Format::Srt, lines, &[at + 1]));
         } else {
             return refuse(format!("line {}: expected a cue, found `{}`", at + 1, short(line)));
         }
@@ -97,20 +100,35 @@ fn is_number(line: &str) -> bool {
     !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Whether a line must be a time line but cannot be read as one.
+/// Indices of the lines that must be time lines but cannot be read as such.
 ///
 /// In WebVTT that is any line with an arrow; in SRT, where a text may have one, only at the head of a block. In both it is
 /// one of two times joined by something like an arrow (`->`, or one that was escaped) where no text can be.
-fn is_broken(format: Format, lines: &[&str], at: usize) -> bool {
-    let line = lines.get(at).copied().unwrap_or_default();
-    if times(line).is_some() {
-        return false;
+fn broken_lines(format: Format, lines: &[&str]) -> Vec<usize> {
+    let mut broken = Vec::new();
+    let (mut begins_block, mut in_comment) = (true, false);
+    for (at, line) in lines.iter().enumerate() {
+        if begins_block {
+            in_comment = format == Format::WebVtt && is_comment(line);
+        }
+        begins_block = line.is_empty();
+        if in_comment || times(line).is_some() {
+            continue;
+        }
+        let is_broken = match format {
+            Format::WebVtt => line.contains("-->") || (heads_block(lines, at) && joins_times(line)),
+            Format::Srt => joins_times(line) || (line.contains("-->") && heads_block(lines, at)),
+        };
+        if is_broken {
+            broken.push(at);
+        }
     }
-    match format {
-        Format::WebVtt if line.contains("-->") => !is_comment(lines, at),
-        Format::WebVtt => heads_block(lines, at) && joins_times(line),
-        Format::Srt => joins_times(line) || (line.contains("-->") && heads_block(lines, at)),
-    }
+    broken
+}
+
+/// Whether a line begins a WebVTT comment.
+fn is_comment(line: &str) -> bool {
+    line.strip_prefix("NOTE").is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t']))
 }
 
 /// Whether a line is where a block has its time line: the first, or the second after a number or an identifier.
@@ -119,13 +137,7 @@ fn heads_block(lines: &[&str], at: usize) -> bool {
     line(1).is_empty() || (line(2).is_empty() && times(line(1)).is_none())
 }
 
-/// Whether a line belongs to a WebVTT comment.
-fn is_comment(lines: &[&str], at: usize) -> bool {
-    let block = lines.get(..=at).unwrap_or_default().rsplit(|line| line.is_empty()).next().unwrap_or_default();
-    let first = block.first().and_then(|line| line.strip_prefix("NOTE"));
-    first.is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t']))
-}
-
+/// Whether a line is two times with milliseconds, joined by something like an arrow.
 fn joins_times(line: &str) -> bool {
     let is_time = |c: char| c.is_ascii_digit() || matches!(c, ':' | ',' | '.');
     let is_stamp =
@@ -143,13 +155,14 @@ fn joins_times(line: &str) -> bool {
         && between.trim_end_matches("&gt;").chars().all(|c| matches!(c, '-' | '=' | '>' | ' ' | '–' | '—' | '→'))
 }
 
-fn broken_lines(format: Format, lines: &[&str], first: usize, all: &[usize]) -> String {
+fn describe_broken(format: Format, lines: &[&str], broken: &[usize]) -> String {
+    let first = broken.first().copied().unwrap_or_default();
     let decimal = if format == Format::Srt { ',' } else { '.' };
     let (begin, end) = (super::time(1000, decimal), super::time(2500, decimal));
     let line = short(lines.get(first).copied().unwrap_or_default());
     let mut message = format!("line {}: `{line}` is not a time line such as {begin} --> {end}", first + 1);
-    let others: Vec<String> = all.iter().skip(1).take(NAMED_LINES - 1).map(|at| (at + 1).to_string()).collect();
-    match all.len() {
+    let others: Vec<String> = broken.iter().skip(1).take(NAMED_LINES - 1).map(|at| (at + 1).to_string()).collect();
+    match broken.len() {
         0 | 1 => {}
         2 => message += &format!("; nor is line {}", others.concat()),
         count if count > NAMED_LINES => {

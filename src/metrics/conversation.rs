@@ -197,7 +197,7 @@ impl<'t> Conversation<'t> {
         let own = self.interval(sentence.begin_ms, sentence.end_ms, place);
         let text = sentence_text(sentence);
         let units = count(&text, markers);
-        let blank = units.total() == 0 && is_blank(&sentence.words, markers);
+        let blank = units.total() == 0 && is_blank(sentence);
         // Definitions: blank sentence.
         let is_speech = !(blank && silent);
         let first_word = self.words.len() as u32;
@@ -408,10 +408,10 @@ fn words_spell(sentence: &Sentence<'_>, markers: Markers) -> bool {
         && same_alphanumerics(&text, shown.iter().map(|word| &**word))
 }
 
-/// Whether words have no letter or digit.
-fn is_blank(words: &[Word<'_>], markers: Markers) -> bool {
-    let blank = |text: &str| count(text, markers).total() == 0;
-    words.iter().all(|word| blank(&word.text) && blank(&word.punctuation))
+/// Whether neither the text nor the words of a sentence have a letter or digit, as received.
+fn is_blank(sentence: &Sentence<'_>) -> bool {
+    let words = sentence.words.iter().flat_map(|word| [&word.text, &word.punctuation]);
+    std::iter::once(&sentence.text).chain(words).all(|text| !text.chars().any(char::is_alphanumeric))
 }
 
 /// The length of the union of one sentence's pieces.

@@ -64,9 +64,11 @@ fn a_blank_sentence_is_speech_only_where_speech_is_billed() {
     let ran = analysed(blank(2000), "");
     has(&ran.table("calls")[0], json!({"speech_ms": 2000, "units": 0}));
     assert_eq!(column(&ran.table("warnings"), "code"), ["blank_sentence"]);
-    // Punctuation and markers are no words either.
-    let marks = Call::default().tell(0, 500, 2500, "。").tell(0, 3000, 4000, "<|NOISE|>").content(0, 0).lasting(6000);
-    has(&analysed(marks, "").table("calls")[0], json!({"speech_ms": 0, "units": 0}));
+    // Punctuation is no letter either; a marker says that something was heard.
+    let marks = Call::default().tell(0, 500, 2500, "。").tell(0, 3000, 4000, "[PII]").content(0, 0).lasting(6000);
+    let ran = analysed(marks, "");
+    has(&ran.table("calls")[0], json!({"speech_ms": 1000, "units": 0}));
+    has(&ran.table("warnings")[0], json!({"code": "blank_sentence", "count": 1}));
     // One letter is enough.
     let letter = Call::default().say(0, &[(500, 2500, "a")]).content(0, 0).lasting(6000);
     has(&analysed(letter, "").table("calls")[0], json!({"speech_ms": 2000, "units": 1, "warning_count": 0}));
