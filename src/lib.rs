@@ -1,26 +1,26 @@
-//! talkmeter measures recorded calls: result files of Alibaba Cloud Model Studio / Qwen Cloud speech recognition
-//! (Fun-ASR, Paraformer, Qwen-ASR) in, measured conversations out.
+//! talkmeter transcribes recorded calls with Alibaba Cloud Model Studio / Qwen Cloud (Fun-ASR, Paraformer, Qwen-ASR),
+//! measures the conversations, and accounts for what it costs.
 //!
 //! ```text
-//! result JSON ──transcript::read──▶ Transcript ──metrics::measure──▶ Measured ──tables::analyze──▶ Parquet, CSV, JSON lines
-//!                                                                                       └──report::Report──▶ terminal, HTML, Markdown, JSON
+//! recordings ──client, batch──▶ result files ──transcript──▶ Transcript ──metrics──▶ Measured ──tables──▶ Parquet, CSV, JSON lines
+//!                                                                                          └──report──▶ terminal, HTML, Markdown, JSON
 //! ```
 //!
-//! | module | holds | feature |
+//! | module | contents | feature |
 //! | --- | --- | --- |
-//! | `client` | the service's interfaces | `client` |
-//! | `batch` | many recordings, transcribed resumably | `client` |
-//! | `audio` | what an audio file says about itself | `audio` |
-//! | [`catalog`] | models, prices, limits, regions, parameters | |
-//! | [`billing`] | what it costs, what it did cost, and whether the bill agrees | |
-//! | [`transcript`] | a tolerant reader: typed, borrowed, oddities counted | |
-//! | [`text`] | what counts as a word, how texts are joined and compared | |
-//! | [`captions`] | SRT and WebVTT from a measured call, and checks of caption files | |
+//! | [`transcript`] | result files → [`Transcript`](transcript::Transcript): a tolerant, borrowing reader that counts oddities | |
 //! | [`metrics`] | every figure of one call, and the catalogue that declares them | |
 //! | [`definitions`] | what every figure means: formula, null rule, example | |
+//! | [`captions`] | SRT and WebVTT, written and checked | |
+//! | [`billing`] | estimates, actual cost, reconciliation with the bill | |
+//! | [`catalog`] | models, prices, limits, regions, parameters | |
+//! | [`text`] | counting, joining and folding of words in any script | |
+//! | `client` | the service over HTTP: tasks, flash calls, uploads, hotwords | `client` |
+//! | `batch` | many recordings in a folder, resumable, never billed twice | `client` |
+//! | `audio` | what an audio file says about itself, and where there is speech | `audio` |
 //! | `tables` | many calls as polars frames and files, roll-ups | `analytics` |
-//! | `report` | what an analysis says as a whole | `analytics` |
-//! | `emulator` | a stand-in for the service on a local port | `emulator` |
+//! | `report` | a summary and a page for terminal, HTML, Markdown and JSON | `analytics` |
+//! | `emulator` | an emulator of the service on a local port | `emulator` |
 //! | `cli` | the command | `cli` |
 //!
 //! ```
@@ -33,13 +33,13 @@
 //! let measured = measure("call.json", &transcript, &Settings::default());
 //! assert_eq!(measured.participants[0].talk_ms, Some(5400));
 //! assert_eq!(measured.call.dead_air_ms, Some(3600));
-//! // One party alone interrupts nobody: the figure is null, and the row says why.
+//! // With one participant there is nothing to interrupt: the figure is null, with a reason.
 //! assert_eq!(measured.call.interruption_count, None);
 //! assert!(measured.call.reasons.cell().is_some_and(|reason| reason.contains("single_participant")));
 //! # Ok::<(), talkmeter::transcript::ParseError>(())
 //! ```
 //!
-//! The library reads no environment, prints nothing and asks no clock.
+//! The library reads no environment variables, prints nothing and never asks the clock on its own.
 
 #[cfg(feature = "audio")]
 pub mod audio;
