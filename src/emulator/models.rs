@@ -82,10 +82,22 @@ impl Model {
         }
     }
 
-    /// Largest upload for a call of this model, in MB.
-    pub(super) fn upload_mb(&self) -> u64 {
-        if self.asynchronous() { 2048 } else { 100 }
+    /// Paraformer v1 takes hotwords as `resources`.
+    pub(super) fn takes_phrases(&self) -> bool {
+        self.name.starts_with("paraformer-") && self.name.ends_with("-v1")
     }
+}
+
+/// Largest upload in MB, as in the vendor's samples; the service accepts larger files by URL only.
+pub(super) const UPLOAD_MB: u64 = 100;
+
+/// Whether a model exists but is reached by WebSocket only.
+pub(super) fn is_websocket_only(name: &str) -> bool {
+    name == "qwen-audio-3.1-asr-flash-message"
+        || name.ends_with("-asr-flash-streaming")
+        || name.starts_with("paraformer-realtime-")
+        || name.starts_with("qwen3-asr-flash-realtime")
+        || name.starts_with("gummy-")
 }
 
 const fn model(name: &'static str, protocol: Protocol, rate: f64) -> Model {

@@ -519,7 +519,7 @@ mod tests {
         assert!(refused("\n[[fault]]\non = \"submitted\"\ndo = \"truncate\"\n").starts_with("line 3: unknown variant"));
         assert!(refused("fault = 1").starts_with("line 1"));
         let useless = refused("\n\n[[fault]]\non = \"submit\"\ndo = \"truncate\"\nstatus = 400\n");
-        assert_eq!(useless, "line 3: `status` means nothing to this `do`");
+        assert_eq!(useless, "line 3: `status` is not a key of this `do`");
         assert!(refused("[[fault]]\non = \"submit\"\ndo = \"fail\"\n").contains("only to"));
         assert!(refused("[[fault]]\non = \"recognition\"\ndo = \"reset_after\"\n").contains("not to"));
         assert!(refused("[[fault]]\non = \"recognition\"\ndo = \"hold\"\n").contains("missing"));
@@ -553,8 +553,8 @@ mod tests {
         assert!(on("submit", "\"status\"\nstatus = 400\nevent_stream = true").contains("flash"));
         assert!(on("flash", "\"cut\"").contains("`frames` is missing"));
         assert!(on("flash", "\"reshape\"").contains("one of"));
-        assert!(on("flash", "\"reshape\"\nframes = 1").contains("means nothing"));
-        assert!(on("flash", "\"silence\"\ncode = \"X\"").contains("means nothing"));
+        assert!(on("flash", "\"reshape\"\nframes = 1").contains("is not a key of this"));
+        assert!(on("flash", "\"silence\"\ncode = \"X\"").contains("is not a key of this"));
         assert!(on("flash", "\"reshape\"\nchunk_bytes = 0").contains("at least 1"));
         assert!(on("flash", "\"error_event\"\nstatus = 99").contains("from 200"));
     }

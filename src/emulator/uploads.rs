@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::answer::{Answer, Refusal};
 use super::clock::{HOUR, Millis, wall_date, zulu};
-use super::models::Model;
+use super::models::{Model, UPLOAD_MB};
 use super::routes::Call;
 use super::state::State;
 use super::wav::Audio;
@@ -164,7 +164,7 @@ pub(super) fn policy(state: &State, call: &Call) -> Result<Answer, Refusal> {
             "expires_ms": expires,
             "folder": folder,
             "conditions": [
-                ["content-length-range", 0, model.upload_mb() << 20],
+                ["content-length-range", 0, UPLOAD_MB << 20],
                 ["starts-with", "$key", folder],
                 {"x-oss-object-acl": "private"},
                 {"x-oss-forbid-overwrite": "true"},
@@ -187,7 +187,7 @@ pub(super) fn policy(state: &State, call: &Call) -> Result<Answer, Refusal> {
             "upload_dir": folder,
             "upload_host": state.storage_url,
             "expire_in_seconds": POLICY_SECONDS,
-            "max_file_size_mb": model.upload_mb(),
+            "max_file_size_mb": UPLOAD_MB,
             "capacity_limit_mb": 999_999_999,
             "oss_access_key_id": ACCESS_KEY_ID,
             "x_oss_object_acl": "private",

@@ -357,12 +357,12 @@ mod tests {
             let said = Dialogue::parse("x", &format!("{HEAD}{lines}")).unwrap_err().to_string();
             said.strip_prefix("the script of x, line ").unwrap().to_owned()
         };
-        assert!(why("title: A\nlanguage: fr\nmono: b\nlength: 0:01").contains("there are en and zh"));
+        assert!(why("title: A\nlanguage: fr\nmono: b\nlength: 0:01").contains("use en or zh"));
         assert!(why("language: en\nmono: b\nlength: 0:01").contains("`title` is missing"));
         assert!(why("title: A\nlanguage: en\nlength: 0:01").contains("names the people"));
-        assert!(why("title: A\nlanguage: en\nmono: b\nlength: 1").contains("length `1` is no M:SS.s"));
+        assert!(why("title: A\nlanguage: en\nmono: b\nlength: 1").contains("length `1` is not of the form M:SS.s"));
         assert_eq!(line("hello"), "5: it is neither `name: value` nor a line");
-        assert_eq!(line("0:01-0:02 bob: Hi."), "5: nobody is called `bob`");
+        assert_eq!(line("0:01-0:02 bob: Hi."), "5: no person is named `bob`");
         assert_eq!(line("0:01-0:61 agent: Hi."), "5: it does not begin with M:SS.s-M:SS.s");
         assert_eq!(line("0:02-0:01 agent: Hi."), "5: there is no time for its words");
         assert_eq!(line("0:01-0:02 agent: ,"), "5: there is no time for its words");

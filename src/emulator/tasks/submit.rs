@@ -10,7 +10,7 @@ use super::{Odd, Outcome, Subtask, Task};
 use crate::emulator::HostStyle;
 use crate::emulator::answer::{Answer, Refusal};
 use crate::emulator::clock::Millis;
-use crate::emulator::models::{Model, Protocol};
+use crate::emulator::models::{Model, Protocol, is_websocket_only};
 use crate::emulator::parameters::{self, Parameters};
 use crate::emulator::routes::Call;
 use crate::emulator::scenario::Trouble;
@@ -42,9 +42,7 @@ pub(in crate::emulator) fn submit(state: &State, call: &Call) -> Result<Answer, 
     state.admit(model)?;
     known(&body, "the body", &["model", "input", "parameters", "resources"])?;
     let urls = urls(model, body.get("input"))?;
-    if body.get("resources").is_some_and(|resources| !resources.is_array()) {
-        return Err(Refusal::format("resources must be an array"));
-    }
+    resources(model, body.get("resources"))?;
     let parameters = Parameters::read(model, body.get("parameters"))?;
     if let Some(id) = &parameters.vocabulary_id
         && model.protocol != Protocol::OneFile
@@ -61,6 +59,23 @@ pub(in crate::emulator) fn submit(state: &State, call: &Call) -> Result<Answer, 
     Ok(Answer::Json(answer))
 }
 
+/// Hotwords of Paraformer v1: `[{"resource_id": …, "resource_type": "asr_phrase"}]`; other models take an empty list.
+fn resources(model: &Model, resources: Option<&Value>) -> Result<(), Refusal> {
+    let Some(resources) = resources else { return Ok(()) };
+    let list = resources.as_array().ok_or_else(|| Refusal::format("resources must be an array"))?;
+    if !list.is_empty() && !model.takes_phrases() {
+        return Err(Refusal::format("resources are for paraformer v1"));
+    }
+    for resource in list {
+        known(resource, "a resource", &["resource_id", "resource_type"])?;
+        let text = |key: &str| resource.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
+        if text("resource_id").is_none() || text("resource_type") != Some("asr_phrase") {
+            return Err(Refusal::format("a resource needs a resource_id and the resource_type asr_phrase"));
+        }
+    }
+    Ok(())
+}
+
 /// Refuses undocumented keys, so that a misspelling is found where the service would ignore it.
 pub(in crate::emulator) fn known(object: &Value, place: &str, keys: &[&str]) -> Result<(), Refusal> {
     let mut there = object.as_object().into_iter().flat_map(Map::keys);
@@ -75,7 +90,10 @@ pub(in crate::emulator) fn known(object: &Value, place: &str, keys: &[&str]) -> 
 pub(in crate::emulator) fn model(body: &Value) -> Result<&'static Model, Refusal> {
     match body.get("model") {
         Some(Value::String(name)) if !name.is_empty() => {
-            Model::named(name).ok_or_else(|| Refusal::parameter("Model not exist."))
+            // The service's words for a model without HTTP were seen in reports, the code was not.
+            let refusal =
+                if is_websocket_only(name) { "The model does not support http call." } else { "Model not exist." };
+            Model::named(name).ok_or_else(|| Refusal::parameter(refusal))
         }
         _ => Err(Refusal::new(StatusCode::BAD_REQUEST, "BadRequest.EmptyModel", "The model is empty.")),
     }

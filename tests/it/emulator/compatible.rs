@@ -91,7 +91,7 @@ async fn speech_recognition_answers_as_a_chat() {
 }
 
 #[tokio::test]
-async fn without_asking_nothing_is_said_about_the_cost() {
+async fn usage_is_sent_only_on_request() {
     let service = Service::start().await;
     let mut body = asr(A);
     body["stream"] = json!(true);
@@ -105,7 +105,7 @@ async fn without_asking_nothing_is_said_about_the_cost() {
 }
 
 #[tokio::test]
-async fn omni_transcribes_when_told_to_and_thinks_unless_told_not_to() {
+async fn omni_transcribes_on_request_and_thinks_unless_told_not_to() {
     let service = Service::start().await;
     let plain = service.chunks(&omni("qwen3.5-omni-flash")).await;
     let text = delta(&plain, "content").concat();
@@ -128,7 +128,7 @@ async fn omni_transcribes_when_told_to_and_thinks_unless_told_not_to() {
 }
 
 #[tokio::test]
-async fn what_the_documents_do_not_have_is_refused_in_this_dialect() {
+async fn undocumented_requests_are_refused_in_this_dialect() {
     let with = |mut body: Value, key: &str, value: Value| {
         body[key] = value;
         body
@@ -186,7 +186,7 @@ async fn what_the_documents_do_not_have_is_refused_in_this_dialect() {
 }
 
 #[tokio::test]
-async fn scenarios_speak_this_dialect() {
+async fn faults_use_this_dialect() {
     let rules = [
         "do = \"status\"\nstatus = 429\nretry_after = 1",
         "do = \"error_event\"\nframes = 2\nstatus = 500",

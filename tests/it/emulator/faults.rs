@@ -40,7 +40,7 @@ async fn a_connection_can_break_before_and_after_acceptance() {
 }
 
 #[tokio::test]
-async fn a_client_that_gives_up_is_billed_all_the_same() {
+async fn a_client_that_gives_up_is_billed_anyway() {
     let service = Service::with_scenario(&rule("submit", "do = \"slow_before_accept\"\ndelay_ms = 300")).await;
     let impatient = service.submitted(&fun_asr(&[A])).timeout(Duration::from_millis(100));
     assert!(service.try_send(impatient).await.unwrap_err().is_timeout());
@@ -86,7 +86,7 @@ async fn a_link_that_expired_stays_expired_and_a_fresh_one_works() {
 }
 
 #[tokio::test]
-async fn answers_can_be_late_empty_or_good_on_the_outside_alone() {
+async fn answers_can_be_late_empty_or_errors_under_status_200() {
     let scenario = [
         rule("query", "do = \"slow\"\ndelay_ms = 150"),
         rule("query", "do = \"empty\""),
@@ -110,7 +110,7 @@ async fn answers_can_be_late_empty_or_good_on_the_outside_alone() {
 }
 
 #[tokio::test]
-async fn recognition_fails_as_it_was_seen_to_fail() {
+async fn recognition_fails_as_observed() {
     let scenario = [
         rule("recognition", "url_contains = \"bad\"\ndo = \"fail\"\ncode = \"DECODE_ERROR\""),
         rule("recognition", "url_contains = \"odd\"\ndo = \"succeeded_with_failed\""),

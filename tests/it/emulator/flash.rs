@@ -72,7 +72,7 @@ impl Service {
 }
 
 #[tokio::test]
-async fn a_stream_begins_empty_grows_revises_and_ends_with_the_whole() {
+async fn a_stream_begins_empty_grows_revises_and_ends_with_the_final_text() {
     for service in [Service::start().await, Service::workspace().await] {
         let body = clip(QWEN_AUDIO, A);
         let events = service.streamed(&body).await;
@@ -111,7 +111,7 @@ async fn a_stream_begins_empty_grows_revises_and_ends_with_the_whole() {
 }
 
 #[tokio::test]
-async fn all_but_the_newest_model_stream_from_a_minute_on() {
+async fn all_but_the_newest_model_stream_clips_of_a_minute_or_more() {
     let service = Service::start().await;
     for (model, seconds, many) in [
         (FLASH, 59, false),
@@ -334,7 +334,7 @@ async fn a_clip_is_checked() {
 
 /// The vendor's example: the clip is heard as "Bird Rock" without context and as "Bulge Bracket" after any of these.
 #[tokio::test]
-async fn a_term_in_the_context_is_heard() {
+async fn a_term_in_the_context_is_recognised() {
     const HEARD: &str = "What insider jargon do you know in investment banking? First, the nine top foreign investment \
                          banks, Bulge Bracket, BB...";
     let service = Service::start().await;

@@ -21,7 +21,7 @@ async fn a_key_begins_with_sk() {
 }
 
 #[tokio::test]
-async fn a_token_is_good_for_its_time() {
+async fn a_token_is_valid_for_its_lifetime() {
     let service = Service::start().await;
     let issue = async |query: &str| {
         service.send(service.http.post(service.url(&format!("/tokens{query}"))).bearer_auth("sk-test")).await

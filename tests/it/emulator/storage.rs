@@ -91,7 +91,7 @@ async fn an_upload_can_be_transcribed_and_its_tracks_are_known() {
 }
 
 #[tokio::test]
-async fn the_form_is_checked_like_the_policy_says() {
+async fn the_form_is_checked_against_the_policy() {
     let service = Service::start().await;
     let policy = policy(&service, "fun-asr").await;
     let good = fields(&policy, "a.wav");
@@ -125,7 +125,7 @@ async fn the_form_is_checked_like_the_policy_says() {
 }
 
 #[tokio::test]
-async fn a_large_upload_is_read_and_forgotten() {
+async fn an_upload_over_the_limit_is_refused() {
     let service = Service::start().await;
     let small = policy(&service, "fun-asr-flash-2026-06-15").await;
     assert_eq!(small["data"]["max_file_size_mb"], 100);
@@ -135,7 +135,7 @@ async fn a_large_upload_is_read_and_forgotten() {
 }
 
 #[tokio::test]
-async fn a_key_brought_to_the_storage_is_refused_and_counted() {
+async fn a_key_sent_to_the_storage_is_refused_and_counted() {
     let service = Service::start().await;
     let ended = service.ended(&fun_asr(&[A])).await;
     let link = ended["output"]["results"][0]["transcription_url"].as_str().unwrap();

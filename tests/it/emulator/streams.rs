@@ -138,7 +138,7 @@ async fn an_error_can_come_as_an_event() {
 }
 
 #[tokio::test]
-async fn a_rule_about_streams_waits_for_one_and_others_do_not() {
+async fn a_rule_about_streams_applies_to_streams_only() {
     let service = service(&["do = \"cut\"\nframes = 1", "do = \"empty\"\nstatus = 400"]).await;
     let empty = service.post(ROUTE, &clip()).await;
     assert_eq!((empty.status, empty.text.as_str()), (400, ""));

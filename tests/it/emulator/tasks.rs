@@ -61,7 +61,7 @@ async fn a_query_may_be_a_post_with_headers_it_does_not_need() {
 }
 
 #[tokio::test]
-async fn one_good_file_makes_the_task_succeed_and_none_makes_it_fail() {
+async fn a_task_succeeds_with_one_good_file_and_fails_without_any() {
     let service = Service::start().await;
     let mixed = service.ended(&fun_asr(&["https://gone.invalid/b.mp3", A])).await;
     let output = &mixed["output"];
@@ -80,7 +80,7 @@ async fn one_good_file_makes_the_task_succeed_and_none_makes_it_fail() {
 }
 
 #[tokio::test]
-async fn addresses_nobody_can_fetch_fail_in_the_task() {
+async fn unreachable_addresses_fail_in_the_task() {
     let service = Service::start().await;
     for (url, code) in [
         ("https://example.org/two words.mp3", "InvalidFile.DownloadFailed"),
@@ -100,7 +100,7 @@ async fn addresses_nobody_can_fetch_fail_in_the_task() {
 }
 
 #[tokio::test]
-async fn a_misspelt_parameter_is_accepted_and_spoils_the_task() {
+async fn a_misspelt_parameter_is_accepted_and_fails_the_task() {
     let service = Service::start().await;
     let body = json!({"model": "fun-asr", "input": {"file_urls": [A]}, "parameters": {"channel_ids": [0]}});
     let ended = service.ended(&body).await;
@@ -109,7 +109,7 @@ async fn a_misspelt_parameter_is_accepted_and_spoils_the_task() {
 }
 
 #[tokio::test]
-async fn parameters_are_missed_by_workspace_hosts_and_qwen_audio_alone() {
+async fn only_workspace_hosts_and_qwen_audio_require_parameters() {
     let bare = |model: &str| json!({"model": model, "input": {"file_urls": [A]}});
     let (shared, workspace) = (Service::start().await, Service::workspace().await);
     assert_eq!(shared.ended(&bare("fun-asr")).await["output"]["task_status"], "SUCCEEDED");
@@ -153,7 +153,7 @@ async fn qwen_audio_3_1_is_counted_in_tokens() {
 }
 
 #[tokio::test]
-async fn only_a_waiting_task_can_be_cancelled() {
+async fn only_a_pending_task_can_be_cancelled() {
     let service = Service::start().await;
     let id = service.accepted(&fun_asr(&[A])).await;
     let cancel = async |id: &str| {
@@ -176,7 +176,7 @@ async fn only_a_waiting_task_can_be_cancelled() {
 }
 
 #[tokio::test]
-async fn what_nobody_knows_is_unknown_with_status_200() {
+async fn an_unknown_task_is_answered_with_status_200() {
     let service = Service::start().await;
     let id = "7d0c1f6e-3b0a-4d1c-9a58-0f3f7c1b2e44";
     assert_eq!(service.query(id).await["output"], json!({"task_id": id, "task_status": "UNKNOWN"}));
@@ -242,5 +242,33 @@ async fn recorded_results_come_back_byte_for_byte() {
         assert_eq!(ended["usage"], json!({"duration": 2}));
         let link = ended["output"]["results"][0]["transcription_url"].as_str().unwrap();
         assert_eq!(service.fetch(link).await.text.as_bytes(), recorded);
+    }
+}
+
+#[tokio::test]
+async fn phrases_of_paraformer_v1_are_a_resource() {
+    let service = Service::start().await;
+    let body = |model: &str, resources: Value, parameters: Value| json!({"model": model, "input": {"file_urls": [A]}, "parameters": parameters, "resources": resources});
+    let phrase = json!([{"resource_id": "phrase-1", "resource_type": "asr_phrase"}]);
+    service.accepted(&body("paraformer-v1", phrase.clone(), json!({}))).await;
+    service.accepted(&body("fun-asr", json!([]), json!({}))).await;
+    for refused in [
+        body("fun-asr", phrase, json!({})),
+        body("paraformer-v1", json!([{"resource_id": "phrase-1"}]), json!({})),
+        body("paraformer-v1", json!([{"phrase_id": "phrase-1"}]), json!({})),
+    ] {
+        assert_eq!(service.submit(&refused).await.refused().1, "InvalidParameter", "{refused}");
+    }
+    // Among the parameters it is a misspelling, which fails the task.
+    let ended = service.ended(&body("paraformer-v1", json!([]), json!({"phrase_id": "phrase-1"}))).await;
+    assert_eq!(ended["output"]["task_status"], "FAILED");
+}
+
+#[tokio::test]
+async fn models_without_http_are_refused_by_name() {
+    let service = Service::start().await;
+    for model in ["qwen-audio-3.1-asr-flash-message", "qwen3-asr-flash-streaming", "paraformer-realtime-v2"] {
+        let body = json!({"model": model, "input": {"file_urls": [A]}, "parameters": {}});
+        assert_eq!(service.submit(&body).await.refused().2, "The model does not support http call.");
     }
 }
