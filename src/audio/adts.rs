@@ -50,6 +50,7 @@ pub(super) fn probe(window: &mut Window, place: u64) -> Option<Probe> {
         sample_rate_hz: Some(rate),
         channels: channels((third & 1) << 2 | fourth >> 6),
         duration_ms: rounded_ms(samples, 1, u128::from(rate)),
+        promised_ms: None,
         audio_tracks: 1,
     })
 }

@@ -51,6 +51,7 @@ pub(super) fn probe(window: &mut Window, place: u64) -> Option<Probe> {
         sample_rate_hz: Some(rate),
         channels: Some(u16::from(channels)),
         duration_ms: rounded_ms(frames.checked_div(u128::from(channels))?, 1, FRAMES),
+        promised_ms: None,
         audio_tracks: 1,
     })
 }

@@ -51,6 +51,7 @@ pub(super) fn probe(window: &mut Window, place: u64) -> Option<Probe> {
         sample_rate_hz: first.map(|format| format.rate_hz),
         channels: first.map(|format| format.channels),
         duration_ms,
+        promised_ms: None,
         audio_tracks: formats.len(),
     })
 }

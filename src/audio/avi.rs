@@ -63,6 +63,7 @@ pub(super) fn probe(window: &mut Window, place: u64) -> Option<Probe> {
         sample_rate_hz: first.format.map(|format| format.rate_hz),
         channels: first.format.map(|format| format.channels),
         duration_ms: ticks.and_then(|ticks| rounded_ms(ticks, u128::from(first.scale), u128::from(first.rate))),
+        promised_ms: None,
         audio_tracks: streams.len(),
     })
 }

@@ -5,6 +5,7 @@ use std::io::{self, Seek, SeekFrom};
 use std::sync::{Arc, OnceLock};
 
 use symphonia::core::codecs::CodecParameters;
+use symphonia::core::codecs::audio::AudioCodecParameters;
 use symphonia::core::formats::probe::ProbeableFormat;
 use symphonia::core::formats::{FormatOptions, FormatReader, MediaInfo, Track, TrackType};
 use symphonia::core::io::{MediaSourceStream, MediaSourceStreamOptions};
@@ -17,6 +18,8 @@ use super::magic::Container;
 use super::window::Window;
 use super::{Probe, mkv_blocks, mp4_fragments, rounded_ms};
 
+/// Most boxes of an MP4 whose sizes are checked.
+const MOST_BOXES: usize = 1000;
 /// Nanoseconds per second.
 const NANOSECONDS: u128 = 1_000_000_000;
 
@@ -36,7 +39,9 @@ pub(super) fn open(container: Container, place: u64, headers: Headers) -> Option
         Container::MpegAudio => formats::MpaReader::try_probe_new(stream, options),
         Container::Ogg => formats::OggReader::try_probe_new(stream, options),
         Container::Wav => formats::WavReader::try_probe_new(stream, options),
-        Container::Amr | Container::Asf | Container::Avi | Container::Flv | Container::MpegPs => return None,
+        Container::Amr | Container::Asf | Container::Avi | Container::Flv | Container::MpegPs | Container::Silk => {
+            return None;
+        }
     }
     .ok()
 }
@@ -80,12 +85,14 @@ fn read(container: Container, place: u64, window: &mut Window, headers: Headers,
     let media = *reader.media_info();
     let Some(CodecParameters::Audio(parameters)) = &track.codec_params else { return None };
     let channels = parameters.channels.as_ref().map(symphonia::core::audio::Channels::count);
+    let skipped = if container == Container::Ogg { pre_skip(parameters) } else { 0 };
     let mut probe = Probe {
         format,
         codec: codec(parameters.codec),
         sample_rate_hz: parameters.sample_rate,
         channels: channels.map(u16::try_from).transpose().ok()?,
-        duration_ms: stated_ms(&track, &media, parameters.sample_rate),
+        duration_ms: stated_ms(&track, &media, parameters, skipped),
+        promised_ms: None,
         audio_tracks,
     };
     if container == Container::Mp4 && mp4_fragments::is_fragmented(window, place) {
@@ -96,17 +103,64 @@ fn read(container: Container, place: u64, window: &mut Window, headers: Headers,
         let walked = match container {
             Container::Mkv => mkv_blocks::duration_ns(window, place, u64::from(track.id))
                 .and_then(|ns| rounded_ms(ns, 1, NANOSECONDS)),
-            _ => walked_ms(&mut *reader, &track, &allowance),
+            _ => walked_ms(&mut *reader, &track, &allowance, skipped),
         };
         probe.duration_ms = walked.or(probe.duration_ms);
+    } else if is_cut_off(container, window, place) {
+        allowance.raise(walk);
+        let walked = walked_ms(&mut *reader, &track, &allowance, 0);
+        probe.promised_ms = probe.duration_ms.filter(|promised| Some(*promised) > walked);
+        probe.duration_ms = if allowance.is_spent() { None } else { walked.or(Some(0)) };
     }
     Some(probe)
 }
 
+/// Whether a part of the file extends beyond its end: the form of an AIFF, a box of an MP4.
+fn is_cut_off(container: Container, window: &mut Window, place: u64) -> bool {
+    let length = window.length();
+    match container {
+        Container::Aiff => window.array(place + 4).map(u32::from_be_bytes).is_some_and(|size| {
+            let end = place + 8 + u64::from(size);
+            // Recorders that stream state about 2³¹ or 2³²-1 bytes.
+            end > length && size < 0x7FFF_0000
+        }),
+        Container::Mp4 => {
+            let mut at = place;
+            for _ in 0..MOST_BOXES {
+                let Some(size) = window.array(at).map(u32::from_be_bytes) else { break };
+                let size = match size {
+                    // To the end of the file.
+                    0 => break,
+                    1 => window.array(at + 8).map_or(0, u64::from_be_bytes),
+                    size => u64::from(size),
+                };
+                let Some(end) = at.checked_add(size).filter(|_| size >= 8) else { break };
+                if end > length {
+                    return true;
+                }
+                at = end;
+            }
+            false
+        }
+        _ => false,
+    }
+}
+
+/// Samples at the start of an Ogg Opus stream that are not played (RFC 7845, 4.2); 0 for other codecs.
+fn pre_skip(parameters: &AudioCodecParameters) -> u64 {
+    match (codec(parameters.codec), parameters.extra_data.as_deref()) {
+        (Some("opus"), Some([b'O', b'p', b'u', b's', b'H', b'e', b'a', b'd', _, _, low, high, ..])) => {
+            u64::from(u16::from_le_bytes([*low, *high]))
+        }
+        _ => 0,
+    }
+}
+
 /// The duration that the container states for the track, else for the file.
-fn stated_ms(track: &Track, media: &MediaInfo, rate_hz: Option<u32>) -> Option<u64> {
-    in_ms(track.time_base, track.duration)
-        .or_else(|| rounded_ms(u128::from(track.num_frames?), 1, u128::from(rate_hz?)))
+fn stated_ms(track: &Track, media: &MediaInfo, parameters: &AudioCodecParameters, skipped: u64) -> Option<u64> {
+    let played = |samples: u64| samples.saturating_sub(skipped);
+    in_ms(track.time_base, track.duration.map(|duration| Duration::new(played(duration.get()))))
+        .or_else(|| rounded_ms(u128::from(played(track.num_frames?)), 1, u128::from(parameters.sample_rate?)))
         .or_else(|| in_ms(media.time_base, media.duration))
 }
 
@@ -116,7 +170,8 @@ fn in_ms(base: Option<TimeBase>, duration: Option<Duration>) -> Option<u64> {
 }
 
 /// From the first packet of the track to the end of its last; reads them all. `None` if the bound ends the walk.
-fn walked_ms(reader: &mut dyn FormatReader, track: &Track, allowance: &Allowance) -> Option<u64> {
+/// The first `skipped` samples are not played.
+fn walked_ms(reader: &mut dyn FormatReader, track: &Track, allowance: &Allowance, skipped: u64) -> Option<u64> {
     let (mut begin, mut end) = (None, None);
     // Some demuxers end with an error, and so does a file that was cut off.
     while let Ok(Some(packet)) = reader.next_packet() {
@@ -130,5 +185,5 @@ fn walked_ms(reader: &mut dyn FormatReader, track: &Track, allowance: &Allowance
     }
     let (last, duration) = end?;
     let ticks = u64::try_from(last.get().checked_sub(begin?.get())?).ok()?.checked_add(duration.get())?;
-    in_ms(track.time_base, Some(Duration::new(ticks)))
+    in_ms(track.time_base, Some(Duration::new(ticks.saturating_sub(skipped))))
 }

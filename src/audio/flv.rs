@@ -65,7 +65,15 @@ pub(super) fn probe(window: &mut Window, place: u64) -> Option<Probe> {
         let frame = rounded_ms(u128::from(samples), 1, u128::from(rate?))?;
         Some(u64::from(last.ms.checked_sub(first.ms)?) + frame)
     });
-    Some(Probe { format: "flv", codec, sample_rate_hz: rate, channels, duration_ms, audio_tracks: 1 })
+    Some(Probe {
+        format: "flv",
+        codec,
+        sample_rate_hz: rate,
+        channels,
+        duration_ms,
+        promised_ms: None,
+        audio_tracks: 1,
+    })
 }
 
 /// Walks backwards from the end: each tag is followed by its length.

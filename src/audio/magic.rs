@@ -1,7 +1,7 @@
 //! The container of a file by its first bytes, not by its name: a recorder's `.wav` may be an MP3.
 
 use super::window::Window;
-use super::{adts, mpeg_audio};
+use super::{adts, mpeg_audio, silk};
 
 /// Most tags before the sound: usually one ID3 tag, rarely two.
 const MOST_TAGS: usize = 4;
@@ -25,6 +25,7 @@ pub(super) enum Container {
     MpegAudio,
     MpegPs,
     Ogg,
+    Silk,
     Wav,
 }
 
@@ -61,6 +62,7 @@ fn named(window: &mut Window, place: u64) -> Option<Container> {
         b"OggS" => Container::Ogg,
         b"\x1A\x45\xDF\xA3" => Container::Mkv,
         b"#!AM" if window.array(place + 4) == Some(*b"R") => Container::Amr,
+        b"#!SI" | b"\x02#!S" if silk::begins(window, place) => Container::Silk,
         b"FLV\x01" => Container::Flv,
         b"\0\0\x01\xBA" => Container::MpegPs,
         b"\x30\x26\xB2\x75" if window.array(place) == Some(ASF) => Container::Asf,

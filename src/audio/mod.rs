@@ -19,7 +19,9 @@ mod mp4_fragments;
 mod mpeg_audio;
 mod mpeg_ps;
 mod pcm;
+mod problem;
 mod resample;
+mod silk;
 mod speech;
 mod tone;
 mod tracks;
@@ -56,7 +58,7 @@ const MOST_WALKED: u64 = 256 * 1024 * 1024;
 #[non_exhaustive]
 pub struct Probe {
     /// The container: `wav`, `aiff`, `flac`, `ogg` (and opus), `mkv` (and webm), `mp4` (and m4a, mov, 3gp), `avi`,
-    /// `flv`, `asf` (wma, wmv), `mpeg` (a program stream), `amr`; of bare streams `mp1`, `mp2`, `mp3`, `aac`.
+    /// `flv`, `asf` (wma, wmv), `mpeg` (a program stream), `amr`, `silk`; of bare streams `mp1`, `mp2`, `mp3`, `aac`.
     pub format: &'static str,
     /// As the service spells codecs: `pcm_s16le`, `pcm_mulaw`, `opus`, `aac`, `mp3`, …; `None` if unknown.
     pub codec: Option<&'static str>,
@@ -67,6 +69,8 @@ pub struct Probe {
     /// In whole milliseconds, rounded; `None` if unknown. Never more than a WAV file holds, whatever its header states;
     /// `None` for an AVI or ASF that was cut off, whose headers state the planned length.
     pub duration_ms: Option<u64>,
+    /// What the header states, in milliseconds, if it is more than the file holds: of WAV, AIFF and MP4 files that were cut off.
+    pub promised_ms: Option<u64>,
     /// Audio tracks of the container, each with its own channels; nearly always 1.
     pub audio_tracks: usize,
 }
@@ -88,6 +92,7 @@ impl Probe {
             "mp3" => &["mp1", "mp2", "mp3"],
             "mpeg" | "mpg" => &["mpeg", "mp1", "mp2", "mp3"],
             "oga" | "ogg" | "opus" => &["ogg"],
+            "silk" | "slk" => &["silk"],
             "wav" => &["wav"],
             "asf" | "wma" | "wmv" => &["asf"],
             _ => return false,
@@ -141,6 +146,7 @@ fn examine(file: File, length: u64, walk: u64) -> io::Result<Option<Probe>> {
         Container::Flv => Ok(flv::probe(&mut window, place)),
         Container::MpegAudio => Ok(mpeg_audio::probe(&mut window, place)),
         Container::MpegPs => Ok(mpeg_ps::probe(&mut window, place)),
+        Container::Silk => Ok(Some(silk::probe())),
         Container::Wav => Ok(wav::probe(&mut window, place)),
         Container::Aiff | Container::Flac | Container::Mkv | Container::Mp4 | Container::Ogg => {
             demux::probe(container, place, &mut window, file, walk)
@@ -229,8 +235,8 @@ mod tests {
             ("rf64.wav", "wav", "pcm_alaw", 8000, 1, 500),
             ("tone.aiff", "aiff", "pcm_s16be", 8000, 1, 100),
             ("tone.flac", "flac", "flac", 8000, 2, 200),
-            // Opus plays at 48 kHz, whatever went in, and begins with a few ms to be skipped.
-            ("tone.opus", "ogg", "opus", 48_000, 1, 507),
+            // Opus plays at 48 kHz, whatever went in; the samples at its start that are skipped do not count.
+            ("tone.opus", "ogg", "opus", 48_000, 1, 500),
             ("tone.mka", "mkv", "opus", 16_000, 2, 508),
             ("tone.webm", "mkv", "opus", 16_000, 1, 508),
             ("live.webm", "mkv", "opus", 16_000, 1, 521),
@@ -291,6 +297,37 @@ mod tests {
         assert_eq!(said(0, 32_000), None);
         assert_eq!(said(0, 0), Some(0));
         assert_eq!(said(3, 3), Some(0));
+    }
+
+    #[test]
+    fn a_header_that_promises_more_than_the_file_holds_is_noticed() {
+        let of = |data_length, held| probed(&wav(1, 8000, data_length, held)).unwrap();
+        let facts = |probe: Probe| (probe.duration_ms, probe.promised_ms, probe.problem(), probe.shortfall());
+        let promises = |what: &str| Some(format!("holds {what}, although its header promises 1 min 0 s"));
+        assert_eq!(facts(of(960_000, 0)), (Some(0), Some(60_000), promises("no sound"), None));
+        assert_eq!(facts(of(960_000, 160_000)), (Some(10_000), Some(60_000), None, promises("10 s")));
+        assert_eq!(facts(of(0, 0)), (Some(0), None, Some("holds no sound".to_owned()), None));
+        // A second more or less is no promise, and neither is the number that a streaming recorder leaves.
+        assert_eq!(facts(of(175_000, 160_000)).3, None);
+        assert_eq!(facts(of(0x7FFF_F024, 160_000)), (Some(10_000), None, None, None));
+        assert_eq!(facts(of(u32::MAX, 160_000)), (Some(10_000), None, None, None));
+        for (name, whole_ms) in [("tone.m4a", 564), ("tone.mov", 564), ("tone.aiff", 100)] {
+            let whole = std::fs::read(tone(name)).unwrap();
+            let cut = probed(&whole[..whole.len() * 4 / 5]);
+            let Some(cut) = cut else { continue };
+            assert_eq!(cut.promised_ms, Some(whole_ms), "{name}");
+            assert!(cut.duration_ms < Some(whole_ms) && cut.duration_ms > Some(0), "{name}: {cut:?}");
+        }
+    }
+
+    #[test]
+    fn voice_messages_of_chat_apps_are_named() {
+        for header in [&b"\x02#!SILK_V3"[..], b"#!SILK_V3"] {
+            let probe = probed(&[header, &[12, 0, 1, 2, 3, 0xFF, 0xFF]].concat()).unwrap();
+            assert_eq!((probe.format, probe.codec, probe.duration_ms), ("silk", Some("silk"), None));
+            assert!(probe.is_misnamed(Path::new("voice.amr")) && probe.problem().unwrap().contains("SILK"));
+        }
+        assert_eq!(probed(b"#!SILK_V2 and more"), None);
     }
 
     #[test]

@@ -87,6 +87,7 @@ pub(super) fn probe(window: &mut Window, place: u64) -> Option<Probe> {
         sample_rate_hz: Some(first.rate_hz),
         channels: Some(first.channels),
         duration_ms: rounded_ms(samples, 1, u128::from(first.rate_hz)),
+        promised_ms: None,
         audio_tracks: 1,
     })
 }

@@ -49,6 +49,7 @@ pub(super) fn probe(window: &mut Window, place: u64) -> Option<Probe> {
         sample_rate_hz: header.map(|header| header.rate_hz),
         channels: header.map(|header| header.channels),
         duration_ms: duration_ms(window, place, first),
+        promised_ms: None,
         audio_tracks: streams.len(),
     })
 }

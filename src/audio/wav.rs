@@ -12,6 +12,9 @@ const MOST_CHUNKS: usize = 1000;
 /// Most bytes of a format description.
 const MOST_FORMAT: u32 = 64;
 
+/// Streaming recorders state about this many bytes or more: 2³¹ less a little, or 2³²-1.
+const STREAMED: u64 = 0x7FFF_0000;
+
 /// Where the samples are, and their format.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Data {
@@ -63,6 +66,7 @@ pub(super) fn probe(window: &mut Window, place: u64) -> Option<Probe> {
         sample_rate_hz: Some(data.format.rate_hz),
         channels: Some(data.format.channels),
         duration_ms: duration_ms(data),
+        promised_ms: promised_ms(data),
         audio_tracks: 1,
     })
 }
@@ -89,4 +93,12 @@ fn duration_ms(data: Data) -> Option<u64> {
         Some(samples) if stated <= held => rounded_ms(u128::from(samples), 1, rate),
         _ => rounded_ms(u128::from(bytes), 1, u128::from(format.bytes_per_second)),
     }
+}
+
+/// Duration of the stated bytes, if the file holds fewer and the number was not left open by a recorder that streams.
+fn promised_ms(data: Data) -> Option<u64> {
+    if data.stated <= data.held || data.stated >= STREAMED {
+        return None;
+    }
+    rounded_ms(u128::from(data.stated), 1, u128::from(data.format.bytes_per_second))
 }

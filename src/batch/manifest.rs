@@ -47,6 +47,12 @@ pub struct Recording {
     pub duration_ms: Option<u64>,
     /// Sample rate of a local file; `None` = not known.
     pub sample_rate_hz: Option<u32>,
+    /// Extension by which the service knows the content of a local file; `None` = not known.
+    pub extension: Option<&'static str>,
+    /// Why a local file cannot be transcribed, in one clause.
+    pub problem: Option<String>,
+    /// How much less a local file holds than its header promises, in one clause.
+    pub shortfall: Option<String>,
 }
 
 /// Everything that is to be transcribed.
@@ -260,6 +266,9 @@ impl ManifestBuilder {
                     repeated: Vec::new(),
                     duration_ms: None,
                     sample_rate_hz: None,
+                    extension: None,
+                    problem: None,
+                    shortfall: None,
                 });
                 self.times.push(1);
                 vacant.insert(self.recordings.len() - 1);

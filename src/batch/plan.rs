@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use super::problems::{Problem, Problems};
@@ -76,9 +77,23 @@ impl BatchRequest {
                 problems.add(|| format!("{}: the file is empty", path.display()));
                 continue;
             }
+            if let Some(problem) = &recording.problem {
+                problems.add(|| format!("{}: {problem}", path.display()));
+                continue;
+            }
+            if let Some(shortfall) = &recording.shortfall {
+                warnings.push(Warning::new(format!("{}: {shortfall}", path.display())));
+            }
             let (rate, duration) = (recording.sample_rate_hz, recording.duration_ms.map(Duration::from_millis));
             if let Some(Err(error)) = model.map(|model| model.check_file(extension.as_deref(), bytes, rate, duration)) {
-                problems.add(|| format!("{}: {error}", without_query(&recording.source.given())));
+                let name = without_query(&recording.source.given());
+                let renamed = model
+                    .zip(recording.extension)
+                    .and_then(|(model, extension)| Some((extension, better_name(path, extension, &model.formats)?)))
+                    .map_or_else(String::new, |(extension, name)| {
+                        format!("; its content is {extension}: rename it to {name}")
+                    });
+                problems.add(|| format!("{name}: {error}{renamed}"));
             }
             let recommended = model.and_then(|model| model.limits.diarization_seconds).map(Duration::from_secs);
             if self.recognition.diarized()
@@ -95,4 +110,12 @@ impl BatchRequest {
         }
         if problems.is_empty() { Ok(warnings) } else { Err(problems) }
     }
+}
+
+/// The file's name with the extension of its content, if its own is not among the formats of the model and that one is.
+fn better_name(path: &Path, extension: &str, formats: &[String]) -> Option<String> {
+    let is_taken = |extension: &str| formats.iter().any(|format| format.eq_ignore_ascii_case(extension));
+    let own = path.extension().is_some_and(|own| is_taken(&own.to_string_lossy()));
+    let name = path.with_extension(extension);
+    (!own && is_taken(extension)).then(|| name.file_name().map(|name| name.to_string_lossy().into_owned()))?
 }

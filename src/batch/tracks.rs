@@ -94,6 +94,9 @@ impl BatchRequest {
                 if let Some(probe) = probe {
                     recording.duration_ms = probe.duration_ms;
                     recording.sample_rate_hz = probe.sample_rate_hz;
+                    recording.extension = Some(probe.extension());
+                    recording.problem = probe.problem();
+                    recording.shortfall = probe.shortfall();
                     selection.distinct_tracks = probe.channels.map(u32::from);
                 }
                 if is_new && !named {

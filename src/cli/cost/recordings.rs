@@ -94,7 +94,15 @@ impl Inputs {
         let mut recording = Recording { file, ..Recording::default() };
         let mut is_readable = true;
         match crate::audio::probe(path) {
+            Ok(Some(probe)) if let Some(problem) = probe.problem() => {
+                console.say(&format!("{}: {problem}", path.display()));
+                self.unreadable += 1;
+                is_readable = false;
+            }
             Ok(Some(probe)) => {
+                if let Some(shortfall) = probe.shortfall() {
+                    console.note(&format!("{}: {shortfall}", path.display()));
+                }
                 recording.duration_ms = probe.duration_ms.and_then(|ms| i64::try_from(ms).ok());
                 recording.channels = probe.channels.map(u32::from);
                 if probe.is_misnamed(path) {
