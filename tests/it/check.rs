@@ -30,7 +30,7 @@ fn a_clean_folder_passes() {
 }
 
 #[test]
-fn what_is_merely_worth_knowing_does_not_close_the_gate() {
+fn notices_do_not_fail_the_check() {
     let ran =
         Scene::new().call("a", noted()).run("check calls --format jsonl").exits(0).says("1 file, 0 serious findings");
     let rows = ran.lines();
@@ -41,7 +41,7 @@ fn what_is_merely_worth_knowing_does_not_close_the_gate() {
 }
 
 #[test]
-fn what_makes_figures_mean_less_closes_the_gate() {
+fn findings_that_affect_figures_fail_the_check() {
     let ran = Scene::new().call("a", serious()).call("b", clean()).run("check calls --format jsonl").exits(3);
     assert_eq!(column(&ran.lines(), "code"), ["end_after_duration", "out_of_order", "self_overlap_ms"]);
     has(&ran.lines()[0], json!({"severity": "serious", "count": 2, "detail": "channel 1, sentence_index 1"}));
@@ -65,7 +65,7 @@ fn a_file_that_is_no_result_is_a_serious_finding() {
 }
 
 #[test]
-fn silence_is_worth_knowing() {
+fn silence_is_a_notice() {
     let ran = Scene::new().call("a", json!({"transcripts": []})).run("check calls --format jsonl").exits(0);
     assert_eq!(column(&ran.lines(), "code"), ["nothing_to_measure"]);
 }
@@ -106,7 +106,7 @@ fn check_and_analyze_find_the_same() {
 }
 
 #[test]
-fn masked_words_are_named_by_check_alone() {
+fn only_check_names_masked_words() {
     // Two words of asterisks hold no letter: units and rates are lower bounds here.
     let masked = call(&[(0, 0, 1000, "my number is **** and ***"), (1, 2000, 3000, "2 * 3")]).lasting(4000);
     let rows = Scene::new().call("a", masked.clone()).run("check calls --format jsonl").exits(0).lines();

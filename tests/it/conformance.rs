@@ -51,14 +51,14 @@ async fn a_file_that_cannot_be_fetched_fails_alone(client: &Client) {
     assert!(!outcome.is_silence());
 }
 
-async fn an_unknown_task_is_unknown_and_no_error(client: &Client) {
+async fn an_unknown_task_is_a_status_and_not_an_error(client: &Client) {
     let id = TaskId::new("00000000-0000-4000-8000-000000000000").unwrap();
     let task = client.tasks().query(&id).await.unwrap();
     assert_eq!(task.status, TaskStatus::Unknown);
     assert!(task.status.is_final() && task.outcomes.is_empty());
 }
 
-async fn what_is_refused_says_so(client: &Client) {
+async fn a_refusal_has_code_and_message(client: &Client) {
     let flash = Recognition::new("fun-asr-flash-2026-06-15");
     let error = client.tasks().submit(&flash, &[SAMPLE]).await.unwrap_err();
     assert!(error.api().unwrap().refused, "nothing was accepted: {error}");
@@ -67,7 +67,7 @@ async fn what_is_refused_says_so(client: &Client) {
     assert!(error.api().unwrap().refused && !error.is_retryable(), "{error}");
 }
 
-async fn a_wrong_key_opens_nothing(client: &Client) {
+async fn a_wrong_key_is_refused_everywhere(client: &Client) {
     let stranger = Client::builder().base_url(client.base_url()).api_key(ApiKey::new("not-a-key").unwrap());
     let error = stranger.build().unwrap().tasks().list(&Filter::new()).await.unwrap_err();
     assert_eq!((error.kind(), error.api().unwrap().status), (ErrorKind::Auth, Some(401)), "{error}");
@@ -75,7 +75,7 @@ async fn a_wrong_key_opens_nothing(client: &Client) {
     assert!(!error.to_string().contains("not-a-key"), "{error}");
 }
 
-async fn a_temporary_key_is_as_good(client: &Client) {
+async fn a_temporary_key_works_like_a_permanent_one(client: &Client) {
     let token = client.tokens().create(Duration::from_secs(60)).await.unwrap();
     let temporary = Client::builder().base_url(client.base_url()).api_key(token.into_key()).build().unwrap();
     temporary.tasks().list(&Filter::new().size(1)).await.unwrap();
@@ -110,10 +110,10 @@ async fn a_hotword_list_is_kept_as_it_was_made(client: &Client) {
 async fn everything(client: &Client) {
     a_recording_is_transcribed(client).await;
     a_file_that_cannot_be_fetched_fails_alone(client).await;
-    an_unknown_task_is_unknown_and_no_error(client).await;
-    what_is_refused_says_so(client).await;
-    a_wrong_key_opens_nothing(client).await;
-    a_temporary_key_is_as_good(client).await;
+    an_unknown_task_is_a_status_and_not_an_error(client).await;
+    a_refusal_has_code_and_message(client).await;
+    a_wrong_key_is_refused_everywhere(client).await;
+    a_temporary_key_works_like_a_permanent_one(client).await;
     an_uploaded_file_is_transcribed(client).await;
     a_hotword_list_is_kept_as_it_was_made(client).await;
 }

@@ -96,7 +96,7 @@ fn the_costs_of_a_call_are_priced_by_model_and_region() {
 }
 
 #[test]
-fn what_is_not_known_has_no_price() {
+fn what_is_unknown_has_no_price() {
     let unknown = json!({"unit_price": null, "currency": null, "cost": null, "price_date": null});
     for more in ["", "--model fun-asr", "--region intl", "--model nobody --region intl", "--model fun-asr --region us"]
     {
@@ -148,7 +148,7 @@ fn tokens_are_priced_from_what_the_service_reported() {
 }
 
 #[test]
-fn prices_of_ones_own_come_before_those_of_the_catalogue() {
+fn a_price_file_overrides_the_catalogue() {
     let contract = "[[price]]\nmodels = [\"fun-asr\"]\nregion = \"cn\"\ncurrency = \"CNY\"\nsecond = \"0.00018\"\n\
                     source = \"contract 7\"\nchecked = \"2020-01-01\"\n";
     Scene::new()
@@ -168,7 +168,7 @@ fn prices_of_ones_own_come_before_those_of_the_catalogue() {
 }
 
 #[test]
-fn an_estimate_counts_every_track_that_is_asked_for_and_nothing_that_is_not_known() {
+fn an_estimate_counts_every_requested_track_and_nothing_unknown() {
     let ran = Scene::new()
         .write("audio/a-stereo.wav", wav(2, 8000, 60))
         .write("audio/b-mono.wav", wav(1, 8000, 10))
@@ -229,7 +229,7 @@ fn an_estimate_counts_the_tracks_that_transcribe_requests() {
 
 #[cfg(unix)]
 #[test]
-fn a_folder_of_all_sorts_is_estimated_line_by_line() {
+fn a_mixed_folder_is_estimated_line_by_line() {
     let silent = wav_of(8000, &vec![[0_i16]; 160_000]);
     let mut truncated = wav(1, 8000, 60);
     truncated.truncate(44 + 12_300 * 16);
@@ -357,7 +357,7 @@ const B: &str = "https://calls.example/b.wav";
 const C: &str = "https://calls.example/c.wav";
 
 #[test]
-fn a_batch_stopped_by_its_budget_goes_on_with_a_higher_one_and_submits_nothing_twice() {
+fn a_batch_stopped_by_its_budget_resumes_with_a_higher_one_and_submits_nothing_twice() {
     let service = Service::new();
     let command = |limit: &str| format!("transcribe {A} {B} {C} -o out {MODEL} --max-cost {limit} --format json");
     // Of unknown length: the first goes alone, and what it cost leaves no room for a second like it.
@@ -399,7 +399,7 @@ fn a_batch_that_is_expected_to_cost_more_is_refused_before_the_first_submit() {
 }
 
 #[test]
-fn a_budget_reckons_with_the_free_allowance_only_when_told_how_much_of_it_is_used() {
+fn a_budget_counts_the_free_allowance_only_if_told_how_much_is_used() {
     let service = Service::new();
     service
         .scene()
@@ -410,7 +410,7 @@ fn a_budget_reckons_with_the_free_allowance_only_when_told_how_much_of_it_is_use
 }
 
 #[test]
-fn a_bill_is_held_against_what_was_used() {
+fn a_bill_is_compared_with_usage() {
     let events: Vec<Value> =
         [done(1, "a", json!({"duration": 9})), done(2, "b", json!({"duration": 30}))].into_iter().flatten().collect();
     let scene = Scene::new()
@@ -458,7 +458,7 @@ fn tokens_batch() -> Scene {
 }
 
 #[test]
-fn a_bill_in_tokens_is_held_against_what_the_service_reported() {
+fn a_bill_in_tokens_is_compared_with_what_the_service_reported() {
     let ran = tokens_batch().run("cost reconcile batch --format csv").exits(0);
     assert_eq!(
         ran.out(),

@@ -25,7 +25,7 @@ fn elsewhere(scene: Scene) -> Scene {
 }
 
 #[test]
-fn a_newcomer_sees_the_whole_way_and_every_command_that_is_named_works() {
+fn the_demo_shows_the_whole_pipeline_and_every_command_it_names_works() {
     let ran = elsewhere(Scene::new()).run("demo").exits(0);
     let ran = ran.says("emulator started instead of the service: http://127.0.0.1:").says("partial results");
     let ran = ran.says("  Hello, this is a message for Northgate Heating.").says("expected: https://archive.invalid/");
@@ -80,7 +80,7 @@ fn made(text: &str) -> Vec<(String, String)> {
 }
 
 #[test]
-fn a_folder_of_somebody_else_is_left_alone() {
+fn a_folder_that_the_demo_did_not_write_is_left_alone() {
     let ran = Scene::new().write("talkmeter-demo/calls/ledger.jsonl", "mine").run("demo").exits(2);
     let ran = ran.says("talkmeter-demo is not empty and was not created by a demo; choose another folder with -o");
     assert_eq!(files_below(&ran.path("talkmeter-demo")).len(), 1);
@@ -90,7 +90,7 @@ fn a_folder_of_somebody_else_is_left_alone() {
 }
 
 #[test]
-fn a_demo_that_was_killed_is_in_nobodys_way() {
+fn a_killed_demo_does_not_block_the_next() {
     let mut seen = false;
     let scene = Scene::new();
     let results = scene.path("out/calls/results");
@@ -123,7 +123,7 @@ fn two_demos_do_not_share_a_folder() {
 }
 
 #[test]
-fn a_call_of_ones_own_is_heard_as_it_is_written() {
+fn a_script_of_your_own_is_transcribed_as_written() {
     const LINES: &str = "0:01.0-0:03.0 agent: Hello, Ann. How can I help?\n0:02.5-0:05.0 customer: 我要 refund！\n";
     let apart = format!("title: A\nlanguage: zh\ntracks: agent, customer\nlength: 0:06.0\n\n{LINES}");
     let mono = apart.replace("tracks", "mono").replace("0:02.5", "0:03.0");
@@ -242,7 +242,7 @@ fn of(table: &[Row], script: &Script) -> Vec<Row> {
 }
 
 #[test]
-fn what_is_measured_is_what_the_scripts_say() {
+fn the_figures_are_those_of_the_scripts() {
     let ran = Scene::new().run("demo -o out -q --format json").exits(0).says_nothing();
     let told = ran.json();
     assert_eq!(told["report"]["format"], "talkmeter report");

@@ -20,7 +20,7 @@ fn emulate(arguments: &[&str]) -> Command {
 }
 
 #[test]
-fn the_first_line_is_the_base_url_and_the_only_one() {
+fn the_base_url_is_the_only_line_on_stdout() {
     let mut running = Running(emulate(&["--clock-speed", "100"]).spawn().unwrap());
     let mut stdout = BufReader::new(running.0.stdout.take().unwrap());
     let mut base = String::new();
@@ -47,7 +47,7 @@ fn the_first_line_is_the_base_url_and_the_only_one() {
 }
 
 #[test]
-fn what_makes_no_sense_is_said_at_once() {
+fn settings_that_make_no_sense_are_refused_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("faults.toml");
     std::fs::write(&file, "[[fault]]\non = \"submit\"\ndoes = \"empty\"\n").unwrap();

@@ -90,7 +90,7 @@ fn explain_measures_by_the_same_flags_as_analyze() {
 }
 
 #[test]
-fn an_event_that_is_not_there_is_a_usage_error() {
+fn a_missing_event_is_a_usage_error() {
     let run = |more: &str| {
         Scene::new().call("a", heated()).call("quiet", call(&[(0, 0, 1, "a")])).call("bad", "{}").run(more)
     };
@@ -106,7 +106,7 @@ fn an_event_that_is_not_there_is_a_usage_error() {
 }
 
 #[test]
-fn what_somebody_said_cannot_move_the_cursor_of_who_reads_it() {
+fn spoken_text_cannot_move_the_cursor() {
     let rude = heated()
         .say(1, &[(20_000, 21_000, "\u{1b}[2J\u{202e}\nnext")])
         .say(0, &[(20_500, 22_000, "a")])
@@ -117,7 +117,7 @@ fn what_somebody_said_cannot_move_the_cursor_of_who_reads_it() {
 }
 
 #[test]
-fn every_figure_stands_in_the_catalogue_with_its_formula() {
+fn every_figure_is_in_the_catalogue_with_its_formula() {
     let rows = Scene::new().run("metrics --all --format jsonl").exits(0).says_nothing().lines();
     let ids: Vec<&str> = rows.iter().map(|row| row["id"].as_str().unwrap()).collect();
     // 37 columns of calls and 36 of participants, beside those of the others.
@@ -162,7 +162,7 @@ fn every_parameter_is_a_flag_with_its_default() {
 }
 
 #[test]
-fn the_command_says_what_it_is() {
+fn help_and_version_name_the_command() {
     Scene::new().run("--version").exits(0).prints(&format!("talkmeter {}", env!("CARGO_PKG_VERSION"))).says_nothing();
     let help = Scene::new().run("--help").exits(0).prints("Exit codes:");
     for command in ["analyze", "check", "explain", "metrics", "completions", "man"] {

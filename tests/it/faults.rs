@@ -35,7 +35,7 @@ fn failures(ran: &Ran) -> Vec<Vec<String>> {
 }
 
 #[test]
-fn too_many_requests_are_sent_again_and_billed_once() {
+fn throttled_submits_are_retried_and_billed_once() {
     let (service, ran, books) = all_is_well(
         &[
             "\"submit\"; times = 2; do = \"status\"; status = 429",
@@ -51,7 +51,7 @@ fn too_many_requests_are_sent_again_and_billed_once() {
 }
 
 #[test]
-fn a_wish_to_wait_is_granted() {
+fn retry_after_is_respected() {
     let begun = Instant::now();
     let (service, _, books) = all_is_well(
         &[
@@ -85,7 +85,7 @@ fn busy_is_refused_and_an_empty_503_is_uncertain() {
 }
 
 #[test]
-fn a_submit_that_nobody_answered_is_found_in_the_list_and_taken_over() {
+fn an_unanswered_submit_is_found_in_the_task_list() {
     let (service, ran, books) = all_is_well(
         &[
             "\"submit\"; url_contains = \"a.wav\"; do = \"reset_after\"",
@@ -103,7 +103,7 @@ fn a_submit_that_nobody_answered_is_found_in_the_list_and_taken_over() {
 }
 
 #[test]
-fn a_submit_that_never_arrived_is_proved_absent_and_sent_again() {
+fn a_submit_that_never_arrived_is_proved_absent_and_repeated() {
     let (service, ran, books) = all_is_well(
         &[
             "\"submit\"; url_contains = \"a.wav\"; do = \"reset_before\"",
@@ -117,7 +117,7 @@ fn a_submit_that_never_arrived_is_proved_absent_and_sent_again() {
 }
 
 #[test]
-fn an_answer_that_comes_too_late_is_looked_up() {
+fn a_submit_whose_answer_is_late_is_looked_up() {
     // a is accepted at once, b only after the client has gone: both are found.
     let (service, ran, books) = all_is_well(
         &[
@@ -154,7 +154,7 @@ fn an_error_under_http_200_is_an_error_and_its_code_says_which() {
 }
 
 #[test]
-fn a_result_that_is_cut_short_or_whose_link_has_expired_is_fetched_by_a_fresh_link() {
+fn a_truncated_result_or_expired_link_is_fetched_by_a_new_link() {
     let (service, _, books) = all_is_well(
         &[
             "\"result\"; url_contains = \"a.wav\"; do = \"expired\"",
@@ -181,7 +181,7 @@ fn a_result_that_never_comes_is_left_to_the_next_run() {
 }
 
 #[test]
-fn where_the_list_is_refused_the_uncertain_stays_open_until_somebody_decides() {
+fn if_the_task_list_is_refused_uncertain_submits_wait_for_a_decision() {
     let denied = "\"list\"; skip = 1; times = 0; do = \"status\"; status = 403";
     let service = Service::with(&rules(&["\"submit\"; url_contains = \"a.wav\"; do = \"reset_after\"", denied]));
     let run = format!("transcribe {A} {B} -o out {MODEL}");
@@ -204,7 +204,7 @@ fn where_the_list_is_refused_the_uncertain_stays_open_until_somebody_decides() {
 }
 
 #[test]
-fn an_account_in_arrears_halts_and_what_was_accepted_is_collected() {
+fn arrears_halt_the_run_and_accepted_tasks_are_collected() {
     let service = Service::with(&rules(&[
         "\"submit\"; skip = 2; do = \"status\"; status = 400; code = \"Arrearage\"; message = \"Access denied, please make sure your account is in good standing.\"",
     ]));
@@ -219,7 +219,7 @@ fn an_account_in_arrears_halts_and_what_was_accepted_is_collected() {
 }
 
 #[test]
-fn a_task_that_is_not_known_is_asked_after_again_and_never_submitted_again() {
+fn an_unknown_task_is_queried_again_and_never_resubmitted() {
     let (service, ..) = all_is_well(&["\"query\"; times = 2; do = \"unknown\""], "");
     service.was_asked("submit", 3);
     let service = Service::with(&rules(&["\"query\"; times = 4; do = \"unknown\""]));
@@ -266,7 +266,7 @@ fn a_task_that_failed_as_a_whole_fails_each_of_its_files() {
 }
 
 #[test]
-fn an_upload_that_fails_is_begun_anew_after_a_pause() {
+fn a_failed_upload_is_restarted_after_a_pause() {
     let service = Service::with(&rules(&["\"upload\"; times = 6; do = \"status\"; status = 503"]));
     let begun = Instant::now();
     let scene = service.scene().write("a.wav", wav(1, 16_000, 1));
@@ -289,7 +289,7 @@ fn the_file_of_a_lost_task_is_named_by_its_result_alone() {
 }
 
 #[test]
-fn an_account_that_may_not_ask_proves_nothing() {
+fn a_refused_query_proves_nothing() {
     let service = Service::with(&rules(&[
         "\"submit\"; do = \"reset_after\"",
         "\"query\"; do = \"status\"; status = 400; code = \"Arrearage\"; message = \"overdue\"",
@@ -303,7 +303,7 @@ fn an_account_that_may_not_ask_proves_nothing() {
 }
 
 #[test]
-fn two_files_of_one_content_whose_submits_nobody_answered_are_two_tasks() {
+fn two_unanswered_submits_of_the_same_content_are_two_tasks() {
     let service = Service::with(&rules(&["\"submit\"; times = 2; do = \"reset_after\""]));
     let scene = service.scene().write("a.wav", wav(1, 16_000, 1)).write("b.wav", wav(1, 16_000, 1));
     let ran = scene.run(&format!("transcribe a.wav b.wav -o out {MODEL}")).exits(0);
@@ -316,14 +316,14 @@ fn two_files_of_one_content_whose_submits_nobody_answered_are_two_tasks() {
 }
 
 #[test]
-fn a_lost_task_of_three_files_is_found_whole() {
+fn a_lost_task_of_three_files_is_found_with_all_of_them() {
     let (service, _, books) = all_is_well(&["\"submit\"; do = \"reset_after\""], "--files-per-task 3");
     service.was_asked("submit", 1);
     assert_eq!((books.count("accepted"), books.count("uncertain")), (1, 1));
 }
 
 #[test]
-fn a_detached_submit_that_nobody_answered_is_found_by_the_run_that_collects() {
+fn an_unanswered_detached_submit_is_found_by_the_collecting_run() {
     let service = Service::with(&rules(&["\"submit\"; do = \"reset_after\""]));
     let run = format!("transcribe {A} {B} -o out {MODEL}");
     let ran = service.scene().run(&format!("{run} --detach --format json")).exits(0);
@@ -334,7 +334,7 @@ fn a_detached_submit_that_nobody_answered_is_found_by_the_run_that_collects() {
 }
 
 #[test]
-fn a_way_that_is_gone_ends_the_run_and_loses_nothing() {
+fn an_unreachable_service_ends_the_run_and_loses_nothing() {
     let service = Service::new();
     let run = format!("transcribe {A} {B} -o out {MODEL}");
     let ran = service.scene().run(&format!("{run} --detach")).exits(0);

@@ -85,7 +85,7 @@ fn two_silent_channels_have_measured_zeros_and_no_ratios() {
 }
 
 #[test]
-fn who_speaks_to_a_silent_channel_has_no_ratio_to_it() {
+fn a_speaker_on_a_call_with_a_silent_channel_has_no_ratio_to_it() {
     let ran = measured(call(&[(0, 1000, 7000, TWELVE)]).silent(1).lasting(8000));
     has(
         &ran.participant("ch0"),
@@ -109,7 +109,7 @@ fn who_speaks_to_a_silent_channel_has_no_ratio_to_it() {
 }
 
 #[test]
-fn one_participant_alone_has_talk_and_turns_but_nobody_to_compare_with() {
+fn a_single_participant_has_talk_and_turns_but_no_comparisons() {
     // A single channel bears its own id.
     let ran = measured(call(&[(3, 0, 6000, TWELVE)]).lasting(6000));
     has(
@@ -195,7 +195,7 @@ fn channels_are_copies_when_over_four_fifths_of_the_longer_one_is_copied() {
 }
 
 #[test]
-fn sentences_without_a_speaker_are_a_participant_nobody_answers() {
+fn sentences_without_a_speaker_form_a_participant_without_responses() {
     let mut nobody = sentence(&[(7000, 9000, FOUR)]);
     nobody["speaker_id"] = Value::Null;
     let mut ann = sentence(&[(0, 6000, TWELVE)]);
@@ -247,7 +247,7 @@ fn an_unknown_speaker_is_neither_onset_nor_incumbent() {
 }
 
 #[test]
-fn who_only_speaks_inside_another_turn_has_no_turn() {
+fn a_participant_who_only_speaks_inside_other_turns_has_none() {
     let ran = measured(call(&[(0, 0, 6000, TWELVE), (1, 2000, 2500, "mhm")]).lasting(6000));
     has(
         &ran.participant("ch1"),
@@ -319,7 +319,7 @@ fn scripts_without_spaces_cannot_be_counted() {
 }
 
 #[test]
-fn where_words_cannot_be_counted_length_alone_makes_a_backchannel() {
+fn if_words_cannot_be_counted_length_alone_makes_a_backchannel() {
     let of = |text: &str| call(&[(0, 0, 6000, TWELVE), (1, 2000, 2900, text)]).lasting(6000);
     let kind = |text| measured(of(text)).table("events")[0]["kind"].clone();
     assert_eq!(kind("หนึ่งสองสามสี่ห้าหกเจ็ดแปด"), "backchannel");
@@ -425,7 +425,7 @@ fn a_rate_needs_either_five_seconds_or_ten_units() {
 }
 
 #[test]
-fn without_a_stated_duration_the_last_end_stands_in_and_the_tail_is_unknown() {
+fn without_a_stated_duration_the_last_end_is_used_and_the_tail_is_unknown() {
     // The last end is that of a word without length; an end before its begin is none.
     let call = answered(call(&[(0, 40_000, 40_000, "yes")]).say(1, &[(90_000, 80_000, "no")]));
     has(
@@ -544,7 +544,7 @@ fn sentences_of_one_speaker_that_overlap_are_counted_once() {
 }
 
 #[test]
-fn sentences_out_of_order_are_sorted_and_said() {
+fn sentences_out_of_order_are_sorted_and_reported() {
     let rows =
         [(0, 0, 6000, TWELVE), (1, 7000, 13_000, TWELVE), (1, 14_000, 15_000, "again"), (0, 16_000, 17_000, "fine")];
     let backwards: Vec<_> = rows.iter().rev().copied().collect();
@@ -559,7 +559,7 @@ fn sentences_out_of_order_are_sorted_and_said() {
 }
 
 #[test]
-fn times_that_are_no_milliseconds_are_suspected() {
+fn times_in_other_units_are_suspected() {
     let of = |words: i64, length: i64| {
         (0..words)
             .fold(Call::default(), |call, index| call.say(0, &[(100 * index, 100 * index + length, "word")]))
@@ -803,7 +803,7 @@ fn those_who_start_together_may_both_be_onsets_over_a_third() {
 // --- participants ------------------------------------------------------------------------------------------------------
 
 #[test]
-fn speakers_stand_in_order_numbers_before_names_before_unknown() {
+fn speakers_are_ordered_numbers_first_then_names_then_unknown() {
     let mut call = Call::default();
     for (index, speaker) in [json!(10), json!("Zoe"), json!("Ann"), Value::Null, json!(2)].into_iter().enumerate() {
         let begin = 1000 * index as i64;
@@ -850,7 +850,7 @@ fn two_channels_of_one_role_are_one_participant() {
 }
 
 #[test]
-fn ids_that_are_none_are_missing_and_counted() {
+fn invalid_ids_count_as_missing_and_are_reported() {
     let said = |begin: i64, speaker: Value| {
         let mut said = sentence(&[(begin, begin + 6000, TWELVE)]);
         said["speaker_id"] = speaker;
@@ -887,7 +887,7 @@ fn entries_of_one_channel_are_one_channel() {
 // --- what is billed ------------------------------------------------------------------------------------------------------
 
 #[test]
-fn billing_takes_what_is_stated_and_the_sentences_where_nothing_is() {
+fn billing_uses_the_stated_duration_or_else_the_sentences() {
     let base = answered(call(&[(1, 27_500, 28_000, "over")])).lasting(40_000);
     let of = |call: Call| measured(call).row("calls");
     // ch0: 6000; ch1: the union of 27 000–33 000 and what lies in it.
@@ -907,7 +907,7 @@ fn billing_takes_what_is_stated_and_the_sentences_where_nothing_is() {
 }
 
 #[test]
-fn a_price_needs_a_model_that_somebody_named() {
+fn a_price_needs_a_named_model() {
     let call = || answered(Call::default()).lasting(40_000);
     has(&measured(call()).row("calls"), json!({"model": null}));
     let named = measured_with(call(), |settings| {
@@ -953,7 +953,7 @@ fn windows_tile_the_span_and_add_up_to_the_participant() {
 }
 
 #[test]
-fn texts_are_joined_with_a_space_except_where_a_script_has_none() {
+fn texts_are_joined_with_a_space_except_in_scripts_without() {
     let call = call(&[
         (0, 0, 500, " Hello "),
         (0, 500, 900, "世界"),
@@ -982,7 +982,7 @@ fn a_sentence_cut_by_a_turn_gives_each_part_its_own_words() {
 }
 
 #[test]
-fn a_sentence_without_text_has_that_of_its_words() {
+fn a_sentence_without_text_takes_that_of_its_words() {
     let words = json!([{"begin_time": 0, "end_time": 500, "text": "hello", "punctuation": ", "}, {"begin_time": 500, "end_time": 900, "text": "你"}]);
     let ran = measured(
         json!({"transcripts": [{"channel_id": 0, "sentences": [{"begin_time": 0, "end_time": 900, "words": words}]}]}),
@@ -1006,7 +1006,7 @@ fn questions_are_sentences_that_end_in_a_question_mark() {
 }
 
 #[test]
-fn markers_count_only_when_asked_for() {
+fn markers_count_only_on_request() {
     let spoken = || call(&[(0, 0, 6000, "my card [PII] is <unk> <|noise|> 42")]).lasting(6000);
     has(&measured(spoken()).row("calls"), json!({"units": 4}));
     let kept = measured_with(spoken(), |settings| settings.markers = Markers::Keep);
@@ -1016,7 +1016,7 @@ fn markers_count_only_when_asked_for() {
 // --- warnings ------------------------------------------------------------------------------------------------------
 
 #[test]
-fn what_is_odd_in_the_values_is_counted() {
+fn oddities_in_values_are_counted() {
     let text = r#"{"properties": {"channels": [0], "original_duration_in_milliseconds": 60000},
         "transcripts": [{"channel_id": 0, "channel_id": 0, "text": "a", "transcript": "b", "sentences": [
             {"begin_time": "0", "end_time": 1000.5, "text": "be\u0007ll", "words": [
@@ -1046,7 +1046,7 @@ fn what_is_odd_in_the_values_is_counted() {
 }
 
 #[test]
-fn a_number_that_is_no_time_is_missing() {
+fn an_invalid_time_is_missing() {
     let of = |end: &str| {
         let text = format!(
             r#"{{"transcripts": [{{"channel_id": 0, "sentences": [{{"begin_time": 0, "end_time": {end}, "text": "a", "words": [

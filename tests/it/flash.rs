@@ -32,7 +32,7 @@ fn heard_rightly() -> String {
 }
 
 #[test]
-fn the_text_stands_alone_on_stdout() {
+fn only_the_text_is_on_stdout() {
     let service = service(CALM);
     let ran = service.scene().run(&format!("flash {JARGON}")).exits(0).says_nothing();
     assert_eq!(ran.out(), WHEN_MISHEARD);
@@ -139,7 +139,7 @@ fn broken_frames_change_nothing_and_cut_streams_are_errors() {
 }
 
 #[test]
-fn an_error_under_a_status_of_success_keeps_what_was_heard() {
+fn an_error_under_status_200_keeps_the_text_so_far() {
     let service =
         service(&fault("do = \"error_event\"\nframes = 3\ncode = \"Throttling.RateQuota\"\nmessage = \"slow down\""));
     let line = "flash https://calls.example/talk-65s.wav --model qwen-audio-3.1-asr-flash --format json";
@@ -149,7 +149,7 @@ fn an_error_under_a_status_of_success_keeps_what_was_heard() {
 }
 
 #[test]
-fn a_refusal_is_repeated_and_an_unclear_end_is_not() {
+fn a_refusal_is_retried_and_an_unclear_end_is_not() {
     let busy = service(&fault("do = \"status\"\nstatus = 429\ntimes = 2"));
     busy.scene().run(&format!("flash {JARGON}")).exits(0).prints("Bird Rock");
     assert_eq!(busy.of_kind("flash"), 3);
@@ -174,7 +174,7 @@ fn silence_is_an_empty_text_with_a_warning() {
 }
 
 #[test]
-fn local_files_say_themselves_what_they_are() {
+fn local_files_are_recognised_by_their_bytes() {
     let service = service(CALM);
     let scene = service.scene().write("clip.bin", wav(2, 8000, 3));
     let ran = scene.run("flash clip.bin --save out --format json").exits(0);
@@ -192,7 +192,7 @@ fn local_files_say_themselves_what_they_are() {
 }
 
 #[test]
-fn what_is_too_large_for_a_request_goes_by_temporary_storage() {
+fn clips_too_large_for_a_request_are_uploaded() {
     let service = service(CALM);
     let ran = service.scene().write("large.wav", wav(2, 48_000, 50)).run("flash large.wav").exits(0);
     ran.says("temporary storage for 48 hours").prints(" ");
@@ -202,7 +202,7 @@ fn what_is_too_large_for_a_request_goes_by_temporary_storage() {
 }
 
 #[test]
-fn what_is_too_long_is_refused_before_anything_is_sent() {
+fn clips_that_are_too_long_are_refused_before_sending() {
     let service = service(CALM).unasked();
     let ran =
         service.scene().write("my call.wav", wav(1, 8000, 301)).run("flash 'my call.wav'").exits(2).prints_nothing();
@@ -212,7 +212,7 @@ fn what_is_too_long_is_refused_before_anything_is_sent() {
 }
 
 #[test]
-fn several_clips_stand_in_the_order_given_and_one_failure_is_one() {
+fn several_clips_are_printed_in_order_and_one_failure_is_one() {
     let service = service(CALM);
     let ran = service
         .scene()
@@ -264,7 +264,7 @@ fn saved_clips_are_read_by_analyze_with_their_model_and_region() {
 }
 
 #[test]
-fn qwen3_files_go_through_a_batch_of_their_own_kind() {
+fn qwen3_files_go_through_a_batch() {
     let service = Service::start(Settings { clock_speed: Some(20.0), ..Settings::default() }).in_region("intl");
     let line = "transcribe https://calls.example/a.wav https://calls.example/b.wav --model qwen3-asr-flash-filetrans --words -o out1 -q";
     let ran = service.scene().run(line).exits(0);
@@ -277,7 +277,7 @@ fn qwen3_files_go_through_a_batch_of_their_own_kind() {
 }
 
 #[test]
-fn the_library_gives_text_as_it_grows_and_a_transcript_without_a_file() {
+fn the_library_streams_text_and_gives_a_transcript_without_a_file() {
     let service = service(CALM);
     let asked = Recognition::new("qwen-audio-3.1-asr-flash").diarize(true);
     let flash = Flash::new(asked, Clip::url("https://calls.example/talk-65s.wav"));

@@ -23,7 +23,7 @@ fn link(scene: Scene, to: &str, way: &str) -> Scene {
 }
 
 #[test]
-fn a_folder_is_walked_for_json_files_and_a_file_is_taken_as_it_is() {
+fn a_folder_is_searched_for_json_files_and_a_file_is_read_whatever_its_name() {
     let scene = Scene::new().call("b", FINE).call("deep/deeper/a", FINE).call(".hidden", FINE);
     let scene = scene
         .write("calls/UPPER.JSON", FINE)
@@ -45,7 +45,7 @@ fn a_list_of_paths_may_come_from_stdin() {
 }
 
 #[test]
-fn a_name_on_stdin_that_is_not_utf8_stops_nothing() {
+fn a_name_on_stdin_that_is_not_utf8_does_not_stop_the_run() {
     use std::os::unix::ffi::OsStrExt;
     let name = std::ffi::OsStr::from_bytes(b"calls/not-\xFF.json");
     let scene = Scene::new().call("a", FINE).with(|folder| std::fs::write(folder.join(name), FINE).unwrap());
@@ -78,7 +78,7 @@ fn nothing_to_read_is_a_failure() {
 }
 
 #[test]
-fn what_is_no_file_is_refused_without_being_opened() {
+fn what_is_not_a_regular_file_is_refused_unopened() {
     let scene = Scene::new().call("a", FINE).with(|folder| {
         assert!(Command::new("mkfifo").arg(folder.join("calls/pipe.json")).status().unwrap().success());
     });
@@ -115,7 +115,7 @@ fn one_file_counts_once_under_the_smallest_of_its_names() {
 }
 
 #[test]
-fn files_of_one_name_are_called_as_they_were_given() {
+fn files_of_the_same_name_are_listed_by_their_paths() {
     let scene = Scene::new().write("one/a.json", FINE).write("two/a.json", FINE).write("two/b.json", FINE);
     let ran = scene.run("analyze two one -o out").exits(0);
     assert_eq!(files(&ran), ["b.json", "one/a.json", "two/a.json"]);
@@ -131,7 +131,7 @@ fn a_transcribe_folder_is_read_as_its_results() {
 }
 
 #[test]
-fn names_that_need_care_are_taken_and_printed_safely() {
+fn unusual_names_are_accepted_and_printed_safely() {
     use std::os::unix::ffi::OsStrExt;
     let not_utf8 = std::ffi::OsStr::from_bytes(b"calls/not-utf8-\xFF.json");
     let scene =
@@ -155,7 +155,7 @@ fn names_that_need_care_are_taken_and_printed_safely() {
 }
 
 #[test]
-fn one_bad_file_among_good_ones_is_named_and_left_out() {
+fn a_bad_file_among_good_ones_is_named_and_left_out() {
     let scene = Scene::new().call("good", FINE).call("bad", "<html><body>404</body></html>").call("odd", ODD);
     let ran = scene.run("analyze calls -o out --tables jsonl").exits(3).prints("2 calls measured, 1 file failed");
     let ran = ran
@@ -187,7 +187,7 @@ fn silence_is_no_failure() {
 }
 
 #[test]
-fn what_is_refused_is_said_with_its_place() {
+fn refusals_name_file_and_position() {
     let refusals: [(&[u8], &str); 15] = [
         (b"", "the file is empty"),
         (b" \n", "the file is empty"),
@@ -261,7 +261,7 @@ fn a_command_line_that_makes_no_sense_is_a_usage_error() {
 }
 
 #[test]
-fn no_line_of_stderr_is_endless_and_none_moves_the_cursor() {
+fn lines_of_stderr_are_bounded_and_escaped() {
     // A path of over 3000 characters, and a list that names it.
     let folder = vec!["x\u{1b}[2J".repeat(30); 18].join("/");
     let scene =
@@ -280,7 +280,7 @@ fn no_line_of_stderr_is_endless_and_none_moves_the_cursor() {
 }
 
 #[test]
-fn every_warning_of_a_file_stands_in_one_line() {
+fn all_warnings_of_a_file_are_on_one_line() {
     let many: Vec<String> = (0..300)
         .map(|index| {
             format!(r#"{{"begin_time": {}, "end_time": {}, "text": "a\u0007"}}"#, 5000 - 10 * index, 3000 - 10 * index)
@@ -308,7 +308,7 @@ fn data_goes_to_stdout_and_everything_else_to_stderr() {
 }
 
 #[test]
-fn a_reader_that_leaves_is_no_failure() {
+fn a_closed_pipe_is_not_a_failure() {
     let scene = Scene::new().call("odd", ODD);
     let mut child = Command::new(env!("CARGO_BIN_EXE_talkmeter"))
         .args(["analyze", "-"])

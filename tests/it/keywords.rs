@@ -57,7 +57,7 @@ fn a_phrase_may_cross_the_end_of_a_sentence() {
 }
 
 #[test]
-fn what_is_said_inside_another_turn_is_searched_on_its_own() {
+fn text_inside_another_turn_is_searched_on_its_own() {
     let found = hits(refund_call(), "money");
     // In order of time: ch1's at 400 lies inside the turn of ch0.
     assert_eq!(column(&found, "participant"), ["ch1", "ch0"]);
@@ -72,7 +72,7 @@ fn what_is_said_inside_another_turn_is_searched_on_its_own() {
 }
 
 #[test]
-fn words_have_edges_and_characters_have_none() {
+fn words_match_at_word_boundaries_and_han_characters_anywhere() {
     assert_eq!(matched("Refund! REFUND, refunds refunded pre-refund", "refund"), ["Refund", "REFUND", "refund"]);
     assert_eq!(matched("我要退款，退款！", "退款"), ["退款", "退款"]);
     // A Han neighbour is a boundary, a digit is not.
@@ -82,7 +82,7 @@ fn words_have_edges_and_characters_have_none() {
 }
 
 #[test]
-fn an_exclusion_takes_away_what_lies_inside_it() {
+fn an_exclusion_removes_the_hits_inside_it() {
     // 程序 in 排程序列 is no word.
     assert_eq!(matched("排程序列，程序", "程序 ! 排程序"), ["程序"]);
     assert_eq!(matched("排程序列，程序员", "程序 ! 排程序 ! /程序[员猿]/"), Vec::<Value>::new());
@@ -128,7 +128,7 @@ fn a_hit_has_the_time_of_its_words_or_of_its_sentence_or_none() {
 }
 
 #[test]
-fn hits_stand_by_rule_then_time_and_are_numbered_by_rule() {
+fn hits_are_ordered_by_rule_and_time_and_numbered_by_rule() {
     let ran = analysed_with(
         refund_call(),
         "--keyword now --keyword money --keyword now --keyword absent --role ch1=customer",
@@ -167,7 +167,7 @@ fn no_keyword_is_no_count_and_a_keyword_not_found_is_zero() {
 }
 
 #[test]
-fn keywords_may_stand_in_a_file() {
+fn keywords_may_be_in_a_file() {
     let list = "\u{FEFF}# what they ask for\n\n  money  \n程序 ! 排程序\r\n/no+w/\n";
     let scene = Scene::new().call("a", refund_call()).write("keywords.txt", list);
     let ran = scene.run("analyze calls -o out --keywords keywords.txt --keyword want").exits(0);
@@ -198,7 +198,7 @@ fn a_bad_line_of_a_keyword_file_is_named() {
 }
 
 #[test]
-fn a_keyword_that_loses_its_punctuation_is_said() {
+fn a_keyword_that_loses_its_punctuation_is_reported() {
     let ran = analysed_with(call(&[(0, 0, 1000, "I write C and C++")]), "--keyword C#");
     // Searched as the letter alone, so `C++` is one, too.
     assert_eq!(column(&ran.table("hits"), "matched"), ["C", "C"]);

@@ -202,7 +202,7 @@ proptest! {
     #![proptest_config(config(96))]
 
     #[test]
-    fn speech_silence_and_overlap_are_what_counting_slots_gives(conversation in conversation(2..=3, 1)) {
+    fn speech_silence_and_overlap_match_a_count_of_slots(conversation in conversation(2..=3, 1)) {
         let slots = conversation.slots(250);
         let mut exactly = [0_i64; 4];
         for at in 0..4000 {
@@ -230,7 +230,7 @@ proptest! {
     }
 
     #[test]
-    fn onsets_are_what_looking_at_every_pair_gives(conversation in conversation(2..=3, 1)) {
+    fn onsets_match_a_look_at_every_pair(conversation in conversation(2..=3, 1)) {
         let all = bursts(&conversation.slots(250));
         // Kinds by begin, participant and incumbent; who stays inside is one kind here, as units decide between two.
         let mut expected = Vec::new();

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::scene::Scene;
 
 #[test]
-fn a_table_says_where_a_model_is_and_what_it_costs() {
+fn a_table_lists_regions_and_prices_of_models() {
     let ran = Scene::new().run("models -q").exits(0).says_nothing();
     let out = ran.out();
     let line = |name: &str| {
@@ -50,7 +50,7 @@ fn everything_about_one_model() {
 }
 
 #[test]
-fn for_programs_money_is_text_and_every_row_has_its_source() {
+fn in_json_money_is_text_and_every_row_has_its_source() {
     let rows = Scene::new().run("models --format json -q").exits(0).json();
     let rows = rows.as_array().unwrap();
     assert!(rows.len() >= 24);
@@ -74,7 +74,7 @@ fn for_programs_money_is_text_and_every_row_has_its_source() {
 }
 
 #[test]
-fn a_name_that_is_not_there_finds_its_neighbours() {
+fn an_unknown_name_suggests_similar_ones() {
     Scene::new()
         .run("models paraformer-v3")
         .exits(2)
@@ -84,7 +84,7 @@ fn a_name_that_is_not_there_finds_its_neighbours() {
 }
 
 #[test]
-fn an_old_price_is_doubted_on_stderr_alone() {
+fn an_old_price_is_a_warning_on_stderr() {
     // Whatever the clock says, the data on stdout are the same.
     let aloud = Scene::new().run("models paraformer-v2 --format json").exits(0);
     let quiet = Scene::new().run("models paraformer-v2 --format json -q").exits(0).says_nothing();

@@ -119,7 +119,7 @@ fn with_markers_the_aws_call_has_twelve_units_more() {
 
 #[test]
 #[ignore = "needs ../shared/data"]
-fn the_hand_written_calls_hold_what_was_written_into_them() {
+fn the_hand_written_calls_have_the_figures_written_into_them() {
     let ran = analysed(&["calls/synthetic-zh-broadband.json", "calls/synthetic-zh-en-saas.json"], "").exits(0);
     let seconds = |row: &Row, name: &str| format!("{:.1}", row[name].as_f64().unwrap() / 1000.0);
     // Provenance: backchannel, interruption with its overlap, dead air.
@@ -266,7 +266,7 @@ const HOSTILE: [(&str, Fate); 36] = [
 
 #[test]
 #[ignore = "needs ../shared/data"]
-fn every_hostile_file_is_refused_or_measured_as_written_down() {
+fn every_hostile_file_is_refused_or_measured_as_documented() {
     let mut known: Vec<&str> = HOSTILE.iter().map(|row| row.0).collect();
     known.sort_unstable();
     let mut there: Vec<String> = std::fs::read_dir(data("hostile"))
@@ -305,7 +305,7 @@ fn every_hostile_file_is_refused_or_measured_as_written_down() {
 
 #[test]
 #[ignore = "needs ../shared/data"]
-fn all_hostile_files_together_stop_nobody() {
+fn hostile_files_do_not_stop_the_run() {
     let refused = HOSTILE.iter().filter(|row| matches!(row.1, ParseError(_)) && row.0.ends_with(".json")).count();
     let measured = HOSTILE.len() - refused - 1;
     let ran = analysed(&["hostile"], "--keyword card").exits(3);
@@ -371,7 +371,7 @@ fn hostile_files_have_the_figures_their_readme_asks_for() {
 
 #[test]
 #[ignore = "needs ../shared/data"]
-fn entries_that_no_repository_can_hold_are_survived() {
+fn special_files_do_not_stop_the_run() {
     let script = data("hostile/make-special.sh");
     let scene = Scene::new().with(|folder| {
         assert!(Command::new("sh").arg(&script).arg(folder.join("calls")).status().unwrap().success());
@@ -425,7 +425,7 @@ fn the_page_of_the_real_calls_agrees_with_their_tables() {
 
 #[test]
 #[ignore = "needs ../shared/data"]
-fn hostile_files_make_no_hostile_page() {
+fn hostile_files_do_not_make_a_hostile_page() {
     let ran = analysed(&["hostile"], "--keyword refund --pages --calls 100").exits(3);
     let html = ran.file("out/report.html");
     crate::report::agrees(&html, &ran.table("calls"), &ran.table("participants"));

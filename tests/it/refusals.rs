@@ -17,7 +17,7 @@ fn refused(lines: &[(&str, &str)]) {
 }
 
 #[test]
-fn what_a_model_does_not_take_is_refused_with_what_to_do() {
+fn what_a_model_does_not_take_is_refused_with_advice() {
     refused(&[
         (&format!("{A} --model paraformer-v3"), "did you mean paraformer-v1 or paraformer-v2"),
         (&format!("{A} --model fun-asr-flash-2026-06-15"), "talkmeter flash"),
@@ -71,7 +71,7 @@ fn a_file_that_the_model_does_not_take_is_not_uploaded() {
 }
 
 #[test]
-fn files_on_this_machine_are_counted_for_a_task_too() {
+fn local_files_count_for_a_task_too() {
     let service = Service::new().unasked();
     let scene = service.scene().write("a.wav", wav(1, 16_000, 1)).write("b.wav", wav(1, 16_000, 2));
     let one = "--model qwen-audio-3.0-asr-flash-filetrans --files-per-task 2";
@@ -126,7 +126,7 @@ fn a_wrong_key_is_refused_before_any_submit() {
 }
 
 #[test]
-fn no_check_leaves_the_judgement_to_the_service() {
+fn no_check_leaves_the_checks_to_the_service() {
     let service = Service::new();
     let ran = service.scene().run(&format!("transcribe {A} -o out {MODEL} --region intl --no-check")).exits(0);
     assert_eq!(service.balances(&ran).stored.len(), 1);

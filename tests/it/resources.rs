@@ -72,7 +72,7 @@ hold_s = 1
 "#;
 
 #[test]
-fn the_list_shows_what_the_account_has_asked_for() {
+fn the_list_shows_the_tasks_of_the_account() {
     let service = service("");
     ask(&service, "task list").exits(0).says("no task in the last 24 hours").prints_nothing();
     let ended = ended(&service, &[CALL]);
@@ -95,7 +95,7 @@ fn the_list_shows_what_the_account_has_asked_for() {
 }
 
 #[test]
-fn a_list_of_many_pages_is_shown_whole_and_once() {
+fn a_list_of_many_pages_is_shown_completely_and_once() {
     let service = service("");
     // Of several models, because each has a limit of its own.
     let models =
@@ -140,7 +140,7 @@ fn a_task_is_shown_file_by_file_and_its_links_without_signatures() {
 }
 
 #[test]
-fn a_task_that_nobody_knows_is_shown_as_unknown() {
+fn an_unknown_task_is_shown_as_unknown() {
     let service = service("");
     let known = ended(&service, &[CALL]);
     for command in ["show", "wait"] {
@@ -151,7 +151,7 @@ fn a_task_that_nobody_knows_is_shown_as_unknown() {
 }
 
 #[test]
-fn waiting_ends_with_the_task_and_tells_how() {
+fn waiting_ends_with_the_task_and_shows_its_status() {
     let service = service("");
     let good = submitted(&service, &[CALL]);
     ask(&service, &format!("task wait {good}")).exits(0).prints("SUCCEEDED");
@@ -172,7 +172,7 @@ fn waiting_has_an_end() {
 }
 
 #[test]
-fn only_what_is_pending_can_be_cancelled() {
+fn only_pending_tasks_can_be_cancelled() {
     let service = service("");
     let (ended, pending) = (ended(&service, &[CALL]), submitted(&service, &[WAITING]));
     let ran = ask(&service, &format!("task cancel {ended}")).exits(1).prints_nothing();
@@ -184,7 +184,7 @@ fn only_what_is_pending_can_be_cancelled() {
 }
 
 #[test]
-fn a_cancellation_whose_answer_was_lost_is_one() {
+fn a_cancellation_whose_answer_was_lost_counts() {
     let service = service("[[fault]]\non = \"cancel\"\ndo = \"reset_after\"\n");
     let id = submitted(&service, &[WAITING]);
     ask(&service, &format!("task cancel {id}")).exits(0).prints("CANCELED");
@@ -216,7 +216,7 @@ fn results_are_fetched_byte_for_byte() {
 }
 
 #[test]
-fn a_link_that_has_expired_is_asked_for_again() {
+fn an_expired_link_is_renewed() {
     let service = service("[[fault]]\non = \"result\"\ndo = \"expired\"\n");
     let id = ended(&service, &[CALL]);
     ask(&service, &format!("task download {id} -o .")).exits(0);
@@ -231,7 +231,7 @@ fn a_link_that_stays_forbidden_is_not_blamed_on_the_key() {
 }
 
 #[test]
-fn there_is_nothing_to_fetch_before_the_end() {
+fn results_cannot_be_fetched_before_the_task_ends() {
     let service = service("");
     let id = submitted(&service, &[WAITING]);
     let ran = ask(&service, &format!("task download {id} nobody-knows -o results")).exits(1).prints_nothing();
@@ -239,7 +239,7 @@ fn there_is_nothing_to_fetch_before_the_end() {
 }
 
 #[test]
-fn local_files_go_to_the_storage_and_the_key_does_not() {
+fn local_files_are_uploaded_without_the_key() {
     let service = service("");
     let scene = Scene::new().write("a.wav", wav(1, 16_000, 1)).write("Kunde Nr. 7.WAV", wav(1, 8_000, 1));
     let ran = run(&service, scene, "upload a.wav gone.wav 'Kunde Nr. 7.WAV' --format jsonl").exits(3);
@@ -260,7 +260,7 @@ fn local_files_go_to_the_storage_and_the_key_does_not() {
 }
 
 #[test]
-fn an_upload_whose_leave_has_expired_asks_for_another() {
+fn an_upload_with_an_expired_policy_requests_another() {
     let refusal =
         "<Error><Code>AccessDenied</Code><Message>Invalid according to Policy: Policy expired.</Message></Error>";
     let fault = format!("[[fault]]\non = \"upload\"\ndo = \"status\"\nstatus = 403\nbody = \"{refusal}\"\n");
@@ -278,7 +278,7 @@ fn a_storage_that_refuses_is_not_blamed_on_the_key() {
 }
 
 #[test]
-fn what_is_no_file_is_not_waited_for() {
+fn a_folder_cannot_be_uploaded() {
     let service = service("").unasked();
     run(&service, Scene::new().write("calls/a.wav", wav(1, 8_000, 1)), "upload calls")
         .exits(1)
@@ -286,7 +286,7 @@ fn what_is_no_file_is_not_waited_for() {
 }
 
 #[test]
-fn a_token_stands_alone_on_its_line_and_opens_the_door() {
+fn a_token_is_printed_alone_and_is_accepted() {
     let service = service("");
     let ran = ask(&service, "token --lifetime 30m").exits(0).says("the token is taken until 20");
     let token = ran.out().trim_end().to_owned();
@@ -307,7 +307,7 @@ fn a_token_stands_alone_on_its_line_and_opens_the_door() {
 }
 
 #[test]
-fn a_wrong_key_ends_with_four_whatever_is_asked() {
+fn a_wrong_key_exits_with_4_in_every_command() {
     let service = service("");
     let scene = || {
         let scene = Scene::new().write("a.wav", wav(1, 8_000, 1)).write("words.txt", "etcd\n");
@@ -338,7 +338,7 @@ fn a_wrong_key_ends_with_four_whatever_is_asked() {
 }
 
 #[test]
-fn a_hotword_list_lives_and_dies() {
+fn a_hotword_list_is_created_updated_and_deleted() {
     let service = service("");
     let scene = Scene::new().write("words.txt", "# drugs\nmetformin\t5\ten\nblood sugar\n");
     let ran = run(&service, scene, "vocab create --model fun-asr --prefix clinic words.txt").exits(0);
@@ -412,7 +412,7 @@ fn the_eleventh_list_is_one_too_many() {
 }
 
 #[test]
-fn a_list_is_not_made_twice_and_a_deletion_is_not_missed() {
+fn a_list_is_not_created_twice_and_a_deletion_is_confirmed() {
     let service = service(
         "[[fault]]\non = \"vocabulary\"\ndo = \"reset_after\"\n[[fault]]\non = \"vocabulary\"\nskip = 1\ndo = \"reset_after\"\n",
     );
@@ -469,7 +469,7 @@ async fn slow_storage(pause: Duration) -> Client {
 }
 
 #[tokio::test]
-async fn an_upload_may_take_long_as_long_as_it_makes_way() {
+async fn an_upload_may_be_slow_but_not_stalled() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("long.wav");
     std::fs::write(&path, vec![7; 32 << 20]).unwrap();

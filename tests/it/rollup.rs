@@ -70,7 +70,7 @@ fn a_group_has_sums_and_percentiles_of_its_calls() {
 }
 
 #[test]
-fn groups_stand_in_the_order_of_their_bytes_and_keep_their_zeros() {
+fn groups_are_ordered_by_bytes_and_keep_their_zeros() {
     let ran = by(calls().write("meta.csv", META), "--meta meta.csv --group-by queue");
     assert_eq!(column(&ran.table("rollup"), "queue"), ["007", "10", "Z", "a"]);
     let ran = by(calls().write("meta.csv", META), "--meta meta.csv --group-by team,queue");
@@ -105,7 +105,7 @@ fn the_columns_are_the_groups_and_those_of_the_design() {
 }
 
 #[test]
-fn calls_and_rows_without_each_other_are_counted() {
+fn unmatched_calls_and_rows_are_counted() {
     let meta = "file,queue\na.json,x\ngone.json,x\nlost.json,y\na.json,z\n,w\n";
     let ran = by(calls().write("meta.csv", meta), "--meta meta.csv --group-by queue");
     let ran = ran.says("5 calls without a row in the metadata").says("2 rows of the metadata without a call");
@@ -190,7 +190,7 @@ fn a_csv_from_a_spreadsheet_is_read() {
 }
 
 #[test]
-fn a_group_column_may_bear_the_name_of_one_of_ours() {
+fn a_group_column_may_have_the_name_of_a_built_in_column() {
     let meta = "file,units,call_count,reason\na.json,x,1,r\nb.json,y,2,r\n";
     let ran = by(calls().write("meta.csv", meta), "--meta meta.csv --group-by units,call_count,reason");
     let row = group(&ran.table("rollup"), "units_group", "x");
@@ -212,7 +212,7 @@ fn metadata_that_cannot_be_used_is_a_usage_error() {
 }
 
 #[test]
-fn the_roll_up_stands_in_the_report_too() {
+fn the_roll_up_is_in_the_report_too() {
     let ran = by(calls().write("meta.csv", META), "--meta meta.csv --group-by queue");
     let report: Value = serde_json::from_str(&ran.file("out/report.json")).unwrap();
     let rows: Vec<Value> = ran.table("rollup").into_iter().map(Value::Object).collect();
@@ -235,7 +235,7 @@ fn the_roll_up_does_not_depend_on_threads_or_order() {
 }
 
 #[test]
-fn group_columns_may_bear_any_name() {
+fn group_columns_may_have_any_name() {
     let meta = "file,units,units_group,silence_ratio_p50\na.json,x,y,z\n";
     let scene = Scene::new().call("a", Call::default().say(0, &[(0, 9000, "hello")])).write("meta.csv", meta);
     let ran = scene.run(

@@ -21,7 +21,7 @@ fn keeps_secrets(ran: &Ran) {
 }
 
 #[test]
-fn at_the_highest_volume_neither_key_nor_signature_is_heard() {
+fn at_the_highest_verbosity_neither_key_nor_signature_is_printed() {
     let service = Service::with(
         "[[fault]]\non = \"submit\"\ndo = \"reset_after\"\n\
          [[fault]]\non = \"result\"\ntimes = 2\ndo = \"truncate\"\n\
@@ -42,7 +42,7 @@ fn at_the_highest_volume_neither_key_nor_signature_is_heard() {
 }
 
 #[test]
-fn a_server_that_repeats_what_it_was_sent_is_not_repeated() {
+fn what_a_server_echoes_is_redacted() {
     let echo = format!("the key {KEY} may not read {SIGNED}");
     let service = Service::with(&format!(
         "[[fault]]\non = \"list\"\ndo = \"status\"\nstatus = 500\nbody = \"{echo}\"\n\
@@ -84,7 +84,7 @@ fn a_key_that_is_refused_is_not_shown_either() {
 }
 
 #[test]
-fn what_programs_print_of_a_client_and_a_batch_has_no_key() {
+fn debug_output_of_client_and_batch_has_no_key() {
     use talkmeter::batch::{Batch, BatchRequest, ManifestBuilder};
     use talkmeter::client::{ApiKey, Client, Recognition};
 

@@ -101,7 +101,7 @@ fn lines(ran: &Ran) -> Vec<String> {
 }
 
 #[test]
-fn the_speech_of_each_track_is_measured_where_it_can_be() {
+fn the_speech_of_each_track_is_measured_if_it_can_be() {
     let mut half_a_tone = vec![[0_i16, 0]; 64_000];
     for (at, frame) in half_a_tone.iter_mut().enumerate().take(32_000) {
         frame[1] = ((at as f64 / 8000.0 * TAU * 425.0).sin() * 8000.0) as i16;
@@ -156,7 +156,7 @@ fn the_speech_of_each_track_is_measured_where_it_can_be() {
 
 #[cfg(unix)]
 #[test]
-fn no_name_of_a_file_is_an_order_to_ffmpeg() {
+fn file_names_are_not_options_of_ffmpeg() {
     use std::os::unix::fs::PermissionsExt as _;
     let scene = |path: &str| {
         Scene::new()

@@ -233,7 +233,7 @@ fn every_format_holds_the_same_values() {
 }
 
 #[test]
-fn text_stands_in_the_tables_as_received() {
+fn text_is_in_the_tables_as_received() {
     let ran = hostile().run("analyze calls -o out --tables csv").exits(0);
     let sentences = ran.table("sentences");
     for text in HOSTILE {
@@ -254,7 +254,7 @@ fn text_stands_in_the_tables_as_received() {
 }
 
 #[test]
-fn only_the_tables_asked_for_are_written() {
+fn only_the_requested_tables_are_written() {
     let names = |ran: &Ran| ran.files("out").into_iter().map(|file| file.0).collect::<Vec<_>>();
     let story = || Scene::new().call("a", ordinary(700));
     let ran = story().run("analyze calls -o out --only participants,calls --tables csv,jsonl").exits(0);
@@ -358,7 +358,7 @@ fn a_run_that_measures_nothing_leaves_nothing() {
 }
 
 #[test]
-fn a_folder_that_cannot_be_written_is_said() {
+fn a_folder_that_cannot_be_written_is_reported() {
     Scene::new()
         .call("a", ordinary(0))
         .write("out", "a file")

@@ -23,7 +23,7 @@ fn a_word_said_again_and_again_at_no_known_time_is_marked_each_time() {
 }
 
 #[test]
-fn everybody_interrupts_all_the_time() {
+fn constant_interruptions_are_drawn() {
     let call = (0..200_000).fold(Call::default(), |call, at| call.say(0, &[(at * 1000, at * 1000 + 990, "word")]));
     let call = (0..100_000).fold(call, |call, at| call.say(1, &[(at * 2000 + 100, at * 2000 + 1400, "yes")]));
     Scene::new().call("all", call.lasting(200_000_000)).run("analyze calls -o out --only report").exits(0);
@@ -60,7 +60,7 @@ fn a_call_too_large_for_the_page_leaves_room_for_the_others() {
 }
 
 #[test]
-fn calls_of_unknown_length_are_not_said_to_be_left_out() {
+fn calls_of_unknown_length_are_not_reported_as_left_out() {
     let ran = Scene::new()
         .call("known", Call::default().say(0, &[(0, 1000, "hello")]).lasting(2000))
         .call("silent", json!({"transcripts": []}))
@@ -86,7 +86,7 @@ fn keywords_of_many_speakers_are_not_counted_for_some_of_them() {
 }
 
 #[test]
-fn a_call_of_very_many_speakers_is_a_row_like_any_other() {
+fn a_call_with_very_many_speakers_is_a_row_like_any_other() {
     let said: Vec<_> = (0..5000)
         .map(|at| json!({"speaker_id": at, "begin_time": at * 2000, "end_time": at * 2000 + 900, "text": "well"}))
         .collect();
@@ -109,7 +109,7 @@ fn tables_with_times_that_no_call_has_are_refused() {
 }
 
 #[test]
-fn control_characters_are_shown_and_not_obeyed() {
+fn control_characters_are_shown_escaped() {
     let call =
         Call::default().say(0, &[(0, 1000, "a\u{1b}[2Jb\0")]).url("https://example.org/\u{9b}31m.wav").lasting(2000);
     let ran = Scene::new().call("one", call).run("analyze calls -o out").exits(0);

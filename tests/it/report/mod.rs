@@ -80,7 +80,7 @@ fn the_numbers_on_the_page_are_those_of_the_tables() {
 }
 
 #[test]
-fn everything_that_was_said_stands_in_the_transcript() {
+fn all_spoken_text_is_in_the_transcript() {
     let ran = examples("");
     let html = ran.file("out/report.html");
     let calls = page::calls(&html);
@@ -103,7 +103,7 @@ fn everything_that_was_said_stands_in_the_transcript() {
 }
 
 #[test]
-fn the_page_needs_nothing_from_anywhere() {
+fn the_page_loads_nothing_from_outside() {
     let html = examples("").file("out/report.html");
     for outside in ["src=", "http-equiv=\"refresh\"", "@import", "url(", "fetch(", "XMLHttpRequest", "<iframe", "<link"]
     {
@@ -182,7 +182,7 @@ fn several_folders_are_one_report() {
 }
 
 #[test]
-fn figures_measured_differently_are_not_put_together() {
+fn figures_measured_differently_are_not_combined() {
     let ran = many(1).run("analyze calls -o one --dead-air-ms 2000").exits(0);
     let ran = ran.then().run("analyze calls -o two").exits(0);
     let ran = ran
@@ -215,7 +215,7 @@ fn figures_measured_differently_are_not_put_together() {
 }
 
 #[test]
-fn what_comes_from_outside_is_text() {
+fn foreign_text_is_escaped() {
     // A bare tag is a marker of a recogniser, which is dropped; these are text.
     let evil = "<script a='1'>alert(1)</script a='1'><img src=x onerror=alert(1)> \" ' & </script a='1'> {{ 7*7 }}";
     let call = Call::default()
@@ -255,7 +255,7 @@ fn what_comes_from_outside_is_text() {
 }
 
 #[test]
-fn without_some_tables_the_page_shows_what_there_is() {
+fn without_some_tables_the_page_shows_the_rest() {
     let story = || many(2).call("inside", inside());
     let ran = story().run("analyze calls -o out --only calls,turns,events,report").exits(0);
     let ran = ran.then().run("report out -o page.html").exits(0);
@@ -281,7 +281,7 @@ fn without_some_tables_the_page_shows_what_there_is() {
 }
 
 #[test]
-fn what_no_table_tells_is_not_said_to_be_nothing() {
+fn what_no_table_states_is_not_reported_as_zero() {
     let ran = many(2)
         .call("silent", json!({"transcripts": []}))
         .run("analyze calls -o few --only calls,report --keyword refund")
@@ -309,7 +309,7 @@ fn a_figure_that_could_not_be_measured_says_why() {
 }
 
 #[test]
-fn of_very_many_calls_the_page_lists_those_worth_a_look() {
+fn with_very_many_calls_the_page_lists_the_extreme_ones() {
     let ran = many(230).run("analyze calls -o out --calls 3 --by longest_silence_ms --tables jsonl").exits(0);
     let html = ran.file("out/report.html");
     let list = page::list(&html);
@@ -378,7 +378,7 @@ fn markdown_has_the_figures_of_the_terminal() {
 }
 
 #[test]
-fn a_page_is_as_it_was_looked_at() {
+fn the_page_matches_its_snapshot() {
     let ran = Scene::new()
         .call("one", inside())
         .run("analyze calls -o out --keyword story --role ch0=agent --model fun-asr --region intl --only report")
@@ -390,7 +390,7 @@ fn a_page_is_as_it_was_looked_at() {
 }
 
 #[test]
-fn a_report_as_json_shows_calls_when_asked() {
+fn a_report_as_json_shows_calls_on_request() {
     let ran = many(3).run("analyze calls -o out").exits(0);
     let ran = ran.then().run("report out --format json").exits(0);
     assert!(ran.json().get("page").is_none());
