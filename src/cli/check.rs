@@ -98,7 +98,7 @@ pub(super) fn run(args: &Args, format: Format, console: &Console) -> Result<Exit
             return;
         };
         for warning in warnings {
-            let severity = warning.code.severity();
+            let severity = warning.severity;
             serious += usize::from(severity == Severity::Serious);
             if severity == Severity::Serious || !args.serious {
                 rows.push(vec![

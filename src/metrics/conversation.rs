@@ -54,6 +54,8 @@ pub(crate) struct CleanSentence {
     /// `None` for a sentence without pieces.
     pub(crate) basis: Option<Basis>,
     pub(crate) pieces: u32,
+    /// Length of the union of its pieces.
+    pub(crate) talk_ms: i64,
     pub(crate) units: Units,
     /// Units without a time (definitions: untimed text).
     pub(crate) untimed_units: u32,
@@ -103,9 +105,9 @@ pub(crate) struct Conversation<'t> {
     pub(crate) undivided: HashMap<u32, u32>,
     /// Raw lengths of the words with end ≥ begin (definitions: time unit).
     pub(crate) word_lengths: Vec<i64>,
-    /// Σ over sentences of the length of the sentence's own union.
-    pub(crate) sentence_unions_ms: i64,
     pub(crate) notices: Notices,
+    /// Whether so much of a participant's talk overlaps their own that the file seems to be made of several parts.
+    pub(crate) is_stitched: bool,
 }
 
 impl<'t> Conversation<'t> {
@@ -129,8 +131,8 @@ impl<'t> Conversation<'t> {
             bursts: Vec::new(),
             undivided: HashMap::new(),
             word_lengths: Vec::with_capacity(word_count),
-            sentence_unions_ms: 0,
             notices: transcript.notices.clone(),
+            is_stitched: false,
         };
         for (channel_index, channel) in transcript.channels.iter().enumerate() {
             let mut before = None;
@@ -229,7 +231,7 @@ impl<'t> Conversation<'t> {
         let pieces = self.pieces.get(first_piece..).unwrap_or(&[]);
         let piece_count = pieces.len() as u32;
         let interpolated = by_words && evenly_spaced(pieces);
-        self.sentence_unions_ms = self.sentence_unions_ms.saturating_add(sentence_union(pieces));
+        let talk_ms = sentence_union(pieces);
         if by_words && let Some(own) = own {
             let begin = pieces.iter().map(|piece| piece.interval.begin).min().unwrap_or(own.begin);
             let end = pieces.iter().map(|piece| piece.interval.end).max().unwrap_or(own.end);
@@ -263,6 +265,7 @@ impl<'t> Conversation<'t> {
             words,
             basis,
             pieces: piece_count,
+            talk_ms,
             units,
             untimed_units: match basis {
                 Some(Basis::Words) => untimed_units,

@@ -4,6 +4,7 @@
 //! A null figure has one cause: the first that holds, in the order given in definitions: reason. The code tests causes
 //! in that order.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Settings;
@@ -70,7 +71,11 @@ pub(super) fn measure(
 #[derive(Debug, Default, Clone)]
 pub(super) struct ParticipantTotals {
     /// Length of the union of the pieces, without closing gaps.
-    pub(super) union_ms: i64,
+    union_ms: i64,
+    /// Σ over sentences of the length of each one's own union.
+    sentences_ms: i64,
+    /// The same over the sentences with each emotion.
+    emotions_ms: BTreeMap<String, i64>,
     /// Σ of the pieces' lengths. In a hostile file words overlap without limit, so the sum can exceed 64 bits.
     piece_ms: i128,
     /// The same over pieces of interpolated sentences.
@@ -95,6 +100,15 @@ impl ParticipantTotals {
         for sentence in &conversation.sentences {
             let Some(total) = totals.get_mut(sentence.participant as usize) else { continue };
             total.sentences += 1;
+            total.sentences_ms = total.sentences_ms.saturating_add(sentence.talk_ms);
+            if let Some(emotion) = conversation.sentence(sentence).emotion.as_deref() {
+                match total.emotions_ms.get_mut(emotion) {
+                    Some(talk) => *talk = talk.saturating_add(sentence.talk_ms),
+                    None => {
+                        total.emotions_ms.insert(emotion.to_owned(), sentence.talk_ms);
+                    }
+                }
+            }
             total.units += sentence.units;
             total.untimed_units += i64::from(sentence.untimed_units);
             total.untimed |= sentence.untimed;
@@ -135,6 +149,23 @@ impl ParticipantTotals {
             }
         }
         totals
+    }
+
+    /// Talk in which sentences of the participant overlap each other.
+    pub(super) fn self_overlap_ms(&self) -> i64 {
+        self.sentences_ms.saturating_sub(self.union_ms)
+    }
+
+    /// `name:share` of the talk in sentences with each emotion, by falling share; `None` without any.
+    fn emotions(&self) -> Option<String> {
+        if self.sentences_ms == 0 {
+            return None;
+        }
+        let mut emotions: Vec<(&String, &i64)> = self.emotions_ms.iter().collect();
+        emotions.sort_by_key(|(_, talk)| std::cmp::Reverse(**talk));
+        let share = |(name, talk): &(&String, &i64)| format!("{name}:{}", **talk as f64 / self.sentences_ms as f64);
+        let shares: Vec<String> = emotions.iter().map(share).collect();
+        (!shares.is_empty()).then(|| shares.join(";"))
     }
 
     fn basis(&self) -> Option<Basis> {
@@ -390,6 +421,7 @@ impl Context<'_, '_> {
         });
         row.articulation_units_per_min = reasons.take(articulated.and_then(|()| rate(total.union_ms)));
         row.question_count = total.questions;
+        row.emotions = total.emotions();
         row.first_begin_ms = reasons.take(spoke.map(|()| total.reach.map_or(0, |reach| reach.0)));
         row.last_end_ms = reasons.take(spoke.map(|()| total.reach.map_or(0, |reach| reach.1)));
     }
@@ -402,9 +434,14 @@ impl Context<'_, '_> {
         let figure = |value: Option<i64>| counted.and(total.spoke()).and_then(|()| value.ok_or(Reason::NoResponses));
         let slow = self.settings.parameters.dead_air_ms;
         let early = offsets.iter().filter(|&&offset| offset < 0).count() as i64;
-        row.response_ms_p50 = reasons.take(figure(percentile(&mut offsets, 50)));
-        row.response_ms_p90 = reasons.take(figure(percentile(&mut offsets, 90)));
+        // On one diarised track offsets are cut off at 0 from below: only those above 0 are known (definitions: response).
+        let is_cut_off = self.overlap == Err(Reason::SingleChannelDiarised);
+        let known =
+            |offset: i64| if is_cut_off && offset <= 0 { Err(Reason::SingleChannelDiarised) } else { Ok(offset) };
+        row.response_ms_p50 = reasons.take(figure(percentile(&mut offsets, 50)).and_then(known));
+        row.response_ms_p90 = reasons.take(figure(percentile(&mut offsets, 90)).and_then(known));
         let share = figure(Some(early)).and_then(|early| ratio(early, offsets.len() as i64, Reason::NoResponses));
+        let share = share.and_then(|share| if is_cut_off { Err(Reason::SingleChannelDiarised) } else { Ok(share) });
         row.response_early_ratio = reasons.take(share);
         row.response_n = reasons.take(counted.map(|()| offsets.len() as i64));
         row.slow_response_count =

@@ -85,7 +85,7 @@ use keywords::Keywords;
 use sweep::Sweep;
 use texts::Texts;
 
-use crate::transcript::Transcript;
+use crate::transcript::{Code, Severity, Transcript};
 
 /// The version of the definitions behind the figures: two reports of different versions do not compare.
 pub const DEFINITIONS_VERSION: u32 = 1;
@@ -152,7 +152,15 @@ pub fn measure<'t>(file: &str, transcript: &'t Transcript<'t>, settings: &Settin
         .notices
         .summed()
         .into_iter()
-        .map(|notice| Warning { code: notice.code, count: notice.count, detail: notice.detail() })
+        .map(|notice| Warning {
+            code: notice.code,
+            severity: match notice.code {
+                Code::SelfOverlapMs if conversation.is_stitched => Severity::Serious,
+                code => code.severity(),
+            },
+            count: notice.count,
+            detail: notice.detail(),
+        })
         .collect();
     call.warning_count = warnings.iter().filter(|warning| warning.code.is_tabled()).count() as i64;
     let file = file.to_owned();

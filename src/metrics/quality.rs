@@ -23,6 +23,10 @@ const MOST_CHANNELS: usize = 64;
 /// Fewest offsets in each direction from which clock skew is inferred.
 const SKEW_MIN_OFFSETS: usize = 10;
 
+/// One in this many ms of a participant's talk may overlap their own; above it the file seems to be made of parts whose
+/// times all begin at zero (definitions: copies).
+const STITCHED_SHARE: i128 = 4;
+
 /// Adds the notices that need the whole conversation.
 pub(super) fn note(conversation: &mut Conversation<'_>, sweep: &Sweep, totals: &[ParticipantTotals], duplicates: bool) {
     let nowhere = Place::default();
@@ -44,9 +48,12 @@ pub(super) fn note(conversation: &mut Conversation<'_>, sweep: &Sweep, totals: &
         }
         conversation.notices = notices;
     }
-    let union: i64 = totals.iter().map(|total| total.union_ms).sum();
-    let twice = u64::try_from(conversation.sentence_unions_ms - union).unwrap_or(0);
-    conversation.notices.add_many(Code::SelfOverlapMs, twice, nowhere, "");
+    let twice = totals.iter().map(ParticipantTotals::self_overlap_ms).fold(0, i64::saturating_add);
+    conversation.notices.add_many(Code::SelfOverlapMs, twice.unsigned_abs(), nowhere, "");
+    conversation.is_stitched = totals.iter().zip(&sweep.talk_ms).any(|(total, &talk)| {
+        let overlap = i128::from(total.self_overlap_ms());
+        overlap * STITCHED_SHARE > i128::from(talk)
+    });
     let all_talk: i64 = sweep.talk_ms.iter().sum();
     for ((participant, &talk), total) in conversation.participants.iter().zip(&sweep.talk_ms).zip(totals) {
         if !participant.known && talk * 20 > all_talk {

@@ -13,7 +13,7 @@ use super::onsets::EventKind;
 use super::reason::Reasons;
 use crate::catalog::Currency;
 use crate::text::trim;
-use crate::transcript::{Code, Sentence, Word};
+use crate::transcript::{Code, Sentence, Severity, Word};
 
 /// All figures of one call: the result of [`measure`](super::measure).
 #[derive(Debug)]
@@ -136,6 +136,7 @@ pub struct Participant {
     pub keyword_hit_count: Option<i64>,
     pub first_begin_ms: Option<i64>,
     pub last_end_ms: Option<i64>,
+    pub emotions: Option<String>,
     #[serde(rename = "reason")]
     pub reasons: Reasons,
 }
@@ -277,6 +278,8 @@ pub struct Warning {
     /// What was found.
     #[serde(serialize_with = "code_name")]
     pub code: Code,
+    /// How much it matters; for [`Code::SelfOverlapMs`] more where over a quarter of a participant's talk is concerned.
+    pub severity: Severity,
     /// How often.
     pub count: u64,
     /// The first place, in words.
@@ -403,6 +406,18 @@ impl SentenceRow<'_> {
     #[must_use]
     pub fn sentence_id(&self) -> Option<i64> {
         self.sentence.sentence_id
+    }
+
+    /// The language, as received.
+    #[must_use]
+    pub fn language(&self) -> Option<&str> {
+        self.sentence.language.as_deref()
+    }
+
+    /// The emotion, as received.
+    #[must_use]
+    pub fn emotion(&self) -> Option<&str> {
+        self.sentence.emotion.as_deref()
     }
 
     /// Where its time comes from; `None` without a usable time.

@@ -41,6 +41,7 @@ definitions! {
     Identifiers "identifiers";
     Interruption "interruption";
     KeywordHit "keyword hit";
+    LanguageAndEmotion "language and emotion";
     Onset "onset";
     Overlap "overlap";
     Participant "participant";

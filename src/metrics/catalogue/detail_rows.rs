@@ -187,6 +187,12 @@ table! {
     units Integer Units null COUNTABLE
         "as in calls" see Units
         => row.units;
+    language Text None null NEVER or "not in the file"
+        "the language that the recogniser recognised, as received" see LanguageAndEmotion
+        => row.language();
+    emotion Text None null NEVER or "not in the file"
+        "the emotion that the recogniser recognised, as received" see LanguageAndEmotion
+        => row.emotion();
 }
 
 table! {

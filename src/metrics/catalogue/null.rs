@@ -23,4 +23,5 @@ pub(super) const SHARE: &[Reason] = &[NoTimes, SingleParticipant, NoSpeech];
 pub(super) const TALK_LISTEN: &[Reason] = &[NoTimes, SingleParticipant, NoSpeech, NoOtherSpeech];
 pub(super) const TURNS: &[Reason] = &[NoSpeech, NoTimes, NoTurns];
 pub(super) const RESPONSE_COUNT: &[Reason] = &[NoTimes, SingleParticipant, UnknownParticipant];
-pub(super) const RESPONSE: &[Reason] = &[NoTimes, SingleParticipant, UnknownParticipant, NoSpeech, NoResponses];
+pub(super) const RESPONSE: &[Reason] =
+    &[NoTimes, SingleParticipant, UnknownParticipant, NoSpeech, NoResponses, SingleChannelDiarised];

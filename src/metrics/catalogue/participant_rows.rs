@@ -133,4 +133,7 @@ table! {
     reason Text None null NEVER or "nothing is null"
         "why columns of this row are null: codes joined by ;" see Reason
         => row.reasons.cell();
+    emotions Text None null NEVER or "no sentence has an emotion"
+        "the recogniser's judgement: name:share of talk in sentences with that emotion, by falling share, joined by ;" see LanguageAndEmotion
+        => row.emotions.as_deref();
 }
