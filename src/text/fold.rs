@@ -10,6 +10,7 @@ use std::ops::Range;
 use unicase::UniCase;
 use unicode_normalization::UnicodeNormalization;
 use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
+use unicode_script::{Script, UnicodeScript};
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::class::{ASCII, Class, class};
@@ -18,8 +19,10 @@ use super::joining::is_unspaced;
 /// How a text is normalised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
-    /// NFKC, case-folded, punctuation and white space collapsed: for plain terms.
+    /// NFKC, case-folded, punctuation, signs and white space collapsed: for plain terms.
     Folded,
+    /// As `Folded`, but [signs](is_sign) stay, without white space beside them: for terms with signs.
+    Signs,
     /// NFKC only: for `/regex/`.
     Nfkc,
 }
@@ -56,7 +59,7 @@ impl FoldedText {
             at = self.plain(text, at, form);
             at = self.clusters(text, at, form);
         }
-        if form == Form::Folded {
+        if form != Form::Nfkc {
             self.bytes.make_ascii_lowercase();
         }
     }
@@ -133,9 +136,11 @@ impl FoldedText {
             }
             let itself = text.get(at..end).unwrap_or_default();
             match (kind, form) {
-                (Kind::Separator, Form::Folded) => self.gap = true,
-                (Kind::Separator, Form::Nfkc) => self.cluster(itself, at, form),
-                (Kind::Cased, Form::Folded) => match fold_simply(c) {
+                (Kind::Separator | Kind::Sign, Form::Folded) => self.gap = true,
+                (Kind::Sign, Form::Signs) => self.copy(itself.as_bytes(), at, true),
+                // Some normalise to a sign.
+                (Kind::Separator, Form::Signs | Form::Nfkc) => self.cluster(itself, at, form),
+                (Kind::Cased, Form::Folded | Form::Signs) => match fold_simply(c) {
                     Some(folded) if folded.len_utf8() == c.len_utf8() => {
                         self.copy(folded.encode_utf8(&mut [0; 4]).as_bytes(), at, false);
                     }
@@ -160,14 +165,18 @@ impl FoldedText {
         while let Some(&byte) = bytes.get(at) {
             let start = at;
             at += 1;
-            if is_ascii_separator(byte) {
-                self.gap = true;
+            if is_ascii_boundary(byte) {
+                if form == Form::Signs && is_sign(char::from(byte)) {
+                    self.copy(&[byte], start, true);
+                } else {
+                    self.gap = true;
+                }
                 continue;
             }
             // A single space between two words stays as it is.
             while let Some(&byte) = bytes.get(at)
-                && (!is_ascii_separator(byte)
-                    || byte == b' ' && bytes.get(at + 1).is_some_and(|&next| !is_ascii_separator(next)))
+                && (!is_ascii_boundary(byte)
+                    || byte == b' ' && bytes.get(at + 1).is_some_and(|&next| !is_ascii_boundary(next)))
             {
                 at += 1;
             }
@@ -202,11 +211,12 @@ impl FoldedText {
         }
         let mut begun = None;
         for c in folded_cluster(cluster).chars() {
-            if is_separator(c) {
+            let sign = is_sign(c);
+            if if sign { form == Form::Folded } else { is_separator(c) } {
                 self.gap = true;
                 continue;
             }
-            self.close_gap(is_unspaced(c));
+            self.close_gap(sign || is_unspaced(c));
             begun.get_or_insert(self.bytes.len());
             self.bytes.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
         }
@@ -243,6 +253,17 @@ pub(crate) fn is_separator(c: char) -> bool {
         Ok(byte) if byte.is_ascii() => is_ascii_separator(byte),
         _ => c.is_whitespace() || c.general_category_group() == GeneralCategoryGroup::Punctuation,
     }
+}
+
+/// Whether a character is a sign that a term may require: `C#`, `AT&T`, `50%` (definitions: keyword hit).
+pub(crate) fn is_sign(c: char) -> bool {
+    matches!(c, '#' | '&' | '@' | '%' | '+' | '=' | '$' | '€' | '£' | '¥' | '°')
+}
+
+/// Whether a byte separates words when signs are ignored.
+#[inline]
+fn is_ascii_boundary(byte: u8) -> bool {
+    is_ascii_separator(byte) || matches!(byte, b'+' | b'=' | b'$')
 }
 
 #[inline]
@@ -283,6 +304,14 @@ pub(crate) fn ends_in_word(text: &[u8]) -> bool {
     false
 }
 
+/// Whether a term must not be followed by a letter or digit: it ends in one, of a script with spaces. Hangul may be
+/// followed by one, as Korean writes particles onto nouns.
+pub(crate) fn ends_at_boundary(term: &str) -> bool {
+    let is_mark = |c: &char| c.general_category_group() == GeneralCategoryGroup::Mark;
+    let last = term.chars().rev().find(|c| !is_mark(c));
+    ends_in_word(term.as_bytes()) && last.is_none_or(|c| c.script() != Script::Hangul)
+}
+
 /// Whether a text begins with a letter or digit of a script with spaces.
 pub(crate) fn begins_with_word(text: &[u8]) -> bool {
     let Some(&first) = text.first() else {
@@ -300,6 +329,8 @@ pub(crate) fn begins_with_word(text: &[u8]) -> bool {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Separator,
+    /// See [`is_sign`].
+    Sign,
     /// Without case, of a script with spaces.
     Spaced,
     /// Without case, of a script without spaces.
@@ -314,6 +345,9 @@ fn kind_at(text: &str, at: usize) -> Option<Kind> {
 
 #[inline]
 fn kind(c: char) -> Kind {
+    if is_sign(c) {
+        return Kind::Sign;
+    }
     match class(c) {
         Class::Separator | Class::Joiner | Class::MidLetter | Class::MidNum | Class::MidNumLet => Kind::Separator,
         Class::Open if c == '[' => Kind::Separator,
@@ -353,21 +387,27 @@ mod tests {
 
     use super::*;
 
-    fn fold(text: &str) -> String {
+    fn fold_as(text: &str, form: Form) -> String {
         let mut folded = FoldedText::default();
-        folded.read(text, Form::Folded);
+        folded.read(text, form);
         folded.as_str().to_owned()
     }
 
+    fn fold(text: &str) -> String {
+        fold_as(text, Form::Folded)
+    }
+
     /// The definition, without shortcuts.
-    fn fold_slowly(text: &str) -> String {
+    fn fold_slowly(text: &str, form: Form) -> String {
         let folded: String = text.graphemes(true).map(folded_cluster).collect();
         let mut out = String::new();
-        for piece in folded.split(is_separator).filter(|piece| !piece.is_empty()) {
+        let separates = |c| if is_sign(c) { form == Form::Folded } else { is_separator(c) };
+        let tight = |c| is_unspaced(c) || is_sign(c);
+        for piece in folded.split(separates).filter(|piece| !piece.is_empty()) {
             let (left, right) = (out.chars().next_back(), piece.chars().next());
             if let (Some(left), Some(right)) = (left, right)
-                && !is_unspaced(left)
-                && !is_unspaced(right)
+                && !tight(left)
+                && !tight(right)
             {
                 out.push(' ');
             }
@@ -383,7 +423,7 @@ mod tests {
             (" -- ", ""),
             ("Hello, World!", "hello world"),
             ("don't stop", "don t stop"),
-            ("C++ & C#", "c++ c"),
+            ("C++ & C#", "c c"),
             ("取消。服务", "取消服务"),
             ("取消, 服务", "取消服务"),
             ("买 iPhone 15 吗", "买iphone 15吗"),
@@ -398,11 +438,11 @@ mod tests {
             ("㈱", "株"),
             ("안녕, 여러분", "안녕 여러분"),
             ("“a”\r\n\t…b", "a b"),
-            ("5€ $20 50%", "5€ $20 50"),
+            ("5€ $20 50% ＄20", "5 20 50 20"),
             ("'\u{301}a", "\u{301}a"),
         ] {
             assert_eq!(fold(text), expected, "{text:?}");
-            assert_eq!(fold_slowly(text), expected, "{text:?}");
+            assert_eq!(fold_slowly(text, Form::Folded), expected, "{text:?}");
         }
     }
 
@@ -426,11 +466,23 @@ mod tests {
     }
 
     #[test]
+    fn signs_stay_for_terms_that_have_them() {
+        for (text, expected) in [
+            ("C++ & C#.", "c++&c#"),
+            ("AT & T, 50 % of", "at&t 50%of"),
+            ("＃１ ＠ℂ €5 20 ℃", "#1@c€5 20°c"),
+            ("a-b", "a b"),
+        ] {
+            assert_eq!(fold_as(text, Form::Signs), expected, "{text:?}");
+        }
+    }
+
+    #[test]
     fn kinds_hold_what_they_promise() {
         for c in ('\0'..=char::MAX).filter(|&c| kind(c) != Kind::Rare) {
             let text = c.to_string();
-            if kind(c) == Kind::Separator {
-                assert!(fold_slowly(&text).is_empty(), "{c:?}");
+            if matches!(kind(c), Kind::Separator | Kind::Sign) {
+                assert!(fold_slowly(&text, Form::Folded).is_empty(), "{c:?}");
             } else {
                 assert_eq!(is_nfkc_quick(std::iter::once(c)), IsNormalized::Yes, "{c:?}");
                 assert_eq!(kind(c) == Kind::Unspaced, is_unspaced(c), "{c:?}");
@@ -480,15 +532,17 @@ mod tests {
         assert_eq!(folded.exactly(0..0), None);
     }
 
-    const TRICKY: &str = "[aBſßİıΣςΐéÉЖ1 ,.'_+\\-\n你。，！ＡﬁﬀａがｶﾞかガーกำHe㈱℀№¨ᄀ\u{1161}한\u{301}\u{307}\u{345}\u{FE0F}\u{200D}🇩🇪👍\u{600}Ꭰꭰᏸ\u{3000}क्षि]{0,16}";
+    const TRICKY: &str = "[#%＃＋℃€aBſßİıΣςΐéÉЖ1 ,.'_+\\-\n你。，！ＡﬁﬀａがｶﾞかガーกำHe㈱℀№¨ᄀ\u{1161}한\u{301}\u{307}\u{345}\u{FE0F}\u{200D}🇩🇪👍\u{600}Ꭰꭰᏸ\u{3000}क्षि]{0,16}";
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(3000))]
 
         #[test]
         fn shortcuts_change_nothing(text in TRICKY, any in "\\PC{0,16}") {
-            prop_assert_eq!(fold(&text), fold_slowly(&text));
-            prop_assert_eq!(fold(&any), fold_slowly(&any));
+            for form in [Form::Folded, Form::Signs] {
+                prop_assert_eq!(fold_as(&text, form), fold_slowly(&text, form));
+                prop_assert_eq!(fold_as(&any, form), fold_slowly(&any, form));
+            }
         }
 
         #[test]

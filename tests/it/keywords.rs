@@ -199,10 +199,44 @@ fn a_bad_line_of_a_keyword_file_is_named() {
 
 #[test]
 fn a_keyword_that_loses_its_punctuation_is_reported() {
-    let ran = analysed_with(call(&[(0, 0, 1000, "I write C and C++")]), "--keyword C#");
-    // Searched as the letter alone, so `C++` is one, too.
-    assert_eq!(column(&ran.table("hits"), "matched"), ["C", "C"]);
-    ran.says("keyword `C#` is searched as `c`").exits(0);
+    let ran = analysed_with(call(&[(0, 0, 1000, "Oh wow, a wow effect")]), "--keyword wow!");
+    assert_eq!(column(&ran.table("hits"), "matched"), ["wow", "wow"]);
+    ran.says("keyword `wow!` is searched as `wow`").exits(0);
+}
+
+#[test]
+fn signs_of_a_keyword_must_be_in_the_text() {
+    let said = [
+        "I take vitamin C every day.",
+        "We write it in C# and .NET.",
+        "The net is down at the moment.",
+        "AT&T told me to wait.",
+        "I was at t minus ten.",
+        "A 50 euro note.",
+        "I want 50% off.",
+    ];
+    let said: Vec<(u32, i64, i64, &str)> =
+        said.iter().zip(0..).map(|(text, at)| (0, at * 3000, at * 3000 + 2500, *text)).collect();
+    for (keyword, matched) in [("C#", "C#"), (".NET", ".NET"), ("AT&T", "AT&T"), ("50%", "50%")] {
+        let ran = analysed_with(call(&said), &format!("--keyword {keyword}"));
+        assert_eq!(column(&ran.table("hits"), "matched"), [matched]);
+        assert_eq!(ran.table("calls")[0]["keyword_hit_count"], 1);
+        ran.exits(0);
+    }
+}
+
+#[test]
+fn a_korean_noun_is_found_with_its_particles() {
+    let said = [
+        (0, 500, 3000, "환불은 언제 되나요?"),
+        (0, 3500, 6000, "제가 환불을 받고 싶어서요."),
+        (0, 6500, 9000, "환불 요청했습니다."),
+        (0, 9500, 12_000, "전액환불이 가능한가요?"),
+    ];
+    let ran = analysed_with(call(&said), "--keyword 환불").exits(0);
+    // 전액환불 (a full refund) is another word.
+    assert_eq!(column(&ran.table("hits"), "begin_ms"), [500, 3500, 6500]);
+    assert_eq!(column(&ran.table("hits"), "matched"), ["환불", "환불", "환불"]);
 }
 
 #[test]

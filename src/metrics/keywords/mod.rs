@@ -10,6 +10,7 @@ use std::fmt;
 
 use aho_corasick::AhoCorasick;
 use regex::Regex;
+use unicode_normalization::UnicodeNormalization;
 
 pub use self::reading::KeywordError;
 use self::reading::Reading;
@@ -21,7 +22,8 @@ use crate::text::{FoldedText, Form, begins_with_word, ends_in_word};
 /// space, so `don't` is found in `DON’T` and a phrase may cross the end of a
 /// sentence. A term that begins or ends with a letter or digit must not touch
 /// another one there, except in scripts without spaces, where it matches
-/// anywhere. `/regex/` searches the NFKC text and is case-sensitive.
+/// anywhere, and behind Hangul. Signs of a term, as in `C#`, `AT&T`, `50%` and
+/// `.NET`, must be in the text; a term without signs ignores those of the text. `/regex/` searches the NFKC text and is case-sensitive.
 /// ` ! exclusion`, repeatable, drops matches inside an exclusion.
 ///
 /// ```
@@ -41,9 +43,8 @@ pub struct Keywords {
     terms: Vec<String>,
     /// As given, in the same order.
     lines: Vec<String>,
-    plain: Vec<Plain>,
-    /// Over `plain`; `None` when it is empty.
-    automaton: Option<AhoCorasick>,
+    /// Without signs, then with signs.
+    plain: [PlainTerms; 2],
     regexes: Vec<(Regex, Role)>,
 }
 
@@ -88,13 +89,26 @@ pub struct Scratch {
     excluded: Vec<Match>,
 }
 
+/// Plain terms and exclusions that are searched in one form of the text.
+#[derive(Clone)]
+struct PlainTerms {
+    form: Form,
+    list: Vec<Plain>,
+    /// Over `list`; `None` when it is empty.
+    automaton: Option<AhoCorasick>,
+}
+
 /// A plain term or exclusion.
 #[derive(Clone, Debug)]
 struct Plain {
     folded: String,
     role: Role,
-    begins_with_word: bool,
-    ends_in_word: bool,
+    /// Its first character must not follow a letter or digit.
+    begins_at_boundary: bool,
+    /// Its last character must not be followed by a letter or digit.
+    ends_at_boundary: bool,
+    /// It begins with a dot directly before a letter, which must be in the text: `.NET`.
+    has_dot: bool,
     dulled: bool,
 }
 
@@ -228,12 +242,13 @@ impl Keywords {
     /// ```
     /// use talkmeter::metrics::keywords::Keywords;
     ///
-    /// let keywords = Keywords::new(["C#", "C++", "don't"])?;
-    /// assert_eq!(keywords.dulled().collect::<Vec<_>>(), [("C#", "c")]);
+    /// let keywords = Keywords::new(["C#", "wow!", "don't"])?;
+    /// assert_eq!(keywords.dulled().collect::<Vec<_>>(), [("wow!", "wow")]);
     /// # Ok::<(), talkmeter::metrics::keywords::KeywordError>(())
     /// ```
     pub fn dulled(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.plain.iter().filter(|plain| plain.dulled).filter_map(|plain| match plain.role {
+        let plain = self.plain.iter().flat_map(|plain| &plain.list);
+        plain.filter(|plain| plain.dulled).filter_map(|plain| match plain.role {
             Role::Term(term) => Some((self.terms.get(term)?.as_str(), plain.folded.as_str())),
             Role::Exclusion(_) => None,
         })
@@ -273,12 +288,14 @@ impl Keywords {
         out.clear();
         let Scratch { folded, normal, excluded } = scratch;
         excluded.clear();
-        if let Some(automaton) = &self.automaton {
-            folded.read(text, Form::Folded);
-            self.find_plain(automaton, folded, |role, found| match role {
-                Role::Term(_) => out.push(found),
-                Role::Exclusion(_) => excluded.push(found),
-            });
+        for plain in &self.plain {
+            if let Some(automaton) = &plain.automaton {
+                folded.read(text, plain.form);
+                plain.find(automaton, text, folded, |role, found| match role {
+                    Role::Term(_) => out.push(found),
+                    Role::Exclusion(_) => excluded.push(found),
+                });
+            }
         }
         if !self.regexes.is_empty() {
             normal.read(text, Form::Nfkc);
@@ -308,29 +325,44 @@ impl Keywords {
             !overlaps
         });
     }
+}
 
-    fn find_plain(&self, automaton: &AhoCorasick, folded: &FoldedText, mut found: impl FnMut(Role, Match)) {
-        let text = folded.as_bytes();
+impl PlainTerms {
+    fn new(form: Form) -> Self {
+        Self { form, list: Vec::new(), automaton: None }
+    }
+
+    /// `folded` is `text` in this form.
+    fn find(&self, automaton: &AhoCorasick, text: &str, folded: &FoldedText, mut found: impl FnMut(Role, Match)) {
+        let bytes = folded.as_bytes();
         // Most texts hold no term, which is faster to find out than which term.
-        if !automaton.is_match(text) {
+        if !automaton.is_match(bytes) {
             return;
         }
-        for place in automaton.try_find_overlapping_iter(text).into_iter().flatten() {
-            let Some(plain) = self.plain.get(place.pattern().as_usize()) else {
+        for place in automaton.try_find_overlapping_iter(bytes).into_iter().flatten() {
+            let Some(plain) = self.list.get(place.pattern().as_usize()) else {
                 continue;
             };
-            let (before, after) = (text.get(..place.start()), text.get(place.end()..));
-            if plain.begins_with_word && ends_in_word(before.unwrap_or_default())
-                || plain.ends_in_word && begins_with_word(after.unwrap_or_default())
+            let (before, after) = (bytes.get(..place.start()), bytes.get(place.end()..));
+            if plain.begins_at_boundary && ends_in_word(before.unwrap_or_default())
+                || plain.ends_at_boundary && begins_with_word(after.unwrap_or_default())
             {
                 continue;
             }
-            if let Some(range) = folded.exactly(place.range()) {
+            let Some(range) = folded.exactly(place.range()) else { continue };
+            let dot = if plain.has_dot { dot_before(text, range.start) } else { Some(range.start) };
+            if let Some(start) = dot {
                 let (Role::Term(term) | Role::Exclusion(term)) = plain.role;
-                found(plain.role, Match { term, start: range.start, end: range.end });
+                found(plain.role, Match { term, start, end: range.end });
             }
         }
     }
+}
+
+/// Where the dot directly before a place begins.
+fn dot_before(text: &str, at: usize) -> Option<usize> {
+    let last = text.get(..at)?.chars().next_back()?;
+    std::iter::once(last).nfkc().eq(['.']).then(|| at - last.len_utf8())
 }
 
 /// The lines as given.
@@ -364,7 +396,7 @@ fn leave_out(found: &mut Vec<Match>, excluded: &mut [Match]) {
 #[cfg(test)]
 mod tests {
     use super::reading::EXCLUDING;
-    use crate::text::is_separator;
+    use crate::text::{is_separator, is_sign};
     use proptest::prelude::*;
     use unicode_segmentation::UnicodeSegmentation;
 
@@ -384,10 +416,15 @@ mod tests {
         found(line, text).len()
     }
 
-    fn fold(text: &str) -> String {
+    fn fold(text: &str, form: Form) -> String {
         let mut folded = FoldedText::default();
-        folded.read(text, Form::Folded);
+        folded.read(text, form);
         folded.as_str().to_owned()
+    }
+
+    /// The form in which a term is searched.
+    fn form(term: &str) -> Form {
+        if fold(term, Form::Signs).contains(is_sign) { Form::Signs } else { Form::Folded }
     }
 
     /// The rule tried on every stretch of whole characters.
@@ -400,18 +437,20 @@ mod tests {
                 && ends_in_word(left.as_bytes())
                 && begins_with_word(right.as_bytes())
         };
+        let form = form(term);
+        let particles = raw(term).ends_with('가');
         let mut cuts: Vec<usize> = text.grapheme_indices(true).map(|(at, _)| at).collect();
         cuts.push(text.len());
-        let kept = |from: usize, to: usize| !fold(&text[cuts[from]..cuts[to]]).is_empty();
+        let kept = |from: usize, to: usize| !fold(&text[cuts[from]..cuts[to]], form).is_empty();
         let mut out: Vec<Match> = Vec::new();
         for first in 0..cuts.len() {
             for last in first + 1..cuts.len() {
                 let (start, end) = (cuts[first], cuts[last]);
-                if fold(&text[start..end]) == fold(term)
+                if fold(&text[start..end], form) == fold(term, form)
                     && kept(first, first + 1)
                     && kept(last - 1, last)
                     && !touch(&text[..start], &text[start..end])
-                    && !touch(&text[start..end], &text[end..])
+                    && (particles || !touch(&text[start..end], &text[end..]))
                     && out.last().is_none_or(|before| before.end <= start)
                 {
                     out.push(Match { term: 0, start, end });
@@ -437,7 +476,6 @@ mod tests {
         assert_eq!(hits("caf", "café cafe\u{301} caf\u{E9}"), 0);
         assert_eq!(hits("x", "x\u{304} x"), 1);
         assert_eq!(hits("b", "x\u{304}b ábc b"), 1);
-        assert_eq!(hits("안녕", "안녕하세요 안녕"), 1);
         assert_eq!(hits("дом", "Дом, домик"), 1);
     }
 
@@ -459,9 +497,41 @@ mod tests {
         assert_eq!(found("取消服务", "取消。服务，取 消 服\n务！"), ["取消。服务", "取 消 服\n务"]);
         assert_eq!(found("取消, 服务", "（取消服务）"), ["取消服务"]);
         assert_eq!(hits("thank you", "thankyou"), 0);
-        assert_eq!(hits("c#", "vitamin C."), 1);
         assert_eq!(hits("$20", "$20 20"), 1);
         assert_eq!(found("“hello”", "«Hello»"), ["Hello"]);
+    }
+
+    #[test]
+    fn hangul_has_a_boundary_in_front_only() {
+        // Particles are written onto nouns; 전액환불 is another word.
+        assert_eq!(found("환불", "환불은 언제? 환불을 원해요. 환불! 전액환불이요"), ["환불", "환불", "환불"]);
+        assert_eq!(hits("안녕", "안녕하세요 안녕"), 2);
+        assert_eq!(hits("a환불", "a환불은 xa환불"), 1);
+        assert_eq!(hits("환불a", "환불ab 환불a"), 1);
+        // Only the term's own end counts.
+        assert_eq!(hits("refund", "refund를 refund"), 1);
+    }
+
+    #[test]
+    fn signs_of_a_term_must_be_there() {
+        assert_eq!(found("C#", "vitamin C, in C# and Ｃ＃"), ["C#", "Ｃ＃"]);
+        assert_eq!(found(".NET", "the net, .NET and ASP.NET but not . net"), [".NET", ".NET"]);
+        assert_eq!(found("AT&T", "at t, AT&T, AT & T"), ["AT&T", "AT & T"]);
+        assert_eq!(found("50%", "50 euro, 50% or 50 %, 250%"), ["50%", "50 %"]);
+        assert_eq!(found("$20", "$20 20 $200"), ["$20"]);
+        assert_eq!(found("%", "50% of it"), ["%"]);
+        assert_eq!(found("20 °C", "20 ℃, 20 C"), ["20 ℃"]);
+        assert_eq!(found("c++", "C++11 c++ objc++ c"), ["C++", "c++"]);
+        // Without signs those of the text play no role.
+        assert_eq!(found("at t", "AT&T"), ["AT&T"]);
+        assert_eq!(found("costs 20", "costs $20"), ["costs $20"]);
+        // A dot not directly before a letter is punctuation.
+        assert_eq!(hits(".5", "5"), 1);
+        // Exclusions are read alike.
+        assert_eq!(found("c ! C#", "c, C#, C"), ["c", "C"]);
+        // Hits of terms with and without signs keep the order of the terms.
+        let terms: Vec<usize> = keywords(&["C#", "c"]).find("c C#").into_iter().map(|found| found.term).collect();
+        assert_eq!(terms, [0, 1, 1]);
     }
 
     #[test]
@@ -549,9 +619,9 @@ mod tests {
 
     #[test]
     fn dulled_terms() {
-        let keywords = keywords(&["C#", ".NET", "C++", "don't", "/a./", "ok ! ok?", "？吗"]);
+        let keywords = keywords(&["C#", "＃1", ".NET", ".5", "C++", "don't", "/a./", "ok ! ok?", "？吗", "C#?"]);
         let dulled: Vec<_> = keywords.dulled().collect();
-        assert_eq!(dulled, [("C#", "c"), (".NET", "net"), ("？吗", "吗")]);
+        assert_eq!(dulled, [(".5", "5"), ("？吗", "吗"), ("C#?", "c#")]);
     }
 
     #[test]
@@ -589,18 +659,21 @@ mod tests {
 
         #[test]
         fn matched_text_folds_to_the_term(
-            text in "[aAbB1 ,.'+ß你好。，Ａａﬁfiſsé e\u{301}がｶﾞ㈱株ก]{0,24}",
-            terms in proptest::collection::vec("[aAbB1 'ß你好，Ａﬁfisé株e\u{301}]{1,3}", 1..6),
+            text in "[#%＃aAbB1 ,.'+ß你好。，Ａａﬁfiſsé e\u{301}がｶﾞ㈱株ก]{0,24}",
+            terms in proptest::collection::vec("[#%aAbB1 'ß你好，Ａﬁfisé株e\u{301}]{1,3}", 1..6),
         ) {
-            let terms: Vec<&String> = terms.iter().filter(|term| !fold(term).is_empty()).collect();
+            let terms: Vec<&String> = terms.iter().filter(|term| !fold(term, form(term)).is_empty()).collect();
             let keywords = Keywords::new(&terms).unwrap();
             let all = keywords.find(&text);
             prop_assert!(all.is_sorted());
             for found in &all {
                 let matched = &text[found.start..found.end];
-                prop_assert_eq!(fold(matched), fold(&keywords.terms()[found.term]));
+                let term = &keywords.terms()[found.term];
+                let form = form(term);
+                prop_assert_eq!(fold(matched, form), fold(term, form));
                 let mut edges = matched.graphemes(true);
-                prop_assert!([edges.next(), edges.next_back()].into_iter().flatten().all(|edge| !fold(edge).is_empty()));
+                let mut edges = [edges.next(), edges.next_back()].into_iter().flatten();
+                prop_assert!(edges.all(|edge| !fold(edge, form).is_empty()));
             }
             for pair in all.windows(2).filter(|pair| pair[0].term == pair[1].term) {
                 prop_assert!(pair[0].end <= pair[1].start);
@@ -609,8 +682,8 @@ mod tests {
 
         #[test]
         fn nothing_is_missed(
-            text in "[abA1 ,'+ß你好。，ｂﬁiſs é\u{301}がｶﾞ株⒜가]{0,14}",
-            term in "[abA1 'ß你好，ﬁis株\u{301}]{1,3}",
+            text in "[#%＃abA1 ,'+ß你好。，ｂﬁiſs é\u{301}がｶﾞ株⒜가]{0,14}",
+            term in "[#%abA1 'ß你好，ﬁis株\u{301}]{1,3}",
         ) {
             if let Ok(keywords) = Keywords::new([&term]) {
                 prop_assert_eq!(keywords.find(&text), found_slowly(&term, &text));

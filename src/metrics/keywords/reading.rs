@@ -5,22 +5,37 @@ use std::fmt;
 
 use aho_corasick::AhoCorasick;
 use regex::Regex;
+use unicode_normalization::UnicodeNormalization;
+use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
 
-use super::{Keywords, Plain, Role};
-use crate::text::{FoldedText, Form, begins_with_word, ends_in_word, is_separator};
+use super::{Keywords, Plain, PlainTerms, Role};
+use crate::text::{FoldedText, Form, begins_with_word, ends_at_boundary, is_separator, is_sign};
 
 /// What separates a term from its exclusions.
 pub(super) const EXCLUDING: &str = " ! ";
 
 /// A list of keywords being parsed.
-#[derive(Default)]
 pub(super) struct Reading {
     known: HashSet<String>,
     lines: Vec<String>,
     terms: Vec<String>,
-    plain: Vec<Plain>,
+    /// Without signs, then with signs.
+    plain: [PlainTerms; 2],
     regexes: Vec<(Regex, Role)>,
     folded: FoldedText,
+}
+
+impl Default for Reading {
+    fn default() -> Self {
+        Self {
+            known: HashSet::new(),
+            lines: Vec::new(),
+            terms: Vec::new(),
+            plain: [Form::Folded, Form::Signs].map(PlainTerms::new),
+            regexes: Vec::new(),
+            folded: FoldedText::default(),
+        }
+    }
 }
 
 impl Reading {
@@ -56,35 +71,43 @@ impl Reading {
             self.regexes.push((regex, role));
             return Ok(());
         }
-        self.folded.read(term, Form::Folded);
+        let normal: String = term.nfkc().collect();
+        let behind_dot = normal.strip_prefix('.').and_then(|rest| rest.chars().next());
+        let has_dot = behind_dot.is_some_and(|c| c.general_category_group() == GeneralCategoryGroup::Letter);
+        self.folded.read(term, Form::Signs);
+        let has_signs = self.folded.as_str().contains(is_sign);
+        if !has_signs {
+            self.folded.read(term, Form::Folded);
+        }
         let folded = self.folded.as_str().to_owned();
         if folded.is_empty() {
             return Err(if term.is_empty() { Reason::Empty } else { Reason::PunctuationOnly });
         }
-        let edges = [term.chars().next(), term.chars().next_back()];
-        self.plain.push(Plain {
+        let edges = [normal.chars().next().filter(|_| !has_dot), normal.chars().next_back()];
+        let [without, with] = &mut self.plain;
+        let plain = if has_signs { with } else { without };
+        plain.list.push(Plain {
             role,
-            begins_with_word: begins_with_word(folded.as_bytes()),
-            ends_in_word: ends_in_word(folded.as_bytes()),
-            dulled: edges.into_iter().flatten().any(is_separator),
+            begins_at_boundary: begins_with_word(folded.as_bytes()),
+            ends_at_boundary: ends_at_boundary(&folded),
+            has_dot,
+            dulled: edges.into_iter().flatten().any(|edge| is_separator(edge) && !is_sign(edge)),
             folded,
         });
         Ok(())
     }
 
     pub(super) fn finish(self) -> Result<Keywords, KeywordError> {
-        let Self { terms, lines, plain, regexes, .. } = self;
-        let automaton = if plain.is_empty() {
-            None
-        } else {
-            let automaton = AhoCorasick::new(plain.iter().map(|plain| &plain.folded));
-            Some(automaton.map_err(|error| KeywordError {
+        let Self { terms, lines, mut plain, regexes, .. } = self;
+        for plain in plain.iter_mut().filter(|plain| !plain.list.is_empty()) {
+            let automaton = AhoCorasick::new(plain.list.iter().map(|plain| &plain.folded));
+            plain.automaton = Some(automaton.map_err(|error| KeywordError {
                 line: None,
                 term: terms.first().cloned().unwrap_or_default(),
                 reason: Reason::TooMany(in_one_line(&error.to_string())),
-            })?)
-        };
-        Ok(Keywords { terms, lines, plain, automaton, regexes })
+            })?);
+        }
+        Ok(Keywords { terms, lines, plain, regexes })
     }
 }
 

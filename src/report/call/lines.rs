@@ -8,7 +8,7 @@ use super::speech::Speech;
 use super::{EventView, HitView};
 use crate::metrics::{EventKind, Interval};
 use crate::tables::CallRows;
-use crate::text::is_unspaced;
+use crate::text::{ends_at_boundary, is_unspaced};
 
 /// The kind of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -211,5 +211,5 @@ fn stands_alone(text: &str, start: usize, end: usize) -> bool {
     let (before, after) =
         (before.and_then(|text| text.chars().next_back()), after.and_then(|text| text.chars().next()));
     let inner = inner.unwrap_or_default();
-    !(is_part(before) && is_part(inner.chars().next()) || is_part(inner.chars().next_back()) && is_part(after))
+    !(is_part(before) && is_part(inner.chars().next()) || ends_at_boundary(inner) && is_part(after))
 }
