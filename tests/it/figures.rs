@@ -146,8 +146,9 @@ fn overlap_on_one_diarised_channel_counts_from_one_per_cent_of_the_speech() {
     assert!(jitter.table("events").is_empty());
     has(
         &jitter.participant("spk1"),
-        json!({"overlap_ms": null, "terminal_overlap_count": null, "response_n": 1, "response_ms_p50": -99,
-            "response_early_ratio": 1.0, "reason": "single_channel_diarised"}),
+        // What seems to be an overlap of 99 ms may be none.
+        json!({"overlap_ms": null, "terminal_overlap_count": null, "response_n": 1, "response_ms_p50": null,
+            "response_early_ratio": null, "reason": "single_channel_diarised"}),
     );
 }
 

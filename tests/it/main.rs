@@ -27,6 +27,7 @@ mod models;
 mod odd_texts;
 mod readme;
 mod real_data;
+mod recognisers;
 mod recordings;
 mod refusals;
 mod report;
