@@ -88,7 +88,7 @@ use texts::Texts;
 use crate::transcript::{Code, Severity, Transcript};
 
 /// The version of the definitions behind the figures: two reports of different versions do not compare.
-pub const DEFINITIONS_VERSION: u32 = 1;
+pub const DEFINITIONS_VERSION: u32 = 2;
 
 /// What a measurement depends on besides the transcript.
 #[derive(Debug, Clone, serde::Serialize)]

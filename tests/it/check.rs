@@ -10,7 +10,7 @@ fn clean() -> Call {
 
 /// Only worth knowing: two sentences out of order, and some of one speaker's time twice.
 fn noted() -> Call {
-    call(&[(0, 500, 1500, "there"), (0, 0, 1000, "hello"), (1, 2000, 3000, "hi")]).lasting(4000)
+    call(&[(0, 500, 3000, "there"), (0, 0, 1000, "hello"), (1, 2000, 3000, "hi")]).lasting(4000)
 }
 
 /// The last 500 ms lie behind the recording: the word's and the sentence's.

@@ -544,7 +544,7 @@ fn add_up(measured: &Measured) -> Result<(), String> {
 }
 
 /// Columns that may be null without a reason (definitions: reason).
-const EXCUSED: [&str; 11] = [
+const EXCUSED: [&str; 12] = [
     "file_url",
     "model",
     "audio_format",
@@ -555,6 +555,7 @@ const EXCUSED: [&str; 11] = [
     "duration_source",
     "billable_source",
     "keyword_hit_count",
+    "emotions",
     "reason",
 ];
 

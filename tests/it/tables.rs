@@ -25,7 +25,7 @@ const SCHEMA: [(&str, &str); 11] = [
          units_per_min, articulation_units_per_min, response_ms_p50, response_ms_p90, response_n, \
          response_early_ratio, slow_response_count, interruption_count, interrupted_count, backchannel_count, \
          side_speech_count, terminal_overlap_count, simultaneous_start_count, overlap_ms, question_count, \
-         keyword_hit_count, first_begin_ms, last_end_ms, reason",
+         keyword_hit_count, first_begin_ms, last_end_ms, reason, emotions",
     ),
     ("bursts", "file, participant, begin_ms, end_ms"),
     ("turns", "file, turn_index, participant, role, begin_ms, end_ms, talk_ms, units, text"),
@@ -37,7 +37,10 @@ const SCHEMA: [(&str, &str); 11] = [
         "file, channel_id, model, region, billable_ms, billable_source, billed_seconds, unit_price, currency, cost, \
          price_date",
     ),
-    ("sentences", "file, channel_id, sentence_index, sentence_id, participant, begin_ms, end_ms, text, units"),
+    (
+        "sentences",
+        "file, channel_id, sentence_index, sentence_id, participant, begin_ms, end_ms, text, units, language, emotion",
+    ),
     ("words", "file, channel_id, sentence_index, word_index, participant, begin_ms, end_ms, text, punctuation"),
     ("warnings", "file, code, count, detail"),
 ];
