@@ -66,6 +66,8 @@ mod recording_id;
 pub mod redact;
 #[cfg(feature = "analytics")]
 pub mod report;
+#[cfg_attr(not(feature = "cli"), allow(dead_code, reason = "the command reads more kinds of sheets"))]
+mod sheet;
 #[cfg(feature = "analytics")]
 pub mod tables;
 pub mod text;

@@ -12,10 +12,10 @@ use std::sync::Arc;
 use url::Url;
 use walkdir::WalkDir;
 
-use super::list::{self, Entry};
 use super::problems::Problems;
 use super::source::Source;
 use crate::error::reason;
+use crate::sheet::{LIST, RECORDING, Row, Sheet};
 
 /// What a walk over a folder takes for a recording, by extension in any case: what the service lists.
 pub const AUDIO_EXTENSIONS: [&str; 17] = [
@@ -128,9 +128,9 @@ impl ManifestBuilder {
         }
     }
 
-    /// A list: plain text (one a line; blank lines and lines beginning with `#` skipped), CSV with a column `url`
-    /// (separated by commas, semicolons or tabs; other columns ignored), or JSON lines (strings, or objects with
-    /// `url`). CRLF and a byte order mark are fine.
+    /// A list: plain text (one entry per line; blank lines and lines that begin with `#` are skipped), CSV with a column `url`,
+    /// `file_url` or `file` (separated by commas, semicolons or tabs; other columns are ignored), or JSON lines (strings, or
+    /// objects with one of these). UTF-8, UTF-16 with a byte order mark, or what a detector finds, which is noted.
     ///
     /// The extension of `name` decides which (`.txt`, `.csv`, `.tsv`, `.jsonl`, `.ndjson`), else the first line.
     /// `-` is called stdin. Relative paths in a list count from the current directory, wherever the list lies. Lines
@@ -138,17 +138,23 @@ impl ManifestBuilder {
     pub fn list(&mut self, name: &str, reader: impl Read) {
         let shown = if name == "-" { "stdin" } else { name };
         let mut is_empty = true;
-        list::read(name, reader, |number, entry| {
+        let mut sheet = Sheet::new(name, reader, &LIST);
+        while let Some(row) = sheet.next_row() {
             is_empty = false;
-            let line = Some(Line { list: shown, number });
-            match entry {
-                Entry::Text(text) => self.text(line, text),
-                Entry::Wrong(why) | Entry::Broken(why) => self.refuse(line, &why),
+            let line = |number| Some(Line { list: shown, number });
+            match row {
+                Ok((number, Row::Entry(entry))) => self.text(line(number), &entry),
+                Ok((number, Row::Cells(cells))) => match cells.require(&RECORDING) {
+                    Ok(recording) => self.text(line(number), recording),
+                    Err(why) => self.refuse(line(number), &why),
+                },
+                Err(fault) => self.refuse(line(fault.line), &fault.why),
             }
-        });
+        }
         if is_empty {
             self.notes.push(format!("{shown}: names no recording"));
         }
+        self.notes.extend(sheet.notes().into_iter().map(|note| format!("{shown}: {note}")));
     }
 
     /// The manifest, if nothing at all is wrong.

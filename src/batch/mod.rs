@@ -24,7 +24,6 @@ mod collecting;
 mod counts;
 mod event;
 mod ledger;
-mod list;
 mod manifest;
 mod plan;
 mod polling;

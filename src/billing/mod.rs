@@ -38,6 +38,6 @@ pub use line::{Basis, Line, Meter, Total, totals};
 pub use money::Money;
 pub use prices::{PriceBook, Prices, UnitPrice};
 pub use reconcile::{Account, Rounding};
-pub use statement::{StatementRow, read_statement};
+pub use statement::{Statement, StatementRow};
 pub use tokens::{MeterAccount, TokenAccount};
 pub use usage::{ReportedUsage, Usage, of_usage};

@@ -1,87 +1,108 @@
-//! What the provider's statement says: a CSV, row by row.
+//! The provider's statement, row by row.
 
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
 
 use super::line::Meter;
 use super::usage::Usage;
+use crate::sheet::{Cells, Column, Layout, Row, Sheet, number};
 
 /// A row of a provider's statement.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct StatementRow {
-    /// Task id, address, result or name of a recording; empty where the row is of many.
+    /// Task id, address, result file or name of a recording; empty if the row names none.
     pub resource: String,
-    /// What was counted; a quantity of which the row does not say what it is of stands as seconds.
+    /// The billed quantities. A quantity without a meter counts as seconds.
     pub usage: Usage,
-    /// The one meter that the row is of; `None` = it does not say, or is of several.
+    /// The meter of the row; `None` = not stated, or several.
     pub meter: Option<Meter>,
-    /// Amount billed; `None` = the row does not say.
+    /// Amount billed; `None` = not stated.
     pub cost: Option<Decimal>,
-    /// As the statement writes it.
+    /// Currency code, as written.
     pub currency: String,
 }
 
-/// Reads a statement: CSV with a header. Columns by any of these names: `ResourceId`, `task_id`, `file` or `url`;
-/// `ConsumedQuantity`, `PricingQuantity`, `seconds` or `quantity`, of what `SkuMeter` or `meter` says (`speech`, `tokens_in`,
-/// `tokens_out`); `input_tokens` or `tokens_in` and `output_tokens` or `tokens_out`; `BilledCost`, `cost` or `amount`;
-/// `BillingCurrency` or `currency`.
-///
-/// ```
-/// use talkmeter::billing::{Meter, read_statement};
-/// let rows = read_statement("task_id,quantity,meter,cost\nt-1,530,input_tokens,0.0000795\n".as_bytes())?;
-/// assert_eq!((rows[0].meter, rows[0].usage.tokens_in), (Some(Meter::TokensIn), Some(530)));
-/// # Ok::<(), String>(())
-/// ```
-///
-/// # Errors
-/// One clause: what is wrong, and where.
-pub fn read_statement(csv: impl std::io::Read) -> Result<Vec<StatementRow>, String> {
-    let mut csv = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(csv);
-    let head = csv.headers().map_err(|error| error.to_string())?.clone();
-    let column = |names: &[&str]| {
-        names.iter().find_map(|name| {
-            head.iter().position(|head| head.trim_start_matches('\u{feff}').eq_ignore_ascii_case(name))
-        })
-    };
-    let resource = column(&["ResourceId", "task_id", "file", "url"]);
-    let quantity = column(&["ConsumedQuantity", "PricingQuantity", "seconds", "quantity"]);
-    let meter = column(&["SkuMeter", "meter"]);
-    let tokens_in = column(&["input_tokens", "tokens_in"]);
-    let tokens_out = column(&["output_tokens", "tokens_out"]);
-    let cost = column(&["BilledCost", "cost", "amount"]);
-    let currency = column(&["BillingCurrency", "currency"]);
-    if [quantity, tokens_in, tokens_out, cost].iter().all(Option::is_none) {
-        return Err("no column of a quantity or of a cost".to_owned());
-    }
-    let mut rows = Vec::new();
-    for (number, record) in (2..).zip(csv.records()) {
-        let record = record.map_err(|error| error.to_string())?;
-        let cell = |column: Option<usize>| column.and_then(|at| record.get(at)).filter(|cell| !cell.is_empty());
-        let decimal = |column| match cell(column) {
-            None => Ok(None),
-            Some(text) => {
-                text.parse::<Decimal>().map(Some).map_err(|_| format!("line {number}: `{text}` is no number"))
-            }
-        };
-        let whole = |column| Ok::<_, String>(decimal(column)?.and_then(|quantity| quantity.ceil().to_i64()));
-        let meter = cell(meter).and_then(|name| named(&name.to_ascii_lowercase()));
-        let mut usage = Usage { tokens_in: whole(tokens_in)?, tokens_out: whole(tokens_out)?, ..Usage::default() };
-        if let Some(quantity) = whole(quantity)? {
-            *match meter {
-                None | Some(Meter::Speech) => &mut usage.seconds,
-                Some(Meter::TokensIn) => &mut usage.tokens_in,
-                Some(Meter::TokensOut) => &mut usage.tokens_out,
-            } = Some(quantity);
+/// A provider's statement.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Statement {
+    /// In the order of the file.
+    pub rows: Vec<StatementRow>,
+    /// What to know about the file as a whole, as clauses: a guessed encoding, empty rows.
+    pub notes: Vec<String>,
+}
+
+const RESOURCE: Column =
+    Column::new(&["ResourceId", "task_id", "file", "url", "file_url", "InstanceID", "资源ID", "实例ID"]);
+const QUANTITY: Column = Column::new(&["ConsumedQuantity", "PricingQuantity", "seconds", "quantity", "usage", "用量"]);
+const METER: Column = Column::new(&["SkuMeter", "meter"]);
+const TOKENS_IN: Column = Column::new(&["input_tokens", "tokens_in"]);
+const TOKENS_OUT: Column = Column::new(&["output_tokens", "tokens_out"]);
+const COST: Column = Column::new(&["BilledCost", "cost", "amount", "应付金额"]);
+const CURRENCY: Column = Column::new(&["BillingCurrency", "currency", "币种"]);
+
+impl Statement {
+    /// Reads a statement: CSV with a header, or JSON lines. Columns by any of these names, whatever their case:
+    ///
+    /// - `ResourceId`, `task_id`, `file` or `url`: which recording;
+    /// - `ConsumedQuantity`, `PricingQuantity`, `seconds` or `quantity`, of what `SkuMeter` or `meter` says (`speech`,
+    ///   `tokens_in`, `tokens_out`);
+    /// - `input_tokens` or `tokens_in`, `output_tokens` or `tokens_out`;
+    /// - `BilledCost`, `cost` or `amount`; `BillingCurrency` or `currency`.
+    ///
+    /// `name` tells JSON lines from CSV by its extension.
+    ///
+    /// ```
+    /// use talkmeter::billing::{Meter, Statement};
+    /// let csv = "task_id;quantity;meter;cost\nt-1;1.530;input_tokens;0,0002295\n";
+    /// assert!(Statement::read("bill.csv", csv.as_bytes()).unwrap_err().contains("`1.530`"));
+    /// let csv = csv.replace("1.530", "1530");
+    /// let statement = Statement::read("bill.csv", csv.as_bytes())?;
+    /// let row = &statement.rows[0];
+    /// assert_eq!((row.meter, row.usage.tokens_in), (Some(Meter::TokensIn), Some(1530)));
+    /// assert_eq!(row.cost.ok_or("no cost")?.to_string(), "0.0002295");
+    /// # Ok::<(), String>(())
+    /// ```
+    ///
+    /// # Errors
+    /// One clause: what is wrong, and in which line.
+    pub fn read(name: &str, reader: impl std::io::Read) -> Result<Self, String> {
+        let layout = Layout { needed: &[QUANTITY, TOKENS_IN, TOKENS_OUT, COST], plain: false, least_columns: 1 };
+        let mut sheet = Sheet::new(name, reader, &layout);
+        let mut rows = Vec::new();
+        while let Some(row) = sheet.next_row() {
+            let (line, row) = row.map_err(|fault| fault.to_string())?;
+            let Row::Cells(cells) = row else { return Err(format!("line {line}: not a JSON object")) };
+            rows.push(statement_row(&cells, sheet.has_decimal_commas()).map_err(|why| format!("line {line}: {why}"))?);
         }
-        rows.push(StatementRow {
-            resource: cell(resource).unwrap_or_default().to_owned(),
-            usage,
-            meter,
-            cost: decimal(cost)?,
-            currency: cell(currency).unwrap_or_default().to_owned(),
-        });
+        Ok(Self { rows, notes: sheet.notes() })
     }
-    Ok(rows)
+}
+
+fn statement_row(cells: &Cells, has_decimal_commas: bool) -> Result<StatementRow, String> {
+    let decimal = |column: &Column| match cells.get(column) {
+        None => Ok(None),
+        Some(cell) => number(cell, has_decimal_commas)
+            .map(Some)
+            .ok_or_else(|| format!("`{cell}` for `{}` is not a number, or can be read in two ways", column.name())),
+    };
+    let whole = |column| Ok::<_, String>(decimal(column)?.and_then(|quantity| quantity.ceil().to_i64()));
+    let meter = cells.get(&METER).and_then(|name| named(&name.to_ascii_lowercase()));
+    let mut usage = Usage { tokens_in: whole(&TOKENS_IN)?, tokens_out: whole(&TOKENS_OUT)?, ..Usage::default() };
+    if let Some(quantity) = whole(&QUANTITY)? {
+        *match meter {
+            None | Some(Meter::Speech) => &mut usage.seconds,
+            Some(Meter::TokensIn) => &mut usage.tokens_in,
+            Some(Meter::TokensOut) => &mut usage.tokens_out,
+        } = Some(quantity);
+    }
+    Ok(StatementRow {
+        resource: cells.get(&RESOURCE).unwrap_or_default().to_owned(),
+        usage,
+        meter,
+        cost: decimal(&COST)?,
+        currency: cells.get(&CURRENCY).unwrap_or_default().to_owned(),
+    })
 }
 
 fn named(meter: &str) -> Option<Meter> {
@@ -99,7 +120,7 @@ mod tests {
 
     #[test]
     fn a_quantity_is_of_what_the_row_says() {
-        let read = |csv: &str| read_statement(csv.as_bytes());
+        let read = |csv: &str| Statement::read("bill.csv", csv.as_bytes()).map(|statement| statement.rows);
         let rows = read(
             "ResourceId,ConsumedQuantity,SkuMeter,BilledCost\na,9,speech,0.1\na,530,tokens_in,\na,109,Output_Tokens,\na,7,,\n",
         )
@@ -111,7 +132,15 @@ mod tests {
         assert_eq!((rows[3].usage, rows[3].meter), (usage(Some(7), None, None), None));
         let rows = read("\u{feff}url,input_tokens,output_tokens,amount\nu,530,109,0.00013\n").unwrap();
         assert_eq!((rows[0].usage, rows[0].meter), (usage(None, Some(530), Some(109)), None));
-        assert_eq!(read("url,currency\n"), Err("no column of a quantity or of a cost".to_owned()));
-        assert_eq!(read("url,tokens_in\nu,many\n"), Err("line 2: `many` is no number".to_owned()));
+        let missing = read("url,currency\n").unwrap_err();
+        assert!(
+            missing.starts_with("line 1: no column `ConsumedQuantity` (or `PricingQuantity`, `seconds`,"),
+            "{missing}"
+        );
+        assert!(missing.ends_with("; the header has `url`, `currency`"), "{missing}");
+        assert_eq!(
+            read("url,tokens_in\nu,many\n"),
+            Err("line 2: `many` for `input_tokens` is not a number, or can be read in two ways".to_owned())
+        );
     }
 }

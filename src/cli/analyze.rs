@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
+use polars::prelude::DataFrame;
 
 use super::Exit;
 use super::inputs::Paths;
@@ -15,6 +16,7 @@ use crate::batch;
 use crate::billing::Prices;
 use crate::metrics::catalogue::{TABLES, Table};
 use crate::metrics::{Roles, Settings};
+use crate::redact::without_query;
 use crate::report::number::{bytes, counted};
 use crate::report::{self, Groups, Page, Report};
 use crate::tables::{self, CallSource, FileOutcome, Metadata, Options, Outcome, Output, Rollup};
@@ -81,9 +83,7 @@ pub(super) fn run(args: Args, today: Date, format: Format, console: &Console) ->
         let _ = rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global();
     }
     let metadata = args.meta.as_deref().map(Metadata::read).transpose()?;
-    if let Some(metadata) = &metadata {
-        metadata.check(&args.group_by)?;
-    }
+    let group_by = metadata.as_ref().map(|metadata| metadata.resolve(&args.group_by)).transpose()?;
     let settings = args.settings.settings(console)?;
     let prices = args.prices.prices(None)?;
     let inputs = args.paths.find(args.output.as_deref(), console)?;
@@ -93,7 +93,7 @@ pub(super) fn run(args: Args, today: Date, format: Format, console: &Console) ->
         tables: args.tables,
         only: args.only,
         metadata,
-        group_by: args.group_by,
+        group_by: group_by.unwrap_or_default(),
         settings,
         prices,
         page: args.page,
@@ -162,7 +162,9 @@ impl AnalyzeJob {
         unused_roles(&options.settings.roles, &analysis.labels, console);
         let rollup = metadata.as_ref().map(|metadata| Rollup::new(&analysis.calls, metadata, &group_by)).transpose()?;
         if let (Some(rollup), Some(metadata)) = (&rollup, &metadata) {
-            report_unmatched(rollup, metadata, console);
+            if !report_unmatched(rollup, metadata, &analysis.calls, console) {
+                return Ok(None);
+            }
         }
         let rollup = rollup.filter(|_| !group_by.is_empty());
         let groups = rollup.as_ref().map(Groups::new).transpose()?;
@@ -241,7 +243,19 @@ pub(super) fn unused_roles(roles: &Roles, labels: &BTreeSet<String>, console: &C
     }
 }
 
-pub(super) fn report_unmatched(rollup: &Rollup, metadata: &Metadata, console: &Console) {
+/// Reports what the metadata and the calls do not have in common; false, with an error, if that is everything.
+pub(super) fn report_unmatched(rollup: &Rollup, metadata: &Metadata, calls: &DataFrame, console: &Console) -> bool {
+    metadata.notes().iter().for_each(|note| console.note(&format!("metadata: {note}")));
+    let call = calls.column(metadata.key()).and_then(|cells| Ok(cells.str()?.get(0))).ok().flatten();
+    if let (true, Some(key), Some(call)) = (rollup.calls_without_row == calls.height(), metadata.first_key(), call) {
+        console.error(&format!(
+            "no row of the metadata matches a call: its column `{}` has `{}`, the calls have `{}`",
+            metadata.key(),
+            without_query(key),
+            without_query(call)
+        ));
+        return false;
+    }
     if rollup.calls_without_row > 0 {
         console.note(&format!("{} without a row in the metadata", counted(rollup.calls_without_row as u64, "call")));
     }
@@ -252,6 +266,7 @@ pub(super) fn report_unmatched(rollup: &Rollup, metadata: &Metadata, console: &C
         let rows = counted(metadata.skipped_rows() as u64, "row");
         console.note(&format!("{rows} of the metadata skipped: no call named, or already named by an earlier row"));
     }
+    true
 }
 
 /// Names tables of an earlier run that this run did not write: they do not match the report beside them.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::inputs::read_exact_text;
 use super::output::Failure;
 use crate::catalog::Region;
 use crate::client::{ApiKey, Client};
@@ -61,9 +62,7 @@ impl Connection {
 
     fn key(&self) -> Result<ApiKey> {
         if let Some(path) = &self.api_key_file {
-            let text =
-                std::fs::read_to_string(path).map_err(|error| Error::io("read the API key from", path, error))?;
-            return ApiKey::new(text);
+            return ApiKey::new(read_exact_text("read the API key from", path)?);
         }
         match from_environment(KEY).filter(|key| !key.trim().is_empty()) {
             Some(key) => ApiKey::new(key),

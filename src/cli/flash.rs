@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::clip::{Input, Intake};
 use super::connection::Connection;
+use super::inputs::read_exact_text;
 use super::output::{Console, Failure, Format, Listing, chain, printable};
 use super::parameters::RecognitionOptions;
 use super::{Exit, advice, block_on};
@@ -69,10 +70,10 @@ impl Args {
     fn recognition(&self) -> Result<Recognition> {
         let mut asked = self.options.recognition(&self.model)?;
         if let Some(path) = &self.dialog {
-            let text = std::fs::read_to_string(path).map_err(|error| Error::io("read the dialogue", path, error))?;
+            let text = read_exact_text("read the dialogue", path)?;
             let wrong = |why: String| Error::invalid(format!("the dialogue {} cannot be read: {why}", path.display()));
             let turns: Vec<Value> =
-                serde_json::from_str(&text).map_err(|error| wrong(format!("no JSON array: {error}")))?;
+                serde_json::from_str(&text).map_err(|error| wrong(format!("not a JSON array: {error}")))?;
             for turn in &turns {
                 asked = asked.context(Message::from_json(turn).map_err(|error| wrong(error.to_string()))?);
             }

@@ -1,9 +1,11 @@
 //! Path arguments of `analyze`, `check` and other commands that read files.
 
-use std::io::BufRead;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use super::output::{Console, Failure, printable};
+use crate::error::{Error, Result};
+use crate::sheet::text::{self, Decoder, has_mark};
 use crate::transcript::Inputs;
 
 /// Files to read.
@@ -30,13 +32,7 @@ impl Paths {
         let mut paths = Vec::with_capacity(self.paths.len());
         for path in &self.paths {
             if path.as_os_str() == "-" {
-                for line in std::io::stdin().lock().split(b'\n') {
-                    let line = line.map_err(|error| crate::Error::io("read", Path::new("stdin"), error))?;
-                    let line = line.strip_suffix(b"\r").unwrap_or(&line);
-                    if !line.trim_ascii().is_empty() {
-                        paths.push(path_of(line));
-                    }
-                }
+                listed(std::io::stdin().lock(), &mut paths)?;
             } else {
                 paths.push(path.clone());
             }
@@ -47,6 +43,60 @@ impl Paths {
         }
         Ok(inputs)
     }
+}
+
+/// Reads a text file in any encoding; notes one that had to be guessed. `what` completes an error: "cannot …".
+pub(super) fn read_text(what: &'static str, path: &Path, console: &Console) -> Result<String> {
+    let (text, encoding) = text::read(what, path)?;
+    if let Some(encoding) = encoding.detected() {
+        console.note(&format!("{}: not UTF-8, read as {encoding}", path.display()));
+    }
+    Ok(text)
+}
+
+/// The same for a text that is sent as it is: a guessed encoding is an error.
+pub(super) fn read_exact_text(what: &'static str, path: &Path) -> Result<String> {
+    let (text, encoding) = text::read(what, path)?;
+    match encoding.detected() {
+        None => Ok(text),
+        Some(encoding) => {
+            let path = path.display();
+            Err(Error::invalid(format!("{path}: not UTF-8 (perhaps {encoding}): save it as UTF-8")))
+        }
+    }
+}
+
+/// Adds the paths of a list, one per line. Lines are bytes, as `find` prints them; a byte order mark says otherwise.
+fn listed(mut reader: impl BufRead, paths: &mut Vec<PathBuf>) -> Result<(), Failure> {
+    let failed = |error| Error::io("read", Path::new("stdin"), error);
+    let begin = reader.fill_buf().map_err(failed)?;
+    let first = begin.trim_ascii_start().first().copied();
+    if has_mark(begin) {
+        return listed_lines(BufReader::new(Decoder::new(reader)), paths);
+    }
+    if matches!(first, Some(b'{' | b'[')) {
+        let mut lines = Vec::new();
+        listed_lines(reader, &mut lines)?;
+        if lines.first().is_some_and(|path| !path.exists()) {
+            return Err(Failure::Usage(
+                "stdin holds JSON, not a list of paths: give the name of the result file instead of `-`".to_owned(),
+            ));
+        }
+        paths.append(&mut lines);
+        return Ok(());
+    }
+    listed_lines(reader, paths)
+}
+
+fn listed_lines(reader: impl BufRead, paths: &mut Vec<PathBuf>) -> Result<(), Failure> {
+    for line in reader.split(b'\n') {
+        let line = line.map_err(|error| Error::io("read", Path::new("stdin"), error))?;
+        let line = line.strip_suffix(b"\r").unwrap_or(&line);
+        if !line.trim_ascii().is_empty() {
+            paths.push(path_of(line));
+        }
+    }
+    Ok(())
 }
 
 /// A line of `find` output as a path: on Unix, names need not be UTF-8.

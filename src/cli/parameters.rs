@@ -5,9 +5,10 @@ use std::path::Path;
 use clap::{ArgAction, ArgMatches, FromArgMatches};
 use serde_json::Value;
 
+use super::inputs::read_exact_text;
 use crate::catalog::{Catalog, Kind, Parameter, Protocol};
 use crate::client::{DIARIZATION, Hotword, LANGUAGE, Message, Recognition};
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// The heading of these flags.
 const HEADING: &str = "Recognition options";
@@ -118,7 +119,7 @@ impl RecognitionOptions {
 /// A text, or the content of the file after `@` without its last line break.
 fn context(text: &str) -> Result<String> {
     let Some(path) = text.strip_prefix('@') else { return Ok(text.to_owned()) };
-    let read = std::fs::read_to_string(path).map_err(|error| Error::io("read the context", Path::new(path), error))?;
+    let read = read_exact_text("read the context", Path::new(path))?;
     Ok(read.trim_end_matches(['\r', '\n']).to_owned())
 }
 

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
 
+use super::inputs::read_exact_text;
 use super::output::{Console, Failure};
 use crate::billing::{PriceBook, Prices};
 use crate::catalog::{Catalog, Currency, Price, Region};
-use crate::error::Error;
 use crate::report::number::counted;
 
 /// Warn about prices older than this many days.
@@ -33,7 +33,7 @@ impl PriceFlags {
     pub(super) fn prices(&self, currency: Option<Currency>) -> Result<Prices, Failure> {
         let mut book = PriceBook::from_catalog(Catalog::builtin());
         if let Some(path) = &self.file {
-            let text = std::fs::read_to_string(path).map_err(|error| Error::io("read the price file", path, error))?;
+            let text = read_exact_text("read the price file", path)?;
             book.replace(&text).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?;
         }
         Ok(Prices::new(book, self.currency.or(currency), self.price_date))

@@ -77,21 +77,21 @@ impl ReportFormat {
 pub(super) fn run(args: &Args, format: Format, console: &Console) -> Result<Exit, Failure> {
     let to = ReportFormat::new(args.output.as_deref(), format)?;
     let metadata = args.meta.as_deref().map(Metadata::read).transpose()?;
-    if let Some(metadata) = &metadata {
-        metadata.check(&args.group_by)?;
-    }
+    let group_by = metadata.as_ref().map(|metadata| metadata.resolve(&args.group_by)).transpose()?;
     let stored = Stored::open(&args.folders)?;
     let recorded = recorded(&stored)?;
     let analysis = recorded.analysis(&stored, metadata.as_ref().map(Metadata::key))?;
 
     let (metadata, group_by) = match metadata {
         None if args.folders.len() > 1 => (Some(stored.by_folder()?), vec![FOLDER.to_owned()]),
-        metadata => (metadata, args.group_by.clone()),
+        metadata => (metadata, group_by.unwrap_or_default()),
     };
     let mut groups = recorded.rollup.clone();
     if let Some(metadata) = &metadata {
         let rollup = Rollup::new(&analysis.calls, metadata, &group_by)?;
-        report_unmatched(&rollup, metadata, console);
+        if !report_unmatched(&rollup, metadata, &analysis.calls, console) {
+            return Ok(Exit::Failed);
+        }
         if !group_by.is_empty() {
             groups = Some(Groups::new(&rollup)?);
         }

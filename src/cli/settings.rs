@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgMatches, FromArgMatches};
 
+use super::inputs::read_text;
 use super::output::{Console, Failure};
 use crate::metrics::keywords::Keywords;
 use crate::metrics::{Parameters, Roles, Settings};
@@ -47,8 +48,7 @@ impl SettingsFlags {
             None if self.keywords.is_empty() => None,
             None => Some(Keywords::new(&self.keywords)),
             Some(path) => {
-                let text = std::fs::read_to_string(path)
-                    .map_err(|error| crate::Error::io("read the keywords", path, error))?;
+                let text = read_text("read the keywords", path, console)?;
                 Some(Keywords::read(&self.keywords, &text))
             }
         };

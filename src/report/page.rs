@@ -91,9 +91,9 @@ impl Page {
             order.iter().filter(|file| in_full.contains(&***file) || listed.contains(*file)).cloned().collect();
         let (groups, group_columns) = match groups {
             Some((metadata, names)) => {
-                (names.to_vec(), GroupColumns { key: metadata.key(), rows: metadata.by_key(names)? })
+                (names.to_vec(), GroupColumns { metadata: Some(metadata), rows: metadata.by_key(names)? })
             }
-            None => (Vec::new(), GroupColumns { key: "file", rows: HashMap::new() }),
+            None => (Vec::new(), GroupColumns { metadata: None, rows: HashMap::new() }),
         };
         let mut page = Self {
             by: options.by,
@@ -122,13 +122,16 @@ impl Page {
 
 /// Columns of the metadata, by the key that calls are joined by.
 struct GroupColumns<'m> {
-    key: &'m str,
+    metadata: Option<&'m Metadata>,
     rows: HashMap<String, Vec<Option<String>>>,
 }
 
 impl GroupColumns<'_> {
     fn of_call(&self, view: &CallView, columns: usize) -> Vec<Option<String>> {
-        let row = view.figures.text(self.key).and_then(|key| self.rows.get(key));
+        let row = self.metadata.and_then(|metadata| {
+            let cell = view.figures.text(metadata.key())?;
+            self.rows.get(&*metadata.key_of(cell)?)
+        });
         row.cloned().unwrap_or_else(|| vec![None; columns])
     }
 }

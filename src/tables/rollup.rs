@@ -31,13 +31,17 @@ impl Rollup {
     /// # Errors
     /// For a group column that the metadata does not have; names those it has.
     pub fn new(calls: &DataFrame, metadata: &Metadata, group_by: &[String]) -> Result<Self> {
-        metadata.check(group_by)?;
-        Self::join(calls, metadata, &distinct(group_by)).map_err(|error| Error::table("cannot roll up", error))
+        let group_by = metadata.resolve(group_by)?;
+        Self::join(calls, metadata, &distinct(&group_by)).map_err(|error| Error::table("cannot roll up", error))
     }
 
     fn join(calls: &DataFrame, metadata: &Metadata, group_by: &[String]) -> PolarsResult<Self> {
         const MATCHED: &str = "__matched";
-        let key = metadata.key.clone();
+        const KEY: &str = "__key";
+        let key = PlSmallStr::from_str(metadata.key());
+        let cells = calls.column(&key)?.str()?;
+        let keys: StringChunked = cells.iter().map(|cell| metadata.key_of(cell?)).collect();
+        let calls = calls.clone().with_column(keys.with_name(KEY.into()).into_column())?.clone();
         // Internal names avoid clashes between the user's columns and ours.
         let inner: Vec<PlSmallStr> = (0..group_by.len()).map(|index| format!("__group{index}").into()).collect();
         let mut chosen = vec![col(key.clone()), lit(true).alias(MATCHED)];
@@ -48,13 +52,10 @@ impl Rollup {
                 .map(|(name, inner)| col(PlSmallStr::from_str(name)).cast(DataType::String).alias(inner.clone())),
         );
         let theirs = metadata.frame.clone().lazy().select(chosen);
-        let joined = calls
-            .clone()
-            .lazy()
-            .join(theirs, [col(key.clone())], [col(key.clone())], JoinArgs::new(JoinType::Left))
-            .collect()?;
+        let joined =
+            calls.clone().lazy().join(theirs, [col(KEY)], [col(key)], JoinArgs::new(JoinType::Left)).collect()?;
         let matched = joined.column(MATCHED)?.len() - joined.column(MATCHED)?.null_count();
-        let named = joined.clone().lazy().filter(col(MATCHED).is_not_null()).select([col(key).n_unique()]).collect()?;
+        let named = joined.clone().lazy().filter(col(MATCHED).is_not_null()).select([col(KEY).n_unique()]).collect()?;
         let named = named.columns().first().and_then(|column| column.get(0).ok()?.extract::<usize>()).unwrap_or(0);
         let mut frame = if inner.is_empty() {
             joined.lazy().select(figures()).collect()?

@@ -95,7 +95,7 @@ impl Stored {
         let folders: StringChunked = files.iter().map(|file| file.and_then(folder)).collect();
         let columns = vec![files.clone().into_column(), folders.with_name(FOLDER.into()).into_column()];
         let frame = DataFrame::new(calls.height(), columns).map_err(failed)?;
-        Ok(Metadata { frame, key: "file".into(), skipped_rows: 0 })
+        Metadata::new(frame, 0, "file").map_err(failed)
     }
 
     /// One table with these columns, of all calls or of `files`. `None` when no folder has the table.

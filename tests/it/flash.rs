@@ -81,7 +81,7 @@ fn turns_of_a_dialogue_go_before_the_audio() {
         .write("turns.json", "{}")
         .run(&format!("flash {JARGON} --dialog turns.json"))
         .exits(2)
-        .says("no JSON array");
+        .says("not a JSON array");
     let mut conversation = Conversation::new();
     conversation.heard("which banks");
     conversation.replied("The Bulge Bracket ones.");

@@ -203,10 +203,10 @@ fn metadata_that_cannot_be_used_is_a_usage_error() {
         |name: &str, meta: &str| calls().write(name, meta).run(&format!("analyze calls --meta {name} --group-by team"));
     run("meta.csv", "call,team\na.json,blue\n")
         .exits(2)
-        .says("no column `file` or `file_url`")
+        .says("no column `file` (or `file_url`, `url`)")
         .says("`call`, `team`")
         .prints_nothing();
-    run("meta.xlsx", "PK").exits(2).says("the extension must be .csv, .parquet or .jsonl");
+    run("meta.xlsx", "PK").exits(2).says("the extension must be .csv, .tsv, .txt, .jsonl or .parquet");
     run("meta.parquet", "no parquet").exits(1).says("cannot read the metadata meta.parquet");
     calls().run("analyze calls --meta gone.csv").exits(1).says("gone.csv");
 }

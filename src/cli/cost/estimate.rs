@@ -1,6 +1,6 @@
 //! `cost estimate`: the expected cost of recordings, before anything is sent.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -17,6 +17,7 @@ use super::vad;
 use crate::billing::{Bounds, Estimate, Meter, Money, Plan, Prices, SpeechSource, Sum, estimate, sum};
 use crate::catalog::{AllowanceUnit, Catalog, Currency, Region};
 use crate::report::number::{count, counted, money};
+use crate::sheet::folded;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -35,8 +36,8 @@ the speech input in an earlier result. The column speech_source says which: usua
 loud noise and dialled digits are not, so a call with long hold music may cost less than low. AMR, AVI, FLV, MPEG, WMA and WMV
 need ffmpeg on PATH. A recording that cannot be decoded keeps the usual share and is reported.
 
-A list may have the columns duration (seconds or h:mm:ss), duration_s or duration_ms, and channels. Recordings of unknown length
-are counted on stderr and never priced. Exit code 3: --max-cost is exceeded, or cannot be determined.";
+A list may have the columns duration (205, 205.5, 3:25, 0:03:25 or 3m25s), duration_s or duration_ms, and channels. Recordings of
+unknown length are counted on stderr and never priced. Exit code 3: --max-cost is exceeded, or cannot be determined.";
 
 /// Arguments of `cost estimate`.
 #[derive(Debug, clap::Args)]
@@ -144,6 +145,11 @@ pub(super) fn run(
     }
     let groups = groups(args, &recordings.inputs, &models, region, &prices)?;
     warn_if_old_for(&prices, models.iter().map(|model| (&model[..], region)), today, console);
+    match recordings.repeated {
+        0 => {}
+        1 => console.note("1 recording given twice is counted once"),
+        times => console.note(&format!("recordings were given again {times} times: each is counted once")),
+    }
     tracks(args, &recordings.inputs, console);
     let sums: Vec<Sum> = models
         .iter()
@@ -165,15 +171,23 @@ fn groups(
     prices: &Prices,
 ) -> Result<Vec<Group>, Failure> {
     for column in &args.group_by {
-        if !inputs.iter().any(|input| input.columns.contains_key(column)) {
-            return Err(Failure::Usage(format!("--group-by {column}: no input has this column")));
+        if !inputs.iter().any(|input| input.columns.contains_key(&folded(column))) {
+            let there: BTreeSet<&String> = inputs.iter().flat_map(|input| input.columns.keys()).collect();
+            let there: Vec<String> = there.into_iter().map(|name| format!("`{name}`")).collect();
+            let there = if there.is_empty() { "none".to_owned() } else { there.join(", ") };
+            return Err(Failure::Usage(format!(
+                "--group-by {column}: no input has this column; the columns are {there}"
+            )));
         }
     }
     let mut groups: BTreeMap<(usize, Vec<String>), Group> = BTreeMap::new();
     for (at, model) in models.iter().enumerate() {
         for input in inputs {
-            let key: Vec<String> =
-                args.group_by.iter().map(|column| input.columns.get(column).cloned().unwrap_or_default()).collect();
+            let key: Vec<String> = args
+                .group_by
+                .iter()
+                .map(|column| input.columns.get(&folded(column)).cloned().unwrap_or_default())
+                .collect();
             let group = groups.entry((at, key.clone())).or_insert_with(|| Group {
                 group: key,
                 model: model.clone(),

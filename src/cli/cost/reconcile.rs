@@ -14,7 +14,7 @@ use super::breakdown::exact;
 use super::{focus, tokens};
 use crate::batch::{LedgerReport, Receipt, Receipts, SubmittedRecording};
 use crate::billing::{
-    Account, Bounds, Estimate, Meter, Plan, Prices, Recording, Rounding, StatementRow, Usage, estimate, read_statement,
+    Account, Bounds, Estimate, Meter, Plan, Prices, Recording, Rounding, Statement, StatementRow, Usage, estimate,
 };
 use crate::error::Error;
 use crate::metrics::{Settings, measure};
@@ -66,7 +66,10 @@ pub(super) fn run(args: &Args, today: Date, format: Format, console: &Console) -
         None => Vec::new(),
         Some(path) => {
             let file = File::open(path).map_err(|error| Error::io("read", path, error))?;
-            read_statement(file).map_err(|why| Failure::Usage(format!("{}: {why}", path.display())))?
+            let statement = Statement::read(&path.to_string_lossy(), file)
+                .map_err(|why| Failure::Usage(format!("{}: {why}", path.display())))?;
+            statement.notes.iter().for_each(|note| console.note(&format!("{}: {note}", path.display())));
+            statement.rows
         }
     };
     let region = receipts.region;

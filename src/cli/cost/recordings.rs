@@ -1,11 +1,10 @@
 //! The inputs of `cost estimate`: local files, folders, lists with durations, results.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::ffi::OsStr;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use serde_json::{Map, Value};
 use walkdir::WalkDir;
 
 use super::super::output::{Console, Failure};
@@ -13,15 +12,27 @@ use crate::batch::AUDIO_EXTENSIONS;
 use crate::billing::Recording;
 use crate::error::{Error, Result};
 use crate::metrics::{Settings, measure};
+use crate::recording_id::address_id;
 use crate::redact::without_query;
+use crate::sheet::{Column, LENGTH_FORMS, LIST, RECORDING, Row, Sheet, folded, length_ms};
 use crate::transcript::{self, read};
 
 /// File name extensions of lists.
 const LISTS: [&str; 5] = ["txt", "csv", "tsv", "jsonl", "ndjson"];
 
 /// List columns with the length of a recording, and ms per unit of each.
-const LENGTHS: [(&str, i64); 4] =
-    [("duration_ms", 1), ("duration_seconds", 1000), ("duration_s", 1000), ("duration", 1000)];
+const LENGTHS: [(Column, i64); 4] = [
+    (Column::new(&["duration_ms"]), 1),
+    (Column::new(&["duration_seconds"]), 1000),
+    (Column::new(&["duration_s"]), 1000),
+    (Column::new(&["duration"]), 1000),
+];
+
+/// The number of tracks.
+const CHANNELS: Column = Column::new(&["channels"]);
+
+/// So many cells that are not lengths are shown.
+const UNCLEAR_SHOWN: u64 = 5;
 
 /// A recording and the columns it can be grouped by.
 #[derive(Debug, Default)]
@@ -31,6 +42,7 @@ pub(super) struct EstimateInput {
     pub(super) path: Option<PathBuf>,
     /// Distinct tracks of that file; empty if they were not compared.
     pub(super) distinct: Vec<u32>,
+    /// Cells of a list by column, as [`folded`].
     pub(super) columns: BTreeMap<String, String>,
 }
 
@@ -40,6 +52,10 @@ pub(super) struct Inputs {
     pub(super) inputs: Vec<EstimateInput>,
     /// Files that could not be read.
     pub(super) unreadable: u64,
+    /// How often a recording was given that had been given before.
+    pub(super) repeated: u64,
+    /// Identities of the recordings.
+    known: HashSet<String>,
 }
 
 impl Inputs {
@@ -47,7 +63,9 @@ impl Inputs {
     pub(super) fn argument(&mut self, given: &OsStr, console: &Console) -> Result<(), Failure> {
         let text = given.to_string_lossy();
         if text.contains("://") {
-            self.url(&text);
+            if self.is_new(&text) {
+                self.url(&text);
+            }
             return Ok(());
         }
         let path = Path::new(given);
@@ -91,6 +109,9 @@ impl Inputs {
     }
 
     fn audio(&mut self, path: &Path, file: String, console: &Console) {
+        if !self.is_new(&path.to_string_lossy()) {
+            return;
+        }
         let mut recording = Recording { file, ..Recording::default() };
         let mut is_readable = true;
         match crate::audio::probe(path) {
@@ -155,107 +176,69 @@ impl Inputs {
         }
     }
 
-    /// A list: text, CSV with a header, or JSON lines. Local files without a length are probed.
-    pub(super) fn list(&mut self, name: &str, mut from: impl Read, console: &Console) -> Result<(), Failure> {
-        let mut text = String::new();
-        from.read_to_string(&mut text).map_err(|error| Error::io("read", Path::new(name), error))?;
-        let wrong = |line: usize, why: &str| Failure::Usage(format!("{name} line {line}: {why}"));
-        let text = text.trim_start_matches('\u{feff}');
-        let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().to_owned();
-        let extension = Path::new(name).extension().map(|extension| extension.to_string_lossy().to_ascii_lowercase());
-        let is_json = first.trim_start().starts_with(['{', '"']);
-        if is_json {
-            for (number, line) in (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty()) {
-                match serde_json::from_str(line) {
-                    Ok(Value::String(url)) => {
-                        self.entry(&url, &BTreeMap::new(), console).map_err(|e| wrong(number, &e))?
-                    }
-                    Ok(Value::Object(object)) => {
-                        let columns = columns(&object);
-                        let url = columns.get("url").or_else(|| columns.get("file"));
-                        let url = url.ok_or_else(|| wrong(number, "neither `url` nor `file`"))?;
-                        self.entry(url, &columns, console).map_err(|e| wrong(number, &e))?;
-                    }
-                    _ => return Err(wrong(number, "neither a JSON object nor a JSON string")),
+    /// A list, as `transcribe` reads it, with columns for the length. Local files without a length are probed.
+    pub(super) fn list(&mut self, name: &str, from: impl Read, console: &Console) -> Result<(), Failure> {
+        let mut sheet = Sheet::new(name, from, &LIST);
+        let mut unclear = 0;
+        while let Some(row) = sheet.next_row() {
+            let (line, row) = row.map_err(|fault| Failure::Usage(format!("{name} {fault}")))?;
+            let cells = match row {
+                Row::Entry(entry) => {
+                    self.entry(&entry, None, console);
+                    continue;
                 }
-            }
-            return Ok(());
+                Row::Cells(cells) => cells,
+            };
+            let address =
+                cells.require(&RECORDING).map_err(|why| Failure::Usage(format!("{name} line {line}: {why}")))?;
+            let length = LENGTHS.iter().find_map(|(column, unit)| Some((column, cells.get(column)?, *unit)));
+            let duration_ms = length.and_then(|(column, cell, unit)| {
+                let ms = length_ms(cell, unit);
+                if ms.is_none() {
+                    unclear += 1;
+                    if unclear <= UNCLEAR_SHOWN {
+                        let column = column.name();
+                        console.note(&format!(
+                            "{name} line {line}: `{cell}` for `{column}` is not a length such as {LENGTH_FORMS}: unknown"
+                        ));
+                    }
+                }
+                ms
+            });
+            let Some(input) = self.entry(address, duration_ms, console) else { continue };
+            let channels = cells.get(&CHANNELS).and_then(|cell| cell.parse().ok());
+            input.recording.channels = channels.or(input.recording.channels);
+            input.columns.extend(cells.iter().map(|(name, cell)| (folded(name), cell.to_owned())));
         }
-        let delimiter = [b',', b';', b'\t'].into_iter().find(|delimiter| {
-            first.split(char::from(*delimiter)).any(|name| matches!(name.trim().trim_matches('"'), "url" | "file"))
-        });
-        match delimiter {
-            Some(delimiter) if extension.as_deref() != Some("txt") => {
-                let mut csv =
-                    csv::ReaderBuilder::new().delimiter(delimiter).trim(csv::Trim::All).from_reader(text.as_bytes());
-                let broken = |error: csv::Error| Failure::Usage(format!("{name}: {error}"));
-                let head = csv.headers().map_err(broken)?.clone();
-                for (number, record) in (2..).zip(csv.records()) {
-                    let record = record.map_err(broken)?;
-                    let columns: BTreeMap<String, String> =
-                        head.iter().map(str::to_owned).zip(record.iter().map(str::to_owned)).collect();
-                    let url = columns.get("url").or_else(|| columns.get("file")).cloned().unwrap_or_default();
-                    self.entry(&url, &columns, console).map_err(|e| wrong(number, &e))?;
-                }
-            }
-            _ => {
-                for (number, line) in (1..).zip(text.lines()) {
-                    let line = line.trim();
-                    if !line.is_empty() && !line.starts_with('#') {
-                        self.entry(line, &BTreeMap::new(), console).map_err(|e| wrong(number, &e))?;
-                    }
-                }
-            }
+        if unclear > UNCLEAR_SHOWN {
+            console.note(&format!("{name}: and {} more that are not lengths", unclear - UNCLEAR_SHOWN));
         }
+        sheet.notes().iter().for_each(|note| console.note(&format!("{name}: {note}")));
         Ok(())
     }
 
-    fn entry(&mut self, url: &str, columns: &BTreeMap<String, String>, console: &Console) -> Result<(), String> {
-        if url.is_empty() {
-            return Err("`url` is empty".to_owned());
-        }
-        let said = LENGTHS.iter().find_map(|(name, unit)| {
-            columns.get(*name).filter(|cell| !cell.is_empty()).map(|cell| (name, cell, *unit))
-        });
-        let duration_ms = match said {
-            Some((name, cell, unit)) => Some(length(cell, unit).ok_or(format!("`{cell}` for `{name}` is no length"))?),
-            None => None,
-        };
+    /// Adds a recording of a list; `None` if it was given before.
+    fn entry(&mut self, given: &str, duration_ms: Option<i64>, console: &Console) -> Option<&mut EstimateInput> {
         let at = self.inputs.len();
-        if duration_ms.is_none() && !url.contains("://") {
-            self.audio(Path::new(url), url.to_owned(), console);
+        if duration_ms.is_none() && !given.contains("://") {
+            self.audio(Path::new(given), given.to_owned(), console);
+        } else if self.is_new(given) {
+            self.url(given);
+        }
+        let input = self.inputs.get_mut(at)?;
+        input.recording.duration_ms = duration_ms.or(input.recording.duration_ms);
+        Some(input)
+    }
+
+    /// Whether a recording was not given before; counts it if it was.
+    fn is_new(&mut self, given: &str) -> bool {
+        let id = if given.contains("://") {
+            address_id(given)
         } else {
-            self.url(url);
-        }
-        if let Some(found) = self.inputs.get_mut(at) {
-            found.columns.extend(columns.clone());
-            found.recording.duration_ms = duration_ms.or(found.recording.duration_ms);
-            let channels = columns.get("channels").and_then(|cell| cell.parse().ok());
-            found.recording.channels = channels.or(found.recording.channels);
-        }
-        Ok(())
+            std::fs::canonicalize(given).map_or_else(|_| given.to_owned(), |path| path.to_string_lossy().into_owned())
+        };
+        let is_new = self.known.insert(id);
+        self.repeated += u64::from(!is_new);
+        is_new
     }
-}
-
-/// The cells of an object, as text.
-fn columns(object: &Map<String, Value>) -> BTreeMap<String, String> {
-    let text = |value: &Value| match value {
-        Value::Null => None,
-        Value::String(text) => Some(text.clone()),
-        other => Some(other.to_string()),
-    };
-    object.iter().filter_map(|(name, value)| Some((name.clone(), text(value)?))).collect()
-}
-
-/// A number of units, or `1:02:03`, in ms; begun ones counted.
-fn length(cell: &str, unit: i64) -> Option<i64> {
-    use rust_decimal::prelude::ToPrimitive as _;
-    let mut seconds = rust_decimal::Decimal::ZERO;
-    let parts: Vec<&str> = cell.split(':').collect();
-    for part in &parts {
-        seconds = seconds * rust_decimal::Decimal::from(60) + part.trim().parse::<rust_decimal::Decimal>().ok()?;
-    }
-    let unit = if parts.len() > 1 { 1000 } else { unit };
-    let ms = seconds.checked_mul(unit.into())?.ceil().to_i64()?;
-    (ms >= 0 && !cell.contains('-') && parts.len() <= 3).then_some(ms)
 }

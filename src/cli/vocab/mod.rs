@@ -106,7 +106,7 @@ pub(super) fn run(args: &Args, connection: &Connection, format: Format, console:
 
 fn create(args: &Create, connection: &Connection, format: Format, console: &Console) -> Result<Exit, Failure> {
     let Create { model, prefix, .. } = args;
-    let words = words::read(&args.file)?;
+    let words = words::read(&args.file, console)?;
     let region = connection.region()?;
     if !args.no_check {
         let warnings = check_vocabulary(Catalog::builtin(), region, model, Some(prefix), &words)?;
@@ -175,7 +175,7 @@ fn show(client: &Client, id: &VocabularyId, format: Format, console: &Console) -
 }
 
 fn update(args: &Update, client: &Client, console: &Console) -> Result<Exit, Failure> {
-    let words = words::read(&args.file)?;
+    let words = words::read(&args.file, console)?;
     let id = &args.id;
     block_on(async {
         if !args.no_check {
