@@ -73,7 +73,8 @@ fn number_with(cell: &str, point: char) -> Option<Decimal> {
     if whole.is_empty() || !digits(whole) || !digits(fraction) || (cell.contains(point) && fraction.is_empty()) {
         return None;
     }
-    format!("{whole}.{fraction}0").parse().ok()
+    // The digits are kept as given: how many there are says how exact an amount is.
+    if fraction.is_empty() { whole.parse().ok() } else { format!("{whole}.{fraction}").parse().ok() }
 }
 
 /// A quantity or an amount: thousands may be grouped by commas, points, blanks or apostrophes, and a currency may stand around
@@ -105,14 +106,14 @@ pub(crate) fn number(cell: &str, comma_is_decimal: bool) -> Option<Decimal> {
 
 /// Digits in groups of three, then a fraction.
 fn grouped(cell: &str, group: char, point: char) -> Option<Decimal> {
-    let (whole, fraction) = cell.split_once(point).unwrap_or((cell, "0"));
+    let (whole, fraction) = cell.split_once(point).unwrap_or((cell, ""));
     let mut groups = whole.split(group);
     let first = groups.next().filter(|first| (1..=3).contains(&first.len()) && *first != "0")?;
     let mut digits = first.to_owned();
     for group in groups {
         digits += Some(group).filter(|group| group.len() == 3)?;
     }
-    number_with(&format!("{digits}.{fraction}"), '.')
+    if cell.contains(point) { number_with(&format!("{digits}.{fraction}"), '.') } else { number_with(&digits, '.') }
 }
 
 #[cfg(test)]

@@ -112,13 +112,18 @@ fn the_speech_of_each_track_is_measured_if_it_can_be() {
             .write("audio/b-ringing.wav", wav_of(8000, &half_a_tone))
             .write("audio/c-no-decoder.wma", fixture("tone.wma"))
             .write("audio/d-damaged.mp3", "this is no recording")
-            .write("list.csv", "url,duration\nhttps://calls.example/a.wav,20\naudio/a-silent.wav,\n")
+            .write(
+                "list.csv",
+                "url,duration\nhttps://calls.example/a.wav,20\nmore/a-silent.wav,\naudio/a-silent.wav,\n",
+            )
+            .write("more/a-silent.wav", wav_of(8000, &vec![[0_i16]; 80_000]))
     };
     let ran = scene()
         .run("cost estimate audio list.csv --vad --channel 0,1 --region intl --format csv")
         .exits(0)
         .says("1 recording cannot be decoded without ffmpeg; assuming the usual share of speech")
         .says("audio/d-damaged.mp3: cannot be decoded\n")
+        .says("1 recording given twice is counted once")
         .says("speech measured in 4 of 12 tracks; upper bound 0.");
     let measured = lines(&ran);
     // A mono file has no second track: what is asked for in vain is counted as before.
@@ -129,7 +134,7 @@ fn the_speech_of_each_track_is_measured_if_it_can_be() {
         "c-no-decoder.wma 0 0 1 1 usual",
         "d-damaged.mp3 0    ",
         "https://calls.example/a.wav 1 0 11 20 usual",
-        "audio/a-silent.wav 0 0 0 0 measured",
+        "more/a-silent.wav 0 0 0 0 measured",
     ] {
         assert!(measured.iter().any(|measured| measured == line), "{line}: {measured:?}");
     }
