@@ -74,6 +74,13 @@ fn pair() -> impl Content {
     call(&[(0, 0, 3720, "one"), (1, 4000, 8720, "two")]).content(0, 3720).content(1, 4720).json()
 }
 
+/// A folder `batch` of one recording, `task-1`, 9 s by its result and as reported.
+pub(crate) fn batch_of_one() -> Scene {
+    Scene::new()
+        .write("batch/ledger.jsonl", ledger("fun-asr", "cn", &done(1, "a", json!({"duration": 9}))))
+        .write("batch/results/000001-a.json", pair())
+}
+
 #[test]
 fn the_costs_of_a_call_are_priced_by_model_and_region() {
     let ran = Scene::new()

@@ -37,6 +37,7 @@ mod scene;
 mod secrets;
 mod service;
 mod settings;
+mod sheets;
 mod speech;
 mod tables;
 mod tidy;
