@@ -245,7 +245,7 @@ pub(super) fn unused_roles(roles: &Roles, labels: &BTreeSet<String>, console: &C
 
 /// Reports what the metadata and the calls do not have in common; false, with an error, if that is everything.
 pub(super) fn report_unmatched(rollup: &Rollup, metadata: &Metadata, calls: &DataFrame, console: &Console) -> bool {
-    metadata.notes().iter().for_each(|note| console.note(&format!("metadata: {note}")));
+    metadata.notes().iter().for_each(|note| console.note(note));
     let call = calls.column(metadata.key()).and_then(|cells| Ok(cells.str()?.get(0))).ok().flatten();
     if let (true, Some(key), Some(call)) = (rollup.calls_without_row == calls.height(), metadata.first_key(), call) {
         console.error(&format!(

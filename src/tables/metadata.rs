@@ -44,6 +44,7 @@ impl Metadata {
             "parquet" => (ParquetReader::new(file).finish().map_err(failed)?, Vec::new()),
             "csv" | "tsv" | "txt" | "jsonl" | "ndjson" => {
                 let (columns, height, notes) = columns_of(&path.to_string_lossy(), file).map_err(wrong)?;
+                let notes = notes.into_iter().map(|note| format!("{}: {note}", path.display())).collect();
                 (DataFrame::new(height, columns).map_err(failed)?, notes)
             }
             _ => return Err(wrong("the extension must be .csv, .tsv, .txt, .jsonl or .parquet".to_owned())),
@@ -105,7 +106,7 @@ impl Metadata {
         self.frame.column(&self.key).ok()?.str().ok()?.get(0)
     }
 
-    /// What to know about the file as a whole, as clauses: a guessed encoding, empty rows.
+    /// What to know about the file as a whole, a line each: a guessed encoding, empty rows.
     #[must_use]
     pub fn notes(&self) -> &[String] {
         &self.notes

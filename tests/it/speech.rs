@@ -152,7 +152,7 @@ fn the_speech_of_each_track_is_measured_if_it_can_be() {
     scene()
         .run("cost estimate audio --vad --region intl --model qwen-audio-3.1-asr-flash-filetrans")
         .exits(0)
-        .says("is billed in tokens of the whole length: measured speech changes nothing");
+        .says("is billed in tokens for the whole length; measured speech does not matter");
     scene().run("cost estimate https://calls.example/a.wav --vad").exits(0).says("speech measured in 0 of 1 track\n");
     // Whoever does not ask for it waits for nothing.
     let ran = scene().run("cost estimate audio --region intl --format csv").exits(0).says_no("measured");
