@@ -108,6 +108,9 @@ impl Intake<'_> {
         if bytes == 0 {
             return Err(Error::invalid(format!("{label} is empty: no audio")));
         }
+        if let Some(problem) = probe.filter(|_| self.check).and_then(Probe::problem) {
+            return Err(Error::invalid(format!("{label}: {problem}")));
+        }
         let Some(model) = Catalog::builtin().model(self.model).filter(|_| self.check) else { return Ok(()) };
         let duration = probe.and_then(|probe| probe.duration_ms).map(Duration::from_millis);
         if let (Some(given), Some(most)) = (duration, model.limits.seconds)

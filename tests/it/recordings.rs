@@ -57,6 +57,7 @@ fn a_voice_message_in_silk_is_named_before_it_is_sent() {
     let what = "audio/voice.amr: holds SILK audio, the voice messages of chat apps, which the service does not read";
     scene().run("cost estimate audio --region intl").exits(3).says(what);
     service.serve(scene(), KEY).run("transcribe audio -o out").exits(2).says(what).prints_nothing();
+    service.serve(scene(), KEY).run("flash audio/voice.amr").exits(2).says(what).prints_nothing();
 }
 
 #[test]
