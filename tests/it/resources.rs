@@ -243,7 +243,10 @@ fn local_files_are_uploaded_without_the_key() {
     let service = service("");
     let scene = Scene::new().write("a.wav", wav(1, 16_000, 1)).write("Kunde Nr. 7.WAV", wav(1, 8_000, 1));
     let ran = run(&service, scene, "upload a.wav gone.wav 'Kunde Nr. 7.WAV' --format jsonl").exits(3);
-    let ran = ran.says("48 hours").says("not for production or high concurrency").says("https URLs of your own bucket");
+    let ran = ran
+        .says("48 hours")
+        .says("not recommend for production or high concurrency")
+        .says("https URLs of your own bucket");
     let ran = ran.says("cannot read gone.wav");
     let rows = ran.lines();
     assert_eq!(column(&rows, "file"), ["a.wav", "Kunde Nr. 7.WAV"]);
