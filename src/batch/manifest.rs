@@ -16,6 +16,7 @@ use super::problems::Problems;
 use super::source::Source;
 use crate::error::reason;
 use crate::sheet::{LIST, RECORDING, Row, Sheet};
+use crate::transcript::OtherFiles;
 
 /// What a walk over a folder takes for a recording, by extension in any case: what the service lists.
 pub const AUDIO_EXTENSIONS: [&str; 17] = [
@@ -209,7 +210,7 @@ impl ManifestBuilder {
 
     fn folder(&mut self, line: Option<Line<'_>>, root: &Path) {
         let mut found = Vec::new();
-        let mut others = 0_u64;
+        let mut others = OtherFiles::default();
         for entry in WalkDir::new(root) {
             match entry {
                 Err(error) => {
@@ -220,7 +221,7 @@ impl ManifestBuilder {
                 // A link to a folder may be called like a recording.
                 Ok(entry) if entry.path_is_symlink() && entry.path().is_dir() => {}
                 Ok(entry) if is_recording(entry.path()) => found.push(entry.into_path()),
-                Ok(_) => others += 1,
+                Ok(entry) => others.add(entry.path()),
             }
         }
         found.sort_unstable_by(|one, two| one.as_os_str().as_encoded_bytes().cmp(two.as_os_str().as_encoded_bytes()));
@@ -229,12 +230,8 @@ impl ManifestBuilder {
             1 => "1 recording".to_owned(),
             many => format!("{many} recordings"),
         };
-        let left_out = match others {
-            0 => String::new(),
-            1 => ", 1 other file left out".to_owned(),
-            many => format!(", {many} other files left out"),
-        };
-        self.notes.push(format!("{}: {recordings}{left_out}", root.display()));
+        let others = if others.is_empty() { String::new() } else { format!(", {others} left out") };
+        self.notes.push(format!("{}: {recordings}{others}", root.display()));
         for path in found {
             match fs::metadata(&path) {
                 Ok(metadata) if metadata.is_file() => self.file(line, path),

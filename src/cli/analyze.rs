@@ -159,6 +159,9 @@ impl AnalyzeJob {
             console.error(if failed == 0 { "no result file found" } else { "no file could be measured" });
             return Ok(None);
         }
+        if let Some(copies) = &analysis.copies {
+            console.note(&copies.to_string());
+        }
         unused_roles(&options.settings.roles, &analysis.labels, console);
         let rollup = metadata.as_ref().map(|metadata| Rollup::new(&analysis.calls, metadata, &group_by)).transpose()?;
         if let (Some(rollup), Some(metadata)) = (&rollup, &metadata) {

@@ -41,6 +41,9 @@ impl Paths {
         for excluded in &inputs.excluded {
             console.say(&format!("{}: {}", printable(&excluded.path.to_string_lossy()), excluded.why));
         }
+        if !inputs.others.is_empty() {
+            console.note(&format!("not read: {}", inputs.others));
+        }
         Ok(inputs)
     }
 }

@@ -1,4 +1,4 @@
-//! The report as Markdown, for a pull request or a wiki: the same figures as on the terminal, and the calls worth a look.
+//! The report as Markdown, for a pull request or a wiki: the summary, and the list of calls.
 
 use serde_json::Value;
 
@@ -7,7 +7,7 @@ use super::{Distribution, Report};
 use crate::metrics::catalogue::{CALLS, GroupFigure, Unit, Use};
 
 impl Report {
-    /// Headings and tables of GitHub's Markdown. Text from outside is escaped.
+    /// Headings and tables in GitHub's Markdown. Text from outside is escaped.
     #[must_use]
     pub fn to_markdown(&self) -> String {
         let measured = self.inputs.measured;
@@ -15,6 +15,9 @@ impl Report {
         let parameters: Vec<String> =
             self.parameters.thresholds.values().map(|(name, value)| format!("`{name}` {value}")).collect();
         text += &format!("{}\n\n", parameters.join(", "));
+        if let Some(copies) = &self.copies {
+            text += &format!("{}\n\n", escaped(&copies.to_string()));
+        }
         let rows = self.totals.iter().filter(|total| total.metric != "keyword_hit_count" || self.keywords.is_some());
         text += &table(
             &["total", "", "calls"],
@@ -82,7 +85,7 @@ fn distribution(one: &Distribution) -> Vec<String> {
     vec![one.metric.to_owned(), count(one.n as i64), shown(one.p10), shown(one.p50), shown(one.p90), shown(one.max)]
 }
 
-/// A table and a blank line; nothing without a row.
+/// A table and a blank line; empty without rows.
 fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
     let row = |cells: &mut dyn Iterator<Item = String>| format!("| {} |\n", cells.collect::<Vec<_>>().join(" | "));
     let mut body = String::new();
@@ -98,7 +101,7 @@ fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
     text + &body + "\n"
 }
 
-/// What would end a cell or begin markup.
+/// Escapes what would end a cell or start markup.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {

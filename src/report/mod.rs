@@ -42,7 +42,7 @@ use crate::catalog::Currency;
 use crate::error::{Error, Result};
 use crate::metrics::catalogue::{CALLS, Column, PARTICIPANTS, Table, Unit, Use};
 use crate::metrics::{DEFINITIONS_VERSION, Reason};
-use crate::tables::{Analysis, BillLine, KeywordHits, Rollup};
+use crate::tables::{Analysis, BillLine, Copies, KeywordHits, Rollup};
 use crate::transcript::REPORT_FORMAT;
 
 /// The version of the report's own shape.
@@ -62,6 +62,8 @@ pub struct Report {
     pub version: &'static str,
     /// What was read.
     pub inputs: Inputs,
+    /// Recordings with several files, which sums count more than once; null if there are none.
+    pub copies: Option<Copies>,
     /// The settings behind the figures.
     pub parameters: ReportSettings,
     /// Sums over the calls in which the figure could be measured.
@@ -82,6 +84,9 @@ pub struct Report {
     pub warnings: Vec<WarningTotal>,
     /// Null without a roll-up.
     pub rollup: Option<Groups>,
+    /// Tables that were not written; not in `report.json`.
+    #[serde(skip)]
+    pub missing_tables: Vec<&'static str>,
     /// What a page shows besides; not written to `report.json`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub page: Option<Page>,
@@ -210,6 +215,7 @@ impl Report {
                 bytes: analysis.bytes,
                 hash: analysis.inputs_hash.clone(),
             },
+            copies: analysis.copies.clone(),
             parameters: ReportSettings::new(&analysis.settings),
             totals: totals(&analysis.calls).map_err(failed)?,
             calls: distributions(&analysis.calls, &CALLS).map_err(failed)?,
@@ -224,6 +230,7 @@ impl Report {
             keywords: analysis.hits.clone(),
             unmeasured: unmeasured(analysis).map_err(failed)?,
             rollup,
+            missing_tables: analysis.missing_tables.clone(),
             page: None,
         })
     }

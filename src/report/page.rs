@@ -18,7 +18,8 @@ pub const LIST_ALL: usize = 200;
 pub const LISTED_BY_EACH: usize = 20;
 
 /// Which calls a page shows.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct PageOptions {
     /// The column of `calls` to sort by, highest first: one with [`Use::Ranked`].
     pub by: &'static str,

@@ -1,4 +1,4 @@
-//! How a figure spreads: one dot a call or a speaker, and a density where there are too many to tell apart.
+//! The distribution of a figure: one dot per call or speaker, or a density if there are too many dots.
 
 use polars::prelude::*;
 use serde::Serialize;
@@ -7,10 +7,10 @@ use crate::error::{Error, Result};
 use crate::metrics::catalogue::{CALLS, Column, PARTICIPANTS, Table, Unit, Use};
 use crate::tables::Analysis;
 
-/// Above this many values dots become a density.
+/// Above this number of values, a density replaces the dots.
 pub const MOST_DOTS: usize = 300;
 
-/// Steps of a density, from the smallest value to the largest.
+/// Number of steps of a density, from the smallest value to the largest.
 const STEPS: usize = 60;
 
 /// What a value of a strip belongs to.
@@ -53,19 +53,19 @@ pub struct Strip {
     pub unit: Unit,
     /// What one value belongs to.
     pub over: Over,
-    /// Values.
+    /// Number of values.
     pub n: usize,
-    /// Rows without one: not measurable.
+    /// Number of rows without a value.
     pub nulls: usize,
     /// The smallest, quartiles and the largest, by linear interpolation; ms are whole. Empty without a value.
     pub quartiles: Vec<f64>,
-    /// Each value, ascending; empty where there are more than [`MOST_DOTS`].
+    /// Each value, ascending; empty if there are more than [`MOST_DOTS`].
     pub dots: Vec<Dot>,
-    /// How many values fall into each of equal steps from the smallest to the largest; empty where there are dots.
+    /// Number of values in each of equal steps from the smallest to the largest; empty if there are dots.
     pub density: Vec<u32>,
 }
 
-/// A value and whose it is.
+/// A value and what it belongs to.
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct Dot {
@@ -73,7 +73,7 @@ pub struct Dot {
     pub value: f64,
     /// The call.
     pub file: String,
-    /// The participant's role, else its label; null where it is the call's own.
+    /// The participant's role, else its label; null for a figure of the call.
     pub who: Option<String>,
 }
 
@@ -131,7 +131,7 @@ fn strip(analysis: &Analysis, over: Over, column: &'static Column) -> PolarsResu
     Ok(strip)
 }
 
-/// Values in each of [`STEPS`] equal steps. `sorted` is ascending.
+/// Number of values in each of [`STEPS`] equal steps. `sorted` is ascending.
 fn density(sorted: &[f64]) -> Vec<u32> {
     let (Some(&low), Some(&high)) = (sorted.first(), sorted.last()) else { return Vec::new() };
     let mut steps = vec![0; STEPS];

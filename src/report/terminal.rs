@@ -1,4 +1,4 @@
-//! The report as text for a terminal: no arithmetic, no colour.
+//! The report as text for a terminal.
 
 use std::ops::Range;
 
@@ -9,14 +9,17 @@ use super::number::{NOT_MEASURED, cell, count, counted, figure};
 use super::{Distribution, Groups, Report};
 use crate::metrics::catalogue::GroupFigure;
 
-/// Groups that are shown.
+/// Most groups shown.
 const MOST_GROUPS: usize = 20;
 
 impl Report {
-    /// A screenful: what was read, sums, distributions, what was odd.
+    /// A summary: inputs, totals, distributions, groups, warnings.
     #[must_use]
     pub fn to_text(&self) -> String {
         let mut text = self.headline();
+        if let Some(copies) = &self.copies {
+            text += &format!("\n{copies}");
+        }
         text += "\n\n";
         text += &self.totals_table();
         text += "\n\n";
@@ -59,7 +62,7 @@ impl Report {
         aligned(table, 1..3)
     }
 
-    /// How many calls a figure covers, where these are not all.
+    /// The number of calls that a figure covers: `12`, or `11 of 12`.
     fn coverage(&self, n: u64) -> String {
         if n == self.inputs.measured {
             count(n as i64)
@@ -94,7 +97,7 @@ fn distribution_table(over: &str, list: &[Distribution]) -> String {
     aligned(table, 1..6)
 }
 
-/// The first groups with what a person looks for first; the table `rollup` has them all, with every column.
+/// The first groups with a few columns; the table `rollup` has all.
 fn group_table(groups: &Groups) -> String {
     let shown = GroupFigure::all();
     let head = groups.by.iter().map(String::as_str).chain(shown.iter().map(|figure| &*figure.name));
@@ -117,7 +120,7 @@ fn plain<'h>(head: impl IntoIterator<Item = &'h str>) -> Table {
     table
 }
 
-/// Columns of numbers stand to the right.
+/// Aligns the columns of numbers to the right.
 fn aligned(mut table: Table, numbers: Range<usize>) -> String {
     for (index, column) in table.column_iter_mut().enumerate() {
         column.set_padding((0, 2));

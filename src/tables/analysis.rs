@@ -9,6 +9,7 @@ use polars::prelude::DataFrame;
 use rayon::prelude::*;
 
 use super::bill::{Bill, BillLine, Charge, Price};
+use super::copies::Copies;
 use super::files::Output;
 use super::frame::Rows;
 use super::keyword_hits::{HitCounts, KeywordHits};
@@ -90,7 +91,7 @@ pub struct FileOutcome {
 pub struct Analysis {
     /// How the calls were measured.
     pub settings: Settings,
-    /// One row per measured call: `file`, the column of [`Options::join_by`], those with [`Use::Ranked`], `reason`.
+    /// One row per measured call: `file`, `file_url`, the column of [`Options::join_by`], those with [`Use::Ranked`], `reason`.
     pub calls: DataFrame,
     /// One row per participant: `file`, `participant`, `role`, those with [`Use::Spread`] or a strip, `reason`.
     pub participants: DataFrame,
@@ -98,6 +99,10 @@ pub struct Analysis {
     pub bill: Vec<BillLine>,
     /// Hits by keyword; `None` without keywords.
     pub hits: Option<Vec<KeywordHits>>,
+    /// Tables that were not written, of those that a stored analysis is read from.
+    pub missing_tables: Vec<&'static str>,
+    /// Recordings with several files; `None` if there are none.
+    pub copies: Option<Copies>,
     /// Number of measured files.
     pub measured: u64,
     /// Measured files without speech.
@@ -231,7 +236,7 @@ struct SummaryRows {
 /// Columns kept of every call: keys, and those that calls are ranked by.
 pub(super) fn columns_of_calls() -> Vec<&'static str> {
     let ranked = CALLS.columns_for(Use::Ranked);
-    ["file", "reason"].into_iter().chain(ranked.into_iter().map(|column| column.name)).collect()
+    ["file", "file_url", "reason"].into_iter().chain(ranked.into_iter().map(|column| column.name)).collect()
 }
 
 /// Columns kept of every participant: keys, and those whose distribution is shown.
@@ -342,9 +347,12 @@ impl Collector<'_> {
 
     fn finish(self) -> Result<Analysis> {
         let hits = self.summary.hits;
+        let calls = self.summary.calls.into_frame()?;
         Ok(Analysis {
             settings: self.settings.clone(),
-            calls: self.summary.calls.into_frame()?,
+            missing_tables: Vec::new(),
+            copies: Copies::find(&calls),
+            calls,
             participants: self.summary.participants.into_frame()?,
             bill: self.summary.bill.into_lines(),
             hits: self.settings.keywords.as_ref().map(|keywords| hits.into_list(keywords.terms())),

@@ -1,4 +1,4 @@
-//! Tables as files: Parquet, CSV, JSON lines; all of a run or none, and each whole.
+//! Tables as files: Parquet, CSV, JSON lines. A run writes all its files or none, and each file atomically.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
@@ -15,10 +15,10 @@ use crate::disk;
 use crate::error::{Error, Result};
 use crate::metrics::catalogue::Table;
 
-/// Cells in memory that make a row group: then they are written and forgotten. Some ten thousand rows.
+/// Bytes of cells that are written as one row group: some ten thousand rows.
 const GROUP_BYTES: usize = 2 << 20;
 
-/// How tables are written.
+/// A file format of tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Format {
@@ -26,7 +26,7 @@ pub enum Format {
     Parquet,
     /// `.csv`, RFC 4180, a header line, null is empty.
     Csv,
-    /// `.jsonl`, one object a line.
+    /// `.jsonl`, one object per line.
     JsonLines,
 }
 
@@ -47,22 +47,22 @@ impl std::str::FromStr for Format {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let known = [Self::Parquet, Self::Csv, Self::JsonLines].into_iter().find(|format| format.extension() == text);
-        known.ok_or_else(|| format!("{text:?} is no table format: parquet, csv or jsonl"))
+        known.ok_or_else(|| format!("{text:?} is not a table format; use parquet, csv or jsonl"))
     }
 }
 
-/// The files of one run. Nothing can be seen before [`Output::finish`]; what is dropped before leaves nothing behind.
+/// The output files of one run. They appear when [`Output::finish`] is called; dropping it earlier leaves nothing behind.
 #[derive(Debug)]
 pub struct Output {
     folder: PathBuf,
-    /// Whether the folder is ours to take away when nothing comes of the run.
+    /// Whether this run created the folder, and removes it if the run fails.
     made: bool,
     formats: Vec<Format>,
     tables: Vec<Pending>,
     finished: Vec<(NamedTempFile, PathBuf)>,
 }
 
-/// A table of which more rows may come.
+/// A table that is still being written.
 #[derive(Debug)]
 struct Pending {
     rows: Rows,
@@ -70,10 +70,10 @@ struct Pending {
 }
 
 impl Output {
-    /// Makes the folder and a temporary file for each table and format.
+    /// Creates the folder, and a temporary file for each table and format.
     ///
     /// # Errors
-    /// [`crate::ErrorKind::Io`] when the folder cannot be made or written to.
+    /// [`crate::ErrorKind::Io`] when the folder cannot be created or written to.
     pub fn create(folder: &Path, formats: &[Format], tables: &[&'static Table]) -> Result<Self> {
         let made = !folder.exists();
         fs::create_dir_all(folder).map_err(|error| Error::io("make the folder", folder, error))?;
@@ -93,12 +93,12 @@ impl Output {
         Sink::create(path, format, schema)
     }
 
-    /// The tables whose rows are taken, in order.
+    /// The tables to write, in order.
     pub(super) fn tables(&self) -> Vec<&'static Table> {
         self.tables.iter().map(|pending| pending.rows.table).collect()
     }
 
-    /// Takes the next rows of all tables, in the order of [`Output::tables`], and writes what makes a row group.
+    /// Appends rows to all tables, in the order of [`Output::tables`], and writes full row groups.
     pub(super) fn append(&mut self, rows: Vec<Rows>) -> Result<()> {
         for (pending, rows) in self.tables.iter_mut().zip(rows) {
             pending.rows.append(rows);
@@ -109,7 +109,7 @@ impl Output {
         Ok(())
     }
 
-    /// Adds a table that is there as a whole, such as a roll-up.
+    /// Adds a complete table, such as a roll-up.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -124,7 +124,7 @@ impl Output {
         Ok(())
     }
 
-    /// Adds a file that is there as a whole, such as a report.
+    /// Adds a complete file, such as a report.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -136,10 +136,10 @@ impl Output {
         Ok(())
     }
 
-    /// Writes what is left and gives every file its name. Returns the paths in the order written.
+    /// Writes the remaining rows and renames the temporary files. Returns the paths in the order written.
     ///
     /// # Errors
-    /// When a file cannot be written or named; those named before stay.
+    /// When a file cannot be written or renamed; files renamed before stay.
     pub fn finish(mut self) -> Result<Vec<PathBuf>> {
         let mut files = Vec::new();
         for mut pending in self.tables.drain(..) {
@@ -155,7 +155,7 @@ impl Output {
 
 impl Drop for Output {
     fn drop(&mut self) {
-        // Temporary files first; what is finished keeps the folder from being removed.
+        // Temporary files first, so that the folder is empty unless the run has finished.
         self.tables.clear();
         self.finished.clear();
         if self.made {
@@ -175,7 +175,7 @@ impl Pending {
     }
 }
 
-/// One file being written.
+/// A file being written.
 struct Sink {
     file: NamedTempFile,
     path: PathBuf,
@@ -189,7 +189,7 @@ enum Writer {
     JsonLines,
 }
 
-/// A file that polars writes to and we flush: dropping a buffer would hide a full disk.
+/// A file that polars writes to. We flush it ourselves: an error on drop, such as a full disk, would be lost.
 #[derive(Clone)]
 struct Handle(Arc<Mutex<BufWriter<File>>>);
 
@@ -211,7 +211,7 @@ impl Sink {
         let to = handle.clone();
         let failed = |error| Error::table(format!("cannot write {}", path.display()), error);
         let writer = match format {
-            // In parallel, polars would cut row groups by the number of threads.
+            // In parallel, the row groups would depend on the number of threads.
             Format::Parquet => {
                 let writer = ParquetWriter::new(to).set_parallel(false).batched(schema).map_err(failed)?;
                 Writer::Parquet(Box::new(writer))
@@ -261,7 +261,7 @@ impl std::fmt::Debug for Sink {
     }
 }
 
-/// Polars quotes a cell for a line feed, but not for a carriage return alone, as RFC 4180 asks for.
+/// Polars quotes cells with a line feed, but not those with only a carriage return, as RFC 4180 requires.
 fn has_carriage_return(frame: &DataFrame) -> bool {
     let texts = frame.columns().iter().filter_map(|column| column.str().ok());
     texts.into_iter().any(|texts| texts.iter().flatten().any(|text| text.contains('\r')))

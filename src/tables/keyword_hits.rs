@@ -4,17 +4,17 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-/// What one keyword came to.
+/// The hits of one keyword.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct KeywordHits {
     /// The keyword as given.
     pub rule: String,
-    /// Calls with a hit.
+    /// Number of calls with a hit.
     pub calls: u64,
-    /// Hits.
+    /// Number of hits.
     pub hits: u64,
-    /// Hits by role; by participant where there is no role.
+    /// Number of hits by role, or by participant where there is no role.
     pub by: BTreeMap<String, u64>,
 }
 
@@ -56,7 +56,7 @@ impl HitCounts {
         }
     }
 
-    /// In the order of `terms`, those without a hit too; then what else was found, by its bytes.
+    /// In the order of `terms`, including those without a hit; then other rules, in byte order.
     pub(super) fn into_list(mut self, terms: &[String]) -> Vec<KeywordHits> {
         let named = terms.iter().map(|term| {
             self.0.remove(term).unwrap_or_else(|| KeywordHits { rule: term.clone(), ..KeywordHits::default() })

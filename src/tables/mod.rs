@@ -7,6 +7,7 @@
 mod analysis;
 mod bill;
 mod call_rows;
+mod copies;
 mod files;
 mod frame;
 mod keyword_hits;
@@ -20,6 +21,7 @@ pub use bill::BillLine;
 pub use call_rows::{CallRows, CallSource, Figure, Row, WarningRow};
 pub(crate) use call_rows::{EventRow, HitRow, SentenceRow};
 #[cfg(feature = "cli")]
+pub use copies::{CopiedRecording, Copies};
 pub use files::{Format, Output};
 pub use frame::{frame, schema};
 pub use keyword_hits::KeywordHits;

@@ -12,6 +12,7 @@ use rust_decimal::Decimal;
 use super::analysis::{Analysis, columns_of_calls, columns_of_participants};
 use super::bill::{Bill, Charge, Price};
 use super::call_rows::{CallRows, TABLES_OF_CALL};
+use super::copies::Copies;
 use super::files::Format;
 use super::frame::Rows;
 use super::frame::schema;
@@ -20,7 +21,7 @@ use super::metadata::Metadata;
 use crate::catalog::Currency;
 use crate::error::{Check, Error, Result};
 use crate::metrics::Settings;
-use crate::metrics::catalogue::{CALLS, COSTS, HITS, Kind, PARTICIPANTS, Table, WARNINGS};
+use crate::metrics::catalogue::{CALLS, COSTS, HITS, Kind, PARTICIPANTS, TABLES, Table, WARNINGS};
 use crate::metrics::keywords::Keywords;
 use crate::transcript::Code;
 
@@ -164,6 +165,8 @@ impl Stored {
         let terms = settings.keywords.as_ref().map(Keywords::terms);
         Ok(Analysis {
             measured: calls.height() as u64,
+            missing_tables: self.missing_tables(),
+            copies: Copies::find(&calls),
             without_speech: 0,
             calls,
             participants,
@@ -182,6 +185,12 @@ impl Stored {
             inputs_hash: String::new(),
             settings,
         })
+    }
+
+    /// Tables that some folder does not have.
+    fn missing_tables(&self) -> Vec<&'static str> {
+        let is_missing = |table: &&Table| self.folders.iter().any(|folder| folder.table(table).is_none());
+        TABLES.into_iter().filter(is_missing).map(|table| table.name).collect()
     }
 
     fn warnings(&self) -> Result<Vec<(Code, u64, u64)>> {

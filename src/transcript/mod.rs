@@ -7,6 +7,7 @@
 //! Wire facts: "Fun-ASR recorded speech recognition HTTP API" and "Qwen-ASR API reference", checked in November 2026.
 
 mod notice;
+mod other_files;
 mod parse;
 mod parse_error;
 mod paths;
@@ -14,6 +15,7 @@ mod paths;
 use std::borrow::Cow;
 
 pub use notice::{Code, Notice, Notices, Place, Severity};
+pub use other_files::OtherFiles;
 pub use parse::read;
 pub use parse_error::{ParseError, ParseErrorKind};
 #[cfg(feature = "analytics")]

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
+use super::OtherFiles;
 use crate::error::reason;
 
 /// Start of our own `report.json`, so that it is not taken for a result.
@@ -42,6 +43,8 @@ pub struct Inputs {
     pub files: Vec<Input>,
     /// Missing paths, broken links, pipes and such.
     pub excluded: Vec<Excluded>,
+    /// Files in the folders with other endings.
+    pub others: OtherFiles,
 }
 
 impl Inputs {
@@ -58,7 +61,8 @@ impl Inputs {
     #[must_use]
     pub fn find_named<P: AsRef<Path>>(wanted: fn(&[u8]) -> bool, paths: &[P], output: Option<&Path>) -> Self {
         let output = output.and_then(|path| fs::canonicalize(path).ok());
-        let mut search = Search { wanted, output, found: HashMap::new(), excluded: Vec::new() };
+        let mut search =
+            Search { wanted, output, found: HashMap::new(), excluded: Vec::new(), others: OtherFiles::default() };
         for path in paths {
             search.argument(path.as_ref());
         }
@@ -82,6 +86,7 @@ struct Search {
     /// By real path.
     found: HashMap<PathBuf, Found>,
     excluded: Vec<Excluded>,
+    others: OtherFiles,
 }
 
 impl Search {
@@ -128,7 +133,14 @@ impl Search {
             };
             let path = entry.path();
             let name = entry.file_name().as_encoded_bytes();
-            if entry.file_type().is_dir() || !(self.wanted)(name) {
+            if entry.file_type().is_dir() {
+                continue;
+            }
+            if !(self.wanted)(name) {
+                // In a folder that is both read and written to, other files may be from an earlier run.
+                if output.as_ref() != Some(&real_root) {
+                    self.others.add(path);
+                }
                 continue;
             }
             let real_path = if entry.path_is_symlink() {
@@ -203,7 +215,7 @@ impl Search {
         let mut excluded = self.excluded;
         excluded.sort_unstable_by(|one, two| one.path.cmp(&two.path));
         excluded.dedup();
-        Inputs { files, excluded }
+        Inputs { files, excluded, others: self.others }
     }
 }
 

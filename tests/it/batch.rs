@@ -81,7 +81,7 @@ fn local_files_are_uploaded_once_for_each_content_and_the_limits_are_said_first(
     let scene = scene.write("calls/more/copy of a.wav", wav(1, 16_000, 1)).write("calls/readme.txt", "no recording");
     let ran = scene.run(&format!("transcribe calls -o out {MODEL} -vv")).exits(0);
     let ran = ran.says("temporary storage for 48 hours, which the vendor does not recommend for production");
-    let ran = ran.says("3 recordings, 1 other file left out");
+    let ran = ran.says("3 recordings, 1 other file (1 .txt) left out");
     let line_of = |part: &str| ran.err().lines().position(|line| line.contains(part)).unwrap();
     assert!(line_of("48 hours") < line_of("/api/v1/uploads"), "said too late");
     service.was_asked("upload", 2).was_asked("policy", 2).was_asked("submit", 3);

@@ -45,6 +45,21 @@ fn a_list_of_paths_may_come_from_stdin() {
 }
 
 #[test]
+fn other_files_of_a_folder_are_counted_by_ending() {
+    let scene = Scene::new().call("a", FINE);
+    let others = ["more/a.wav", "b.wav", "c.JSON", "notes", ".hidden"];
+    let scene = others.iter().fold(scene, |scene, name| scene.write(&format!("calls/{name}"), "other"));
+    let line = "not read: 4 other files (2 .wav, 1 without an ending, 1 .JSON)";
+    let ran = scene.run("analyze calls").exits(0).says(line);
+    let ran = ran.then().run("check calls").exits(0).says(line);
+    let ran = ran.then().run("cost actual calls").exits(0).says(line);
+    let ran = ran.then().run("captions calls -o out").exits(0).says(line);
+    let ran = ran.then().run("cost estimate calls").exits(0).says("calls: 3 other files");
+    // Quiet is quiet, and a file that is given by its name is read.
+    ran.then().run("analyze calls/a.json calls/c.JSON").exits(3).says_no("not read");
+}
+
+#[test]
 fn a_name_on_stdin_that_is_not_utf8_does_not_stop_the_run() {
     use std::os::unix::ffi::OsStrExt;
     let name = std::ffi::OsStr::from_bytes(b"calls/not-\xFF.json");

@@ -15,7 +15,7 @@ use crate::metrics::{Settings, measure};
 use crate::recording_id::address_id;
 use crate::redact::without_query;
 use crate::sheet::{Column, LENGTH_FORMS, LIST, RECORDING, Row, Sheet, folded, length_ms};
-use crate::transcript::{self, read};
+use crate::transcript::{self, OtherFiles, read};
 
 /// File name extensions of lists.
 const LISTS: [&str; 5] = ["txt", "csv", "tsv", "jsonl", "ndjson"];
@@ -97,10 +97,15 @@ impl Inputs {
             extension.is_some_and(|extension| AUDIO_EXTENSIONS.contains(&&extension[..]))
         };
         let walk = WalkDir::new(root).sort_by_file_name().into_iter().filter_map(std::result::Result::ok);
-        let audio: Vec<_> =
-            walk.filter(|entry| !entry.file_type().is_dir() && is_audio(entry.path())).map(|e| e.into_path()).collect();
+        let files = walk.filter(|entry| !entry.file_type().is_dir()).map(walkdir::DirEntry::into_path);
+        let (audio, others): (Vec<_>, Vec<_>) = files.partition(|path| is_audio(path));
         if audio.is_empty() {
             return self.results(root, console);
+        }
+        let mut other_files = OtherFiles::default();
+        others.iter().for_each(|path| other_files.add(path));
+        if !other_files.is_empty() {
+            console.note(&format!("{}: {other_files} left out", root.display()));
         }
         for path in audio {
             let below = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().replace('\\', "/");

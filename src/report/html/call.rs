@@ -27,6 +27,8 @@ pub(super) struct CallContext {
     id: String,
     /// Whether the page shows only this call, which is then expanded.
     own: bool,
+    /// Whether the table `turns` was not written.
+    no_turns: bool,
     file: String,
     name: String,
     url: Option<String>,
@@ -169,6 +171,7 @@ impl CallContext {
         Self {
             id: id.to_owned(),
             own,
+            no_turns: report.missing_tables.contains(&"turns"),
             file: view.file.clone(),
             name: short(&view.file).to_owned(),
             url: view.file_url.clone(),
@@ -319,8 +322,11 @@ fn in_words(view: &CallView, event: &EventView) -> String {
     let kind = event.kind.label();
     match (event.overlap_ms, event.held_ms) {
         (Some(overlap), Some(0)) => format!("{kind}: {one} and {other} overlapped for {}", span(overlap)),
-        (Some(overlap), Some(held)) => {
+        (Some(overlap), Some(held)) if matches!(event.kind, EventKind::Interruption | EventKind::SideSpeech) => {
             format!("{kind}: {one} cut in after {}, talked over {other} for {}", span(held), span(overlap))
+        }
+        (Some(overlap), Some(held)) => {
+            format!("{kind}: {one} overlapped {other} for {} after {}", span(overlap), span(held))
         }
         _ if one == other => {
             format!("{} of silence; {one} spoke before and after", span(event.end_ms - event.begin_ms))

@@ -33,6 +33,8 @@ pub(super) struct Overview {
     bill: Grid,
     bill_sums: Vec<String>,
     warnings: Grid,
+    /// Recordings with several files, in words; empty when none.
+    copies: String,
     unmeasured: Grid,
     /// The calls that are on the page, whole.
     calls: Vec<Html>,
@@ -40,6 +42,7 @@ pub(super) struct Overview {
     left_out: String,
     parameters: Vec<[String; 4]>,
     definitions: Vec<Definitions>,
+    missing_tables: Vec<&'static str>,
     foot: String,
 }
 
@@ -96,7 +99,7 @@ impl Overview {
         Self {
             title: title(report),
             basis: basis(&report.parameters.thresholds),
-            tiles: tiles(report),
+            tiles: tiles(report, page),
             strips: page.strips.iter().map(|strip| card(strip, page)).collect(),
             list: list(report, page, &address),
             groups: groups(report),
@@ -112,12 +115,14 @@ impl Overview {
             keywords: keywords(report),
             bill: bill(report),
             bill_sums: sums(report),
+            copies: report.copies.as_ref().map(ToString::to_string).unwrap_or_default(),
             warnings: Grid::new(&["Code", "Meaning", "Calls", "Count"], 2, warnings.collect()),
             unmeasured: Grid::new(&["Reason", "Meaning", "Calls", "Participants"], 2, unmeasured.collect()),
             calls: calls.into_iter().map(|(_, html)| html).collect(),
             left_out,
             parameters: parameters(report),
             definitions: definitions(),
+            missing_tables: report.missing_tables.clone(),
             foot: foot(report),
         }
     }

@@ -1,5 +1,5 @@
-// What the page does beyond being read: sorts, filters, opens what an address names, zooms lanes. The state that makes a view is
-// kept in the address after #: an element's id first, then pairs such as sort=dead_air_ms&q=refund.
+// Sorting, filtering, opening the target of the URL, zooming lanes. The state of the view is kept in the URL's fragment: the id
+// of an element first, then pairs such as sort=dead_air_ms&q=refund.
 (() => {
   "use strict";
   const root = document.documentElement;
@@ -7,7 +7,7 @@
   const all = (selector, within = document) => [...within.querySelectorAll(selector)];
   const one = (selector, within = document) => within.querySelector(selector);
 
-  // --- the state in the address -------------------------------------------------------------------------------------------
+  // --- state in the URL ---------------------------------------------------------------------------------------------------
   const decoded = (text) => {
     try {
       return decodeURIComponent(text);
@@ -39,7 +39,7 @@
     const rows = [...body.rows].map((row, place) => ({ row, place, text: value(row), number: Number(value(row)) }));
     const numbers = rows.every(({ text, number }) => text === "" || !Number.isNaN(number));
     rows.sort((a, b) => {
-      // What could not be measured stands last, whichever way.
+      // Rows without a value come last in both directions.
       if ((a.text === "") !== (b.text === "")) return a.text === "" ? 1 : -1;
       const order = numbers ? a.number - b.number : a.text < b.text ? -1 : a.text > b.text ? 1 : 0;
       return (descending ? -order : order) || a.place - b.place;
@@ -138,7 +138,7 @@
     });
   }
 
-  // --- going to what an address names ---------------------------------------------------------------------------------------
+  // --- opening the target of the URL --------------------------------------------------------------------------------------
   let lit = null;
   const go = () => {
     const place = state.place && document.getElementById(state.place);
@@ -196,11 +196,11 @@
       part.style.width = `${(scroll.clientWidth / track.offsetWidth) * 100}%`;
     };
     const zoomTo = (next, middle = (scroll.scrollLeft + scroll.clientWidth / 2) / track.offsetWidth) => {
-      // At the closest a second is some 50 pixels wide.
+      // The maximum zoom shows a second on about 50 pixels.
       zoom = Math.min(Math.max(1, next), Math.max(1, (length / 1000) * 50 / Math.max(1, scroll.clientWidth)));
       track.style.setProperty("--zoom", zoom);
       lanes.classList.toggle("zoomed", zoom > 1);
-      // As many times as have room beside each other.
+      // Show as many time labels as fit.
       const every = Math.ceil((64 * segments.length) / track.offsetWidth);
       segments.forEach((segment, at) => segment.classList.toggle("timed", zoom > 1 && at % every === 0));
       scroll.scrollLeft = middle * track.offsetWidth - scroll.clientWidth / 2;
@@ -218,13 +218,13 @@
       }
     });
     scroll.addEventListener("wheel", (event) => {
-      // A pinch on a touch pad comes as a wheel with the control key.
+      // Browsers report a pinch on a touch pad as a wheel event with the control key.
       if (!event.ctrlKey) return;
       event.preventDefault();
       const box = track.getBoundingClientRect();
       zoomTo(zoom * Math.exp(-event.deltaY / 200), (event.clientX - box.left) / box.width);
     }, { passive: false });
-    // On the overview a drag chooses what is shown.
+    // Dragging on the overview selects the visible range.
     let from = null;
     const share = (event) => {
       const box = whole.getBoundingClientRect();
@@ -239,7 +239,7 @@
       const width = Math.abs(to - from);
       zoomTo(width > 0.01 ? 1 / width : zoom, (from + to) / 2);
     });
-    // A click on a lane goes to what was said then.
+    // Clicking a lane opens the line of the transcript at that time.
     track.addEventListener("click", (event) => {
       const segment = event.target.closest(".seg");
       if (!segment || event.target.closest("a")) return;

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::super::number::{NOT_MEASURED, NOT_PRICED, cell, count, counted, figure, money, span};
-use super::super::{CostTotal, Distribution, Report};
+use super::super::{CostTotal, Distribution, Page, Report};
 use super::coverage;
 use crate::metrics::catalogue::{CALLS, Column, Definition, PARTICIPANTS, Table, Unit, Use};
 
@@ -25,7 +25,7 @@ pub(super) struct Tile {
     sort: &'static str,
 }
 
-pub(super) fn tiles(report: &Report) -> Vec<Tile> {
+pub(super) fn tiles(report: &Report, page: &Page) -> Vec<Tile> {
     let measured = report.inputs.measured;
     let total = |metric: &str| report.totals.iter().find(|total| total.metric == metric);
     let covers = |metric: &str| total(metric).map(|total| coverage(total.n, measured, "call")).unwrap_or_default();
@@ -109,10 +109,13 @@ pub(super) fn tiles(report: &Report) -> Vec<Tile> {
             "response_ms_p50",
             &PARTICIPANTS,
             spread(&report.participants, "response_ms_p50", |one| one.p50),
-            vec![format!(
-                "median of the speakers' medians; 90th percentile {}",
-                spread(&report.participants, "response_ms_p50", |one| one.p90)
-            )],
+            vec![
+                format!(
+                    "median of the speakers' medians; 90th percentile {}",
+                    spread(&report.participants, "response_ms_p50", |one| one.p90)
+                ),
+                responses(page),
+            ],
         ),
         tile(
             "Interruptions",
@@ -135,6 +138,15 @@ pub(super) fn tiles(report: &Report) -> Vec<Tile> {
         tiles.push(tile("Keyword hits", "keyword_hit_count", &CALLS, sum("keyword_hit_count"), Vec::new()));
     }
     tiles
+}
+
+/// For how many speakers a median response is known: on a diarised track it often is not.
+fn responses(page: &Page) -> String {
+    let strip = page.strips.iter().find(|strip| strip.metric == "response_ms_p50");
+    match strip.map(|strip| coverage(strip.n as u64, (strip.n + strip.nulls) as u64, "speaker")) {
+        Some(covers) if !covers.is_empty() => format!("known for {covers}"),
+        _ => String::new(),
+    }
 }
 
 /// Costs by currency, and what has none.

@@ -298,6 +298,27 @@ fn what_no_table_states_is_not_reported_as_zero() {
 }
 
 #[test]
+fn recordings_with_several_transcripts_are_named() {
+    let at = |url: &str| spoken("hello").url(url);
+    let signed = "https://calls.example/a.wav?OSSAccessKeyId=k&Expires=1&Signature=";
+    let scene = Scene::new()
+        .call("first", at(&format!("{signed}one")))
+        .call("second", at(&format!("{signed}two")))
+        .call("third", at("https://calls.example/a.wav"))
+        .call("other", at("https://calls.example/a.wav?id=7"))
+        .call("without", spoken("hello"))
+        .call("without-too", spoken("hello"));
+    let line = "1 recording has 3 transcripts: https://calls.example/a.wav (3 times)";
+    let ran = scene.run("analyze calls -o out").exits(0).says(line).prints(line);
+    assert!(page::text(&ran.file("out/report.html")).contains(line));
+    let copies = &serde_json::from_str::<Value>(&ran.file("out/report.json")).unwrap()["copies"];
+    assert_eq!((&copies["recordings"], &copies["files"]), (&json!(1), &json!(3)));
+    let ran = ran.then().run("report out --format md").exits(0).prints("1 recording has 3 transcripts");
+    ran.then().run("report out").exits(0).prints(line);
+    many(3).run("analyze calls").exits(0).says_no("transcripts");
+}
+
+#[test]
 fn a_figure_that_could_not_be_measured_says_why() {
     let ran = Scene::new()
         .call("alone", call(&[(0, 0, 900, "hello")]))
@@ -308,7 +329,10 @@ fn a_figure_that_could_not_be_measured_says_why() {
     assert!(html.contains("data-why=\"there is only one participant\""));
     assert!(html.contains("data-why=\"nobody spoke (or this participant did not)\""));
     assert_eq!(page::tile(&html, "Interruptions"), "Interruptions – measurable in 0 of 2 calls");
-    assert_eq!(page::tile(&html, "Response"), "Response, median – median of the speakers' medians; 90th percentile –");
+    assert_eq!(
+        page::tile(&html, "Response"),
+        "Response, median – median of the speakers' medians; 90th percentile – known for 0 of 1 speaker"
+    );
     assert_eq!(page::tile(&html, "Billable"), "Billable speech 0:01 1 track not priced");
     agrees(&html, &ran.table("calls"), &ran.table("participants"));
 }

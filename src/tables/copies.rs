@@ -1,0 +1,73 @@
+//! Recordings with several transcripts among the calls: each is measured, but sums count them more than once.
+
+use std::collections::HashMap;
+
+use polars::prelude::DataFrame;
+use serde::Serialize;
+
+use crate::recording_id::address_id;
+use crate::redact::without_query;
+
+/// Recordings that are named.
+const NAMED: usize = 3;
+
+/// Recordings with more than one file in a run, told by `file_url` without the parameters of signatures.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Copies {
+    /// Number of such recordings.
+    pub recordings: u64,
+    /// Number of their files.
+    pub files: u64,
+    /// The first three, in the order of their first files.
+    pub first: Vec<CopiedRecording>,
+}
+
+/// A recording with several files.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct CopiedRecording {
+    /// Its URL without the query.
+    pub recording: String,
+    /// Number of its files.
+    pub files: u64,
+}
+
+impl Copies {
+    /// Finds them by the column `file_url` of `calls`; `None` if there are none.
+    pub(super) fn find(calls: &DataFrame) -> Option<Self> {
+        let urls = calls.column("file_url").and_then(|column| column.str()).ok()?;
+        let mut found: HashMap<String, (usize, u64)> = HashMap::new();
+        for (row, url) in urls.iter().enumerate() {
+            if let Some(url) = url.filter(|url| !url.is_empty()) {
+                found.entry(address_id(url)).or_insert((row, 0)).1 += 1;
+            }
+        }
+        let mut copied: Vec<(usize, u64)> = found.into_values().filter(|(_, files)| *files > 1).collect();
+        copied.sort_unstable();
+        let named = copied.iter().take(NAMED).filter_map(|(row, files)| {
+            let recording = without_query(urls.get(*row)?).trim_end_matches("?…").to_owned();
+            Some(CopiedRecording { recording, files: *files })
+        });
+        (!copied.is_empty()).then(|| Self {
+            recordings: copied.len() as u64,
+            files: copied.iter().map(|(_, files)| files).sum(),
+            first: named.collect(),
+        })
+    }
+}
+
+impl std::fmt::Display for Copies {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.recordings {
+            1 => write!(f, "1 recording has {} transcripts: ", self.files)?,
+            more => write!(f, "{more} recordings have {} transcripts: ", self.files)?,
+        }
+        for (at, copied) in self.first.iter().enumerate() {
+            let between = if at > 0 { ", " } else { "" };
+            let recording = copied.recording.replace(char::is_control, "\u{FFFD}");
+            write!(f, "{between}{recording} ({} times)", copied.files)?;
+        }
+        if self.recordings > self.first.len() as u64 { write!(f, ", …") } else { Ok(()) }
+    }
+}
