@@ -1,4 +1,4 @@
-//! `explain`: the words behind an event.
+//! `explain`: shows the words behind an event.
 
 use std::path::PathBuf;
 
@@ -13,12 +13,12 @@ use crate::transcript;
 /// Arguments of `explain`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example:\n  talkmeter explain examples/calls/refund-anna.json --event 3\n\nWithout --event all events of the call are listed."
+    after_help = "Example:\n  talkmeter explain examples/calls/refund-anna.json --event 3\n\nWithout --event, lists all events of the call."
 )]
 pub(super) struct Args {
     /// A result file
     path: PathBuf,
-    /// The event's number: column `event_index` of the table `events`
+    /// Number of the event (column `event_index` of the table `events`)
     #[arg(long, value_name = "N")]
     event: Option<usize>,
     #[command(flatten)]
@@ -56,7 +56,7 @@ pub(super) fn run(args: Args, format: Format, console: &Console) -> Result<Exit,
     };
     let Some(event) = measured.events.get(number) else {
         let there = match measured.events.len() {
-            0 => "this call has no event".to_owned(),
+            0 => "this call has no events".to_owned(),
             count => format!("events of this call are numbered 0 to {}", count - 1),
         };
         return Err(Failure::Usage(format!("no event {number}: {there}")));
@@ -68,7 +68,10 @@ pub(super) fn run(args: Args, format: Format, console: &Console) -> Result<Exit,
         let mut text =
             format!("event {number}: {} of {length} ms, {}–{} ms", event.kind.name(), event.begin_ms, event.end_ms);
         if let (Some(overlap), Some(held)) = (event.overlap_ms, event.held_ms) {
-            text += &format!("; {participant} over {other}, overlap {overlap} ms, {other} had held {held} ms");
+            text += &match held {
+                0 => format!("; {participant} and {other} began together and overlapped for {overlap} ms"),
+                _ => format!("; {participant} began after {other} had talked for {held} ms, overlapping {overlap} ms"),
+            };
         } else {
             text += &format!("; {participant} spoke before it, {other} after it");
         }
@@ -85,8 +88,8 @@ pub(super) fn run(args: Args, format: Format, console: &Console) -> Result<Exit,
         );
     }
     rows.sort_by_key(|(_, word)| (word.begin_ms, word.end_ms));
-    let cells = rows.into_iter().map(|(who, word)| {
-        vec![json!(who), json!(word.begin_ms), json!(word.end_ms), json!(word.inside), json!(word.text)]
+    let cells = rows.into_iter().map(|(participant, word)| {
+        vec![json!(participant), json!(word.begin_ms), json!(word.end_ms), json!(word.inside), json!(word.text)]
     });
     Listing { head: vec!["participant", "begin_ms", "end_ms", "inside", "text"], rows: cells.collect() }
         .print(format, console)
