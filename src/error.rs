@@ -64,6 +64,8 @@ pub enum Check {
     DataUri,
     /// The id of a workspace.
     Workspace,
+    /// A header that a client sends with every request.
+    Header,
     /// The prefix of a hotword list.
     Prefix,
     /// No price is known where one is needed.

@@ -43,23 +43,43 @@ pub(super) struct Polling {
     sweeping: bool,
     sweep_at: Instant,
     pause: Duration,
+    /// Between the first queries of a task, and at least between lists.
+    interval: Duration,
 }
 
 impl Default for Polling {
     fn default() -> Self {
-        let now = Instant::now();
-        Self { flights: HashMap::new(), due: BTreeSet::new(), sweeping: false, sweep_at: now + SWEEP, pause: SWEEP }
+        Self::new(None)
     }
 }
 
 impl Polling {
+    /// With another interval than the recommended one.
+    pub(super) fn new(interval: Option<Duration>) -> Self {
+        let interval = interval.unwrap_or(FIRST);
+        let pause = SWEEP.max(interval);
+        Self {
+            flights: HashMap::new(),
+            due: BTreeSet::new(),
+            sweeping: false,
+            sweep_at: Instant::now() + pause,
+            pause,
+            interval,
+        }
+    }
+
+    /// Tasks that have not ended.
+    pub(super) fn len(&self) -> usize {
+        self.flights.len()
+    }
+
     /// A task was accepted; or is taken up again by a later run.
     pub(super) fn add(&mut self, id: TaskId, now: Instant) {
         if self.flights.contains_key(&id) {
             return;
         }
         let many = self.flights.len() >= FEW;
-        let next = now + if many { SWEPT } else { FIRST };
+        let next = now + if many { SWEPT } else { self.interval };
         let flight = Flight { accepted: now, next, hold: now, asked: 0, under_way: false };
         self.flights.insert(id.clone(), flight);
         self.due.insert((next, id));
@@ -101,7 +121,8 @@ impl Polling {
         let crowd = Duration::from_millis(100).saturating_mul(self.flights.len() as u32);
         let Some(flight) = self.flights.get_mut(id) else { return 0 };
         flight.under_way = false;
-        let pause = FIRST.mul_f64(1.5f64.powi(flight.asked.min(10) as i32 - 1)).min(MOST).max(crowd);
+        let pause = self.interval.mul_f64(1.5f64.powi(flight.asked.min(10) as i32 - 1));
+        let pause = pause.min(MOST.max(self.interval)).max(crowd);
         flight.next = now + pause;
         flight.hold = flight.next;
         self.due.insert((flight.next, id.clone()));
@@ -130,6 +151,7 @@ impl Polling {
             }
         }
         self.pause = if ended.is_empty() { self.pause.mul_f64(1.5).min(SWEEP_MOST) } else { SWEEP };
+        self.pause = self.pause.max(self.interval);
         // A long list is read more seldom.
         self.sweep_at = now + self.pause.max(begun.elapsed() * 4);
         alive.into_iter().for_each(|id| self.move_to(&id, now + SWEPT));
@@ -147,7 +169,8 @@ impl Polling {
     fn one_by_one(&mut self, now: Instant) {
         let all: Vec<TaskId> = self.due.iter().map(|(_, id)| id.clone()).collect();
         for id in all {
-            let soon = self.flights.get(&id).map_or(now, |flight| flight.next.min((now + FIRST).max(flight.hold)));
+            let soon =
+                self.flights.get(&id).map_or(now, |flight| flight.next.min((now + self.interval).max(flight.hold)));
             self.move_to(&id, soon);
         }
     }

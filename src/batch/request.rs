@@ -1,5 +1,7 @@
 //! Which recordings to transcribe, how, and under which conditions.
 
+use std::time::Duration;
+
 use super::{Failure, Recording};
 use crate::billing::Budget;
 use crate::client::Recognition;
@@ -15,6 +17,7 @@ pub struct BatchRequest {
     pub(super) retry_failed: bool,
     pub(super) budget: Option<Budget>,
     pub(super) hints: Option<fn(&Failure) -> Option<String>>,
+    pub(super) poll_interval: Option<Duration>,
     /// Whether tracks were selected already.
     #[cfg_attr(not(feature = "audio"), expect(dead_code, reason = "nothing reads audio without the feature"))]
     pub(super) has_tracks: bool,
@@ -33,6 +36,7 @@ impl BatchRequest {
             retry_failed: false,
             budget: None,
             hints: None,
+            poll_interval: None,
             has_tracks: false,
         }
     }
@@ -76,6 +80,13 @@ impl BatchRequest {
     #[must_use]
     pub fn hints(mut self, hints: fn(&Failure) -> Option<String>) -> Self {
         self.hints = Some(hints);
+        self
+    }
+
+    /// The interval between queries of a task, which grows to ten times as much. The service recommends 2 to 5 s.
+    #[must_use]
+    pub fn poll_interval(mut self, interval: Option<Duration>) -> Self {
+        self.poll_interval = interval.map(|interval| interval.max(Duration::from_millis(100)));
         self
     }
 

@@ -95,6 +95,8 @@ pub(super) struct Runner<'a> {
     pub(super) uploading: HashMap<String, Vec<RecordingNo>>,
     pub(super) ready: Ready,
     pub(super) next_attempt: AttemptNo,
+    /// The service has answered a submit of this batch, other than by refusing all of its kind.
+    pub(super) answered: bool,
     /// Nothing is submitted before.
     pub(super) not_before: Option<Instant>,
     /// Set when no further submit may leave, for those that wait for their turn.
@@ -147,7 +149,8 @@ impl<'a> Runner<'a> {
             ready: Ready::default(),
             not_before: None,
             no_more: Arc::default(),
-            polling: Polling::default(),
+            polling: Polling::new(request.poll_interval),
+            answered: false,
             fetches: VecDeque::new(),
             fetching: HashSet::new(),
             misses: HashMap::new(),

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use jiff::SignedDuration;
 use tokio::time::Instant;
@@ -11,12 +12,15 @@ use super::event::{AttemptNo, Event, Line, RecordingNo};
 use super::ledger::Writer;
 use super::runner::{Done, Runner};
 use super::source::Source;
+use crate::catalog::Catalog;
 use crate::client::{Client, Recognition, RetrySafety, Submitted};
 use crate::error::{Error, ErrorKind, Result};
 use crate::redact::without_query;
 
 /// Submits under way at once: what a second's worth of them needs while each takes three.
 const SUBMITS: usize = 32;
+/// How often a submit that waits for its turn, in a pause of up to a minute, looks whether the run is being stopped.
+const STOP_CHECK: Duration = Duration::from_millis(200);
 const HASHES: usize = 2;
 const UPLOADS: usize = 4;
 /// An upload that lives no longer is made anew: the service fetches it only when the task's turn comes.
@@ -51,7 +55,8 @@ impl Verdict {
         let refused = error.api().map_or(error.kind() == ErrorKind::InvalidInput, |api| api.refused);
         match error.kind() {
             _ if !refused => Self::Unclear,
-            ErrorKind::Auth | ErrorKind::Quota => Self::Halt,
+            // An unknown model or hotword list: every submit would be refused.
+            ErrorKind::Auth | ErrorKind::Quota | ErrorKind::NotFound => Self::Halt,
             ErrorKind::RateLimited | ErrorKind::Unavailable | ErrorKind::Timeout => Self::Again,
             _ => Self::Fail,
         }
@@ -144,7 +149,7 @@ impl Runner<'_> {
                 Ok(())
             }
             Err(error) if matches!(error.kind(), ErrorKind::Ledger) => Err(error),
-            Err(error) if matches!(error.kind(), ErrorKind::Auth | ErrorKind::Quota) => {
+            Err(error) if matches!(error.kind(), ErrorKind::Auth | ErrorKind::Quota | ErrorKind::NotFound) => {
                 self.halt(error);
                 Ok(())
             }
@@ -183,12 +188,18 @@ impl Runner<'_> {
         }
         self.not_before = None;
         let size = self.request.files_per_task.max(1);
-        while self.operations_submitting() < SUBMITS {
+        // The first answer shows whether the service takes such requests at all: until then one is enough.
+        let most = if self.answered { SUBMITS } else { 1 };
+        while self.operations_submitting() < most {
             let coming = !self.unread.is_empty() || !self.uploading.is_empty() || self.under_way.hashes > 0;
             // Of two files of one content the second waits: their tasks bear the same address.
             let in_the_way = |url: &str| self.uncertain.holds(url) || self.flying.contains(url);
             let Some((channels, recordings)) = self.ready.take(size, coming, in_the_way) else { return };
             let numbers: Vec<RecordingNo> = recordings.iter().map(|(n, _)| *n).collect();
+            if self.is_at_task_limit() {
+                self.put_back(recordings);
+                return;
+            }
             self.over_budget = self.reservations.refuses(&self.state, &numbers);
             if self.over_budget.is_some() {
                 // Looked at again whenever something has ended.
@@ -208,6 +219,14 @@ impl Runner<'_> {
                 Done::Submitted { recordings, outcome }
             }));
         }
+    }
+
+    /// Whether as many tasks are at the service as may run at once there. Without collecting nothing would ever end.
+    fn is_at_task_limit(&self) -> bool {
+        let model = Catalog::builtin().model(self.request.recognition.model());
+        let limit = model.and_then(|model| model.rate_limit(self.client.region())?.tasks);
+        let at_service = self.polling.len() + self.operations_submitting();
+        !self.request.detach && limit.is_some_and(|limit| at_service >= limit as usize)
     }
 
     fn operations_submitting(&self) -> usize {
@@ -231,6 +250,7 @@ impl Runner<'_> {
         self.apply(lines)?;
         let error = match outcome {
             Ok(submitted) => {
+                self.answered = true;
                 self.reset_failures();
                 self.polling.add(submitted.id, Instant::now());
                 return Ok(());
@@ -241,6 +261,7 @@ impl Runner<'_> {
         if verdict != Verdict::Unclear {
             recordings.iter().for_each(|(n, _)| self.reservations.release(&self.state, *n));
         }
+        self.answered |= matches!(verdict, Verdict::Unclear | Verdict::Fail);
         match verdict {
             Verdict::Unclear => {
                 let who = if self.request.detach { "the next run looks up" } else { "it is looked up" };
@@ -254,6 +275,11 @@ impl Runner<'_> {
             }
             Verdict::Again => {
                 self.put_back(recordings);
+                // The client pauses for as long as it takes, and has reported it.
+                if error.kind() == ErrorKind::RateLimited {
+                    self.not_before = self.client.tasks().submits_paused_until(self.request.recognition.model());
+                    return Ok(());
+                }
                 let asked = error.api().and_then(|api| api.retry_after);
                 let pause = self.backoff(error)?;
                 self.not_before = Some(Instant::now() + asked.unwrap_or(pause));
@@ -292,10 +318,16 @@ async fn submit(
     attempt: AttemptNo,
     recordings: &[(RecordingNo, String)],
 ) -> Result<SubmitOutcome> {
-    let permit = client.tasks().submit_permit(recognition.model()).await;
-    if no_more.load(Ordering::Relaxed) {
-        return Ok(SubmitOutcome::NotSent);
-    }
+    let mut permit = std::pin::pin!(client.tasks().submit_permit(recognition.model()));
+    let permit = loop {
+        let waited = tokio::time::timeout(STOP_CHECK, permit.as_mut()).await;
+        if no_more.load(Ordering::Relaxed) {
+            return Ok(SubmitOutcome::NotSent);
+        }
+        if let Ok(permit) = waited {
+            break permit;
+        }
+    };
     let urls: Vec<&str> = recordings.iter().map(|(_, url)| url.as_str()).collect();
     let intent = Event::Intent {
         attempt,

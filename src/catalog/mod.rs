@@ -41,7 +41,7 @@ pub use model::{Limits, Model, RateLimit};
 pub use parameter::{Kind, PARAMETERS, Parameter};
 pub use price::{Currency, Price, Rate};
 pub use protocol::Protocol;
-pub use region::{Region, check_workspace};
+pub use region::{Endpoint, Region, check_workspace};
 
 use crate::error::{Check, Error, Result};
 

@@ -41,7 +41,7 @@ pub enum Kind {
     Tracks,
     /// An object of words and weights.
     Weights,
-    /// A JSON object written as a string: the filter of sensitive words.
+    /// A JSON object, written as a string or not: the filter of sensitive words.
     Filter,
 }
 
@@ -72,6 +72,8 @@ parameters! {
         "the language of the recording, as a code such as zh; default: detected";
     vocabulary_id: Kind::Text;
         "a hotword list by its id; it must have been created for exactly this model";
+    phrase_id: Kind::Text;
+        "a phrase list of Paraformer v1 by its id";
     vocabulary: Kind::Weights;
         "hotwords with weights";
     special_word_filter: Kind::Filter;
@@ -82,6 +84,8 @@ parameters! {
         "drop filler words";
     timestamp_alignment_enabled: Kind::Switch;
         "align timestamps with the audio in a further pass";
+    audio_event_detection_enabled: Kind::Switch;
+        "detect audio events such as applause; known from the vendor's SDK only";
     keep_dialect: Kind::Switch;
         "keep the wording of a dialect instead of standard Mandarin";
     enable_itn: Kind::Switch;
@@ -144,7 +148,8 @@ impl Kind {
             Self::Weights => value.as_object().is_some_and(|words| words.values().all(Value::is_u64)),
             Self::Filter => {
                 let object = |text: &str| serde_json::from_str::<Value>(text).is_ok_and(|filter| filter.is_object());
-                value.as_str().is_some_and(object)
+                // A JSON string by the reference, an object in one sample.
+                value.is_object() || value.as_str().is_some_and(object)
             }
         };
         if fits { Ok(()) } else { Err(format!("must be {}", self.wanted())) }
@@ -160,7 +165,7 @@ impl Kind {
             Self::Languages => "language codes such as zh,en".to_owned(),
             Self::Tracks => "one or more track numbers from 0 such as 0,1, none twice".to_owned(),
             Self::Weights => "words with whole weights such as {\"metformin\": 4}".to_owned(),
-            Self::Filter => "a JSON object written as a string".to_owned(),
+            Self::Filter => "a JSON object, or one written as a string".to_owned(),
         }
     }
 

@@ -50,7 +50,7 @@ impl Protocol {
     #[must_use]
     pub fn by_name(model: &str) -> Option<Self> {
         let name = model.to_ascii_lowercase();
-        if name.contains("realtime") || name.contains("streaming") {
+        if name.contains("realtime") || name.contains("streaming") || name.ends_with("-asr-flash-message") {
             None
         } else if name.contains("filetrans") {
             Some(if name.starts_with("qwen3-asr-flash-filetrans") { Self::QwenTask } else { Self::Task })
@@ -91,6 +91,7 @@ mod tests {
             ("qwen3-omni-flash-realtime", None),
             ("paraformer-realtime-v2", None),
             ("qwen-audio-3.1-asr-flash-streaming", None),
+            ("qwen-audio-3.1-asr-flash-message", None),
         ] {
             assert_eq!(Protocol::by_name(name), protocol, "{name}");
         }

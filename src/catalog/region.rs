@@ -14,7 +14,7 @@ use crate::error::{Check, Error, Result};
 ///
 /// let region: Region = "cn".parse()?;
 /// assert_eq!(region.to_string(), "cn");
-/// assert_eq!(region.shared_host(), "dashscope.aliyuncs.com");
+/// assert_eq!(region.shared_host(), Some("dashscope.aliyuncs.com"));
 /// assert_eq!(region.workspace_host("ws-a1")?, "ws-a1.cn-beijing.maas.aliyuncs.com");
 /// # Ok::<(), talkmeter::Error>(())
 /// ```
@@ -30,13 +30,17 @@ pub enum Region {
     Us,
     /// Hong Kong.
     Hk,
+    /// Frankfurt; workspace hosts only.
+    Eu,
+    /// Tokyo; workspace hosts only.
+    Jp,
 }
 
 impl Region {
     /// All regions, in the order they are listed.
-    pub const ALL: [Self; 4] = [Self::Intl, Self::Cn, Self::Us, Self::Hk];
+    pub const ALL: [Self; 6] = [Self::Intl, Self::Cn, Self::Us, Self::Hk, Self::Eu, Self::Jp];
 
-    /// Its name in this crate: `intl`, `cn`, `us`, `hk`.
+    /// Its name in this crate: `intl`, `cn`, `us`, `hk`, `eu`, `jp`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -44,6 +48,8 @@ impl Region {
             Self::Cn => "cn",
             Self::Us => "us",
             Self::Hk => "hk",
+            Self::Eu => "eu",
+            Self::Jp => "jp",
         }
     }
 
@@ -55,17 +61,32 @@ impl Region {
             Self::Cn => "cn-beijing",
             Self::Us => "us-east-1",
             Self::Hk => "cn-hongkong",
+            Self::Eu => "eu-central-1",
+            Self::Jp => "ap-northeast-1",
         }
     }
 
-    /// The host shared by all accounts. It ends requests after 600 s.
-    #[must_use]
-    pub fn shared_host(self) -> &'static str {
+    /// The city people know it by.
+    fn city(self) -> &'static str {
         match self {
-            Self::Intl => "dashscope-intl.aliyuncs.com",
-            Self::Cn => "dashscope.aliyuncs.com",
-            Self::Us => "dashscope-us.aliyuncs.com",
-            Self::Hk => "cn-hongkong.dashscope.aliyuncs.com",
+            Self::Intl => "singapore",
+            Self::Cn => "beijing",
+            Self::Us => "virginia",
+            Self::Hk => "hongkong",
+            Self::Eu => "frankfurt",
+            Self::Jp => "tokyo",
+        }
+    }
+
+    /// The host shared by all accounts; `None` for regions with workspace hosts only. It ends requests after 600 s.
+    #[must_use]
+    pub fn shared_host(self) -> Option<&'static str> {
+        match self {
+            Self::Intl => Some("dashscope-intl.aliyuncs.com"),
+            Self::Cn => Some("dashscope.aliyuncs.com"),
+            Self::Us => Some("dashscope-us.aliyuncs.com"),
+            Self::Hk => Some("cn-hongkong.dashscope.aliyuncs.com"),
+            Self::Eu | Self::Jp => None,
         }
     }
 
@@ -105,13 +126,60 @@ impl fmt::Display for Region {
     }
 }
 
+/// By its name, by the cloud's id, or by its city: `eu`, `eu-central-1`, `frankfurt`.
 impl FromStr for Region {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let known = Self::ALL.into_iter().find(|region| region.name() == text || region.id() == text);
-        let unknown = || Error::invalid(format!("unknown region `{text}`: the regions are intl, cn, us and hk"));
-        known.ok_or_else(unknown)
+        let known = Self::ALL.into_iter().find(|region| [region.name(), region.id(), region.city()].contains(&text));
+        known.ok_or_else(|| {
+            let names = Self::ALL.map(Self::name).join(", ");
+            Error::invalid(format!("unknown region `{text}`: the regions are {names}"))
+        })
+    }
+}
+
+/// A region, or a platform with a host of its own in one of them.
+///
+/// ```
+/// use talkmeter::catalog::{Endpoint, Region};
+///
+/// let endpoint: Endpoint = "qwencloud".parse()?;
+/// assert_eq!((endpoint.region, endpoint.host.as_deref()), (Region::Intl, Some("maas.qwencloudapi.com")));
+/// # Ok::<(), talkmeter::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Endpoint {
+    /// The region whose limits and prices apply.
+    pub region: Region,
+    /// The platform's host; `None` for the hosts of the region.
+    pub host: Option<String>,
+}
+
+impl Endpoint {
+    /// The names of platforms and trial hosts, beside those of regions.
+    pub const PLATFORMS: [&'static str; 5] = ["qwencloud", "qianwen", "trial-intl", "trial-cn", "trial-hk"];
+}
+
+/// The name of a region, or of a platform: `qwencloud` (Qwen Cloud), `qianwen` (Qianwen), `trial-intl`, `trial-cn`,
+/// `trial-hk` (trial hosts without a workspace).
+impl FromStr for Endpoint {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let on = |region, host: &str| Ok(Self { region, host: Some(host.to_owned()) });
+        match text {
+            "qwencloud" => on(Region::Intl, "maas.qwencloudapi.com"),
+            "qianwen" => on(Region::Cn, "maas.qianwenaiapi.com"),
+            "trial" | "trial-intl" => on(Region::Intl, "trial.ap-southeast-1.maas.aliyuncs.com"),
+            "trial-cn" => on(Region::Cn, "trial.cn-beijing.maas.aliyuncs.com"),
+            "trial-hk" => on(Region::Hk, "trial.cn-hongkong.maas.aliyuncs.com"),
+            _ => match text.parse() {
+                Ok(region) => Ok(Self { region, host: None }),
+                Err(error) => Err(Error::invalid(format!("{error}; or a platform: {}", Self::PLATFORMS.join(", ")))),
+            },
+        }
     }
 }
 
@@ -124,8 +192,19 @@ mod tests {
         for region in Region::ALL {
             assert_eq!(region.to_string().parse::<Region>().unwrap(), region);
         }
-        let error = "eu".parse::<Region>().unwrap_err().to_string();
-        assert_eq!(error, "unknown region `eu`: the regions are intl, cn, us and hk");
+        assert_eq!("frankfurt".parse::<Region>().unwrap(), Region::Eu);
+        assert_eq!("ap-northeast-1".parse::<Region>().unwrap(), Region::Jp);
+        let error = "mars".parse::<Region>().unwrap_err().to_string();
+        assert_eq!(error, "unknown region `mars`: the regions are intl, cn, us, hk, eu, jp");
+    }
+
+    #[test]
+    fn platforms_are_named_beside_regions() {
+        for name in Endpoint::PLATFORMS {
+            assert!(name.parse::<Endpoint>().unwrap().host.is_some(), "{name}");
+        }
+        assert_eq!("hk".parse::<Endpoint>().unwrap(), Endpoint { region: Region::Hk, host: None });
+        assert!("mars".parse::<Endpoint>().unwrap_err().to_string().contains("qwencloud"));
     }
 
     #[test]

@@ -44,6 +44,7 @@ pub(super) fn line(message: &str, check: Option<Check>) -> String {
         Check::Compatible => format!("{message} (--compatible)"),
         Check::FilesPerTask => format!("{message} (--files-per-task)"),
         Check::Workspace => format!("{message} (--workspace)"),
+        Check::Header => format!("{message} (--header)"),
         Check::Prefix => format!("{message} (--prefix)"),
         Check::Price => format!("{message}; give its price with --prices FILE"),
         Check::NoTables => format!("{message}: `talkmeter analyze … -o DIR` writes them"),
@@ -95,7 +96,12 @@ const HINTS: &[(&[&str], &str)] = &[
     ),
     (
         &["SUCCESS_WITH_NO_VALID_FRAGMENT", "ASR_RESPONSE_HAVE_NO_WORDS"],
-        "nothing was recognised: check format, sample rate and language",
+        "nothing was recognised: check the recording with `talkmeter cost estimate FILE` or ffprobe (format, sample rate, \
+         speech), then --language and --vocabulary",
+    ),
+    (
+        &["does not support http call"],
+        "the model is reached over WebSocket only: `talkmeter models` lists those that work over HTTP",
     ),
     (&["Model not exist", "ModelNotFound", "model_not_found"], "`talkmeter models` lists the models and their regions"),
     (&["ResourceNotExist"], LIST),
@@ -112,7 +118,11 @@ const HINTS: &[(&[&str], &str)] = &[
         &["Free allocated quota exceeded"],
         "an account has ten hotword lists: `talkmeter vocab list` shows them, `talkmeter vocab delete` makes room",
     ),
-    (&["Throttling.AllocationQuota"], "the quota of tokens recovers within the minute"),
+    (&["Throttling.AllocationQuota"], "the quota per minute recovers within the minute: run the same command later"),
+    (
+        &["Throttling", "LimitRequests", "Requests rate limit exceeded"],
+        "too many requests for the account: run the same command later, or set a lower pace with --rate",
+    ),
     (&["task_unknown"], UNKNOWN_TASK),
     (&["submit_uncertain"], "--resubmit-uncertain submits it again, and may bill twice"),
     (&["result_not_fetched"], "the same command fetches it again; the service keeps results for 24 hours"),

@@ -1,79 +1,134 @@
-//! Which service, with which key: the global flags and the environment.
+//! Which service, with which key: global flags and the environment.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::inputs::read_exact_text;
-use super::output::Failure;
-use crate::catalog::Region;
-use crate::client::{ApiKey, Client};
+use super::output::{Console, Failure};
+use crate::catalog::{Endpoint, Region};
+use crate::client::{ApiKey, Client, Throttled};
 use crate::error::{Error, Result};
 
-/// Where the key is looked for when no file is named.
+/// Variables in the order they are tried: the first of each list is ours, the others are those of the vendor's SDKs.
 const KEY: &str = "DASHSCOPE_API_KEY";
+const KEY_FILE: &str = "DASHSCOPE_API_KEY_FILE_PATH";
+const REGION: [&str; 2] = ["DASHSCOPE_REGION", "DASHSCOPE_API_REGION"];
+const WORKSPACE: [&str; 2] = ["DASHSCOPE_WORKSPACE", "DASHSCOPE_WORKSPACE_ID"];
+const BASE_URL: [&str; 2] = ["DASHSCOPE_HTTP_BASE_URL", "DASHSCOPE_BASE_URL"];
 
-/// The flags of every command that talks to the service. Not checked before one does.
+/// The flags of commands that call the service. They are not validated before one does.
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Service options")]
 pub(super) struct Connection {
-    /// Whose hosts, limits and prices: intl (the default), cn, us or hk
-    #[arg(long, global = true, env = "DASHSCOPE_REGION")]
+    /// intl (default), cn, us, hk, eu, jp, or a platform: qwencloud, qianwen, trial-intl, trial-cn, trial-hk
+    /// [env: `DASHSCOPE_REGION`, `DASHSCOPE_API_REGION`]
+    #[arg(long, global = true)]
     region: Option<String>,
-    /// The workspace, which has a host of its own
-    #[arg(long, value_name = "ID", global = true, env = "DASHSCOPE_WORKSPACE")]
+    /// Workspace id; calls go to its own host, which allows longer requests than the shared one
+    /// [env: `DASHSCOPE_WORKSPACE`, `DASHSCOPE_WORKSPACE_ID`]
+    #[arg(long, value_name = "ID", global = true)]
     workspace: Option<String>,
-    /// Another host, up to and with /api/v1; it alone may be http
-    #[arg(long, value_name = "URL", global = true, env = "DASHSCOPE_HTTP_BASE_URL")]
+    /// Another host, including /api/v1; may be http
+    /// [env: `DASHSCOPE_HTTP_BASE_URL`, `DASHSCOPE_BASE_URL`]
+    #[arg(long, value_name = "URL", global = true)]
     base_url: Option<String>,
-    /// How long one answer of the service may take, from 1 to 3600
+    /// Header to send with every request to the service, for a gateway of yours; repeatable
+    #[arg(long = "header", value_name = "NAME: VALUE", global = true, value_parser = header)]
+    headers: Vec<(String, String)>,
+    /// Submits per second and model, for accounts whose quota was raised or cut
+    #[arg(long, value_name = "N", global = true, value_parser = rate)]
+    rate: Option<f64>,
+    /// Time limit for one answer of the service, 1 to 3600
     #[arg(long, value_name = "SECONDS", global = true, value_parser = clap::value_parser!(u64).range(1..=3600), default_value_t = 60)]
     timeout: u64,
-    /// A file with the API key and nothing else; otherwise the key is taken from `DASHSCOPE_API_KEY`
+    /// File with nothing but the API key; default: the key in `DASHSCOPE_API_KEY`, then the file `DASHSCOPE_API_KEY_FILE_PATH`
     #[arg(long, value_name = "PATH", global = true)]
     api_key_file: Option<PathBuf>,
 }
 
 impl Connection {
-    /// The region that was named, if any.
-    pub(super) fn named_region(&self) -> Result<Option<Region>> {
-        self.region.as_deref().map(str::trim).filter(|region| !region.is_empty()).map(str::parse).transpose()
+    /// The region or platform that was named, if any.
+    fn endpoint(&self) -> Result<Option<Endpoint>> {
+        given(self.region.as_deref(), &REGION).map(|name| name.parse()).transpose()
     }
 
-    /// The region that holds.
+    /// The region that was named, if any.
+    pub(super) fn named_region(&self) -> Result<Option<Region>> {
+        Ok(self.endpoint()?.map(|endpoint| endpoint.region))
+    }
+
+    /// The region whose limits and prices apply.
     pub(super) fn region(&self) -> Result<Region> {
         Ok(self.named_region()?.unwrap_or(Region::Intl))
     }
 
-    /// A client, if there is a key.
-    pub(super) fn client(&self) -> Result<Client, Failure> {
-        let mut builder =
-            Client::builder().region(self.region()?).api_key(self.key()?).timeout(Duration::from_secs(self.timeout));
-        let given = |value: &Option<String>| {
-            value.as_deref().map(str::trim).filter(|value| !value.is_empty()).map(str::to_owned)
-        };
-        if let Some(workspace) = given(&self.workspace) {
+    /// The workspace that was named, if any.
+    pub(super) fn workspace(&self) -> Option<String> {
+        given(self.workspace.as_deref(), &WORKSPACE)
+    }
+
+    /// A client with the key; throttling is reported on the console.
+    pub(super) fn client(&self, console: &Console) -> Result<Client, Failure> {
+        let endpoint = self.endpoint()?;
+        let region = endpoint.as_ref().map_or(Region::Intl, |endpoint| endpoint.region);
+        let note = console.detached_note();
+        let mut builder = Client::builder()
+            .region(region)
+            .api_key(self.key()?)
+            .timeout(Duration::from_secs(self.timeout))
+            .on_throttle(move |throttled| note(&limited(throttled)));
+        if let Some(workspace) = self.workspace() {
             builder = builder.workspace(workspace);
         }
-        if let Some(url) = given(&self.base_url) {
+        let host = endpoint.and_then(|endpoint| endpoint.host).map(|host| format!("https://{host}"));
+        if let Some(url) = given(self.base_url.as_deref(), &BASE_URL).or(host) {
             builder = builder.base_url(url);
         }
+        if let Some(rate) = self.rate {
+            builder = builder.submits_per_second(rate);
+        }
+        builder = self.headers.iter().fold(builder, |builder, (name, value)| builder.header(name, value));
         Ok(builder.build()?)
     }
 
     fn key(&self) -> Result<ApiKey> {
+        let file = |path: &Path| ApiKey::new(read_exact_text("read the API key from", path)?);
         if let Some(path) = &self.api_key_file {
-            return ApiKey::new(read_exact_text("read the API key from", path)?);
+            return file(path);
         }
-        match from_environment(KEY).filter(|key| !key.trim().is_empty()) {
-            Some(key) => ApiKey::new(key),
-            None => {
+        match (from_environment(KEY), from_environment(KEY_FILE)) {
+            (Some(key), _) => ApiKey::new(key),
+            (None, Some(path)) => file(Path::new(&path)),
+            (None, None) => {
                 Err(Error::auth(format!("no API key: set {KEY}, or name a file that holds it with --api-key-file")))
             }
         }
     }
 }
 
+/// One line when the service begins to refuse calls for their rate.
+fn limited(throttled: &Throttled) -> String {
+    let code = if throttled.code.is_empty() { String::new() } else { format!(" ({})", throttled.code) };
+    format!("the service limits the rate of {}{code}: they pause, up to a minute at a time", throttled.calls)
+}
+
+/// The value of a flag, or of the first variable that is set.
+fn given(flag: Option<&str>, variables: &[&str]) -> Option<String> {
+    let flag = flag.map(str::trim).filter(|value| !value.is_empty()).map(str::to_owned);
+    flag.or_else(|| variables.iter().find_map(|name| from_environment(name)))
+}
+
 #[expect(clippy::disallowed_methods, reason = "the command line is where the environment is read")]
 fn from_environment(name: &str) -> Option<String> {
-    std::env::var(name).ok()
+    std::env::var(name).ok().map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+}
+
+fn header(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once(':').ok_or("must be NAME: VALUE, as in 'X-Team: calls'")?;
+    Ok((name.trim().to_owned(), value.trim().to_owned()))
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    let rate = text.trim().parse::<f64>().ok().filter(|rate| (0.01..=1000.0).contains(rate));
+    rate.ok_or_else(|| "must be a number from 0.01 to 1000".to_owned())
 }

@@ -1,15 +1,15 @@
-//! Lengths of time as people give them on a command line.
+//! Durations on the command line.
 
 use std::time::Duration;
 
-/// `90`, `60s`, `30m`, `2h`: whole numbers, seconds without a unit; up to a week.
+/// Parses `90`, `60s`, `30m`, `2h`: whole numbers, seconds by default, up to a week.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let units = [("s", 1), ("m", 60), ("h", 3600)];
     let known = units.into_iter().find_map(|(unit, factor)| Some((text.strip_suffix(unit)?, factor)));
     let (number, factor) = known.unwrap_or((text, 1));
     let seconds = number.trim().parse::<u64>().ok().and_then(|number| number.checked_mul(factor));
     let seconds = seconds.filter(|seconds| *seconds <= 7 * 86_400);
-    seconds.map(Duration::from_secs).ok_or_else(|| "a length such as 60s, 30m or 2h, up to a week".to_owned())
+    seconds.map(Duration::from_secs).ok_or_else(|| "must be a length such as 60s, 30m or 2h, up to a week".to_owned())
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use super::connection::Connection;
 use super::inputs::read_exact_text;
 use super::output::{Console, Failure, Format, Listing, chain, printable};
 use super::parameters::RecognitionOptions;
+use super::vocab::check_vocabulary_of;
 use super::{Exit, advice, block_on};
 use crate::batch::Clips;
 use crate::catalog::{Catalog, Region};
@@ -121,7 +122,10 @@ pub(super) fn run(args: &Args, connection: &Connection, format: Format, console:
     if inputs.iter().any(Input::is_uploaded) {
         console.say(super::transcribe::TEMPORARY);
     }
-    let client = connection.client()?;
+    let client = connection.client(console)?;
+    if !args.no_check {
+        check_vocabulary_of(&client, args.flash(&asked, Clip::url("")).recognition(), console)?;
+    }
     let mut clips = args.save.as_deref().map(Clips::open).transpose()?;
     let growing = if single { console.growing() } else { console.progress(inputs.len()) };
     block_on(async {

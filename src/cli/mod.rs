@@ -172,7 +172,7 @@ fn run(cli: Cli, console: &Console) -> Result<Exit, output::Failure> {
         Command::Emulate(args) => emulate::run(args, console),
         Command::Explain(args) => explain::run(args, format, console),
         Command::Metrics(args) => metrics::run(&args, format, console),
-        Command::Models(args) => models::run(&args, cli.connection.named_region()?, today(), format, console),
+        Command::Models(args) => models::run(&args, &cli.connection, today(), format, console),
         Command::Task(args) => task::run(&args, &cli.connection, format, console),
         Command::Upload(args) => upload::run(args, &cli.connection, format, console),
         Command::Token(args) => token::run(&args, &cli.connection, format, console),

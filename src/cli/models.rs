@@ -3,48 +3,63 @@
 use jiff::civil::Date;
 use serde_json::{Value, json};
 
-use super::Exit;
+use super::connection::Connection;
 use super::output::{Console, Failure, Format, Listing};
 use super::parameters::flag_of;
 use super::prices::warn_if_old;
+use super::{Exit, block_on};
 use crate::catalog::{Allowance, Catalog, Model, Parameter, Price, Protocol, Rate, RateLimit, Region, size, span};
+use crate::client::{Client, Filter, Models};
+use crate::error::ErrorKind;
+use crate::report::number::counted;
 
 /// Columns of a page about one model.
 const WIDTH: usize = 100;
 
 const MARKS: &str = "\
-In the table: ? = no page says, ~ = inferred from sibling models, Mtok = a million tokens, in and out.
-Every format but the table has all columns: languages, parameters, limits, sources, dates, where the work is done.";
+In the table: ? = not documented, ~ = inferred from sibling models, Mtok = a million tokens, input + output.
+All other formats have all columns: languages, parameters, limits, sources, dates, data residency.
+--live asks the service which models the key may use: one free call, which fails if key, host and region do not match.";
 
 /// Arguments of `models`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = MARKS)]
 pub(super) struct Args {
-    /// Everything about these models alone
+    /// Show everything about these models
     #[arg(value_name = "NAME")]
     names: Vec<String>,
     // Not as a doc comment: these are values, not code.
     #[arg(
         long,
         value_parser = protocol,
-        help = "Only models that are called this way: task, qwen_task, flash, qwen_flash, realtime_flash or omni"
+        help = "Only models of this protocol: task, qwen_task, flash, qwen_flash, realtime_flash or omni"
     )]
     protocol: Option<Protocol>,
+    /// List the models that the key may use at the service, instead of the catalogue
+    #[arg(long, conflicts_with_all = ["names", "protocol"])]
+    live: bool,
 }
 
 fn protocol(name: &str) -> Result<Protocol, String> {
     let names = || Protocol::ALL.map(Protocol::name).join(", ");
-    Protocol::ALL.into_iter().find(|protocol| protocol.name() == name).ok_or_else(|| format!("there are {}", names()))
+    Protocol::ALL
+        .into_iter()
+        .find(|protocol| protocol.name() == name)
+        .ok_or_else(|| format!("the protocols are {}", names()))
 }
 
-/// Runs `models`; `region`: only what is offered and costs something there.
+/// Runs `models`, limited to the region if one was named.
 pub(super) fn run(
     args: &Args,
-    region: Option<Region>,
+    connection: &Connection,
     today: Date,
     format: Format,
     console: &Console,
 ) -> Result<Exit, Failure> {
+    if args.live {
+        return live(connection, format, console);
+    }
+    let region = connection.named_region()?;
     let catalog = Catalog::builtin();
     let fits = |model: &&Model| args.protocol.is_none_or(|protocol| protocol == model.protocol);
     let models: Vec<&Model> = if args.names.is_empty() {
@@ -66,7 +81,51 @@ pub(super) fn run(
     Ok(exit)
 }
 
-/// Prices of a model where they are asked for.
+/// Asks the service which models the key may use.
+fn live(connection: &Connection, format: Format, console: &Console) -> Result<Exit, Failure> {
+    let client = connection.client(console)?;
+    let (models, listed) = block_on(async { Ok(collect(&client).await?) })?;
+    let catalog = Catalog::builtin();
+    let rows: Vec<Vec<Value>> = models
+        .iter()
+        .map(|name| vec![json!(name), json!(catalog.model(name).map(|model| model.protocol.name()))])
+        .collect();
+    let count = counted(rows.len() as u64, "model");
+    let exit = Listing { head: vec!["model", "protocol"], rows }.print(format, console)?;
+    let (url, region) = (client.base_url(), client.region());
+    if listed {
+        console.note(&format!("{url} (region {region}) accepts the key: {count}"));
+    } else {
+        console.note(&format!("{url} (region {region}) accepts the key, but has no list of models"));
+    }
+    Ok(exit)
+}
+
+/// The names on all pages. A host without such a list still shows by its list of tasks that it accepts the key.
+async fn collect(client: &Client) -> crate::Result<(Vec<String>, bool)> {
+    let mut names: Vec<String> = Vec::new();
+    for page in 1.. {
+        let found = match client.models().list(page).await {
+            Err(error) if page == 1 && error.kind() == ErrorKind::NotFound => {
+                client.tasks().list(&Filter::new().size(1)).await?;
+                return Ok((names, false));
+            }
+            found => found?.models,
+        };
+        let (full, before) = (found.len() >= Models::PAGE, names.len());
+        for model in found {
+            if !names.contains(&model.name) {
+                names.push(model.name);
+            }
+        }
+        if !full || names.len() == before {
+            break;
+        }
+    }
+    Ok((names, true))
+}
+
+/// Prices of a model in the region, or in all.
 fn prices(model: &Model, region: Option<Region>) -> impl Iterator<Item = &Price> {
     model.prices.iter().filter(move |price| region.is_none_or(|region| region == price.region))
 }
@@ -249,18 +308,19 @@ fn said_limit(limit: &RateLimit) -> String {
 /// Everything about one model, for people.
 fn page(catalog: &Catalog, model: &Model, region: Option<Region>) -> String {
     let mut page = Page(format!("{}\n", model.name));
-    page.line("for", model.about.as_deref().unwrap_or("no page says more than the name"));
+    page.line("for", model.about.as_deref().unwrap_or("not documented"));
     page.line("family", &model.family);
-    page.line("same as", model.same_as.as_deref().unwrap_or("itself: a snapshot"));
+    page.line("same as", model.same_as.as_deref().unwrap_or("itself (a snapshot)"));
     let command = if model.protocol.is_task() { "talkmeter transcribe" } else { "talkmeter flash" };
-    page.line("called by", &format!("`{command}` (protocol {})", model.protocol));
+    page.line("used by", &format!("`{command}` (protocol {})", model.protocol));
     let asked = |offered: &&Region| region.is_none_or(|region| region == **offered);
     for (index, offered) in model.regions.iter().filter(asked).enumerate() {
         let unknown = "not documented".to_owned();
         let place = catalog.residency(*offered).map_or_else(String::new, |residency| {
             let (data, inference) = (residency.data.as_ref(), residency.inference.as_ref());
             let (data, inference) = (data.unwrap_or(&unknown), inference.unwrap_or(&unknown));
-            format!("endpoint {} ({}), data {data}, inference {inference}", residency.endpoint, offered.shared_host())
+            let host = offered.shared_host().unwrap_or("workspace hosts only");
+            format!("endpoint {} ({host}), data {data}, inference {inference}", residency.endpoint)
         });
         page.line(if index == 0 { "offered in" } else { "" }, &format!("{offered}: {place}"));
     }
@@ -280,12 +340,12 @@ fn page(catalog: &Catalog, model: &Model, region: Option<Region>) -> String {
     page.line("recordings", &recordings(model));
     page.line("formats", &unless_empty(model.formats.join(", ")));
     let counted = match model.languages_counted {
-        Some(1) => "; the first one asked for counts".to_owned(),
-        Some(counted) => format!("; the first {counted} asked for count"),
+        Some(1) => "; only the first requested is used".to_owned(),
+        Some(counted) => format!("; only the first {counted} requested are used"),
         None => String::new(),
     };
     let languages = match model.languages.len() {
-        0 => "no page lists codes".to_owned(),
+        0 => "not documented".to_owned(),
         count => format!("{count}: {}{counted}", model.languages.join(" ")),
     };
     page.line("languages", &languages);
@@ -312,17 +372,17 @@ fn recordings(model: &Model) -> String {
     let mut said = Vec::new();
     said.extend(limits.bytes.map(|bytes| format!("up to {}", size(bytes))));
     said.extend(limits.seconds.map(|seconds| format!("up to {}", span(seconds))));
-    said.push(model.sample_rate_hz.map_or_else(|| "any sample rate".to_owned(), |rate| format!("{rate} Hz alone")));
+    said.push(model.sample_rate_hz.map_or_else(|| "any sample rate".to_owned(), |rate| format!("{rate} Hz only")));
     if model.protocol.is_task() {
         let older = match limits.files_per_task {
             most if most > limits.files_per_task_now => format!(" (older pages: {most})"),
             _ => String::new(),
         };
         let urls = if limits.files_per_task_now == 1 { "URL" } else { "URLs" };
-        said.push(format!("{} {urls} a task{older}", limits.files_per_task_now));
+        said.push(format!("{} {urls} per task{older}", limits.files_per_task_now));
     }
     let diarized = limits.diarization_seconds.filter(|_| model.takes("diarization_enabled"));
-    said.extend(diarized.map(|seconds| format!("speakers told apart best up to {}", span(seconds))));
+    said.extend(diarized.map(|seconds| format!("diarization recommended up to {}", span(seconds))));
     said.join(", ")
 }
 

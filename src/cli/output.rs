@@ -118,6 +118,16 @@ impl Console {
         }
     }
 
+    /// [`Self::note`] for callbacks that outlive the borrow of the console.
+    pub(super) fn detached_note(&self) -> impl Fn(&str) + Send + Sync + 'static {
+        let quiet = self.quiet;
+        move |line| {
+            if !quiet {
+                let _ = writeln!(anstream::stderr(), "{}", printable(line));
+            }
+        }
+    }
+
     /// Prints a line on stderr, even with `-q`.
     pub(super) fn say(&self, line: &str) {
         // If stderr is closed there is nowhere left to report it.

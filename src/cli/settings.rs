@@ -35,7 +35,7 @@ pub(super) struct SettingsFlags {
     #[arg(long)]
     model: Option<String>,
     /// The region it ran in
-    #[arg(long, value_parser = ["intl", "cn", "us", "hk"])]
+    #[arg(long, value_parser = ["intl", "cn", "us", "hk", "eu", "jp"])]
     region: Option<String>,
     #[command(flatten)]
     parameters: ParameterFlags,

@@ -14,24 +14,24 @@ Examples:
   export DASHSCOPE_API_KEY=$(talkmeter token --lifetime 30m --api-key-file key)
   talkmeter token --format json
 
-A token has all rights of its key, cannot be revoked, and counts in the region it was made in.";
+A token has all rights of its key, cannot be revoked, and is valid in its own region.";
 
 /// Arguments of `token`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// How long it lives: 1s to 30m
+    /// Lifetime, 1s to 30m
     #[arg(long, value_name = "LENGTH", default_value = "60s", value_parser = duration)]
     lifetime: Duration,
 }
 
 /// Runs `token`.
 pub(super) fn run(args: &Args, connection: &Connection, format: Format, console: &Console) -> Result<Exit, Failure> {
-    let client = connection.client()?;
+    let client = connection.client(console)?;
     let token = block_on(async { Ok(client.tokens().create(args.lifetime).await?) })?;
     let row = [("token", json!(token.expose())), ("expires_at", json!(token.expires.to_string()))];
     let exit = match format {
-        // Alone on its line, so that a shell can take it.
+        // Nothing else on stdout, for use in a shell.
         Format::Table => console.data(format!("{}\n", token.expose()).as_bytes())?,
         // One token is one object, not a list of one.
         Format::Json | Format::Jsonl => {
@@ -43,6 +43,6 @@ pub(super) fn run(args: &Args, connection: &Connection, format: Format, console:
             Listing { head, rows: vec![cells] }.print(format, console)?
         }
     };
-    console.note(&format!("the token is taken until {}", token.expires));
+    console.note(&format!("the token is valid until {}", token.expires));
     Ok(exit)
 }

@@ -15,6 +15,7 @@ use super::limit::Limit;
 use super::output::{Console, Failure, Format, Listing};
 use super::parameters::RecognitionArgs;
 use super::prices::PriceFlags;
+use super::vocab::check_vocabulary_of;
 use super::{Exit, advice, block_on, tracks};
 use crate::batch::{
     self, Batch, BatchRequest, Counts, ManifestBuilder, Progress, RunOptions, Summary, TrackSelection, Waiting,
@@ -76,6 +77,9 @@ pub(super) struct Args {
     /// Deduct the free allowance, of which SECONDS are already used
     #[arg(long, value_name = "SECONDS", requires = "max_cost")]
     quota_used: Option<u32>,
+    /// Interval between queries of a task; default 2s, growing to 20s
+    #[arg(long, value_name = "LENGTH", value_parser = super::duration::duration)]
+    poll_interval: Option<std::time::Duration>,
     #[command(flatten)]
     prices: PriceFlags,
 }
@@ -109,7 +113,10 @@ pub(super) fn run(args: Args, connection: &Connection, format: Format, console: 
             }
         }
     }
-    let client = connection.client()?;
+    let client = connection.client(console)?;
+    if !args.no_check {
+        check_vocabulary_of(&client, &recognition, console)?;
+    }
     let one_track = recognition.one_track(Catalog::builtin());
     tracks::lines(&selected, one_track.as_deref()).iter().for_each(|line| console.note(line));
     if let Some(most) = args.max_cost {

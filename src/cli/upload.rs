@@ -15,7 +15,7 @@ use super::{Exit, block_on};
 use crate::client::TempUrl;
 use crate::error::Result;
 
-/// Uploads under way at once: more would share the same line.
+/// Concurrent uploads; more would share the same bandwidth.
 const AT_ONCE: usize = 4;
 
 const EXAMPLES: &str = "\
@@ -23,7 +23,7 @@ Examples:
   talkmeter upload call.wav
   talkmeter upload calls/*.wav --format csv
 
-An address counts for calls of the same account to the model it was made for. `talkmeter transcribe` takes it as an input;
+An address is valid for calls of the same account to the model it was made for. `talkmeter transcribe` takes it as an input;
 other programs add the header `X-DashScope-OssResourceResolve: enable`.
 
 Exit code 3 when some files failed, 1 when all did.";
@@ -35,14 +35,14 @@ pub(super) struct Args {
     /// Local files
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
-    /// The model that will read them
+    /// Model that will read them
     #[arg(long, value_name = "NAME", default_value = "fun-asr")]
     model: String,
 }
 
 /// Runs `upload`.
 pub(super) fn run(args: Args, connection: &Connection, format: Format, console: &Console) -> Result<Exit, Failure> {
-    let client = connection.client()?;
+    let client = connection.client(console)?;
     console.say(TEMPORARY);
     let size = |path: &PathBuf| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
     let bar = console.progress_of_bytes(args.files.iter().map(size).sum());
@@ -53,7 +53,7 @@ pub(super) fn run(args: Args, connection: &Connection, format: Format, console: 
         let uploads = args.files.into_iter().map(|path| {
             let (client, bar) = (client.clone(), bar.clone());
             async move {
-                // An upload may begin anew, so that what it tells can fall; the bar takes the difference.
+                // A retried upload starts at 0 again; the bar moves by the difference.
                 let told = Arc::new(AtomicU64::new(0));
                 let sent = move |bytes: u64| {
                     let before = told.swap(bytes, Ordering::Relaxed);

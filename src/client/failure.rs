@@ -123,6 +123,11 @@ pub(super) fn kind(status: u16, code: &str, message: &str) -> ErrorKind {
     {
         return ErrorKind::Auth;
     }
+    // Of the request, not of one recording: the next submit would end the same way.
+    let unusable = ["Model not exist", "does not support http call"];
+    if code == "BadRequest.ResourceNotExist" || unusable.iter().any(|words| message.contains(words)) {
+        return ErrorKind::NotFound;
+    }
     if code == "ModelServingError" || code == "ModelUnavailable" {
         return ErrorKind::Unavailable;
     }
@@ -213,6 +218,8 @@ mod tests {
             (400, "Throttling.RateQuota", "", RateLimited, true),
             (200, "Throttling.RateQuota", "", RateLimited, true),
             (404, "ModelNotFound", "", NotFound, true),
+            (400, "InvalidParameter", "Model not exist.", NotFound, true),
+            (400, "BadRequest.ResourceNotExist", "The Required resource not exist.", NotFound, true),
             (400, "InvalidParameter", "", InvalidInput, true),
             (408, "", "", Timeout, false),
             (500, "InternalError", "", Unavailable, false),

@@ -23,12 +23,14 @@ mod attempt;
 mod failure;
 mod flash;
 mod key;
+mod models;
 mod pacing;
 mod recognition;
 mod retry;
 #[doc(hidden)]
 pub mod sse;
 mod tasks;
+mod throttle;
 mod tokens;
 mod transport;
 mod uploads;
@@ -45,17 +47,20 @@ use pacing::Pacing;
 use transport::Transport;
 
 use crate::catalog::{Region, check_workspace};
-use crate::error::{Error, Result};
+use crate::error::{Check, Error, Result};
 use crate::redact::without_query;
 
 pub use flash::{Clip, Conversation, Flash, FlashAnswer, FlashCalls, FlashEvent, FlashStream, FlashUsage};
 pub use key::ApiKey;
+pub use models::{ListedModel, ModelPage, Models};
 pub use recognition::{Author, Message, Recognition, differences};
 #[cfg(feature = "cli")]
 pub(crate) use recognition::{DIARIZATION, LANGUAGE};
 pub use retry::RetryPolicy;
 pub(crate) use retry::RetrySafety;
 pub use tasks::{Filter, Listed, Outcome, Page, PollPolicy, Submitted, Task, TaskId, TaskStatus, Tasks};
+use throttle::ThrottleObserver;
+pub use throttle::Throttled;
 pub use tokens::{Token, Tokens};
 pub use uploads::{Policy, TempUrl, Uploads};
 pub use vocabularies::{
@@ -87,6 +92,9 @@ impl Client {
             timeout: Duration::from_secs(60),
             retry: RetryPolicy::default(),
             proxies: true,
+            submits_per_second: None,
+            headers: Vec::new(),
+            on_throttle: None,
         }
     }
 
@@ -106,6 +114,12 @@ impl Client {
     #[must_use]
     pub fn uploads(&self) -> Uploads<'_> {
         Uploads { client: self }
+    }
+
+    /// The models this key may use.
+    #[must_use]
+    pub fn models(&self) -> Models<'_> {
+        Models { client: self }
     }
 
     /// Short-lived keys.
@@ -159,6 +173,9 @@ pub struct ClientBuilder {
     timeout: Duration,
     retry: RetryPolicy,
     proxies: bool,
+    submits_per_second: Option<f64>,
+    headers: Vec<(String, String)>,
+    on_throttle: Option<ThrottleObserver>,
 }
 
 impl ClientBuilder {
@@ -204,6 +221,27 @@ impl ClientBuilder {
         self
     }
 
+    /// Submits and flash calls per second and model, for accounts whose quota differs from the documented one.
+    #[must_use]
+    pub fn submits_per_second(mut self, rate: f64) -> Self {
+        self.submits_per_second = Some(rate).filter(|rate| *rate > 0.0 && rate.is_finite());
+        self
+    }
+
+    /// A header to send with every call to the service, for gateways of one's own. It is not sent to storage hosts.
+    #[must_use]
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// Calls `observer` once whenever the service begins to refuse a kind of calls because of their rate.
+    #[must_use]
+    pub fn on_throttle(mut self, observer: impl Fn(&Throttled) + Send + Sync + 'static) -> Self {
+        self.on_throttle = Some(ThrottleObserver(Arc::new(observer)));
+        self
+    }
+
     /// Ignores the proxies of the environment: for a service on this machine.
     #[must_use]
     pub fn no_proxy(mut self) -> Self {
@@ -214,7 +252,7 @@ impl ClientBuilder {
     /// Builds the client. Proxies are taken from `HTTPS_PROXY` and `NO_PROXY`, unless [`Self::no_proxy`].
     ///
     /// # Errors
-    /// No key; an invalid base URL or workspace id.
+    /// No key; an invalid base URL, workspace id or header; a region that has no shared host without a workspace.
     pub fn build(self) -> Result<Client> {
         let Some(key) = self.key else {
             return Err(Error::invalid("no API key"));
@@ -225,10 +263,26 @@ impl ClientBuilder {
             (None, Some(workspace)) => {
                 (base_url(&format!("https://{}", self.region.workspace_host(workspace)?))?, None)
             }
-            (None, None) => (base_url(&format!("https://{}", self.region.shared_host()))?, None),
+            (None, None) => {
+                let region = self.region;
+                let host = region.shared_host().ok_or_else(|| {
+                    Error::invalid(format!("region {region} has workspace hosts only: name a workspace"))
+                        .with_check(Check::Workspace)
+                })?;
+                (base_url(&format!("https://{host}"))?, None)
+            }
         };
-        let pacing = Pacing::new(self.region);
-        let transport = Transport::new(base, key, header, (self.timeout, self.proxies), self.retry, pacing)?;
+        let pacing = Pacing::new(self.region, self.submits_per_second);
+        let transport = Transport::new(
+            base,
+            key,
+            header,
+            (self.timeout, self.proxies),
+            self.retry,
+            pacing,
+            self.on_throttle,
+            &self.headers,
+        )?;
         Ok(Client(Arc::new(Inner { transport, region: self.region, workspace: self.workspace })))
     }
 }

@@ -25,10 +25,13 @@ pub struct RetryPolicy {
     most: Duration,
     pub(super) total: Duration,
     seed: Option<u64>,
+    pub(super) throttle_most: Duration,
+    pub(super) throttle_total: Duration,
 }
 
 impl Default for RetryPolicy {
-    /// Four retries with delays from 0.5 s to 20 s, within two minutes.
+    /// Four retries with delays from 0.5 s to 20 s, within two minutes. Pauses of up to a minute after refusals for the rate of
+    /// requests, within five minutes.
     fn default() -> Self {
         Self {
             retries: 4,
@@ -36,6 +39,8 @@ impl Default for RetryPolicy {
             most: Duration::from_secs(20),
             total: Duration::from_secs(120),
             seed: None,
+            throttle_most: Duration::from_secs(60),
+            throttle_total: Duration::from_secs(300),
         }
     }
 }
@@ -66,6 +71,21 @@ impl RetryPolicy {
     #[must_use]
     pub fn total(mut self, total: Duration) -> Self {
         self.total = total;
+        self
+    }
+
+    /// The longest pause after the service has refused a request because of its rate; quotas per minute need a minute.
+    #[must_use]
+    pub fn throttle_pause(mut self, pause: Duration) -> Self {
+        self.throttle_most = pause;
+        self
+    }
+
+    /// How long a call waits in all while the service refuses it because of its rate. These waits are no retries: neither
+    /// their number nor [`RetryPolicy::total`] limits them.
+    #[must_use]
+    pub fn throttle_total(mut self, total: Duration) -> Self {
+        self.throttle_total = total;
         self
     }
 

@@ -416,6 +416,11 @@ impl Tasks<'_> {
         self.client.transport().permit(&Class::Submit(model.to_owned())).await
     }
 
+    /// When the pause of submits ends that the service has asked for, if there is one.
+    pub(crate) fn submits_paused_until(self, model: &str) -> Option<Instant> {
+        self.client.transport().paused_until(&Class::Submit(model.to_owned()))
+    }
+
     pub(crate) async fn submit_by(
         self,
         permit: Permit,

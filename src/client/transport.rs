@@ -8,6 +8,7 @@ use bytes::{Bytes, BytesMut};
 use futures_util::stream::BoxStream;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use jiff::Timestamp;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 use tokio::time::Instant;
 use url::Url;
@@ -15,9 +16,10 @@ use url::Url;
 use super::attempt::Attempt;
 use super::failure::ErrorBody;
 use super::key::ApiKey;
-use super::pacing::{Class, Pacing, Permit};
+use super::pacing::{Class, Pacing, Pause, Permit};
 use super::retry::{RetryPolicy, RetrySafety, retries};
-use crate::error::{Error, ErrorKind, Result};
+use super::throttle::{ThrottleObserver, Throttled};
+use crate::error::{Check, Error, ErrorKind, Result};
 
 /// The longest answer of the service; the longest known is a page of 100 tasks.
 const LONGEST_ANSWER: usize = 64 << 20;
@@ -108,6 +110,9 @@ pub(super) struct Transport {
     proxies: bool,
     policy: RetryPolicy,
     pacing: Pacing,
+    on_throttle: Option<ThrottleObserver>,
+    /// Sent with every call to the service.
+    headers: HeaderMap,
     /// The time on the service's clock when it last answered, and ours at that moment.
     served_at: Mutex<Option<(Timestamp, Instant)>>,
 }
@@ -120,10 +125,26 @@ impl Transport {
         (timeout, proxies): (Duration, bool),
         policy: RetryPolicy,
         pacing: Pacing,
+        on_throttle: Option<ThrottleObserver>,
+        headers: &[(String, String)],
     ) -> Result<Self> {
         let http = http(timeout, proxies, Some(timeout))?;
         let (uploading, served_at) = (OnceLock::new(), Mutex::new(None));
-        Ok(Self { http, uploading, base, key, workspace, timeout, proxies, policy, pacing, served_at })
+        let headers = extra_headers(headers)?;
+        Ok(Self {
+            http,
+            uploading,
+            base,
+            key,
+            workspace,
+            timeout,
+            proxies,
+            policy,
+            pacing,
+            on_throttle,
+            headers,
+            served_at,
+        })
     }
 
     /// The time limit for one answer of the service.
@@ -162,13 +183,17 @@ impl Transport {
                 Some(held) => held,
                 None => self.permit(&call.class).await,
             };
+            tries.sent_at = Instant::now();
             let outcome = match self.begin(&call, &tries, Some(self.timeout)).await {
                 Ok((response, attempt)) => self.read(&call, response, &attempt).await,
                 Err(error) => Err(error),
             };
             drop(held);
             match outcome {
-                Ok(answer) => return Ok(answer),
+                Ok(answer) => {
+                    self.pacing.succeeded(&call.class, tries.sent_at);
+                    return Ok(answer);
+                }
                 Err(error) => self.pause(&call, error, &mut tries).await?,
             }
         }
@@ -181,12 +206,17 @@ impl Transport {
         loop {
             let permit = self.permit(&call.class).await;
             // A stream may last long; the connection limits how long it may be silent.
+            tries.sent_at = Instant::now();
             let error = match self.begin(&call, &tries, None).await {
                 Ok((response, attempt)) if is_stream(&response) => {
+                    self.pacing.succeeded(&call.class, tries.sent_at);
                     return Ok(Opened::Events(attempt.clone(), events(response, attempt, permit)));
                 }
                 Ok((response, attempt)) => match self.read(&call, response, &attempt).await {
-                    Ok(answer) => return Ok(Opened::Whole(answer)),
+                    Ok(answer) => {
+                        self.pacing.succeeded(&call.class, tries.sent_at);
+                        return Ok(Opened::Whole(answer));
+                    }
                     Err(error) => error,
                 },
                 Err(error) => error,
@@ -198,11 +228,10 @@ impl Transport {
 
     /// Waits before the next attempt, or returns the error if there is none.
     async fn pause(&self, call: &Call<'_>, error: Error, tries: &mut Tries) -> Result<()> {
-        let asked = error.api().and_then(|api| api.retry_after);
         if error.kind() == ErrorKind::RateLimited {
-            let pause = asked.unwrap_or(self.policy.first);
-            self.pacing.hold(&call.class, pause);
+            return self.throttle(call, error, tries);
         }
+        let asked = error.api().and_then(|api| api.retry_after);
         let wait = match tries.delays.next() {
             Some(delay) if retries(call.repeat, &error) => asked.unwrap_or(delay),
             _ => return Err(error),
@@ -213,6 +242,32 @@ impl Transport {
         tokio::time::sleep(wait).await;
         tries.attempts += 1;
         Ok(())
+    }
+
+    /// Pauses all calls of the class. The next attempt waits with them for its turn; gives the error back if the call must not be
+    /// repeated, or would wait too long.
+    fn throttle(&self, call: &Call<'_>, error: Error, tries: &mut Tries) -> Result<()> {
+        let api = error.api();
+        let code = api.map(|api| api.code.clone()).unwrap_or_default();
+        let most = self.policy.throttle_most;
+        // A quota per minute takes longer to recover than a rate per second.
+        let first = if code.ends_with("AllocationQuota") { self.policy.first.max(most / 8) } else { self.policy.first };
+        let pause = Pause { first, most, asked: api.and_then(|api| api.retry_after) };
+        let (until, begins) = self.pacing.throttled(&call.class, tries.sent_at, pause);
+        if begins && let Some(observer) = &self.on_throttle {
+            (observer.0)(&Throttled { calls: call.class.to_string(), code, pause: until - Instant::now() });
+        }
+        let since = *tries.throttled_since.get_or_insert_with(Instant::now);
+        if !retries(call.repeat, &error) || until - since > self.policy.throttle_total {
+            return Err(error);
+        }
+        tries.attempts += 1;
+        Ok(())
+    }
+
+    /// When the pause of a class ends, if there is one.
+    pub(super) fn paused_until(&self, class: &Class) -> Option<Instant> {
+        self.pacing.paused_until(class)
     }
 
     /// Sends a request and waits for the head of the answer; `within` limits the whole answer.
@@ -317,7 +372,7 @@ impl Transport {
             }
         };
         if call.target.is_service() {
-            request = request.header("Authorization", self.key.bearer());
+            request = request.headers(self.headers.clone()).header("Authorization", self.key.bearer());
             if let Some(workspace) = &self.workspace {
                 request = request.header("X-DashScope-WorkSpace", workspace);
             }
@@ -371,14 +426,51 @@ fn http(timeout: Duration, proxies: bool, idle: Option<Duration>) -> Result<reqw
 /// The attempts of a call so far, and the delays that are left.
 struct Tries {
     begun: Instant,
+    /// When the last request left.
+    sent_at: Instant,
+    throttled_since: Option<Instant>,
     attempts: u32,
     delays: Box<dyn Iterator<Item = Duration> + Send + Sync>,
 }
 
 impl Tries {
     fn new(policy: &RetryPolicy) -> Self {
-        Self { begun: Instant::now(), attempts: 1, delays: Box::new(policy.delays()) }
+        let now = Instant::now();
+        Self { begun: now, sent_at: now, throttled_since: None, attempts: 1, delays: Box::new(policy.delays()) }
     }
+}
+
+/// Headers of the caller, except those that the client itself sets.
+fn extra_headers(given: &[(String, String)]) -> Result<HeaderMap> {
+    const OWN: [&str; 9] = [
+        "authorization",
+        "content-length",
+        "content-type",
+        "host",
+        "transfer-encoding",
+        "x-dashscope-async",
+        "x-dashscope-ossresourceresolve",
+        "x-dashscope-sse",
+        "x-dashscope-workspace",
+    ];
+    let mut headers = HeaderMap::new();
+    for (name, value) in given {
+        let refuse = |why: &str| {
+            let shown: String = name.chars().take(80).collect();
+            Err(Error::invalid(format!("header `{shown}` {why}")).with_check(Check::Header))
+        };
+        let Ok(parsed) = HeaderName::from_bytes(name.trim().as_bytes()) else { return refuse("is not a header name") };
+        if OWN.contains(&parsed.as_str()) {
+            return refuse("is set by the client itself");
+        }
+        // The value may be a secret, so it is not shown.
+        let Ok(mut value) = HeaderValue::from_str(value.trim()) else {
+            return refuse("has a value with control characters");
+        };
+        value.set_sensitive(true);
+        headers.append(parsed, value);
+    }
+    Ok(headers)
 }
 
 fn is_stream(response: &reqwest::Response) -> bool {

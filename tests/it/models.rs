@@ -14,7 +14,7 @@ fn a_table_lists_regions_and_prices_of_models() {
         assert!(lines.next().is_none(), "two lines of {name}");
         line.split_whitespace().skip(1).collect::<Vec<_>>().join(" ")
     };
-    assert_eq!(line("fun-asr"), "task 600/min 12 h 36 intl 0.000035 USD/s, cn 0.00022 CNY/s");
+    assert_eq!(line("fun-asr"), "task 600/min 12 h 30 intl 0.000035 USD/s, cn 0.00022 CNY/s");
     assert_eq!(line("paraformer-8k-v2"), "task 20/s 12 h 1 cn 0.00008 CNY/s");
     assert_eq!(line("fun-asr-mtl"), "task 100/min 12 h 36 intl 0.000035 USD/s, cn 0.00022 CNY/s");
     // An unknown price is not a price of 0.
@@ -31,7 +31,7 @@ fn one_protocol_alone() {
     Scene::new()
         .run("models --protocol websocket")
         .exits(2)
-        .says("there are task, qwen_task, flash, qwen_flash, realtime_flash, omni");
+        .says("the protocols are task, qwen_task, flash, qwen_flash, realtime_flash, omni");
 }
 
 #[test]
@@ -43,8 +43,8 @@ fn everything_about_one_model() {
         .prints("intl: endpoint Singapore (dashscope-intl.aliyuncs.com), data Singapore, inference\n")
         .prints("anywhere except mainland China\n")
         .prints("cn: endpoint Beijing (dashscope.aliyuncs.com), data Beijing, inference mainland China\n")
-        .prints("36: zh en ja ko")
-        .prints("up to 2 GB, up to 12 h, any sample rate, 1 URL a task (older pages: 100)")
+        .prints("30: zh en ja ko")
+        .prints("up to 2 GB, up to 12 h, any sample rate, 1 URL per task (older pages: 100)")
         .prints("speaker_count (--speakers): how many speakers to expect, 2 to 100")
         .prints("  source      page of 20");
 }

@@ -130,7 +130,7 @@ fn no_check_leaves_the_checks_to_the_service() {
     let service = Service::new();
     let ran = service.scene().run(&format!("transcribe {A} -o out {MODEL} --region intl --no-check")).exits(0);
     assert_eq!(service.balances(&ran).stored.len(), 1);
-    let ran = service.scene().run(&format!("transcribe {A} -o out --model paraformer-v3 --no-check")).exits(3);
+    let ran = service.scene().run(&format!("transcribe {A} -o out --model paraformer-v3 --no-check")).exits(1);
     ran.says("Model not exist.").says("`talkmeter models` lists the models");
     service.was_asked("submit", 2);
 }

@@ -11,7 +11,7 @@ use crate::error::Result;
 /// Arguments of `task cancel`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Only a task that is still PENDING can be cancelled; one that runs is billed to its end.
+Only PENDING tasks can be cancelled; a running task is completed and billed.
 
 Exit code 3 when some tasks could not be cancelled, 1 when none could.")]
 pub(in crate::cli) struct Args {
@@ -27,7 +27,7 @@ pub(super) async fn run(args: &Args, client: &Client, format: Format, console: &
         if refused.api().is_none_or(|api| api.code != "UnsupportedOperation") {
             return Err(refused);
         }
-        // Perhaps it is cancelled, and only the answer to an earlier attempt was lost.
+        // An earlier attempt may have succeeded, with its answer lost.
         match client.tasks().query(id).await {
             Ok(task) if task.status == TaskStatus::Canceled => Ok((id.clone(), task.status)),
             Ok(task) => {

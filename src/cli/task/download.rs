@@ -16,14 +16,14 @@ use crate::redact::{without_queries, without_query};
 /// Arguments of `task download`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Each file of a task becomes DIR/<task>-<n>.json, n from 1, in the order of the task; a recording without speech becomes an
-empty transcript. `talkmeter analyze DIR` reads them. The service keeps results for 24 hours after the end of a task.
+Each file of a task becomes DIR/<task>-<n>.json, n from 1; a recording without speech becomes an empty transcript.
+`talkmeter analyze DIR` reads them. The service keeps results for 24 hours after the end of a task.
 
 Exit code 3 when some results could not be fetched, 1 when none could.")]
 pub(in crate::cli) struct Args {
     #[command(flatten)]
     tasks: Ids,
-    /// Where the results go; made when it is not there
+    /// Folder for the results; created if missing
     #[arg(short, long, value_name = "DIR")]
     output: PathBuf,
 }
@@ -61,8 +61,8 @@ fn ended(task: &Task) -> Result<&[Outcome]> {
     let (id, status) = (&task.id, &task.status);
     let why = match status {
         TaskStatus::Unknown => advice::UNKNOWN_TASK.to_owned(),
-        _ if !status.is_final() => format!("it is {status}: `talkmeter task wait {id}`"),
-        _ if task.outcomes.is_empty() => format!("it is {status} and names no file"),
+        _ if !status.is_final() => format!("it is {status}: wait with `talkmeter task wait {id}`"),
+        _ if task.outcomes.is_empty() => format!("it is {status} and names no files"),
         _ => return Ok(&task.outcomes),
     };
     Err(Error::invalid(format!("cannot fetch the results of task {id}: {why}")))
@@ -72,11 +72,11 @@ fn ended(task: &Task) -> Result<&[Outcome]> {
 async fn fetch(client: &Client, task: &Task, at: usize, dir: &Path) -> Result<PathBuf> {
     let (id, n) = (&task.id, at + 1);
     let Some(outcome) = task.outcomes.get(at) else {
-        return Err(Error::invalid(format!("task {id} does not name file {n} any more")));
+        return Err(Error::invalid(format!("task {id} no longer names file {n}")));
     };
     let bytes = match &outcome.transcription_url {
         Some(link) => match client.tasks().download(link).await {
-            // The link has expired since: an answer brings a fresh one.
+            // The link has expired; another query returns a fresh one.
             Err(error) if error.api().is_some_and(|api| api.status == Some(403)) => {
                 let again = client.tasks().query(id).await?;
                 let fresh = again.outcomes.get(at).and_then(|outcome| outcome.transcription_url.as_deref());

@@ -14,16 +14,16 @@ use crate::error::Result;
 /// Arguments of `task list`.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
-    /// Tasks of one model
+    /// Only tasks of this model
     #[arg(long, value_name = "NAME")]
     model: Option<String>,
-    /// Tasks in one state
+    /// Only tasks in this state
     #[arg(long, ignore_case = true, value_parser = PossibleValuesParser::new(["PENDING", "RUNNING", "SUCCEEDED", "FAILED", "CANCELED"]))]
     status: Option<String>,
-    /// So many at most
+    /// Maximum number of tasks
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..))]
     limit: u64,
-    /// All of them, however many
+    /// List all tasks
     #[arg(long, conflicts_with = "limit")]
     all: bool,
 }
@@ -45,17 +45,17 @@ pub(super) async fn run(args: &Args, client: &Client, format: Format, console: &
     let shown = rows.len() as u64;
     let exit = Listing { head: vec!["task_id", "status", "model", "created", "ended"], rows }.print(format, console)?;
     match (shown, total) {
-        (0, _) => console.note("no task in the last 24 hours that the key may see"),
-        (shown, None) if shown == args.limit => console.note(&format!("{shown} tasks; --all lists every one")),
+        (0, _) => console.note("no tasks in the last 24 hours that this key may see"),
+        (shown, None) if shown == args.limit => console.note(&format!("{shown} tasks; --all lists them all")),
         (shown, Some(total)) if shown < total && !args.all => {
-            console.note(&format!("{shown} of {total} tasks; --all lists every one"))
+            console.note(&format!("{shown} of {total} tasks; --all lists them all"))
         }
         _ => {}
     }
     Ok(exit)
 }
 
-/// Pages until there are enough, and how many tasks there are, where the service says.
+/// Reads pages until there are enough tasks; also returns their total, if the service says.
 async fn collect(args: &Args, client: &Client, limit: usize) -> Result<(Vec<Listed>, Option<u64>)> {
     let mut filter = Filter::new();
     if let Some(model) = &args.model {
@@ -68,7 +68,7 @@ async fn collect(args: &Args, client: &Client, limit: usize) -> Result<(Vec<List
     for page in 1.. {
         let listed = client.tasks().list(&filter.clone().page(page)).await?;
         let before = tasks.len();
-        // New tasks push old ones to the next page, where they are met again.
+        // New tasks move old ones to the next page, where they appear again.
         tasks.extend(listed.tasks.into_iter().filter(|task| seen.insert(task.id.clone())));
         if tasks.len() >= limit || tasks.len() == before || listed.pages.is_some_and(|pages| page >= pages) {
             tasks.truncate(limit);

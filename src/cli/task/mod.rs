@@ -1,4 +1,4 @@
-//! `task`: what the service has been asked to do, from any machine with the key.
+//! `task`: tasks of the account, submitted from any machine.
 
 mod cancel;
 mod download;
@@ -18,7 +18,7 @@ use super::{Exit, block_on};
 use crate::client::TaskId;
 use crate::error::Result;
 
-/// Tasks asked after at once; the service's limit is for the account.
+/// Concurrent queries; the service's limit is per account.
 const AT_ONCE: usize = 16;
 
 /// Arguments of `task`.
@@ -30,15 +30,15 @@ pub(super) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Verb {
-    /// The account's tasks of the last 24 hours; the list names no file
+    /// List the account's tasks of the last 24 hours; the list names no files
     List(list::Args),
-    /// State, outcome of each file, usage
+    /// Show state, outcome of each file, usage
     Show(show::Args),
-    /// Wait until tasks have ended, then show them; exit code 3 when a file failed
+    /// Wait until tasks have ended, then show them; exit code 3 if a file failed
     Wait(wait::Args),
     /// Cancel tasks that are still pending
     Cancel(cancel::Args),
-    /// Fetch the results of tasks, byte for byte
+    /// Fetch results of tasks, byte for byte
     Download(download::Args),
 }
 
@@ -56,7 +56,7 @@ fn task_id(text: &str) -> Result<TaskId> {
 
 /// Runs `task`.
 pub(super) fn run(args: &Args, connection: &Connection, format: Format, console: &Console) -> Result<Exit, Failure> {
-    let client = connection.client()?;
+    let client = connection.client(console)?;
     block_on(async {
         match &args.verb {
             Verb::List(args) => list::run(args, &client, format, console).await,

@@ -13,10 +13,10 @@ use crate::redact::{without_queries, without_query};
 /// Arguments of `task show`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-With --format json or jsonl: each answer of the service as it came, with the signed addresses of results; whoever has
-such an address can read the result for 24 hours. Tables and CSV leave the signature out.
+--format json and jsonl print the answers of the service as received, with signed addresses: anyone who has such an
+address can read the result for 24 hours. Tables and CSV omit the signatures.
 
-Exit code 3 when the service does not know one of the tasks.")]
+Exit code 3 if a task is unknown to the service.")]
 pub(in crate::cli) struct Args {
     #[command(flatten)]
     tasks: Ids,
@@ -34,7 +34,7 @@ pub(super) async fn run(args: &Args, client: &Client, format: Format, console: &
     })
 }
 
-/// Prints tasks: rows for people, the answers themselves as JSON; hints go to stderr, each once.
+/// Prints tasks as rows, or as received for JSON; hints go to stderr, each once.
 pub(super) fn conclude(
     tasks: &[Task],
     tally: &ItemOutcomes,
@@ -65,7 +65,7 @@ fn listing(tasks: &[Task]) -> Listing {
     let head = vec!["task_id", "status", "file", "outcome", "code", "message", "result", "submitted", "ended", "usage"];
     let mut rows = Vec::new();
     for task in tasks {
-        // Usage is the task's, so that it stands in its first row only: a sum over rows is right.
+        // Usage is per task and printed in its first row only, so that sums over rows are right.
         let mut usage = task.usage.as_ref().map(in_words);
         let mut row = |of: Option<&Outcome>| {
             let text = |text: Option<&String>| json!(text.map(|text| without_query(text)));
@@ -98,7 +98,7 @@ fn listing(tasks: &[Task]) -> Listing {
     Listing { head, rows }
 }
 
-/// Silence is a result, whatever the service calls it.
+/// Silence is a result, though the service reports a failure.
 fn in_one_word(outcome: &Outcome) -> String {
     if outcome.is_silence() { "silent".to_owned() } else { outcome.status.to_string() }
 }

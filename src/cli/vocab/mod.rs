@@ -12,15 +12,18 @@ use super::outcomes::ItemOutcomes;
 use super::output::{Console, Failure, Format, Listing};
 use super::{Exit, advice, block_on};
 use crate::catalog::Catalog;
-use crate::client::{Client, Hotword, ListedVocabulary, Vocabularies, VocabularyId, Warning, check_vocabulary};
-use crate::error::Result;
+use crate::client::{
+    Client, Hotword, ListedVocabulary, Recognition, Vocabularies, VocabularyId, VocabularyStatus, Warning,
+    check_vocabulary,
+};
+use crate::error::{Error, ErrorKind, Result};
 use crate::report::number::counted;
 
 const FORMS: &str = "\
 FILE has the words in one of these forms:
-  plain lines: a word or phrase, then, if wanted, a tab and its weight, then a tab and its language; without a
-    weight it is 4; blank lines and lines with # are skipped
-  CSV with a header line: text, and weight and lang if wanted (what `vocab show --format csv` prints)
+  plain lines: a word or phrase, optionally followed by a tab and its weight (default 4), and a tab and its
+    language; blank lines and lines with # are skipped
+  CSV with a header line: text, optionally weight and lang (what `vocab show --format csv` prints)
   JSON: an array of {\"text\": …, \"weight\": …, \"lang\": …}, or what `vocab show --format json` prints
 A weight is 1 to 5; Qwen-Audio-3.x models take up to 50 words of weight 50.";
 
@@ -33,15 +36,15 @@ pub(super) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Verb {
-    /// Make a list for one model; prints its id
+    /// Create a list for one model and print its id
     Create(Create),
-    /// The account's lists
+    /// List the account's lists
     List {
-        /// Those made with this prefix
+        /// Only lists with this prefix
         #[arg(long, value_name = "P")]
         prefix: Option<String>,
     },
-    /// The words of a list
+    /// Show the words of a list
     Show {
         /// The list
         #[arg(value_name = "ID", value_parser = vocabulary_id)]
@@ -49,7 +52,7 @@ enum Verb {
     },
     /// Replace all words of a list
     Update(Update),
-    /// Delete lists, for good
+    /// Delete lists permanently
     Delete {
         /// The lists
         #[arg(value_name = "ID", required = true, value_parser = vocabulary_id)]
@@ -60,16 +63,16 @@ enum Verb {
 #[derive(Debug, clap::Args)]
 #[command(after_help = FORMS)]
 struct Create {
-    /// The model it is for, by exactly the name that recordings will be sent to
+    /// Model it is for, by exactly the name used for transcription
     #[arg(long, value_name = "NAME")]
     model: String,
-    /// How its id shall begin, after `vocab-`: up to 10 digits and letters a to z
+    /// Start of its id, after `vocab-`: up to 10 digits and letters a to z
     #[arg(long, value_name = "P")]
     prefix: String,
     /// The words; `-` for stdin
     #[arg(value_name = "FILE|-")]
     file: PathBuf,
-    /// Send it even where the catalogue says that the service will refuse it
+    /// Skip the checks against the catalogue
     #[arg(long)]
     no_check: bool,
 }
@@ -83,7 +86,7 @@ struct Update {
     /// The words; `-` for stdin
     #[arg(value_name = "FILE|-")]
     file: PathBuf,
-    /// Send it even where the catalogue says that the service will refuse it
+    /// Skip the checks against the catalogue
     #[arg(long)]
     no_check: bool,
 }
@@ -94,7 +97,7 @@ fn vocabulary_id(text: &str) -> Result<VocabularyId> {
 
 /// Runs `vocab`.
 pub(super) fn run(args: &Args, connection: &Connection, format: Format, console: &Console) -> Result<Exit, Failure> {
-    let client = || connection.client();
+    let client = || connection.client(console);
     match &args.verb {
         Verb::Create(args) => create(args, connection, format, console),
         Verb::List { prefix } => list(&client()?, prefix.as_deref(), format, console),
@@ -112,7 +115,7 @@ fn create(args: &Create, connection: &Connection, format: Format, console: &Cons
         let warnings = check_vocabulary(Catalog::builtin(), region, model, Some(prefix), &words)?;
         warn(&warnings, console);
     }
-    let client = connection.client()?;
+    let client = connection.client(console)?;
     let id = block_on(async { Ok(client.vocabularies().create(model, prefix, &words).await?) })?;
     let row = [("vocabulary_id", json!(id.as_str())), ("target_model", json!(model)), ("words", json!(words.len()))];
     let exit = match format {
@@ -125,8 +128,8 @@ fn create(args: &Create, connection: &Connection, format: Format, console: &Cons
     };
     let words = counted(words.len() as u64, "word");
     console.note(&format!(
-        "{words}; the list works with exactly {model} and in the primary workspace only, elsewhere it has no effect and \
-         there is no error: talkmeter transcribe --model {model} --vocabulary {id}"
+        "{words}; the list works with {model} in the primary workspace only, elsewhere it has no effect, without an error: \
+         talkmeter transcribe --model {model} --vocabulary {id}"
     ));
     Ok(exit)
 }
@@ -143,7 +146,7 @@ fn list(client: &Client, prefix: Option<&str>, format: Format, console: &Console
     Listing { head: vec!["vocabulary_id", "status", "created", "modified"], rows }.print(format, console)
 }
 
-/// Pages until one is not full, or brings nothing new.
+/// Reads pages until one is not full, or has nothing new.
 async fn collect(client: &Client, prefix: Option<&str>) -> Result<Vec<ListedVocabulary>> {
     let (mut lists, mut seen) = (Vec::new(), HashSet::new());
     for page in 0.. {
@@ -167,7 +170,7 @@ fn show(client: &Client, id: &VocabularyId, format: Format, console: &Console) -
         let rows = list.words.iter().map(row).collect();
         Listing { head: vec!["text", "weight", "lang"], rows }.print(format, console)?
     };
-    let model = list.target_model.as_deref().unwrap_or("a model that the service does not name");
+    let model = list.target_model.as_deref().unwrap_or("an unknown model");
     let modified = list.modified.map(|at| format!(", modified {at}")).unwrap_or_default();
     let words = counted(list.words.len() as u64, "word");
     console.note(&format!("{id}: {words} for {model}, {}{modified}", list.status));
@@ -179,18 +182,20 @@ fn update(args: &Update, client: &Client, console: &Console) -> Result<Exit, Fai
     let id = &args.id;
     block_on(async {
         if !args.no_check {
-            // Only the list knows the model whose rules hold.
+            // The list says which model's rules apply.
             match client.vocabularies().show(id).await?.target_model {
                 Some(model) => {
                     warn(&check_vocabulary(Catalog::builtin(), client.region(), &model, None, &words)?, console);
                 }
-                None => console.note("warning: the service does not name the model of the list: nothing is checked"),
+                None => {
+                    console.note("warning: the service does not name the model of the list, so nothing was checked")
+                }
             }
         }
         Ok(client.vocabularies().update(id, &words).await?)
     })?;
     let words = counted(words.len() as u64, "word");
-    console.note(&format!("{id} has {words} now; the service asks for five minutes before the next update of a list"));
+    console.note(&format!("{id} now has {words}; the service asks for five minutes between two updates of a list"));
     Ok(Exit::Done)
 }
 
@@ -199,7 +204,7 @@ fn delete(client: &Client, ids: &[VocabularyId], console: &Console) -> Result<Ex
     block_on(async {
         for id in ids {
             if tally.record(client.vocabularies().delete(id).await, console).is_some() {
-                console.note(&format!("{id} is deleted"));
+                console.note(&format!("{id} deleted"));
             }
             if tally.denied() {
                 break;
@@ -208,6 +213,40 @@ fn delete(client: &Client, ids: &[VocabularyId], console: &Console) -> Result<Ex
         Ok(())
     })?;
     tally.exit(Ok(Exit::Done))
+}
+
+/// Checks that the hotword list of a request exists and was created for its model: elsewhere a list has no effect, without
+/// an error. One free call, made only if a list is named.
+///
+/// # Errors
+/// There is no such list, or it is for another model.
+pub(super) fn check_vocabulary_of(client: &Client, request: &Recognition, console: &Console) -> Result<(), Failure> {
+    let Some(id) = request.get("vocabulary_id").and_then(Value::as_str) else { return Ok(()) };
+    let id = VocabularyId::new(id)?;
+    let list = match block_on(async { Ok(client.vocabularies().show(&id).await) })? {
+        Ok(list) => list,
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Auth | ErrorKind::Quota) => {
+            return Err(error.into());
+        }
+        Err(error) => {
+            console.note(&format!("warning: cannot check hotword list {id}: {error}"));
+            return Ok(());
+        }
+    };
+    if client.workspace().is_some() {
+        console.note("warning: hotword lists work in the primary workspace only; elsewhere they have no effect");
+    }
+    if list.status == VocabularyStatus::Undeployed {
+        console.note(&format!("warning: hotword list {id} is not ready for use yet"));
+    }
+    match list.target_model {
+        Some(model) if model != request.model() => Err(Error::invalid(format!(
+            "hotword list {id} is for {model} and has no effect with {}: use --model {model}, or create a list",
+            request.model()
+        ))
+        .into()),
+        _ => Ok(()),
+    }
 }
 
 fn warn(warnings: &[Warning], console: &Console) {

@@ -87,6 +87,9 @@ impl Recognition {
                     "{shown} takes live audio over WebSocket, which talkmeter does not speak: use fun-asr"
                 )))
             }
+            None if self.model == "sensevoice-v1" => {
+                Err(Error::invalid("sensevoice-v1 is being retired by the service: use fun-asr"))
+            }
             _ => catalog.require(&self.model),
         }
     }
@@ -474,9 +477,9 @@ mod tests {
             (fun().noise_threshold(f64::NAN), Intl, "speech_noise_threshold must be a number"),
             (fun().parameter("diarization_enabled", "yes"), Intl, "diarization_enabled must be true or false"),
             (
-                fun().parameter("special_word_filter", json!({"system_reserved_filter": false})),
+                fun().parameter("special_word_filter", json!(["system_reserved_filter"])),
                 Intl,
-                "special_word_filter must be a JSON object written as a string",
+                "special_word_filter must be a JSON object, or one written as a string",
             ),
             (fun().vocabulary_id(" "), Intl, "vocabulary_id must be a non-empty text"),
             (
@@ -498,7 +501,9 @@ mod tests {
         let long = "x".repeat(300);
         let none: [&str; 0] = [];
         for (request, region, said) in [
-            (fun().channels(&[0, 1]).language("sl").noise_threshold(1.0), Intl, &none[..]),
+            (fun().channels(&[0, 1]).language("sk").noise_threshold(1.0), Intl, &none[..]),
+            (request("fun-asr-mtl").language("sl"), Intl, &none),
+            (fun().language("sl"), Intl, &["`sl` is not among the languages listed for fun-asr: sent as given"]),
             (
                 fun().language("en").language("zh").language("ja"),
                 Intl,

@@ -97,6 +97,12 @@ impl Recognition {
         self.parameter("vocabulary_id", id)
     }
 
+    /// A phrase list of Paraformer v1, by its id.
+    #[must_use]
+    pub fn phrase_id(self, id: &str) -> Self {
+        self.parameter("phrase_id", id)
+    }
+
     /// A hotword with its weight, 1 to 5, or 50 for a super hotword; repeatable.
     #[must_use]
     pub fn vocabulary(mut self, word: &str, weight: u32) -> Self {
@@ -178,7 +184,11 @@ impl Recognition {
 
     fn filter(mut self, change: impl FnOnce(&mut WordFilter)) -> Self {
         let set = self.parameters.remove("special_word_filter");
-        let mut filter = set.as_ref().and_then(Value::as_str).map(WordFilter::read).unwrap_or_default();
+        let mut filter = match set {
+            Some(Value::String(text)) => WordFilter::read(&text),
+            Some(object) => WordFilter::read(&object.to_string()),
+            None => WordFilter::default(),
+        };
         change(&mut filter);
         self.parameter("special_word_filter", filter.text())
     }
@@ -220,7 +230,7 @@ impl Recognition {
     pub fn parameters(&self) -> Map<String, Value> {
         let mut parameters = Map::new();
         let mut options = Map::new();
-        for (key, value) in &self.parameters {
+        for (key, value) in self.parameters.iter().filter(|(key, _)| *key != PHRASES) {
             let option = self.protocol() == Protocol::QwenFlash && ASR_OPTIONS.contains(&&key[..]);
             let place = if option { &mut options } else { &mut parameters };
             place.insert(key.clone(), sorted(value));
@@ -243,7 +253,11 @@ impl Recognition {
         if let (false, Some(input)) = (self.context.is_empty(), input.as_object_mut()) {
             input.insert("context".to_owned(), self.context.iter().map(Message::wire).collect());
         }
-        json!({"model": self.model, "input": input, "parameters": self.parameters()})
+        let mut body = json!({"model": self.model, "input": input, "parameters": self.parameters()});
+        if let (Some(id), Some(body)) = (self.get(PHRASES), body.as_object_mut()) {
+            body.insert("resources".to_owned(), json!([{"resource_id": id, "resource_type": "asr_phrase"}]));
+        }
+        body
     }
 
     /// The request as a ledger keeps it: `model`, `parameters` by wire name, `context`.
@@ -293,6 +307,9 @@ impl Recognition {
 /// The wire names of two settings, which differ by protocol.
 pub(crate) const DIARIZATION: [&str; 2] = ["diarization_enabled", "speaker_diarization_enabled"];
 pub(crate) const LANGUAGE: [&str; 2] = ["language_hints", "language"];
+
+/// A parameter of Paraformer v1 that is sent as a resource, beside `parameters`.
+const PHRASES: &str = "phrase_id";
 
 /// Parameters in `asr_options` for synchronous Qwen3-ASR.
 const ASR_OPTIONS: [&str; 2] = ["language", "enable_itn"];
@@ -389,6 +406,11 @@ mod tests {
                 request("fun-asr").noise_threshold(-0.2).parameter("brand_new", json!({"a": 1})),
                 json!({"model": "fun-asr", "input": {"file_urls": [URL]}, "parameters": {
                     "speech_noise_threshold": -0.2, "brand_new": {"a": 1}}}),
+            ),
+            (
+                request("paraformer-v1").phrase_id("phrase-1"),
+                json!({"model": "paraformer-v1", "input": {"file_urls": [URL]}, "parameters": {},
+                    "resources": [{"resource_id": "phrase-1", "resource_type": "asr_phrase"}]}),
             ),
         ];
         for (request, body) in cases {
