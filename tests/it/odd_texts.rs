@@ -34,6 +34,7 @@ fn markers_are_no_words_anywhere() {
     assert_eq!(ran.table("sentences")[0]["text"], "<|Speech|>Good morning, returns desk.<|/Speech|><|NEUTRAL|>");
     let ran = ran.then().run("captions calls/a.json --to vtt").exits(0);
     assert!(ran.out().contains("<v ch0>Good morning, returns desk.\n") && !ran.out().contains("|"), "{}", ran.out());
+    assert!(!ran.file("out/report.html").contains("ANGRY"));
     // Kept on purpose, they are words like any other.
     let kept = ran.then().run("analyze calls -o kept --tables jsonl --keep-markers --keyword angry").exits(0);
     assert_eq!(kept.file("kept/calls.jsonl").lines().count(), 1);

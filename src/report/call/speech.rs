@@ -2,7 +2,7 @@
 
 use crate::metrics::{Basis, EvidenceWord, Interval, cut_sentence, joined};
 use crate::tables::{CallRows, SentenceRow};
-use crate::text::join_into;
+use crate::text::{join_into, without_markers};
 
 use super::LaneSource;
 
@@ -60,7 +60,7 @@ impl Speech {
         let mut cuts = Vec::new();
         let basis = cut_sentence(&times, sentence.interval, |words, interval| cuts.push((words, interval)));
         if basis.is_none() && !sentence.text.is_empty() {
-            self.untimed.push((sentence.participant, sentence.text.clone()));
+            self.untimed.push((sentence.participant, without_markers(&sentence.text).into_owned()));
         }
         for (words, interval) in cuts {
             let text = if basis == Some(Basis::Words) {
@@ -71,6 +71,8 @@ impl Speech {
             } else {
                 sentence.text.clone()
             };
+            // As turns and events show it.
+            let text = without_markers(&text).into_owned();
             pieces.push(Piece { participant: sentence.participant, interval, text });
         }
     }
