@@ -111,6 +111,12 @@ impl Format {
         parse::detect(bytes)
     }
 
+    /// The name of a file's encoding if it is neither UTF-8 nor marked, so that it had to be guessed.
+    #[must_use]
+    pub fn guessed_encoding(bytes: &[u8]) -> Option<&'static str> {
+        parse::guessed_encoding(bytes)
+    }
+
     /// The content of a file: UTF-8 without a byte order mark, lines ending in LF.
     ///
     /// SRT has no escapes: `<` and `>` become `‹` and `›`, and the brace of `{\` becomes `｛`, so that no player takes text
@@ -123,7 +129,8 @@ impl Format {
         }
     }
 
-    /// Reads a caption file. Any line ending will do; a byte order mark, cue settings and tags are skipped.
+    /// Reads a caption file. Any line ending will do; a byte order mark, cue settings and tags are skipped. SRT may have any
+    /// encoding: see [`Format::guessed_encoding`].
     ///
     /// In WebVTT an empty line or the next time line ends a cue. In SRT a cue ends at the next time line, since many tools
     /// write blank lines inside a text.
@@ -140,9 +147,9 @@ impl Format {
     /// ```
     ///
     /// # Errors
-    /// The bytes are not UTF-8, a WebVTT file does not begin with `WEBVTT`, or a time line cannot be read.
+    /// The bytes are not text, a WebVTT file is not UTF-8 or does not begin with `WEBVTT`, or a time line cannot be read.
     pub fn read(self, bytes: &[u8]) -> Result<Vec<Cue>, ParseError> {
-        parse::parse(self, parse::decode(bytes)?)
+        parse::parse(self, &parse::decode(self, bytes)?)
     }
 }
 

@@ -4,30 +4,62 @@
 //! arrow. SubRip has no standard: blank lines inside a text are tolerated, and a time line begins a cue wherever it is.
 //! What is not text is never taken for it: a time line that cannot be read is refused with its line number.
 
+use std::borrow::Cow;
+
 use super::{Cue, Format};
+use crate::sheet::{self, text::Encoding};
 
 /// Why a file is not a caption file: one line, with the line number if there is one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct ParseError {
     message: String,
+    encoding: Option<&'static str>,
+}
+
+impl ParseError {
+    /// The encoding of the file, if converting it to UTF-8 would help.
+    #[must_use]
+    pub fn encoding(&self) -> Option<&str> {
+        self.encoding
+    }
 }
 
 fn refuse<T>(message: impl Into<String>) -> Result<T, ParseError> {
-    Err(ParseError { message: message.into() })
+    Err(ParseError { message: message.into(), encoding: None })
 }
 
 /// At most this many broken lines are named.
 const NAMED_LINES: usize = 5;
 
-/// The text of a file.
-pub(super) fn decode(bytes: &[u8]) -> Result<&str, ParseError> {
-    std::str::from_utf8(bytes).or_else(|error| refuse(format!("not valid UTF-8 at byte {}", error.valid_up_to())))
+/// The text of a file. SRT may have any encoding; WebVTT is UTF-8 by its standard.
+pub(super) fn decode(format: Format, bytes: &[u8]) -> Result<Cow<'_, str>, ParseError> {
+    let (text, encoding) = sheet::decode(bytes);
+    let name = match encoding {
+        Encoding::Utf8 => None,
+        Encoding::Marked(encoding) => Some(encoding.name()),
+        Encoding::Detected(_) => encoding.detected(),
+    };
+    if text.contains('\0') {
+        return refuse("this is not a text file");
+    }
+    match name {
+        Some(name) if format == Format::WebVtt => {
+            let message = format!("this is {name}, WebVTT must be UTF-8");
+            Err(ParseError { message, encoding: Some(name) })
+        }
+        _ => Ok(text),
+    }
+}
+
+/// The encoding of a file, if it had to be guessed.
+pub(super) fn guessed_encoding(bytes: &[u8]) -> Option<&'static str> {
+    sheet::decode(bytes).1.detected()
 }
 
 pub(super) fn detect(bytes: &[u8]) -> Option<Format> {
-    let text = decode(bytes).ok()?;
-    let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
+    let text = sheet::decode(bytes).0;
+    let text = text.strip_prefix('\u{FEFF}').unwrap_or(&text);
     if text.starts_with("WEBVTT") {
         return Some(Format::WebVtt);
     }

@@ -138,6 +138,11 @@ pub(super) fn for_code(code: &str, message: &str) -> Option<&'static str> {
     HINTS.iter().find(|(parts, _)| parts.iter().any(either)).map(|(_, hint)| *hint)
 }
 
+/// How to convert a file to UTF-8.
+pub(super) fn convert(encoding: &str) -> String {
+    format!("convert it: iconv -f {encoding} -t UTF-8")
+}
+
 /// What to do about a file that is not a result file.
 pub(super) fn for_parse_error(kind: ParseErrorKind) -> Option<&'static str> {
     match kind {

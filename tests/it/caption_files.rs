@@ -127,3 +127,32 @@ fn tags_of_the_recogniser_are_not_shown() {
         .exits(0);
     assert_eq!(ran.out(), "1\n00:00:00,000 --> 00:00:02,000\nch0: Where is my order?\n");
 }
+
+#[test]
+fn srt_is_read_in_any_encoding_and_webvtt_only_in_utf_8() {
+    let cue = |text: &str| format!("1\r\n00:00:01,000 --> 00:00:03,000\r\n{text}\r\n");
+    let chinese = cue("您好，请问有什么可以帮您的吗？我们的客服马上为您服务。");
+    let gbk = encoding_rs::GB18030.encode(&chinese).0.into_owned();
+    let utf16: Vec<u8> = [0xFF, 0xFE].into_iter().chain(chinese.encode_utf16().flat_map(u16::to_le_bytes)).collect();
+    let ran = Scene::new()
+        .write("gbk.srt", &gbk[..])
+        .write("utf16.srt", &utf16[..])
+        .write("utf8.srt", &chinese[..])
+        .run("captions --check gbk.srt utf16.srt utf8.srt --format jsonl")
+        .exits(3)
+        .says("gbk.srt: not UTF-8, read as gb18030\n");
+    // The same text, the same violation.
+    let rows = ran.lines();
+    assert_eq!(column(&rows, "text").len(), 6);
+    assert!(column(&rows, "text").iter().all(|text| *text == rows[0]["text"]));
+    assert!(rows[0]["text"].as_str().unwrap().starts_with("您好，"));
+    assert_eq!(ran.err().matches("not UTF-8").count(), 1);
+    let vtt: Vec<u8> = [0xFF, 0xFE].into_iter().chain("WEBVTT\n".encode_utf16().flat_map(u16::to_le_bytes)).collect();
+    let ran = Scene::new()
+        .write("a.vtt", &vtt[..])
+        .write("b.srt", &b"PK\x03\x04\0\0"[..])
+        .run("captions --check a.vtt b.srt");
+    ran.exits(1)
+        .says("a.vtt: this is UTF-16LE, WebVTT must be UTF-8 (hint: convert it: iconv -f UTF-16LE -t UTF-8)")
+        .says("b.srt: this is not a text file");
+}

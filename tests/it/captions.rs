@@ -226,7 +226,7 @@ fn captions_of_anybody_are_checked() {
         .exits(3)
         .says("a.vtt: line 1: a WebVTT file begins with WEBVTT")
         .says("b.srt: line 2: `00:00:01,000 --> \\u{1b}[2J` is not a time line")
-        .says("c.srt: not valid UTF-8 at byte 0")
+        .says("c.srt: line 1: expected a cue")
         .says("1 file, nothing found");
     assert_eq!(hostile.json(), json!([]));
     Scene::new().write("a.vtt", "").run("captions --check a.vtt").exits(1).says("no file could be checked");

@@ -6,6 +6,7 @@ use rayon::prelude::*;
 use serde_json::{Value, json};
 
 use super::super::Exit;
+use super::super::advice;
 use super::super::check::refusal;
 use super::super::inputs::Paths;
 use super::super::output::{Console, Failure, Format as Print, Listing};
@@ -17,6 +18,12 @@ use crate::tables::Outcome;
 use crate::transcript::Input;
 
 const HEAD: [&str; 9] = ["file", "cue", "begin_ms", "end_ms", "rule", "value", "limit", "unit", "text"];
+
+/// What was checked for one input.
+struct Checked {
+    files: Vec<CheckedFile>,
+    note: Option<String>,
+}
 
 /// The violations of one caption file, existing or yet to be written.
 struct CheckedFile {
@@ -37,12 +44,17 @@ pub(super) fn run(
     let mut rows: Vec<Vec<Value>> = Vec::new();
     let mut failed = inputs.excluded.len();
     for chunk in inputs.files.chunks(FILES_A_THREAD * rayon::current_num_threads()) {
-        let checked: Vec<Result<Vec<CheckedFile>, String>> =
+        let checked: Vec<Result<Checked, String>> =
             chunk.par_iter().map(|input| check_file(input, formats, limits, settings)).collect();
         for checked in checked {
             bar.inc(1);
             match checked {
-                Ok(checked) => rows.extend(checked.iter().flat_map(violation_rows)),
+                Ok(checked) => {
+                    rows.extend(checked.files.iter().flat_map(violation_rows));
+                    if let Some(note) = checked.note {
+                        bar.suspend(|| console.note(&note));
+                    }
+                }
                 Err(why) => {
                     failed += 1;
                     bar.suspend(|| console.say(&why));
@@ -74,23 +86,23 @@ fn is_result_or_captions(name: &[u8]) -> bool {
 }
 
 /// Checks a caption file, or the captions of a result file.
-fn check_file(
-    input: &Input,
-    formats: &[Format],
-    limits: &Limits,
-    settings: &Settings,
-) -> Result<Vec<CheckedFile>, String> {
+fn check_file(input: &Input, formats: &[Format], limits: &Limits, settings: &Settings) -> Result<Checked, String> {
     let refuse = |outcome| refusal(&input.path, &outcome);
     let checked = |file: String, cues: &[Cue], format| CheckedFile { file, violations: check(cues, format, limits) };
     let bytes = fs::read(&input.path).map_err(|error| refuse(Outcome::Unreadable(error)))?;
     if let Some(format) = caption_file(&input.path, &bytes) {
-        let cues = format.read(&bytes).map_err(|error| format!("{}: {error}", input.path.display()))?;
-        return Ok(vec![checked(input.file.clone(), &cues, format)]);
+        let path = input.path.display();
+        let cues = format.read(&bytes).map_err(|error| match error.encoding() {
+            Some(encoding) => format!("{path}: {error} (hint: {})", advice::convert(encoding)),
+            None => format!("{path}: {error}"),
+        })?;
+        let note = Format::guessed_encoding(&bytes).map(|encoding| format!("{path}: not UTF-8, read as {encoding}"));
+        return Ok(Checked { files: vec![checked(input.file.clone(), &cues, format)], note });
     }
     let captions = measured_captions(input, &bytes, limits, settings).map_err(refuse)?.captions;
     let stem = input.file.strip_suffix(".json").unwrap_or(&input.file);
     let check = |&format: &Format| checked(format!("{stem}.{}", format.extension()), &captions.cues(format), format);
-    Ok(formats.iter().map(check).collect())
+    Ok(Checked { files: formats.iter().map(check).collect(), note: None })
 }
 
 fn violation_rows(checked: &CheckedFile) -> impl Iterator<Item = Vec<Value>> {
