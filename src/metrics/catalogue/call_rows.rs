@@ -183,7 +183,7 @@ table! {
         "the call: path of the result file below the given folder"
         => call.file.as_str();
     code Text None null NEVER
-        "what was found; `talkmeter check` explains each code" see Warning
+        "what was found, as a code" see Warning
         => row.code.name();
     count Integer ByCode null NEVER
         "how often; for self_overlap_ms the number of ms" see Warning
