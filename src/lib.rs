@@ -56,6 +56,7 @@ pub mod client;
 #[doc = include_str!("../docs/definitions.md")]
 pub mod definitions {}
 #[cfg(any(feature = "analytics", feature = "client"))]
+#[cfg_attr(not(feature = "cli"), allow(dead_code, reason = "each feature uses a part of it"))]
 mod disk;
 #[cfg(feature = "emulator")]
 pub mod emulator;

@@ -20,7 +20,6 @@ pub use analysis::{Analysis, FileOutcome, Options, Outcome, analyze};
 pub use bill::BillLine;
 pub use call_rows::{CallRows, CallSource, Figure, Row, WarningRow};
 pub(crate) use call_rows::{EventRow, HitRow, SentenceRow};
-#[cfg(feature = "cli")]
 pub use copies::{CopiedRecording, Copies};
 pub use files::{Format, Output};
 pub use frame::{frame, schema};

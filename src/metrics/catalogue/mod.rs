@@ -5,6 +5,7 @@
 //! figure: measure it, add its row here.
 
 mod call_rows;
+#[cfg_attr(not(feature = "analytics"), allow(dead_code, reason = "read by tables"))]
 mod cells;
 mod definition;
 mod detail_rows;
@@ -14,7 +15,9 @@ mod rollup;
 mod unit;
 
 pub use call_rows::{CALLS, COSTS, WARNINGS};
-pub(crate) use cells::{Cells, TextCells};
+pub(crate) use cells::Cells;
+#[cfg(feature = "analytics")]
+pub(crate) use cells::TextCells;
 pub use definition::Definition;
 pub use detail_rows::{BURSTS, EVENTS, HITS, SENTENCES, TURNS, WINDOWS, WORDS};
 pub use participant_rows::PARTICIPANTS;
@@ -40,6 +43,7 @@ pub struct Table {
     /// In the order of the files.
     pub columns: &'static [Column],
     /// The number of rows of a call.
+    #[cfg_attr(not(feature = "analytics"), allow(dead_code, reason = "read by tables"))]
     pub(crate) rows: fn(&Measured<'_>) -> usize,
 }
 
@@ -153,6 +157,7 @@ pub struct Column {
     /// Its heading; `None` where the name reads well.
     own_label: Option<&'static str>,
     /// Appends the values of one call.
+    #[cfg_attr(not(feature = "analytics"), allow(dead_code, reason = "read by tables"))]
     pub(crate) fill: fn(&Measured<'_>, &mut Cells),
 }
 
