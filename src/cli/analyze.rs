@@ -4,7 +4,6 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
-use polars::prelude::DataFrame;
 
 use super::Exit;
 use super::inputs::Paths;
@@ -19,7 +18,7 @@ use crate::metrics::{Roles, Settings};
 use crate::redact::without_query;
 use crate::report::number::{bytes, counted};
 use crate::report::{self, Groups, Page, Report};
-use crate::tables::{self, CallSource, FileOutcome, Metadata, Options, Outcome, Output, Rollup};
+use crate::tables::{self, Analysis, CallSource, FileOutcome, Metadata, Options, Outcome, Output, Rollup};
 use crate::transcript::{Code, Inputs};
 
 const EXAMPLES: &str = "\
@@ -165,7 +164,7 @@ impl AnalyzeJob {
         unused_roles(&options.settings.roles, &analysis.labels, console);
         let rollup = metadata.as_ref().map(|metadata| Rollup::new(&analysis.calls, metadata, &group_by)).transpose()?;
         if let (Some(rollup), Some(metadata)) = (&rollup, &metadata) {
-            if !report_unmatched(rollup, metadata, &analysis.calls, console) {
+            if !report_unmatched(rollup, metadata, &analysis, console) {
                 return Ok(None);
             }
         }
@@ -247,8 +246,9 @@ pub(super) fn unused_roles(roles: &Roles, labels: &BTreeSet<String>, console: &C
 }
 
 /// Reports what the metadata and the calls do not have in common; false, with an error, if that is everything.
-pub(super) fn report_unmatched(rollup: &Rollup, metadata: &Metadata, calls: &DataFrame, console: &Console) -> bool {
+pub(super) fn report_unmatched(rollup: &Rollup, metadata: &Metadata, analysis: &Analysis, console: &Console) -> bool {
     metadata.notes().iter().for_each(|note| console.note(note));
+    let calls = &analysis.calls;
     let call = calls.column(metadata.key()).and_then(|cells| Ok(cells.str()?.get(0))).ok().flatten();
     if let (true, Some(key), Some(call)) = (rollup.calls_without_row == calls.height(), metadata.first_key(), call) {
         console.error(&format!(

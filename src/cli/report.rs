@@ -89,7 +89,7 @@ pub(super) fn run(args: &Args, format: Format, console: &Console) -> Result<Exit
     let mut groups = recorded.rollup.clone();
     if let Some(metadata) = &metadata {
         let rollup = Rollup::new(&analysis.calls, metadata, &group_by)?;
-        if !report_unmatched(&rollup, metadata, &analysis.calls, console) {
+        if !report_unmatched(&rollup, metadata, &analysis, console) {
             return Ok(Exit::Failed);
         }
         if !group_by.is_empty() {

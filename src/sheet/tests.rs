@@ -1,3 +1,5 @@
+//! Tables as people write them: what is read, and what is refused with its line.
+
 use std::io;
 
 use proptest::prelude::*;
