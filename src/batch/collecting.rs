@@ -10,9 +10,10 @@ use super::results::{self, Written};
 use super::runner::{Done, Fetch, Runner};
 use super::state::Phase;
 use super::submitting::message;
-use super::uncertain::{files_of, same_file};
+use super::uncertain::{files_of, same_recording};
 use crate::client::{Client, Filter, Listed, Outcome, Task, TaskId, TaskStatus};
 use crate::error::{Error, ErrorKind, Result};
+use crate::recording_id::address_id;
 
 const QUERIES: usize = 20;
 const FETCHES: usize = 16;
@@ -21,7 +22,9 @@ const TRIES: u32 = 4;
 /// How often a task without an answer is asked after, before it is left to the next run.
 const ASKED: u32 = 60;
 /// The service keeps a task for a day after its end.
-const TASK_LIFE: SignedDuration = SignedDuration::from_hours(24);
+const LIFE: SignedDuration = SignedDuration::from_hours(24);
+/// A task accepted this long ago is known everywhere at the service, if it is known at all.
+const SETTLED: SignedDuration = SignedDuration::from_mins(10);
 /// A task that was just accepted may not be known everywhere yet.
 const UNKNOWN_ASKED: u32 = 4;
 /// More pages of unfinished tasks than this are not ours alone: asking one by one costs less.
@@ -78,10 +81,16 @@ impl Runner<'_> {
         let now = Instant::now();
         let task = match outcome {
             Ok(task) => task,
+            // Not a task of this key, or not any more.
+            Err(error)
+                if error.kind() == ErrorKind::NotFound || error.api().is_some_and(|api| api.status == Some(403)) =>
+            {
+                let request_id = error.api().and_then(|api| api.request_id.clone());
+                return self.unknown(&id, request_id).await;
+            }
             Err(error) => {
                 let asked = self.polling.later(&id, now);
-                let refused = matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::NotFound);
-                if refused || asked >= ASKED {
+                if error.kind() == ErrorKind::InvalidInput || asked >= ASKED {
                     self.leave_task(&id, NO_ANSWER, &error.to_string(), None);
                     return Ok(());
                 }
@@ -99,19 +108,27 @@ impl Runner<'_> {
         }
     }
 
-    /// The service knows no such task: for good after a day, else perhaps only to this key.
+    /// The service does not know the task: for good a day after its acceptance, before that perhaps only for this key.
     async fn unknown(&mut self, id: &TaskId, request_id: Option<String>) -> Result<()> {
         let Some(owned) = self.state.tasks.get(id) else {
             self.polling.drop(id, Instant::now());
             return Ok(());
         };
-        if self.writer.now().duration_since(owned.accepted) > TASK_LIFE {
-            let message = format!("the service does not know task {id} any more: its results are lost");
+        let age = self.writer.now().duration_since(owned.accepted);
+        let is_given_up = self.request.retry_failed && age > SETTLED;
+        if age > LIFE || (is_given_up && self.polling.later(id, Instant::now()) >= UNKNOWN_ASKED) {
+            let message = format!("the service no longer knows task {id}: its results are lost");
             self.polling.drop(id, Instant::now());
             for n in self.open_recordings(id) {
                 self.failed(n, Some(id), TASK_UNKNOWN, &message, request_id.clone()).await?;
+                if is_given_up {
+                    let why = "its task is unknown to the service".to_owned();
+                    self.record(vec![Event::Reopened { n, why }], false).await?;
+                    self.reservations.release(&self.state, n);
+                    self.wait(n);
+                }
             }
-        } else if self.polling.later(id, Instant::now()) >= UNKNOWN_ASKED {
+        } else if !is_given_up && self.polling.later(id, Instant::now()) >= UNKNOWN_ASKED {
             self.leave_task(id, TASK_UNKNOWN, &format!("the service does not know task {id}"), request_id);
         }
         Ok(())
@@ -141,7 +158,7 @@ impl Runner<'_> {
         let mut outcomes: Vec<&Outcome> = task.outcomes.iter().collect();
         let mut matched: Vec<(RecordingNo, Option<Outcome>)> = Vec::new();
         for (n, url) in owned.recordings.iter().zip(&owned.urls) {
-            let named = |one: &&Outcome| one.file_url.as_deref().is_some_and(|name| same_file(name, url));
+            let named = |one: &&Outcome| one.file_url.as_deref().is_some_and(|name| same_recording(name, url));
             // What is alone on both sides belongs together, named or not.
             let alone = (owned.recordings.len() == 1 && outcomes.len() == 1).then_some(0);
             let at = alone.or_else(|| outcomes.iter().position(named));
@@ -270,8 +287,11 @@ impl Runner<'_> {
             }));
         }
         let tasks = &self.state.tasks;
-        let findings =
-            self.uncertain.judge(|id| tasks.contains_key(id), |url| self.flying.contains(url), self.writer.now());
+        let findings = self.uncertain.judge(
+            |id| tasks.contains_key(id),
+            |url| self.flying.contains(&address_id(url)),
+            self.writer.now(),
+        );
         self.search_ended(findings).await
     }
 

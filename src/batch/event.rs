@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::identity::FileStamp;
 use crate::client::TaskId;
 
 /// A line: when, and what.
@@ -88,7 +89,7 @@ pub(super) enum Event {
         n: RecordingNo,
         /// As given: an address, or a path.
         url: String,
-        /// What makes it this recording: the address as sent, or the real path of a file as a `file://` URL.
+        /// The address as sent, or the real path of a file as a `file://` URL.
         key: String,
         /// For the name of its result.
         name: String,
@@ -98,6 +99,20 @@ pub(super) enum Event {
         /// Tracks with the same sound as one that is requested.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         repeated: Vec<u32>,
+        /// The id that its list gives it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<String>,
+        /// Of a local file.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        stamp: Option<FileStamp>,
+    },
+    /// A recording came under another address or path, or its file was touched.
+    Readdressed {
+        n: RecordingNo,
+        url: String,
+        key: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        stamp: Option<FileStamp>,
     },
     /// A file was put into temporary storage.
     Uploaded { blake3: String, url: String, expires: Timestamp },

@@ -12,10 +12,11 @@ use std::sync::Arc;
 use url::Url;
 use walkdir::WalkDir;
 
+use super::identity::{self, FileStamp};
 use super::problems::Problems;
 use super::source::Source;
 use crate::error::reason;
-use crate::sheet::{LIST, RECORDING, Row, Sheet};
+use crate::sheet::{Column, LIST, RECORDING, Row, Sheet};
 use crate::transcript::OtherFiles;
 
 /// What a walk over a folder takes for a recording, by extension in any case: what the service lists.
@@ -23,6 +24,9 @@ pub const AUDIO_EXTENSIONS: [&str; 17] = [
     "aac", "amr", "avi", "flac", "flv", "m4a", "mkv", "mov", "mp3", "mp4", "mpeg", "ogg", "opus", "wav", "webm", "wma",
     "wmv",
 ];
+
+/// Identifies a recording whatever its address.
+const ID: Column = Column::new(&["id"]);
 
 /// How many of the recordings that were given more than once are named.
 const SHOWN_TWICE: usize = 10;
@@ -33,16 +37,22 @@ const SHOWN_TWICE: usize = 10;
 pub struct Recording {
     /// Where it is.
     pub source: Source,
-    /// What makes it this recording, in this run and the next: the address as sent, or the real path of a file as a
-    /// `file://` URL. No two recordings of a manifest share it. An address keeps its query: not to be printed.
+    /// What identifies it, in this run and the next: the id that its list gives it, else its address without the parameters
+    /// of a signature, or the real path of a file. No two recordings of a manifest share it. Not to be printed.
     pub key: Arc<str>,
+    /// The id that its list gives it.
+    pub id: Option<Arc<str>>,
+    /// The address as sent, or the real path of a file as a `file://` URL.
+    pub(super) location: Arc<str>,
+    /// Of a file: what shows whether it is unchanged.
+    pub(super) stamp: Option<FileStamp>,
     /// For its result file, `<n>-<name>.json`: at most 80 bytes of letters, marks, digits, `.`, `_`, `-`. Two recordings
     /// may share it.
     pub name: String,
-    /// The tracks that are requested of it, from 0; `None` = those that are requested of all. Each is billed. A builder
-    /// looks into no file, so that it leaves this to whoever knows; a recording that the batch has already stays as it was.
+    /// The tracks to request, from 0, each of which is billed; `None` = those of the batch. A recording that the batch already has
+    /// keeps its tracks.
     pub channels: Option<Vec<u32>>,
-    /// Tracks with the same sound as one that is requested: they are not pointed out as left out.
+    /// Tracks with the same sound as a requested one; they do not count as left out.
     pub repeated: Vec<u32>,
     /// Length of a local file in ms; `None` = not known.
     pub duration_ms: Option<u64>,
@@ -54,6 +64,16 @@ pub struct Recording {
     pub problem: Option<String>,
     /// How much less a local file holds than its header promises, in one clause.
     pub shortfall: Option<String>,
+}
+
+impl Recording {
+    /// The real path of a local file.
+    pub(super) fn path(&self) -> Option<PathBuf> {
+        match self.source {
+            Source::File(_) => Url::parse(&self.location).ok()?.to_file_path().ok(),
+            Source::Url(_) | Source::Oss(_) => None,
+        }
+    }
 }
 
 /// Everything that is to be transcribed.
@@ -93,6 +113,8 @@ pub struct ManifestBuilder {
     times: Vec<u64>,
     /// Key → index of the recording.
     known: HashMap<Arc<str>, usize>,
+    /// The location of each recording that has an id.
+    ids: HashMap<Arc<str>, Arc<str>>,
     notes: Vec<String>,
     problems: Problems,
 }
@@ -111,8 +133,8 @@ impl ManifestBuilder {
     /// shadows of files); links to folders are not followed.
     pub fn argument(&mut self, given: &OsStr) {
         match given.to_str() {
-            Some(text) => self.text(None, text),
-            None => self.path(None, PathBuf::from(given)),
+            Some(text) => self.text(None, None, text),
+            None => self.path(None, None, PathBuf::from(given)),
         }
     }
 
@@ -144,9 +166,9 @@ impl ManifestBuilder {
             is_empty = false;
             let line = |number| Some(Line { list: shown, number });
             match row {
-                Ok((number, Row::Entry(entry))) => self.text(line(number), &entry),
+                Ok((number, Row::Entry(entry))) => self.text(line(number), None, &entry),
                 Ok((number, Row::Cells(cells))) => match cells.require(&RECORDING) {
-                    Ok(recording) => self.text(line(number), recording),
+                    Ok(recording) => self.text(line(number), cells.get(&ID), recording),
                     Err(why) => self.refuse(line(number), &why),
                 },
                 Err(fault) => self.refuse(line(fault.line), &fault.why),
@@ -164,7 +186,7 @@ impl ManifestBuilder {
     ///
     /// Everything that is wrong, a line each; that nothing was named, too.
     pub fn finish(self) -> Result<Manifest, Problems> {
-        let Self { recordings, times, known: _, mut notes, mut problems } = self;
+        let Self { recordings, times, mut notes, mut problems, .. } = self;
         if problems.is_empty() && recordings.is_empty() {
             problems.add(|| match notes.first() {
                 Some(note) => format!("nothing to transcribe; {note}"),
@@ -186,23 +208,23 @@ impl ManifestBuilder {
         Ok(Manifest { recordings, notes })
     }
 
-    fn text(&mut self, line: Option<Line<'_>>, text: &str) {
+    fn text(&mut self, line: Option<Line<'_>>, id: Option<&str>, text: &str) {
         match Source::parse(text) {
             Err(error) => self.refuse(line, &error.to_string()),
-            Ok(Source::File(path)) => self.path(line, path),
+            Ok(Source::File(path)) => self.path(line, id, path),
             Ok(source) => {
                 if let Source::Url(address) | Source::Oss(address) = &source {
-                    let key = address.shared();
-                    self.add(source, key);
+                    let location = address.shared();
+                    self.add(line, id, source, location, None);
                 }
             }
         }
     }
 
-    fn path(&mut self, line: Option<Line<'_>>, path: PathBuf) {
+    fn path(&mut self, line: Option<Line<'_>>, id: Option<&str>, path: PathBuf) {
         match fs::metadata(&path) {
             Ok(metadata) if metadata.is_dir() => self.folder(line, &path),
-            Ok(metadata) if metadata.is_file() => self.file(line, path),
+            Ok(metadata) if metadata.is_file() => self.file(line, id, path, &metadata),
             Ok(_) => self.refuse_path(line, &path, "not a regular file"),
             Err(error) => self.refuse_path(line, &path, &reason(&error)),
         }
@@ -234,7 +256,7 @@ impl ManifestBuilder {
         self.notes.push(format!("{}: {recordings}{others}", root.display()));
         for path in found {
             match fs::metadata(&path) {
-                Ok(metadata) if metadata.is_file() => self.file(line, path),
+                Ok(metadata) if metadata.is_file() => self.file(line, None, path, &metadata),
                 Ok(_) => self.refuse_path(line, &path, "not a regular file"),
                 Err(error) => self.refuse_path(line, &path, &reason(&error)),
             }
@@ -242,28 +264,50 @@ impl ManifestBuilder {
     }
 
     /// A regular file: opened, so that one that may not be read is known before anything is uploaded.
-    fn file(&mut self, line: Option<Line<'_>>, path: PathBuf) {
+    fn file(&mut self, line: Option<Line<'_>>, id: Option<&str>, path: PathBuf, metadata: &fs::Metadata) {
         let real = File::open(&path).and_then(|_| fs::canonicalize(&path)).map_err(|error| reason(&error));
-        let key = real.and_then(|real| Url::from_file_path(real).map_err(|()| "no path of a file".to_owned()));
-        match key {
-            Ok(key) => self.add(Source::File(path), key.as_str().into()),
+        let location = real.and_then(|real| Url::from_file_path(real).map_err(|()| "no path of a file".to_owned()));
+        match location {
+            Ok(location) => {
+                self.add(line, id, Source::File(path), location.as_str().into(), Some(FileStamp::new(metadata)));
+            }
             Err(why) => self.refuse_path(line, &path, &why),
         }
     }
 
-    fn add(&mut self, source: Source, key: Arc<str>) {
-        match self.known.entry(key) {
+    fn add(
+        &mut self,
+        line: Option<Line<'_>>,
+        id: Option<&str>,
+        source: Source,
+        location: Arc<str>,
+        stamp: Option<FileStamp>,
+    ) {
+        let own: Arc<str> = identity::key(None, &location).into();
+        if let Some(id) = id {
+            let other = self.ids.entry(id.into()).or_insert_with(|| Arc::clone(&own));
+            if *other != own {
+                let id = shortened(id);
+                return self
+                    .refuse(line, &format!("the id {id} names another recording before: {}", source.printable()));
+            }
+        }
+        let key = identity::key(id, &location).into();
+        // Two ids for one address are two rows of one recording.
+        match self.known.entry(own) {
             Slot::Occupied(known) => {
                 if let Some(times) = self.times.get_mut(*known.get()) {
                     *times += 1;
                 }
             }
             Slot::Vacant(vacant) => {
-                let name = source.name();
-                let key = Arc::clone(vacant.key());
+                let (name, id) = (source.name(), id.map(Arc::from));
                 self.recordings.push(Recording {
                     source,
                     key,
+                    id,
+                    location,
+                    stamp,
                     name,
                     channels: None,
                     repeated: Vec::new(),

@@ -19,10 +19,12 @@
 //! # Ok(()) }
 //! ```
 
+mod changes;
 mod clips;
 mod collecting;
 mod counts;
 mod event;
+mod identity;
 mod ledger;
 mod manifest;
 mod plan;
@@ -43,15 +45,17 @@ mod submitting;
 mod tracks;
 mod uncertain;
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use changes::Changes;
 pub use clips::{Clips, SavedClip};
 pub use counts::{Counts, Waiting};
 use event::Event;
 pub use event::RecordingNo;
+use identity::{KnownRecordings, Match};
 pub use ledger::FILE as LEDGER;
 use ledger::Ledger;
 pub use manifest::{AUDIO_EXTENSIONS, Manifest, ManifestBuilder, Recording};
@@ -63,7 +67,7 @@ pub(crate) use result_name::result_name;
 pub use results::{FAILURES, FOLDER as RESULTS, Failure};
 #[cfg(feature = "cli")]
 pub(crate) use results::{silence, store};
-pub use run::{Progress, RecordingSummary, RunOptions, Summary};
+pub use run::{Progress, RecordingSummary, RunOptions, Summary, TASK_LIFE};
 use runner::{Runner, RunnerEnd};
 pub use source::{Address, Source};
 use state::{BatchConfig, Phase, State};
@@ -83,6 +87,8 @@ pub struct Batch {
     state: State,
     /// What was found and done on opening, one line each.
     notes: Vec<String>,
+    /// The recordings of the request, as given.
+    given: HashMap<RecordingNo, String>,
 }
 
 impl fmt::Debug for Batch {
@@ -141,7 +147,8 @@ impl Batch {
             }
         }
         results::prepare(dir)?;
-        let mut batch = Self { dir: dir.to_owned(), client, request, ledger, state, notes };
+        let given = HashMap::new();
+        let mut batch = Self { dir: dir.to_owned(), client, request, ledger, state, notes, given };
         let events = batch.opening_events(config)?;
         for line in batch.ledger.add(events)? {
             batch.state.apply(line).map_err(Error::ledger)?;
@@ -158,14 +165,33 @@ impl Batch {
             let BatchConfig { base_url, region, workspace, recognition, files_per_task } = config;
             events.push(Event::Batch { base_url, region, workspace, recognition, files_per_task });
         }
-        let known: HashSet<&str> = self.state.recordings.iter().map(|recording| recording.key.as_str()).collect();
-        let new = self.request.recordings.iter().filter(|recording| !known.contains(&*recording.key));
-        for (n, recording) in (self.state.recordings.len() as u32 + 1..).map(RecordingNo::new).zip(new) {
-            let (url, key, name) =
-                (recording.source.given().into_owned(), recording.key.to_string(), recording.name.clone());
-            let (channels, repeated) = (recording.channels.clone(), recording.repeated.clone());
-            events.push(Event::Recording { n, url, key, name, channels, repeated });
+        let mut changes = Changes::default();
+        let known = KnownRecordings::new(&self.state);
+        let mut next = (self.state.recordings.len() as u32 + 1..).map(RecordingNo::new);
+        for recording in &self.request.recordings {
+            let found = known.find(recording)?;
+            if let Match::Known { n, changed } = found {
+                self.given.insert(n, recording.source.given().into_owned());
+                events.extend(self.state.get(n).into_iter().flat_map(|known| changes.known(known, recording, changed)));
+                continue;
+            }
+            if changes.is_left_alone(&found, recording) {
+                continue;
+            }
+            let Some(n) = next.next() else { break };
+            self.given.insert(n, recording.source.given().into_owned());
+            events.push(Event::Recording {
+                n,
+                url: recording.source.given().into_owned(),
+                key: recording.location.to_string(),
+                name: recording.name.clone(),
+                channels: recording.channels.clone(),
+                repeated: recording.repeated.clone(),
+                id: recording.id.as_deref().map(str::to_owned),
+                stamp: recording.stamp,
+            });
         }
+        self.notes.extend(changes.notes());
         for recording in &self.state.recordings {
             match &recording.phase {
                 Phase::Failed { .. } if self.request.retry_failed => {
@@ -222,7 +248,7 @@ impl Batch {
     /// The service refuses the key at the start, or cannot be reached for minutes; a disk is full. Everything achieved so far
     /// is kept.
     pub async fn run(self, options: RunOptions<'_>) -> Result<Summary> {
-        let Self { dir, client, request, ledger, state, .. } = self;
+        let Self { dir, client, request, ledger, state, given, .. } = self;
         let (writer, thread) = ledger.start()?;
         let mut runner = Runner::new(&client, &request, dir.clone(), (writer, state), options);
         let greeted = if runner.has_work() { greet(&client).await } else { Ok(()) };
@@ -230,7 +256,7 @@ impl Batch {
             Ok(()) => runner.run().await,
             Err(error) => Err(error),
         };
-        let RunnerEnd { state, left, halted, over_budget, stopped } = runner.end();
+        let RunnerEnd { state, left, halted, over_budget, stopped, timed_out } = runner.end();
         thread.join();
         let mut failures = Failure::from_state(&state);
         failures.extend(left);
@@ -239,9 +265,20 @@ impl Batch {
         results::write_failures(&dir, &failures)?;
         outcome?;
         let (untranscribed, unheard) = run::missing_tracks(&state, &request);
-        let recordings = RecordingSummary::from_state(&dir, &state);
+        let recordings = RecordingSummary::from_state(&dir, &state, given);
         let counts = Counts::from_state(&state);
-        Ok(Summary { dir, counts, recordings, failures, untranscribed, unheard, stopped, halted, over_budget })
+        Ok(Summary {
+            dir,
+            counts,
+            recordings,
+            failures,
+            untranscribed,
+            unheard,
+            stopped,
+            timed_out,
+            halted,
+            over_budget,
+        })
     }
 }
 
@@ -251,10 +288,8 @@ async fn greet(client: &Client) -> Result<()> {
         // A key that may not list tasks may still submit; a refused submit costs nothing either.
         Err(error)
             if error.api().is_some_and(|api| api.status == Some(403)) && error.kind() == ErrorKind::Auth
-                || !matches!(
-                    error.kind(),
-                    ErrorKind::Auth | ErrorKind::Quota | ErrorKind::Unavailable | ErrorKind::NotFound
-                ) =>
+                // A host without a list of tasks cannot look up lost submits, which then wait for a person.
+                || !matches!(error.kind(), ErrorKind::Auth | ErrorKind::Quota | ErrorKind::Unavailable) =>
         {
             tracing::info!(%error, "cannot list tasks");
             Ok(())

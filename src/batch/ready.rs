@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::event::RecordingNo;
+use super::uncertain::same_recording;
 
 /// A recording and the address it is sent by.
 type Addressed = (RecordingNo, String);
@@ -51,7 +52,9 @@ impl Ready {
                     break;
                 }
                 match queue.pop_front() {
-                    Some((n, url)) if in_the_way(&url) || recordings.iter().any(|(_, other)| *other == url) => {
+                    Some((n, url))
+                        if in_the_way(&url) || recordings.iter().any(|(_, other)| same_recording(other, &url)) =>
+                    {
                         queue.push_back((n, url));
                     }
                     Some(recording) => recordings.push(recording),

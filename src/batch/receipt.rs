@@ -33,6 +33,10 @@ impl LedgerReport {
         Ok(read.map(|read| Self { dir: dir.to_owned(), state: read.state }))
     }
 
+    pub(super) fn state(&self) -> &State {
+        &self.state
+    }
+
     /// Where each result comes from, by its path: model and region. The entry of the folder `results/` is that of the batch,
     /// whose results have none of their own; each result of a flash call has one.
     #[must_use]

@@ -1,10 +1,11 @@
 //! One run of a batch: what it may be given, what it reports, how it ended.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -12,7 +13,10 @@ use super::state::{Phase, State};
 use super::{BatchRequest, Counts, Failure, RecordingNo};
 use crate::error::Error;
 
-/// Options of one run. The default runs to the end and reports nothing on the way.
+/// How long the service keeps a task and its results after the task ended.
+pub const TASK_LIFE: Duration = Duration::from_secs(24 * 3600);
+
+/// Options of one run. The default runs to the end, for at most [`TASK_LIFE`], and reports nothing on the way.
 ///
 /// ```
 /// use std::time::Duration;
@@ -26,10 +30,16 @@ use crate::error::Error;
 /// });
 /// # drop(options);
 /// ```
-#[derive(Default)]
 pub struct RunOptions<'a> {
+    pub(super) within: Duration,
     pub(super) cancel: Option<Pin<Box<dyn Future<Output = ()> + Send + 'a>>>,
     pub(super) observer: Option<Box<dyn FnMut(Progress<'_>) + Send + 'a>>,
+}
+
+impl Default for RunOptions<'_> {
+    fn default() -> Self {
+        Self { within: TASK_LIFE, cancel: None, observer: None }
+    }
 }
 
 impl<'a> RunOptions<'a> {
@@ -37,6 +47,13 @@ impl<'a> RunOptions<'a> {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Ends the run after this time. Tasks that have not ended stay at the service; a later run collects them.
+    #[must_use]
+    pub fn within(mut self, within: Duration) -> Self {
+        self.within = within;
+        self
     }
 
     /// Stops the run once `cancel` completes: nothing more is submitted, and requests in progress are finished.
@@ -57,6 +74,7 @@ impl<'a> RunOptions<'a> {
 impl fmt::Debug for RunOptions<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RunOptions")
+            .field("within", &self.within)
             .field("cancel", &self.cancel.is_some())
             .field("observer", &self.observer.is_some())
             .finish()
@@ -91,6 +109,8 @@ pub struct Summary {
     pub unheard: BTreeMap<i64, Vec<String>>,
     /// The run was cancelled.
     pub stopped: bool,
+    /// The time of [`RunOptions::within`] was over before the batch was done.
+    pub timed_out: bool,
     /// Why nothing more was submitted: an error of the key or account. Accepted tasks were collected all the same.
     pub halted: Option<Error>,
     /// Why the next submit does not fit into the budget. Accepted tasks were collected all the same.
@@ -111,7 +131,7 @@ impl Summary {
 pub struct RecordingSummary {
     /// Its number in the batch.
     pub recording: RecordingNo,
-    /// As given: an address, or a path.
+    /// As given in this run, else in an earlier one: an address, or a path.
     pub url: String,
     /// Its result file, below [`Summary::dir`]; `None` = there is none yet, or it failed.
     pub result: Option<PathBuf>,
@@ -120,15 +140,16 @@ pub struct RecordingSummary {
 }
 
 impl RecordingSummary {
-    pub(super) fn from_state(dir: &Path, state: &State) -> Vec<Self> {
-        let summary = |recording: &super::state::RecordingState| {
+    pub(super) fn from_state(dir: &Path, state: &State, mut given: HashMap<RecordingNo, String>) -> Vec<Self> {
+        let mut summary = |recording: &super::state::RecordingState| {
             let (result, silent) = match &recording.phase {
                 Phase::Stored { file, silent, .. } => (Some(dir.join(file)), *silent),
                 _ => (None, false),
             };
-            Self { recording: recording.n, url: recording.url.clone(), result, silent }
+            let url = given.remove(&recording.n).unwrap_or_else(|| recording.url.clone());
+            Self { recording: recording.n, url, result, silent }
         };
-        state.recordings.iter().map(summary).collect()
+        state.recordings.iter().map(&mut summary).collect()
     }
 }
 

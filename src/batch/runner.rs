@@ -77,6 +77,7 @@ pub(super) struct RunnerEnd {
     /// Why the next submit does not fit into the budget.
     pub(super) over_budget: Option<String>,
     pub(super) stopped: bool,
+    pub(super) timed_out: bool,
 }
 
 pub(super) struct Runner<'a> {
@@ -88,6 +89,8 @@ pub(super) struct Runner<'a> {
     options: RunOptions<'a>,
     /// The run was cancelled.
     stopped: bool,
+    /// The run's time is over.
+    timed_out: bool,
 
     /// Local files on their way into temporary storage: not yet read, read, waiting for the upload of their content.
     pub(super) unread: VecDeque<RecordingNo>,
@@ -143,6 +146,7 @@ impl<'a> Runner<'a> {
             state,
             options,
             stopped: false,
+            timed_out: false,
             unread: VecDeque::new(),
             read: VecDeque::new(),
             uploading: HashMap::new(),
@@ -172,8 +176,8 @@ impl<'a> Runner<'a> {
     }
 
     pub(super) fn end(self) -> RunnerEnd {
-        let Self { state, left, halted, over_budget, stopped, .. } = self;
-        RunnerEnd { state, left: left.into_values().collect(), halted, over_budget, stopped }
+        let Self { state, left, halted, over_budget, stopped, timed_out, .. } = self;
+        RunnerEnd { state, left: left.into_values().collect(), halted, over_budget, stopped, timed_out }
     }
 
     /// Sorts what the ledger says into what is to be done.
@@ -223,7 +227,8 @@ impl<'a> Runner<'a> {
 
     async fn run_until_done(&mut self) -> Result<()> {
         let mut cancel = self.options.cancel.take();
-        while !self.stopped {
+        let end = Instant::now() + self.options.within;
+        while !self.stopped && !self.timed_out {
             self.start().await?;
             self.notify();
             let wake = self.wake();
@@ -234,6 +239,7 @@ impl<'a> Runner<'a> {
                 biased;
                 () = completed(&mut cancel) => self.stopped = true,
                 Some(done) = self.operations.next(), if !self.operations.is_empty() => self.take(done).await?,
+                () = tokio::time::sleep_until(end) => self.timed_out = true,
                 () = sleep_until(wake), if wake.is_some() => {}
             }
         }

@@ -1,11 +1,13 @@
 //! What a ledger's lines add up to: one fold, for replay and for the run itself.
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
 
 use jiff::Timestamp;
 use serde_json::Value;
 
 use super::event::{AttemptNo, Event, Line, RecordingNo, task_id};
+use super::identity::{self, FileStamp};
 use super::source::Source;
 use crate::client::TaskId;
 
@@ -17,6 +19,8 @@ pub(super) struct State {
     pub(super) attempts: BTreeMap<AttemptNo, Attempt>,
     pub(super) tasks: HashMap<TaskId, OwnTask>,
     pub(super) uploads: HashMap<String, Upload>,
+    /// Hashes of contents by their addresses in temporary storage.
+    contents: HashMap<String, String>,
     /// Results of flash calls, in the order they came.
     pub(super) clips: Vec<ClipState>,
     /// Recordings in each phase, kept up so that nobody has to count a hundred thousand.
@@ -64,7 +68,14 @@ pub(super) struct RecordingState {
     /// As given.
     pub(super) url: String,
     pub(super) source: Source,
+    /// What identifies it.
     pub(super) key: String,
+    /// The id that its list gives it.
+    pub(super) id: Option<String>,
+    /// Of a local file, when it was last seen.
+    pub(super) stamp: Option<FileStamp>,
+    /// Hash of the content that was last submitted, of a local file.
+    pub(super) content: Option<String>,
     pub(super) name: String,
     /// The tracks that are requested of it; `None` = those of the batch.
     pub(super) channels: Option<Vec<u32>>,
@@ -121,6 +132,16 @@ pub(super) struct OwnTask {
     pub(super) order: usize,
 }
 
+impl RecordingState {
+    /// The real path of a local file.
+    pub(super) fn path(&self) -> Option<&PathBuf> {
+        match &self.source {
+            Source::File(path) => Some(path),
+            Source::Url(_) | Source::Oss(_) => None,
+        }
+    }
+}
+
 impl OwnTask {
     /// Whether it is known what it is billed: by its usage, or as a failure, which is not said to be billed.
     pub(super) fn is_settled(&self) -> bool {
@@ -156,7 +177,7 @@ impl State {
                 }
                 self.config = Some(BatchConfig { base_url, region, workspace, recognition, files_per_task });
             }
-            Event::Recording { n, url, key, name, channels, repeated } => {
+            Event::Recording { n, url, key, name, channels, repeated, id, stamp } => {
                 if n.index() != Some(self.recordings.len()) {
                     return Err(format!("item {n} follows recording {}", self.recordings.len()));
                 }
@@ -164,11 +185,15 @@ impl State {
                     return Err(format!("no track of recording {n} is requested"));
                 }
                 let (source, phase) = (Source::from_ledger(&url, &key), Phase::Waiting);
+                let (key, content) = (identity::key(id.as_deref(), &key), None);
                 self.recordings.push(RecordingState {
                     n,
                     url,
                     source,
                     key,
+                    id,
+                    stamp,
+                    content,
                     name,
                     channels,
                     repeated,
@@ -177,7 +202,14 @@ impl State {
                 });
                 self.counts.waiting += 1;
             }
+            Event::Readdressed { n, url, key, stamp } => {
+                let recording = self.get_mut(n)?;
+                recording.source = Source::from_ledger(&url, &key);
+                recording.key = identity::key(recording.id.as_deref(), &key);
+                (recording.url, recording.stamp) = (url, stamp);
+            }
             Event::Uploaded { blake3, url, expires } => {
+                self.contents.insert(url.clone(), blake3.clone());
                 self.uploads.insert(blake3, Upload { url, expires });
             }
             Event::Intent { attempt, recordings, urls, server_time } => {
@@ -191,8 +223,9 @@ impl State {
                         urls.len()
                     ));
                 }
-                for &n in &recordings {
-                    self.set(n, Phase::Attempted(attempt))?;
+                for (&n, url) in recordings.iter().zip(&urls) {
+                    let content = self.contents.get(url).cloned();
+                    self.set(n, Phase::Attempted(attempt))?.content = content;
                 }
                 self.attempts.insert(attempt, Attempt { recordings, urls, at, server_time, open: true });
             }
@@ -260,6 +293,11 @@ impl State {
         *self.counts.slot(&phase) += 1;
         recording.phase = phase;
         Ok(recording)
+    }
+
+    fn get_mut(&mut self, n: RecordingNo) -> Result<&mut RecordingState, String> {
+        let found = n.index().and_then(|at| self.recordings.get_mut(at));
+        found.ok_or_else(|| format!("there is no recording {n}"))
     }
 
     pub(super) fn get(&self, n: RecordingNo) -> Option<&RecordingState> {

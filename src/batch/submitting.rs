@@ -9,12 +9,13 @@ use jiff::SignedDuration;
 use tokio::time::Instant;
 
 use super::event::{AttemptNo, Event, Line, RecordingNo};
+use super::identity;
 use super::ledger::Writer;
 use super::runner::{Done, Runner};
-use super::source::Source;
 use crate::catalog::Catalog;
 use crate::client::{Client, Recognition, RetrySafety, Submitted};
 use crate::error::{Error, ErrorKind, Result};
+use crate::recording_id::address_id;
 use crate::redact::without_query;
 
 /// Submits under way at once: what a second's worth of them needs while each takes three.
@@ -55,7 +56,7 @@ impl Verdict {
         let refused = error.api().map_or(error.kind() == ErrorKind::InvalidInput, |api| api.refused);
         match error.kind() {
             _ if !refused => Self::Unclear,
-            // An unknown model or hotword list: every submit would be refused.
+            // An unknown model, hotword list or path: every further submit would be refused the same way.
             ErrorKind::Auth | ErrorKind::Quota | ErrorKind::NotFound => Self::Halt,
             ErrorKind::RateLimited | ErrorKind::Unavailable | ErrorKind::Timeout => Self::Again,
             _ => Self::Fail,
@@ -74,12 +75,7 @@ impl Runner<'_> {
             let Some(path) = self.path(n) else { continue };
             self.under_way.hashes += 1;
             self.operations.push(Box::pin(async move {
-                let hashing = tokio::task::spawn_blocking(move || {
-                    let mut hasher = blake3::Hasher::new();
-                    let read = std::fs::File::open(&path).and_then(|file| hasher.update_reader(file).map(drop));
-                    read.map(|()| hasher.finalize().to_hex().to_string())
-                        .map_err(|error| Error::io("read", &path, error))
-                });
+                let hashing = tokio::task::spawn_blocking(move || identity::content(&path));
                 let outcome = hashing.await.unwrap_or_else(|_| Err(Error::ledger("reading was cut short")));
                 Done::Hashed { n, outcome }
             }));
@@ -105,10 +101,7 @@ impl Runner<'_> {
     }
 
     fn path(&self, n: RecordingNo) -> Option<PathBuf> {
-        match &self.state.get(n)?.source {
-            Source::File(path) => Some(path.clone()),
-            Source::Url(_) | Source::Oss(_) => None,
-        }
+        self.state.get(n)?.path().cloned()
     }
 
     /// The content of a local file is known: uploaded once, whatever its names.
@@ -193,7 +186,7 @@ impl Runner<'_> {
         while self.operations_submitting() < most {
             let coming = !self.unread.is_empty() || !self.uploading.is_empty() || self.under_way.hashes > 0;
             // Of two files of one content the second waits: their tasks bear the same address.
-            let in_the_way = |url: &str| self.uncertain.holds(url) || self.flying.contains(url);
+            let in_the_way = |url: &str| self.uncertain.holds(url) || self.flying.contains(&address_id(url));
             let Some((channels, recordings)) = self.ready.take(size, coming, in_the_way) else { return };
             let numbers: Vec<RecordingNo> = recordings.iter().map(|(n, _)| *n).collect();
             if self.is_at_task_limit() {
@@ -210,7 +203,7 @@ impl Runner<'_> {
             let attempt = self.next_attempt;
             self.next_attempt = attempt.next();
             self.under_way.submits += recordings.len();
-            self.flying.extend(recordings.iter().map(|(_, url)| url.clone()));
+            self.flying.extend(recordings.iter().map(|(_, url)| address_id(url)));
             let client = self.client;
             let recognition = self.request.recognition_of(channels.as_deref());
             let (writer, no_more) = (self.writer.clone(), self.no_more.clone());
@@ -240,7 +233,7 @@ impl Runner<'_> {
     ) -> Result<()> {
         self.under_way.submits -= recordings.len();
         for (_, url) in &recordings {
-            self.flying.remove(url);
+            self.flying.remove(&address_id(url));
         }
         let SubmitOutcome::Sent { attempt, lines, outcome } = outcome? else {
             recordings.iter().for_each(|(n, _)| self.reservations.release(&self.state, *n));

@@ -5,10 +5,12 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
+use super::identity::{KnownRecordings, Match};
 use super::{BatchRequest, LedgerReport, Recording, Source};
 use crate::audio::{self, Tracks};
 use crate::catalog::Catalog;
@@ -71,12 +73,10 @@ impl BatchRequest {
         observe: &(dyn Fn(usize, usize) + Sync),
     ) -> Result<Vec<TrackSelection>> {
         let named = self.names_tracks();
-        let ledger = LedgerReport::read(dir)?;
-        let known = ledger.into_iter().flat_map(|ledger| ledger.receipts().recordings);
-        let known: HashMap<String, Vec<u32>> = known.map(|recording| (recording.key, recording.tracks)).collect();
         let of_all = self.recognition.tracks();
+        let known = known_tracks(dir, &self.recordings, &of_all)?;
         let one_track = self.recognition.one_track(Catalog::builtin()).is_some();
-        let is_new = |recording: &Recording| recording.channels.is_none() && !known.contains_key(&*recording.key);
+        let is_new = |recording: &Recording| recording.channels.is_none() && !known.contains_key(&recording.key);
         let is_read =
             |recording: &Recording| matches!(recording.source, Source::File(_)) && (all_lengths || is_new(recording));
         let (files, done) =
@@ -113,7 +113,7 @@ impl BatchRequest {
                     selection.tracks = distinct;
                 }
                 selection.basis = TrackBasis::File(tracks);
-            } else if !named && let Some(tracks) = known.get(&*recording.key) {
+            } else if !named && let Some(tracks) = known.get(&recording.key) {
                 selection.tracks.clone_from(tracks);
                 selection.basis = TrackBasis::Ledger;
             }
@@ -124,4 +124,20 @@ impl BatchRequest {
         self.has_tracks = true;
         Ok(selected)
     }
+}
+
+/// The tracks of the recordings that the batch in `dir` already has, by their keys in the request.
+fn known_tracks(dir: &Path, recordings: &[Recording], of_all: &[u32]) -> Result<HashMap<Arc<str>, Vec<u32>>> {
+    let Some(ledger) = LedgerReport::read(dir)? else { return Ok(HashMap::new()) };
+    let known = KnownRecordings::new(ledger.state());
+    let mut tracks = HashMap::new();
+    for recording in recordings {
+        let own = match known.find(recording)? {
+            Match::Known { n, .. } => ledger.state().get(n).and_then(|known| known.channels.clone()),
+            Match::Several(_) => None,
+            Match::New | Match::Replaced => continue,
+        };
+        tracks.insert(Arc::clone(&recording.key), own.unwrap_or_else(|| of_all.to_vec()));
+    }
+    Ok(tracks)
 }

@@ -124,7 +124,7 @@ impl Uncertain {
 
     /// Whether a submit with this address is being looked for: a second one would be mistaken for it.
     pub(super) fn holds(&self, url: &str) -> bool {
-        self.active().any(|(_, open)| open.urls.iter().any(|held| held == url))
+        self.active().any(|(_, open)| open.urls.iter().any(|held| same_recording(held, url)))
     }
 
     fn active(&self) -> impl Iterator<Item = (AttemptNo, &OpenAttempt)> {
@@ -213,22 +213,30 @@ impl Uncertain {
         for (no, open) in self.open.iter().filter(|(_, open)| open.stuck.is_none()) {
             let mut undecided = None;
             let mut ours = None;
+            // The same recording under another signature: perhaps of another batch, so an exact match is preferred.
+            let mut resigned = None;
             for row in
                 round.rows.iter().filter(|row| self.may_be(row, open) && !owned(&row.id) && !taken.contains(&row.id))
             {
                 match self.candidates.get(&row.id) {
-                    Some(Candidate::Files(names)) if names_all(names, &open.urls) => {
+                    Some(Candidate::Files(names)) if names_all(names, &open.urls, same_recording) => {
                         if open.urls.iter().any(|url| flying(url)) {
                             undecided = Some(row);
                             continue;
                         }
-                        ours = Some(row.id.clone());
-                        break;
+                        if names_all(names, &open.urls, same_address) {
+                            ours = Some(row.id.clone());
+                            break;
+                        }
+                        resigned.get_or_insert_with(|| row.id.clone());
                     }
                     Some(Candidate::Files(_) | Candidate::NoFiles) => {}
                     // Not ended yet, or no answer came.
                     Some(Candidate::Queried) | None => undecided = Some(row),
                 }
+            }
+            if undecided.is_none() && round.begun >= open.proof {
+                ours = ours.or(resigned);
             }
             match (ours, undecided) {
                 (Some(id), _) => {
@@ -276,17 +284,25 @@ impl Uncertain {
 }
 
 /// Whether a task's files are those that were sent, and no others.
-fn names_all(names: &[String], sent: &[String]) -> bool {
-    names.len() == sent.len() && sent.iter().all(|url| names.iter().any(|name| same_file(name, url)))
+fn names_all(names: &[String], sent: &[String], is_same: impl Fn(&str, &str) -> bool) -> bool {
+    names.len() == sent.len() && sent.iter().all(|url| names.iter().any(|name| is_same(name, url)))
 }
 
-/// Whether the service means what was sent: it may spell an address its own way, and show a file of temporary storage by its
-/// address there.
-pub(super) fn same_file(named: &str, sent: &str) -> bool {
+/// Whether a file that the service names is the one that was sent, perhaps under another signature.
+pub(super) fn same_recording(named: &str, sent: &str) -> bool {
+    same_address(named, sent) || address_id(named) == address_id(sent)
+}
+
+/// Whether the service means the address that was sent: it may spell it its own way, and shows a file of temporary storage by
+/// its address there.
+fn same_address(named: &str, sent: &str) -> bool {
     named == sent
         || match sent.strip_prefix("oss://") {
             Some(key) => named.split('?').next().is_some_and(|path| path.ends_with(key)),
-            None => address_id(named) == address_id(sent),
+            None => match (url::Url::parse(named), url::Url::parse(sent)) {
+                (Ok(named), Ok(sent)) => named == sent,
+                _ => false,
+            },
         }
 }
 

@@ -123,7 +123,11 @@ const HINTS: &[(&[&str], &str)] = &[
         &["Throttling", "LimitRequests", "Requests rate limit exceeded"],
         "too many requests for the account: run the same command later, or set a lower pace with --rate",
     ),
-    (&["task_unknown"], UNKNOWN_TASK),
+    (
+        &["task_unknown"],
+        "the task ended over 24 hours ago, or belongs to another key or region: run again with that key, or resubmit with \
+         --retry-failed (billed again)",
+    ),
     (&["submit_uncertain"], "--resubmit-uncertain submits it again, and may bill twice"),
     (&["result_not_fetched"], "the same command fetches it again; the service keeps results for 24 hours"),
 ];

@@ -11,6 +11,7 @@ use serde_json::json;
 use tokio::sync::Notify;
 
 use super::connection::Connection;
+use super::duration::duration;
 use super::limit::Limit;
 use super::output::{Console, Failure, Format, Listing};
 use super::parameters::RecognitionArgs;
@@ -80,6 +81,9 @@ pub(super) struct Args {
     /// Interval between queries of a task; default 2s, growing to 20s
     #[arg(long, value_name = "LENGTH", value_parser = super::duration::duration)]
     poll_interval: Option<std::time::Duration>,
+    /// End after this time with exit code 3; unfinished tasks stay at the service
+    #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = duration)]
+    within: Duration,
     #[command(flatten)]
     prices: PriceFlags,
 }
@@ -133,7 +137,8 @@ pub(super) fn run(args: Args, connection: &Connection, format: Format, console: 
     let summary = block_on(async {
         let stop = Notify::new();
         let mut display = ProgressDisplay::new(batch.counts(), console);
-        let options = RunOptions::new().cancel(stop.notified()).observer(|progress| display.take(progress));
+        let options =
+            RunOptions::new().within(args.within).cancel(stop.notified()).observer(|progress| display.take(progress));
         let run = batch.run(options);
         let interrupted = async {
             interrupt().await;
@@ -347,7 +352,13 @@ fn conclude(summary: &Summary, args: &Args, model: &str, format: Format, console
     if let Some(why) = &summary.over_budget {
         console.error(&format!("{why}; to continue, run again with a higher --max-cost"));
     }
-    if summary.stopped && counts.open() > 0 {
+    if summary.timed_out && counts.open() > 0 {
+        console.say(&format!(
+            "time is up (--within): {} not done, {} of them at the service; run the same command to resume",
+            counted(counts.open() as u64, "file"),
+            counts.in_flight
+        ));
+    } else if summary.stopped && counts.open() > 0 {
         console.say("stopped; run the same command to resume");
     } else if args.detach && counts.open() > 0 {
         console.note(&format!(

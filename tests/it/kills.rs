@@ -295,3 +295,57 @@ fn an_upload_that_will_soon_be_forgotten_is_made_anew() {
     service.was_asked("upload", 2);
     assert_eq!(Books::balance(&ran).count("uploaded"), 2);
 }
+
+#[test]
+fn a_run_whose_time_is_up_leaves_its_tasks_at_the_service() {
+    let service = Service::with("[[fault]]\non = \"recognition\"\ntimes = 0\ndo = \"hold\"\nhold_s = 3600\n");
+    let run = format!("transcribe {} {} -o out {MODEL}", FOUR[0], FOUR[3]);
+    let ran = service.scene().run(&format!("{run} --within 3s --format json")).exits(3);
+    assert_eq!(ran.json()[0]["at_service"], 2);
+    let ran =
+        ran.says("time is up (--within): 2 files not done, 2 of them at the service; run the same command to resume");
+    service.advance(Duration::from_secs(4000));
+    let ran = service.then(ran).run(&run).exits(0);
+    service.accepted_once(&[FOUR[0], FOUR[3]]);
+    assert_eq!(service.balances(&ran).stored.len(), 2);
+}
+
+#[test]
+fn the_open_tasks_of_a_batch_can_be_cancelled() {
+    let service = Service::with("[[fault]]\non = \"recognition\"\ntimes = 0\ndo = \"hold\"\npending_s = 3600\n");
+    let run = format!("transcribe {} {} -o out {MODEL}", FOUR[0], FOUR[3]);
+    let ran = service.scene().run(&format!("{run} --detach")).exits(0);
+    let ran = service.then(ran).run("task cancel --batch out --format jsonl").exits(0);
+    assert_eq!(ran.lines().iter().filter(|row| row["status"] == "CANCELED").count(), 2);
+    let ran = service.then(ran).run(&run).exits(3);
+    assert_eq!(ran.file("out/failures.csv").matches("task_canceled").count(), 2);
+    // Nothing is open any more.
+    let ran = service.then(ran).run("task cancel --batch out").exits(0).says("no task of this batch is open");
+    service.then(ran).run("task cancel --batch nowhere").exits(2).says("nowhere: no folder of `transcribe`");
+}
+
+#[test]
+fn a_task_that_is_gone_early_is_submitted_again_only_when_told_so() {
+    let service = Service::with("[[fault]]\non = \"query\"\ntimes = 8\ndo = \"unknown\"\n");
+    let ran = service.scene().run(&format!("transcribe {} -o out {MODEL} --detach", FOUR[0])).exits(0);
+    let out = ran.path("out");
+    let summary = service.block_on(carried(&service, &out, order(&[]), hours_later(1)));
+    assert_eq!((summary.counts.in_flight, summary.failures[0].code.as_str()), (1, "task_unknown"));
+    let summary = service.block_on(carried(&service, &out, order(&[]).retry_failed(true), hours_later(1)));
+    assert_eq!((summary.counts.stored, service.accepted()[FOUR[0]]), (1, 2));
+}
+
+#[test]
+fn a_host_without_a_list_of_tasks_leaves_lost_submits_to_a_person() {
+    let service = Service::with(
+        "[[fault]]\non = \"list\"\ntimes = 0\ndo = \"status\"\nstatus = 404\n\
+         [[fault]]\non = \"submit\"\nurl_contains = \"plain\"\ndo = \"reset_after\"\n",
+    );
+    let run = format!("transcribe {} {} -o out {MODEL}", FOUR[0], FOUR[3]);
+    let ran = service.scene().run(&run).exits(3);
+    let ran = ran.says("--resubmit-uncertain submits it again, and may bill twice");
+    assert_eq!(service.balances(&ran).stored.len(), 1);
+    service.accepted_once(&[FOUR[0], FOUR[3]]);
+    service.then(ran).run(&format!("{run} --resubmit-uncertain")).exits(0);
+    assert_eq!((service.accepted()[FOUR[0]], service.accepted()[FOUR[3]]), (2, 1));
+}

@@ -34,6 +34,7 @@ mod refusals;
 mod report;
 mod resources;
 mod rollup;
+mod same_recording;
 mod scene;
 mod secrets;
 mod service;

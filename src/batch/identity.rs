@@ -1,0 +1,171 @@
+//! Which recordings of a request a batch already has.
+//!
+//! A recording is identified by the id that its list gives it, else by its address ([`address_id`]). A local file is identified by
+//! its path as long as size and time of change are the same, else by its content.
+
+use std::collections::HashMap;
+use std::fs::{File, Metadata};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::Recording;
+use super::event::RecordingNo;
+use super::source::Source;
+use super::state::{Phase, RecordingState, State};
+use crate::error::{Error, Result};
+use crate::recording_id::address_id;
+
+/// What shows without reading it that a file is unchanged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct FileStamp {
+    bytes: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    modified: Option<Timestamp>,
+}
+
+impl FileStamp {
+    pub(super) fn new(metadata: &Metadata) -> Self {
+        let modified = metadata.modified().ok().and_then(|time| Timestamp::try_from(time).ok());
+        Self { bytes: metadata.len(), modified }
+    }
+}
+
+/// The key of a recording: `location` is its address as sent, or the real path of a file as a `file://` URL.
+pub(super) fn key(id: Option<&str>, location: &str) -> String {
+    id.map_or_else(|| address_id(location), |id| format!("id:{id}"))
+}
+
+/// The content of a file, as a hash.
+pub(super) fn content(path: &Path) -> Result<String> {
+    let mut hasher = blake3::Hasher::new();
+    let read = File::open(path).and_then(|file| hasher.update_reader(file).map(drop));
+    read.map(|()| hasher.finalize().to_hex().to_string()).map_err(|error| Error::io("read", path, error))
+}
+
+/// What a batch has of a recording.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Match {
+    /// Nothing.
+    New,
+    /// Nothing: the file at its path had another content when it was submitted.
+    Replaced,
+    /// The recording; `changed`: a file with another content, of which nothing was billed.
+    Known { n: RecordingNo, changed: bool },
+    /// Several recordings, which an earlier version told apart.
+    Several(usize),
+}
+
+/// The recordings of a batch by what identifies them.
+#[derive(Debug)]
+pub(super) struct KnownRecordings<'s> {
+    state: &'s State,
+    by_key: HashMap<&'s str, Vec<&'s RecordingState>>,
+    /// By address, whatever their id.
+    by_address: HashMap<String, Vec<&'s RecordingState>>,
+    /// The latest at each path.
+    by_path: HashMap<&'s Path, &'s RecordingState>,
+    by_content: HashMap<&'s str, Vec<&'s RecordingState>>,
+}
+
+impl<'s> KnownRecordings<'s> {
+    pub(super) fn new(state: &'s State) -> Self {
+        let (mut by_key, mut by_address, mut by_path, mut by_content) =
+            (HashMap::<_, Vec<_>>::new(), HashMap::<_, Vec<_>>::new(), HashMap::new(), HashMap::<_, Vec<_>>::new());
+        for recording in &state.recordings {
+            by_key.entry(recording.key.as_str()).or_default().push(recording);
+            match &recording.source {
+                Source::Url(address) | Source::Oss(address) if recording.id.is_some() => {
+                    by_address.entry(address_id(address.sent())).or_default().push(recording);
+                }
+                Source::Url(_) | Source::Oss(_) => {
+                    by_address.entry(recording.key.clone()).or_default().push(recording);
+                }
+                Source::File(path) => _ = by_path.insert(path.as_path(), recording),
+            }
+            if let Some(content) = &recording.content {
+                by_content.entry(content.as_str()).or_default().push(recording);
+            }
+        }
+        Self { state, by_key, by_address, by_path, by_content }
+    }
+
+    /// What the batch has of `recording`. Reads a local file only if its size or time of change differ from what is known.
+    pub(super) fn find(&self, recording: &Recording) -> Result<Match> {
+        if self.state.recordings.is_empty() {
+            return Ok(Match::New);
+        }
+        if recording.id.is_some()
+            && let Some(found) = self.by_key.get(&*recording.key)
+            && let [one, ..] = found[..]
+        {
+            return match recording.path() {
+                Some(path) => self.at_path(path, recording, one),
+                None => Ok(Match::Known { n: one.n, changed: false }),
+            };
+        }
+        match (recording.path(), recording.source.sent()) {
+            (Some(path), _) => match self.by_path.get(path.as_path()) {
+                Some(known) if recording.id.is_none() || known.id.is_none() => self.at_path(path, recording, known),
+                _ => self.moved(&path, recording),
+            },
+            (None, sent) => {
+                let address = sent.map(address_id).unwrap_or_default();
+                let found = self.by_address.get(&address).map(Vec::as_slice).unwrap_or_default();
+                let found: Vec<_> = found.iter().filter(|known| recording.id.is_none() || known.id.is_none()).collect();
+                Ok(match found[..] {
+                    [] => Match::New,
+                    [one] => Match::Known { n: one.n, changed: false },
+                    _ => match found.iter().find(|known| known.source.sent() == sent) {
+                        Some(one) => Match::Known { n: one.n, changed: false },
+                        None => Match::Several(found.len()),
+                    },
+                })
+            }
+        }
+    }
+
+    /// `known` was at this path when it was last seen.
+    fn at_path(&self, path: PathBuf, recording: &Recording, known: &RecordingState) -> Result<Match> {
+        let same = Match::Known { n: known.n, changed: false };
+        let is_same_path = known.path() == Some(&path);
+        if is_same_path && known.stamp.is_some() && known.stamp == recording.stamp {
+            return Ok(same);
+        }
+        let Some(before) = &known.content else {
+            // Not submitted yet, or nobody knows with which content.
+            let is_new = known.stamp.is_some() && is_same_path && !is_unbilled(&known.phase);
+            return Ok(if is_new { Match::Replaced } else { same });
+        };
+        let now = content(&path)?;
+        if now == *before {
+            return Ok(same);
+        }
+        Ok(match self.by_content.get(now.as_str()).and_then(|found| found.first()) {
+            Some(other) => Match::Known { n: other.n, changed: false },
+            None if is_unbilled(&known.phase) => Match::Known { n: known.n, changed: true },
+            None => Match::Replaced,
+        })
+    }
+
+    /// The recording whose file is now at `path`, where the batch has none; its own path is gone.
+    fn moved(&self, path: &Path, recording: &Recording) -> Result<Match> {
+        let is_gone = |known: &RecordingState| known.path().is_some_and(|path| !path.exists());
+        let may_be = |known: &RecordingState| {
+            (known.stamp.is_none() || known.stamp.map(|stamp| stamp.bytes) == recording.stamp.map(|stamp| stamp.bytes))
+                && is_gone(known)
+        };
+        if !self.by_content.values().flatten().any(|known| may_be(known)) {
+            return Ok(Match::New);
+        }
+        let now = content(path)?;
+        let found = self.by_content.get(now.as_str()).into_iter().flatten().find(|known| is_gone(known));
+        Ok(found.map_or(Match::New, |known| Match::Known { n: known.n, changed: false }))
+    }
+}
+
+/// Whether nothing of a recording was billed or may have been.
+fn is_unbilled(phase: &Phase) -> bool {
+    matches!(phase, Phase::Waiting | Phase::Failed { .. })
+}
