@@ -40,12 +40,12 @@ impl LedgerReport {
     /// Where each result comes from, by its path: model and region. The entry of the folder `results/` is that of the batch,
     /// whose results have none of their own; each result of a flash call has one.
     #[must_use]
-    pub fn origins(&self) -> HashMap<PathBuf, (String, String)> {
+    pub fn origins(&self) -> HashMap<PathBuf, (String, Option<Region>)> {
         let clips = self.state.clips.iter();
-        let clips = clips.map(|clip| (self.dir.join(&clip.file), (clip.model.clone(), clip.region.clone())));
+        let clips = clips.map(|clip| (self.dir.join(&clip.file), (clip.model.clone(), clip.region.parse().ok())));
         let batch = self.state.config.as_ref().and_then(|config| {
             let model = config.recognition.get("model")?.as_str()?;
-            Some((self.dir.join(FOLDER), (model.to_owned(), config.region.clone())))
+            Some((self.dir.join(FOLDER), (model.to_owned(), config.region.parse().ok())))
         });
         clips.chain(batch).collect()
     }

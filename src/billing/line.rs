@@ -74,6 +74,8 @@ pub struct Line {
     pub region: Option<Region>,
     /// What is billed.
     pub meter: Meter,
+    /// Speech behind the quantity, in ms; `None` = unknown, or not by speech.
+    pub speech_ms: Option<i64>,
     /// Quantity in the meter's unit; `None` = unknown.
     pub quantity: Option<i64>,
     /// Price of one unit; `None` = unknown.
@@ -142,7 +144,7 @@ pub fn totals<'l>(lines: impl IntoIterator<Item = &'l Line>) -> Vec<Total> {
         total.lines += 1;
         let counted = if line.meter == Meter::Speech { &mut total.seconds } else { &mut total.tokens };
         *counted = counted.saturating_add(line.quantity.unwrap_or(0));
-        total.cost = total.cost.zip(line.cost()).map(|(sum, cost)| sum + cost);
+        total.cost = total.cost.zip(line.cost()).and_then(|(sum, cost)| sum.checked_add(cost));
     }
     sums.into_values().collect()
 }

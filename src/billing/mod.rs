@@ -15,6 +15,7 @@
 //! ```
 
 mod actual;
+mod bill;
 mod budget;
 mod estimate;
 mod line;
@@ -29,7 +30,8 @@ mod tokens;
 )]
 mod usage;
 
-pub use actual::of_result;
+pub use actual::result_lines;
+pub use bill::{Bill, BillTotal};
 pub use budget::Budget;
 pub use estimate::{
     Bounds, Estimate, MeasuredSpeech, Plan, Recording, SHARE_OF_ALL, SHARE_OF_ONE, SpeechSource, Sum, estimate, sum,

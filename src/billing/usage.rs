@@ -127,6 +127,7 @@ pub fn of_usage(reported: &[ReportedUsage], prices: &Prices) -> Vec<Line> {
                 model: model.clone(),
                 region: *region,
                 meter,
+                speech_ms: None,
                 quantity: usage.quantity(meter),
                 unit: None,
             };

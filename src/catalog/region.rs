@@ -126,6 +126,12 @@ impl fmt::Display for Region {
     }
 }
 
+impl serde::Serialize for Region {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
 /// By its name, by the cloud's id, or by its city: `eu`, `eu-central-1`, `frankfurt`.
 impl FromStr for Region {
     type Err = Error;

@@ -13,6 +13,7 @@ use super::prices::{PriceFlags, warn_if_old_for};
 use super::settings::SettingsFlags;
 use crate::batch;
 use crate::billing::Prices;
+use crate::catalog::Region;
 use crate::metrics::catalogue::{TABLES, Table};
 use crate::metrics::{Roles, Settings};
 use crate::redact::without_query;
@@ -141,9 +142,9 @@ impl AnalyzeJob {
         let mut output = folder.as_deref().map(|folder| Output::create(folder, &formats, &tables)).transpose()?;
         let join_by = metadata.as_ref().map(|metadata| metadata.key().to_owned());
         let options = Options { settings, join_by, prices, origins: origins(&inputs, console) };
-        let asked = options.settings.model.as_deref().zip(options.settings.region.as_deref());
-        let ledgers = options.origins.values().map(|(model, region)| (&model[..], &region[..]));
-        let used = ledgers.chain(asked).filter_map(|(model, region)| Some((model, region.parse().ok()?)));
+        let asked = options.settings.model.as_deref().zip(options.settings.region);
+        let ledgers = options.origins.values().map(|(model, region)| (&model[..], *region));
+        let used = ledgers.filter_map(|(model, region)| Some((model, region?))).chain(asked);
         warn_if_old_for(&options.prices, used, today, console);
 
         let bar = console.progress(inputs.files.len());
@@ -225,7 +226,7 @@ impl AnalyzeProgress<'_> {
 }
 
 /// Model and region of each result, from the ledgers beside them.
-fn origins(inputs: &Inputs, console: &Console) -> HashMap<PathBuf, (String, String)> {
+fn origins(inputs: &Inputs, console: &Console) -> HashMap<PathBuf, (String, Option<Region>)> {
     let folders: BTreeSet<&Path> = inputs.files.iter().filter_map(|input| input.path.parent()).collect();
     let results = folders.into_iter().filter(|folder| folder.ends_with(batch::RESULTS));
     let known = results.filter_map(|folder| match batch::LedgerReport::read(folder.parent()?) {

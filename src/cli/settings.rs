@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::{ArgMatches, FromArgMatches};
 
 use super::inputs::read_text;
 use super::output::{Console, Failure};
+use crate::catalog::Region;
 use crate::metrics::keywords::Keywords;
 use crate::metrics::{Parameters, Roles, Settings};
 use crate::text::Markers;
@@ -35,8 +37,8 @@ pub(super) struct SettingsFlags {
     #[arg(long)]
     model: Option<String>,
     /// The region it ran in
-    #[arg(long, value_parser = ["intl", "cn", "us", "hk", "eu", "jp"])]
-    region: Option<String>,
+    #[arg(long, value_parser = PossibleValuesParser::new(["intl", "cn", "us", "hk", "eu", "jp"]).try_map(|name| name.parse::<Region>()))]
+    region: Option<Region>,
     #[command(flatten)]
     parameters: ParameterFlags,
 }

@@ -26,7 +26,7 @@ pub(super) fn costs(conversation: &Conversation<'_>, settings: &Settings) -> Vec
         costs.push(Cost {
             channel_id: channel.id,
             model: settings.model.clone(),
-            region: settings.region.clone(),
+            region: settings.region,
             billable_ms,
             billable_source,
             // Rounded up per track: rows add up, and no reading of the vendor's rounding exceeds it (definitions:

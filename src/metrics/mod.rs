@@ -77,6 +77,7 @@ pub use rows::{
     WordRow,
 };
 
+use crate::catalog::Region;
 use crate::text::Markers;
 use conversation::Conversation;
 use figures::Figures;
@@ -107,7 +108,7 @@ pub struct Settings {
     /// The model that made the transcripts, if known.
     pub model: Option<String>,
     /// The region it ran in, if known.
-    pub region: Option<String>,
+    pub region: Option<Region>,
 }
 
 impl Default for Settings {

@@ -11,7 +11,7 @@ use super::conversation::{Basis, CleanSentence, Conversation};
 use super::interval::Interval;
 use super::onsets::EventKind;
 use super::reason::Reasons;
-use crate::catalog::Currency;
+use crate::catalog::{Currency, Region};
 use crate::text::trim;
 use crate::transcript::{Code, Sentence, Severity, Word};
 
@@ -43,11 +43,11 @@ pub struct Measured<'t> {
 impl Measured<'_> {
     /// Sets the model and region that made the transcript, where they are known better than from
     /// [`Settings`](super::Settings).
-    pub fn set_origin(&mut self, model: &str, region: &str) {
+    pub fn set_origin(&mut self, model: &str, region: Option<Region>) {
         self.call.model = Some(model.to_owned());
         for cost in &mut self.costs {
             cost.model = Some(model.to_owned());
-            cost.region = Some(region.to_owned());
+            cost.region = region;
         }
     }
 }
@@ -254,7 +254,7 @@ pub struct Window {
 pub struct Cost {
     pub channel_id: u32,
     pub model: Option<String>,
-    pub region: Option<String>,
+    pub region: Option<Region>,
     pub billable_ms: Option<i64>,
     pub billable_source: Option<&'static str>,
     pub billed_seconds: Option<i64>,

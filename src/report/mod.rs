@@ -38,11 +38,12 @@ pub use page::{CallRow, LIST_ALL, LISTED_BY_EACH, Page, PageOptions};
 pub use settings::{Recorded, ReportSettings};
 pub use strip::{Dot, MOST_DOTS, Over, Strip};
 
+use crate::billing::BillTotal;
 use crate::catalog::Currency;
 use crate::error::{Error, Result};
 use crate::metrics::catalogue::{CALLS, Column, PARTICIPANTS, Table, Unit, Use};
 use crate::metrics::{DEFINITIONS_VERSION, Reason};
-use crate::tables::{Analysis, BillLine, Copies, KeywordHits, Rollup};
+use crate::tables::{Analysis, Copies, KeywordHits, Rollup};
 use crate::transcript::REPORT_FORMAT;
 
 /// The version of the report's own shape.
@@ -73,7 +74,7 @@ pub struct Report {
     /// Distributions of figures of participants.
     pub participants: Vec<Distribution>,
     /// Cost by model, region and price; lines without a price come first.
-    pub bill: Vec<BillLine>,
+    pub bill: Vec<BillTotal>,
     /// Cost by currency.
     pub cost: Vec<CostTotal>,
     /// Hits by keyword, in the order given; null without keywords.
@@ -256,7 +257,7 @@ impl Groups {
     }
 }
 
-fn cost(bill: &[BillLine]) -> Vec<CostTotal> {
+fn cost(bill: &[BillTotal]) -> Vec<CostTotal> {
     let mut totals: Vec<CostTotal> = Vec::new();
     for line in bill {
         let place = totals.iter().position(|total| total.currency == line.currency).unwrap_or(totals.len());

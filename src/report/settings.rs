@@ -44,7 +44,7 @@ impl ReportSettings {
             roles: settings.roles.iter().map(|(label, role)| (label.to_owned(), role.to_owned())).collect(),
             keywords: settings.keywords.as_ref().map(|keywords| keywords.lines().to_vec()),
             model: settings.model.clone(),
-            region: settings.region.clone(),
+            region: settings.region.map(|region| region.name().to_owned()),
         }
     }
 
@@ -62,7 +62,7 @@ impl ReportSettings {
             window_ms: self.window_ms,
             markers: if self.keep_markers { Markers::Keep } else { Markers::Drop },
             model: self.model.clone(),
-            region: self.region.clone(),
+            region: self.region.as_deref().and_then(|region| region.parse().ok()),
         })
     }
 

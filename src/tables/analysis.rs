@@ -8,15 +8,15 @@ use std::path::{Path, PathBuf};
 use polars::prelude::DataFrame;
 use rayon::prelude::*;
 
-use super::bill::{Bill, BillLine, Charge, Price};
 use super::copies::Copies;
 use super::files::Output;
 use super::frame::Rows;
 use super::keyword_hits::{HitCounts, KeywordHits};
-use crate::billing::Prices;
+use crate::billing::{Bill, BillTotal, Line, Prices};
+use crate::catalog::Region;
 use crate::error::Result;
 use crate::metrics::catalogue::{CALLS, PARTICIPANTS, Table, Use};
-use crate::metrics::{Cost, Measured, Settings, Warning, measure};
+use crate::metrics::{Measured, Settings, Warning, measure};
 use crate::transcript::{Code, Input, ParseError, read};
 
 /// Files per batch, the unit of parallel work: enough to keep threads busy, few enough to bound memory.
@@ -38,7 +38,7 @@ pub struct Options {
     /// Prices for the table `costs`.
     pub prices: Prices,
     /// Model and region from ledgers, by result file or its folder; they take precedence over those of the settings.
-    pub origins: HashMap<PathBuf, (String, String)>,
+    pub origins: HashMap<PathBuf, (String, Option<Region>)>,
 }
 
 impl Default for Options {
@@ -49,13 +49,13 @@ impl Default for Options {
 }
 
 impl Options {
-    /// Fills in model, region and cost, where these are known.
-    pub(super) fn charge(&self, path: &Path, measured: &mut Measured<'_>) {
+    /// Fills in model, region and cost, where these are known; returns the lines of the bill.
+    pub(super) fn charge(&self, path: &Path, measured: &mut Measured<'_>) -> Vec<Line> {
         let of_folder = || path.parent().and_then(|folder| self.origins.get(folder));
         if let Some((model, region)) = self.origins.get(path).or_else(of_folder) {
-            measured.set_origin(model, region);
+            measured.set_origin(model, *region);
         }
-        self.prices.apply(measured);
+        self.prices.apply(measured)
     }
 }
 
@@ -96,7 +96,7 @@ pub struct Analysis {
     /// One row per participant: `file`, `participant`, `role`, those with [`Use::Spread`] or a strip, `reason`.
     pub participants: DataFrame,
     /// Cost by model, region and price.
-    pub bill: Vec<BillLine>,
+    pub bill: Vec<BillTotal>,
     /// Hits by keyword; `None` without keywords.
     pub hits: Option<Vec<KeywordHits>>,
     /// Tables that were not written, of those that a stored analysis is read from.
@@ -210,11 +210,11 @@ impl Batch {
             Err(error) => return (Outcome::ParseError(error), None),
         };
         let mut measured = measure(&input.file, &transcript, &options.settings);
-        options.charge(&input.path, &mut measured);
+        let lines = options.charge(&input.path, &mut measured);
         for rows in &mut self.rows {
             rows.add(&measured);
         }
-        self.summary.add(&measured);
+        self.summary.add(&measured, &lines);
         for (label, _) in options.settings.roles.iter() {
             // Used to report roles for participants that do not exist.
             if measured.has_label(label) {
@@ -259,11 +259,10 @@ impl SummaryRows {
         }
     }
 
-    fn add(&mut self, measured: &Measured<'_>) {
+    fn add(&mut self, measured: &Measured<'_>, lines: &[Line]) {
         self.calls.add(measured);
         self.participants.add(measured);
-        let charges: Vec<Charge<'_>> = measured.costs.iter().map(Charge::from).collect();
-        self.bill.add(&charges);
+        self.bill.add(lines);
         let name = |participant| measured.role(participant).unwrap_or_else(|| measured.label(participant));
         self.hits.add(measured.hits.iter().map(|hit| (&*hit.rule, name(hit.participant))));
     }
@@ -273,23 +272,6 @@ impl SummaryRows {
         self.participants.append(other.participants);
         self.bill.append(other.bill);
         self.hits.append(other.hits);
-    }
-}
-
-impl<'c> From<&'c Cost> for Charge<'c> {
-    fn from(cost: &'c Cost) -> Self {
-        Self {
-            model: cost.model.as_deref(),
-            region: cost.region.as_deref(),
-            billable_ms: cost.billable_ms,
-            billed_seconds: cost.billed_seconds,
-            price: cost.priced.map(|priced| Price {
-                currency: priced.currency,
-                unit_price: priced.unit_price,
-                price_date: priced.price_date.to_string(),
-            }),
-            cost: cost.priced.map(|priced| priced.cost),
-        }
     }
 }
 
@@ -354,7 +336,7 @@ impl Collector<'_> {
             copies: Copies::find(&calls),
             calls,
             participants: self.summary.participants.into_frame()?,
-            bill: self.summary.bill.into_lines(),
+            bill: self.summary.bill.into_totals(),
             hits: self.settings.keywords.as_ref().map(|keywords| hits.into_list(keywords.terms())),
             measured: self.measured,
             without_speech: self.without_speech,

@@ -5,7 +5,6 @@
 //! of threads.
 
 mod analysis;
-mod bill;
 mod call_rows;
 mod copies;
 mod files;
@@ -17,7 +16,6 @@ mod rollup;
 mod stored;
 
 pub use analysis::{Analysis, FileOutcome, Options, Outcome, analyze};
-pub use bill::BillLine;
 pub use call_rows::{CallRows, CallSource, Figure, Row, WarningRow};
 pub(crate) use call_rows::{EventRow, HitRow, SentenceRow};
 pub use copies::{CopiedRecording, Copies};

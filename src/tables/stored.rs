@@ -10,7 +10,6 @@ use polars::prelude::*;
 use rust_decimal::Decimal;
 
 use super::analysis::{Analysis, columns_of_calls, columns_of_participants};
-use super::bill::{Bill, Charge, Price};
 use super::call_rows::{CallRows, TABLES_OF_CALL};
 use super::copies::Copies;
 use super::files::Format;
@@ -18,6 +17,7 @@ use super::frame::Rows;
 use super::frame::schema;
 use super::keyword_hits::HitCounts;
 use super::metadata::Metadata;
+use crate::billing::{Basis, Bill, Line, Meter, UnitPrice};
 use crate::catalog::Currency;
 use crate::error::{Check, Error, Result};
 use crate::metrics::Settings;
@@ -170,7 +170,7 @@ impl Stored {
             without_speech: 0,
             calls,
             participants,
-            bill: self.bill()?.into_lines(),
+            bill: self.bill()?.into_totals(),
             hits: match terms {
                 // Without the table, the number of hits is unknown, not zero.
                 Some(terms) if self.folders.iter().all(|folder| folder.table(&HITS).is_some()) => {
@@ -226,17 +226,8 @@ impl Stored {
     }
 
     fn bill(&self) -> Result<Bill> {
-        const COLUMNS: [&str; 9] = [
-            "file",
-            "model",
-            "region",
-            "billable_ms",
-            "billed_seconds",
-            "unit_price",
-            "currency",
-            "cost",
-            "price_date",
-        ];
+        const COLUMNS: [&str; 8] =
+            ["file", "model", "region", "billable_ms", "billed_seconds", "unit_price", "currency", "price_date"];
         let mut bill = Bill::default();
         let Some(frame) = self.frame(&COSTS, &COLUMNS, None)? else { return Ok(bill) };
         let failed = |error| Error::table("cannot read costs", error);
@@ -245,24 +236,27 @@ impl Stored {
         let integer = |name: &str| frame.column(name).and_then(Column::i64);
         let (models, regions) = (text("model").map_err(failed)?, text("region").map_err(failed)?);
         let (prices, currencies) = (text("unit_price").map_err(failed)?, text("currency").map_err(failed)?);
-        let (costs, dates) = (text("cost").map_err(failed)?, text("price_date").map_err(failed)?);
+        let dates = text("price_date").map_err(failed)?;
+        let date = |row| dates.get(row).and_then(|date| date.parse().ok());
         let (speech, seconds) = (integer("billable_ms").map_err(failed)?, integer("billed_seconds").map_err(failed)?);
         let currency = |row| currencies.get(row).and_then(|code| Currency::from_str(code).ok());
         let amount = |cell: Option<&str>| cell.and_then(|cell| Decimal::from_str(cell).ok()).map(|d| d.normalize());
         for (start, length) in rows.into_values() {
-            let charges = (start..start + length).map(|row| Charge {
-                model: models.get(row),
-                region: regions.get(row),
-                billable_ms: speech.get(row),
-                billed_seconds: seconds.get(row),
-                price: amount(prices.get(row)).zip(currency(row)).map(|(unit_price, currency)| Price {
-                    currency,
-                    unit_price,
-                    price_date: dates.get(row).unwrap_or_default().to_owned(),
-                }),
-                cost: amount(costs.get(row)),
+            let lines = (start..start + length).map(|row| {
+                let unit = amount(prices.get(row)).zip(currency(row)).zip(date(row));
+                Line {
+                    file: String::new(),
+                    channel_id: None,
+                    basis: Basis::Result,
+                    model: models.get(row).map(str::to_owned),
+                    region: regions.get(row).and_then(|region| region.parse().ok()),
+                    meter: Meter::Speech,
+                    speech_ms: speech.get(row),
+                    quantity: seconds.get(row),
+                    unit: unit.map(|((amount, currency), checked)| UnitPrice { amount, currency, checked }),
+                }
             });
-            bill.add(&charges.collect::<Vec<_>>());
+            bill.add(&lines.collect::<Vec<_>>());
         }
         Ok(bill)
     }

@@ -913,7 +913,7 @@ fn a_price_needs_a_named_model() {
     has(&measured(call()).row("calls"), json!({"model": null}));
     let named = measured_with(call(), |settings| {
         settings.model = Some("fun-asr".to_owned());
-        settings.region = Some("cn".to_owned());
+        settings.region = Some(talkmeter::catalog::Region::Cn);
     });
     has(&named.row("calls"), json!({"model": "fun-asr"}));
     has(&named.table("costs")[0], json!({"model": "fun-asr", "region": "cn"}));

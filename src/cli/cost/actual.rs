@@ -13,7 +13,7 @@ use super::super::output::{Console, Failure, Format, Listing};
 use super::super::prices::{PriceFlags, ledgers, warn_if_old_for};
 use super::breakdown::{HEAD, VERSION, cells, in_words, projects, total_json};
 use crate::batch::LedgerReport;
-use crate::billing::{Basis, Line, Prices, of_result, of_usage, totals};
+use crate::billing::{Basis, Line, Prices, of_usage, result_lines, totals};
 use crate::catalog::Region;
 use crate::error::Error;
 use crate::metrics::{Settings, measure};
@@ -91,21 +91,13 @@ pub(in crate::cli) fn bill(
             Err(error) => console.note(&format!("{error}; model, region and usage are unknown")),
         }
     }
-    let flags = Settings {
-        model: model.map(str::to_owned),
-        region: region.map(|region| region.name().to_owned()),
-        ..Settings::default()
-    };
+    let flags = Settings { model: model.map(str::to_owned), region, ..Settings::default() };
     // Results of flash calls have their own entry, others that of their batch.
     let settings = |input: &Input| {
         let origin = origins.get(&input.path).or_else(|| origins.get(input.path.parent()?));
         origin.map_or_else(
             || flags.clone(),
-            |(model, region)| Settings {
-                model: Some(model.clone()),
-                region: Some(region.clone()),
-                ..Settings::default()
-            },
+            |(model, region)| Settings { model: Some(model.clone()), region: *region, ..Settings::default() },
         )
     };
     let lines: Vec<Result<Vec<Line>, String>> =
@@ -132,7 +124,7 @@ fn lines_of(input: &Input, settings: &Settings, prices: &Prices) -> Result<Vec<L
     let failed = |why: &dyn std::fmt::Display| format!("{}: {why}", input.path.display());
     let bytes = std::fs::read(&input.path).map_err(|error| failed(&Error::io("read", Path::new("it"), error)))?;
     let transcript = read(&bytes).map_err(|refused| failed(&refused))?;
-    Ok(of_result(&measure(&input.file, &transcript, settings), prices))
+    Ok(result_lines(&measure(&input.file, &transcript, settings), prices))
 }
 
 fn print(bill: &Bill, format: Format, console: &Console) -> Result<Exit, Failure> {

@@ -152,7 +152,7 @@ table! {
         => row.model.as_deref();
     region Text None null NEVER or "not known"
         "the region it ran in" see Price
-        => row.region.as_deref();
+        => row.region.map(crate::catalog::Region::name);
     billable_ms Integer LongMs null TIMED
         "speech that is billed on this track" see BillableSpeech
         => row.billable_ms;

@@ -216,7 +216,7 @@ fn keywords(report: &Report) -> Option<Grid> {
 
 fn bill(report: &Report) -> Grid {
     const NOT_KNOWN: &str = "not in the result file, the ledger or the settings";
-    let row = |line: &crate::tables::BillLine| {
+    let row = |line: &crate::billing::BillTotal| {
         let text = |text: &Option<String>, why| text.as_ref().map_or_else(|| Cell::none(why), Cell::text);
         let amount = |amount: Option<rust_decimal::Decimal>| match amount.zip(line.currency) {
             Some((amount, currency)) => Cell::number(money(Some((amount, currency))), amount),
@@ -224,8 +224,8 @@ fn bill(report: &Report) -> Grid {
         };
         vec![
             text(&line.model, NOT_KNOWN),
-            text(&line.region, NOT_KNOWN),
-            text(&line.price_date, "no price"),
+            line.region.map_or_else(|| Cell::none(NOT_KNOWN), |region| Cell::text(region.name())),
+            line.price_date.map_or_else(|| Cell::none("no price"), |date| Cell::text(date.to_string())),
             Cell::number(count(line.calls as i64), line.calls),
             Cell::number(count(line.tracks as i64), line.tracks),
             Cell::number(length(line.billable_ms), line.billable_ms),
