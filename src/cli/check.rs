@@ -81,7 +81,7 @@ pub(super) fn run(args: &Args, format: Format, console: &Console) -> Result<Exit
     let bar = console.progress(inputs.files.len());
     let options =
         Options { settings: Settings::default(), join_by: None, prices: Prices::builtin(), origins: HashMap::new() };
-    tables::analyze(&inputs.files, &options, None, &mut |file| {
+    let analysis = tables::analyze(&inputs.files, &options, None, &mut |file| {
         bar.inc(1);
         let Outcome::Measured(warnings) = &file.outcome else {
             serious += 1;
@@ -113,6 +113,17 @@ pub(super) fn run(args: &Args, format: Format, console: &Console) -> Result<Exit
         }
     })?;
     bar.finish_and_clear();
+    if let Some(copies) = &analysis.copies {
+        serious += 1;
+        rows.push(vec![
+            json!(null),
+            json!("serious"),
+            json!("copies"),
+            json!(copies.recordings),
+            json!(copies.to_string()),
+            json!("the same recording in several files; each was measured, so sums count it more than once"),
+        ]);
+    }
     let head = vec!["file", "severity", "code", "count", "detail", "meaning"];
     let clean = rows.is_empty();
     match (Listing { head, rows }).print(format, console) {

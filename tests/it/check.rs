@@ -50,6 +50,17 @@ fn findings_that_affect_figures_fail_the_check() {
 }
 
 #[test]
+fn a_recording_in_several_files_is_a_serious_finding() {
+    let url = |signature: &str| format!("https://calls.example/x.wav?OSSAccessKeyId=a&Expires=1&Signature={signature}");
+    let (one, two) = (clean().url(&url("one")), clean().url(&url("two")));
+    let scene = Scene::new().call("a", one).call("b", two).call("c", clean().url("https://calls.example/y.wav"));
+    let rows = scene.run("check calls --serious --format jsonl").exits(3).lines();
+    assert_eq!(column(&rows, "code"), ["copies"]);
+    has(&rows[0], json!({"severity": "serious", "count": 1}));
+    assert!(rows[0]["detail"].as_str().unwrap().contains("https://calls.example/x.wav"), "{:?}", rows[0]);
+}
+
+#[test]
 fn a_file_that_is_no_result_is_a_serious_finding() {
     let ran =
         Scene::new().call("a", clean()).call("b", "<html>").run("check calls calls/gone.json --format json").exits(3);
