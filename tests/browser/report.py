@@ -209,7 +209,7 @@ def explains(reader):
     tile.find_element(By.TAG_NAME, "summary").send_keys(Keys.ENTER)
     reader.until("its definition opens", lambda: "interruption_overlap_ms 1000" in tile.text)
     assert "5 of 6 calls" in tile.text
-    tile.find_element(By.LINK_TEXT, "The calls behind it").click()
+    tile.find_element(By.LINK_TEXT, "Calls behind this figure").click()
     reader.until("the list is sorted by it", lambda: reader.one("#list th[data-metric=interruption_count]").get_attribute("aria-sort"))
     dash = reader.one("#list .none")
     assert dash.get_attribute("data-why") and dash.get_attribute("tabindex") == "0"
