@@ -2,12 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::{ArgMatches, FromArgMatches};
 
 use super::inputs::read_text;
 use super::output::{Console, Failure};
-use crate::catalog::Region;
 use crate::metrics::keywords::Keywords;
 use crate::metrics::{Parameters, Roles, Settings};
 use crate::text::Markers;
@@ -37,8 +35,9 @@ pub(super) struct SettingsFlags {
     #[arg(long)]
     model: Option<String>,
     /// The region it ran in
-    #[arg(long, value_parser = PossibleValuesParser::new(["intl", "cn", "us", "hk", "eu", "jp"]).try_map(|name| name.parse::<Region>()))]
-    region: Option<Region>,
+    // A text like the global flag of the same name, which clap requires; it is parsed once, below.
+    #[arg(long, value_parser = ["intl", "cn", "us", "hk", "eu", "jp"])]
+    region: Option<String>,
     #[command(flatten)]
     parameters: ParameterFlags,
 }
@@ -68,7 +67,7 @@ impl SettingsFlags {
             window_ms: self.window,
             markers: if self.keep_markers { Markers::Keep } else { Markers::Drop },
             model: self.model,
-            region: self.region,
+            region: self.region.map(|name| name.parse()).transpose()?,
         })
     }
 }
