@@ -359,7 +359,7 @@ fn a_hotword_list_is_created_updated_and_deleted() {
     // What is shown can be given back, in each form.
     for format in ["csv", "json", "jsonl"] {
         let shown = ask(&service, &format!("vocab show {id} --format {format}")).exits(0).out();
-        run(&service, Scene::new().input(shown), &format!("vocab update {id} -")).exits(0).says("has 2 words now");
+        run(&service, Scene::new().input(shown), &format!("vocab update {id} -")).exits(0).says("now has 2 words");
         assert_eq!(ask(&service, &format!("vocab show {id} --format jsonl")).exits(0).lines(), rows, "{format}");
     }
 
