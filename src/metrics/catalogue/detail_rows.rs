@@ -61,7 +61,7 @@ table! {
         "the call: path of the result file below the given folder"
         => call.file.as_str();
     event_index Integer None null NEVER
-        "from 0, in order of time; `talkmeter explain` takes it" see Event
+        "from 0, in order of time" see Event
         => row.event_index;
     kind Text None null NEVER
         "dead_air, interruption, backchannel, side_speech, terminal_overlap or simultaneous_start" see Event
