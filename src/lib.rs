@@ -53,6 +53,7 @@ pub mod catalog;
 pub mod cli;
 #[cfg(feature = "client")]
 pub mod client;
+#[allow(clippy::doc_markdown, reason = "its tables name columns as they are")]
 #[doc = include_str!("../docs/definitions.md")]
 pub mod definitions {}
 #[cfg(any(feature = "analytics", feature = "client"))]

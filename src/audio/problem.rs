@@ -42,7 +42,7 @@ impl Probe {
 fn length(ms: u64) -> String {
     let seconds = ms.saturating_add(500) / 1000;
     match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
-        (0, 0, seconds) if ms % 1000 == 0 => format!("{seconds} s"),
+        (0, 0, seconds) if ms.is_multiple_of(1000) => format!("{seconds} s"),
         (0, 0, _) => format!("{}.{} s", ms / 1000, ms / 100 % 10),
         (0, minutes, seconds) => format!("{minutes} min {seconds} s"),
         (hours, minutes, _) => format!("{hours} h {minutes} min"),

@@ -437,7 +437,10 @@ mod tests {
         let manifest = argued([at("calls"), at("calls/a/2.wav")]).unwrap();
         let names: Vec<&str> = manifest.recordings.iter().map(|recording| &*recording.name).collect();
         assert_eq!(names, ["a", "2", "b", "客"]);
-        assert_eq!(manifest.notes[0], format!("{}: 4 recordings, 2 other files left out", at("calls").display()));
+        assert_eq!(
+            manifest.notes[0],
+            format!("{}: 4 recordings, 1 other file (1 .txt) left out", at("calls").display())
+        );
         assert_eq!(manifest.notes[1], format!("given twice: {}", at("calls/a/2.wav").display()));
         assert!(
             manifest.recordings[3].key.starts_with("file:///")

@@ -32,9 +32,14 @@ pub const TASK_LIFE: Duration = Duration::from_secs(24 * 3600);
 /// ```
 pub struct RunOptions<'a> {
     pub(super) within: Duration,
-    pub(super) cancel: Option<Pin<Box<dyn Future<Output = ()> + Send + 'a>>>,
-    pub(super) observer: Option<Box<dyn FnMut(Progress<'_>) + Send + 'a>>,
+    pub(super) cancel: Option<Cancel<'a>>,
+    pub(super) observer: Option<Observer<'a>>,
 }
+
+/// Ends when the run is to stop.
+type Cancel<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+/// Takes each report of progress.
+type Observer<'a> = Box<dyn FnMut(Progress<'_>) + Send + 'a>;
 
 impl Default for RunOptions<'_> {
     fn default() -> Self {

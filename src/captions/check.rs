@@ -48,7 +48,7 @@ impl Rule {
         Self::TooManyLines,
     ];
 
-    /// Name as printed, snake_case.
+    /// Name as printed, in `snake_case`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

@@ -164,10 +164,10 @@ impl AnalyzeJob {
         }
         unused_roles(&options.settings.roles, &analysis.labels, console);
         let rollup = metadata.as_ref().map(|metadata| Rollup::new(&analysis.calls, metadata, &group_by)).transpose()?;
-        if let (Some(rollup), Some(metadata)) = (&rollup, &metadata) {
-            if !report_unmatched(rollup, metadata, &analysis, console) {
-                return Ok(None);
-            }
+        if let (Some(rollup), Some(metadata)) = (&rollup, &metadata)
+            && !report_unmatched(rollup, metadata, &analysis, console)
+        {
+            return Ok(None);
         }
         let rollup = rollup.filter(|_| !group_by.is_empty());
         let groups = rollup.as_ref().map(Groups::new).transpose()?;

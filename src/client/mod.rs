@@ -279,8 +279,7 @@ impl ClientBuilder {
             header,
             (self.timeout, self.proxies),
             self.retry,
-            pacing,
-            self.on_throttle,
+            (pacing, self.on_throttle),
             &self.headers,
         )?;
         Ok(Client(Arc::new(Inner { transport, region: self.region, workspace: self.workspace })))

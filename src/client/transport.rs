@@ -124,8 +124,7 @@ impl Transport {
         workspace: Option<String>,
         (timeout, proxies): (Duration, bool),
         policy: RetryPolicy,
-        pacing: Pacing,
-        on_throttle: Option<ThrottleObserver>,
+        (pacing, on_throttle): (Pacing, Option<ThrottleObserver>),
         headers: &[(String, String)],
     ) -> Result<Self> {
         let http = http(timeout, proxies, Some(timeout))?;

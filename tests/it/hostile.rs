@@ -66,8 +66,11 @@ fn refused() -> Vec<(&'static str, Vec<u8>, &'static str)> {
     ]
 }
 
+/// A file, its bytes, and the warnings it gets with their counts.
+type Warned = (&'static str, Vec<u8>, Vec<(&'static str, i64)>);
+
 /// Files that are measured, with their warnings.
-fn warned() -> Vec<(&'static str, Vec<u8>, Vec<(&'static str, i64)>)> {
+fn warned() -> Vec<Warned> {
     let sentences = |call: &mut Value, change: &dyn Fn(&mut Vec<Value>)| {
         change(call["transcripts"][0]["sentences"].as_array_mut().unwrap());
     };

@@ -208,7 +208,7 @@ fn the_vendors_own_samples_are_read() {
 
 /// What is to become of a hostile file.
 enum Fate {
-    /// ParseError, with this said.
+    /// Refused, with this in the message.
     ParseError(&'static str),
     /// Measured, with these warnings and counts.
     Warned(&'static [(&'static str, i64)]),
