@@ -63,12 +63,12 @@ mod disk;
 pub mod emulator;
 mod error;
 pub mod metrics;
-#[cfg(feature = "client")]
+#[cfg(any(feature = "analytics", feature = "client"))]
 mod recording_id;
 pub mod redact;
 #[cfg(feature = "analytics")]
 pub mod report;
-#[cfg_attr(not(feature = "cli"), allow(dead_code, reason = "the command reads more kinds of sheets"))]
+#[cfg_attr(not(feature = "cli"), allow(dead_code, unused_imports, reason = "the command reads more kinds of sheets"))]
 mod sheet;
 #[cfg(feature = "analytics")]
 pub mod tables;

@@ -33,6 +33,7 @@ impl LedgerReport {
         Ok(read.map(|read| Self { dir: dir.to_owned(), state: read.state }))
     }
 
+    #[cfg(feature = "cli")]
     pub(super) fn state(&self) -> &State {
         &self.state
     }
