@@ -1,7 +1,7 @@
 //! Captions: a measured call → cues → SRT or WebVTT, and checks of caption files.
 //!
 //! [`Captions::new`] cuts what each participant says into cues, [`Captions::cues`] breaks them into lines for a
-//! [`Format`], and [`Format::write`] makes a file of them. [`Format::read`] reads any tool's file, and [`check`] compares
+//! [`Format`], and [`Format::write`] makes a file of them. [`Format::read`] reads any tool's file, and [`check()`] compares
 //! cues with [`Limits`].
 //!
 //! - Times come from the words, cleaned as for all metrics (definitions: time, piece): whole ms from the start of the recording. A sentence without
@@ -12,7 +12,7 @@
 //!   [`Limits::pause_ms`], before a conjunction, or between words, but never inside a Latin word or a number. Closing
 //!   Chinese and Japanese punctuation never begins a line, opening punctuation never ends one.
 //! - A cue begins with its first word and stays long enough to read, at most [`Limits::run_on_ms`] past its last word, and
-//!   never overlaps the next cue. Text too fast to read is written all the same; [`check`] reports it.
+//!   never overlaps the next cue. Text too fast to read is written all the same; [`check()`] reports it.
 //! - Speakers are named by role, or else by participant label. Room for the name is kept on the first line of cues that may
 //!   need it in SRT, so both formats have the same cues.
 //!
