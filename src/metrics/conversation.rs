@@ -336,7 +336,7 @@ impl<'t> Conversation<'t> {
         *before = Some(begin);
     }
 
-    /// Notes what is odd about the texts of a sentence; returns whether its words spell its text.
+    /// Counts oddities in the texts of a sentence; returns whether its words spell its text.
     fn note_texts(&mut self, sentence: &Sentence<'_>, markers: Markers, place: Place) -> bool {
         self.notices.add_many(Code::MaskedWords, masked_words(&sentence.text), place, "");
         if has_control(&sentence.text) {

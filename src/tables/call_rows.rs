@@ -253,7 +253,7 @@ fn labels<'r>(participants: &[Row], others: impl Iterator<Item = &'r Rows>) -> V
     labels
 }
 
-/// Reads typed rows. Those that lack what the table never lacks are skipped: the files may be anybody's.
+/// Reads typed rows. Rows without a value that their table always has are skipped: the files may come from elsewhere.
 struct Reader<'l> {
     participants: HashMap<&'l str, usize>,
 }

@@ -1,4 +1,4 @@
-//! One call as a page shows it: who spoke when, what happened, what was said.
+//! One call as a page shows it: who spoke when, the events, the transcript.
 
 mod lines;
 mod speech;
@@ -36,7 +36,7 @@ pub struct CallView {
     pub events: Vec<EventView>,
     /// Its rows in the table `hits`.
     pub hits: Vec<HitView>,
-    /// What was said, in order of time; what has no time stands last.
+    /// The transcript in order of time; lines without a time come last.
     pub lines: Vec<Line>,
     /// Its rows in the table `warnings`.
     pub warnings: Vec<WarningRow>,
