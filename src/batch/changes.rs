@@ -33,8 +33,11 @@ impl Changes {
             (None, None) => known.source.sent() != recording.source.sent(),
             _ => true,
         };
+        let described = recording.columns.clone().filter(|columns| known.columns.as_ref() != Some(columns));
+        let mut events: Vec<Event> =
+            described.map(|columns| Event::Described { n: known.n, columns }).into_iter().collect();
         if !is_elsewhere && known.stamp == recording.stamp && !changed {
-            return Vec::new();
+            return events;
         }
         let needs_address = matches!(known.phase, Phase::Waiting | Phase::Failed { .. } | Phase::Attempted(_));
         if is_file {
@@ -46,7 +49,6 @@ impl Changes {
             self.elsewhere += usize::from(!(is_fresh && same_address));
             *(if needs_address { &mut self.readdressed } else { &mut self.done }) += 1;
         }
-        let mut events = Vec::new();
         if is_file || needs_address {
             events.push(Event::Readdressed {
                 n: known.n,

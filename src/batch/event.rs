@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::columns::Columns;
 use super::identity::FileStamp;
 use crate::client::TaskId;
 
@@ -105,7 +106,12 @@ pub(super) enum Event {
         /// Of a local file.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         stamp: Option<FileStamp>,
+        /// The other columns of its row in the list.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        columns: Option<Columns>,
     },
+    /// A later list has other columns for a recording.
+    Described { n: RecordingNo, columns: Columns },
     /// A recording came under another address or path, or its file was touched.
     Readdressed {
         n: RecordingNo,

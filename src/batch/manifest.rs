@@ -12,11 +12,12 @@ use std::sync::Arc;
 use url::Url;
 use walkdir::WalkDir;
 
+use super::columns::Columns;
 use super::identity::{self, FileStamp};
 use super::problems::Problems;
 use super::source::Source;
 use crate::error::reason;
-use crate::sheet::{Column, LIST, RECORDING, Row, Sheet};
+use crate::sheet::{Cells, Column, LIST, RECORDING, Row, Sheet};
 use crate::transcript::OtherFiles;
 
 /// What a walk over a folder takes for a recording, by extension in any case: what the service lists.
@@ -42,6 +43,8 @@ pub struct Recording {
     pub key: Arc<str>,
     /// The id that its list gives it.
     pub id: Option<Arc<str>>,
+    /// The other columns of its row in the list.
+    pub(super) columns: Option<Columns>,
     /// The address as sent, or the real path of a file as a `file://` URL.
     pub(super) location: Arc<str>,
     /// Of a file: what shows whether it is unchanged.
@@ -124,6 +127,8 @@ pub struct ManifestBuilder {
 struct Line<'a> {
     list: &'a str,
     number: u64,
+    id: Option<&'a str>,
+    cells: Option<&'a Cells>,
 }
 
 impl ManifestBuilder {
@@ -133,8 +138,8 @@ impl ManifestBuilder {
     /// shadows of files); links to folders are not followed.
     pub fn argument(&mut self, given: &OsStr) {
         match given.to_str() {
-            Some(text) => self.text(None, None, text),
-            None => self.path(None, None, PathBuf::from(given)),
+            Some(text) => self.text(None, text),
+            None => self.path(None, PathBuf::from(given)),
         }
     }
 
@@ -152,8 +157,8 @@ impl ManifestBuilder {
     }
 
     /// A list: plain text (one entry per line; blank lines and lines that begin with `#` are skipped), CSV with a column `url`,
-    /// `file_url` or `file` (separated by commas, semicolons or tabs; other columns are ignored), or JSON lines (strings, or
-    /// objects with one of these). UTF-8, UTF-16 with a byte order mark, or what a detector finds, which is noted.
+    /// `file_url` or `file` (separated by commas, semicolons or tabs; other columns are kept as metadata of the recording), or JSON
+    /// lines (strings, or objects with one of these). UTF-8, UTF-16 with a byte order mark, or what a detector finds, which is noted.
     ///
     /// The extension of `name` decides which (`.txt`, `.csv`, `.tsv`, `.jsonl`, `.ndjson`), else the first line.
     /// `-` is called stdin. Relative paths in a list count from the current directory, wherever the list lies. Lines
@@ -164,14 +169,17 @@ impl ManifestBuilder {
         let mut sheet = Sheet::new(name, reader, &LIST);
         while let Some(row) = sheet.next_row() {
             is_empty = false;
-            let line = |number| Some(Line { list: shown, number });
+            let line = |number| Line { list: shown, number, id: None, cells: None };
             match row {
-                Ok((number, Row::Entry(entry))) => self.text(line(number), None, &entry),
+                Ok((number, Row::Entry(entry))) => self.text(Some(line(number)), &entry),
                 Ok((number, Row::Cells(cells))) => match cells.require(&RECORDING) {
-                    Ok(recording) => self.text(line(number), cells.get(&ID), recording),
-                    Err(why) => self.refuse(line(number), &why),
+                    Ok(recording) => {
+                        let line = Line { id: cells.get(&ID), cells: Some(&cells), ..line(number) };
+                        self.text(Some(line), recording);
+                    }
+                    Err(why) => self.refuse(Some(line(number)), &why),
                 },
-                Err(fault) => self.refuse(line(fault.line), &fault.why),
+                Err(fault) => self.refuse(Some(line(fault.line)), &fault.why),
             }
         }
         if is_empty {
@@ -208,29 +216,31 @@ impl ManifestBuilder {
         Ok(Manifest { recordings, notes })
     }
 
-    fn text(&mut self, line: Option<Line<'_>>, id: Option<&str>, text: &str) {
+    fn text(&mut self, line: Option<Line<'_>>, text: &str) {
         match Source::parse(text) {
             Err(error) => self.refuse(line, &error.to_string()),
-            Ok(Source::File(path)) => self.path(line, id, path),
+            Ok(Source::File(path)) => self.path(line, path),
             Ok(source) => {
                 if let Source::Url(address) | Source::Oss(address) = &source {
                     let location = address.shared();
-                    self.add(line, id, source, location, None);
+                    self.add(line, source, location, None);
                 }
             }
         }
     }
 
-    fn path(&mut self, line: Option<Line<'_>>, id: Option<&str>, path: PathBuf) {
+    fn path(&mut self, line: Option<Line<'_>>, path: PathBuf) {
         match fs::metadata(&path) {
             Ok(metadata) if metadata.is_dir() => self.folder(line, &path),
-            Ok(metadata) if metadata.is_file() => self.file(line, id, path, &metadata),
+            Ok(metadata) if metadata.is_file() => self.file(line, path, &metadata),
             Ok(_) => self.refuse_path(line, &path, "not a regular file"),
             Err(error) => self.refuse_path(line, &path, &reason(&error)),
         }
     }
 
     fn folder(&mut self, line: Option<Line<'_>>, root: &Path) {
+        // An id names one recording.
+        let line = line.map(|line| Line { id: None, ..line });
         let mut found = Vec::new();
         let mut others = OtherFiles::default();
         for entry in WalkDir::new(root) {
@@ -256,7 +266,7 @@ impl ManifestBuilder {
         self.notes.push(format!("{}: {recordings}{others}", root.display()));
         for path in found {
             match fs::metadata(&path) {
-                Ok(metadata) if metadata.is_file() => self.file(line, None, path, &metadata),
+                Ok(metadata) if metadata.is_file() => self.file(line, path, &metadata),
                 Ok(_) => self.refuse_path(line, &path, "not a regular file"),
                 Err(error) => self.refuse_path(line, &path, &reason(&error)),
             }
@@ -264,26 +274,21 @@ impl ManifestBuilder {
     }
 
     /// A regular file: opened, so that one that may not be read is known before anything is uploaded.
-    fn file(&mut self, line: Option<Line<'_>>, id: Option<&str>, path: PathBuf, metadata: &fs::Metadata) {
+    fn file(&mut self, line: Option<Line<'_>>, path: PathBuf, metadata: &fs::Metadata) {
         let real = File::open(&path).and_then(|_| fs::canonicalize(&path)).map_err(|error| reason(&error));
         let location = real.and_then(|real| Url::from_file_path(real).map_err(|()| "no path of a file".to_owned()));
         match location {
             Ok(location) => {
-                self.add(line, id, Source::File(path), location.as_str().into(), Some(FileStamp::new(metadata)));
+                self.add(line, Source::File(path), location.as_str().into(), Some(FileStamp::new(metadata)));
             }
             Err(why) => self.refuse_path(line, &path, &why),
         }
     }
 
-    fn add(
-        &mut self,
-        line: Option<Line<'_>>,
-        id: Option<&str>,
-        source: Source,
-        location: Arc<str>,
-        stamp: Option<FileStamp>,
-    ) {
+    fn add(&mut self, line: Option<Line<'_>>, source: Source, location: Arc<str>, stamp: Option<FileStamp>) {
         let own: Arc<str> = identity::key(None, &location).into();
+        let id = line.and_then(|line| line.id);
+        let columns = line.and_then(|line| Columns::new(line.cells?.without(&[RECORDING, ID])));
         if let Some(id) = id {
             let other = self.ids.entry(id.into()).or_insert_with(|| Arc::clone(&own));
             if *other != own {
@@ -299,6 +304,9 @@ impl ManifestBuilder {
                 if let Some(times) = self.times.get_mut(*known.get()) {
                     *times += 1;
                 }
+                if let Some(recording) = self.recordings.get_mut(*known.get()) {
+                    recording.columns = recording.columns.take().or(columns);
+                }
             }
             Slot::Vacant(vacant) => {
                 let (name, id) = (source.name(), id.map(Arc::from));
@@ -306,6 +314,7 @@ impl ManifestBuilder {
                     source,
                     key,
                     id,
+                    columns,
                     location,
                     stamp,
                     name,

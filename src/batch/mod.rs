@@ -22,6 +22,7 @@
 mod changes;
 mod clips;
 mod collecting;
+mod columns;
 mod counts;
 mod event;
 mod identity;
@@ -189,6 +190,7 @@ impl Batch {
                 repeated: recording.repeated.clone(),
                 id: recording.id.as_deref().map(str::to_owned),
                 stamp: recording.stamp,
+                columns: recording.columns.clone(),
             });
         }
         self.notes.extend(changes.notes());

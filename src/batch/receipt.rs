@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use super::columns::Columns;
 use super::ledger::{self, FILE};
 use super::results::FOLDER;
 use super::source::Source;
@@ -63,6 +64,8 @@ impl LedgerReport {
             source: recording.source.clone(),
             key: recording.key.clone(),
             name: recording.name.clone(),
+            id: recording.id.clone(),
+            columns: recording.columns.as_ref().map(Columns::pairs).unwrap_or_default(),
             tracks: recording.channels.clone().unwrap_or_else(|| tracks.clone()),
             file: match &recording.phase {
                 Phase::Stored { file, .. } => Some(with_slash(file)),
@@ -171,6 +174,10 @@ pub struct SubmittedRecording {
     pub key: String,
     /// Its name in the batch.
     pub name: String,
+    /// The id that its list gives it.
+    pub id: Option<String>,
+    /// The other columns of its row in the list, by name; empty cells are left out.
+    pub columns: Vec<(String, String)>,
     /// The requested tracks.
     pub tracks: Vec<u32>,
     /// Its result below the batch's folder, with `/`; `None` = there is none.

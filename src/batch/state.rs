@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::columns::Columns;
 use super::event::{AttemptNo, Event, Line, RecordingNo, task_id};
 use super::identity::{self, FileStamp};
 use super::source::Source;
@@ -72,6 +73,8 @@ pub(super) struct RecordingState {
     pub(super) key: String,
     /// The id that its list gives it.
     pub(super) id: Option<String>,
+    /// The other columns of its row in the list.
+    pub(super) columns: Option<Columns>,
     /// Of a local file, when it was last seen.
     pub(super) stamp: Option<FileStamp>,
     /// Hash of the content that was last submitted, of a local file.
@@ -177,7 +180,7 @@ impl State {
                 }
                 self.config = Some(BatchConfig { base_url, region, workspace, recognition, files_per_task });
             }
-            Event::Recording { n, url, key, name, channels, repeated, id, stamp } => {
+            Event::Recording { n, url, key, name, channels, repeated, id, stamp, columns } => {
                 if n.index() != Some(self.recordings.len()) {
                     return Err(format!("item {n} follows recording {}", self.recordings.len()));
                 }
@@ -192,6 +195,7 @@ impl State {
                     source,
                     key,
                     id,
+                    columns,
                     stamp,
                     content,
                     name,
@@ -202,6 +206,7 @@ impl State {
                 });
                 self.counts.waiting += 1;
             }
+            Event::Described { n, columns } => self.get_mut(n)?.columns = Some(columns),
             Event::Readdressed { n, url, key, stamp } => {
                 let recording = self.get_mut(n)?;
                 recording.source = Source::from_ledger(&url, &key);

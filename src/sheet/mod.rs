@@ -70,6 +70,12 @@ impl Cells {
         }
     }
 
+    /// Names and cells, in order, empty ones included, but not those by which these columns are found.
+    pub(crate) fn without(&self, columns: &[Column]) -> impl Iterator<Item = (&str, &str)> {
+        let found: Vec<usize> = columns.iter().filter_map(|column| self.names.position(column)).collect();
+        self.iter().enumerate().filter(move |(at, _)| !found.contains(at)).map(|(_, cell)| cell)
+    }
+
     /// Names and cells, in order, empty ones included.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.names.iter().zip(self.cells.iter().map(String::as_str))
