@@ -38,6 +38,40 @@ pub struct BillTotal {
     pub cost: Option<Decimal>,
 }
 
+/// The cost in one currency.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct CurrencyTotal {
+    /// USD or CNY; null for tracks without a known price, which are not free.
+    pub currency: Option<Currency>,
+    /// Number of transcribed tracks.
+    pub tracks: u64,
+    /// Seconds of speech, rounded up for each track.
+    pub billed_seconds: i64,
+    /// The exact sum; null without a price.
+    pub cost: Option<Decimal>,
+}
+
+impl CurrencyTotal {
+    /// Adds up totals by currency, in order of first occurrence.
+    #[must_use]
+    pub fn from_totals(bill: &[BillTotal]) -> Vec<Self> {
+        let mut totals: Vec<Self> = Vec::new();
+        for own in bill {
+            let BillTotal { currency, tracks, billed_seconds, cost, .. } = *own;
+            match totals.iter_mut().find(|total| total.currency == currency) {
+                None => totals.push(Self { currency, tracks, billed_seconds, cost }),
+                Some(total) => {
+                    total.tracks += tracks;
+                    total.billed_seconds = total.billed_seconds.saturating_add(billed_seconds);
+                    total.cost = total.cost.zip(cost).and_then(|(sum, cost)| sum.checked_add(cost));
+                }
+            }
+        }
+        totals
+    }
+}
+
 /// Currency code, price and date first: lines without a price come first.
 type Key = (Option<(&'static str, Decimal, Date)>, Option<String>, Option<&'static str>);
 

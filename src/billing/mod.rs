@@ -31,7 +31,7 @@ mod tokens;
 mod usage;
 
 pub use actual::result_lines;
-pub use bill::{Bill, BillTotal};
+pub use bill::{Bill, BillTotal, CurrencyTotal};
 pub use budget::Budget;
 pub use estimate::{
     Bounds, Estimate, MeasuredSpeech, Plan, Recording, SHARE_OF_ALL, SHARE_OF_ONE, SpeechSource, Sum, estimate, sum,

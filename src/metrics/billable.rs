@@ -1,15 +1,14 @@
 //! Billable speech per track, in ms and in whole seconds (definitions: billable speech, billed seconds).
 
-use super::Settings;
 use super::conversation::Conversation;
 use super::interval::{Interval, union_length};
 use super::reason::Reason;
-use super::rows::{Call, Cost};
+use super::rows::{BillableTrack, Call};
 
 /// One row per transcribed channel.
-pub(super) fn costs(conversation: &Conversation<'_>, settings: &Settings) -> Vec<Cost> {
+pub(super) fn tracks(conversation: &Conversation<'_>) -> Vec<BillableTrack> {
     let mut sentences = conversation.sentences.chunk_by(|one, two| one.channel == two.channel).peekable();
-    let mut costs = Vec::with_capacity(conversation.transcript.channels.len());
+    let mut tracks = Vec::with_capacity(conversation.transcript.channels.len());
     for (index, channel) in (0_u32..).zip(&conversation.transcript.channels) {
         let own =
             sentences.next_if(|sentences| sentences.first().is_some_and(|first| first.channel == index)).unwrap_or(&[]);
@@ -23,26 +22,23 @@ pub(super) fn costs(conversation: &Conversation<'_>, settings: &Settings) -> Vec
                 (speech, speech.map(|_| "sentences"))
             }
         };
-        costs.push(Cost {
+        tracks.push(BillableTrack {
             channel_id: channel.id,
-            model: settings.model.clone(),
-            region: settings.region,
             billable_ms,
             billable_source,
             // Rounded up per track: rows add up, and no reading of the vendor's rounding exceeds it (definitions:
             // billed seconds).
             billed_seconds: billable_ms.map(|ms| ms.div_euclid(1000) + i64::from(ms.rem_euclid(1000) > 0)),
-            priced: None,
         });
     }
-    costs
+    tracks
 }
 
 /// Sets the call's sum: null when any channel's is null, 0 without channels, as nothing recognised is nothing billed.
-pub(super) fn sum(call: &mut Call, costs: &[Cost]) {
-    let total: Option<i64> = costs.iter().map(|cost| cost.billable_ms).sum();
+pub(super) fn sum(call: &mut Call, tracks: &[BillableTrack]) {
+    let total: Option<i64> = tracks.iter().map(|track| track.billable_ms).sum();
     call.billable_ms = call.reasons.take(total.ok_or(Reason::NoTimes));
-    let mut sources = costs.iter().filter_map(|cost| cost.billable_source);
+    let mut sources = tracks.iter().filter_map(|track| track.billable_source);
     let first = sources.next();
     let mixed = sources.any(|source| Some(source) != first);
     call.billable_source = call.billable_ms.and(if mixed { Some("mixed") } else { first });

@@ -73,7 +73,7 @@ pub use percentile::percentile;
 pub(crate) use pieces::cut_sentence;
 pub use reason::{Reason, Reasons};
 pub use rows::{
-    BurstRow, Call, Cost, Event, Hit, Measured, Participant, Priced, SentenceRow, TimeBasis, Turn, Warning, Window,
+    BillableTrack, BurstRow, Call, Event, Hit, Measured, Participant, SentenceRow, TimeBasis, Turn, Warning, Window,
     WordRow,
 };
 
@@ -133,7 +133,7 @@ pub fn measure<'t>(file: &str, transcript: &'t Transcript<'t>, settings: &Settin
     let sweep = Sweep::new(&conversation);
     let floor = Floor::new(&conversation, parameters.turn_pause_ms);
     let mut texts = Texts::default();
-    let costs = billable::costs(&conversation, settings);
+    let billable = billable::tracks(&conversation);
     let hits = hits::find(&conversation, &floor, &mut texts, settings);
     let figures = figures::measure(&mut conversation, &sweep, &floor, &mut texts, settings);
     let Figures { mut call, mut participants, turns, events, windows } = figures;
@@ -148,7 +148,7 @@ pub fn measure<'t>(file: &str, transcript: &'t Transcript<'t>, settings: &Settin
             }
         }
     }
-    billable::sum(&mut call, &costs);
+    billable::sum(&mut call, &billable);
     let warnings: Vec<Warning> = conversation
         .notices
         .summed()
@@ -164,6 +164,6 @@ pub fn measure<'t>(file: &str, transcript: &'t Transcript<'t>, settings: &Settin
         })
         .collect();
     call.warning_count = warnings.iter().filter(|warning| warning.code.is_tabled()).count() as i64;
-    let file = file.to_owned();
-    Measured { file, call, participants, turns, events, hits, windows, costs, warnings, conversation }
+    let (file, region) = (file.to_owned(), settings.region);
+    Measured { file, call, participants, turns, events, hits, windows, billable, warnings, region, conversation }
 }

@@ -3,15 +3,13 @@
 
 use std::sync::Arc;
 
-use jiff::civil::Date;
-use rust_decimal::Decimal;
 use serde::{Serialize, Serializer};
 
 use super::conversation::{Basis, CleanSentence, Conversation};
 use super::interval::Interval;
 use super::onsets::EventKind;
 use super::reason::Reasons;
-use crate::catalog::{Currency, Region};
+use crate::catalog::Region;
 use crate::text::trim;
 use crate::transcript::{Code, Sentence, Severity, Word};
 
@@ -34,9 +32,11 @@ pub struct Measured<'t> {
     /// By participant, then time.
     pub windows: Vec<Window>,
     /// By channel.
-    pub costs: Vec<Cost>,
+    pub billable: Vec<BillableTrack>,
     /// In the order of [`Code`]; the table has those with [`Code::is_tabled`].
     pub warnings: Vec<Warning>,
+    /// The region of the model that made the transcript, if known.
+    pub region: Option<Region>,
     pub(super) conversation: Conversation<'t>,
 }
 
@@ -45,10 +45,7 @@ impl Measured<'_> {
     /// [`Settings`](super::Settings).
     pub fn set_origin(&mut self, model: &str, region: Option<Region>) {
         self.call.model = Some(model.to_owned());
-        for cost in &mut self.costs {
-            cost.model = Some(model.to_owned());
-            cost.region = region;
-        }
+        self.region = region;
     }
 }
 
@@ -248,27 +245,16 @@ pub struct Window {
     pub units_per_min: Option<f64>,
 }
 
-/// A row of `costs`. Prices are null until [`Prices::apply`](crate::billing::Prices::apply) fills them, and where none is known.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A row of `costs`: the speech of one transcribed track that is billed. Model and region are those of the call, and
+/// [`billing`](crate::billing::result_lines) knows prices.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 #[expect(missing_docs, reason = "each field is a column: see the catalogue")]
-pub struct Cost {
+pub struct BillableTrack {
     pub channel_id: u32,
-    pub model: Option<String>,
-    pub region: Option<Region>,
     pub billable_ms: Option<i64>,
     pub billable_source: Option<&'static str>,
     pub billed_seconds: Option<i64>,
-    pub priced: Option<Priced>,
-}
-
-/// The price columns of a row of `costs`: all of them or none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each field is a column: see the catalogue")]
-pub struct Priced {
-    pub unit_price: Decimal,
-    pub currency: Currency,
-    pub cost: Decimal,
-    pub price_date: Date,
 }
 
 /// A row of `warnings`.

@@ -29,7 +29,6 @@ mod strip;
 mod terminal;
 
 use polars::prelude::*;
-use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 pub use call::{CallView, EventView, EvidenceLine, HitView, LaneSource, Line, LineKind, Mark};
@@ -38,8 +37,7 @@ pub use page::{CallRow, LIST_ALL, LISTED_BY_EACH, Page, PageOptions};
 pub use settings::{Recorded, ReportSettings};
 pub use strip::{Dot, MOST_DOTS, Over, Strip};
 
-use crate::billing::BillTotal;
-use crate::catalog::Currency;
+use crate::billing::{BillTotal, CurrencyTotal};
 use crate::error::{Error, Result};
 use crate::metrics::catalogue::{CALLS, Column, PARTICIPANTS, Table, Unit, Use};
 use crate::metrics::{DEFINITIONS_VERSION, Reason};
@@ -76,7 +74,7 @@ pub struct Report {
     /// Cost by model, region and price; lines without a price come first.
     pub bill: Vec<BillTotal>,
     /// Cost by currency.
-    pub cost: Vec<CostTotal>,
+    pub cost: Vec<CurrencyTotal>,
     /// Hits by keyword, in the order given; null without keywords.
     pub keywords: Option<Vec<KeywordHits>>,
     /// Why figures are null, in the order of the codes.
@@ -91,20 +89,6 @@ pub struct Report {
     /// What a page shows besides; not written to `report.json`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub page: Option<Page>,
-}
-
-/// The cost in one currency.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct CostTotal {
-    /// USD or CNY; null for tracks without a known price, which are not free.
-    pub currency: Option<Currency>,
-    /// Number of transcribed tracks.
-    pub tracks: u64,
-    /// Started seconds of speech, counted for each track.
-    pub billed_seconds: i64,
-    /// The exact sum; null without a price.
-    pub cost: Option<Decimal>,
 }
 
 /// A reason for nulls and how often it applies.
@@ -227,7 +211,7 @@ impl Report {
                 .map(|&(code, files, count)| WarningTotal { code: code.name(), files, count, meaning: code.meaning() })
                 .collect(),
             bill: analysis.bill.clone(),
-            cost: cost(&analysis.bill),
+            cost: CurrencyTotal::from_totals(&analysis.bill),
             keywords: analysis.hits.clone(),
             unmeasured: unmeasured(analysis).map_err(failed)?,
             rollup,
@@ -255,23 +239,6 @@ impl Groups {
         let rows = objects(&rollup.frame).map_err(|error| Error::table("cannot build the report", error))?;
         Ok(Self { by: rollup.by.clone(), rows })
     }
-}
-
-fn cost(bill: &[BillTotal]) -> Vec<CostTotal> {
-    let mut totals: Vec<CostTotal> = Vec::new();
-    for line in bill {
-        let place = totals.iter().position(|total| total.currency == line.currency).unwrap_or(totals.len());
-        if place == totals.len() {
-            let cost = line.currency.map(|_| Decimal::ZERO);
-            totals.push(CostTotal { currency: line.currency, tracks: 0, billed_seconds: 0, cost });
-        }
-        if let Some(total) = totals.get_mut(place) {
-            total.tracks += line.tracks;
-            total.billed_seconds = total.billed_seconds.saturating_add(line.billed_seconds);
-            total.cost = total.cost.zip(line.cost).and_then(|(sum, cost)| sum.checked_add(cost));
-        }
-    }
-    totals
 }
 
 /// Counts the codes in both columns `reason`.

@@ -12,7 +12,7 @@ use super::copies::Copies;
 use super::files::Output;
 use super::frame::Rows;
 use super::keyword_hits::{HitCounts, KeywordHits};
-use crate::billing::{Bill, BillTotal, Line, Prices};
+use crate::billing::{Bill, BillTotal, Line, Prices, result_lines};
 use crate::catalog::Region;
 use crate::error::Result;
 use crate::metrics::catalogue::{CALLS, PARTICIPANTS, Table, Use};
@@ -49,13 +49,12 @@ impl Default for Options {
 }
 
 impl Options {
-    /// Fills in model, region and cost, where these are known; returns the lines of the bill.
-    pub(super) fn charge(&self, path: &Path, measured: &mut Measured<'_>) -> Vec<Line> {
+    /// Fills in model and region of the file at `path`, where a ledger knows them.
+    pub(super) fn set_origin(&self, path: &Path, measured: &mut Measured<'_>) {
         let of_folder = || path.parent().and_then(|folder| self.origins.get(folder));
         if let Some((model, region)) = self.origins.get(path).or_else(of_folder) {
             measured.set_origin(model, *region);
         }
-        self.prices.apply(measured)
     }
 }
 
@@ -210,9 +209,10 @@ impl Batch {
             Err(error) => return (Outcome::ParseError(error), None),
         };
         let mut measured = measure(&input.file, &transcript, &options.settings);
-        let lines = options.charge(&input.path, &mut measured);
+        options.set_origin(&input.path, &mut measured);
+        let lines = result_lines(&measured, &options.prices);
         for rows in &mut self.rows {
-            rows.add(&measured);
+            rows.add(&measured, &lines);
         }
         self.summary.add(&measured, &lines);
         for (label, _) in options.settings.roles.iter() {
@@ -260,8 +260,8 @@ impl SummaryRows {
     }
 
     fn add(&mut self, measured: &Measured<'_>, lines: &[Line]) {
-        self.calls.add(measured);
-        self.participants.add(measured);
+        self.calls.add(measured, lines);
+        self.participants.add(measured, lines);
         self.bill.add(lines);
         let name = |participant| measured.role(participant).unwrap_or_else(|| measured.label(participant));
         self.hits.add(measured.hits.iter().map(|hit| (&*hit.rule, name(hit.participant))));

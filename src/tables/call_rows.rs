@@ -192,7 +192,7 @@ impl CallRows {
     pub fn new(measured: &Measured<'_>) -> Option<Self> {
         let rows = |table| {
             let mut rows = Rows::new(table);
-            rows.add(measured);
+            rows.add(measured, &[]);
             rows
         };
         Self::from_tables(measured.file.clone(), &TABLES_OF_CALL.map(rows))
@@ -232,7 +232,7 @@ impl CallRows {
         let bytes = std::fs::read(path).ok()?;
         let transcript = read(&bytes).ok()?;
         let mut measured = measure(file, &transcript, &options.settings);
-        options.charge(path, &mut measured);
+        options.set_origin(path, &mut measured);
         Self::new(&measured)
     }
 }

@@ -3,9 +3,11 @@
 use polars::prelude::*;
 use rust_decimal::Decimal;
 
+use super::bill;
+use crate::billing::{Line, PriceBook, Prices, result_lines};
 use crate::error::{Error, Result};
 use crate::metrics::Measured;
-use crate::metrics::catalogue::{Cells, Column, Kind, Table, TextCells};
+use crate::metrics::catalogue::{Cells, Column, Kind, Source, Table, TextCells};
 
 /// Ten decimals: a price per token has seven.
 const DECIMAL: DataType = DataType::Decimal(DIGITS, DECIMALS);
@@ -27,7 +29,7 @@ fn dtype(kind: Kind) -> DataType {
     }
 }
 
-/// One table of some measured calls, in the order given.
+/// One table of some measured calls, in the order given; `costs` without prices.
 ///
 /// # Errors
 /// [`crate::ErrorKind::Table`] when polars refuses the columns.
@@ -45,9 +47,21 @@ pub fn frame<'m, 't: 'm>(
     table: &'static Table,
     calls: impl IntoIterator<Item = &'m Measured<'t>>,
 ) -> Result<DataFrame> {
+    priced_frame(table, calls, &Prices::new(PriceBook::default(), None, None))
+}
+
+/// As [`frame`], with prices for `costs`.
+///
+/// # Errors
+/// [`crate::ErrorKind::Table`] when polars refuses the columns.
+pub fn priced_frame<'m, 't: 'm>(
+    table: &'static Table,
+    calls: impl IntoIterator<Item = &'m Measured<'t>>,
+    prices: &Prices,
+) -> Result<DataFrame> {
     let mut rows = Rows::new(table);
     for call in calls {
-        rows.add(call);
+        rows.add(call, &result_lines(call, prices));
     }
     rows.into_frame()
 }
@@ -100,11 +114,14 @@ impl Rows {
         self.columns.iter().map(|(_, cells)| cells)
     }
 
-    /// Appends the rows of one call.
-    pub(super) fn add(&mut self, call: &Measured<'_>) {
+    /// Appends the rows of one call, whose bill has these lines.
+    pub(super) fn add(&mut self, call: &Measured<'_>, lines: &[Line]) {
         self.count += (self.table.rows)(call);
         for (column, cells) in &mut self.columns {
-            (column.fill)(call, cells);
+            match column.source {
+                Source::Call(fill) => fill(call, cells),
+                Source::Bill(column) => bill::fill(column, lines, cells),
+            }
         }
     }
 

@@ -5,6 +5,7 @@
 //! of threads.
 
 mod analysis;
+mod bill;
 mod call_rows;
 mod copies;
 mod files;
@@ -20,7 +21,7 @@ pub use call_rows::{CallRows, CallSource, Figure, Row, WarningRow};
 pub(crate) use call_rows::{EventRow, HitRow, SentenceRow};
 pub use copies::{CopiedRecording, Copies};
 pub use files::{Format, Output};
-pub use frame::{frame, schema};
+pub use frame::{frame, priced_frame, schema};
 pub use keyword_hits::KeywordHits;
 pub use metadata::Metadata;
 pub use rollup::Rollup;

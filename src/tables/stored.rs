@@ -3,13 +3,12 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use std::sync::Arc;
 
 use polars::prelude::*;
-use rust_decimal::Decimal;
 
 use super::analysis::{Analysis, columns_of_calls, columns_of_participants};
+use super::bill;
 use super::call_rows::{CallRows, TABLES_OF_CALL};
 use super::copies::Copies;
 use super::files::Format;
@@ -17,8 +16,7 @@ use super::frame::Rows;
 use super::frame::schema;
 use super::keyword_hits::HitCounts;
 use super::metadata::Metadata;
-use crate::billing::{Basis, Bill, Line, Meter, UnitPrice};
-use crate::catalog::Currency;
+use crate::billing::Bill;
 use crate::error::{Check, Error, Result};
 use crate::metrics::Settings;
 use crate::metrics::catalogue::{CALLS, COSTS, HITS, Kind, PARTICIPANTS, TABLES, Table, WARNINGS};
@@ -226,39 +224,9 @@ impl Stored {
     }
 
     fn bill(&self) -> Result<Bill> {
-        const COLUMNS: [&str; 8] =
-            ["file", "model", "region", "billable_ms", "billed_seconds", "unit_price", "currency", "price_date"];
-        let mut bill = Bill::default();
-        let Some(frame) = self.frame(&COSTS, &COLUMNS, None)? else { return Ok(bill) };
+        let Some(frame) = self.frame(&COSTS, &bill::COLUMNS, None)? else { return Ok(Bill::default()) };
         let failed = |error| Error::table("cannot read costs", error);
-        let rows = row_ranges(&frame).map_err(failed)?;
-        let text = |name: &str| frame.column(name).and_then(Column::str);
-        let integer = |name: &str| frame.column(name).and_then(Column::i64);
-        let (models, regions) = (text("model").map_err(failed)?, text("region").map_err(failed)?);
-        let (prices, currencies) = (text("unit_price").map_err(failed)?, text("currency").map_err(failed)?);
-        let dates = text("price_date").map_err(failed)?;
-        let date = |row| dates.get(row).and_then(|date| date.parse().ok());
-        let (speech, seconds) = (integer("billable_ms").map_err(failed)?, integer("billed_seconds").map_err(failed)?);
-        let currency = |row| currencies.get(row).and_then(|code| Currency::from_str(code).ok());
-        let amount = |cell: Option<&str>| cell.and_then(|cell| Decimal::from_str(cell).ok()).map(|d| d.normalize());
-        for (start, length) in rows.into_values() {
-            let lines = (start..start + length).map(|row| {
-                let unit = amount(prices.get(row)).zip(currency(row)).zip(date(row));
-                Line {
-                    file: String::new(),
-                    channel_id: None,
-                    basis: Basis::Result,
-                    model: models.get(row).map(str::to_owned),
-                    region: regions.get(row).and_then(|region| region.parse().ok()),
-                    meter: Meter::Speech,
-                    speech_ms: speech.get(row),
-                    quantity: seconds.get(row),
-                    unit: unit.map(|((amount, currency), checked)| UnitPrice { amount, currency, checked }),
-                }
-            });
-            bill.add(&lines.collect::<Vec<_>>());
-        }
-        Ok(bill)
+        bill::from_frame(&frame, row_ranges(&frame).map_err(failed)?.into_values()).map_err(failed)
     }
 }
 

@@ -176,7 +176,7 @@ impl<'r> ReconciledRecording<'r> {
         let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
         let transcript = crate::transcript::read(&bytes).map_err(|refused| refused.to_string())?;
         let measured = measure(file, &transcript, &Settings::default());
-        self.tracks_ms = measured.costs.iter().map(|cost| cost.billable_ms).collect();
+        self.tracks_ms = measured.billable.iter().map(|track| track.billable_ms).collect();
         if measured.call.duration_source == Some("properties") {
             let recording = Recording { duration_ms: measured.call.duration_ms, ..Recording::default() };
             let plan = Plan {

@@ -167,7 +167,11 @@ impl Inputs {
                     file: input.file.clone(),
                     duration_ms: measured.call.duration_ms.filter(|_| stated),
                     channels: u32::try_from(tracks).ok().filter(|tracks| *tracks > 0),
-                    speech_ms: measured.costs.iter().filter_map(|c| Some((c.channel_id, c.billable_ms?))).collect(),
+                    speech_ms: measured
+                        .billable
+                        .iter()
+                        .filter_map(|track| Some((track.channel_id, track.billable_ms?)))
+                        .collect(),
                     ..Recording::default()
                 })
             });

@@ -1,6 +1,6 @@
 //! The tables `calls`, `costs` and `warnings`.
 
-use super::{Column, Definition, Kind, Table, Unit, Use, optional, place, table};
+use super::{Column, Definition, Kind, Table, Unit, Use, optional, place, source, table};
 
 table! {
     /// `calls`: one row per result file.
@@ -140,7 +140,7 @@ table! {
 
 table! {
     /// `costs`: one row per transcribed channel.
-    COSTS "costs" "one row per call and transcribed channel", |call, row| call.costs.iter();
+    COSTS "costs" "one row per call and transcribed channel", |call, row| call.billable.iter();
     file Text None null NEVER
         "the call: path of the result file below the given folder"
         => call.file.as_str();
@@ -149,10 +149,10 @@ table! {
         => row.channel_id;
     model Text None null NEVER or "not known"
         "the model that was billed" see Price
-        => row.model.as_deref();
+        => call.call.model.as_deref();
     region Text None null NEVER or "not known"
         "the region it ran in" see Price
-        => row.region.map(crate::catalog::Region::name);
+        => call.region.map(crate::catalog::Region::name);
     billable_ms Integer LongMs null TIMED
         "speech that is billed on this track" see BillableSpeech
         => row.billable_ms;
@@ -164,16 +164,16 @@ table! {
         => row.billed_seconds;
     unit_price Decimal CurrencyPerSecond null NEVER or "model, region or price not known; billed by tokens; follows billed_seconds"
         "price of a second on the date of price_date" see Price
-        => row.priced.map(|priced| priced.unit_price);
+        from UnitPrice;
     currency Text None null NEVER or "follows unit_price"
         "USD or CNY" see Price
-        => row.priced.map(|priced| priced.currency.code());
+        from Currency;
     cost Decimal Currency null NEVER or "follows unit_price"
         "billed_seconds × unit_price" see Price
-        => row.priced.map(|priced| priced.cost);
+        from Cost;
     price_date Text None null NEVER or "follows unit_price"
         "the day the price was looked up" see Price
-        => row.priced.map(|priced| priced.price_date.to_string());
+        from PriceDate;
 }
 
 table! {

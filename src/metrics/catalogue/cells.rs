@@ -30,7 +30,7 @@ impl Cells {
         }
     }
 
-    pub(super) fn push(&mut self, cell: impl Cell) {
+    pub(crate) fn push(&mut self, cell: impl Cell) {
         cell.push_to(self);
     }
 
@@ -129,7 +129,7 @@ impl TextCells {
 }
 
 /// A value that a column can hold.
-pub(super) trait Cell {
+pub(crate) trait Cell {
     fn push_to(self, cells: &mut Cells);
 }
 

@@ -156,9 +156,28 @@ pub struct Column {
     pub uses: &'static [(Use, u8)],
     /// Its heading; `None` where the name reads well.
     own_label: Option<&'static str>,
-    /// Appends the values of one call.
+    /// Where its values are.
     #[cfg_attr(not(feature = "analytics"), allow(dead_code, reason = "read by tables"))]
-    pub(crate) fill: fn(&Measured<'_>, &mut Cells),
+    pub(crate) source: Source,
+}
+
+/// Where the values of a column are.
+#[derive(Clone, Copy)]
+#[cfg_attr(not(feature = "analytics"), allow(dead_code, reason = "read by tables"))]
+pub(crate) enum Source {
+    /// In a measured call: appends the values of all its rows.
+    Call(fn(&Measured<'_>, &mut Cells)),
+    /// On the lines of its bill, one per row.
+    Bill(Bill),
+}
+
+/// What a line of a bill adds to a row of `costs`.
+#[derive(Clone, Copy)]
+pub(crate) enum Bill {
+    UnitPrice,
+    Currency,
+    Cost,
+    PriceDate,
 }
 
 impl Column {
@@ -218,6 +237,24 @@ macro_rules! optional {
 }
 use optional;
 
+/// The [`Source`] of a column.
+macro_rules! source {
+    (|$measured:ident, $row:ident| $rows:expr; => $cell:expr) => {
+        super::Source::Call(|$measured, cells| {
+            // Inner iteration: rows of words are nested, and a loop from outside would ask for each level anew.
+            $rows.for_each(|$row| {
+                // Key columns use the call alone.
+                let _ = &$row;
+                cells.push($cell);
+            });
+        })
+    };
+    (|$measured:ident, $row:ident| $rows:expr; from $bill:ident) => {
+        super::Source::Bill(super::Bill::$bill)
+    };
+}
+use source;
+
 /// The place of a use: as given, else [`MIDDLE`].
 macro_rules! place {
     () => {
@@ -234,7 +271,7 @@ use place;
 /// ```text
 /// name Kind Unit null REASONS [or "other cases"]
 ///     "meaning" [see Definition] [label "Heading"] [parameters [name …]] [uses [Use place …]]
-///     => value in the row;
+///     => value in the row;            or: from what the bill adds;
 /// ```
 macro_rules! table {
     (
@@ -244,7 +281,7 @@ macro_rules! table {
             $column:ident $kind:ident $unit:ident null $null:ident $(or $otherwise:literal)?
             $meaning:literal $(see $definition:ident)? $(label $label:literal)?
             $(parameters [$($parameter:ident)+])? $(uses [$($use:ident $($place:literal)?)+])?
-            => $cell:expr;
+            $(from $bill:ident)? $(=> $cell:expr)?;
         )+
     ) => {
         $(#[$doc])*
@@ -263,14 +300,7 @@ macro_rules! table {
                 parameters: &[$($(stringify!($parameter)),+)?],
                 uses: &[$($((Use::$use, place!($($place)?))),+)?],
                 own_label: optional!($($label)?),
-                fill: |$measured, cells| {
-                    // Inner iteration: rows of words are nested, and a loop from outside would ask for each level anew.
-                    $rows.for_each(|$row| {
-                        // Key columns use the call alone.
-                        let _ = &$row;
-                        cells.push($cell);
-                    });
-                },
+                source: source!(|$measured, $row| $rows; $(from $bill)? $(=> $cell)?),
             },)+],
         };
 

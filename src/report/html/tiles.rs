@@ -4,8 +4,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::super::number::{NOT_MEASURED, NOT_PRICED, cell, count, counted, figure, money, span};
-use super::super::{CostTotal, Distribution, Page, Report};
+use super::super::{Distribution, Page, Report};
 use super::coverage;
+use crate::billing::CurrencyTotal;
 use crate::metrics::catalogue::{CALLS, Column, Definition, PARTICIPANTS, Table, Unit, Use};
 
 /// A headline figure, and what it means one click away.
@@ -151,7 +152,7 @@ fn responses(page: &Page) -> String {
 
 /// Costs by currency, and what has none.
 pub(super) fn sums(report: &Report) -> Vec<String> {
-    let sum = |total: &CostTotal| match total.cost.zip(total.currency) {
+    let sum = |total: &CurrencyTotal| match total.cost.zip(total.currency) {
         None => format!("{} {NOT_PRICED}", counted(total.tracks, "track")),
         cost => money(cost),
     };
