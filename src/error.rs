@@ -66,6 +66,8 @@ pub enum Check {
     Workspace,
     /// A header that a client sends with every request.
     Header,
+    /// A proxy that sees what is sent.
+    Proxy,
     /// The prefix of a hotword list.
     Prefix,
     /// No price is known where one is needed.

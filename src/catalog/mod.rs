@@ -41,6 +41,8 @@ pub use model::{Limits, Model, RateLimit};
 pub use parameter::{Kind, PARAMETERS, Parameter};
 pub use price::{Currency, Price, Rate};
 pub use protocol::Protocol;
+#[cfg(feature = "client")]
+pub(crate) use region::is_service_host;
 pub use region::{Endpoint, Region, check_workspace};
 
 use crate::error::{Check, Error, Result};

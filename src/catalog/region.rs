@@ -101,6 +101,14 @@ impl Region {
     }
 }
 
+/// Whether a host is in a domain of the service: the API, or its storage.
+#[cfg(feature = "client")]
+pub(crate) fn is_service_host(host: &str) -> bool {
+    const DOMAINS: [&str; 3] = ["aliyuncs.com", "qianwenaiapi.com", "qwencloudapi.com"];
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    DOMAINS.iter().any(|domain| host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')))
+}
+
 /// Checks the id of a workspace: `^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$`. It becomes part of a host name, so anything else could
 /// send the key to another host.
 ///

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::advice;
 use super::inputs::read_exact_text;
 use super::output::{Console, Failure};
 use crate::catalog::{Endpoint, Region};
@@ -28,7 +29,7 @@ pub(super) struct Connection {
     /// [env: `DASHSCOPE_WORKSPACE`, `DASHSCOPE_WORKSPACE_ID`]
     #[arg(long, value_name = "ID", global = true)]
     workspace: Option<String>,
-    /// Another host, including /api/v1; may be http
+    /// Another host, including /api/v1; may be http, unless it is the vendor's
     /// [env: `DASHSCOPE_HTTP_BASE_URL`, `DASHSCOPE_BASE_URL`]
     #[arg(long, value_name = "URL", global = true)]
     base_url: Option<String>,
@@ -88,7 +89,9 @@ impl Connection {
             builder = builder.submits_per_second(rate);
         }
         builder = self.headers.iter().fold(builder, |builder, (name, value)| builder.header(name, value));
-        Ok(builder.build()?)
+        let client = builder.build()?;
+        client.warnings().iter().for_each(|warning| console.note(&advice::warning(warning)));
+        Ok(client)
     }
 
     fn key(&self) -> Result<ApiKey> {

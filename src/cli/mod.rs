@@ -143,7 +143,10 @@ enum Command {
 /// Runs the command line of this process.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return ExitCode::from(Console::new(false, 0, Color::Auto, true).refused(&error) as u8),
+    };
     let console = Console::new(cli.global.quiet, cli.global.verbose, cli.global.color, cli.global.no_progress);
     console.listen();
     let exit = run(cli, &console).unwrap_or_else(|error| console.failed(&error));

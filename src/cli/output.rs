@@ -97,7 +97,7 @@ impl Console {
         };
         // Our crate only: dependencies would log signed URLs.
         let ours = tracing_subscriber::filter::Targets::new().with_target("talkmeter", level);
-        let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(false).with_target(false);
+        let lines = tracing_subscriber::fmt::layer().with_writer(|| Traces).with_ansi(false).with_target(false);
         tracing_subscriber::registry().with(ours).with(lines).init();
     }
 
@@ -137,7 +137,21 @@ impl Console {
     /// Prints `error: …` on stderr.
     pub(super) fn error(&self, what: &str) {
         const RED: anstyle::Style = anstyle::AnsiColor::Red.on_default().bold();
-        let _ = writeln!(anstream::stderr(), "{RED}error:{RED:#} {}", printable(what));
+        let line = printable(&format!("error: {what}"));
+        let _ = writeln!(anstream::stderr(), "{RED}error:{RED:#}{}", line.strip_prefix("error:").unwrap_or(&line));
+    }
+
+    /// Prints a command line that was refused, or a help text; returns its exit code.
+    pub(super) fn refused(&self, error: &clap::Error) -> Exit {
+        let text = error.render().to_string();
+        // Values are quoted as given.
+        if error.use_stderr() && text.lines().any(|line| line != printable(line)) {
+            text.lines().for_each(|line| self.say(line));
+        } else {
+            // If it cannot be printed there is nowhere left to report it.
+            let _ = error.print();
+        }
+        if error.use_stderr() { Exit::Usage } else { Exit::Done }
     }
 
     /// Prints a failure with its causes; returns its exit code.
@@ -189,6 +203,21 @@ impl Console {
         let bar = ProgressBar::with_draw_target(Some(length), target);
         let style = ProgressStyle::with_template(&format!("{{bar:30}} {figures}  {{wide_msg}}"));
         bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+    }
+}
+
+/// Traces on stderr. Each is written at once, and quotes what a server sent.
+struct Traces;
+
+impl Write for Traces {
+    fn write(&mut self, trace: &[u8]) -> io::Result<usize> {
+        let line = String::from_utf8_lossy(trace);
+        writeln!(anstream::stderr(), "{}", printable(line.trim_end_matches('\n')))?;
+        Ok(trace.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

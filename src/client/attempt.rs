@@ -42,8 +42,8 @@ impl Attempt {
     ) -> Self {
         Self {
             doing: doing.to_owned(),
-            endpoint: format!("{method} {}", without_query(url.as_str())),
-            host: url.host_str().unwrap_or_default().to_owned(),
+            endpoint: key.masked_in(&format!("{method} {}", without_query(url.as_str()))),
+            host: key.masked_in(url.host_str().unwrap_or_default()),
             key: key.clone(),
             keyless: false,
             attempts,
@@ -57,8 +57,8 @@ impl Attempt {
     }
 
     /// `text` without the key: a server may echo what it was sent.
-    pub(super) fn masked(&self, text: String) -> String {
-        self.key.masked_body(text.as_bytes()).and_then(|masked| String::from_utf8(masked).ok()).unwrap_or(text)
+    pub(super) fn masked(&self, text: &str) -> String {
+        self.key.masked_in(text)
     }
 
     /// The service refused: by status, or by a code under a status of success.
@@ -103,7 +103,7 @@ impl Attempt {
             status: self.status,
             code: self.key.masked_in(&body.code),
             message: self.key.masked_in(&body.message),
-            request_id: body.request_id.or_else(|| self.request_id.clone()),
+            request_id: body.request_id.map(|id| self.key.masked_in(&id)).or_else(|| self.request_id.clone()),
             attempts: self.attempts,
             elapsed: self.begun.elapsed(),
             retry_after: self.retry_after,

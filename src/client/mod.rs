@@ -46,7 +46,7 @@ use url::Url;
 use pacing::Pacing;
 use transport::Transport;
 
-use crate::catalog::{Region, check_workspace};
+use crate::catalog::{Region, check_workspace, is_service_host};
 use crate::error::{Check, Error, Result};
 use crate::redact::without_query;
 
@@ -152,6 +152,17 @@ impl Client {
         self.0.transport.base().as_str()
     }
 
+    /// What the caller should know before the first call: a proxy that would read the key.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<Warning> {
+        let warned = |proxy| {
+            let message =
+                format!("the base URL is http, so the proxy {proxy} reads the API key and everything that is sent");
+            Warning::about(Check::Proxy, message)
+        };
+        self.0.transport.proxy_that_sees_the_key().map(warned).into_iter().collect()
+    }
+
     /// The time on the service's clock; `None` before its first answer.
     #[must_use]
     pub fn server_time(&self) -> Option<Timestamp> {
@@ -193,7 +204,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Another host, including `/api/v1`, as in the official SDK. Only this one may be `http`.
+    /// Another host, including `/api/v1`, as in the official SDK. It may be `http`, unless it is a host of the service itself,
+    /// where the key would travel unencrypted.
     #[must_use]
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
         self.base_url = Some(url.into());
@@ -296,6 +308,11 @@ fn base_url(given: &str) -> Result<Url> {
     if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
         return Err(unusable("it must have no user, query or fragment"));
     }
+    if url.scheme() == "http" && url.host_str().is_some_and(is_service_host) {
+        return Err(unusable(
+            "the API key would travel unencrypted to a host of the service, which also answers https",
+        ));
+    }
     let path = url.path().trim_end_matches('/').to_owned();
     url.set_path(if path.is_empty() { "/api/v1" } else { &path });
     Ok(url)
@@ -321,6 +338,14 @@ mod tests {
             assert!(error.contains("not a base URL") && !error.contains("secret"), "{error}");
         }
         assert!(built(&|b| b.workspace("a.evil.example/")).is_err());
+        for host in ["dashscope.aliyuncs.com", "WS-1.cn-beijing.maas.aliyuncs.com:80", "maas.qwencloudapi.com."] {
+            let error = built(&|b| b.base_url(format!("http://{host}/api/v1"))).unwrap_err();
+            assert!(error.contains("unencrypted"), "{error}");
+            assert!(built(&|b| b.base_url(format!("https://{host}"))).is_ok());
+        }
+        for host in ["myaliyuncs.com", "aliyuncs.com.gateway.example", "10.0.0.7:8080"] {
+            assert!(built(&|b| b.base_url(format!("http://{host}"))).is_ok(), "{host}");
+        }
     }
 
     #[test]

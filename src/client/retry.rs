@@ -124,7 +124,8 @@ pub(crate) enum RetrySafety {
 
 /// Whether another attempt follows this failure.
 pub(super) fn retries(repeat: RetrySafety, error: &Error) -> bool {
-    let refused = error.api().is_some_and(|api| api.refused);
+    // What was not sent would not be sent the next time either.
+    let Some(refused) = error.api().map(|api| api.refused) else { return false };
     match repeat {
         RetrySafety::Never => false,
         RetrySafety::IfRefused => refused && matches!(error.kind(), ErrorKind::RateLimited | ErrorKind::Unavailable),

@@ -21,6 +21,7 @@ use super::pacing::{Class, Permit};
 use super::retry::RetrySafety;
 use super::transport::{Answer, Body, Call, Target};
 use super::{Client, Recognition};
+use crate::catalog::is_service_host;
 use crate::error::{Error, Result};
 use crate::redact::{without_queries, without_query};
 
@@ -563,7 +564,7 @@ impl Tasks<'_> {
                 Error::protocol(format!("{:?} is not the address of a result", without_query(transcription_url)))
             })?;
         // Qwen3 gives http addresses; storage also answers https, which keeps the transcript private.
-        if url.scheme() == "http" && url.host_str().is_some_and(|host| host.ends_with(".aliyuncs.com")) {
+        if url.scheme() == "http" && url.host_str().is_some_and(is_service_host) {
             // Cannot fail between these two schemes.
             let _ = url.set_scheme("https");
         }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use futures_util::stream::BoxStream;
 use futures_util::{StreamExt as _, TryStreamExt as _};
+use hyper_util::client::proxy::matcher::Matcher;
 use jiff::Timestamp;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
@@ -155,6 +156,15 @@ impl Transport {
         &self.base
     }
 
+    /// The proxy that reads the key as it passes: over https a proxy sees the name of the host only.
+    pub(super) fn proxy_that_sees_the_key(&self) -> Option<String> {
+        if !self.proxies || self.base.scheme() != "http" {
+            return None;
+        }
+        let proxy = Matcher::from_env().intercept(&self.base.as_str().parse().ok()?)?;
+        Some(proxy.uri().authority().map_or_else(String::new, ToString::to_string))
+    }
+
     /// The time on the service's clock; `None` before its first answer.
     pub(super) fn server_time(&self) -> Option<Timestamp> {
         let served = *self.served_at.lock().unwrap_or_else(PoisonError::into_inner);
@@ -287,7 +297,7 @@ impl Transport {
         let response = request.send().await.map_err(|error| unanswered(&attempt, error))?;
         let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
         attempt.status = Some(response.status().as_u16());
-        attempt.request_id = header("x-request-id").map(str::to_owned);
+        attempt.request_id = header("x-request-id").map(|id| attempt.masked(id));
         attempt.retry_after = retry_after(header("retry-after-ms"), header("retry-after"), header("date"));
         if call.target.is_service()
             && let Some(time) = header("date").and_then(http_date)
@@ -318,7 +328,7 @@ impl Transport {
             raw.extend_from_slice(&chunk);
         }
         // Before anything is cut: a part of the key is secret, too.
-        let masked = call.target.is_service().then(|| self.key.masked_body(&raw)).flatten();
+        let masked = (call.target.is_service() || !success).then(|| self.key.masked_body(&raw)).flatten();
         let raw = masked.map_or_else(|| raw.freeze(), Bytes::from);
 
         if !success {
@@ -381,6 +391,10 @@ impl Transport {
 
     fn url(&self, target: &Target<'_>) -> Result<Url> {
         match target {
+            Target::Elsewhere(url) if self.key.is_in(url.as_str()) => Err(Error::protocol(format!(
+                "the service named an address on {} that has the API key in it: it is not requested",
+                self.key.masked_in(url.host_str().unwrap_or_default())
+            ))),
             Target::Elsewhere(url) => Ok(url.clone()),
             Target::Service(segments, query) => {
                 let mut url = self.base.clone();

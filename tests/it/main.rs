@@ -19,6 +19,7 @@ mod flash;
 mod formats;
 mod golden;
 mod hostile;
+mod hostile_service;
 mod hosts;
 mod inputs;
 mod keywords;

@@ -107,7 +107,7 @@ impl Reader {
                     return Some(self.refused(body));
                 }
                 if self.builder.take(value) {
-                    return Some(Ok(FlashEvent::Text(self.builder.text().to_owned())));
+                    return Some(Ok(FlashEvent::Text(self.text_so_far())));
                 }
                 continue;
             }
@@ -136,7 +136,7 @@ impl Reader {
 
     /// Queues the values of an event.
     fn event(&mut self, mut event: sse::Event) -> Result<()> {
-        event.data = self.attempt.masked(event.data);
+        event.data = self.attempt.masked(&event.data);
         let failed = event.name == "error";
         match event.values() {
             Ok(values) => self.queue.extend(values.into_iter().map(|value| (value, failed))),
@@ -171,6 +171,7 @@ impl Reader {
         self.over = true;
         let builder = std::mem::take(&mut self.builder);
         let mut answer = builder.answer();
+        answer.text = self.attempt.masked(&answer.text);
         answer.request_id = answer.request_id.or_else(|| self.attempt.request_id.clone());
         Ok(FlashEvent::Done(Box::new(answer)))
     }
@@ -181,8 +182,9 @@ impl Reader {
         error.with_text_so_far(self.text_so_far())
     }
 
+    /// The text without the key, which may have come in parts.
     fn text_so_far(&self) -> String {
-        self.builder.text().to_owned()
+        self.attempt.masked(self.builder.text())
     }
 }
 
