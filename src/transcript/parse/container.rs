@@ -18,6 +18,12 @@ pub(super) enum Shape<T> {
     Is(T),
 }
 
+impl<T> Shape<T> {
+    pub(super) fn into_value(self) -> Option<T> {
+        if let Self::Is(value) = self { Some(value) } else { None }
+    }
+}
+
 /// An object of the format, read from its keys.
 pub(super) trait Object<'de>: Sized {
     /// Sets the level of [`Place`] for an entry of this type.

@@ -1,11 +1,14 @@
 //! Bytes → [`Transcript`] in one pass, without an intermediate tree.
 //!
+//! [`quick`] reads ordinary files; every other is read by the visitors, which decide what a file means.
+//!
 //! The visitors are written by hand because serde's derive rejects repeated keys; here the last value wins and the
 //! repetition is counted (definitions: result file). Scalars are kept as received (`Raw`) until their object ends, so a
 //! replaced value leaves no trace; the notices of a replaced container are removed.
 
 mod container;
 mod objects;
+mod quick;
 mod scalar;
 
 use std::collections::HashMap;
@@ -26,6 +29,14 @@ pub fn read(bytes: &[u8]) -> Result<Transcript<'_>, ParseError> {
     let unmarked = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     // Checked once for the whole file, so the parser can take every string as it is.
     let json = std::str::from_utf8(unmarked).map_err(|error| ParseError::not_utf8(unmarked, error))?;
+    match quick::read(json) {
+        Some(transcript) => Ok(transcript),
+        None => read_carefully(json),
+    }
+}
+
+/// Any file: counts what is odd, explains what is refused.
+fn read_carefully(json: &str) -> Result<Transcript<'_>, ParseError> {
     let reader = Reader::default();
     let mut deserializer = serde_json::Deserializer::from_str(json);
     let root = ObjectSeed::<Root<'_>>::new(&reader, 0)

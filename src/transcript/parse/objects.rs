@@ -93,17 +93,13 @@ impl<'de> Object<'de> for Sentence<'de> {
             speaker: reader.speaker(speaker),
             language: string(language),
             emotion: string(emotion),
-            words: list(words.value),
+            words: words.value.into_value().unwrap_or_default(),
         })
     }
 }
 
 fn string(raw: Raw<'_>) -> Option<Cow<'_, str>> {
     if let Raw::Text(text) = raw { Some(text) } else { None }
-}
-
-fn list<T>(shape: Shape<Vec<T>>) -> Vec<T> {
-    if let Shape::Is(list) = shape { list } else { Vec::new() }
 }
 
 /// One entry of `transcripts`; entries of one channel are merged later.
@@ -157,7 +153,7 @@ impl<'de> Object<'de> for Entry<'de> {
             reader.note(Code::ConflictingFields, if texts_differ { "text and transcript" } else { "content_duration" });
         }
         let text = text.or(transcript);
-        let mut sentences = list(sentences.value);
+        let mut sentences = sentences.value.into_value().unwrap_or_default();
         if sentences.is_empty()
             && let Some(text) = text.as_ref().filter(|text| !text.trim().is_empty())
         {
@@ -184,7 +180,7 @@ fn content_duration(reader: &Reader, raw: &Raw<'_>, field: &'static str) -> Opti
     (duration >= 0).then_some(duration)
 }
 
-struct Properties<'de> {
+pub(super) struct Properties<'de> {
     audio_format: Option<Cow<'de, str>>,
     sampling_rate_hz: Option<i64>,
     duration_ms: Option<i64>,
@@ -251,8 +247,9 @@ fn stated_channel(reader: &Reader, raw: &Raw<'_>) -> Option<u32> {
     }
     reader.channel_id(raw, "channels")
 }
+
 /// Qwen3's counterpart of `properties`.
-struct AudioInfo<'de> {
+pub(super) struct AudioInfo<'de> {
     format: Option<Cow<'de, str>>,
     sample_rate_hz: Option<i64>,
 }
@@ -310,17 +307,30 @@ impl<'de> Object<'de> for Root<'de> {
                 }
             }
         }
-        let mut transcript = Transcript { file_url: reader.text(file_url, "file_url"), ..Transcript::default() };
-        if let Shape::Is(properties) = properties.value {
+        let file_url = reader.text(file_url, "file_url");
+        let transcript = Self::transcript(file_url, properties.value.into_value(), audio_info.value.into_value());
+        Ok(Root { transcript, transcripts: transcripts.value })
+    }
+}
+
+impl<'de> Root<'de> {
+    /// Everything but the channels.
+    pub(super) fn transcript(
+        file_url: Option<Cow<'de, str>>,
+        properties: Option<Properties<'de>>,
+        audio_info: Option<AudioInfo<'de>>,
+    ) -> Transcript<'de> {
+        let mut transcript = Transcript { file_url, ..Transcript::default() };
+        if let Some(properties) = properties {
             transcript.audio_format = properties.audio_format;
             transcript.sampling_rate_hz = properties.sampling_rate_hz;
             transcript.duration_ms = properties.duration_ms;
             transcript.stated_channels = properties.channels;
         }
-        if let Shape::Is(audio_info) = audio_info.value {
+        if let Some(audio_info) = audio_info {
             transcript.audio_format = transcript.audio_format.or(audio_info.format);
             transcript.sampling_rate_hz = transcript.sampling_rate_hz.or(audio_info.sample_rate_hz);
         }
-        Ok(Root { transcript, transcripts: transcripts.value })
+        transcript
     }
 }

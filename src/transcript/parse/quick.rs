@@ -1,0 +1,471 @@
+//! The same reading for ordinary files, in one pass over the bytes and several times faster.
+//!
+//! It stops at the first value that is odd in any way: a repeated key, another type, a fraction, anything that would be
+//! counted in [`Notices`](crate::transcript::Notices) or refused. Then the careful visitors read the file from its
+//! start; only they count and explain. So this file has no rules of its own: what it returns, they would have returned.
+
+use std::borrow::Cow;
+
+use serde::de::{DeserializeSeed, IgnoredAny};
+
+use super::container::{Object, ObjectSeed, Shape};
+use super::objects::{AudioInfo, Entry, Properties, Root};
+use super::scalar::{Raw, Reader};
+use crate::transcript::{Channel, Notices, Place, Sentence, Speaker, Transcript, Word};
+
+/// Reads an ordinary file; `None` for every other.
+pub(super) fn read(json: &str) -> Option<Transcript<'_>> {
+    let mut quick = Quick { json, at: 0, reader: Reader::default(), words: Vec::new() };
+    let (transcript, entries) = quick.root()?;
+    quick.blank();
+    let is_whole = quick.at == json.len();
+    let notices = quick.reader.notices.into_inner();
+    (is_whole && notices == Notices::default()).then(|| transcript.with(entries, notices))
+}
+
+struct Quick<'de> {
+    json: &'de str,
+    /// The next byte.
+    at: usize,
+    /// Shared with the visitors that read the small objects.
+    reader: Reader,
+    /// The words of one sentence: a list is allocated once its length is known.
+    words: Vec<Word<'de>>,
+}
+
+/// Sets a field that must not be set yet: a repeated key is counted elsewhere.
+fn set<T>(field: &mut Option<T>, value: T) -> Option<()> {
+    field.replace(value).is_none().then_some(())
+}
+
+/// Whether a key is this one; the length is a constant, so that it is compared without a loop.
+#[inline(always)]
+fn is<const N: usize>(key: &[u8], name: &[u8; N]) -> bool {
+    key.len() == N && key.first_chunk() == Some(name)
+}
+
+impl<'de> Quick<'de> {
+    fn root(&mut self) -> Option<(Transcript<'de>, Vec<Entry<'de>>)> {
+        let (mut file_url, mut properties, mut audio_info, mut entries) = (None, None, None, None);
+        self.object(|quick, key| match key {
+            b"file_url" => set(&mut file_url, quick.text()?),
+            b"properties" => set(&mut properties, quick.visited::<Properties<'de>>()?),
+            b"audio_info" => set(&mut audio_info, quick.visited::<AudioInfo<'de>>()?),
+            b"transcripts" => {
+                let mut list = Vec::new();
+                quick.array(|quick, index| {
+                    list.push(quick.entry(index)?);
+                    Some(())
+                })?;
+                set(&mut entries, list)
+            }
+            _ => quick.skip(),
+        })?;
+        let transcript = Root::transcript(file_url.flatten(), properties.flatten(), audio_info.flatten());
+        Some((transcript, entries?))
+    }
+
+    fn entry(&mut self, index: u32) -> Option<Entry<'de>> {
+        let (mut id, mut content, mut text, mut sentences) = (None, None, None, None);
+        self.object(|quick, key| match key {
+            b"channel_id" => set(&mut id, quick.integer()??),
+            b"content_duration_in_milliseconds" | b"content_duration" => set(&mut content, quick.integer()?),
+            b"text" | b"transcript" => set(&mut text, quick.text()?),
+            b"sentences" => {
+                let mut list = Vec::with_capacity(32);
+                quick.array(|quick, _| {
+                    list.push(quick.sentence()?);
+                    Some(())
+                })?;
+                set(&mut sentences, list)
+            }
+            _ => quick.skip(),
+        })?;
+        let (id, content, text) = (id?, content.flatten(), text.flatten());
+        let sentences: Vec<Sentence<'de>> = sentences?;
+        let is_odd = !(0..=255).contains(&id) || content.is_some_and(|content| content < 0) || sentences.is_empty();
+        let channel = Channel { id: u32::try_from(id).ok()?, content_duration_ms: content, text, sentences };
+        (!is_odd).then(|| Entry { place: Place { entry: Some(index), ..Place::default() }, channel })
+    }
+
+    fn sentence(&mut self) -> Option<Sentence<'de>> {
+        let (mut begin, mut end, mut text, mut id, mut speaker, mut words) = (None, None, None, None, None, None);
+        let (mut language, mut emotion) = (None, None);
+        self.object(|quick, key| {
+            if is(key, b"begin_time") {
+                set(&mut begin, quick.integer()?)
+            } else if is(key, b"end_time") {
+                set(&mut end, quick.integer()?)
+            } else if is(key, b"text") {
+                set(&mut text, quick.text()?)
+            } else if is(key, b"sentence_id") {
+                set(&mut id, quick.integer()?)
+            } else if is(key, b"words") {
+                set(&mut words, quick.words()?)
+            } else if is(key, b"speaker_id") {
+                let spoken = quick.speaker()?;
+                set(&mut speaker, spoken)
+            } else if is(key, b"language") {
+                set(&mut language, quick.text()?)
+            } else if is(key, b"emotion") {
+                set(&mut emotion, quick.text()?)
+            } else {
+                quick.skip()
+            }
+        })?;
+        Some(Sentence {
+            begin_ms: begin.flatten(),
+            end_ms: end.flatten(),
+            text: text.flatten().unwrap_or_default(),
+            sentence_id: id.flatten(),
+            speaker: speaker.flatten(),
+            language: language.flatten(),
+            emotion: emotion.flatten(),
+            words: words.unwrap_or_default(),
+        })
+    }
+
+    fn words(&mut self) -> Option<Vec<Word<'de>>> {
+        self.array(|quick, index| {
+            let word = quick.word(index)?;
+            quick.words.push(word);
+            Some(())
+        })?;
+        Some(self.words.drain(..).collect())
+    }
+
+    fn word(&mut self, index: u32) -> Option<Word<'de>> {
+        let (mut begin, mut end, mut text, mut punctuation) = (None, None, None, None);
+        self.object(|quick, key| {
+            if is(key, b"begin_time") {
+                set(&mut begin, quick.integer()?)
+            } else if is(key, b"end_time") {
+                set(&mut end, quick.integer()?)
+            } else if is(key, b"text") {
+                set(&mut text, quick.text()?)
+            } else if is(key, b"punctuation") {
+                set(&mut punctuation, quick.text()?)
+            } else {
+                quick.skip()
+            }
+        })?;
+        Some(Word {
+            index,
+            begin_ms: begin.flatten(),
+            end_ms: end.flatten(),
+            text: text.flatten().unwrap_or_default(),
+            punctuation: punctuation.flatten().unwrap_or_default(),
+        })
+    }
+
+    fn speaker(&mut self) -> Option<Option<Speaker<'de>>> {
+        let raw = match self.peek()? {
+            b'"' | b'n' => self.text()?.map_or(Raw::Missing, Raw::Text),
+            _ => self.integer()?.map_or(Raw::Missing, Raw::Integer),
+        };
+        Some(self.reader.speaker(raw))
+    }
+
+    /// An object; `field` reads the value of each key.
+    #[inline(always)]
+    fn object(&mut self, mut field: impl FnMut(&mut Self, &'de [u8]) -> Option<()>) -> Option<()> {
+        self.take(b'{')?;
+        if self.peek()? == b'}' {
+            self.at += 1;
+            return Some(());
+        }
+        loop {
+            self.take(b'"')?;
+            let start = self.at;
+            let key = self.json.as_bytes().get(start..self.plain_end()?)?;
+            self.take(b':')?;
+            field(self, key)?;
+            match self.peek()? {
+                b',' => self.at += 1,
+                b'}' => {
+                    self.at += 1;
+                    return Some(());
+                }
+                _ => return None,
+            }
+        }
+    }
+
+    /// An array or null; `element` reads the element with each index.
+    #[inline(always)]
+    fn array(&mut self, mut element: impl FnMut(&mut Self, u32) -> Option<()>) -> Option<()> {
+        if self.peek()? == b'n' {
+            return self.null();
+        }
+        self.take(b'[')?;
+        if self.peek()? == b']' {
+            self.at += 1;
+            return Some(());
+        }
+        for index in 0.. {
+            element(self, index)?;
+            match self.peek()? {
+                b',' => self.at += 1,
+                b']' => break,
+                _ => return None,
+            }
+        }
+        self.at += 1;
+        Some(())
+    }
+
+    /// A string or null.
+    #[inline(always)]
+    fn text(&mut self) -> Option<Option<Cow<'de, str>>> {
+        if self.peek()? != b'"' {
+            return self.null().map(|()| None);
+        }
+        let start = self.at + 1;
+        self.at = start;
+        match self.plain_end() {
+            Some(end) => self.json.get(start..end).map(|text| Some(Cow::Borrowed(text))),
+            None => self.escaped(start - 1),
+        }
+    }
+
+    /// A string with an escape, which begins at `start`.
+    #[cold]
+    fn escaped(&mut self, start: usize) -> Option<Option<Cow<'de, str>>> {
+        let bytes = self.json.as_bytes();
+        let mut end = start + 1;
+        while *bytes.get(end)? != b'"' {
+            end += if bytes.get(end) == Some(&b'\\') { 2 } else { 1 };
+        }
+        self.at = end + 1;
+        let text: String = serde_json::from_str(self.json.get(start..self.at)?).ok()?;
+        Some(Some(Cow::Owned(text)))
+    }
+
+    /// Moves behind the quote that ends a string, and returns its place; `None` at an escape or a control character.
+    #[inline(always)]
+    fn plain_end(&mut self) -> Option<usize> {
+        const EACH: u64 = u64::MAX / 255;
+        const HIGH: u64 = EACH << 7;
+        // Eight bytes at once: the high bit of the lowest byte that is zero after subtraction is exact.
+        let zero = |bytes: u64| bytes.wrapping_sub(EACH) & !bytes & HIGH;
+        let bytes = self.json.as_bytes();
+        let mut at = self.at;
+        while let Some(eight) = bytes.get(at..).and_then(|rest| rest.first_chunk()) {
+            let eight = u64::from_le_bytes(*eight);
+            let control = eight.wrapping_sub(EACH * 0x20) & !eight & HIGH;
+            let found = zero(eight ^ (EACH * u64::from(b'"'))) | zero(eight ^ (EACH * u64::from(b'\\'))) | control;
+            if found != 0 {
+                at += found.trailing_zeros() as usize / 8;
+                break;
+            }
+            at += 8;
+        }
+        loop {
+            match bytes.get(at)? {
+                b'"' => break,
+                b'\\' | ..0x20 => return None,
+                _ => at += 1,
+            }
+        }
+        self.at = at + 1;
+        Some(at)
+    }
+
+    /// A whole number that any field may have, or null.
+    #[inline(always)]
+    fn integer(&mut self) -> Option<Option<i64>> {
+        let first = self.peek()?;
+        if first == b'n' {
+            return self.null().map(|()| None);
+        }
+        let bytes = self.json.as_bytes();
+        let negative = first == b'-';
+        self.at += usize::from(negative);
+        let start = self.at;
+        let mut number = 0_i64;
+        while let Some(digit) = bytes.get(self.at).map(|byte| byte.wrapping_sub(b'0')).filter(|digit| *digit < 10) {
+            number = number.wrapping_mul(10).wrapping_add(i64::from(digit));
+            self.at += 1;
+        }
+        // 12 digits stay below the limit of the fields; `-0` and a leading zero are left to the visitors.
+        let digits = self.at - start;
+        let is_plain = (1..=12).contains(&digits) && (bytes.get(start) != Some(&b'0') || (digits == 1 && !negative));
+        let is_fraction = matches!(bytes.get(self.at), Some(b'.' | b'e' | b'E'));
+        (is_plain && !is_fraction).then_some(Some(if negative { -number } else { number }))
+    }
+
+    fn null(&mut self) -> Option<()> {
+        let rest = self.json.as_bytes().get(self.at..)?;
+        self.at += 4;
+        rest.starts_with(b"null").then_some(())
+    }
+
+    /// A small object, or null, that the careful visitors read.
+    fn visited<T: Object<'de>>(&mut self) -> Option<Option<T>> {
+        self.blank();
+        let start = self.at;
+        self.skip()?;
+        let value = self.json.get(start..self.at)?;
+        let seed = ObjectSeed::<T>::new(&self.reader, 0);
+        match seed.deserialize(&mut serde_json::Deserializer::from_str(value)).ok()? {
+            Shape::Is(object) => Some(Some(object)),
+            Shape::Missing => Some(None),
+            Shape::Other => None,
+        }
+    }
+
+    /// The value of a key that plays no role.
+    fn skip(&mut self) -> Option<()> {
+        let mut values = serde_json::Deserializer::from_str(self.json.get(self.at..)?).into_iter::<IgnoredAny>();
+        values.next()?.ok()?;
+        self.at += values.byte_offset();
+        Some(())
+    }
+
+    /// The next byte that is no white space.
+    #[inline(always)]
+    fn peek(&mut self) -> Option<u8> {
+        let byte = *self.json.as_bytes().get(self.at)?;
+        if byte > b' ' {
+            return Some(byte);
+        }
+        self.blank();
+        self.json.as_bytes().get(self.at).copied()
+    }
+
+    #[inline(always)]
+    fn take(&mut self, expected: u8) -> Option<()> {
+        let found = self.peek()? == expected;
+        self.at += 1;
+        found.then_some(())
+    }
+
+    fn blank(&mut self) {
+        while let Some(b' ' | b'\n' | b'\t' | b'\r') = self.json.as_bytes().get(self.at) {
+            self.at += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::read_carefully;
+    use super::*;
+
+    /// Every field of each object, one escape, nulls, keys that play no role.
+    const ORDINARY: [&str; 3] = [
+        r#"{"file_url":"https://example.org/a.wav","properties":{"audio_format":"mp3","channels":[0,1],
+            "original_sampling_rate":8000,"original_duration_in_milliseconds":9000},"transcripts":[
+            {"channel_id":1,"content_duration_in_milliseconds":900,"text":"Hi. 你好。","sentences":[
+            {"begin_time":100,"end_time":900,"text":"Hi. 你好。","sentence_id":1,"speaker_id":0,"words":[
+            {"begin_time":100,"end_time":300,"text":"Hi","punctuation":". "},
+            {"begin_time":-5,"end_time":900,"text":"你好","punctuation":"。"}]}]},
+            {"channel_id":0,"content_duration":0,"transcript":"x","sentences":[{"text":"x"}]}]}"#,
+        "{\r\n\t\"audio_info\": {\"format\": \"wav\", \"sample_rate\": 16000}, \"extra\": [1.5, {\"a\": null}], \"transcripts\": [
+            { \"channel_id\" : 0, \"sentences\" : [ { \"sentence_id\" : 0, \"begin_time\" : 1, \"end_time\" : 999999999999 ,
+            \"language\": \"zh\", \"emotion\": \"neutral\", \"speaker_id\": \" Ann \", \"text\": \"A \\\"b\\\" \\u4f60\\ud83d\\ude00\\n\",
+            \"words\": null, \"confidence\": 0.5 } ] } ] }\n",
+        r#"{"file_url":null,"properties":null,"transcripts":[{"channel_id":255,"text":null,"sentences":[
+            {"begin_time":null,"end_time":0,"text":null,"speaker_id":null,"words":[]},{"words":[{},{"text":"a","x":"y"}]}]}]}"#,
+    ];
+
+    /// What is put into an ordinary file to make it odd.
+    const ODD: [&str; 30] = [
+        "",
+        " ",
+        "\n",
+        "\"",
+        "\\",
+        "\\u",
+        "\\ud800",
+        "\u{1}",
+        "0",
+        "-",
+        "-0",
+        "1.5",
+        "1e3",
+        "1000000000000",
+        "\"7\"",
+        "null",
+        "true",
+        "[",
+        "]",
+        "{",
+        "}",
+        ",",
+        ":",
+        "[[]]",
+        "{}",
+        "\"text\":\"b\",",
+        "\"words\":[],",
+        "\"channel_id\":0,",
+        "NaN",
+        "é",
+    ];
+
+    fn same(json: &str) -> Result<bool, TestCaseError> {
+        let Some(quick) = read(json) else { return Ok(false) };
+        let careful = read_carefully(json);
+        prop_assert_eq!(careful.map(|careful| format!("{careful:?}")), Ok(format!("{quick:?}")), "{}", json);
+        Ok(true)
+    }
+
+    #[test]
+    fn ordinary_files_are_read_quickly() {
+        for json in ORDINARY {
+            assert!(same(json).unwrap(), "{json}");
+        }
+    }
+
+    #[test]
+    fn odd_files_are_left_to_the_careful_reader() {
+        let word = r#"{"begin_time":1,"end_time":2,"text":"a","punctuation":""}"#;
+        let file = |word: &str| {
+            format!(r#"{{"transcripts":[{{"channel_id":0,"sentences":[{{"text":"a","words":[{word}]}}]}}]}}"#)
+        };
+        assert!(same(&file(word)).unwrap());
+        for odd in [
+            r#"{"begin_time":1,"begin_time":1}"#,
+            r#"{"begin_time":1.0}"#,
+            r#"{"begin_time":"1"}"#,
+            r#"{"begin_time":01}"#,
+            r#"{"begin_time":-}"#,
+            r#"{"begin_time":1000000000000}"#,
+            r#"{"text":7}"#,
+            r#"{"text":"\ud800"}"#,
+            r#"{"text":"\q"}"#,
+            r#"{"t\u0065xt":"a"}"#,
+            r#"{"other":tru}"#,
+            "{\"text\":\"a\u{1f}\"}",
+            r#"{"text":"a",}"#,
+            r#""word""#,
+            "null",
+        ] {
+            assert!(read(&file(odd)).is_none(), "{odd}");
+        }
+        for odd in ["", "[]", "{}", r#"{"transcripts":null"#, r#"{"transcripts":[]}]"#] {
+            assert!(read(odd).is_none(), "{odd}");
+        }
+        assert!(read(&(file(word) + " {}")).is_none());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(3000))]
+
+        #[test]
+        fn both_readers_agree(
+            base in prop::sample::select(&ORDINARY[..]),
+            changes in prop::collection::vec((any::<prop::sample::Index>(), 0_usize..6, prop::sample::select(&ODD[..])), 1..3),
+        ) {
+            let mut json = base.to_owned();
+            for (place, removed, inserted) in changes {
+                let start = json.floor_char_boundary(place.index(json.len()));
+                let end = json.ceil_char_boundary((start + removed).min(json.len()));
+                json.replace_range(start..end, inserted);
+            }
+            same(&json)?;
+        }
+    }
+}
