@@ -4,8 +4,10 @@
 //! its path as long as size and time of change are the same, else by its content.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fs::{File, Metadata};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -16,6 +18,9 @@ use super::source::Source;
 use super::state::{Phase, RecordingState, State};
 use crate::error::{Error, Result};
 use crate::recording_id::address_id;
+
+/// Of an id in a message, in characters.
+const LONGEST_ID: usize = 1000;
 
 /// What shows without reading it that a file is unchanged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +40,40 @@ impl FileStamp {
 /// The key of a recording: `location` is its address as sent, or the real path of a file as a `file://` URL.
 pub(super) fn key(id: Option<&str>, location: &str) -> String {
     id.map_or_else(|| address_id(location), |id| format!("id:{id}"))
+}
+
+/// The recordings of one request, each once.
+#[derive(Debug, Default)]
+pub(crate) struct Identities {
+    /// By location without id; two ids for one address are two rows of one recording.
+    known: HashMap<Arc<str>, usize>,
+    /// The location of each recording that has an id.
+    ids: HashMap<Arc<str>, Arc<str>>,
+}
+
+impl Identities {
+    /// Takes a recording in: the index of the one that it is, if it was given before; a new one has the next index.
+    ///
+    /// # Errors
+    /// Its id names another recording.
+    pub(crate) fn add(&mut self, id: Option<&str>, location: &str) -> std::result::Result<Option<usize>, String> {
+        let own: Arc<str> = key(None, location).into();
+        if let Some(id) = id {
+            let other = self.ids.entry(id.into()).or_insert_with(|| Arc::clone(&own));
+            if *other != own {
+                let id: String = id.chars().take(LONGEST_ID).collect();
+                return Err(format!("the id {id} names another recording before"));
+            }
+        }
+        let next = self.known.len();
+        Ok(match self.known.entry(own) {
+            Entry::Occupied(known) => Some(*known.get()),
+            Entry::Vacant(vacant) => {
+                vacant.insert(next);
+                None
+            }
+        })
+    }
 }
 
 /// The content of a file, as a hash.

@@ -1,8 +1,6 @@
 //! What is to be transcribed: arguments and lists → recordings, each recording once. Nothing is sent or uploaded here, and
 //! a request with anything wrong in it is refused as a whole.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry as Slot;
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::Read;
@@ -13,11 +11,11 @@ use url::Url;
 use walkdir::WalkDir;
 
 use super::columns::Columns;
-use super::identity::{self, FileStamp};
+use super::identity::{self, FileStamp, Identities};
 use super::problems::Problems;
 use super::source::Source;
 use crate::error::reason;
-use crate::sheet::{Cells, Column, LIST, RECORDING, Row, Sheet};
+use crate::sheet::{Cells, ID, LIST, RECORDING, Row, Sheet};
 use crate::transcript::OtherFiles;
 
 /// What a walk over a folder takes for a recording, by extension in any case: what the service lists.
@@ -25,9 +23,6 @@ pub const AUDIO_EXTENSIONS: [&str; 17] = [
     "aac", "amr", "avi", "flac", "flv", "m4a", "mkv", "mov", "mp3", "mp4", "mpeg", "ogg", "opus", "wav", "webm", "wma",
     "wmv",
 ];
-
-/// Identifies a recording whatever its address.
-const ID: Column = Column::new(&["id"]);
 
 /// How many of the recordings that were given more than once are named.
 const SHOWN_TWICE: usize = 10;
@@ -114,10 +109,7 @@ pub struct ManifestBuilder {
     recordings: Vec<Recording>,
     /// How often each recording was given.
     times: Vec<u64>,
-    /// Key → index of the recording.
-    known: HashMap<Arc<str>, usize>,
-    /// The location of each recording that has an id.
-    ids: HashMap<Arc<str>, Arc<str>>,
+    identities: Identities,
     notes: Vec<String>,
     problems: Problems,
 }
@@ -286,34 +278,24 @@ impl ManifestBuilder {
     }
 
     fn add(&mut self, line: Option<Line<'_>>, source: Source, location: Arc<str>, stamp: Option<FileStamp>) {
-        let own: Arc<str> = identity::key(None, &location).into();
         let id = line.and_then(|line| line.id);
         let columns = line.and_then(|line| Columns::new(line.cells?.without(&[RECORDING, ID])));
-        if let Some(id) = id {
-            let other = self.ids.entry(id.into()).or_insert_with(|| Arc::clone(&own));
-            if *other != own {
-                let id = shortened(id);
-                return self
-                    .refuse(line, &format!("the id {id} names another recording before: {}", source.printable()));
-            }
-        }
-        let key = identity::key(id, &location).into();
-        // Two ids for one address are two rows of one recording.
-        match self.known.entry(own) {
-            Slot::Occupied(known) => {
-                if let Some(times) = self.times.get_mut(*known.get()) {
+        match self.identities.add(id, &location) {
+            Err(why) => self.refuse(line, &format!("{why}: {}", source.printable())),
+            Ok(Some(known)) => {
+                if let Some(times) = self.times.get_mut(known) {
                     *times += 1;
                 }
-                if let Some(recording) = self.recordings.get_mut(*known.get()) {
+                if let Some(recording) = self.recordings.get_mut(known) {
                     recording.columns = recording.columns.take().or(columns);
                 }
             }
-            Slot::Vacant(vacant) => {
-                let (name, id) = (source.name(), id.map(Arc::from));
+            Ok(None) => {
+                let (key, name) = (identity::key(id, &location).into(), source.name());
                 self.recordings.push(Recording {
                     source,
                     key,
-                    id,
+                    id: id.map(Arc::from),
                     columns,
                     location,
                     stamp,
@@ -327,7 +309,6 @@ impl ManifestBuilder {
                     shortfall: None,
                 });
                 self.times.push(1);
-                vacant.insert(self.recordings.len() - 1);
             }
         }
     }

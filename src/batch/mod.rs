@@ -56,6 +56,8 @@ pub use clips::{Clips, SavedClip};
 pub use counts::{Counts, Waiting};
 use event::Event;
 pub use event::RecordingNo;
+#[cfg(feature = "cli")]
+pub(crate) use identity::Identities;
 use identity::{KnownRecordings, Match};
 pub use ledger::FILE as LEDGER;
 use ledger::Ledger;

@@ -21,6 +21,9 @@ impl Column {
 /// The address or path of a recording.
 pub(crate) const RECORDING: Column = Column::new(&["url", "file_url", "file"]);
 
+/// Identifies a recording whatever its address.
+pub(crate) const ID: Column = Column::new(&["id"]);
+
 /// The names of a header, as written, without blanks around them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Names {

@@ -10,7 +10,7 @@ mod lines;
 mod record;
 pub(crate) mod text;
 
-pub(crate) use column::{Column, Names, RECORDING, folded};
+pub(crate) use column::{Column, ID, Names, RECORDING, folded};
 pub(crate) use length::{LENGTH_FORMS, length_ms, number};
 pub(crate) use text::decode;
 

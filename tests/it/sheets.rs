@@ -137,6 +137,33 @@ fn an_estimate_reads_lists_as_call_systems_export_them() {
 }
 
 #[test]
+fn an_estimate_knows_a_recording_again_as_transcribe_does() {
+    let estimate = |list: &str, more: &str| {
+        let scene =
+            Scene::new().write("calls/a.wav", crate::batch::wav(2, 16_000, 1)).write("calls.csv", list.to_owned());
+        scene.run(&format!("cost estimate calls.csv {more} --format json --region intl"))
+    };
+    let files = |ran: &crate::scene::Ran| ran.json()["summary"]["totalDetected"].clone();
+    // A fresh signature, another id for the same address, and a length that only the second row gives.
+    let ran = estimate(
+        "id,url,duration\n1,https://calls.example/a.wav?Expires=1&OSSAccessKeyId=k&Signature=s,\n\
+         2,https://calls.example/a.wav?Expires=2&OSSAccessKeyId=k&Signature=t,100\n3,https://calls.example/a.wav?id=7,100\n",
+        "",
+    );
+    let ran = ran.exits(0).says("1 recording given twice is counted once").says("2 files found: 2 priced");
+    assert_eq!(files(&ran), 2);
+    // One file by its path, as a link and as an address of this machine.
+    let ran = estimate("file\ncalls/a.wav\n./calls/../calls/a.wav\n", "calls calls/a.wav").exits(0);
+    assert_eq!(files(&ran.says("recordings were given again 3 times: each is counted once")), 1);
+    let twice = "id,url\n9,https://calls.example/c.wav\n9,https://calls.example/d.wav?Signature=x\n";
+    let refusal = "calls.csv line 3: the id 9 names another recording before: https://calls.example/d.wav";
+    estimate(twice, "").exits(2).says(refusal).says_no("Signature").prints_nothing();
+    let service = Service::new().unasked();
+    let run = format!("transcribe --files-from calls.csv -o out {MODEL}");
+    service.scene().write("calls.csv", twice).run(&run).exits(2).says(refusal);
+}
+
+#[test]
 fn metadata_names_calls_as_people_do() {
     let teams = |meta: &str| {
         let ran =

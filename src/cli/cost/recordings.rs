@@ -1,20 +1,20 @@
 //! The inputs of `cost estimate`: local files, folders, lists with durations, results.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use url::Url;
 use walkdir::WalkDir;
 
 use super::super::output::{Console, Failure};
-use crate::batch::AUDIO_EXTENSIONS;
+use crate::batch::{AUDIO_EXTENSIONS, Identities, Source};
 use crate::billing::Recording;
 use crate::error::{Error, Result};
 use crate::metrics::{Settings, measure};
-use crate::recording_id::address_id;
 use crate::redact::without_query;
-use crate::sheet::{Column, LENGTH_FORMS, LIST, RECORDING, Row, Sheet, folded, length_ms};
+use crate::sheet::{Column, ID, LENGTH_FORMS, LIST, RECORDING, Row, Sheet, folded, length_ms};
 use crate::transcript::{self, OtherFiles, read};
 
 /// File name extensions of lists.
@@ -54,8 +54,9 @@ pub(super) struct Inputs {
     pub(super) unreadable: u64,
     /// How often a recording was given that had been given before.
     pub(super) repeated: u64,
-    /// Identities of the recordings.
-    known: HashSet<String>,
+    identities: Identities,
+    /// Where each of them is in `inputs`.
+    places: Vec<usize>,
 }
 
 impl Inputs {
@@ -63,7 +64,7 @@ impl Inputs {
     pub(super) fn argument(&mut self, given: &OsStr, console: &Console) -> Result<(), Failure> {
         let text = given.to_string_lossy();
         if text.contains("://") {
-            if self.is_new(&text) {
+            if self.known(None, &text).map_err(Failure::Usage)?.is_none() {
                 self.url(&text);
             }
             return Ok(());
@@ -113,10 +114,14 @@ impl Inputs {
         }
     }
 
+    /// A local file, unless it was given before.
     fn audio(&mut self, path: &Path, file: String, console: &Console) {
-        if !self.is_new(&path.to_string_lossy()) {
-            return;
+        if let Ok(None) = self.known(None, &path.to_string_lossy()) {
+            self.probe(path, file, console);
         }
+    }
+
+    fn probe(&mut self, path: &Path, file: String, console: &Console) {
         let mut recording = Recording { file, ..Recording::default() };
         let mut is_readable = true;
         match crate::audio::probe(path) {
@@ -193,7 +198,8 @@ impl Inputs {
             let (line, row) = row.map_err(|fault| Failure::Usage(format!("{name} {fault}")))?;
             let cells = match row {
                 Row::Entry(entry) => {
-                    self.entry(&entry, None, console);
+                    let added = self.entry(None, &entry, None, console).map(drop);
+                    added.map_err(|why| Failure::Usage(format!("{name} line {line}: {why}")))?;
                     continue;
                 }
                 Row::Cells(cells) => cells,
@@ -214,7 +220,9 @@ impl Inputs {
                 }
                 ms
             });
-            let Some(input) = self.entry(address, duration_ms, console) else { continue };
+            let added = self.entry(cells.get(&ID), address, duration_ms, console);
+            let added = added.map_err(|why| Failure::Usage(format!("{name} line {line}: {why}")))?;
+            let Some(input) = added else { continue };
             let channels = cells.get(&CHANNELS).and_then(|cell| cell.parse().ok());
             input.recording.channels = channels.or(input.recording.channels);
             input.columns.extend(cells.iter().map(|(name, cell)| (folded(name), cell.to_owned())));
@@ -227,27 +235,47 @@ impl Inputs {
     }
 
     /// Adds a recording of a list; `None` if it was given before.
-    fn entry(&mut self, given: &str, duration_ms: Option<i64>, console: &Console) -> Option<&mut EstimateInput> {
-        let at = self.inputs.len();
-        if duration_ms.is_none() && !given.contains("://") {
-            self.audio(Path::new(given), given.to_owned(), console);
-        } else if self.is_new(given) {
-            self.url(given);
+    fn entry(
+        &mut self,
+        id: Option<&str>,
+        given: &str,
+        duration_ms: Option<i64>,
+        console: &Console,
+    ) -> Result<Option<&mut EstimateInput>, String> {
+        let known = self.known(id, given)?;
+        let at = known.unwrap_or(self.inputs.len());
+        match known {
+            Some(_) => {}
+            None if duration_ms.is_none() && !given.contains("://") => {
+                self.probe(Path::new(given), given.to_owned(), console);
+            }
+            None => self.url(given),
         }
-        let input = self.inputs.get_mut(at)?;
-        input.recording.duration_ms = duration_ms.or(input.recording.duration_ms);
-        Some(input)
+        let Some(input) = self.inputs.get_mut(at) else { return Ok(None) };
+        input.recording.duration_ms = input.recording.duration_ms.or(duration_ms);
+        Ok(Some(input).filter(|_| known.is_none()))
     }
 
-    /// Whether a recording was not given before; counts it if it was.
-    fn is_new(&mut self, given: &str) -> bool {
-        let id = if given.contains("://") {
-            address_id(given)
-        } else {
-            std::fs::canonicalize(given).map_or_else(|_| given.to_owned(), |path| path.to_string_lossy().into_owned())
+    /// Where the recording is in `inputs` if it was given before, which is counted. A new one must be added next.
+    ///
+    /// # Errors
+    /// Its id names another recording.
+    fn known(&mut self, id: Option<&str>, given: &str) -> Result<Option<usize>, String> {
+        let location = match Source::parse(given) {
+            Ok(Source::File(path)) => {
+                let url = std::fs::canonicalize(path).ok().and_then(|path| Url::from_file_path(path).ok());
+                url.map_or_else(|| given.to_owned(), String::from)
+            }
+            Ok(source) => source.sent().unwrap_or(given).to_owned(),
+            // `transcribe` will refuse it.
+            Err(_) => given.to_owned(),
         };
-        let is_new = self.known.insert(id);
-        self.repeated += u64::from(!is_new);
-        is_new
+        let named = |why| format!("{why}: {}", without_query(given));
+        let Some(known) = self.identities.add(id, &location).map_err(named)? else {
+            self.places.push(self.inputs.len());
+            return Ok(None);
+        };
+        self.repeated += 1;
+        Ok(self.places.get(known).copied())
     }
 }
