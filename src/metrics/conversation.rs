@@ -89,6 +89,8 @@ pub(crate) struct Burst {
 #[derive(Debug)]
 pub(crate) struct Conversation<'t> {
     pub(crate) transcript: &'t Transcript<'t>,
+    /// Whether markers are part of the texts.
+    pub(crate) markers: Markers,
     /// As stated, else the last end seen; `None` when nothing is timed.
     pub(crate) duration_ms: Option<i64>,
     pub(crate) duration_stated: bool,
@@ -122,6 +124,7 @@ impl<'t> Conversation<'t> {
             .sum();
         let mut conversation = Self {
             transcript,
+            markers,
             duration_ms: transcript.duration_ms,
             duration_stated: transcript.duration_ms.is_some(),
             participants: Vec::new(),

@@ -1,5 +1,5 @@
-//! Keyword hits: participant, time and surrounding text (definitions: keyword hit). [`super::keywords`] decides what
-//! matches.
+//! Where terms occur in a call: participant, time and surrounding text (definitions: keyword hit). [`super::keywords`]
+//! decides what matches.
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use unicode_normalization::UnicodeNormalization;
 
-use super::Settings;
 use super::conversation::{CleanSentence, Conversation};
 use super::floor::Floor;
 use super::interval::Interval;
@@ -24,43 +23,107 @@ const WHOLE_TEXT_BYTES: usize = 16_384;
 /// Least text kept on each side of a hit in a longer turn.
 const AROUND_BYTES: usize = 256;
 
-/// Searches turns, contained bursts, and sentences without a time.
-pub(super) fn find(conversation: &Conversation<'_>, floor: &Floor, texts: &mut Texts, settings: &Settings) -> Vec<Hit> {
-    let Some(keywords) = &settings.keywords else { return Vec::new() };
-    let terms: Vec<Arc<str>> = keywords.terms().iter().map(|term| Arc::from(&**term)).collect();
-    let (markers, scratch) = (settings.markers, Scratch::default());
-    let mut search = Search { conversation, keywords, markers, terms: &terms, scratch, hits: Vec::new() };
-    let turns = floor.turns.iter().map(|turn| (turn.participant, &turn.pieces));
+/// A place in a call where a term of a list was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Occurrence {
+    /// Index into [`Keywords::terms`].
+    pub(crate) term: usize,
+    /// Index into [`Measured::participants`](super::Measured::participants).
+    pub(crate) participant: usize,
+    pub(crate) interval: Option<Interval>,
+    pub(crate) time_basis: TimeBasis,
+    /// As in the transcript.
+    pub(crate) matched: String,
+    /// As in the column `text` of `hits`.
+    pub(crate) text: Arc<str>,
+    /// `None` inside another participant's turn, and without a time.
+    pub(crate) turn_index: Option<usize>,
+    /// The searched text, numbered within the call, and the byte where the match begins: two occurrences of one term are
+    /// told apart by it.
+    pub(crate) place: (usize, usize),
+}
+
+impl Occurrence {
+    /// The order of hits of one term: begin, end, participant; those without a time last.
+    pub(crate) fn order(&self) -> (i64, i64, usize) {
+        let (begin, end) = self.interval.map_or((i64::MAX, i64::MAX), |interval| (interval.begin, interval.end));
+        (begin, end, self.participant)
+    }
+}
+
+/// Searches turns, contained bursts, and sentences without a time. By term, then in [order](Occurrence::order).
+pub(super) fn search(
+    conversation: &Conversation<'_>,
+    floor: &Floor,
+    texts: &mut Texts,
+    keywords: &Keywords,
+) -> Vec<Occurrence> {
+    let markers = conversation.markers;
+    let mut search = Search { conversation, keywords, searched: 0, scratch: Scratch::default(), found: Vec::new() };
+    let turns = floor.turns.iter().enumerate().map(|(index, turn)| (turn.participant, Some(index), &turn.pieces));
     let contained = floor
         .contained
         .iter()
-        .filter_map(|pieces| conversation.pieces_in(pieces).first().map(|piece| (piece.participant, pieces)));
-    for (participant, pieces) in turns.chain(contained) {
-        search.stretch(participant, &texts.contributions(conversation, pieces, settings.markers));
+        .filter_map(|pieces| conversation.pieces_in(pieces).first().map(|piece| (piece.participant, None, pieces)));
+    for (participant, turn_index, pieces) in turns.chain(contained) {
+        search.stretch(participant, turn_index, &texts.contributions(conversation, pieces, markers));
     }
     for (number, sentence) in (0..).zip(&conversation.sentences) {
         if sentence.pieces == 0 {
-            let text = settings.markers.shown(conversation.text(sentence));
+            let text = markers.shown(conversation.text(sentence));
             let whole = Contribution { sentence: number, text, cut: None, units: sentence.units };
-            search.stretch(sentence.participant, &[whole]);
+            search.stretch(sentence.participant, None, &[whole]);
         }
     }
-    search.in_order()
+    let mut found = search.found;
+    found.sort_by_key(|occurrence| (occurrence.term, occurrence.order()));
+    found
+}
+
+/// The hits of plain keywords: `rule` as given, `term` without its exclusions (definitions: keyword hit).
+pub(super) fn of_keywords(found: Vec<Occurrence>, keywords: &Keywords) -> Vec<Hit> {
+    let shared = |list: &[String]| list.iter().map(|text| Arc::from(&**text)).collect::<Vec<Arc<str>>>();
+    let (rules, terms) = (shared(keywords.lines()), shared(keywords.terms()));
+    let (mut before, mut hit_index) = (None, 0);
+    let hit = |found: Occurrence| {
+        hit_index = if before == Some(found.term) { hit_index + 1 } else { 0 };
+        before = Some(found.term);
+        let rule = Arc::clone(rules.get(found.term)?);
+        Some(Hit::new(rule, hit_index, Arc::clone(terms.get(found.term)?), found))
+    };
+    found.into_iter().filter_map(hit).collect()
+}
+
+impl Hit {
+    /// A hit of a rule or keyword where a term was found.
+    pub(crate) fn new(rule: Arc<str>, hit_index: i64, term: Arc<str>, found: Occurrence) -> Self {
+        Self {
+            rule,
+            hit_index,
+            participant: Some(found.participant),
+            term,
+            begin_ms: found.interval.map(|interval| interval.begin),
+            end_ms: found.interval.map(|interval| interval.end),
+            time_basis: found.time_basis,
+            matched: found.matched,
+            text: found.text,
+        }
+    }
 }
 
 struct Search<'c, 't> {
     conversation: &'c Conversation<'t>,
     keywords: &'c Keywords,
-    markers: Markers,
-    terms: &'c [Arc<str>],
+    /// Number of texts searched so far.
+    searched: usize,
     scratch: Scratch,
-    /// With the index of the term.
-    hits: Vec<(usize, Hit)>,
+    found: Vec<Occurrence>,
 }
 
 impl Search<'_, '_> {
     /// Searches one text of one participant.
-    fn stretch(&mut self, participant: u32, contributions: &[Contribution<'_>]) {
+    fn stretch(&mut self, participant: u32, turn_index: Option<usize>, contributions: &[Contribution<'_>]) {
+        self.searched += 1;
         let mut text = String::new();
         let mut ranges = Vec::with_capacity(contributions.len());
         for contribution in contributions {
@@ -74,45 +137,24 @@ impl Search<'_, '_> {
             return;
         }
         let conversation = self.conversation;
-        let markers = self.markers;
+        let markers = conversation.markers;
         let part = |(range, contribution)| Part { range, contribution, markers, words: OnceCell::new() };
         let parts: Vec<Part<'_, '_>> = ranges.into_iter().zip(contributions).map(part).collect();
         let whole: Option<Arc<str>> = (text.len() <= WHOLE_TEXT_BYTES).then(|| Arc::from(&*text));
         let mut excerpts = Excerpts { text: &text, last: None };
         for found in matches {
             let (time_basis, interval) = time(conversation, &text, &found, &parts);
-            let Some(term) = self.terms.get(found.term) else { continue };
-            let hit = Hit {
-                rule: Arc::clone(term),
-                hit_index: 0,
+            self.found.push(Occurrence {
+                term: found.term,
                 participant: participant as usize,
-                term: Arc::clone(term),
-                begin_ms: interval.map(|interval| interval.begin),
-                end_ms: interval.map(|interval| interval.end),
+                interval,
                 time_basis,
                 matched: text.get(found.start..found.end).unwrap_or_default().to_owned(),
                 text: whole.clone().unwrap_or_else(|| excerpts.around(&found)),
-            };
-            self.hits.push((found.term, hit));
+                turn_index,
+                place: (self.searched, found.start),
+            });
         }
-    }
-
-    /// Rules in the order given, begin, end, participant; hits without a time last (definitions: keyword hit).
-    fn in_order(mut self) -> Vec<Hit> {
-        self.hits.sort_by_key(|(term, hit)| {
-            (*term, hit.begin_ms.unwrap_or(i64::MAX), hit.end_ms.unwrap_or(i64::MAX), hit.participant)
-        });
-        let mut before = None;
-        let mut index = 0;
-        self.hits
-            .into_iter()
-            .map(|(term, mut hit)| {
-                index = if before == Some(term) { index + 1 } else { 0 };
-                before = Some(term);
-                hit.hit_index = index;
-                hit
-            })
-            .collect()
     }
 }
 

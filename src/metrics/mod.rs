@@ -134,16 +134,19 @@ pub fn measure<'t>(file: &str, transcript: &'t Transcript<'t>, settings: &Settin
     let floor = Floor::new(&conversation, parameters.turn_pause_ms);
     let mut texts = Texts::default();
     let billable = billable::tracks(&conversation);
-    let hits = hits::find(&conversation, &floor, &mut texts, settings);
+    let hits = settings
+        .keywords
+        .as_ref()
+        .map(|keywords| hits::of_keywords(hits::search(&conversation, &floor, &mut texts, keywords), keywords));
     let figures = figures::measure(&mut conversation, &sweep, &floor, &mut texts, settings);
     let Figures { mut call, mut participants, turns, events, windows } = figures;
-    if settings.keywords.is_some() {
+    if let Some(hits) = &hits {
         call.keyword_hit_count = Some(hits.len() as i64);
         for participant in &mut participants {
             participant.keyword_hit_count = Some(0);
         }
-        for hit in &hits {
-            if let Some(participant) = participants.get_mut(hit.participant) {
+        for hit in hits {
+            if let Some(participant) = hit.participant.and_then(|index| participants.get_mut(index)) {
                 participant.keyword_hit_count = participant.keyword_hit_count.map(|count| count + 1);
             }
         }
@@ -165,5 +168,6 @@ pub fn measure<'t>(file: &str, transcript: &'t Transcript<'t>, settings: &Settin
         .collect();
     call.warning_count = warnings.iter().filter(|warning| warning.code.is_tabled()).count() as i64;
     let (file, region) = (file.to_owned(), settings.region);
-    Measured { file, call, participants, turns, events, hits, windows, billable, warnings, region, conversation }
+    let hits = hits.unwrap_or_default();
+    Measured { file, call, participants, turns, events, hits, windows, billable, warnings, region, conversation, floor }
 }

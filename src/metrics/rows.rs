@@ -6,9 +6,13 @@ use std::sync::Arc;
 use serde::{Serialize, Serializer};
 
 use super::conversation::{Basis, CleanSentence, Conversation};
+use super::floor::Floor;
+use super::hits::Occurrence;
 use super::interval::Interval;
+use super::keywords::Keywords;
 use super::onsets::EventKind;
 use super::reason::Reasons;
+use super::texts::Texts;
 use crate::catalog::Region;
 use crate::text::trim;
 use crate::transcript::{Code, Sentence, Severity, Word};
@@ -38,9 +42,17 @@ pub struct Measured<'t> {
     /// The region of the model that made the transcript, if known.
     pub region: Option<Region>,
     pub(super) conversation: Conversation<'t>,
+    #[allow(dead_code, reason = "rules search with it")]
+    pub(super) floor: Floor,
 }
 
 impl Measured<'_> {
+    /// Where the terms of a list occur: by term, then begin, end, participant.
+    #[allow(dead_code, reason = "rules search with it")]
+    pub(crate) fn search(&self, keywords: &Keywords) -> Vec<Occurrence> {
+        super::hits::search(&self.conversation, &self.floor, &mut Texts::default(), keywords)
+    }
+
     /// Sets the model and region that made the transcript, where they are known better than from
     /// [`Settings`](super::Settings).
     pub fn set_origin(&mut self, model: &str, region: Option<Region>) {
@@ -212,7 +224,7 @@ pub struct Hit {
     #[serde(serialize_with = "shared_text")]
     pub rule: Arc<str>,
     pub hit_index: i64,
-    pub participant: usize,
+    pub participant: Option<usize>,
     #[serde(serialize_with = "shared_text")]
     pub term: Arc<str>,
     pub begin_ms: Option<i64>,

@@ -264,7 +264,7 @@ impl SummaryRows {
         self.participants.add(measured, lines);
         self.bill.add(lines);
         let name = |participant| measured.role(participant).unwrap_or_else(|| measured.label(participant));
-        self.hits.add(measured.hits.iter().map(|hit| (&*hit.rule, name(hit.participant))));
+        self.hits.add(measured.hits.iter().filter_map(|hit| Some((&*hit.rule, name(hit.participant?)))));
     }
 
     fn append(&mut self, other: Self) {
@@ -337,7 +337,7 @@ impl Collector<'_> {
             calls,
             participants: self.summary.participants.into_frame()?,
             bill: self.summary.bill.into_totals(),
-            hits: self.settings.keywords.as_ref().map(|keywords| hits.into_list(keywords.terms())),
+            hits: self.settings.keywords.as_ref().map(|keywords| hits.into_list(keywords.lines())),
             measured: self.measured,
             without_speech: self.without_speech,
             failed: self.failed,

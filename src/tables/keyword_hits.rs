@@ -56,10 +56,10 @@ impl HitCounts {
         }
     }
 
-    /// In the order of `terms`, including those without a hit; then other rules, in byte order.
-    pub(super) fn into_list(mut self, terms: &[String]) -> Vec<KeywordHits> {
-        let named = terms.iter().map(|term| {
-            self.0.remove(term).unwrap_or_else(|| KeywordHits { rule: term.clone(), ..KeywordHits::default() })
+    /// In the order of `keywords` as given, including those without a hit; then other rules, in byte order.
+    pub(super) fn into_list(mut self, keywords: &[String]) -> Vec<KeywordHits> {
+        let named = keywords.iter().map(|rule| {
+            self.0.remove(rule).unwrap_or_else(|| KeywordHits { rule: rule.clone(), ..KeywordHits::default() })
         });
         let mut list: Vec<KeywordHits> = named.collect();
         list.extend(self.0.into_values());

@@ -160,7 +160,7 @@ impl Stored {
         let of_participants = columns_of_participants();
         let empty = || DataFrame::empty_with_schema(&some(&schema(&PARTICIPANTS), &of_participants));
         let participants = self.frame(&PARTICIPANTS, &of_participants, None)?.unwrap_or_else(empty);
-        let terms = settings.keywords.as_ref().map(Keywords::terms);
+        let keywords = settings.keywords.as_ref().map(Keywords::lines);
         Ok(Analysis {
             measured: calls.height() as u64,
             missing_tables: self.missing_tables(),
@@ -169,10 +169,10 @@ impl Stored {
             calls,
             participants,
             bill: self.bill()?.into_totals(),
-            hits: match terms {
+            hits: match keywords {
                 // Without the table, the number of hits is unknown, not zero.
-                Some(terms) if self.folders.iter().all(|folder| folder.table(&HITS).is_some()) => {
-                    Some(self.hits()?.into_list(terms))
+                Some(keywords) if self.folders.iter().all(|folder| folder.table(&HITS).is_some()) => {
+                    Some(self.hits()?.into_list(keywords))
                 }
                 _ => None,
             },

@@ -87,7 +87,13 @@ fn an_exclusion_removes_the_hits_inside_it() {
     assert_eq!(matched("排程序列，程序", "程序 ! 排程序"), ["程序"]);
     assert_eq!(matched("排程序列，程序员", "程序 ! 排程序 ! /程序[员猿]/"), Vec::<Value>::new());
     let found = hits(call(&[(0, 0, 1000, "排程序列，程序")]), "程序 ! 排程序");
-    has(&found[0], json!({"rule": "程序", "term": "程序", "hit_index": 0}));
+    has(&found[0], json!({"rule": "程序 ! 排程序", "term": "程序", "hit_index": 0}));
+    // With and without the exclusion are two keywords.
+    let call = call(&[(0, 0, 1000, "排程序列，程序")]);
+    let ran =
+        Scene::new().call("a", call).run("analyze calls -o out --keyword '程序 ! 排程序' --keyword 程序").exits(0);
+    assert_eq!(column(&ran.table("hits"), "rule"), ["程序 ! 排程序", "程序", "程序"]);
+    assert_eq!(column(&ran.table("hits"), "hit_index"), [0, 0, 1]);
 }
 
 #[test]

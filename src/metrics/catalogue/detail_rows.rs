@@ -103,10 +103,10 @@ table! {
         => row.hit_index;
     participant Text None null NEVER
         "the participant who said it"
-        => call.label(row.participant);
+        => row.participant.map(|participant| call.label(participant));
     role Text None null NEVER or "no role was given"
         "the participant's role"
-        => call.role(row.participant);
+        => row.participant.and_then(|participant| call.role(participant));
     term Text None null NEVER
         "the term that matched" see KeywordHit
         => row.term.as_ref();

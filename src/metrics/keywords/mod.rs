@@ -9,7 +9,7 @@ mod reading;
 use std::fmt;
 
 use aho_corasick::AhoCorasick;
-use regex::Regex;
+use regex::{Regex, RegexSet};
 use unicode_normalization::UnicodeNormalization;
 
 pub use self::reading::KeywordError;
@@ -46,6 +46,8 @@ pub struct Keywords {
     /// Without signs, then with signs.
     plain: [PlainTerms; 2],
     regexes: Vec<(Regex, Role)>,
+    /// Which of many regexes match at all, in one pass; `None` for a few.
+    regex_set: Option<RegexSet>,
 }
 
 /// A match: a byte range of the original text.
@@ -300,7 +302,11 @@ impl Keywords {
         if !self.regexes.is_empty() {
             normal.read(text, Form::Nfkc);
         }
-        for (regex, role) in &self.regexes {
+        let matching = self.regex_set.as_ref().map(|set| set.matches(normal.as_str()));
+        for (number, (regex, role)) in self.regexes.iter().enumerate() {
+            if matching.as_ref().is_some_and(|matching| !matching.matched(number)) {
+                continue;
+            }
             let (into, term) = match *role {
                 Role::Term(term) => (&mut *out, term),
                 Role::Exclusion(term) => (&mut *excluded, term),
@@ -572,9 +578,9 @@ mod tests {
         let both = keywords(&["程序 ! 排程序", "排程序 ! 程", "序"]);
         let terms: Vec<usize> = both.find("排程序").into_iter().map(|found| found.term).collect();
         assert_eq!(terms, [1, 2]);
-        // Hits are told apart by their term, so one term has one set of exclusions.
-        let error = Keywords::new(["程序 ! 排程序", "程序"]).unwrap_err();
-        assert_eq!(error.to_string(), r#"keyword "程序" is given twice, with other exclusions"#);
+        // One term with different exclusions is several keywords.
+        let numbers = keywords(&["程序 ! 排程序", "程序"]).find("排程序").into_iter().map(|found| found.term);
+        assert_eq!(numbers.collect::<Vec<_>>(), [1]);
         // A hit taken away hides none that overlaps it.
         assert_eq!(found("哈哈 ! 哎哈哈", "哎哈哈哈"), ["哈哈"]);
         assert_eq!(keywords(&["哈哈 ! 哎哈哈"]).find("哎哈哈哈")[0].start, 6);
@@ -642,6 +648,19 @@ mod tests {
         );
         let error = Keywords::from_file_text("# a\r\nb\r\n/(?<x/\r\n").unwrap_err();
         assert_eq!((error.line(), error.term(), error.to_string().lines().count()), (Some(3), "/(?<x/", 1));
+    }
+
+    #[test]
+    fn many_regexes_find_what_each_finds_alone() {
+        let lines: Vec<String> = (0..20).map(|number| format!("/{number}[a-c]+/")).collect();
+        let text = "1a 12bb 3c, 7abc 7 19c";
+        let alone = |(term, line): (usize, &String)| {
+            let found = keywords(&[line]).find(text);
+            found.into_iter().map(move |found| Match { term, ..found }).collect::<Vec<_>>()
+        };
+        let expected: Vec<Match> = lines.iter().enumerate().flat_map(alone).collect();
+        assert_eq!(expected.len(), 7);
+        assert_eq!(Keywords::new(&lines).unwrap().find(text), expected);
     }
 
     proptest! {

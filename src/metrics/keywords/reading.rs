@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fmt;
 
 use aho_corasick::AhoCorasick;
-use regex::Regex;
+use regex::{Regex, RegexSet};
 use unicode_normalization::UnicodeNormalization;
 use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
 
@@ -13,6 +13,9 @@ use crate::text::{FoldedText, Form, begins_with_word, ends_at_boundary, is_separ
 
 /// What separates a term from its exclusions.
 pub(super) const EXCLUDING: &str = " ! ";
+
+/// From this many regexes on, a set tells in one pass which of them match.
+const FEW_REGEXES: usize = 4;
 
 /// A list of keywords being parsed.
 pub(super) struct Reading {
@@ -52,10 +55,6 @@ impl Reading {
             let (term, after) = split_term(line).map_err(|reason| failed(line, reason))?;
             self.term(term, role).map_err(|reason| failed(term, reason))?;
             if let Role::Term(_) = role {
-                // Hits are told apart by their term.
-                if self.terms.iter().any(|known| known == term) {
-                    return Err(failed(term, Reason::Twice));
-                }
                 self.terms.push(term.to_owned());
             }
             role = Role::Exclusion(number_of_term);
@@ -107,7 +106,11 @@ impl Reading {
                 reason: Reason::TooMany(in_one_line(&error.to_string())),
             })?);
         }
-        Ok(Keywords { terms, lines, plain, regexes })
+        // Above its size limit the set is left out, and each regex is tried on its own.
+        let regex_set = (regexes.len() >= FEW_REGEXES)
+            .then(|| RegexSet::new(regexes.iter().map(|(regex, _)| regex.as_str())).ok())
+            .flatten();
+        Ok(Keywords { terms, lines, plain, regexes, regex_set })
     }
 }
 
@@ -174,7 +177,6 @@ enum Reason {
     OpenRegex,
     BadRegex(String),
     TooMany(String),
-    Twice,
 }
 
 impl KeywordError {
@@ -216,7 +218,6 @@ impl fmt::Display for KeywordError {
             Reason::PunctuationOnly => f.write_str(" holds nothing but punctuation"),
             Reason::OpenRegex => f.write_str(" begins as a regex but does not end with a slash"),
             Reason::BadRegex(why) => write!(f, " is not a valid regex: {why}"),
-            Reason::Twice => f.write_str(" is given twice, with other exclusions"),
             Reason::TooMany(why) => write!(f, " and the others are too many: {why}"),
         }
     }
