@@ -62,7 +62,7 @@ A dialogue is text, NAME.txt for every address whose file is called NAME, whatev
   0:03.0-0:05.5 customer: I'd like a refund, please.
 
 The storage port answers GET /emulator/hits: what was asked, and which rules were not reached;
-POST /emulator/clock?advance_s=N moves the clock.";
+POST /emulator/clock?advance_s=N, with a key, moves the clock.";
 
 /// Arguments of `emulate`.
 #[derive(Debug, clap::Args)]

@@ -12,6 +12,9 @@ pub(super) type Millis = i64;
 /// Lifetimes of ids, links, policies and tasks are multiples of this.
 pub(super) const HOUR: Millis = 3_600_000;
 
+/// It stops at the end of the year 9998: every lifetime added to it can still be written as a date.
+const LAST: Millis = 253_370_764_799_999;
+
 /// A clock that runs at a multiple of real time.
 #[derive(Debug)]
 pub(super) struct Clock {
@@ -31,12 +34,13 @@ impl Clock {
         let elapsed = self.started.elapsed().as_secs_f64() * 1000.0 * self.speed;
         #[expect(clippy::cast_possible_truncation, reason = "saturates, centuries from now")]
         let elapsed = elapsed as i64;
-        self.origin.saturating_add(elapsed).saturating_add(self.moved.load(Ordering::Relaxed))
+        self.origin.saturating_add(elapsed).saturating_add(self.moved.load(Ordering::Relaxed)).min(LAST)
     }
 
     /// Moves the clock forward at once.
     pub(super) fn advance(&self, by: Duration) {
-        self.moved.fetch_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX), Ordering::Relaxed);
+        let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
+        let _ = self.moved.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |moved| Some(moved.saturating_add(by)));
     }
 }
 
@@ -103,5 +107,8 @@ mod tests {
         let before = clock.now();
         clock.advance(Duration::from_secs(86_400));
         assert!(clock.now() - before >= 86_400_000);
+        clock.advance(Duration::MAX);
+        clock.advance(Duration::MAX);
+        assert_eq!(http_date(clock.now()), "Thu, 31 Dec 9998 23:59:59 GMT");
     }
 }

@@ -30,15 +30,22 @@
 //!
 //! Two ports: the service under `base_url` (and, beside `/api/v1`, `/compatible-mode/v1`), results and uploads under
 //! `storage_url`, as with the real one. The storage port also answers `GET /emulator/hits` (request counts as
-//! JSON, with the rules of the scenario that did not occur) and `POST /emulator/clock?advance_s=N` (moves the clock forward).
+//! JSON, with the rules of the scenario that did not occur) and, with a key, `POST /emulator/clock?advance_s=N` (moves the
+//! clock forward).
+//!
+//! Web pages and other programs of this machine get no further than they should: requests for any host but `127.0.0.1` and
+//! `localhost` are refused, bodies are read only with a good key, one of at most 40 MiB, all together 256 MiB, and no
+//! link leads out of the folders that it answers from.
 //!
 //! Wire formats: the vendor's help pages as of November 2026. Where they are silent or contradict each other, a
 //! comment explains the choice.
 
 mod answer;
+mod bodies;
 mod clock;
 mod fetching;
 mod flash;
+mod folder;
 mod hits;
 mod limits;
 mod models;
@@ -92,7 +99,7 @@ pub struct Settings {
     pub host_style: HostStyle,
     /// How many times faster than real time its clock runs; 1 by default.
     pub clock_speed: Option<f64>,
-    /// A folder of recorded result files to answer from.
+    /// A folder of recorded result files to answer from, none of them a link out of it.
     pub results: Option<PathBuf>,
     /// Calls with a script: each answers for every address whose file has its name.
     pub dialogues: Vec<Dialogue>,
@@ -133,6 +140,7 @@ impl Emulator {
             recordings,
             dialogues: speech::Dialogues::new(settings.dialogues),
             seal: seal::Seal::new(),
+            bodies: bodies::Bodies::default(),
             hits: hits::Counter::default(),
             limits: limits::Limits::default(),
             tasks: tasks::Tasks::default(),
@@ -142,8 +150,8 @@ impl Emulator {
             vocabularies: vocabularies::Vocabularies::default(),
         });
         let serving = [
-            server::serve(service_listener, routes::router(&state)),
-            server::serve(storage_listener, storage::router(&state)),
+            server::serve(service_listener, service, routes::router(&state)),
+            server::serve(storage_listener, storage, storage::router(&state)),
         ];
         Ok(Self { state, service, _serving: serving })
     }

@@ -26,15 +26,7 @@ pub(super) struct Recordings {
 impl Recordings {
     /// Reads every `*.json` of a folder.
     pub(super) fn read(folder: &Path) -> Result<Self> {
-        let failed = |error| Error::io("read", folder, error);
-        let mut paths = Vec::new();
-        for entry in std::fs::read_dir(folder).map_err(failed)? {
-            let path = entry.map_err(failed)?.path();
-            if path.is_file() && path.extension().is_some_and(|extension| extension == "json") {
-                paths.push(path);
-            }
-        }
-        paths.sort();
+        let paths = super::folder::files(folder, "json")?;
         let mut recordings = Self::default();
         for path in paths {
             let bytes = std::fs::read(&path).map_err(|error| Error::io("read", &path, error))?;

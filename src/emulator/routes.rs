@@ -5,14 +5,14 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, Request, State as Shared};
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, Method, Response, StatusCode};
 use axum::routing::any;
-use bytes::Bytes;
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
 use super::answer::{Answer, Dialect, EVENT_STREAM, Refusal, Reply, hang_up};
+use super::bodies::Received;
 use super::models::MODELS;
 use super::operation::Operation;
 use super::scenario::{Body as Scripted, Fault};
@@ -20,8 +20,6 @@ use super::state::State;
 use super::tasks::{list, query, submit};
 use super::{flash, stream, tokens, uploads, vocabularies};
 
-/// A data URI of 20 MiB and the rest of the body; longer bodies are not read.
-const LARGEST_BODY: usize = 40 << 20;
 /// Rate per second of queries, lists and cancels, each for the whole account.
 const TASK_RATE: f64 = 20.0;
 
@@ -29,12 +27,11 @@ const TASK_RATE: f64 = 20.0;
 #[derive(Debug)]
 pub(super) struct Call {
     pub(super) request_id: String,
-    method: Method,
     /// Path and query.
     target: String,
     query: Vec<(String, String)>,
     headers: HeaderMap,
-    body: Bytes,
+    body: Received,
 }
 
 impl Call {
@@ -58,12 +55,6 @@ impl Call {
             return Err(Refusal::body());
         }
         serde_json::from_slice(&self.body).ok().filter(Value::is_object).ok_or_else(Refusal::body)
-    }
-
-    /// The key or token of the request.
-    fn bearer(&self) -> Option<&str> {
-        let (scheme, key) = self.header(AUTHORIZATION.as_str())?.split_once(' ')?;
-        scheme.eq_ignore_ascii_case("Bearer").then_some(key.trim())
     }
 }
 
@@ -130,26 +121,17 @@ async fn exchange(
     reply.map_or_else(hang_up, |reply| reply.response(&request_id, state.clock.now()))
 }
 
-/// Reads a request and makes the checks common to all.
+/// Makes the checks common to all requests, then reads the body: that of a refused request is not read.
 async fn read(state: &State, request_id: String, methods: &[Method], request: Request) -> Result<Call, Refusal> {
     let (head, body) = request.into_parts();
-    let body = axum::body::to_bytes(body, LARGEST_BODY)
-        .await
-        .map_err(|_| Refusal::new(StatusCode::BAD_REQUEST, "BadRequest.TooLarge", "Payload Too Large."))?;
+    state.authorize(&head.headers)?;
+    if !methods.contains(&head.method) {
+        return Err(Refusal::parameter(format!("Request method '{}' is not supported.", head.method)));
+    }
+    let body = state.bodies.read(body).await?;
     let query = form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
     let target = head.uri.path_and_query().map_or_else(String::new, ToString::to_string);
-    let call = Call { request_id, method: head.method, target, query, headers: head.headers, body };
-    let known = call
-        .bearer()
-        .is_some_and(|key| key.len() > 3 && key.starts_with("sk-") || state.tokens.valid(key, state.clock.now()));
-    if !known {
-        state.hits.unauthorized();
-        return Err(Refusal::key());
-    }
-    if !methods.contains(&call.method) {
-        return Err(Refusal::parameter(format!("Request method '{}' is not supported.", call.method)));
-    }
-    Ok(call)
+    Ok(Call { request_id, target, query, headers: head.headers, body })
 }
 
 /// The fault of the scenario for a request.
@@ -253,7 +235,7 @@ fn handle(
         }
         Operation::Policy => uploads::policy(state, call),
         Operation::Token => {
-            let permanent = call.bearer().is_some_and(|key| key.starts_with("sk-"));
+            let permanent = tokens::bearer(&call.headers).is_some_and(|key| key.starts_with("sk-"));
             tokens::issue(state, call, permanent)
         }
         Operation::Vocabulary => vocabularies::customization(state, call),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::HostStyle;
 use super::answer::Refusal;
+use super::bodies::Bodies;
 use super::clock::Clock;
 use super::hits::Counter;
 use super::limits::Limits;
@@ -29,6 +30,7 @@ pub(super) struct State {
     pub(super) recordings: Recordings,
     pub(super) dialogues: Dialogues,
     pub(super) seal: Seal,
+    pub(super) bodies: Bodies,
     pub(super) hits: Counter,
     pub(super) limits: Limits,
     pub(super) tasks: Tasks,

@@ -12,11 +12,10 @@ use axum::extract::{DefaultBodyLimit, FromRequest, Path, Request, State as Share
 use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, Method, Response, StatusCode};
 use axum::routing::{any, get, post};
-use futures_util::StreamExt;
 use serde_json::json;
 use url::form_urlencoded;
 
-use super::answer::{Dialect, Reply, hang_up};
+use super::answer::{Dialect, Refusal, Reply, hang_up};
 use super::clock::{HOUR, wall};
 use super::models::Protocol;
 use super::operation::Operation;
@@ -25,7 +24,7 @@ use super::scenario::Fault;
 use super::speech;
 use super::state::State;
 use super::tasks::{Outcome, Task};
-use super::uploads::{ACCESS_KEY_ID, Denied, Form, Object};
+use super::uploads::{ACCESS_KEY_ID, Allowed, Denied, Form, Object};
 use super::wav;
 
 /// A link is valid for a day.
@@ -87,11 +86,19 @@ async fn hits(Shared(state): Shared<Arc<State>>) -> Response<Body> {
     Reply::json(StatusCode::OK, &object).response("", state.clock.now())
 }
 
+/// Moves the clock for whoever holds a key: a web page can send a `POST` here, but no key with it.
 async fn clock(Shared(state): Shared<Arc<State>>, request: Request) -> Response<Body> {
-    let seconds = query(&request).get("advance_s").and_then(|text| text.parse::<u64>().ok());
-    state.advance(Duration::from_secs(seconds.unwrap_or(0)));
-    let now = state.clock.now();
-    Reply::json(StatusCode::OK, &json!({"now": wall(now)})).response("", now)
+    let moved = state.authorize(request.headers()).and_then(|()| {
+        let seconds = query(&request).get("advance_s").and_then(|text| text.parse::<u64>().ok());
+        let seconds = seconds.ok_or_else(|| Refusal::format("advance_s is a whole number of seconds"))?;
+        state.advance(Duration::from_secs(seconds));
+        Ok(json!({"now": wall(state.clock.now())}))
+    });
+    let reply = match moved {
+        Ok(now) => Reply::json(StatusCode::OK, &now),
+        Err(refusal) => Reply::refusal(Dialect::DashScope, &refusal, ""),
+    };
+    reply.response("", state.clock.now())
 }
 
 fn query(request: &Request) -> HashMap<String, String> {
@@ -182,22 +189,18 @@ fn file_of(task: &Task, outcome: &Outcome, request_id: &str) -> Reply {
 async fn upload(Shared(state): Shared<Arc<State>>, request: Request) -> Response<Body> {
     state.hits.request(Operation::Upload, request.method().as_str(), "/");
     let request_id = state.seal.hex(24).to_uppercase();
-    let leak = leak(&state, request.headers(), &request_id);
-    let reply = if leak.is_some() || request.method() != Method::POST {
-        // Read to its end, so that the client sees the answer.
-        let mut body = request.into_body().into_data_stream();
-        while body.next().await.is_some_and(|part| part.is_ok()) {}
+    let reply = if let Some(leak) = leak(&state, request.headers(), &request_id) {
+        Some(leak)
+    } else if request.method() != Method::POST {
         let not_allowed = (StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", "Only POST is allowed.".to_owned());
-        Some(leak.unwrap_or_else(|| denied(&not_allowed, &request_id)))
+        Some(denied(&not_allowed, &request_id))
     } else {
         match form(&state, request).await {
             Err(refused) => Some(denied(&refused, &request_id)),
-            Ok((form, checked, object)) => {
+            Ok((form, allowed, object)) => {
                 let fault = state.scenario.fault(Operation::Upload, || vec![form.key()]);
                 carried_out(&state, Dialect::DashScope, &request_id, fault, |_| {
-                    let kept =
-                        checked.and_then(|allowed| state.uploads.put(form.key(), &allowed, object, state.clock.now()));
-                    match kept {
+                    match state.uploads.put(form.key(), &allowed, object, state.clock.now()) {
                         Ok(()) => Reply::whole(form.success(), "application/xml", ""),
                         Err(refused) => denied(&refused, &request_id),
                     }
@@ -209,27 +212,32 @@ async fn upload(Shared(state): Shared<Arc<State>>, request: Request) -> Response
     reply.map_or_else(hang_up, |reply| reply.response(&request_id, state.clock.now()))
 }
 
-type Received = (Form, Result<super::uploads::Allowed, Denied>, Object);
-
-/// Reads an upload to its end, even if it will be refused. Fields after the file are ignored, as the storage does.
-async fn form(state: &State, request: Request) -> Result<Received, Denied> {
+/// Reads an upload. One that is refused is read no further: a wrong signature before the file, a file that is too large
+/// at its limit.
+async fn form(state: &State, request: Request) -> Result<(Form, Allowed, Object), Denied> {
     let malformed = |message: &str| (StatusCode::BAD_REQUEST, "MalformedPOSTRequest", message.to_owned());
     let mut parts = Multipart::from_request(request, &()).await.map_err(|_| malformed("This is no multipart form."))?;
     let (mut form, mut left) = (Form::default(), FIELDS);
     let mut file = None;
-    let mut after = None;
     while let Some(field) = parts.next_field().await.map_err(|_| malformed("The body is not well-formed."))? {
         let name = field.name().unwrap_or_default().to_ascii_lowercase();
         if file.is_some() {
-            after = Some(name);
-            read(field, &mut |_| Ok(())).await?;
-        } else if name == "file" {
-            let checked = form.check(state);
-            file = Some((checked, object(field).await?));
+            let message = format!("The field {name} comes after the file, which must be the last.");
+            return Err((StatusCode::BAD_REQUEST, "InvalidArgument", message));
+        }
+        if name == "file" {
+            let allowed = form.check(state)?;
+            let object = object(field, allowed.most_bytes).await?;
+            file = Some((allowed, object));
         } else {
             let mut value = Vec::new();
+            let mut take = |bytes: usize| {
+                left = left.checked_sub(bytes).ok_or_else(|| malformed("The fields are too large."))?;
+                Ok(())
+            };
+            take(name.len() + 1)?;
             read(field, &mut |part| {
-                left = left.checked_sub(part.len()).ok_or_else(|| malformed("The fields are too large."))?;
+                take(part.len())?;
                 value.extend_from_slice(part);
                 Ok(())
             })
@@ -237,13 +245,9 @@ async fn form(state: &State, request: Request) -> Result<Received, Denied> {
             form.0.insert(name, String::from_utf8_lossy(&value).into_owned());
         }
     }
-    if let Some(name) = after {
-        let message = format!("The field {name} comes after the file, which must be the last.");
-        return Err((StatusCode::BAD_REQUEST, "InvalidArgument", message));
-    }
     let missing = || (StatusCode::BAD_REQUEST, "IncorrectNumberOfFilesInPOSTRequest", "There is no file.".to_owned());
-    let (checked, object) = file.ok_or_else(missing)?;
-    Ok((form, checked, object))
+    let (allowed, object) = file.ok_or_else(missing)?;
+    Ok((form, allowed, object))
 }
 
 async fn read(mut field: Field<'_>, take: &mut impl FnMut(&[u8]) -> Result<(), Denied>) -> Result<(), Denied> {
@@ -255,11 +259,15 @@ async fn read(mut field: Field<'_>, take: &mut impl FnMut(&[u8]) -> Result<(), D
 }
 
 /// Hash, length and header of a file, which is not kept.
-async fn object(field: Field<'_>) -> Result<Object, Denied> {
+async fn object(field: Field<'_>, most_bytes: u64) -> Result<Object, Denied> {
     let (mut hasher, mut head, mut length) = (blake3::Hasher::new(), Vec::new(), 0_u64);
     read(field, &mut |part| {
-        hasher.update(part);
         length += part.len() as u64;
+        if length > most_bytes {
+            let message = "Your proposed upload exceeds the maximum allowed size.".to_owned();
+            return Err((StatusCode::BAD_REQUEST, "EntityTooLarge", message));
+        }
+        hasher.update(part);
         let missing = HEAD.saturating_sub(head.len()).min(part.len());
         head.extend_from_slice(part.get(..missing).unwrap_or_default());
         Ok(())

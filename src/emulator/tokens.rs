@@ -1,8 +1,10 @@
-//! `POST /api/v1/tokens`: temporary keys.
+//! `POST /api/v1/tokens`: temporary keys; which keys are good.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
 use serde_json::json;
 
 use super::answer::{Answer, Refusal};
@@ -18,6 +20,24 @@ impl Tokens {
     /// Whether it was issued here and has not expired.
     pub(super) fn valid(&self, token: &str, now: Millis) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(token).is_some_and(|expires| now < *expires)
+    }
+}
+
+/// The key or token of a request.
+pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, key) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("Bearer").then_some(key.trim())
+}
+
+impl State {
+    /// Refuses and counts a request without a good key.
+    pub(super) fn authorize(&self, headers: &HeaderMap) -> Result<(), Refusal> {
+        let good = |key: &str| key.len() > 3 && key.starts_with("sk-") || self.tokens.valid(key, self.clock.now());
+        if bearer(headers).is_some_and(good) {
+            return Ok(());
+        }
+        self.hits.unauthorized();
+        Err(Refusal::key())
     }
 }
 

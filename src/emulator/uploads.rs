@@ -78,6 +78,10 @@ impl Form {
     /// Checks everything but the file.
     pub(super) fn check(&self, state: &State) -> Result<Allowed, Denied> {
         let denied = |message: &str| (StatusCode::FORBIDDEN, "AccessDenied", message.to_owned());
+        if self.field("key").is_none() {
+            let message = "The form must contain a field named 'key', before the file.".to_owned();
+            return Err((StatusCode::BAD_REQUEST, "InvalidArgument", message));
+        }
         let policy = self.field("policy").ok_or_else(|| denied("The policy is missing."))?;
         let signature = self.field("Signature").ok_or_else(|| denied("The signature is missing."))?;
         if self.field("OSSAccessKeyId") != Some(ACCESS_KEY_ID) {
@@ -118,10 +122,6 @@ impl Uploads {
 
     /// Stores an object under a new key.
     pub(super) fn put(&self, key: &str, allowed: &Allowed, object: Object, now: Millis) -> Result<(), Denied> {
-        if object.length > allowed.most_bytes {
-            let message = "Your proposed upload exceeds the maximum allowed size.".to_owned();
-            return Err((StatusCode::BAD_REQUEST, "EntityTooLarge", message));
-        }
         self.with(|shelves| {
             if shelves.objects.contains_key(key) {
                 let message = "The object you specified already exists and can not be overwritten.".to_owned();

@@ -27,7 +27,8 @@ fn the_base_url_is_the_only_line_on_stdout() {
     stdout.read_line(&mut base).unwrap();
     let address = base.trim_end().strip_prefix("http://").unwrap().strip_suffix("/api/v1").unwrap();
     let mut socket = TcpStream::connect(address).unwrap();
-    socket.write_all(b"GET /api/v1/tasks HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+    let asked = format!("GET /api/v1/tasks HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    socket.write_all(asked.as_bytes()).unwrap();
     let mut answer = String::new();
     socket.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
@@ -60,4 +61,36 @@ fn settings_that_make_no_sense_are_refused_at_once() {
     assert_eq!(refused.status.code(), Some(2));
     assert!(String::from_utf8(refused.stderr).unwrap().contains("holds no script (*.txt)"));
     assert_eq!(emulate(&["--results", folder.path().to_str().unwrap()]).output().unwrap().status.code(), Some(2));
+}
+
+#[test]
+#[cfg(unix)]
+fn no_link_leads_out_of_the_folders_that_it_answers_from() {
+    for (flag, extension, text) in [
+        ("--results", "json", "{\"transcripts\": []}"),
+        ("--dialogues", "txt", "title: A\nlanguage: en\nmono: Ann\nlength: 0:02\n0:00-0:01 Ann: Hello.\n"),
+    ] {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("calls");
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::write(folder.join(format!("own.{extension}")), text).unwrap();
+        let link = |target: &str| {
+            let link = folder.join(format!("link.{extension}"));
+            let _ = std::fs::remove_file(&link);
+            std::os::unix::fs::symlink(target, link).unwrap();
+            let mut running = Running(emulate(&[flag, folder.to_str().unwrap()]).spawn().unwrap());
+            let mut first = String::new();
+            BufReader::new(running.0.stdout.take().unwrap()).read_line(&mut first).unwrap();
+            let _ = running.0.kill();
+            let mut said = String::new();
+            running.0.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+            (first, said)
+        };
+        let (first, said) = link(&format!("own.{extension}"));
+        assert!(first.starts_with("http://127.0.0.1:"), "a link inside the folder is fine: {said}");
+        std::fs::write(root.path().join("secret"), text).unwrap();
+        let (first, said) = link("../secret");
+        assert_eq!(first, "");
+        assert!(said.contains(&format!("calls/link.{extension} is a link out of the folder")), "{said}");
+    }
 }

@@ -89,15 +89,7 @@ impl Dialogue {
     /// # Errors
     /// The folder or a file cannot be read, there is no script, or one is wrong.
     pub fn folder(folder: &Path) -> Result<Vec<Self>> {
-        let failed = |error| Error::io("read", folder, error);
-        let entries: Vec<PathBuf> = std::fs::read_dir(folder)
-            .map_err(failed)?
-            .map(|entry| entry.map(|entry| entry.path()))
-            .collect::<std::io::Result<_>>()
-            .map_err(failed)?;
-        let mut paths: Vec<PathBuf> =
-            entries.into_iter().filter(|path| path.extension().is_some_and(|extension| extension == "txt")).collect();
-        paths.sort();
+        let paths = super::super::folder::files(folder, "txt")?;
         if paths.is_empty() {
             return Err(Error::invalid(format!("{} holds no script (*.txt)", folder.display())));
         }

@@ -3,6 +3,7 @@
 mod compatible;
 mod faults;
 mod flash;
+mod intruders;
 mod refusals;
 mod storage;
 mod streams;
