@@ -170,7 +170,6 @@ fn whole(criterion: &mut Criterion) {
                     let mut output = Output::create(&out, &[Format::Parquet], &tables).expect("a folder of ours");
                     let options = Options {
                         settings: Settings::default(),
-                        join_by: None,
                         prices: talkmeter::billing::Prices::builtin(),
                         origins: HashMap::new(),
                     };

@@ -63,7 +63,7 @@ pub use ledger::FILE as LEDGER;
 use ledger::Ledger;
 pub use manifest::{AUDIO_EXTENSIONS, Manifest, ManifestBuilder, Recording};
 pub use problems::{Problem, Problems};
-pub use receipt::{ClipReceipt, LedgerReport, Receipt, Receipts, SubmittedRecording};
+pub use receipt::{ClipReceipt, LedgerReport, Receipt, Receipts, StoredResult, SubmittedRecording};
 pub use request::BatchRequest;
 #[cfg(feature = "cli")]
 pub(crate) use result_name::result_name;

@@ -52,6 +52,20 @@ impl LedgerReport {
         clips.chain(batch).collect()
     }
 
+    /// The recordings that have a result.
+    pub fn results(&self) -> impl Iterator<Item = StoredResult<'_>> {
+        self.state.recordings.iter().filter_map(|recording| {
+            let Phase::Stored { file, .. } = &recording.phase else { return None };
+            Some(StoredResult {
+                path: self.dir.join(file),
+                id: recording.id.as_deref(),
+                url: &recording.url,
+                source: &recording.source,
+                columns: recording.columns.as_ref().map(Columns::pairs).unwrap_or_default(),
+            })
+        })
+    }
+
     /// What matters for the bill.
     #[must_use]
     pub fn receipts(&self) -> Receipts {
@@ -64,8 +78,6 @@ impl LedgerReport {
             source: recording.source.clone(),
             key: recording.key.clone(),
             name: recording.name.clone(),
-            id: recording.id.clone(),
-            columns: recording.columns.as_ref().map(Columns::pairs).unwrap_or_default(),
             tracks: recording.channels.clone().unwrap_or_else(|| tracks.clone()),
             file: match &recording.phase {
                 Phase::Stored { file, .. } => Some(with_slash(file)),
@@ -100,6 +112,22 @@ impl LedgerReport {
             clips: clips.collect(),
         }
     }
+}
+
+/// A result on disk, and the recording it is of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StoredResult<'l> {
+    /// The result file, below the batch's folder as it was given.
+    pub path: PathBuf,
+    /// The id that the list gives the recording.
+    pub id: Option<&'l str>,
+    /// The recording as given: an address, or a path.
+    pub url: &'l str,
+    /// Where the recording is.
+    pub source: &'l Source,
+    /// The other columns of its row in the list, by name; empty cells are left out.
+    pub columns: Vec<(String, String)>,
 }
 
 /// A batch as far as it matters for the bill.
@@ -174,10 +202,6 @@ pub struct SubmittedRecording {
     pub key: String,
     /// Its name in the batch.
     pub name: String,
-    /// The id that its list gives it.
-    pub id: Option<String>,
-    /// The other columns of its row in the list, by name; empty cells are left out.
-    pub columns: Vec<(String, String)>,
     /// The requested tracks.
     pub tracks: Vec<u32>,
     /// Its result below the batch's folder, with `/`; `None` = there is none.

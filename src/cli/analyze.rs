@@ -1,31 +1,30 @@
 //! `analyze`: result files → tables, metrics, report.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
 
 use super::Exit;
 use super::inputs::Paths;
+use super::metadata::{Ledgers, MetadataFlags, report_unmatched};
 use super::output::{Console, Failure, Format};
 use super::page::{PageFlags, Pages, address_of};
 use super::prices::{PriceFlags, warn_if_old_for};
 use super::settings::SettingsFlags;
-use crate::batch;
 use crate::billing::Prices;
-use crate::catalog::Region;
 use crate::metrics::catalogue::{TABLES, Table};
 use crate::metrics::{Roles, Settings};
-use crate::redact::without_query;
 use crate::report::number::{bytes, counted};
 use crate::report::{self, Groups, Page, Report};
-use crate::tables::{self, Analysis, CallSource, FileOutcome, Metadata, Options, Outcome, Output, Rollup};
+use crate::tables::{self, CallSource, FileOutcome, Metadata, Options, Outcome, Output, Rollup};
 use crate::transcript::{Code, Inputs};
 
 const EXAMPLES: &str = "\
 Examples:
   talkmeter analyze examples/calls
   talkmeter analyze results -o out --role ch0=agent,ch1=customer --keyword refund --tables csv,parquet
+  talkmeter analyze may -o out --group-by queue
   talkmeter analyze results -o out --meta calls-meta.csv --group-by agent,queue --only calls,participants";
 
 /// Arguments of `analyze`.
@@ -43,11 +42,10 @@ pub(super) struct Args {
     /// Write only these tables; also `rollup`, and `report` for report.html and report.json
     #[arg(long, value_name = "TABLES", value_delimiter = ',', value_parser = only)]
     only: Option<Vec<String>>,
-    /// Your own columns for the calls: CSV, Parquet or JSON lines, keyed by `file` or `file_url`
-    #[arg(long, value_name = "FILE")]
-    meta: Option<PathBuf>,
-    /// Add a roll-up by these columns of --meta
-    #[arg(long, value_name = "COLUMNS", value_delimiter = ',', requires = "meta")]
+    #[command(flatten)]
+    metadata: MetadataFlags,
+    /// Add a roll-up by these columns of --meta, or of the list that was transcribed
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
     group_by: Vec<String>,
     /// Number of threads [default: all cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
@@ -82,8 +80,9 @@ pub(super) fn run(args: Args, today: Date, format: Format, console: &Console) ->
         // Fails only if the pool was already built, which it was not.
         let _ = rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global();
     }
-    let metadata = args.meta.as_deref().map(Metadata::read).transpose()?;
-    let group_by = metadata.as_ref().map(|metadata| metadata.resolve(&args.group_by)).transpose()?;
+    let metadata = args.metadata.read()?;
+    // A wrong name is reported before anything is read.
+    metadata.as_ref().map(|metadata| metadata.resolve(&args.group_by)).transpose()?;
     let settings = args.settings.settings(console)?;
     let prices = args.prices.prices(None)?;
     let inputs = args.paths.find(args.output.as_deref(), console)?;
@@ -93,7 +92,7 @@ pub(super) fn run(args: Args, today: Date, format: Format, console: &Console) ->
         tables: args.tables,
         only: args.only,
         metadata,
-        group_by: group_by.unwrap_or_default(),
+        group_by: args.group_by,
         settings,
         prices,
         page: args.page,
@@ -115,7 +114,7 @@ pub(super) struct AnalyzeJob {
     pub(super) tables: Vec<tables::Format>,
     /// Names of tables, `rollup`, `report`; `None` writes all of them.
     pub(super) only: Option<Vec<String>>,
-    /// Contains the columns of `group_by`.
+    /// `None` = the columns of the list that was transcribed.
     pub(super) metadata: Option<Metadata>,
     pub(super) group_by: Vec<String>,
     pub(super) settings: Settings,
@@ -140,8 +139,21 @@ impl AnalyzeJob {
         let wanted = |name: &str| only.as_ref().is_none_or(|only| only.iter().any(|only| only == name));
         let tables: Vec<&'static Table> = TABLES.into_iter().filter(|table| wanted(table.name)).collect();
         let mut output = folder.as_deref().map(|folder| Output::create(folder, &formats, &tables)).transpose()?;
-        let join_by = metadata.as_ref().map(|metadata| metadata.key().to_owned());
-        let options = Options { settings, join_by, prices, origins: origins(&inputs, console) };
+        let ledgers = Ledgers::of(&inputs, console);
+        let (recordings, of_list) = ledgers.recordings(&inputs);
+        let is_given = metadata.is_some();
+        let metadata = metadata.or(of_list);
+        let group_by = match &metadata {
+            Some(metadata) => metadata.resolve(&group_by)?,
+            None if group_by.is_empty() => group_by,
+            None => {
+                let why = "--group-by needs columns: those of --meta FILE, or of the list that was transcribed";
+                return Err(Failure::Usage(why.to_owned()));
+            }
+        };
+        let files = inputs.files.iter().map(|input| &*input.file);
+        let joined = metadata.as_ref().map(|metadata| metadata.join(files, &recordings)).transpose()?;
+        let options = Options { settings, prices, origins: ledgers.origins() };
         let asked = options.settings.model.as_deref().zip(options.settings.region);
         let ledgers = options.origins.values().map(|(model, region)| (&model[..], *region));
         let used = ledgers.filter_map(|(model, region)| Some((model, region?))).chain(asked);
@@ -163,9 +175,10 @@ impl AnalyzeJob {
             console.note(&copies.to_string());
         }
         unused_roles(&options.settings.roles, &analysis.labels, console);
-        let rollup = metadata.as_ref().map(|metadata| Rollup::new(&analysis.calls, metadata, &group_by)).transpose()?;
-        if let (Some(rollup), Some(metadata)) = (&rollup, &metadata)
-            && !report_unmatched(rollup, metadata, &analysis, console)
+        let rollup = joined.as_ref().map(|joined| Rollup::new(&analysis.calls, joined, &group_by)).transpose()?;
+        if let (Some(rollup), Some(metadata), Some(joined)) = (&rollup, &metadata, &joined)
+            && (is_given || !group_by.is_empty())
+            && !report_unmatched(rollup, metadata, joined, &analysis, console)
         {
             return Ok(None);
         }
@@ -179,7 +192,7 @@ impl AnalyzeJob {
             if wanted("report") {
                 output.add_file("report.json", report.to_json()?.as_bytes())?;
                 let calls = CallSource::Results { files: &inputs.files, options: &options };
-                let own = metadata.as_ref().filter(|_| !group_by.is_empty()).map(|metadata| (metadata, &group_by[..]));
+                let own = joined.as_ref().filter(|_| !group_by.is_empty()).map(|joined| (joined, &group_by[..]));
                 let shown = Page::build(&analysis, calls, &page.options(), own)?;
                 let links = page.links(PAGE, &analysis.files());
                 let html = report::page(&report, &shown, &|file| links.get(file).map(|link| address_of(link)))?;
@@ -225,52 +238,11 @@ impl AnalyzeProgress<'_> {
     }
 }
 
-/// Model and region of each result, from the ledgers beside them.
-fn origins(inputs: &Inputs, console: &Console) -> HashMap<PathBuf, (String, Option<Region>)> {
-    let folders: BTreeSet<&Path> = inputs.files.iter().filter_map(|input| input.path.parent()).collect();
-    let results = folders.into_iter().filter(|folder| folder.ends_with(batch::RESULTS));
-    let known = results.filter_map(|folder| match batch::LedgerReport::read(folder.parent()?) {
-        Ok(ledger) => Some(ledger?.origins()),
-        Err(error) => {
-            console.note(&format!("{error}; model and region are unknown"));
-            None
-        }
-    });
-    known.flatten().collect()
-}
-
 /// A role for a participant that no file has is probably a typo.
 pub(super) fn unused_roles(roles: &Roles, labels: &BTreeSet<String>, console: &Console) {
     for (label, role) in roles.iter().filter(|(label, _)| !labels.contains(*label)) {
         console.note(&format!("--role {label}={role}: no file has participant `{label}`"));
     }
-}
-
-/// Reports what the metadata and the calls do not have in common; false, with an error, if that is everything.
-pub(super) fn report_unmatched(rollup: &Rollup, metadata: &Metadata, analysis: &Analysis, console: &Console) -> bool {
-    metadata.notes().iter().for_each(|note| console.note(note));
-    let calls = &analysis.calls;
-    let call = calls.column(metadata.key()).and_then(|cells| Ok(cells.str()?.get(0))).ok().flatten();
-    if let (true, Some(key), Some(call)) = (rollup.calls_without_row == calls.height(), metadata.first_key(), call) {
-        console.error(&format!(
-            "no row of the metadata matches a call: its column `{}` has `{}`, the calls have `{}`",
-            metadata.key(),
-            without_query(key),
-            without_query(call)
-        ));
-        return false;
-    }
-    if rollup.calls_without_row > 0 {
-        console.note(&format!("{} without a row in the metadata", counted(rollup.calls_without_row as u64, "call")));
-    }
-    if rollup.rows_without_call > 0 {
-        console.note(&format!("{} of the metadata without a call", counted(rollup.rows_without_call as u64, "row")));
-    }
-    if metadata.skipped_rows() > 0 {
-        let rows = counted(metadata.skipped_rows() as u64, "row");
-        console.note(&format!("{rows} of the metadata skipped: no call named, or already named by an earlier row"));
-    }
-    true
 }
 
 /// Names tables of an earlier run that this run did not write: they do not match the report beside them.

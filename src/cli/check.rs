@@ -79,8 +79,7 @@ pub(super) fn run(args: &Args, format: Format, console: &Console) -> Result<Exit
         ]);
     }
     let bar = console.progress(inputs.files.len());
-    let options =
-        Options { settings: Settings::default(), join_by: None, prices: Prices::builtin(), origins: HashMap::new() };
+    let options = Options { settings: Settings::default(), prices: Prices::builtin(), origins: HashMap::new() };
     let analysis = tables::analyze(&inputs.files, &options, None, &mut |file| {
         bar.inc(1);
         let Outcome::Measured(warnings) = &file.outcome else {

@@ -1,15 +1,16 @@
 //! `report`: renders stored tables without the result files: terminal, HTML, Markdown, JSON.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::Exit;
-use super::analyze::report_unmatched;
+use super::metadata::{MetadataFlags, report_unmatched};
 use super::output::{Console, Failure, Format};
 use super::page::{PageFlags, Pages, address_of};
 use crate::disk;
 use crate::report::number::counted;
 use crate::report::{Groups, Page, Recorded, Report, page};
-use crate::tables::{CallSource, FOLDER, Metadata, Rollup, Stored};
+use crate::tables::{CallSource, FOLDER, Rollup, Stored};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -31,9 +32,8 @@ pub(super) struct Args {
     /// Write to this file: .html, .md or .json [default: print the report]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Your own columns for the calls: CSV, Parquet or JSON lines, keyed by `file` or `file_url`
-    #[arg(long, value_name = "FILE")]
-    meta: Option<PathBuf>,
+    #[command(flatten)]
+    metadata: MetadataFlags,
     /// Roll up by these columns of --meta [default: the roll-up stored with the tables]
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',', requires = "meta")]
     group_by: Vec<String>,
@@ -76,20 +76,23 @@ impl ReportFormat {
 /// Runs `report`.
 pub(super) fn run(args: &Args, format: Format, console: &Console) -> Result<Exit, Failure> {
     let to = ReportFormat::new(args.output.as_deref(), format)?;
-    let metadata = args.meta.as_deref().map(Metadata::read).transpose()?;
+    let metadata = args.metadata.read()?;
     let group_by = metadata.as_ref().map(|metadata| metadata.resolve(&args.group_by)).transpose()?;
     let stored = Stored::open(&args.folders)?;
     let recorded = recorded(&stored)?;
-    let analysis = recorded.analysis(&stored, metadata.as_ref().map(Metadata::key))?;
+    let analysis = recorded.analysis(&stored)?;
 
     let (metadata, group_by) = match metadata {
         None if args.folders.len() > 1 => (Some(stored.by_folder()?), vec![FOLDER.to_owned()]),
         metadata => (metadata, group_by.unwrap_or_default()),
     };
     let mut groups = recorded.rollup.clone();
-    if let Some(metadata) = &metadata {
-        let rollup = Rollup::new(&analysis.calls, metadata, &group_by)?;
-        if !report_unmatched(&rollup, metadata, &analysis, console) {
+    let (files, no_ledger) = (analysis.files(), HashMap::new());
+    let files = files.iter().map(String::as_str);
+    let joined = metadata.as_ref().map(|metadata| metadata.join(files, &no_ledger)).transpose()?;
+    if let (Some(metadata), Some(joined)) = (&metadata, &joined) {
+        let rollup = Rollup::new(&analysis.calls, joined, &group_by)?;
+        if !report_unmatched(&rollup, metadata, joined, &analysis, console) {
             return Ok(Exit::Failed);
         }
         if !group_by.is_empty() {
@@ -105,7 +108,7 @@ pub(super) fn run(args: &Args, format: Format, console: &Console) -> Result<Exit
             // Markdown lists calls, but shows none in full.
             shown.calls = 0;
         }
-        let own = metadata.as_ref().filter(|_| !group_by.is_empty()).map(|metadata| (metadata, &group_by[..]));
+        let own = joined.as_ref().filter(|_| !group_by.is_empty()).map(|joined| (joined, &group_by[..]));
         report.page = Some(Page::build(&analysis, calls, &shown, own)?);
     }
     let name = args.output.as_deref().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());

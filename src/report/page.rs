@@ -1,6 +1,6 @@
 //! What a page shows beside the summary: distributions, the list of calls, and single calls.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use polars::prelude::*;
 use serde::Serialize;
@@ -9,7 +9,7 @@ use super::call::CallView;
 use super::strip::{Strip, strips};
 use crate::error::{Error, Result};
 use crate::metrics::catalogue::{CALLS, Use};
-use crate::tables::{Analysis, CallSource, Metadata, Row};
+use crate::tables::{Analysis, CallSource, Joined, Row};
 
 /// Up to this many calls, all are listed.
 pub const LIST_ALL: usize = 200;
@@ -83,23 +83,25 @@ impl Page {
         analysis: &Analysis,
         calls: CallSource<'_>,
         options: &PageOptions,
-        groups: Option<(&Metadata, &[String])>,
+        groups: Option<(&Joined<'_>, &[String])>,
     ) -> Result<Self> {
         let order = ranked(&analysis.calls, options.by).map_err(|error| Error::table("cannot rank calls", error))?;
         let listed = listed(analysis, &order).map_err(|error| Error::table("cannot rank calls", error))?;
         let in_full: BTreeSet<&str> = order.iter().take(options.calls).map(String::as_str).collect();
         let shown: Vec<String> =
             order.iter().filter(|file| in_full.contains(&***file) || listed.contains(*file)).cloned().collect();
-        let (groups, group_columns) = match groups {
-            Some((metadata, names)) => {
-                (names.to_vec(), GroupColumns { metadata: Some(metadata), rows: metadata.by_key(names)? })
-            }
-            None => (Vec::new(), GroupColumns { metadata: None, rows: HashMap::new() }),
+        let group_columns = match groups {
+            Some((joined, names)) => names.iter().map(|name| joined.column(name)).collect::<Result<Vec<_>>>()?,
+            None => Vec::new(),
+        };
+        let cells = |view: &CallView| {
+            let row = groups.and_then(|(joined, _)| joined.row(&view.file, view.figures.text("file_url")));
+            group_columns.iter().map(|column| Some(column.get(row?)?.to_owned())).collect()
         };
         let mut page = Self {
             by: options.by,
             strips: strips(analysis)?,
-            groups,
+            groups: groups.map_or_else(Vec::new, |(_, names)| names.to_vec()),
             listed: Vec::new(),
             views: Vec::new(),
             unreadable: Vec::new(),
@@ -111,29 +113,13 @@ impl Page {
                     continue;
                 };
                 let view = CallView::new(&rows);
-                page.listed.push(CallRow::new(&view, group_columns.of_call(&view, page.groups.len())));
+                page.listed.push(CallRow::new(&view, cells(&view)));
                 if in_full.contains(&**file) {
                     page.views.push(view);
                 }
             }
         }
         Ok(page)
-    }
-}
-
-/// Columns of the metadata, by the key that calls are joined by.
-struct GroupColumns<'m> {
-    metadata: Option<&'m Metadata>,
-    rows: HashMap<String, Vec<Option<String>>>,
-}
-
-impl GroupColumns<'_> {
-    fn of_call(&self, view: &CallView, columns: usize) -> Vec<Option<String>> {
-        let row = self.metadata.and_then(|metadata| {
-            let cell = view.figures.text(metadata.key())?;
-            self.rows.get(&*metadata.key_of(cell)?)
-        });
-        row.cloned().unwrap_or_else(|| vec![None; columns])
     }
 }
 

@@ -139,8 +139,8 @@ impl Recorded {
     ///
     /// # Errors
     /// When a table cannot be read, or the settings are invalid.
-    pub fn analysis(&self, stored: &Stored, key: Option<&str>) -> Result<Analysis> {
-        let mut analysis = stored.analysis(self.parameters.restore()?, key)?;
+    pub fn analysis(&self, stored: &Stored) -> Result<Analysis> {
+        let mut analysis = stored.analysis(self.parameters.restore()?)?;
         analysis.without_speech = self.inputs.without_speech;
         analysis.failed = self.inputs.failed;
         analysis.bytes = self.inputs.bytes;

@@ -33,8 +33,6 @@ const MAX_REUSED_BUFFER: usize = 4 << 20;
 pub struct Options {
     /// How to measure.
     pub settings: Settings,
-    /// An additional column of `calls` to keep in [`Analysis::calls`], to join by.
-    pub join_by: Option<String>,
     /// Prices for the table `costs`.
     pub prices: Prices,
     /// Model and region from ledgers, by result file or its folder; they take precedence over those of the settings.
@@ -44,7 +42,7 @@ pub struct Options {
 impl Default for Options {
     /// Default settings, list prices, no ledgers.
     fn default() -> Self {
-        Self { settings: Settings::default(), join_by: None, prices: Prices::builtin(), origins: HashMap::new() }
+        Self { settings: Settings::default(), prices: Prices::builtin(), origins: HashMap::new() }
     }
 }
 
@@ -90,7 +88,7 @@ pub struct FileOutcome {
 pub struct Analysis {
     /// How the calls were measured.
     pub settings: Settings,
-    /// One row per measured call: `file`, `file_url`, the column of [`Options::join_by`], those with [`Use::Ranked`], `reason`.
+    /// One row per measured call: `file`, `file_url`, those with [`Use::Ranked`], `reason`.
     pub calls: DataFrame,
     /// One row per participant: `file`, `participant`, `role`, those with [`Use::Spread`] or a strip, `reason`.
     pub participants: DataFrame,
@@ -139,7 +137,7 @@ pub fn analyze(
 ) -> Result<Analysis> {
     let tables = output.as_ref().map_or_else(Vec::new, |output| output.tables());
     let mut collected = Collector {
-        summary: SummaryRows::new(options),
+        summary: SummaryRows::new(),
         settings: &options.settings,
         output,
         observe,
@@ -183,7 +181,7 @@ impl Batch {
     fn measure(files: &[Input], options: &Options, tables: &[&'static Table], buffer: &mut Vec<u8>) -> Self {
         let mut batch = Self {
             rows: tables.iter().map(|table| Rows::new(table)).collect(),
-            summary: SummaryRows::new(options),
+            summary: SummaryRows::new(),
             outcomes: Vec::with_capacity(files.len()),
             labels: BTreeSet::new(),
         };
@@ -248,11 +246,10 @@ pub(super) fn columns_of_participants() -> Vec<&'static str> {
 }
 
 impl SummaryRows {
-    fn new(options: &Options) -> Self {
-        let key = options.join_by.as_deref();
+    fn new() -> Self {
         let (calls, participants) = (columns_of_calls(), columns_of_participants());
         Self {
-            calls: Rows::with_columns(&CALLS, |name| key == Some(name) || calls.contains(&name)),
+            calls: Rows::with_columns(&CALLS, |name| calls.contains(&name)),
             participants: Rows::with_columns(&PARTICIPANTS, |name| participants.contains(&name)),
             bill: Bill::default(),
             hits: HitCounts::default(),

@@ -1,9 +1,11 @@
 //! Calls grouped by the user's own columns: counts, sums, medians and 90th percentiles per group.
 
+use std::collections::HashSet;
+
 use polars::prelude::*;
 
 use super::distinct;
-use super::metadata::Metadata;
+use super::join::Joined;
 use crate::error::{Error, Result};
 use crate::metrics::catalogue::{CALLS, Kind, Use};
 
@@ -29,40 +31,34 @@ impl Rollup {
     /// for all calls.
     ///
     /// # Errors
-    /// For a group column that the metadata does not have; names those it has.
-    pub fn new(calls: &DataFrame, metadata: &Metadata, group_by: &[String]) -> Result<Self> {
-        let group_by = metadata.resolve(group_by)?;
-        Self::join(calls, metadata, &distinct(&group_by)).map_err(|error| Error::table("cannot roll up", error))
+    /// For a group column that the metadata does not have.
+    pub fn new(calls: &DataFrame, joined: &Joined<'_>, group_by: &[String]) -> Result<Self> {
+        let group_by = distinct(group_by);
+        let columns = group_by.iter().map(|name| joined.column(name)).collect::<Result<Vec<_>>>()?;
+        Self::group(calls, joined, &group_by, &columns).map_err(|error| Error::table("cannot roll up", error))
     }
 
-    fn join(calls: &DataFrame, metadata: &Metadata, group_by: &[String]) -> PolarsResult<Self> {
-        const MATCHED: &str = "__matched";
-        const KEY: &str = "__key";
-        let key = PlSmallStr::from_str(metadata.key());
-        let cells = calls.column(&key)?.str()?;
-        let keys: StringChunked = cells.iter().map(|cell| metadata.key_of(cell?)).collect();
-        let calls = calls.clone().with_column(keys.with_name(KEY.into()).into_column())?.clone();
+    fn group(
+        calls: &DataFrame,
+        joined: &Joined<'_>,
+        group_by: &[String],
+        columns: &[StringChunked],
+    ) -> PolarsResult<Self> {
+        let rows = joined.rows_of(calls)?;
+        let named: HashSet<usize> = rows.iter().flatten().copied().collect();
         // Internal names avoid clashes between the user's columns and ours.
-        let inner: Vec<PlSmallStr> = (0..group_by.len()).map(|index| format!("__group{index}").into()).collect();
-        let mut chosen = vec![col(key.clone()), lit(true).alias(MATCHED)];
-        chosen.extend(
-            group_by
-                .iter()
-                .zip(&inner)
-                .map(|(name, inner)| col(PlSmallStr::from_str(name)).cast(DataType::String).alias(inner.clone())),
-        );
-        let theirs = metadata.frame.clone().lazy().select(chosen);
-        let joined =
-            calls.clone().lazy().join(theirs, [col(KEY)], [col(key)], JoinArgs::new(JoinType::Left)).collect()?;
-        let matched = joined.column(MATCHED)?.len() - joined.column(MATCHED)?.null_count();
-        let named = joined.clone().lazy().filter(col(MATCHED).is_not_null()).select([col(KEY).n_unique()]).collect()?;
-        let named = named.columns().first().and_then(|column| column.get(0).ok()?.extract::<usize>()).unwrap_or(0);
+        let inner: Vec<PlSmallStr> = (0..columns.len()).map(|index| format!("__group{index}").into()).collect();
+        let mut grouped = calls.clone();
+        for (name, column) in inner.iter().zip(columns) {
+            let cells: StringChunked = rows.iter().map(|row| column.get((*row)?)).collect();
+            grouped.with_column(cells.with_name(name.clone()).into_column())?;
+        }
         let mut frame = if inner.is_empty() {
-            joined.lazy().select(figures()).collect()?
+            grouped.lazy().select(figures()).collect()?
         } else {
             let keys: Vec<Expr> = inner.iter().map(|name| col(name.clone())).collect();
             let order = SortMultipleOptions::default().with_nulls_last(true).with_maintain_order(true);
-            joined.lazy().group_by_stable(keys).agg(figures()).sort(inner.clone(), order).collect()?
+            grouped.lazy().group_by_stable(keys).agg(figures()).sort(inner.clone(), order).collect()?
         };
         let mut by = Vec::with_capacity(group_by.len());
         for (name, inner) in group_by.iter().zip(inner) {
@@ -70,8 +66,8 @@ impl Rollup {
             frame.rename(&inner, outer.clone().into())?;
             by.push(outer);
         }
-        let rows_without_call = metadata.frame.height() - named;
-        Ok(Self { frame, by, calls_without_row: calls.height() - matched, rows_without_call })
+        let calls_without_row = rows.iter().filter(|row| row.is_none()).count();
+        Ok(Self { frame, by, calls_without_row, rows_without_call: joined.height() - named.len() })
     }
 }
 

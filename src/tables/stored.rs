@@ -94,7 +94,7 @@ impl Stored {
         let folders: StringChunked = files.iter().map(|file| file.and_then(folder)).collect();
         let columns = vec![files.clone().into_column(), folders.with_name(FOLDER.into()).into_column()];
         let frame = DataFrame::new(calls.height(), columns).map_err(failed)?;
-        Metadata::new(frame, 0, "file").map_err(failed)
+        Ok(Metadata::from_frame(frame))
     }
 
     /// One table with these columns, of all calls or of `files`. `None` when no folder has the table.
@@ -153,10 +153,8 @@ impl Stored {
     ///
     /// # Errors
     /// When a table cannot be read.
-    pub fn analysis(&self, settings: Settings, key: Option<&str>) -> Result<Analysis> {
-        let mut columns = columns_of_calls();
-        columns.extend(key.filter(|key| !columns.contains(key)));
-        let calls = self.frame(&CALLS, &columns, None)?.unwrap_or_default();
+    pub fn analysis(&self, settings: Settings) -> Result<Analysis> {
+        let calls = self.frame(&CALLS, &columns_of_calls(), None)?.unwrap_or_default();
         let of_participants = columns_of_participants();
         let empty = || DataFrame::empty_with_schema(&some(&schema(&PARTICIPANTS), &of_participants));
         let participants = self.frame(&PARTICIPANTS, &of_participants, None)?.unwrap_or_else(empty);

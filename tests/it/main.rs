@@ -25,6 +25,7 @@ mod inputs;
 mod keywords;
 mod kills;
 mod laws;
+mod metadata;
 mod models;
 mod odd_texts;
 mod readme;

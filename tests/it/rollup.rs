@@ -203,7 +203,7 @@ fn metadata_that_cannot_be_used_is_a_usage_error() {
         |name: &str, meta: &str| calls().write(name, meta).run(&format!("analyze calls --meta {name} --group-by team"));
     run("meta.csv", "call,team\na.json,blue\n")
         .exits(2)
-        .says("no column `file` (or `file_url`, `url`)")
+        .says("no column `file` (or `file_url`, `url`, `id`)")
         .says("`call`, `team`")
         .prints_nothing();
     run("meta.xlsx", "PK").exits(2).says("the extension must be .csv, .tsv, .txt, .jsonl or .parquet");

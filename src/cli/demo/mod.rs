@@ -223,7 +223,7 @@ fn analyze(
         output: Some(folder.path().to_owned()),
         tables: vec![tables::Format::Parquet, tables::Format::Csv],
         only: None,
-        metadata: Some(Metadata::read(&meta)?),
+        metadata: Some(Metadata::read(&meta, None)?),
         group_by: vec!["queue".to_owned()],
         settings: metrics::Settings {
             roles: ROLES.parse().map_err(Failure::refused)?,

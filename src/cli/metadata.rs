@@ -1,0 +1,114 @@
+//! The user's own columns of calls: `--meta`, or the list that was transcribed.
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+
+use super::output::{Console, Failure};
+use crate::batch::{self, LedgerReport, Source};
+use crate::catalog::Region;
+use crate::redact::without_query;
+use crate::report::number::counted;
+use crate::tables::{Analysis, Joined, Metadata, RecordingNames, Rollup};
+use crate::transcript::Inputs;
+
+/// Flags for a file of the user's columns.
+#[derive(Debug, clap::Args)]
+pub(super) struct MetadataFlags {
+    /// Your own columns for the calls: CSV, Parquet or JSON lines with a column `id`, `file` or `url`
+    #[arg(long, value_name = "FILE")]
+    meta: Option<PathBuf>,
+    /// Column of --meta that names the calls by id, file or address
+    #[arg(long, value_name = "COLUMN", requires = "meta")]
+    join: Option<String>,
+}
+
+impl MetadataFlags {
+    pub(super) fn read(&self) -> Result<Option<Metadata>, Failure> {
+        let metadata = self.meta.as_deref().map(|path| Metadata::read(path, self.join.as_deref()));
+        metadata.transpose().map_err(Failure::from)
+    }
+}
+
+/// The ledgers of the batches whose results are read.
+#[derive(Debug)]
+pub(super) struct Ledgers(Vec<LedgerReport>);
+
+impl Ledgers {
+    /// Reads them; one that cannot be read is noted.
+    pub(super) fn of(inputs: &Inputs, console: &Console) -> Self {
+        let folders: BTreeSet<&Path> = inputs.files.iter().filter_map(|input| input.path.parent()).collect();
+        let results = folders.into_iter().filter(|folder| folder.ends_with(batch::RESULTS));
+        let known = results.filter_map(|folder| match LedgerReport::read(folder.parent()?) {
+            Ok(ledger) => ledger,
+            Err(error) => {
+                console.note(&format!("{error}; model and region are unknown"));
+                None
+            }
+        });
+        Self(known.collect())
+    }
+
+    /// Model and region of each result.
+    pub(super) fn origins(&self) -> HashMap<PathBuf, (String, Option<Region>)> {
+        self.0.iter().flat_map(LedgerReport::origins).collect()
+    }
+
+    /// The recording of each result, and the columns of the lists that were transcribed, if they had any.
+    pub(super) fn recordings(&self, inputs: &Inputs) -> (HashMap<String, RecordingNames>, Option<Metadata>) {
+        let files: HashMap<&Path, &str> = if self.0.is_empty() {
+            HashMap::new()
+        } else {
+            inputs.files.iter().map(|input| (&*input.path, &*input.file)).collect()
+        };
+        let (mut recordings, mut rows) = (HashMap::new(), Vec::new());
+        for result in self.0.iter().flat_map(LedgerReport::results) {
+            let Some(file) = files.get(&*result.path) else { continue };
+            let mut locations = vec![result.url.to_owned()];
+            if let Source::File(path) = result.source {
+                locations.push(path.to_string_lossy().into_owned());
+            }
+            let id = result.id.map(str::to_owned);
+            if id.is_some() || !result.columns.is_empty() {
+                let given = (result.source.sent().is_some()).then(|| ("url".to_owned(), result.url.to_owned()));
+                let named = id.clone().map(|id| ("id".to_owned(), id)).into_iter().chain(given);
+                rows.push(((*file).to_owned(), named.chain(result.columns).collect()));
+            }
+            recordings.insert((*file).to_owned(), RecordingNames { id, locations });
+        }
+        (recordings, Metadata::from_rows(rows))
+    }
+}
+
+/// Reports what the metadata and the calls do not have in common; false, with an error, if that is everything.
+pub(super) fn report_unmatched(
+    rollup: &Rollup,
+    metadata: &Metadata,
+    joined: &Joined<'_>,
+    analysis: &Analysis,
+    console: &Console,
+) -> bool {
+    metadata.notes().iter().for_each(|note| console.note(note));
+    let calls = &analysis.calls;
+    if rollup.calls_without_row == calls.height()
+        && let (Some(key), Some(call)) = joined.examples(calls)
+    {
+        console.error(&format!(
+            "no row of the metadata matches a call: its column `{}` has `{}`, the calls have `{}`",
+            joined.key(),
+            without_query(&key),
+            without_query(&call)
+        ));
+        return false;
+    }
+    if rollup.calls_without_row > 0 {
+        console.note(&format!("{} without a row in the metadata", counted(rollup.calls_without_row as u64, "call")));
+    }
+    if rollup.rows_without_call > 0 {
+        console.note(&format!("{} of the metadata without a call", counted(rollup.rows_without_call as u64, "row")));
+    }
+    if joined.skipped_rows() > 0 {
+        let rows = counted(joined.skipped_rows() as u64, "row");
+        console.note(&format!("{rows} of the metadata skipped: no call named, or already named by an earlier row"));
+    }
+    true
+}
