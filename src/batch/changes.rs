@@ -26,7 +26,12 @@ pub(super) struct Changes {
 
 impl Changes {
     /// The events for a recording that the batch has; `changed`: its file has another content.
-    pub(super) fn known(&mut self, known: &RecordingState, recording: &Recording, changed: bool) -> Vec<Event> {
+    pub(super) fn known(
+        &mut self,
+        known: &RecordingState,
+        recording: &Recording,
+        changed: bool,
+    ) -> Vec<Event<'static>> {
         let is_file = matches!(recording.source, Source::File(_));
         let is_elsewhere = match (known.path(), recording.path()) {
             (Some(before), Some(now)) => *before != now,
@@ -34,16 +39,16 @@ impl Changes {
             _ => true,
         };
         let described = recording.columns.clone().filter(|columns| known.columns.as_ref() != Some(columns));
-        let mut events: Vec<Event> =
+        let mut events: Vec<Event<'static>> =
             described.map(|columns| Event::Described { n: known.n, columns }).into_iter().collect();
-        if !is_elsewhere && known.stamp == recording.stamp && !changed {
+        if !is_elsewhere && known.stamp() == recording.stamp && !changed {
             return events;
         }
-        let needs_address = matches!(known.phase, Phase::Waiting | Phase::Failed { .. } | Phase::Attempted(_));
+        let needs_address = matches!(known.phase, Phase::Waiting | Phase::Failed(_) | Phase::Attempted(_));
         if is_file {
             self.moved += usize::from(is_elsewhere);
         } else {
-            let is_fresh = known.key == super::identity::key(known.id.as_deref(), &recording.location);
+            let is_fresh = known.key() == super::identity::key(known.id.as_deref(), &recording.location);
             let same_address = crate::recording_id::address_id(&recording.location)
                 == known.source.sent().map(crate::recording_id::address_id).unwrap_or_default();
             self.elsewhere += usize::from(!(is_fresh && same_address));
@@ -52,14 +57,14 @@ impl Changes {
         if is_file || needs_address {
             events.push(Event::Readdressed {
                 n: known.n,
-                url: recording.source.given().into_owned(),
-                key: recording.location.to_string(),
+                url: recording.source.given().into_owned().into(),
+                key: recording.location.to_string().into(),
                 stamp: recording.stamp,
             });
         }
-        if changed && matches!(known.phase, Phase::Failed { .. }) {
+        if changed && matches!(known.phase, Phase::Failed(_)) {
             self.retried.push(recording.source.printable());
-            events.push(Event::Reopened { n: known.n, why: "its file was replaced".to_owned() });
+            events.push(Event::Reopened { n: known.n, why: "its file was replaced".into() });
         }
         events
     }

@@ -87,15 +87,15 @@ impl Clips {
         disk::write(&self.dir.join(&file), text.as_bytes())?;
         let saved = SavedClip { result: self.dir.join(&file), answer: self.dir.join(&raw) };
         self.ledger.add(vec![Event::Recognized {
-            url: url.to_owned(),
-            model: model.to_owned(),
-            region: region.to_string(),
-            request_id: answer.request_id.clone(),
+            url: url.to_owned().into(),
+            model: model.to_owned().into(),
+            region: region.to_string().into(),
+            request_id: answer.request_id.clone().map(Into::into),
             usage: answer.usage.as_ref().map(|usage| usage.raw.clone()),
-            file,
-            answer: raw,
+            file: file.into(),
+            answer: raw.into(),
             bytes: text.len() as u64,
-            blake3: blake3::hash(text.as_bytes()).to_hex().to_string(),
+            blake3: blake3::hash(text.as_bytes()).to_hex().to_string().into(),
             silent: answer.is_silent(),
         }])?;
         Ok(saved)

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::event::{Event, RecordingNo};
 use super::results::{self, Written};
 use super::runner::{Done, Fetch, Runner};
-use super::state::Phase;
+use super::state::{OwnTask, Phase};
 use super::submitting::message;
 use super::uncertain::{files_of, same_recording};
 use crate::client::{Client, Filter, Listed, Outcome, Task, TaskId, TaskStatus};
@@ -122,7 +122,7 @@ impl Runner<'_> {
             for n in self.open_recordings(id) {
                 self.failed(n, Some(id), TASK_UNKNOWN, &message, request_id.clone()).await?;
                 if is_given_up {
-                    let why = "its task is unknown to the service".to_owned();
+                    let why = "its task is unknown to the service".into();
                     self.record(vec![Event::Reopened { n, why }], false).await?;
                     self.reservations.release(&self.state, n);
                     self.wait(n);
@@ -143,11 +143,10 @@ impl Runner<'_> {
 
     /// Files of a task that have neither a result nor a failure yet.
     fn open_recordings(&self, id: &TaskId) -> Vec<RecordingNo> {
-        let recordings = self.state.tasks.get(id).map(|owned| owned.recordings.as_slice()).unwrap_or_default();
-        let open = |n: &&RecordingNo| {
-            self.state.get(**n).is_some_and(|recording| recording.phase == Phase::InTask(id.clone()))
-        };
-        recordings.iter().filter(open).copied().collect()
+        let recordings = self.state.tasks.get(id).into_iter().flat_map(OwnTask::recordings);
+        let open =
+            |n: &RecordingNo| self.state.get(*n).is_some_and(|recording| recording.phase == Phase::InTask(id.clone()));
+        recordings.filter(open).collect()
     }
 
     /// A task has ended: each of its files for itself, whatever the task is called.
@@ -157,16 +156,19 @@ impl Runner<'_> {
         let Some(owned) = self.state.tasks.get(id) else { return Ok(()) };
         let mut outcomes: Vec<&Outcome> = task.outcomes.iter().collect();
         let mut matched: Vec<(RecordingNo, Option<Outcome>)> = Vec::new();
-        for (n, url) in owned.recordings.iter().zip(&owned.urls) {
+        for (n, url) in &owned.sent {
             let named = |one: &&Outcome| one.file_url.as_deref().is_some_and(|name| same_recording(name, url));
             // What is alone on both sides belongs together, named or not.
-            let alone = (owned.recordings.len() == 1 && outcomes.len() == 1).then_some(0);
+            let alone = (owned.sent.len() == 1 && outcomes.len() == 1).then_some(0);
             let at = alone.or_else(|| outcomes.iter().position(named));
             matched.push((*n, at.map(|at| outcomes.swap_remove(at).clone())));
         }
         let unclaimed = outcomes.iter().any(|outcome| outcome.transcription_url.is_some());
-        let ended =
-            Event::Ended { task_id: id.to_string(), status: task.status.to_string(), usage: task.usage.clone() };
+        let ended = Event::Ended {
+            task_id: id.to_string().into(),
+            status: task.status.to_string().into(),
+            usage: task.usage.clone(),
+        };
         self.record(vec![ended], false).await?;
         let open: HashSet<RecordingNo> = self.open_recordings(id).into_iter().collect();
         for (n, outcome) in matched.into_iter().filter(|(n, _)| open.contains(n)) {
@@ -209,7 +211,7 @@ impl Runner<'_> {
         {
             let Some(recording) = self.state.get(fetch.n) else { continue };
             let (client, dir, file, url) =
-                (self.client, self.dir.clone(), results::place(recording.n, &recording.name), recording.url.clone());
+                (self.client, self.dir.clone(), recording.result(), recording.url().to_owned());
             self.under_way.fetches += 1;
             self.operations.push(Box::pin(async move {
                 let bytes = match &fetch.from {
@@ -236,7 +238,9 @@ impl Runner<'_> {
                 self.left.remove(&fetch.n);
                 // What has the same sound is there.
                 untranscribed.retain(|track| !self.is_repeated(fetch.n, *track));
-                let (n, task_id, silent) = (fetch.n, fetch.task.to_string(), fetch.from.is_none());
+                let (n, silent) = (fetch.n, fetch.from.is_none());
+                let (task_id, file) = (fetch.task.to_string().into(), file.into());
+                let blake3 = blake3.to_hex().to_string().into();
                 self.record(vec![Event::Stored { n, task_id, file, bytes, blake3, silent, untranscribed }], false).await
             }
             // A disk that is full will not take the next one either.

@@ -1,5 +1,6 @@
 //! What a ledger's lines say.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use jiff::Timestamp;
@@ -10,13 +11,8 @@ use super::columns::Columns;
 use super::identity::FileStamp;
 use crate::client::TaskId;
 
-/// A line: when, and what.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Line {
-    pub(super) at: Timestamp,
-    #[serde(flatten)]
-    pub(super) event: Event,
-}
+/// Borrowed from a line that was read, owned in one that is written.
+pub(super) type Text<'a> = Cow<'a, str>;
 
 /// The number of a recording in its batch: from 1, in the order in which recordings were added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -59,8 +55,14 @@ impl AttemptNo {
         Self(number)
     }
 
+    /// The attempt after this one.
     pub(super) const fn next(self) -> Self {
-        Self(self.0 + 1)
+        Self(self.0.saturating_add(1))
+    }
+
+    /// Whether there can be an attempt of this number, with others after it.
+    pub(super) const fn is_possible(self) -> bool {
+        self.0 > 0 && self.0 < 1 << 53
     }
 }
 
@@ -71,15 +73,15 @@ impl fmt::Display for AttemptNo {
 }
 
 /// Something that happened and must not be forgotten.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
-pub(super) enum Event {
+pub(super) enum Event<'a> {
     /// What is asked of the service; the same for every file of a batch.
     Batch {
-        base_url: String,
-        region: String,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        workspace: Option<String>,
+        base_url: Text<'a>,
+        region: Text<'a>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        workspace: Option<Text<'a>>,
         /// Model, parameters and context, as [`Recognition::to_json`](crate::client::Recognition::to_json) has them.
         recognition: Value,
         files_per_task: usize,
@@ -89,25 +91,25 @@ pub(super) enum Event {
     Recording {
         n: RecordingNo,
         /// As given: an address, or a path.
-        url: String,
+        url: Text<'a>,
         /// The address as sent, or the real path of a file as a `file://` URL.
-        key: String,
+        key: Text<'a>,
         /// For the name of its result.
-        name: String,
+        name: Text<'a>,
         /// The tracks that are requested of it; absent where they are those of the batch.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(skip_serializing_if = "Option::is_none")]
         channels: Option<Vec<u32>>,
         /// Tracks with the same sound as one that is requested.
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[serde(skip_serializing_if = "Vec::is_empty")]
         repeated: Vec<u32>,
         /// The id that its list gives it.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        id: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        id: Option<Text<'a>>,
         /// Of a local file.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(skip_serializing_if = "Option::is_none")]
         stamp: Option<FileStamp>,
         /// The other columns of its row in the list.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(skip_serializing_if = "Option::is_none")]
         columns: Option<Columns>,
     },
     /// A later list has other columns for a recording.
@@ -115,106 +117,105 @@ pub(super) enum Event {
     /// A recording came under another address or path, or its file was touched.
     Readdressed {
         n: RecordingNo,
-        url: String,
-        key: String,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        url: Text<'a>,
+        key: Text<'a>,
+        #[serde(skip_serializing_if = "Option::is_none")]
         stamp: Option<FileStamp>,
     },
     /// A file was put into temporary storage.
-    Uploaded { blake3: String, url: String, expires: Timestamp },
+    Uploaded { blake3: Text<'a>, url: Text<'a>, expires: Timestamp },
     /// A submit is about to leave. Flushed to disk before it does.
     Intent {
         attempt: AttemptNo,
         #[serde(rename = "items")]
         recordings: Vec<RecordingNo>,
         /// What is sent, in the order of `recordings`.
-        urls: Vec<String>,
+        urls: Vec<Text<'a>>,
         /// The service's clock; absent while it has not been seen.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(skip_serializing_if = "Option::is_none")]
         server_time: Option<Timestamp>,
     },
     /// The service took it. Flushed to disk at once.
     Accepted {
         attempt: AttemptNo,
-        task_id: String,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        request_id: Option<String>,
+        task_id: Text<'a>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        request_id: Option<Text<'a>>,
         /// Not answered to us: found in the service's list afterwards.
-        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
         found: bool,
     },
     /// The service said no, or was never reached; nothing was accepted.
     Refused {
         attempt: AttemptNo,
-        code: String,
-        message: String,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        request_id: Option<String>,
+        code: Text<'a>,
+        message: Text<'a>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        request_id: Option<Text<'a>>,
         /// The same may be accepted later: it is submitted again.
         again: bool,
     },
     /// Nobody can tell whether the service took it.
-    Uncertain { attempt: AttemptNo, why: String },
+    Uncertain { attempt: AttemptNo, why: Text<'a> },
     /// A listing long enough after the request proved that it was not taken.
     Absent { attempt: AttemptNo },
     /// Nothing could be proved, and the user said to submit again.
     GivenUp { attempt: AttemptNo },
     /// A task ended; what the service says it bills.
     Ended {
-        task_id: String,
-        status: String,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        task_id: Text<'a>,
+        status: Text<'a>,
+        #[serde(skip_serializing_if = "Option::is_none")]
         usage: Option<Value>,
     },
     /// A result is on disk, byte for byte.
     Stored {
         n: RecordingNo,
-        task_id: String,
+        task_id: Text<'a>,
         /// Below the batch's folder.
-        file: String,
+        file: Text<'a>,
         bytes: u64,
-        blake3: String,
+        blake3: Text<'a>,
         /// No speech was found: the file is ours, not the service's.
-        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
         silent: bool,
         /// Tracks of the recording that have no transcript.
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[serde(skip_serializing_if = "Vec::is_empty")]
         untranscribed: Vec<i64>,
     },
     /// A file failed for good.
     Failed {
         n: RecordingNo,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        task_id: Option<String>,
-        code: String,
-        message: String,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        request_id: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        task_id: Option<Text<'a>>,
+        code: Text<'a>,
+        message: Text<'a>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        request_id: Option<Text<'a>>,
     },
     /// A recording is taken up again: it failed and is to be tried anew, or its result is gone from the disk.
-    Reopened { n: RecordingNo, why: String },
+    Reopened { n: RecordingNo, why: Text<'a> },
     /// A clip was recognised by a flash call: no task, no recording of the batch. Its result is on disk.
     Recognized {
         /// As given: an address, a path, or `-`.
-        url: String,
-        model: String,
-        region: String,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        request_id: Option<String>,
+        url: Text<'a>,
+        model: Text<'a>,
+        region: Text<'a>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        request_id: Option<Text<'a>>,
         /// What the service says it bills, as received.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(skip_serializing_if = "Option::is_none")]
         usage: Option<Value>,
         /// The result, below the folder.
-        file: String,
+        file: Text<'a>,
         /// The answer as received, below the folder.
-        answer: String,
+        answer: Text<'a>,
         bytes: u64,
-        blake3: String,
-        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        blake3: Text<'a>,
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
         silent: bool,
     },
-    /// Written by a newer talkmeter; means nothing to this one.
-    #[serde(other)]
+    /// Written by a newer talkmeter; ignored.
     Unknown,
 }
 

@@ -76,11 +76,16 @@ impl Identities {
     }
 }
 
+/// Whether two addresses name the same recording.
+pub(super) fn is_same(one: &str, other: &str) -> bool {
+    one == other || address_id(one) == address_id(other)
+}
+
 /// The content of a file, as a hash.
-pub(super) fn content(path: &Path) -> Result<String> {
+pub(super) fn content(path: &Path) -> Result<blake3::Hash> {
     let mut hasher = blake3::Hasher::new();
     let read = File::open(path).and_then(|file| hasher.update_reader(file).map(drop));
-    read.map(|()| hasher.finalize().to_hex().to_string()).map_err(|error| Error::io("read", path, error))
+    read.map(|()| hasher.finalize()).map_err(|error| Error::io("read", path, error))
 }
 
 /// What a batch has of a recording.
@@ -100,12 +105,13 @@ pub(super) enum Match {
 #[derive(Debug)]
 pub(super) struct KnownRecordings<'s> {
     state: &'s State,
-    by_key: HashMap<&'s str, Vec<&'s RecordingState>>,
+    /// Those that have an id of their list.
+    by_key: HashMap<String, Vec<&'s RecordingState>>,
     /// By address, whatever their id.
     by_address: HashMap<String, Vec<&'s RecordingState>>,
     /// The latest at each path.
     by_path: HashMap<&'s Path, &'s RecordingState>,
-    by_content: HashMap<&'s str, Vec<&'s RecordingState>>,
+    by_content: HashMap<blake3::Hash, Vec<&'s RecordingState>>,
 }
 
 impl<'s> KnownRecordings<'s> {
@@ -113,18 +119,18 @@ impl<'s> KnownRecordings<'s> {
         let (mut by_key, mut by_address, mut by_path, mut by_content) =
             (HashMap::<_, Vec<_>>::new(), HashMap::<_, Vec<_>>::new(), HashMap::new(), HashMap::<_, Vec<_>>::new());
         for recording in &state.recordings {
-            by_key.entry(recording.key.as_str()).or_default().push(recording);
             match &recording.source {
                 Source::Url(address) | Source::Oss(address) if recording.id.is_some() => {
                     by_address.entry(address_id(address.sent())).or_default().push(recording);
                 }
-                Source::Url(_) | Source::Oss(_) => {
-                    by_address.entry(recording.key.clone()).or_default().push(recording);
-                }
+                Source::Url(_) | Source::Oss(_) => by_address.entry(recording.key()).or_default().push(recording),
                 Source::File(path) => _ = by_path.insert(path.as_path(), recording),
             }
-            if let Some(content) = &recording.content {
-                by_content.entry(content.as_str()).or_default().push(recording);
+            if recording.id.is_some() {
+                by_key.entry(recording.key()).or_default().push(recording);
+            }
+            if let Some(content) = recording.content() {
+                by_content.entry(content).or_default().push(recording);
             }
         }
         Self { state, by_key, by_address, by_path, by_content }
@@ -169,19 +175,19 @@ impl<'s> KnownRecordings<'s> {
     fn at_path(&self, path: PathBuf, recording: &Recording, known: &RecordingState) -> Result<Match> {
         let same = Match::Known { n: known.n, changed: false };
         let is_same_path = known.path() == Some(&path);
-        if is_same_path && known.stamp.is_some() && known.stamp == recording.stamp {
+        if is_same_path && known.stamp().is_some() && known.stamp() == recording.stamp {
             return Ok(same);
         }
-        let Some(before) = &known.content else {
+        let Some(before) = known.content() else {
             // Not submitted yet, or nobody knows with which content.
-            let is_new = known.stamp.is_some() && is_same_path && !is_unbilled(&known.phase);
+            let is_new = known.stamp().is_some() && is_same_path && !is_unbilled(&known.phase);
             return Ok(if is_new { Match::Replaced } else { same });
         };
         let now = content(&path)?;
-        if now == *before {
+        if now == before {
             return Ok(same);
         }
-        Ok(match self.by_content.get(now.as_str()).and_then(|found| found.first()) {
+        Ok(match self.by_content.get(&now).and_then(|found| found.first()) {
             Some(other) => Match::Known { n: other.n, changed: false },
             None if is_unbilled(&known.phase) => Match::Known { n: known.n, changed: true },
             None => Match::Replaced,
@@ -192,19 +198,20 @@ impl<'s> KnownRecordings<'s> {
     fn moved(&self, path: &Path, recording: &Recording) -> Result<Match> {
         let is_gone = |known: &RecordingState| known.path().is_some_and(|path| !path.exists());
         let may_be = |known: &RecordingState| {
-            (known.stamp.is_none() || known.stamp.map(|stamp| stamp.bytes) == recording.stamp.map(|stamp| stamp.bytes))
+            (known.stamp().is_none()
+                || known.stamp().map(|stamp| stamp.bytes) == recording.stamp.map(|stamp| stamp.bytes))
                 && is_gone(known)
         };
         if !self.by_content.values().flatten().any(|known| may_be(known)) {
             return Ok(Match::New);
         }
         let now = content(path)?;
-        let found = self.by_content.get(now.as_str()).into_iter().flatten().find(|known| is_gone(known));
+        let found = self.by_content.get(&now).into_iter().flatten().find(|known| is_gone(known));
         Ok(found.map_or(Match::New, |known| Match::Known { n: known.n, changed: false }))
     }
 }
 
 /// Whether nothing of a recording was billed or may have been.
 fn is_unbilled(phase: &Phase) -> bool {
-    matches!(phase, Phase::Waiting | Phase::Failed { .. })
+    matches!(phase, Phase::Waiting | Phase::Failed(_))
 }

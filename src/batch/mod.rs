@@ -20,6 +20,7 @@
 //! ```
 
 mod changes;
+mod checksum;
 mod clips;
 mod collecting;
 mod columns;
@@ -27,6 +28,8 @@ mod counts;
 mod event;
 mod identity;
 mod ledger;
+mod line;
+mod lock;
 mod manifest;
 mod plan;
 mod polling;
@@ -46,6 +49,7 @@ mod submitting;
 mod tracks;
 mod uncertain;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -60,7 +64,8 @@ pub use event::RecordingNo;
 pub(crate) use identity::Identities;
 use identity::{KnownRecordings, Match};
 pub use ledger::FILE as LEDGER;
-use ledger::Ledger;
+use ledger::{Fold as _, Ledger};
+pub use lock::FILE as LOCK;
 pub use manifest::{AUDIO_EXTENSIONS, Manifest, ManifestBuilder, Recording};
 pub use problems::{Problem, Problems};
 pub use receipt::{ClipReceipt, LedgerReport, Receipt, Receipts, StoredResult, SubmittedRecording};
@@ -73,7 +78,7 @@ pub(crate) use results::{silence, store};
 pub use run::{Progress, RecordingSummary, RunOptions, Summary, TASK_LIFE};
 use runner::{Runner, RunnerEnd};
 pub use source::{Address, Source};
-use state::{BatchConfig, Phase, State};
+use state::{BatchConfig, Phase, ResultState, State};
 #[cfg(feature = "audio")]
 pub use tracks::{TrackBasis, TrackSelection};
 
@@ -162,10 +167,12 @@ impl Batch {
     }
 
     /// The events that opening adds to the ledger.
-    fn opening_events(&mut self, config: BatchConfig) -> Result<Vec<Event>> {
+    fn opening_events(&mut self, config: BatchConfig) -> Result<Vec<Event<'static>>> {
         let mut events = Vec::new();
         if self.state.config.is_none() {
             let BatchConfig { base_url, region, workspace, recognition, files_per_task } = config;
+            let [base_url, region] = [base_url, region].map(Cow::from);
+            let workspace = workspace.map(Cow::from);
             events.push(Event::Batch { base_url, region, workspace, recognition, files_per_task });
         }
         let mut changes = Changes::default();
@@ -185,12 +192,12 @@ impl Batch {
             self.given.insert(n, recording.source.given().into_owned());
             events.push(Event::Recording {
                 n,
-                url: recording.source.given().into_owned(),
-                key: recording.location.to_string(),
-                name: recording.name.clone(),
+                url: recording.source.given().into_owned().into(),
+                key: recording.location.to_string().into(),
+                name: recording.name.clone().into(),
                 channels: recording.channels.clone(),
                 repeated: recording.repeated.clone(),
-                id: recording.id.as_deref().map(str::to_owned),
+                id: recording.id.as_deref().map(|id| id.to_owned().into()),
                 stamp: recording.stamp,
                 columns: recording.columns.clone(),
             });
@@ -198,20 +205,18 @@ impl Batch {
         self.notes.extend(changes.notes());
         for recording in &self.state.recordings {
             match &recording.phase {
-                Phase::Failed { .. } if self.request.retry_failed => {
-                    events.push(Event::Reopened { n: recording.n, why: "to be tried again".to_owned() });
+                Phase::Failed(_) if self.request.retry_failed => {
+                    events.push(Event::Reopened { n: recording.n, why: "to be tried again".into() });
                 }
-                Phase::Stored { file, bytes, silent, .. } => {
-                    let there = std::fs::metadata(self.dir.join(file)).is_ok_and(|file| file.len() == *bytes);
+                Phase::Stored(ResultState { bytes, silent, .. }) => {
+                    let file = recording.result();
+                    let there = std::fs::metadata(self.dir.join(&file)).is_ok_and(|file| file.len() == *bytes);
                     if !there && *silent {
                         // We wrote it ourselves and can write it again.
-                        results::store(&self.dir, file.clone(), &results::silence(&recording.url))?;
+                        results::store(&self.dir, file.clone(), &results::silence(recording.url()))?;
                     } else if !there {
                         self.notes.push(format!("{file} is missing or was changed: fetching it again"));
-                        events.push(Event::Reopened {
-                            n: recording.n,
-                            why: "the result is gone from the disk".to_owned(),
-                        });
+                        events.push(Event::Reopened { n: recording.n, why: "the result is gone from the disk".into() });
                     }
                 }
                 _ => {}

@@ -30,7 +30,7 @@ impl LedgerReport {
     /// # Errors
     /// The ledger cannot be read, or one of its lines does not follow from those before.
     pub fn read(dir: &Path) -> Result<Option<Self>> {
-        let read = ledger::read(&dir.join(FILE))?;
+        let read = ledger::read::<State>(&dir.join(FILE))?;
         Ok(read.map(|read| Self { dir: dir.to_owned(), state: read.state }))
     }
 
@@ -55,11 +55,11 @@ impl LedgerReport {
     /// The recordings that have a result.
     pub fn results(&self) -> impl Iterator<Item = StoredResult<'_>> {
         self.state.recordings.iter().filter_map(|recording| {
-            let Phase::Stored { file, .. } = &recording.phase else { return None };
+            let Phase::Stored(_) = &recording.phase else { return None };
             Some(StoredResult {
-                path: self.dir.join(file),
+                path: self.dir.join(recording.result()),
                 id: recording.id.as_deref(),
-                url: &recording.url,
+                url: recording.url(),
                 source: &recording.source,
                 columns: recording.columns.as_ref().map(Columns::pairs).unwrap_or_default(),
             })
@@ -74,17 +74,17 @@ impl LedgerReport {
         let tracks = recognition.as_ref().map(Recognition::tracks).unwrap_or_default();
         let with_slash = |file: &str| file.replace('\\', "/");
         let recordings = recordings.iter().map(|recording| SubmittedRecording {
-            url: recording.url.clone(),
+            url: recording.url().to_owned(),
             source: recording.source.clone(),
-            key: recording.key.clone(),
-            name: recording.name.clone(),
+            key: recording.key(),
+            name: recording.name().to_owned(),
             tracks: recording.channels.clone().unwrap_or_else(|| tracks.clone()),
             file: match &recording.phase {
-                Phase::Stored { file, .. } => Some(with_slash(file)),
+                Phase::Stored(_) => Some(recording.result()),
                 _ => None,
             },
             failure: match &recording.phase {
-                Phase::Failed { code, .. } => Some(code.clone()),
+                Phase::Failed(failed) => Some(failed.code.clone()),
                 _ => None,
             },
             submits: recording.submits,
@@ -93,9 +93,9 @@ impl LedgerReport {
         tasks.sort_unstable_by_key(|(_, task)| task.order);
         let tasks = tasks.into_iter().map(|(id, task)| Receipt {
             task_id: id.to_string(),
-            status: task.status.clone(),
-            usage: task.usage.clone(),
-            recordings: task.recordings.iter().filter_map(|n| n.index()).collect(),
+            status: task.status.as_ref().map(ToString::to_string),
+            usage: task.usage(),
+            recordings: task.recordings().filter_map(|n| n.index()).collect(),
             accepted: task.accepted,
         });
         let clips = clips.iter().map(|clip| ClipReceipt {

@@ -50,7 +50,7 @@ impl Reservations {
     pub(super) fn hold(&mut self, state: &State, n: RecordingNo) {
         let tracks = self.tracks_of(state, n);
         if let Some(budget) = self.budget.as_ref().filter(|_| self.open.insert(n)) {
-            match state.get(n).and_then(|recording| budget.upper_bound(&recording.key)) {
+            match state.get(n).and_then(|recording| budget.upper_bound(&recording.key())) {
                 Some(most) => self.bound += most,
                 None => *self.unknown.entry(tracks).or_default() += 1,
             }
@@ -61,7 +61,7 @@ impl Reservations {
     pub(super) fn release(&mut self, state: &State, n: RecordingNo) {
         let tracks = self.tracks_of(state, n);
         if let Some(budget) = self.budget.as_ref().filter(|_| self.open.remove(&n)) {
-            match state.get(n).and_then(|recording| budget.upper_bound(&recording.key)) {
+            match state.get(n).and_then(|recording| budget.upper_bound(&recording.key())) {
                 Some(most) => self.bound += Usage::seconds(-most.seconds.unwrap_or(0)),
                 None => *self.unknown.entry(tracks).or_default() -= 1,
             }
@@ -71,18 +71,18 @@ impl Reservations {
     /// A task has ended.
     pub(super) fn settle(&mut self, state: &State, owned: &OwnTask) {
         // The end of a task is told again when a fresh link is asked for; it is billed once.
-        let due = owned.recordings.iter().any(|n| self.open.contains(n));
+        let due = owned.recordings().any(|n| self.open.contains(&n));
         if self.budget.is_some() && due && owned.is_settled() {
             self.spend(state, owned);
-            owned.recordings.iter().for_each(|n| self.release(state, *n));
+            owned.recordings().for_each(|n| self.release(state, n));
         }
     }
 
     fn spend(&mut self, state: &State, owned: &OwnTask) {
-        if let Some(usage) = owned.usage.as_ref().map(Usage::from_json) {
+        if let Some(usage) = owned.usage().as_ref().map(Usage::from_json) {
             self.spent += usage;
             self.dearest = Some(self.dearest.map_or(usage, |dearest| dearest.max(usage)));
-            let tracks: i64 = owned.recordings.iter().map(|n| self.tracks_of(state, *n)).sum();
+            let tracks: i64 = owned.recordings().map(|n| self.tracks_of(state, n)).sum();
             self.dearest_track = self.dearest_track.max(usage.divided_by(tracks));
         }
     }
@@ -106,7 +106,7 @@ impl Reservations {
         total += self.bound;
         let mut unknown = self.unknown.clone();
         for n in recordings {
-            match state.get(*n).and_then(|recording| budget.upper_bound(&recording.key)) {
+            match state.get(*n).and_then(|recording| budget.upper_bound(&recording.key())) {
                 Some(most) => total += most,
                 None => *unknown.entry(self.tracks_of(state, *n)).or_default() += 1,
             }
@@ -130,23 +130,25 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::batch::ledger::Fold as _;
+    use crate::batch::line::Line;
     use crate::billing::Prices;
     use crate::catalog::Region;
 
     /// A batch whose first recording, of one track, came to ten seconds; two others of unknown length wait.
     fn state() -> State {
-        let recording = |n: u32, channels: serde_json::Value| json!({"event": "item", "n": n, "url": "u", "key": format!("k{n}"), "name": "u", "channels": channels});
+        let recording = |n: u32, channels: serde_json::Value| json!({"event": "item", "n": n, "url": format!("https://h/{n}"), "key": format!("https://h/{n}"), "name": "u", "channels": channels});
         let mut state = State::default();
         for mut line in [
             recording(1, json!(null)),
             recording(2, json!(null)),
             recording(3, json!([0, 1])),
-            json!({"event": "intent", "attempt": 1, "items": [1], "urls": ["u"]}),
+            json!({"event": "intent", "attempt": 1, "items": [1], "urls": ["https://h/1"]}),
             json!({"event": "accepted", "attempt": 1, "task_id": "t"}),
             json!({"event": "ended", "task_id": "t", "status": "SUCCEEDED", "usage": {"duration": 10}}),
         ] {
             line["at"] = json!("2026-11-01T00:00:00Z");
-            state.apply(serde_json::from_value(line).unwrap()).unwrap();
+            state.apply(Line::read(line.to_string().as_bytes()).unwrap()).unwrap();
         }
         state
     }

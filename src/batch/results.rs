@@ -8,7 +8,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::event::RecordingNo;
-use super::state::{Phase, RecordingState, State};
+use super::result_name::is_file_name;
+use super::state::{FailedState, Phase, RecordingState, State};
 use crate::client::TaskId;
 use crate::disk;
 use crate::error::{Error, Result};
@@ -23,7 +24,7 @@ pub const FAILURES: &str = "failures.csv";
 pub(crate) struct Written {
     pub(super) file: String,
     pub(super) bytes: u64,
-    pub(super) blake3: String,
+    pub(super) blake3: blake3::Hash,
     pub(super) untranscribed: Vec<i64>,
 }
 
@@ -42,6 +43,15 @@ pub(super) fn place(n: RecordingNo, name: &str) -> String {
     format!("{FOLDER}/{:06}-{name}.json", n.get())
 }
 
+/// Whether a file of a ledger is one of a flash call, `results/flash-<n>-<name>` with this extension.
+pub(super) fn is_clip(file: &str, extension: &str) -> bool {
+    let file = file.replace('\\', "/");
+    let stem = file.strip_prefix(FOLDER).and_then(|file| file.strip_prefix("/flash-")?.strip_suffix(extension));
+    stem.and_then(|stem| stem.split_once('-')).is_some_and(|(number, name)| {
+        !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit()) && is_file_name(name)
+    })
+}
+
 /// The result of a recording without speech, which the service does not write.
 pub(crate) fn silence(url: &str) -> Bytes {
     Bytes::from(format!("{}\n", json!({"file_url": url, "transcripts": []})))
@@ -52,7 +62,7 @@ pub(crate) fn store(dir: &Path, file: String, bytes: &Bytes) -> Result<Written> 
     let untranscribed = untranscribed(bytes)
         .map_err(|error| Error::protocol(format!("the result for {file} is no JSON, so not whole: {error}")))?;
     disk::write(&dir.join(&file), bytes)?;
-    let blake3 = blake3::hash(bytes).to_hex().to_string();
+    let blake3 = blake3::hash(bytes);
     Ok(Written { file, bytes: bytes.len() as u64, blake3, untranscribed })
 }
 
@@ -117,7 +127,7 @@ impl Failure {
     ) -> Self {
         Self {
             recording: recording.n,
-            url: recording.url.clone(),
+            url: recording.url().to_owned(),
             task_id: task.map(ToString::to_string).unwrap_or_default(),
             code: code.to_owned(),
             message: message.to_owned(),
@@ -129,7 +139,8 @@ impl Failure {
     /// What failed for good.
     pub(super) fn from_state(state: &State) -> Vec<Self> {
         let failed = state.recordings.iter().filter_map(|recording| match &recording.phase {
-            Phase::Failed { task, code, message, request_id } => {
+            Phase::Failed(failed) => {
+                let FailedState { task, code, message, request_id } = &**failed;
                 Some(Self::new(recording, task.as_ref(), code, message, request_id.clone()))
             }
             _ => None,

@@ -148,10 +148,10 @@ impl RecordingSummary {
     pub(super) fn from_state(dir: &Path, state: &State, mut given: HashMap<RecordingNo, String>) -> Vec<Self> {
         let mut summary = |recording: &super::state::RecordingState| {
             let (result, silent) = match &recording.phase {
-                Phase::Stored { file, silent, .. } => (Some(dir.join(file)), *silent),
+                Phase::Stored(stored) => (Some(dir.join(recording.result())), stored.silent),
                 _ => (None, false),
             };
-            let url = given.remove(&recording.n).unwrap_or_else(|| recording.url.clone());
+            let url = given.remove(&recording.n).unwrap_or_else(|| recording.url().to_owned());
             Self { recording: recording.n, url, result, silent }
         };
         state.recordings.iter().map(&mut summary).collect()
@@ -166,12 +166,12 @@ pub(super) fn missing_tracks(
     let (mut untranscribed, mut unheard) = (BTreeMap::<i64, Vec<String>>::new(), BTreeMap::<i64, Vec<String>>::new());
     let of_all = request.recognition.tracks();
     for recording in &state.recordings {
-        let Phase::Stored { untranscribed: tracks, .. } = &recording.phase else { continue };
-        for track in tracks {
+        let Phase::Stored(stored) = &recording.phase else { continue };
+        for track in &stored.untranscribed {
             let mut requested = recording.channels.as_ref().unwrap_or(&of_all).iter();
             let is_requested = requested.any(|requested| i64::from(*requested) == *track);
             let place = if is_requested { &mut unheard } else { &mut untranscribed };
-            place.entry(*track).or_default().push(recording.url.clone());
+            place.entry(*track).or_default().push(recording.url().to_owned());
         }
     }
     (untranscribed, unheard)

@@ -15,8 +15,9 @@ use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use tokio::time::Instant;
 
-use super::event::{AttemptNo, Event, Line, RecordingNo, task_id};
-use super::ledger::Writer;
+use super::event::{AttemptNo, Event, RecordingNo, task_id};
+use super::ledger::{Fold as _, Writer};
+use super::line::Line;
 use super::polling::Polling;
 use super::ready::Ready;
 use super::reservations::Reservations;
@@ -39,8 +40,8 @@ pub(super) type Operation<'a> = Pin<Box<dyn Future<Output = Done> + Send + 'a>>;
 /// An operation that has ended.
 pub(super) enum Done {
     Submitted { recordings: Vec<(RecordingNo, String)>, outcome: Result<SubmitOutcome> },
-    Hashed { n: RecordingNo, outcome: Result<String> },
-    Uploaded { blake3: String, outcome: Result<Vec<Line>> },
+    Hashed { n: RecordingNo, outcome: Result<blake3::Hash> },
+    Uploaded { blake3: blake3::Hash, outcome: Result<Vec<Line<'static>>> },
     Queried { id: TaskId, outcome: Result<Task> },
     Swept { begun: Instant, outcome: Result<HashSet<TaskId>> },
     Fetched { fetch: Fetch, outcome: Result<Written> },
@@ -94,8 +95,8 @@ pub(super) struct Runner<'a> {
 
     /// Local files on their way into temporary storage: not yet read, read, waiting for the upload of their content.
     pub(super) unread: VecDeque<RecordingNo>,
-    pub(super) read: VecDeque<(RecordingNo, String)>,
-    pub(super) uploading: HashMap<String, Vec<RecordingNo>>,
+    pub(super) read: VecDeque<(RecordingNo, blake3::Hash)>,
+    pub(super) uploading: HashMap<blake3::Hash, Vec<RecordingNo>>,
     pub(super) ready: Ready,
     pub(super) next_attempt: AttemptNo,
     /// The service has answered a submit of this batch, other than by refusing all of its kind.
@@ -139,7 +140,7 @@ impl<'a> Runner<'a> {
             client,
             request,
             dir,
-            next_attempt: state.attempts.last_key_value().map_or(AttemptNo::FIRST, |(last, _)| last.next()),
+            next_attempt: state.last_attempt.map_or(AttemptNo::FIRST, AttemptNo::next),
             writer,
             reservations: Reservations::new(&state, request.budget.clone(), request.recognition.tracks().len()),
             over_budget: None,
@@ -188,14 +189,14 @@ impl<'a> Runner<'a> {
             match &recording.phase {
                 Phase::Waiting => waiting.push(recording.n),
                 Phase::InTask(task) => self.polling.add(task.clone(), now),
-                Phase::Attempted(_) | Phase::Stored { .. } | Phase::Failed { .. } => {}
+                Phase::Attempted(_) | Phase::Stored(_) | Phase::Failed(_) => {}
             }
         }
         waiting.into_iter().for_each(|n| self.wait(n));
         // Whoever sent these is dead, or the lock would be held.
         let wall = self.writer.now();
-        for (no, attempt) in self.state.open_attempts() {
-            self.uncertain.inherit(no, attempt, wall);
+        for (no, attempt) in &self.state.attempts {
+            self.uncertain.inherit(*no, attempt, wall);
         }
     }
 
@@ -270,7 +271,7 @@ impl<'a> Runner<'a> {
     async fn take(&mut self, done: Done) -> Result<()> {
         match done {
             Done::Hashed { n, outcome } => self.hashed(n, outcome).await,
-            Done::Uploaded { blake3, outcome } => self.uploaded(&blake3, outcome).await,
+            Done::Uploaded { blake3, outcome } => self.uploaded(blake3, outcome).await,
             Done::Submitted { recordings, outcome } => self.submitted(recordings, outcome).await,
             Done::Queried { id, outcome } => self.queried(id, outcome).await,
             Done::Swept { begun, outcome } => self.swept(begun, outcome),
@@ -281,13 +282,13 @@ impl<'a> Runner<'a> {
     }
 
     /// Writes lines and takes them into the state.
-    pub(super) async fn record(&mut self, events: Vec<Event>, durable: bool) -> Result<()> {
+    pub(super) async fn record(&mut self, events: Vec<Event<'static>>, durable: bool) -> Result<()> {
         let lines = self.writer.add(events, durable).await?;
         self.apply(lines)
     }
 
     /// Takes lines into the state that are written already.
-    pub(super) fn apply(&mut self, lines: Vec<Line>) -> Result<()> {
+    pub(super) fn apply(&mut self, lines: Vec<Line<'static>>) -> Result<()> {
         for line in lines {
             let ended = match &line.event {
                 Event::Ended { task_id: id, .. } => task_id(id),
@@ -353,7 +354,8 @@ impl<'a> Runner<'a> {
         message: &str,
         request_id: Option<String>,
     ) -> Result<()> {
-        let (code, message, task_id) = (code.to_owned(), message.to_owned(), task.map(ToString::to_string));
+        let (code, message) = (code.to_owned().into(), message.to_owned().into());
+        let (task_id, request_id) = (task.map(|id| id.to_string().into()), request_id.map(Into::into));
         self.record(vec![Event::Failed { n, task_id, code, message, request_id }], false).await
     }
 
@@ -388,7 +390,7 @@ impl<'a> Runner<'a> {
             match found {
                 SearchOutcome::Task(id) => {
                     let taken =
-                        Event::Accepted { attempt: no, task_id: id.to_string(), request_id: None, found: true };
+                        Event::Accepted { attempt: no, task_id: id.to_string().into(), request_id: None, found: true };
                     self.record(vec![taken], true).await?;
                     self.note(&format!("the service had taken {}: task {id} is ours", self.named(&recordings)));
                     self.polling.again(id, Instant::now());
@@ -422,14 +424,14 @@ impl<'a> Runner<'a> {
 
     /// The files of an attempt.
     fn recordings_of(&self, no: AttemptNo) -> Vec<RecordingNo> {
-        self.state.attempts.get(&no).map(|attempt| attempt.recordings.clone()).unwrap_or_default()
+        self.state.attempts.get(&no).map(|attempt| attempt.recordings().collect()).unwrap_or_default()
     }
 
     /// Recordings in words.
     pub(super) fn named(&self, recordings: &[RecordingNo]) -> String {
         match recordings {
             [n] => {
-                self.state.get(*n).map_or_else(String::new, |recording| crate::redact::without_query(&recording.url))
+                self.state.get(*n).map_or_else(String::new, |recording| crate::redact::without_query(recording.url()))
             }
             many => format!("{} files", many.len()),
         }

@@ -8,6 +8,7 @@ use url::Url;
 
 use super::result_name::result_name;
 use crate::error::{Error, Result};
+use crate::recording_id::address_id;
 use crate::redact::{split_scheme, without_query};
 
 /// Schemes that mean an address even without `//`: `call:1.wav` is a file, `s3:call.wav` is a mistake.
@@ -102,15 +103,24 @@ impl Source {
         }
     }
 
-    /// The source of a recording that a ledger has: what was given, and the key that older talkmeters sent it by.
-    pub(super) fn from_ledger(given: &str, key: &str) -> Self {
-        let path = key.starts_with("file:").then(|| Url::parse(key).ok()?.to_file_path().ok()).flatten();
-        match path {
-            Some(path) => Self::File(path),
-            None => match Self::parse(given) {
-                Ok(source @ (Self::Url(_) | Self::Oss(_))) => source,
-                _ => Self::Url(Address::new(given, key)),
-            },
+    /// The source of a recording that a ledger has: what was given, and its location, the address that is sent or the real path of
+    /// a file as a `file:` URL.
+    ///
+    /// # Errors
+    /// They do not belong together. The path that was given may be a link, so that only its kind is compared.
+    pub(super) fn from_ledger(given: &str, location: &str) -> Result<Self, String> {
+        let is_file = location.starts_with("file:");
+        let path = is_file.then(|| Url::parse(location).ok()?.to_file_path().ok()).flatten();
+        match (Self::parse(given), path) {
+            (Ok(Self::File(_)) | Err(_), Some(path)) => Ok(Self::File(path)),
+            (Ok(source @ (Self::Url(_) | Self::Oss(_))), None)
+                if source.sent().is_some_and(|sent| sent == location || address_id(sent) == address_id(location)) =>
+            {
+                Ok(source)
+            }
+            // An earlier version may have taken what is refused now.
+            (Err(_), None) if address_id(given) == address_id(location) => Ok(Self::Url(Address::new(given, location))),
+            _ => Err("its `url` and its `key` do not belong together".to_owned()),
         }
     }
 

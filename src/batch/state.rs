@@ -1,30 +1,42 @@
 //! What a ledger's lines add up to: one fold, for replay and for the run itself.
+//!
+//! Kept small, as a batch may have hundreds of thousands of recordings: texts are shared, what follows from others is not kept.
+//! No line is believed that contradicts those before it: a file name that is not ours, an address that is not that of its
+//! recording.
 
-use std::collections::{BTreeMap, HashMap};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::Value;
 
 use super::columns::Columns;
-use super::event::{AttemptNo, Event, Line, RecordingNo, task_id};
+use super::event::{AttemptNo, Event, RecordingNo, Text, task_id};
 use super::identity::{self, FileStamp};
+use super::ledger::Fold;
+use super::line::Line;
 use super::source::Source;
-use crate::client::TaskId;
+use super::{result_name, results};
+use crate::client::{TaskId, TaskStatus};
 
 /// Everything that is known of a batch.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub(super) struct State {
     pub(super) config: Option<BatchConfig>,
     pub(super) recordings: Vec<RecordingState>,
+    /// Attempts without an outcome.
     pub(super) attempts: BTreeMap<AttemptNo, Attempt>,
+    ended_attempts: HashSet<AttemptNo>,
+    pub(super) last_attempt: Option<AttemptNo>,
     pub(super) tasks: HashMap<TaskId, OwnTask>,
-    pub(super) uploads: HashMap<String, Upload>,
+    pub(super) uploads: HashMap<blake3::Hash, Upload>,
     /// Hashes of contents by their addresses in temporary storage.
-    contents: HashMap<String, String>,
+    contents: HashMap<Arc<str>, blake3::Hash>,
     /// Results of flash calls, in the order they came.
     pub(super) clips: Vec<ClipState>,
-    /// Recordings in each phase, kept up so that nobody has to count a hundred thousand.
+    /// Recordings in each phase, kept up so that they need not be counted.
     pub(super) counts: PhaseCounts,
 }
 
@@ -45,9 +57,9 @@ impl PhaseCounts {
             Phase::Waiting => &mut self.waiting,
             Phase::Attempted(_) => &mut self.attempted,
             Phase::InTask(_) => &mut self.in_task,
-            Phase::Stored { silent: false, .. } => &mut self.stored,
-            Phase::Stored { silent: true, .. } => &mut self.silent,
-            Phase::Failed { .. } => &mut self.failed,
+            Phase::Stored(ResultState { silent: false, .. }) => &mut self.stored,
+            Phase::Stored(ResultState { silent: true, .. }) => &mut self.silent,
+            Phase::Failed(_) => &mut self.failed,
         }
     }
 }
@@ -66,20 +78,14 @@ pub(super) struct BatchConfig {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct RecordingState {
     pub(super) n: RecordingNo,
-    /// As given.
-    pub(super) url: String,
     pub(super) source: Source,
-    /// What identifies it.
-    pub(super) key: String,
     /// The id that its list gives it.
-    pub(super) id: Option<String>,
+    pub(super) id: Option<Box<str>>,
     /// The other columns of its row in the list.
     pub(super) columns: Option<Columns>,
-    /// Of a local file, when it was last seen.
-    pub(super) stamp: Option<FileStamp>,
-    /// Hash of the content that was last submitted, of a local file.
-    pub(super) content: Option<String>,
-    pub(super) name: String,
+    /// Of a local file alone.
+    file: Option<Box<LocalFile>>,
+    name: Box<str>,
     /// The tracks that are requested of it; `None` = those of the batch.
     pub(super) channels: Option<Vec<u32>>,
     /// Tracks with the same sound as one that is requested.
@@ -87,6 +93,19 @@ pub(super) struct RecordingState {
     pub(super) phase: Phase,
     /// Submits that may have been billed: accepted, or given up as unresolved.
     pub(super) submits: u32,
+    /// A submit of it was proved absent once. Such a proof allows another submit one time only.
+    pub(super) was_absent: bool,
+}
+
+/// What is known of a local file.
+#[derive(Debug, Clone, PartialEq)]
+struct LocalFile {
+    /// Its path as given.
+    given: Box<str>,
+    /// When it was last seen.
+    stamp: Option<FileStamp>,
+    /// Of the content that was last submitted.
+    content: Option<blake3::Hash>,
 }
 
 /// How far a recording has come.
@@ -96,43 +115,51 @@ pub(super) enum Phase {
     /// An attempt without an outcome: under way, or uncertain.
     Attempted(AttemptNo),
     InTask(TaskId),
-    Stored {
-        task: TaskId,
-        file: String,
-        bytes: u64,
-        silent: bool,
-        untranscribed: Vec<i64>,
-    },
-    Failed {
-        task: Option<TaskId>,
-        code: String,
-        message: String,
-        request_id: Option<String>,
-    },
+    Stored(ResultState),
+    Failed(Box<FailedState>),
 }
+
+/// A result on disk.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct ResultState {
+    pub(super) task: TaskId,
+    pub(super) bytes: u64,
+    pub(super) blake3: blake3::Hash,
+    pub(super) silent: bool,
+    pub(super) untranscribed: Box<[i64]>,
+}
+
+/// A failure for good.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct FailedState {
+    pub(super) task: Option<TaskId>,
+    pub(super) code: String,
+    pub(super) message: String,
+    pub(super) request_id: Option<String>,
+}
+
+/// Recordings and the addresses by which they were sent.
+pub(super) type Sent = Box<[(RecordingNo, Arc<str>)]>;
 
 /// One submit.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Attempt {
-    pub(super) recordings: Vec<RecordingNo>,
-    pub(super) urls: Vec<String>,
+    pub(super) sent: Sent,
     pub(super) at: Timestamp,
     pub(super) server_time: Option<Timestamp>,
-    pub(super) open: bool,
 }
 
 /// A task that is ours.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct OwnTask {
-    pub(super) recordings: Vec<RecordingNo>,
-    pub(super) urls: Vec<String>,
+    pub(super) sent: Sent,
     pub(super) accepted: Timestamp,
     /// How it ended; `None` = it has not, as far as is known.
-    pub(super) status: Option<String>,
-    /// What the service says that it bills.
-    pub(super) usage: Option<Value>,
+    pub(super) status: Option<TaskStatus>,
+    /// What the service says that it bills, as JSON.
+    usage: Option<Box<str>>,
     /// How many tasks were accepted before it.
-    pub(super) order: usize,
+    pub(super) order: u32,
 }
 
 impl RecordingState {
@@ -143,19 +170,72 @@ impl RecordingState {
             Source::Url(_) | Source::Oss(_) => None,
         }
     }
+
+    /// As given: an address, or a path.
+    pub(super) fn url(&self) -> &str {
+        match (&self.file, &self.source) {
+            (Some(file), _) => &file.given,
+            (None, Source::Url(address) | Source::Oss(address)) => address.given(),
+            (None, Source::File(_)) => "",
+        }
+    }
+
+    /// What identifies it.
+    pub(super) fn key(&self) -> String {
+        let location = match &self.source {
+            Source::Url(address) | Source::Oss(address) => Cow::Borrowed(address.sent()),
+            Source::File(path) => url::Url::from_file_path(path).map(String::from).unwrap_or_default().into(),
+        };
+        identity::key(self.id.as_deref(), &location)
+    }
+
+    /// Of a local file, when it was last seen.
+    pub(super) fn stamp(&self) -> Option<FileStamp> {
+        self.file.as_ref()?.stamp
+    }
+
+    /// Of a local file: the content that was last submitted.
+    pub(super) fn content(&self) -> Option<blake3::Hash> {
+        self.file.as_ref()?.content
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its result, below the folder of the batch.
+    pub(super) fn result(&self) -> String {
+        results::place(self.n, &self.name)
+    }
+}
+
+impl Attempt {
+    pub(super) fn recordings(&self) -> impl Iterator<Item = RecordingNo> {
+        self.sent.iter().map(|(n, _)| *n)
+    }
 }
 
 impl OwnTask {
     /// Whether it is known what it is billed: by its usage, or as a failure, which is not said to be billed.
     pub(super) fn is_settled(&self) -> bool {
-        self.usage.is_some() || self.status.as_deref().is_some_and(|status| status != "SUCCEEDED")
+        self.usage.is_some() || self.status.as_ref().is_some_and(|status| *status != TaskStatus::Succeeded)
+    }
+
+    /// What the service says that it bills.
+    pub(super) fn usage(&self) -> Option<Value> {
+        // It was JSON when it was taken in.
+        serde_json::from_str(self.usage.as_deref()?).ok()
+    }
+
+    pub(super) fn recordings(&self) -> impl Iterator<Item = RecordingNo> {
+        self.sent.iter().map(|(n, _)| *n)
     }
 }
 
 /// A file in temporary storage.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Upload {
-    pub(super) url: String,
+    pub(super) url: Arc<str>,
     pub(super) expires: Timestamp,
 }
 
@@ -165,19 +245,20 @@ pub(super) struct ClipState {
     pub(super) file: String,
     pub(super) model: String,
     pub(super) region: String,
-    pub(super) request_id: Option<String>,
     pub(super) usage: Option<Value>,
 }
 
-impl State {
-    /// Takes a line in. A line that does not follow from those before is an error: guessing could bill twice.
-    pub(super) fn apply(&mut self, line: Line) -> Result<(), String> {
+impl Fold for State {
+    /// A line that does not follow from those before is an error: guessing could bill twice.
+    fn apply(&mut self, line: Line<'_>) -> Result<(), String> {
         let at = line.at;
         match line.event {
             Event::Batch { base_url, region, workspace, recognition, files_per_task } => {
                 if self.config.is_some() {
                     return Err("a second batch in one ledger".to_owned());
                 }
+                let [base_url, region] = [base_url, region].map(Cow::into_owned);
+                let workspace = workspace.map(Cow::into_owned);
                 self.config = Some(BatchConfig { base_url, region, workspace, recognition, files_per_task });
             }
             Event::Recording { n, url, key, name, channels, repeated, id, stamp, columns } => {
@@ -187,38 +268,45 @@ impl State {
                 if channels.as_ref().is_some_and(Vec::is_empty) {
                     return Err(format!("no track of recording {n} is requested"));
                 }
-                let (source, phase) = (Source::from_ledger(&url, &key), Phase::Waiting);
-                let (key, content) = (identity::key(id.as_deref(), &key), None);
+                if !result_name::is_file_name(&name) {
+                    return Err(format!("recording {n} cannot have a result of the name {name:?}"));
+                }
+                let source = Source::from_ledger(&url, &key).map_err(|why| format!("recording {n}: {why}"))?;
+                let file = LocalFile::new(&source, &url, stamp);
+                let (id, name) = (id.map(|id| id.into_owned().into()), name.into_owned().into());
                 self.recordings.push(RecordingState {
                     n,
-                    url,
                     source,
-                    key,
                     id,
                     columns,
-                    stamp,
-                    content,
+                    file,
                     name,
                     channels,
                     repeated,
-                    phase,
+                    phase: Phase::Waiting,
                     submits: 0,
+                    was_absent: false,
                 });
                 self.counts.waiting += 1;
             }
             Event::Described { n, columns } => self.get_mut(n)?.columns = Some(columns),
             Event::Readdressed { n, url, key, stamp } => {
+                let source = Source::from_ledger(&url, &key).map_err(|why| format!("recording {n}: {why}"))?;
                 let recording = self.get_mut(n)?;
-                recording.source = Source::from_ledger(&url, &key);
-                recording.key = identity::key(recording.id.as_deref(), &key);
-                (recording.url, recording.stamp) = (url, stamp);
+                let content = recording.content();
+                recording.file = LocalFile::new(&source, &url, stamp);
+                if let Some(file) = &mut recording.file {
+                    file.content = content;
+                }
+                recording.source = source;
             }
             Event::Uploaded { blake3, url, expires } => {
-                self.contents.insert(url.clone(), blake3.clone());
+                let (blake3, url) = (hash(&blake3)?, Arc::<str>::from(url));
+                self.contents.insert(Arc::clone(&url), blake3);
                 self.uploads.insert(blake3, Upload { url, expires });
             }
             Event::Intent { attempt, recordings, urls, server_time } => {
-                if self.attempts.contains_key(&attempt) {
+                if !attempt.is_possible() || !self.is_new(attempt) {
                     return Err(format!("attempt {attempt} is made twice"));
                 }
                 if recordings.is_empty() || recordings.len() != urls.len() {
@@ -228,67 +316,140 @@ impl State {
                         urls.len()
                     ));
                 }
-                for (&n, url) in recordings.iter().zip(&urls) {
-                    let content = self.contents.get(url).cloned();
-                    self.set(n, Phase::Attempted(attempt))?.content = content;
-                }
-                self.attempts.insert(attempt, Attempt { recordings, urls, at, server_time, open: true });
+                let sent = recordings.into_iter().zip(urls).map(|(n, url)| self.attempted(n, url, attempt));
+                let sent = sent.collect::<Result<Sent, _>>()?;
+                self.last_attempt = self.last_attempt.max(Some(attempt));
+                self.attempts.insert(attempt, Attempt { sent, at, server_time });
             }
             Event::Accepted { attempt, task_id: id, .. } => {
                 let id = task_id(&id).ok_or_else(|| format!("{id:?} is no task id"))?;
-                let closed = self.close(attempt)?;
-                for &n in &closed.recordings {
-                    self.set(n, Phase::InTask(id.clone()))?.submits += 1;
+                let Attempt { mut sent, .. } = self.close(attempt)?;
+                for (n, _) in &sent {
+                    self.set(*n, Phase::InTask(id.clone()))?.submits += 1;
                 }
-                let order = self.tasks.len();
-                let Attempt { recordings, urls, .. } = closed;
-                self.tasks.insert(id, OwnTask { recordings, urls, accepted: at, status: None, usage: None, order });
+                let order = u32::try_from(self.tasks.len()).unwrap_or(u32::MAX);
+                // A service that gives one id twice means one task.
+                if let Some(other) = self.tasks.get(&id) {
+                    sent = other.sent.iter().chain(&sent).cloned().collect();
+                }
+                self.tasks.insert(id, OwnTask { sent, accepted: at, status: None, usage: None, order });
             }
             Event::Refused { attempt, code, message, request_id, again } => {
-                for n in self.close(attempt)?.recordings {
-                    let (code, message, request_id) = (code.clone(), message.clone(), request_id.clone());
-                    let failed = Phase::Failed { task: None, code, message, request_id };
-                    self.set(n, if again { Phase::Waiting } else { failed })?;
+                let [code, message] = [code, message].map(Cow::into_owned);
+                let failed = FailedState { task: None, code, message, request_id: request_id.map(Cow::into_owned) };
+                for n in self.close(attempt)?.recordings() {
+                    let phase = if again { Phase::Waiting } else { Phase::Failed(Box::new(failed.clone())) };
+                    self.set(n, phase)?;
                 }
             }
             Event::Absent { attempt } => {
-                for n in self.close(attempt)?.recordings {
-                    self.set(n, Phase::Waiting)?;
+                for n in self.close(attempt)?.recordings() {
+                    self.set(n, Phase::Waiting)?.was_absent = true;
                 }
             }
             Event::GivenUp { attempt } => {
-                for n in self.close(attempt)?.recordings {
+                for n in self.close(attempt)?.recordings() {
                     self.set(n, Phase::Waiting)?.submits += 1;
                 }
             }
-            Event::Stored { n, task_id: id, file, bytes, silent, untranscribed, .. } => {
-                let task = task_id(&id).ok_or_else(|| format!("{id:?} is no task id"))?;
-                self.set(n, Phase::Stored { task, file, bytes, silent, untranscribed })?;
+            Event::Stored { n, task_id: id, file, bytes, blake3, silent, untranscribed } => {
+                let task = self.own(&id)?;
+                let recording = self.get(n).ok_or_else(|| format!("there is no recording {n}"))?;
+                // Earlier versions may have written it with the separator of another system.
+                if file.replace('\\', "/") != recording.result() {
+                    return Err(format!(
+                        "{file:?} is not the result of recording {n}, which is {}",
+                        recording.result()
+                    ));
+                }
+                let (blake3, untranscribed) = (hash(&blake3)?, untranscribed.into());
+                self.set(n, Phase::Stored(ResultState { task, bytes, blake3, silent, untranscribed }))?;
             }
             Event::Failed { n, task_id: id, code, message, request_id } => {
                 let task = id.as_deref().and_then(task_id);
-                self.set(n, Phase::Failed { task, code, message, request_id })?;
+                let [code, message] = [code, message].map(Cow::into_owned);
+                let request_id = request_id.map(Cow::into_owned);
+                self.set(n, Phase::Failed(Box::new(FailedState { task, code, message, request_id })))?;
             }
             Event::Reopened { n, .. } => {
                 let recording = self.get(n).ok_or_else(|| format!("there is no recording {n}"))?;
                 let phase = match &recording.phase {
-                    Phase::Stored { task, .. } => Phase::InTask(task.clone()),
-                    Phase::Failed { .. } => Phase::Waiting,
+                    Phase::Stored(stored) => Phase::InTask(stored.task.clone()),
+                    Phase::Failed(_) => Phase::Waiting,
                     phase => phase.clone(),
                 };
                 self.set(n, phase)?;
             }
-            Event::Recognized { file, model, region, request_id, usage, .. } => {
-                self.clips.push(ClipState { file, model, region, request_id, usage });
-            }
+            event @ Event::Recognized { .. } => self.clips.extend(ClipState::from_event(event)?),
             Event::Ended { task_id: id, status, usage } => {
                 if let Some(owned) = task_id(&id).and_then(|id| self.tasks.get_mut(&id)) {
-                    (owned.status, owned.usage) = (Some(status), usage);
+                    owned.status = Some(TaskStatus::new(&status));
+                    owned.usage = usage.map(|usage| usage.to_string().into());
                 }
             }
             Event::Uncertain { .. } | Event::Unknown => {}
         }
         Ok(())
+    }
+}
+
+/// A hash in hexadecimal.
+fn hash(hex: &str) -> Result<blake3::Hash, String> {
+    blake3::Hash::from_hex(hex).map_err(|_| format!("{hex:?} is no BLAKE3 hash"))
+}
+
+impl LocalFile {
+    fn new(source: &Source, given: &str, stamp: Option<FileStamp>) -> Option<Box<Self>> {
+        matches!(source, Source::File(_)).then(|| Box::new(Self { given: given.into(), stamp, content: None }))
+    }
+}
+
+impl ClipState {
+    /// From the event of a flash call; `None` for others.
+    pub(super) fn from_event(event: Event<'_>) -> Result<Option<Self>, String> {
+        let Event::Recognized { file, answer, model, region, usage, .. } = event else { return Ok(None) };
+        for (file, extension) in [(&file, ".json"), (&answer, ".answer")] {
+            if !results::is_clip(file, extension) {
+                return Err(format!("{file:?} is not the result of a flash call"));
+            }
+        }
+        let [file, model, region] = [file, model, region].map(Cow::into_owned);
+        Ok(Some(Self { file, model, region, usage }))
+    }
+}
+
+impl State {
+    /// A recording is sent by an address, which must be its own.
+    fn attempted(
+        &mut self,
+        n: RecordingNo,
+        url: Text<'_>,
+        attempt: AttemptNo,
+    ) -> Result<(RecordingNo, Arc<str>), String> {
+        let content = self.contents.get_key_value(&*url).map(|(url, hash)| (Arc::clone(url), *hash));
+        let recording = self.set(n, Phase::Attempted(attempt))?;
+        let address = match (&recording.source, content) {
+            (Source::Url(address) | Source::Oss(address), _) if *address.sent() == *url => address.shared(),
+            (Source::Url(address) | Source::Oss(address), _) if identity::is_same(address.sent(), &url) => url.into(),
+            (Source::File(_), Some((url, content))) => {
+                if let Some(file) = &mut recording.file {
+                    file.content = Some(content);
+                }
+                url
+            }
+            _ => return Err(format!("attempt {attempt} sends recording {n} by an address that is not its own")),
+        };
+        Ok((n, address))
+    }
+
+    fn is_new(&self, attempt: AttemptNo) -> bool {
+        !self.attempts.contains_key(&attempt) && !self.ended_attempts.contains(&attempt)
+    }
+
+    /// A task of this batch, by its id.
+    fn own(&self, id: &str) -> Result<TaskId, String> {
+        let own = task_id(id).and_then(|id| self.tasks.get_key_value(&id).map(|(id, _)| id.clone()));
+        own.ok_or_else(|| format!("task {id:?} is none of this batch"))
     }
 
     fn set(&mut self, n: RecordingNo, phase: Phase) -> Result<&mut RecordingState, String> {
@@ -310,16 +471,11 @@ impl State {
     }
 
     fn close(&mut self, attempt: AttemptNo) -> Result<Attempt, String> {
-        let found = self.attempts.get_mut(&attempt).ok_or_else(|| format!("there is no attempt {attempt}"))?;
-        if !found.open {
-            return Err(format!("attempt {attempt} has ended before"));
-        }
-        found.open = false;
-        Ok(found.clone())
-    }
-
-    /// Attempts without an outcome.
-    pub(super) fn open_attempts(&self) -> impl Iterator<Item = (AttemptNo, &Attempt)> {
-        self.attempts.iter().filter(|(_, attempt)| attempt.open).map(|(no, attempt)| (*no, attempt))
+        let Some(open) = self.attempts.remove(&attempt) else {
+            let why = if self.ended_attempts.contains(&attempt) { "has ended before" } else { "was never made" };
+            return Err(format!("attempt {attempt} {why}"));
+        };
+        self.ended_attempts.insert(attempt);
+        Ok(open)
     }
 }

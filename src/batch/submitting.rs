@@ -8,9 +8,10 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use tokio::time::Instant;
 
-use super::event::{AttemptNo, Event, Line, RecordingNo};
+use super::event::{AttemptNo, Event, RecordingNo};
 use super::identity;
 use super::ledger::Writer;
+use super::line::Line;
 use super::runner::{Done, Runner};
 use crate::catalog::Catalog;
 use crate::client::{Client, Recognition, RetrySafety, Submitted};
@@ -34,7 +35,7 @@ pub(super) enum SubmitOutcome {
     /// Told to stop before it left.
     NotSent,
     /// The lines that were written, and how it went.
-    Sent { attempt: AttemptNo, lines: Vec<Line>, outcome: Result<Submitted> },
+    Sent { attempt: AttemptNo, lines: Vec<Line<'static>>, outcome: Result<Submitted> },
 }
 
 /// What a failed submit means for its files.
@@ -89,8 +90,11 @@ impl Runner<'_> {
             self.operations.push(Box::pin(async move {
                 let outcome = match client.uploads().upload(model, &path).await {
                     Ok(stored) => {
-                        let event =
-                            Event::Uploaded { blake3: blake3.clone(), url: stored.url, expires: stored.expires };
+                        let event = Event::Uploaded {
+                            blake3: blake3.to_hex().to_string().into(),
+                            url: stored.url.into(),
+                            expires: stored.expires,
+                        };
                         writer.add(vec![event], true).await
                     }
                     Err(error) => Err(error),
@@ -105,19 +109,19 @@ impl Runner<'_> {
     }
 
     /// The content of a local file is known: uploaded once, whatever its names.
-    pub(super) async fn hashed(&mut self, n: RecordingNo, outcome: Result<String>) -> Result<()> {
+    pub(super) async fn hashed(&mut self, n: RecordingNo, outcome: Result<blake3::Hash>) -> Result<()> {
         self.under_way.hashes -= 1;
         match outcome {
             Ok(blake3) => {
                 let alive = self.writer.now().saturating_add(UPLOAD_MARGIN);
                 let there = self.state.uploads.get(&blake3).filter(|upload| alive.is_ok_and(|at| upload.expires > at));
                 if let Some(upload) = there {
-                    let url = upload.url.clone();
+                    let url = upload.url.to_string();
                     self.uploaded_as(n, url);
                 } else if let Some(waiting) = self.uploading.get_mut(&blake3) {
                     waiting.push(n);
                 } else {
-                    self.uploading.insert(blake3.clone(), vec![n]);
+                    self.uploading.insert(blake3, vec![n]);
                     self.read.push_back((n, blake3));
                 }
                 Ok(())
@@ -129,14 +133,14 @@ impl Runner<'_> {
         }
     }
 
-    pub(super) async fn uploaded(&mut self, blake3: &str, outcome: Result<Vec<Line>>) -> Result<()> {
+    pub(super) async fn uploaded(&mut self, blake3: blake3::Hash, outcome: Result<Vec<Line<'static>>>) -> Result<()> {
         self.under_way.uploads -= 1;
-        let waiting = self.uploading.remove(blake3).unwrap_or_default();
+        let waiting = self.uploading.remove(&blake3).unwrap_or_default();
         match outcome {
             Ok(lines) => {
                 self.reset_failures();
                 self.apply(lines)?;
-                if let Some(url) = self.state.uploads.get(blake3).map(|upload| upload.url.clone()) {
+                if let Some(url) = self.state.uploads.get(&blake3).map(|upload| upload.url.to_string()) {
                     waiting.into_iter().for_each(|n| self.uploaded_as(n, url.clone()));
                 }
                 Ok(())
@@ -325,7 +329,7 @@ async fn submit(
     let intent = Event::Intent {
         attempt,
         recordings: recordings.iter().map(|(n, _)| *n).collect(),
-        urls: urls.iter().map(|url| (*url).to_owned()).collect(),
+        urls: urls.iter().map(|url| (*url).to_owned().into()).collect(),
         server_time: client.server_time(),
     };
     let mut lines = writer.add(vec![intent], true).await?;
@@ -333,16 +337,17 @@ async fn submit(
     let event = match &outcome {
         Ok(submitted) => Event::Accepted {
             attempt,
-            task_id: submitted.id.to_string(),
-            request_id: submitted.request_id.clone(),
+            task_id: submitted.id.to_string().into(),
+            request_id: submitted.request_id.clone().map(Into::into),
             found: false,
         },
         Err(error) => match Verdict::from_error(error) {
-            Verdict::Unclear => Event::Uncertain { attempt, why: error.to_string() },
+            Verdict::Unclear => Event::Uncertain { attempt, why: error.to_string().into() },
             verdict => {
                 let (code, request_id) = code_and_request_id(error);
                 let again = verdict != Verdict::Fail;
-                Event::Refused { attempt, code, message: message(error), request_id, again }
+                let request_id = request_id.map(Into::into);
+                Event::Refused { attempt, code: code.into(), message: message(error).into(), request_id, again }
             }
         },
     };

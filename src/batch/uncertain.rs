@@ -117,7 +117,16 @@ impl Uncertain {
         };
         let since = time.saturating_sub(slack).unwrap_or(time);
         let until = time.saturating_add(LATEST + slack).unwrap_or(time);
-        self.open.insert(no, OpenAttempt { urls: attempt.urls.clone(), since, until, proof, stuck });
+        self.open.insert(
+            no,
+            OpenAttempt {
+                urls: attempt.sent.iter().map(|(_, url)| url.to_string()).collect(),
+                since,
+                until,
+                proof,
+                stuck,
+            },
+        );
         self.next = self.next.min(Instant::now() + FIRST_ROUND);
         self.pause = FIRST_ROUND;
     }
@@ -321,11 +330,9 @@ mod tests {
 
     fn attempt(urls: &[String], at: Timestamp) -> Attempt {
         Attempt {
-            recordings: (1..=urls.len() as u32).map(RecordingNo::new).collect(),
-            urls: urls.to_vec(),
+            sent: (1..).map(RecordingNo::new).zip(urls.iter().map(|url| url.as_str().into())).collect(),
             at,
             server_time: Some(at),
-            open: true,
         }
     }
 

@@ -9,6 +9,7 @@
 //! | [`Tasks::download`] | `GET` of a signed address on another host, without the key |
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -25,22 +26,26 @@ use crate::catalog::is_service_host;
 use crate::error::{Error, Result};
 use crate::redact::{without_queries, without_query};
 
-/// The id of a task.
+/// The id of a task; cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct TaskId(String);
+pub struct TaskId(Arc<str>);
+
+/// The longest id of a task, in bytes.
+const LONGEST_ID: usize = 2000;
 
 impl TaskId {
-    /// Takes an id as the service gave it.
+    /// Takes an id as the service gave it. Its form is not documented, so every text that an address can carry as one segment is
+    /// an id; it is percent-encoded there.
     ///
     /// # Errors
-    /// Empty, longer than 200 bytes, or with characters other than letters, digits, `-`, `_`, `.` and `:`.
-    pub fn new(id: impl Into<String>) -> Result<Self> {
-        let id = id.into();
-        let legal = |b: u8| b.is_ascii_alphanumeric() || b"-_.:".contains(&b);
-        if id.is_empty() || id.len() > 200 || !id.bytes().all(legal) || id.bytes().all(|b| b == b'.') {
+    /// Empty, longer than 2,000 bytes, with a segment `.` or `..`, blank at either end, or with control characters.
+    pub fn new(id: impl AsRef<str>) -> Result<Self> {
+        let id = id.as_ref();
+        let is_text = !id.is_empty() && id.len() <= LONGEST_ID && id.trim().len() == id.len();
+        if !is_text || id.chars().any(char::is_control) || id.split('/').any(|segment| matches!(segment, "." | "..")) {
             return Err(Error::invalid(format!("{:?} is not a task id", id.chars().take(80).collect::<String>())));
         }
-        Ok(Self(id))
+        Ok(Self(id.into()))
     }
 
     /// As the service spells it.

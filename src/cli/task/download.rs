@@ -97,7 +97,7 @@ async fn fetch(client: &Client, task: &Task, at: usize, dir: &Path) -> Result<Pa
             )));
         }
     };
-    let name = format!("{id}-{n}.json").replace(':', "_");
+    let name = format!("{}-{n}.json", id.as_str().replace(|c: char| !c.is_ascii_alphanumeric() && c != '-', "_"));
     let path = dir.join(&name);
     store(dir, name, &bytes)?;
     Ok(path)
