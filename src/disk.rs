@@ -69,17 +69,17 @@ pub(crate) fn persist_all(files: impl IntoIterator<Item = (NamedTempFile, PathBu
 }
 
 /// Removes temporary files that a killed process left in a folder. Other files stay. Only safe while no other process writes
-/// there.
+/// there. Earlier versions named them `.NAME.part`: these are removed where `is_written` says that we write NAME there.
 ///
 /// # Errors
 /// [`crate::ErrorKind::Io`] if the folder cannot be read or a file cannot be removed.
-pub(crate) fn remove_temporary(folder: &Path) -> Result<()> {
+pub(crate) fn remove_temporary(folder: &Path, is_written: impl Fn(&str) -> bool) -> Result<()> {
     let entries = fs::read_dir(folder).map_err(|error| Error::io("read", folder, error))?;
     for entry in entries.flatten() {
         let name = entry.file_name();
         let is_temporary = |name: &str| {
-            // Earlier versions named them `.….part`.
-            (name.starts_with(PREFIX) && name.ends_with(SUFFIX)) || (name.starts_with('.') && name.ends_with(".part"))
+            let part_of = name.strip_prefix('.').and_then(|name| name.strip_suffix(".part"));
+            (name.starts_with(PREFIX) && name.ends_with(SUFFIX)) || part_of.is_some_and(&is_written)
         };
         if name.to_str().is_some_and(is_temporary) {
             fs::remove_file(entry.path()).map_err(|error| Error::io("remove", &entry.path(), error))?;
@@ -143,10 +143,10 @@ mod tests {
     #[test]
     fn only_temporary_files_of_ours_are_removed() {
         let dir = tempfile::tempdir().unwrap();
-        for name in [".talkmeter-x1.tmp", ".talkmeter-notes", "mine.tmp", ".a.json.part"] {
+        for name in [".talkmeter-x1.tmp", ".talkmeter-notes", "mine.tmp", ".a.json.part", ".film.mkv.part"] {
             fs::write(dir.path().join(name), "").unwrap();
         }
-        remove_temporary(dir.path()).unwrap();
-        assert_eq!(names(dir.path()), [".talkmeter-notes", "mine.tmp"]);
+        remove_temporary(dir.path(), |name| name == "a.json").unwrap();
+        assert_eq!(names(dir.path()), [".film.mkv.part", ".talkmeter-notes", "mine.tmp"]);
     }
 }

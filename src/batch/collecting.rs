@@ -33,6 +33,7 @@ const PAGE: u64 = 100;
 
 const TASK_UNKNOWN: &str = "task_unknown";
 const NOT_FETCHED: &str = "result_not_fetched";
+const NOT_STORED: &str = "result_not_stored";
 const NO_RESULT: &str = "result_missing";
 const CANCELED: &str = "task_canceled";
 const NO_ANSWER: &str = "no_answer";
@@ -219,7 +220,7 @@ impl Runner<'_> {
                     None => Ok(results::silence(&url)),
                 };
                 let outcome = match bytes {
-                    Ok(bytes) => tokio::task::spawn_blocking(move || results::store(&dir, file, &bytes))
+                    Ok(bytes) => tokio::task::spawn_blocking(move || results::replace(&dir, file, &bytes))
                         .await
                         .unwrap_or_else(|_| Err(Error::ledger("storing a result was cut short"))),
                     Err(error) => Err(error),
@@ -233,8 +234,11 @@ impl Runner<'_> {
         self.under_way.fetches -= 1;
         self.fetching.remove(&fetch.n);
         match outcome {
-            Ok(Written { file, bytes, blake3, mut untranscribed }) => {
+            Ok(Written { file, bytes, blake3, mut untranscribed, aside }) => {
                 self.reset_failures();
+                if let Some(aside) = aside {
+                    self.note(&format!("{file} was not what was stored: it is kept as {aside}"));
+                }
                 self.left.remove(&fetch.n);
                 // What has the same sound is there.
                 untranscribed.retain(|track| !self.is_repeated(fetch.n, *track));
@@ -243,7 +247,12 @@ impl Runner<'_> {
                 let blake3 = blake3.to_hex().to_string().into();
                 self.record(vec![Event::Stored { n, task_id, file, bytes, blake3, silent, untranscribed }], false).await
             }
-            // A disk that is full will not take the next one either.
+            // The service keeps the result: this one waits for somebody to make room, the others are stored.
+            Err(error) if error.kind() == ErrorKind::Io && !results::takes_no_more(&self.dir, &error) => {
+                let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
+                self.leave(fetch.n, Some(&fetch.task), NOT_STORED, &format!("{error}{cause}"), None);
+                Ok(())
+            }
             Err(error) if matches!(error.kind(), ErrorKind::Io | ErrorKind::Ledger) => Err(error),
             Err(error) => {
                 let misses = self.misses.entry(fetch.n).or_default();

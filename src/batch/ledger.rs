@@ -224,6 +224,10 @@ impl Ledger {
         Ok((Self { sheet, path, clock }, state, mended))
     }
 
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     /// Adds lines and waits until they are on the disk: before a batch runs, when nothing else waits.
     pub(super) fn add(&mut self, events: Vec<Event<'static>>) -> Result<Vec<Line<'static>>> {
         let at = self.clock.now();

@@ -3,6 +3,8 @@
 //! It is written from [`Event`] by serde, and read through [`Fields`], which borrows its texts: a ledger may have millions of
 //! lines.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -19,17 +21,17 @@ pub(super) struct Line<'a> {
     pub(super) event: Event<'a>,
 }
 
-/// A text that is borrowed where no escape is in it, in an option as well.
+/// A text that is borrowed where no escape is in it, in an option as well. Serde must see the name `Cow` for that.
 #[derive(Deserialize)]
 #[serde(transparent)]
-struct Borrowed<'a>(#[serde(borrow)] Text<'a>);
+struct Borrowed<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// The members of all events; each event has some of them.
 #[derive(Deserialize)]
 struct Fields<'a> {
     at: Timestamp,
     #[serde(borrow)]
-    event: Text<'a>,
+    event: Cow<'a, str>,
     n: Option<RecordingNo>,
     #[serde(borrow)]
     url: Option<Borrowed<'a>>,
@@ -208,5 +210,101 @@ impl<'a> Event<'a> {
             },
             _ => Self::Unknown,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// Every event with all of its members, as it is written.
+    fn events() -> Vec<Value> {
+        vec![
+            json!({"event": "batch", "base_url": "https://h/api/v1", "region": "cn", "workspace": "w", "recognition": {"model": "m"}, "files_per_task": 2}),
+            json!({"event": "item", "n": 1, "url": "https://h/客\"1.wav", "key": "https://h/%E5%AE%A2%221.wav", "name": "客_1", "channels": [0, 1], "repeated": [2], "id": "7", "stamp": {"bytes": 5, "modified": "2026-11-01T00:00:00Z"}, "columns": {"b": "2", "a": "1"}}),
+            json!({"event": "described", "n": 1, "columns": {"team": "Süd"}}),
+            json!({"event": "readdressed", "n": 1, "url": "u", "key": "k", "stamp": {"bytes": 5}}),
+            json!({"event": "uploaded", "blake3": "00", "url": "oss://b/k", "expires": "2026-11-03T00:00:00Z"}),
+            json!({"event": "intent", "attempt": 1, "items": [1, 2], "urls": ["u", "v"], "server_time": "2026-11-01T00:00:00.5Z"}),
+            json!({"event": "accepted", "attempt": 1, "task_id": "job/1", "request_id": "r", "found": true}),
+            json!({"event": "refused", "attempt": 1, "code": "c", "message": "line\nbreak \u{1F600}", "request_id": "r", "again": false}),
+            json!({"event": "uncertain", "attempt": 1, "why": "w"}),
+            json!({"event": "absent", "attempt": 1}),
+            json!({"event": "given_up", "attempt": 1}),
+            json!({"event": "ended", "task_id": "t", "status": "SUCCEEDED", "usage": {"duration": 9, "x": [1.5, null]}}),
+            json!({"event": "stored", "n": 1, "task_id": "t", "file": "results/000001-a.json", "bytes": 9, "blake3": "00", "silent": true, "untranscribed": [1]}),
+            json!({"event": "failed", "n": 1, "task_id": "t", "code": "c", "message": "m", "request_id": "r"}),
+            json!({"event": "reopened", "n": 1, "why": "w"}),
+            json!({"event": "recognized", "url": "u", "model": "m", "region": "intl", "request_id": "r", "usage": {"seconds": 1}, "file": "f", "answer": "a", "bytes": 2, "blake3": "00", "silent": true}),
+        ]
+    }
+
+    fn with_time(mut event: Value) -> Value {
+        event["at"] = json!("2026-11-01T00:00:00.123456789Z");
+        event
+    }
+
+    #[test]
+    fn every_event_is_read_as_it_was_written() {
+        for event in events() {
+            let json = with_time(event).to_string();
+            let line = Line::read(json.as_bytes()).unwrap();
+            assert_ne!(line.event, Event::Unknown, "{json}");
+            let written = serde_json::to_string(&line).unwrap();
+            assert_eq!(serde_json::from_str::<Value>(&written).unwrap(), serde_json::from_str::<Value>(&json).unwrap());
+            assert_eq!(Line::read(written.as_bytes()).unwrap(), line, "{written}");
+        }
+    }
+
+    #[test]
+    fn without_an_optional_member_a_line_is_read_and_without_another_it_is_refused() {
+        let optional = [
+            "workspace",
+            "channels",
+            "repeated",
+            "id",
+            "stamp",
+            "columns",
+            "server_time",
+            "request_id",
+            "found",
+            "usage",
+            "silent",
+            "untranscribed",
+            "task_id",
+        ];
+        for event in events() {
+            let whole = with_time(event);
+            for name in whole.as_object().unwrap().keys().filter(|name| *name != "event") {
+                let mut cut = whole.clone();
+                cut.as_object_mut().unwrap().remove(name);
+                let json = cut.to_string();
+                let is_read = Line::read(json.as_bytes()).is_ok();
+                let is_optional = optional.contains(&name.as_str())
+                    && !matches!(
+                        (whole["event"].as_str(), name.as_str()),
+                        (Some("accepted" | "ended" | "stored"), "task_id") | (Some("described"), "columns")
+                    );
+                assert_eq!(is_read, is_optional, "{json}");
+                // An optional one that is read keeps what else there is.
+                if let Ok(line) = Line::read(json.as_bytes()) {
+                    assert_eq!(serde_json::to_value(&line).unwrap(), cut);
+                }
+            }
+        }
+        let unknown = with_time(json!({"event": "from a later version", "n": "another type"}));
+        assert!(Line::read(unknown.to_string().as_bytes()).is_err());
+        let unknown = with_time(json!({"event": "from a later version", "more": 1}));
+        assert_eq!(Line::read(unknown.to_string().as_bytes()).unwrap().event, Event::Unknown);
+    }
+
+    #[test]
+    fn texts_without_escapes_are_borrowed() {
+        let json =
+            br#"{"at":"2026-11-01T00:00:00Z","event":"intent","attempt":1,"items":[1],"urls":["https://h/a.wav"]}"#;
+        let Event::Intent { urls, .. } = Line::read(json).unwrap().event else { panic!("another event") };
+        assert!(matches!(urls[0], Text::Borrowed(_)));
     }
 }

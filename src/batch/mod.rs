@@ -44,6 +44,7 @@ mod run;
 mod runner;
 mod source;
 mod state;
+mod stored;
 mod submitting;
 #[cfg(feature = "audio")]
 mod tracks;
@@ -74,11 +75,11 @@ pub use request::BatchRequest;
 pub(crate) use result_name::result_name;
 pub use results::{FAILURES, FOLDER as RESULTS, Failure};
 #[cfg(feature = "cli")]
-pub(crate) use results::{silence, store};
+pub(crate) use results::{is_result, silence, store};
 pub use run::{Progress, RecordingSummary, RunOptions, Summary, TASK_LIFE};
 use runner::{Runner, RunnerEnd};
 pub use source::{Address, Source};
-use state::{BatchConfig, Phase, ResultState, State};
+use state::{BatchConfig, Phase, State};
 #[cfg(feature = "audio")]
 pub use tracks::{TrackBasis, TrackSelection};
 
@@ -203,25 +204,13 @@ impl Batch {
             });
         }
         self.notes.extend(changes.notes());
-        for recording in &self.state.recordings {
-            match &recording.phase {
-                Phase::Failed(_) if self.request.retry_failed => {
-                    events.push(Event::Reopened { n: recording.n, why: "to be tried again".into() });
-                }
-                Phase::Stored(ResultState { bytes, silent, .. }) => {
-                    let file = recording.result();
-                    let there = std::fs::metadata(self.dir.join(&file)).is_ok_and(|file| file.len() == *bytes);
-                    if !there && *silent {
-                        // We wrote it ourselves and can write it again.
-                        results::store(&self.dir, file.clone(), &results::silence(recording.url()))?;
-                    } else if !there {
-                        self.notes.push(format!("{file} is missing or was changed: fetching it again"));
-                        events.push(Event::Reopened { n: recording.n, why: "the result is gone from the disk".into() });
-                    }
-                }
-                _ => {}
-            }
+        let failed = self.state.recordings.iter().filter(|recording| matches!(recording.phase, Phase::Failed(_)));
+        if self.request.retry_failed {
+            events.extend(failed.map(|failed| Event::Reopened { n: failed.n, why: "to be tried again".into() }));
         }
+        let stored = stored::look(&self.dir, &self.state, self.request.verify, self.ledger.now());
+        events.extend(stored.events);
+        self.notes.extend(stored.notes);
         Ok(events)
     }
 

@@ -15,6 +15,7 @@ pub struct BatchRequest {
     pub(super) detach: bool,
     pub(super) resubmit_uncertain: bool,
     pub(super) retry_failed: bool,
+    pub(super) verify: bool,
     pub(super) budget: Option<Budget>,
     pub(super) hints: Option<fn(&Failure) -> Option<String>>,
     pub(super) poll_interval: Option<Duration>,
@@ -34,6 +35,7 @@ impl BatchRequest {
             detach: false,
             resubmit_uncertain: false,
             retry_failed: false,
+            verify: false,
             budget: None,
             hints: None,
             poll_interval: None,
@@ -66,6 +68,13 @@ impl BatchRequest {
     #[must_use]
     pub fn retry_failed(mut self, retry: bool) -> Self {
         self.retry_failed = retry;
+        self
+    }
+
+    /// Compare the hash of every stored result on opening, instead of a sample.
+    #[must_use]
+    pub fn verify(mut self, verify: bool) -> Self {
+        self.verify = verify;
         self
     }
 

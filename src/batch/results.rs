@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::event::RecordingNo;
+use super::identity::content;
 use super::result_name::is_file_name;
 use super::state::{FailedState, Phase, RecordingState, State};
 use crate::client::TaskId;
@@ -26,16 +27,25 @@ pub(crate) struct Written {
     pub(super) bytes: u64,
     pub(super) blake3: blake3::Hash,
     pub(super) untranscribed: Vec<i64>,
+    /// Where another file is kept that was in its place.
+    pub(super) aside: Option<String>,
 }
 
 /// Makes the folders and clears away what a killed run left half-written.
 pub(super) fn prepare(dir: &Path) -> Result<()> {
     let folder = dir.join(FOLDER);
     fs::create_dir_all(&folder).map_err(|error| Error::io("make", &folder, error))?;
-    for place in [dir, &folder] {
-        disk::remove_temporary(place)?;
-    }
-    Ok(())
+    disk::remove_temporary(dir, |name| name == FAILURES)?;
+    disk::remove_temporary(&folder, is_result)
+}
+
+/// Whether this is the name of a file in the folder of results: `000001-name.json`, `flash-000001-name.json` and its answer.
+pub(crate) fn is_result(name: &str) -> bool {
+    let name = name.strip_prefix("flash-").unwrap_or(name);
+    let Some((number, rest)) = name.split_once('-') else { return false };
+    number.len() >= 6
+        && number.bytes().all(|byte| byte.is_ascii_digit())
+        && (rest.ends_with(".json") || rest.ends_with(".answer"))
 }
 
 /// Where the result of a recording lies, below the folder of the batch.
@@ -46,10 +56,8 @@ pub(super) fn place(n: RecordingNo, name: &str) -> String {
 /// Whether a file of a ledger is one of a flash call, `results/flash-<n>-<name>` with this extension.
 pub(super) fn is_clip(file: &str, extension: &str) -> bool {
     let file = file.replace('\\', "/");
-    let stem = file.strip_prefix(FOLDER).and_then(|file| file.strip_prefix("/flash-")?.strip_suffix(extension));
-    stem.and_then(|stem| stem.split_once('-')).is_some_and(|(number, name)| {
-        !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit()) && is_file_name(name)
-    })
+    let name = file.strip_prefix(FOLDER).and_then(|file| file.strip_prefix('/')).unwrap_or_default();
+    name.starts_with("flash-") && is_result(name) && is_file_name(name) && name.ends_with(extension)
 }
 
 /// The result of a recording without speech, which the service does not write.
@@ -63,7 +71,39 @@ pub(crate) fn store(dir: &Path, file: String, bytes: &Bytes) -> Result<Written> 
         .map_err(|error| Error::protocol(format!("the result for {file} is no JSON, so not whole: {error}")))?;
     disk::write(&dir.join(&file), bytes)?;
     let blake3 = blake3::hash(bytes);
-    Ok(Written { file, bytes: bytes.len() as u64, blake3, untranscribed })
+    Ok(Written { file, bytes: bytes.len() as u64, blake3, untranscribed, aside: None })
+}
+
+/// Puts a result in its place, and keeps aside what is there with other content.
+pub(super) fn replace(dir: &Path, file: String, bytes: &Bytes) -> Result<Written> {
+    let aside = set_aside(dir, &file, bytes)?;
+    Ok(Written { aside, ..store(dir, file, bytes)? })
+}
+
+/// Keeps a file that has other content than `bytes` from being overwritten: it gets the extension `changed`, and a number where
+/// that is taken. Returns its new name.
+fn set_aside(dir: &Path, file: &str, bytes: &[u8]) -> Result<Option<String>> {
+    let path = dir.join(file);
+    let is_other = fs::symlink_metadata(&path).is_ok_and(|found| {
+        let may_be_same = found.is_file() && found.len() == bytes.len() as u64;
+        !found.is_dir() && !(may_be_same && content(&path).is_ok_and(|hash| hash == blake3::hash(bytes)))
+    });
+    if !is_other {
+        return Ok(None);
+    }
+    let names = std::iter::once(format!("{file}.changed")).chain((2..).map(|n| format!("{file}.changed-{n}")));
+    let free = names.take(1000).find(|name| fs::symlink_metadata(dir.join(name)).is_err());
+    let free = free.ok_or_else(|| Error::ledger(format!("{} was changed too often", path.display())))?;
+    fs::rename(&path, dir.join(&free)).map_err(|error| Error::io("keep aside", &path, error))?;
+    Ok(Some(free))
+}
+
+/// Whether results can no longer be written at all, after one could not be: the disk is full, or the folder is not writable.
+pub(super) fn takes_no_more(dir: &Path, error: &Error) -> bool {
+    use std::io::ErrorKind::{QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<std::io::Error>());
+    cause.is_some_and(|cause| matches!(cause.kind(), QuotaExceeded | ReadOnlyFilesystem | StorageFull))
+        || disk::create(&dir.join(FOLDER).join("probe")).is_err()
 }
 
 /// Tracks that the recording has and the result has no transcript of.

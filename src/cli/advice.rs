@@ -130,6 +130,10 @@ const HINTS: &[(&[&str], &str)] = &[
          --retry-failed (billed again)",
     ),
     (&["submit_uncertain"], "--resubmit-uncertain submits it again, and may bill twice"),
+    (
+        &["result_not_stored"],
+        "free its place on the disk, then run the same command again; the service keeps results for 24 hours",
+    ),
     (&["result_not_fetched"], "the same command fetches it again; the service keeps results for 24 hours"),
 ];
 

@@ -72,6 +72,9 @@ pub(super) struct Args {
     /// Resubmit recordings that failed in an earlier run
     #[arg(long)]
     retry_failed: bool,
+    /// Compare every stored result with its hash, not only a sample
+    #[arg(long)]
+    verify: bool,
     /// Submit nothing that could cost more than this in total: 5usd, 12.50cny
     #[arg(long, value_name = "AMOUNT")]
     max_cost: Option<Money>,
@@ -98,6 +101,7 @@ pub(super) fn run(args: Args, connection: &Connection, format: Format, console: 
         .detach(args.detach)
         .resubmit_uncertain(args.resubmit_uncertain)
         .retry_failed(args.retry_failed)
+        .verify(args.verify)
         .hints(advice::for_failure);
     let selected = select_tracks(&mut request, &args, console)?;
     if !args.no_check {

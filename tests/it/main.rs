@@ -4,6 +4,7 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test says what it expects by failing")]
 
 mod batch;
+mod batch_ledger;
 mod caption_files;
 mod captions;
 mod check;

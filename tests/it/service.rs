@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use talkmeter::client::{ApiKey, Client};
 use talkmeter::emulator::{Emulator, Hits, Scenario, Settings};
 use tokio::runtime::Runtime;
@@ -203,8 +203,8 @@ pub(crate) struct Books {
 }
 
 impl Books {
-    /// Reads `out/ledger.jsonl` and asserts what holds after every run: each line is a JSON object, each attempt has one
-    /// end at most and ends before its files are attempted again, each stored result lies there in its length, nothing
+    /// Reads `out/ledger.jsonl` and asserts what holds after every run: each line is a JSON object with its checksum, each
+    /// attempt has one end at most and ends before its files are attempted again, each stored result lies there in its length, nothing
     /// is half-written.
     #[track_caller]
     pub(crate) fn balance(ran: &Ran) -> Self {
@@ -214,7 +214,11 @@ impl Books {
     #[track_caller]
     pub(crate) fn of(ledger: &str, out: &std::path::Path) -> Self {
         let lines = rows_of_lines(ledger);
-        assert_eq!(lines[0]["talkmeter_ledger"], json!(1));
+        match lines[0]["talkmeter_ledger"].as_u64() {
+            Some(1) => assert!(lines.iter().all(|line| !line.contains_key("check"))),
+            Some(2) => checked(ledger),
+            format => panic!("format {format:?}"),
+        }
         let mut books = Self { lines, stored: Vec::new(), silent: Vec::new(), sent: BTreeMap::new() };
         let mut open: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
         for line in books.lines.iter().skip(1) {
@@ -257,6 +261,18 @@ impl Books {
     /// How many lines of a kind there are.
     pub(crate) fn count(&self, event: &str) -> usize {
         self.lines.iter().filter(|line| line.get("event").is_some_and(|found| found == event)).count()
+    }
+}
+
+/// Each line ends with the first 8 bytes of the BLAKE3 of those before it and of the line itself.
+#[track_caller]
+fn checked(ledger: &str) {
+    let mut before = vec![0; 8];
+    for line in ledger.lines() {
+        let (text, check) = line.rsplit_once(",\"check\":\"").unwrap_or_else(|| panic!("no checksum: {line}"));
+        let hash = blake3::hash(&[&before, text.as_bytes()].concat());
+        assert_eq!(check, format!("{}\"}}", &hash.to_hex()[..16]), "{line}");
+        before = hash.as_bytes()[..8].to_vec();
     }
 }
 

@@ -75,11 +75,11 @@ fn clear(folder: &Path) -> Result<(), Error> {
     }
     let results = folder.join(batch::RESULTS);
     for entry in fs::read_dir(&results).into_iter().flatten().flatten() {
-        if entry.file_name().to_str().is_some_and(is_result) {
+        if entry.file_name().to_str().is_some_and(batch::is_result) {
             remove(&entry.path())?;
         }
     }
-    for name in [batch::LEDGER, batch::FAILURES] {
+    for name in [batch::LEDGER, batch::LOCK, batch::FAILURES] {
         remove(&folder.join(name))?;
     }
     for folder in [&results, folder] {
@@ -87,15 +87,6 @@ fn clear(folder: &Path) -> Result<(), Error> {
         let _ = fs::remove_dir(folder);
     }
     Ok(())
-}
-
-/// `000001-name.json`, `flash-000001-name.json` and its answer.
-fn is_result(name: &str) -> bool {
-    let name = name.strip_prefix("flash-").unwrap_or(name);
-    let Some((number, rest)) = name.split_once('-') else { return false };
-    number.len() == 6
-        && number.bytes().all(|byte| byte.is_ascii_digit())
-        && (rest.ends_with(".json") || rest.ends_with(".answer"))
 }
 
 fn remove(path: &Path) -> Result<(), Error> {
