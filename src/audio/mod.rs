@@ -303,7 +303,7 @@ mod tests {
     fn a_header_that_promises_more_than_the_file_holds_is_noticed() {
         let of = |data_length, held| probed(&wav(1, 8000, data_length, held)).unwrap();
         let facts = |probe: Probe| (probe.duration_ms, probe.promised_ms, probe.problem(), probe.shortfall());
-        let promises = |what: &str| Some(format!("holds {what}, although its header promises 1 min 0 s"));
+        let promises = |what: &str| Some(format!("holds {what}, although its header promises 1 min"));
         assert_eq!(facts(of(960_000, 0)), (Some(0), Some(60_000), promises("no sound"), None));
         assert_eq!(facts(of(960_000, 160_000)), (Some(10_000), Some(60_000), None, promises("10 s")));
         assert_eq!(facts(of(0, 0)), (Some(0), None, Some("holds no sound".to_owned()), None));

@@ -1,6 +1,7 @@
 //! What is wrong with a recording as a whole, in words.
 
 use super::Probe;
+use crate::time;
 
 /// A header may promise this much more than the file holds, in milliseconds, before it is worth a remark.
 const TOLERANCE_MS: u64 = 1000;
@@ -14,7 +15,7 @@ impl Probe {
             return Some(format!("{what}: convert it to MP3 or WAV"));
         }
         (self.duration_ms == Some(0)).then(|| match self.promised_ms {
-            Some(promised) => format!("holds no sound, although its header promises {}", length(promised)),
+            Some(promised) => format!("holds no sound, although its header promises {}", span(promised)),
             None => "holds no sound".to_owned(),
         })
     }
@@ -24,7 +25,7 @@ impl Probe {
     pub fn shortfall(&self) -> Option<String> {
         let (held, promised) = (self.duration_ms?, self.promised_ms?);
         let notable = held > 0 && promised >= held.saturating_add(TOLERANCE_MS);
-        notable.then(|| format!("holds {}, although its header promises {}", length(held), length(promised)))
+        notable.then(|| format!("holds {}, although its header promises {}", span(held), span(promised)))
     }
 
     /// The file extension by which the service knows this format: `ogg` for Ogg, whatever the file is called.
@@ -38,13 +39,6 @@ impl Probe {
     }
 }
 
-/// `12.3 s`, `17 min 45 s`, `1 h 2 min`.
-fn length(ms: u64) -> String {
-    let seconds = ms.saturating_add(500) / 1000;
-    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
-        (0, 0, seconds) if ms.is_multiple_of(1000) => format!("{seconds} s"),
-        (0, 0, _) => format!("{}.{} s", ms / 1000, ms / 100 % 10),
-        (0, minutes, seconds) => format!("{minutes} min {seconds} s"),
-        (hours, minutes, _) => format!("{hours} h {minutes} min"),
-    }
+fn span(ms: u64) -> String {
+    time::span(i64::try_from(ms).unwrap_or(i64::MAX))
 }

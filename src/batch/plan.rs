@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use super::problems::{Problem, Problems};
 use super::{BatchRequest, Source};
-use crate::catalog::{Catalog, Region, span};
+use crate::catalog::{Catalog, Region};
 use crate::client::{Recognition, Warning};
 use crate::error::{Check, Error};
 use crate::redact::without_query;
+use crate::time::span_of_seconds;
 
 /// Recordings per task.
 pub(super) const FILES_PER_TASK: std::ops::RangeInclusive<usize> = 1..=100;
@@ -103,8 +104,8 @@ impl BatchRequest {
                 warnings.push(Warning::new(format!(
                     "{}: lasts {}; telling speakers apart is recommended for up to {}",
                     path.display(),
-                    span(lasts.as_secs()),
-                    span(most.as_secs())
+                    span_of_seconds(lasts.as_secs()),
+                    span_of_seconds(most.as_secs())
                 )));
             }
         }

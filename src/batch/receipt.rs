@@ -10,7 +10,7 @@ use super::ledger::{self, FILE};
 use super::results::FOLDER;
 use super::source::Source;
 use super::state::{Phase, State};
-use crate::billing::ReportedUsage;
+use crate::billing::{ReportedUsage, Submission, Usage};
 use crate::catalog::Region;
 use crate::client::Recognition;
 use crate::error::Result;
@@ -173,6 +173,37 @@ impl Receipts {
             usage: clip.usage.clone(),
         });
         tasks.chain(clips).collect()
+    }
+
+    /// The recordings, as they are compared with a statement.
+    #[must_use]
+    pub fn submissions(&self) -> Vec<Submission> {
+        let mut tasks: Vec<Vec<&Receipt>> = vec![Vec::new(); self.recordings.len()];
+        for task in &self.tasks {
+            for &at in &task.recordings {
+                if let Some(tasks) = tasks.get_mut(at) {
+                    tasks.push(task);
+                }
+            }
+        }
+        let submission = |(recording, tasks): (&SubmittedRecording, Vec<&Receipt>)| {
+            let below = recording.file.as_deref().and_then(|file| file.strip_prefix(FOLDER)?.strip_prefix('/'));
+            let file = below.unwrap_or_else(|| recording.file.as_deref().unwrap_or(&recording.name)).to_owned();
+            let mut names = vec![recording.url.clone(), file.clone(), recording.name.clone()];
+            names.extend(tasks.iter().map(|task| task.task_id.clone()));
+            let own = tasks.iter().filter(|task| task.recordings.len() == 1);
+            let usage = own.filter_map(|task| task.usage.as_ref()).map(Usage::from_json).sum();
+            Submission {
+                file,
+                names,
+                tracks: recording.tracks.clone(),
+                failure: recording.failure.clone(),
+                submits: recording.submits,
+                usage,
+                accepted: tasks.first().map(|task| task.accepted),
+            }
+        };
+        self.recordings.iter().zip(tasks).map(submission).collect()
     }
 }
 

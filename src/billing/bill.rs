@@ -62,7 +62,7 @@ impl CurrencyTotal {
             match totals.iter_mut().find(|total| total.currency == currency) {
                 None => totals.push(Self { currency, tracks, billed_seconds, cost }),
                 Some(total) => {
-                    total.tracks += tracks;
+                    total.tracks = total.tracks.saturating_add(tracks);
                     total.billed_seconds = total.billed_seconds.saturating_add(billed_seconds);
                     total.cost = total.cost.zip(cost).and_then(|(sum, cost)| sum.checked_add(cost));
                 }
@@ -104,9 +104,10 @@ impl BillTotal {
     }
 
     fn add(&mut self, other: &Self) {
-        self.calls += other.calls;
-        self.tracks += other.tracks;
-        self.tracks_without_speech_time += other.tracks_without_speech_time;
+        self.calls = self.calls.saturating_add(other.calls);
+        self.tracks = self.tracks.saturating_add(other.tracks);
+        self.tracks_without_speech_time =
+            self.tracks_without_speech_time.saturating_add(other.tracks_without_speech_time);
         self.billable_ms = self.billable_ms.saturating_add(other.billable_ms);
         self.billed_seconds = self.billed_seconds.saturating_add(other.billed_seconds);
         self.cost = self.cost.zip(other.cost).and_then(|(sum, cost)| sum.checked_add(cost));

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use rust_decimal::Decimal;
 
 use super::line::Meter;
-use super::money::Money;
+use super::money::{Money, checked_sum};
 use super::prices::{Prices, UnitPrice};
 use super::usage::Usage;
 use crate::catalog::Region;
@@ -69,7 +69,7 @@ impl Budget {
         Some(Usage { seconds: Some(seconds), ..Usage::default() })
     }
 
-    /// The cost of `usage` after the free allowance.
+    /// The cost of `usage` after the free allowance; the largest decimal if it exceeds that.
     #[must_use]
     pub fn cost(&self, usage: &Usage) -> Decimal {
         let cost = |(meter, unit): &(Meter, UnitPrice)| {
@@ -77,6 +77,6 @@ impl Budget {
             let free = if *meter == Meter::Speech { self.free_seconds } else { 0 };
             unit.cost(quantity.saturating_sub(free).max(0))
         };
-        self.units.iter().map(cost).sum()
+        checked_sum(self.units.iter().map(cost)).unwrap_or(Decimal::MAX)
     }
 }

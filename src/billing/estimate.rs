@@ -104,6 +104,15 @@ impl<T> Bounds<T> {
     pub fn map<U>(self, mut f: impl FnMut(T) -> U) -> Bounds<U> {
         Bounds { low: f(self.low), expected: f(self.expected), high: f(self.high) }
     }
+
+    /// Applies `f` to each of both; `None` if it is that for one of them.
+    pub(crate) fn try_zip<U, V>(self, other: Bounds<U>, mut f: impl FnMut(T, U) -> Option<V>) -> Option<Bounds<V>> {
+        Some(Bounds {
+            low: f(self.low, other.low)?,
+            expected: f(self.expected, other.expected)?,
+            high: f(self.high, other.high)?,
+        })
+    }
 }
 
 /// The estimate of one meter of one track.
@@ -132,11 +141,12 @@ pub struct Estimate {
 }
 
 impl Estimate {
-    /// Quantity × price, unrounded; `None` if either is unknown.
+    /// Quantity × price, unrounded; `None` if either is unknown, or the product exceeds what a decimal holds.
     #[must_use]
     pub fn cost(&self) -> Option<Bounds<Decimal>> {
         let unit = self.unit?;
-        Some(self.quantity?.map(|quantity| unit.cost(quantity)))
+        let Bounds { low, expected, high } = self.quantity?.map(|quantity| unit.cost(quantity));
+        Some(Bounds { low: low?, expected: expected?, high: high? })
     }
 }
 
@@ -196,9 +206,12 @@ fn speech(recording: &Recording, plan: &Plan, track: u32, duration: i64) -> (Bou
         (None, Some(measure), _) => {
             let share = |hundredths: i64| Decimal::new(hundredths, 2);
             let bounds = Bounds {
-                low: seconds_up(Decimal::from(measure.speech), share(100 - BAND_BELOW)),
+                low: seconds_up(Decimal::from(measure.speech), share(100_i64.saturating_sub(BAND_BELOW))),
                 expected: seconds_up(Decimal::from(measure.speech), Decimal::ONE),
-                high: seconds_up(Decimal::from(measure.with_tones.max(measure.speech)), share(100 + BAND_ABOVE)),
+                high: seconds_up(
+                    Decimal::from(measure.with_tones.max(measure.speech)),
+                    share(100_i64.saturating_add(BAND_ABOVE)),
+                ),
             };
             (bounds, SpeechSource::Measured)
         }
@@ -217,7 +230,8 @@ fn speech(recording: &Recording, plan: &Plan, track: u32, duration: i64) -> (Bou
 }
 
 fn seconds_up(ms: Decimal, share: Decimal) -> i64 {
-    (ms * share / Decimal::from(1000)).ceil().to_i64().unwrap_or(i64::MAX)
+    let seconds = ms.checked_mul(share).and_then(|ms| ms.checked_div(Decimal::ONE_THOUSAND));
+    seconds.and_then(|seconds| seconds.ceil().to_i64()).unwrap_or(i64::MAX)
 }
 
 /// Input tokens for a length of audio. Undocumented; three published Qwen-Audio 3.1 responses report 182 tokens for 7 s, 238 for
@@ -225,11 +239,12 @@ fn seconds_up(ms: Decimal, share: Decimal) -> i64 {
 /// model, plus 182 for the prompt (definitions: token estimate).
 fn tokens_in(duration_ms: i64) -> Bounds<i64> {
     let seconds = seconds_up(Decimal::from(duration_ms.max(0)), Decimal::ONE);
-    let slope = Decimal::from(348) / Decimal::from(31);
-    let expected = Decimal::from(182) + Decimal::from(seconds - 7) * slope;
+    let beyond = Decimal::from(seconds.saturating_sub(7));
+    let slope = Decimal::from(348).checked_div(Decimal::from(31));
+    let expected = slope.and_then(|slope| beyond.checked_mul(slope)?.checked_add(Decimal::from(182)));
     Bounds {
         low: 0,
-        expected: expected.ceil().to_i64().unwrap_or(i64::MAX),
+        expected: expected.and_then(|tokens| tokens.ceil().to_i64()).unwrap_or(i64::MAX),
         high: seconds.saturating_mul(25).saturating_add(182),
     }
 }
@@ -237,7 +252,7 @@ fn tokens_in(duration_ms: i64) -> Bounds<i64> {
 /// Output tokens: 19, 80 and 109 in the same responses, and 208 for 60 s. High: 8 per second, 1.5 times the fastest of them.
 fn tokens_out(duration_ms: i64) -> Bounds<i64> {
     let seconds = seconds_up(Decimal::from(duration_ms.max(0)), Decimal::ONE);
-    let expected = seconds_up(Decimal::from(seconds), Decimal::from(208) / Decimal::from(60) * Decimal::from(1000));
+    let expected = seconds.saturating_mul(208).saturating_add(59).div_euclid(60);
     Bounds { low: 0, expected, high: seconds.saturating_mul(8) }
 }
 
@@ -254,7 +269,7 @@ pub struct Sum {
     pub currency: Option<Currency>,
     /// Seconds of speech, where speech is billed.
     pub seconds: Bounds<i64>,
-    /// Cost of the priced estimates, unrounded; `None` = nothing is priced.
+    /// Cost of the priced estimates, unrounded; `None` = nothing is priced, or the sum exceeds what a decimal holds.
     pub cost: Option<Bounds<Decimal>>,
     /// Cost before any allowance if every second is speech; for tokens the same as `high`. `None` = nothing is priced.
     pub upper_bound: Option<Decimal>,
@@ -266,8 +281,7 @@ impl Sum {
     /// Cost after the free allowance.
     #[must_use]
     pub fn net(&self) -> Option<Bounds<Decimal>> {
-        let Bounds { low, expected, high } = self.cost?;
-        Some(Bounds { low: low - self.free.low, expected: expected - self.free.expected, high: high - self.free.high })
+        self.cost?.try_zip(self.free, Decimal::checked_sub)
     }
 
     /// Whether every estimate has a cost.
@@ -294,28 +308,30 @@ pub fn sum<'e>(lines: impl IntoIterator<Item = &'e Estimate>, free_seconds: i64)
     for line in lines {
         let Some(cost) = line.cost() else {
             let missing = if line.quantity.is_none() { &mut sum.without_duration } else { &mut sum.without_price };
-            *missing += 1;
+            *missing = missing.saturating_add(1);
             continue;
         };
-        sum.priced += 1;
+        let is_first = sum.priced == 0;
+        sum.priced = sum.priced.saturating_add(1);
         sum.currency = line.unit.map(|unit| unit.currency);
-        let so_far = sum.cost.unwrap_or_default();
-        sum.cost = Some(Bounds {
-            low: so_far.low + cost.low,
-            expected: so_far.expected + cost.expected,
-            high: so_far.high + cost.high,
-        });
-        let most = line.unit.zip(line.upper_bound).map_or(cost.high, |(unit, most)| unit.cost(most));
-        sum.upper_bound = Some(sum.upper_bound.unwrap_or_default() + most);
+        let so_far = if is_first { Some(Bounds::default()) } else { sum.cost };
+        sum.cost = so_far.and_then(|so_far| so_far.try_zip(cost, Decimal::checked_add));
+        let most = line.unit.zip(line.upper_bound).map_or(Some(cost.high), |(unit, most)| unit.cost(most));
+        let so_far = if is_first { Some(Decimal::ZERO) } else { sum.upper_bound };
+        sum.upper_bound = so_far.zip(most).and_then(|(so_far, most)| so_far.checked_add(most));
         if let (Meter::Speech, Some(quantity)) = (line.meter, line.quantity) {
-            sum.seconds.low += quantity.low;
-            sum.seconds.expected += quantity.expected;
-            sum.seconds.high += quantity.high;
+            sum.seconds = Bounds {
+                low: sum.seconds.low.saturating_add(quantity.low),
+                expected: sum.seconds.expected.saturating_add(quantity.expected),
+                high: sum.seconds.high.saturating_add(quantity.high),
+            };
             second = line.unit;
         }
     }
     if let Some(unit) = second {
-        sum.free = sum.seconds.map(|seconds| unit.cost(seconds.min(free_seconds.max(0))));
+        // Never more than the cost, which is known: unknown products stand for none.
+        let free = |seconds: i64| unit.cost(seconds.min(free_seconds.max(0))).unwrap_or_default();
+        sum.free = sum.seconds.map(free);
     }
     sum
 }

@@ -91,10 +91,10 @@ impl Line {
         self
     }
 
-    /// Quantity × price, unrounded; `None` if either is unknown.
+    /// Quantity × price, unrounded; `None` if either is unknown, or the product exceeds what a decimal holds.
     #[must_use]
     pub fn cost(&self) -> Option<Decimal> {
-        Some(self.unit?.cost(self.quantity?))
+        self.unit?.cost(self.quantity?)
     }
 
     /// The currency of the cost; `None` if the cost is unknown.
@@ -141,7 +141,7 @@ pub fn totals<'l>(lines: impl IntoIterator<Item = &'l Line>) -> Vec<Total> {
             tokens: 0,
             cost: currency.map(|_| Decimal::ZERO),
         });
-        total.lines += 1;
+        total.lines = total.lines.saturating_add(1);
         let counted = if line.meter == Meter::Speech { &mut total.seconds } else { &mut total.tokens };
         *counted = counted.saturating_add(line.quantity.unwrap_or(0));
         total.cost = total.cost.zip(line.cost()).and_then(|(sum, cost)| sum.checked_add(cost));

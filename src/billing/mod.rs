@@ -1,7 +1,7 @@
 //! What transcription will cost, what it has cost, and whether the bill agrees.
 //!
 //! Money is decimal, never floating point. An unknown cost is `None` and printed as "not priced": never as free, never as 0.
-//! Totals are exact sums of their lines. Rules: definitions: billable speech, billed seconds, price.
+//! Totals are exact sums of their lines, and unknown where a sum exceeds what a decimal holds. Rules: definitions: billable speech, billed seconds, price.
 //!
 //! ```
 //! use talkmeter::billing::{Meter, Prices};
@@ -9,11 +9,14 @@
 //!
 //! let prices = Prices::builtin();
 //! let unit = prices.unit("fun-asr", Region::Intl, Meter::Speech).ok_or("no price")?;
-//! assert_eq!(unit.cost(3600).to_string(), "0.126000"); // an hour
+//! assert_eq!(unit.cost(3600).ok_or("too much")?.to_string(), "0.126000"); // an hour
 //! assert!(prices.unit("qwen-audio-3.1-asr-flash", Region::Intl, Meter::Speech).is_none());
 //! # Ok::<(), &str>(())
 //! ```
 
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
+
+mod account;
 mod actual;
 mod bill;
 mod budget;
@@ -30,6 +33,7 @@ mod tokens;
 )]
 mod usage;
 
+pub use account::{Account, Rounding};
 pub use actual::result_lines;
 pub use bill::{Bill, BillTotal, CurrencyTotal};
 pub use budget::Budget;
@@ -38,8 +42,10 @@ pub use estimate::{
 };
 pub use line::{Basis, Line, Meter, Total, totals};
 pub use money::Money;
+#[cfg(feature = "cli")]
+pub(crate) use money::checked_sum;
 pub use prices::{PriceBook, Prices, UnitPrice};
-pub use reconcile::{Account, Rounding};
+pub use reconcile::{Accounts, Charge, ReconciledRecording, Reconciliation, Submission};
 pub use statement::{Statement, StatementRow};
 pub use tokens::{MeterAccount, TokenAccount};
 pub use usage::{ReportedUsage, Usage, of_usage};

@@ -31,6 +31,11 @@ impl fmt::Display for Money {
     }
 }
 
+/// The exact sum; `None` if an amount is unknown, or the sum exceeds what a decimal holds. No amounts: 0.
+pub(crate) fn checked_sum(amounts: impl IntoIterator<Item = Option<Decimal>>) -> Option<Decimal> {
+    amounts.into_iter().try_fold(Decimal::ZERO, |sum, amount| sum.checked_add(amount?))
+}
+
 /// `5usd`, `0.50 USD`, `12.5cny`; negative amounts are errors.
 impl FromStr for Money {
     type Err = Error;

@@ -109,14 +109,14 @@ impl Prices {
     #[must_use]
     pub fn unit(&self, model: &str, region: Region, meter: Meter) -> Option<UnitPrice> {
         let row = self.row(model, region)?;
-        let million = |amount: Decimal| amount / Decimal::from(MILLION);
+        let million = |amount: Decimal| amount.checked_div(Decimal::from(MILLION));
         let amount = match (row.rate, meter) {
-            (Rate::Second(amount), Meter::Speech) => amount,
+            (Rate::Second(amount), Meter::Speech) => Some(amount),
             (Rate::MillionTokens { input, .. }, Meter::TokensIn) => million(input),
             (Rate::MillionTokens { output, .. }, Meter::TokensOut) => million(output),
             _ => return None,
         };
-        Some(UnitPrice { amount, currency: row.currency, checked: row.checked })
+        Some(UnitPrice { amount: amount?, currency: row.currency, checked: row.checked })
     }
 
     /// The meters a model is billed by in a region: speech, or input and output tokens. Speech for unknown models.
@@ -148,9 +148,9 @@ pub struct UnitPrice {
 }
 
 impl UnitPrice {
-    /// The cost of `quantity` units, unrounded.
+    /// The cost of `quantity` units, unrounded; `None` if it exceeds what a decimal holds.
     #[must_use]
-    pub fn cost(&self, quantity: i64) -> Decimal {
-        self.amount * Decimal::from(quantity)
+    pub fn cost(&self, quantity: i64) -> Option<Decimal> {
+        self.amount.checked_mul(Decimal::from(quantity))
     }
 }

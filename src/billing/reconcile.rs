@@ -1,172 +1,298 @@
-//! Estimate, recomputed cost, reported usage and statement of each recording side by side, with why they differ, for models that
-//! are billed by the second (definitions: reconciliation).
+//! A batch beside the provider's statement: which rows belong to which recording, and what each source says of it
+//! (definitions: reconciliation).
 
+use std::collections::HashMap;
+
+use jiff::Timestamp;
 use rust_decimal::Decimal;
 
-/// How fractions of a second are rounded. The service does not document it, and published examples fit several rules.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub enum Rounding {
-    /// Round each track up: the upper bound of the rules.
-    #[default]
-    UpPerTrack,
-    /// Round each track to the nearest second, halves up.
-    NearestPerTrack,
-    /// Round the sum over all tracks of a recording up.
-    UpOnSum,
-}
+use super::account::{Account, Rounding};
+use super::estimate::{Bounds, Estimate, Plan, Recording, estimate};
+use super::line::{Basis, Line, Meter};
+use super::money::checked_sum;
+use super::prices::{Prices, UnitPrice};
+use super::statement::StatementRow;
+use super::tokens::{MeterAccount, TokenAccount};
+use super::usage::Usage;
+use crate::catalog::{Currency, Region};
+use crate::metrics::Measured;
 
-impl Rounding {
-    /// Every rule.
-    pub const ALL: [Self; 3] = [Self::UpPerTrack, Self::NearestPerTrack, Self::UpOnSum];
-
-    /// `up`, `nearest`, `up-on-sum`.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::UpPerTrack => "up",
-            Self::NearestPerTrack => "nearest",
-            Self::UpOnSum => "up-on-sum",
-        }
-    }
-
-    /// Billed seconds of one recording, from the speech of each track in ms.
-    ///
-    /// ```
-    /// use talkmeter::billing::Rounding;
-    /// // The published examples: 5.57 s → 6, 3.72 s + 4.72 s → 9. All three rules agree on both.
-    /// for rule in Rounding::ALL {
-    ///     assert_eq!((rule.seconds(&[5570]), rule.seconds(&[3720, 4720])), (6, 9));
-    /// }
-    /// // They differ for small fractions.
-    /// assert_eq!(Rounding::ALL.map(|rule| rule.seconds(&[3100, 4100])), [9, 7, 8]);
-    /// ```
-    #[must_use]
-    pub fn seconds(self, tracks_ms: &[i64]) -> i64 {
-        let up = |ms: i64| ms.div_euclid(1000) + i64::from(ms.rem_euclid(1000) > 0);
-        match self {
-            Self::UpPerTrack => tracks_ms.iter().map(|ms| up(*ms)).sum(),
-            Self::NearestPerTrack => tracks_ms.iter().map(|ms| (ms + 500).div_euclid(1000)).sum(),
-            Self::UpOnSum => up(tracks_ms.iter().sum()),
-        }
-    }
-}
-
-/// What is known about the bill of one recording, in seconds; `None` = unknown.
+/// A recording of a batch, as far as it matters for its bill.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Account {
+pub struct Submission {
     /// Its result file relative to the batch's results, or its name.
     pub file: String,
-    /// The high estimate: the stated length of the recording.
-    pub estimate_high: Option<i64>,
-    /// The expected estimate.
-    pub estimate: Option<i64>,
-    /// Speech of each transcribed track in ms, from the result.
-    pub tracks_ms: Vec<i64>,
-    /// Whether there is a result.
-    pub has_result: bool,
-    /// Number of requested tracks.
-    pub tracks_asked: usize,
-    /// As reported by the service.
-    pub usage: Option<i64>,
-    /// By the provider's statement.
-    pub statement: Option<i64>,
-    /// Amount on the statement.
-    pub statement_cost: Option<Decimal>,
-    /// Why it has no result.
+    /// What a statement may call it: its address, result file or name, the ids of its tasks.
+    pub names: Vec<String>,
+    /// The requested tracks.
+    pub tracks: Vec<u32>,
+    /// The code of its failure; `None` = it did not fail.
     pub failure: Option<String>,
     /// Number of submits that may have been billed.
     pub submits: u32,
+    /// As reported by the service for this recording alone: the usage of a task with several recordings cannot be split.
+    pub usage: Usage,
+    /// When its first task was accepted; `None` = none was.
+    pub accepted: Option<Timestamp>,
 }
 
-impl Account {
-    /// Billed seconds recomputed from the result; `None` without a result.
+/// A recording with all that is known about its bill.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ReconciledRecording {
+    /// As the ledger knows it.
+    pub submission: Submission,
+    /// Its rows on the statement.
+    pub rows: Vec<StatementRow>,
+    /// Speech of each transcribed track in ms; `None` = no result, or not measurable.
+    pub tracks_ms: Option<Vec<i64>>,
+    /// Its estimate, if the result states its length.
+    pub estimate: Vec<Estimate>,
+}
+
+/// A line of the bill at list price, beside the amount billed for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Charge {
+    /// Quantity as reported, else as recomputed from the result.
+    pub line: Line,
+    /// The statement has one amount for input and output tokens: the line has neither quantity nor price.
+    pub is_for_both_meters: bool,
+    /// The currency of the list price; `None` = unknown.
+    pub currency: Option<Currency>,
+    /// Amount on the statement; `None` = not listed. Never computed.
+    pub billed: Option<Decimal>,
+    /// When the recording's first task was accepted.
+    pub accepted: Option<Timestamp>,
+}
+
+/// The accounts of all recordings, in the order of the batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Accounts {
+    /// The model is billed by the second.
+    Seconds(Vec<Account>),
+    /// The model is billed in tokens.
+    Tokens(Vec<TokenAccount>),
+}
+
+/// A batch of one model beside a statement.
+#[derive(Debug, Clone)]
+pub struct Reconciliation<'p> {
+    model: String,
+    region: Option<Region>,
+    prices: &'p Prices,
+    recordings: Vec<ReconciledRecording>,
+    foreign: Vec<StatementRow>,
+}
+
+impl<'p> Reconciliation<'p> {
+    /// Gives each row of the statement to the first recording that it names.
     #[must_use]
-    pub fn actual(&self, rounding: Rounding) -> Option<i64> {
-        self.has_result.then(|| rounding.seconds(&self.tracks_ms))
+    pub fn new(
+        model: &str,
+        region: Option<Region>,
+        submissions: impl IntoIterator<Item = Submission>,
+        statement: Vec<StatementRow>,
+        prices: &'p Prices,
+    ) -> Self {
+        let recording =
+            |submission| ReconciledRecording { submission, rows: Vec::new(), tracks_ms: None, estimate: Vec::new() };
+        let mut recordings: Vec<_> = submissions.into_iter().map(recording).collect();
+        let mut places: HashMap<String, usize> = HashMap::new();
+        for (at, recording) in recordings.iter().enumerate() {
+            for name in recording.submission.names.iter().filter(|name| !name.is_empty()) {
+                places.entry(name.clone()).or_insert(at);
+            }
+        }
+        let mut foreign = Vec::new();
+        for row in statement {
+            match places.get(&row.resource).and_then(|at| recordings.get_mut(*at)) {
+                Some(recording) => recording.rows.push(row),
+                None => foreign.push(row),
+            }
+        }
+        Self { model: model.to_owned(), region, prices, recordings, foreign }
     }
 
-    /// Why the figures differ, as codes with explanations; empty if they agree within a second.
+    /// Adds the measured result of a recording, by its place in the batch.
+    pub fn add_result(&mut self, at: usize, measured: &Measured<'_>) {
+        let Some(recording) = self.recordings.get_mut(at) else { return };
+        recording.tracks_ms = measured.billable.iter().map(|track| track.billable_ms).collect();
+        if measured.call.duration_source == Some("properties") {
+            let known = Recording { duration_ms: measured.call.duration_ms, ..Recording::default() };
+            let plan = Plan {
+                model: self.model.clone(),
+                region: self.region.unwrap_or_default(),
+                tracks: recording.submission.tracks.clone(),
+                speech_share: None,
+            };
+            recording.estimate = estimate(&known, &plan, self.prices);
+        }
+    }
+
+    /// The recordings in the order of the batch.
     #[must_use]
-    pub fn differences(&self, rounding: Rounding) -> Vec<String> {
-        let mut why = Vec::new();
-        let billed = self.statement.or(self.usage);
-        let actual = self.actual(rounding);
-        if let Some(code) = &self.failure {
-            match billed {
-                Some(seconds) if seconds > 0 => why.push(format!("failed subtask: {code}, but {seconds} s are billed")),
-                _ => why.push(format!("failed subtask: {code}, no charge known")),
+    pub fn recordings(&self) -> &[ReconciledRecording] {
+        &self.recordings
+    }
+
+    /// Rows of the statement that name no recording of the batch.
+    #[must_use]
+    pub fn foreign_rows(&self) -> &[StatementRow] {
+        &self.foreign
+    }
+
+    /// The list price of the first meter; `None` = unknown.
+    #[must_use]
+    pub fn unit(&self) -> Option<UnitPrice> {
+        self.unit_of(*self.meters().first()?)
+    }
+
+    /// Matching rows that do not say which tokens they count, if the model is billed in tokens; they are not compared.
+    #[must_use]
+    pub fn rows_without_meter(&self) -> u64 {
+        let rows = self.recordings.iter().filter(|_| self.is_by_tokens()).flat_map(|recording| &recording.rows);
+        rows.filter(|row| row.usage.seconds.is_some()).count() as u64
+    }
+
+    fn unit_of(&self, meter: Meter) -> Option<UnitPrice> {
+        self.prices.unit(&self.model, self.region?, meter)
+    }
+
+    fn meters(&self) -> &'static [Meter] {
+        self.region.map_or(&[Meter::Speech], |region| self.prices.meters(&self.model, region))
+    }
+
+    fn is_by_tokens(&self) -> bool {
+        self.meters() != [Meter::Speech]
+    }
+
+    /// What each source says of each recording.
+    #[must_use]
+    pub fn accounts(&self) -> Accounts {
+        if self.is_by_tokens() {
+            Accounts::Tokens(self.recordings.iter().map(|recording| self.token_account(recording)).collect())
+        } else {
+            Accounts::Seconds(self.recordings.iter().map(ReconciledRecording::account).collect())
+        }
+    }
+
+    fn token_account(&self, recording: &ReconciledRecording) -> TokenAccount {
+        let statement = recording.statement();
+        let meter = |meter: &Meter| MeterAccount {
+            meter: *meter,
+            estimate: recording.estimated(*meter),
+            usage: recording.submission.usage.quantity(*meter),
+            unit: self.unit_of(*meter),
+            statement: statement.quantity(*meter),
+            statement_cost: recording.billed(|row| row.meter == Some(*meter)),
+        };
+        TokenAccount {
+            file: recording.submission.file.clone(),
+            meters: self.meters().iter().map(meter).collect(),
+            both_cost: recording.billed(|row| row.meter.is_none_or(|meter| meter == Meter::Speech)),
+            failure: recording.submission.failure.clone(),
+            submits: recording.submission.submits,
+        }
+    }
+
+    /// The accounts as charges: one per recording, or one per meter and one for what is billed for both.
+    #[must_use]
+    pub fn charges(&self, accounts: &Accounts, rounding: Rounding) -> Vec<Charge> {
+        let charge = |recording: &ReconciledRecording, meter, (basis, quantity), billed| {
+            let unit = self.unit_of(meter);
+            let line = Line {
+                file: recording.submission.file.clone(),
+                channel_id: None,
+                basis,
+                model: Some(self.model.clone()),
+                region: self.region,
+                meter,
+                speech_ms: None,
+                quantity,
+                unit,
+            };
+            let (currency, accepted) = (unit.map(|unit| unit.currency), recording.submission.accepted);
+            Charge { line, is_for_both_meters: false, currency, billed, accepted }
+        };
+        let mut charges = Vec::new();
+        match accounts {
+            Accounts::Seconds(accounts) => {
+                for (recording, account) in self.recordings.iter().zip(accounts) {
+                    let quantity = match account.usage {
+                        Some(usage) => (Basis::Usage, Some(usage)),
+                        None => (Basis::Result, account.actual(rounding)),
+                    };
+                    charges.push(charge(recording, Meter::Speech, quantity, account.statement_cost));
+                }
+            }
+            Accounts::Tokens(accounts) => {
+                for (recording, account) in self.recordings.iter().zip(accounts) {
+                    for meter in &account.meters {
+                        let usage = (Basis::Usage, meter.usage);
+                        charges.push(charge(recording, meter.meter, usage, meter.statement_cost));
+                    }
+                    // An amount for both meters is not split: that would be computed, not billed.
+                    if account.both_cost.is_some() {
+                        let both = charge(recording, Meter::TokensIn, (Basis::Usage, None), account.both_cost);
+                        let line = Line { unit: None, ..both.line };
+                        charges.push(Charge { line, is_for_both_meters: true, ..both });
+                    }
+                }
             }
         }
-        if self.submits > 1 {
-            why.push(format!("duplicate submit: {} submits may have been billed", self.submits));
-        }
-        if let (Some(actual), Some(billed)) = (actual, billed)
-            && actual != billed
-        {
-            let other = Rounding::ALL.into_iter().find(|rule| *rule != rounding && self.actual(*rule) == Some(billed));
-            let twice = self.submits > 1 && billed == actual.saturating_mul(self.submits.into());
-            let one_track =
-                self.tracks_ms.len() > 1 && self.tracks_ms.iter().any(|ms| rounding.seconds(&[*ms]) == billed);
-            if twice {
-                why.push(format!("{billed} s are the sum over all submits"));
-            } else if let Some(rule) = other {
-                why.push(format!("rounding: {billed} s by rule `{}`", rule.name()));
-            } else if one_track {
-                why.push(format!("track: {billed} s match one of {} tracks", self.tracks_ms.len()));
-            } else if self.tracks_asked != self.tracks_ms.len() {
-                why.push(format!(
-                    "track: {} tracks were requested, {} are in the result",
-                    self.tracks_asked,
-                    self.tracks_ms.len()
-                ));
-            } else if (billed - actual).abs() > 1 {
-                why.push(format!("unexplained: {billed} s are billed, the result has {actual} s"));
-            } else {
-                why.push("rounding: within a second".to_owned());
-            }
-        }
-        if let (Some(usage), Some(statement)) = (self.usage, self.statement)
-            && usage != statement
-        {
-            why.push(format!("statement: {statement} s, the service reported {usage} s"));
-        }
-        if let (Some(high), Some(billed)) = (self.estimate_high, billed)
-            && billed > high
-        {
-            why.push(format!("estimate: {billed} s exceed the upper bound of {high} s"));
-        }
-        why
+        charges
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+impl ReconciledRecording {
+    /// The sum of the quantities on its rows of the statement.
+    fn statement(&self) -> Usage {
+        self.rows.iter().map(|row| row.usage).sum()
+    }
 
-    fn account(tracks_ms: &[i64], usage: i64) -> Account {
+    /// The estimate of a meter over all tracks.
+    fn estimated(&self, meter: Meter) -> Option<Bounds<i64>> {
+        let lines = self.estimate.iter().filter(|line| line.meter == meter);
+        let add = |one: i64, two: i64| Some(one.saturating_add(two));
+        lines.map(|line| line.quantity).reduce(|one, two| one?.try_zip(two?, add))?
+    }
+
+    /// The sum of the amounts on its rows of the statement that `counts` selects; `None` if there are none.
+    fn billed(&self, counts: impl Fn(&StatementRow) -> bool) -> Option<Decimal> {
+        let mut amounts = self.rows.iter().filter(|row| counts(row)).filter_map(|row| row.cost).peekable();
+        amounts.peek()?;
+        checked_sum(amounts.map(Some))
+    }
+
+    fn account(&self) -> Account {
+        let Submission { file, tracks, failure, submits, usage, .. } = &self.submission;
+        let estimate = self.estimated(Meter::Speech);
         Account {
-            tracks_ms: tracks_ms.to_vec(),
-            has_result: true,
-            tracks_asked: tracks_ms.len(),
-            usage: Some(usage),
-            submits: 1,
-            ..Account::default()
+            file: file.clone(),
+            estimate_high: estimate.map(|seconds| seconds.high),
+            estimate: estimate.map(|seconds| seconds.expected),
+            has_result: self.tracks_ms.is_some(),
+            tracks_ms: self.tracks_ms.clone().unwrap_or_default(),
+            tracks_asked: tracks.len(),
+            usage: usage.seconds,
+            statement: self.statement().seconds,
+            statement_cost: self.billed(|_| true),
+            failure: failure.clone(),
+            submits: *submits,
         }
     }
+}
 
-    #[test]
-    fn each_difference_has_its_reason() {
-        let why = |account: &Account| account.differences(Rounding::UpPerTrack).join("; ");
-        assert_eq!(why(&account(&[3720, 4720], 9)), "");
-        assert_eq!(why(&account(&[3100, 4100], 8)), "rounding: 8 s by rule `up-on-sum`");
-        assert_eq!(why(&account(&[3720, 14_720], 4)), "track: 4 s match one of 2 tracks");
-        assert_eq!(why(&account(&[3720], 12)), "unexplained: 12 s are billed, the result has 4 s");
-        let twice = Account { submits: 2, ..account(&[3720], 8) };
-        assert_eq!(why(&twice), "duplicate submit: 2 submits may have been billed; 8 s are the sum over all submits");
-        let failed = Account { failure: Some("DOWNLOAD_FAILED".into()), ..Account::default() };
-        assert_eq!(why(&failed), "failed subtask: DOWNLOAD_FAILED, no charge known");
-        let stated = Account { statement: Some(10), ..account(&[3720, 4720], 9) };
-        assert_eq!(why(&stated), "rounding: within a second; statement: 10 s, the service reported 9 s");
+impl Accounts {
+    /// Number of recordings that are billed differently from their results or the reported usage, or twice.
+    #[must_use]
+    pub fn different(&self, rounding: Rounding) -> u64 {
+        let different = match self {
+            Self::Seconds(accounts) => accounts.iter().filter(|account| account.is_different(rounding)).count(),
+            Self::Tokens(accounts) => accounts.iter().filter(|account| account.is_different()).count(),
+        };
+        different as u64
     }
 }

@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
 
 use super::line::Meter;
-use super::usage::Usage;
+use super::usage::{MOST_QUANTITY, Usage};
 use crate::sheet::{Cells, Column, Layout, Row, Sheet, number};
 
 /// A row of a provider's statement.
@@ -80,11 +80,16 @@ impl Statement {
 }
 
 fn statement_row(cells: &Cells, has_decimal_commas: bool) -> Result<StatementRow, String> {
-    let decimal = |column: &Column| match cells.get(column) {
-        None => Ok(None),
-        Some(cell) => number(cell, has_decimal_commas)
-            .map(Some)
-            .ok_or_else(|| format!("`{cell}` for `{}` is not a number, or can be read in two ways", column.name())),
+    let decimal = |column: &Column| {
+        let Some(cell) = cells.get(column) else { return Ok(None) };
+        let name = column.name();
+        match number(cell, has_decimal_commas) {
+            None => Err(format!("`{cell}` for `{name}` is not a number, or can be read in two ways")),
+            Some(number) if number.abs() > Decimal::from(MOST_QUANTITY) => {
+                Err(format!("`{cell}` for `{name}` is not a number a bill can have (up to 1,000,000,000,000)"))
+            }
+            number => Ok(number),
+        }
     };
     let whole = |column| Ok::<_, String>(decimal(column)?.and_then(|quantity| quantity.ceil().to_i64()));
     let meter = cells.get(&METER).and_then(|name| named(&name.to_ascii_lowercase()));

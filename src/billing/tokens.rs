@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 
 use super::estimate::Bounds;
 use super::line::Meter;
+use super::money::checked_sum;
 use super::prices::UnitPrice;
 
 /// What is known about one meter of a recording.
@@ -30,7 +31,7 @@ impl MeterAccount {
     /// Cost of the reported tokens at list price; `None` if either is unknown.
     #[must_use]
     pub fn list_cost(&self) -> Option<Decimal> {
-        Some(self.unit?.cost(self.usage?))
+        self.unit?.cost(self.usage?)
     }
 
     /// Why the figures differ; empty if tokens agree exactly and amounts to the last digit printed on the statement.
@@ -45,10 +46,11 @@ impl MeterAccount {
             _ => {}
         }
         let counted = self.statement.or(self.usage);
-        if let (Some(cost), Some(unit), Some(counted)) = (self.statement_cost, self.unit, counted)
-            && !agree(cost, unit.cost(counted))
+        let list = self.unit.zip(counted).and_then(|(unit, counted)| unit.cost(counted));
+        if let (Some(cost), Some(list), Some(counted)) = (self.statement_cost, list, counted)
+            && !agree(cost, list)
         {
-            let (cost, list) = (cost.normalize(), unit.cost(counted).normalize());
+            let (cost, list) = (cost.normalize(), list.normalize());
             why.push(format!("price: {cost} billed for {counted} tokens, {list} at list price"));
         }
         why
@@ -74,14 +76,15 @@ impl TokenAccount {
     /// Cost of all reported tokens at list price; `None` if the cost of either meter is unknown.
     #[must_use]
     pub fn list_cost(&self) -> Option<Decimal> {
-        self.meters.iter().map(MeterAccount::list_cost).sum()
+        checked_sum(self.meters.iter().map(MeterAccount::list_cost))
     }
 
     /// Why the figures of the recording as a whole differ; each meter has its own differences.
     #[must_use]
     pub fn differences(&self) -> Vec<String> {
         let mut why = Vec::new();
-        let billed: i64 = self.meters.iter().filter_map(|meter| meter.statement.or(meter.usage)).sum();
+        let billed =
+            self.meters.iter().filter_map(|meter| meter.statement.or(meter.usage)).fold(0, i64::saturating_add);
         match &self.failure {
             Some(code) if billed > 0 => why.push(format!("failed subtask: {code}, but {billed} tokens are billed")),
             Some(code) => why.push(format!("failed subtask: {code}, no charge known")),
@@ -111,7 +114,7 @@ impl TokenAccount {
 
 /// Whether a billed amount equals the computed one to its last digit, or to the cent if it has fewer digits.
 fn agree(billed: Decimal, computed: Decimal) -> bool {
-    (billed - computed).abs() <= Decimal::new(1, billed.scale().max(2))
+    billed.checked_sub(computed).is_some_and(|off| off.abs() <= Decimal::new(1, billed.scale().max(2)))
 }
 
 #[cfg(test)]

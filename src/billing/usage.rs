@@ -1,5 +1,7 @@
 //! Usage as the service reports it with a task.
 
+use std::ops::AddAssign;
+
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
 use serde_json::Value;
@@ -29,7 +31,7 @@ pub struct Usage {
 }
 
 impl Usage {
-    /// Reads the `usage` object of a task; missing and negative numbers are `None`.
+    /// Reads the `usage` object of a task; missing, negative and absurd numbers (over 10¹²) are `None`.
     #[must_use]
     pub fn from_json(usage: &Value) -> Self {
         let number = |names: &[&str]| names.iter().find_map(|name| rounded_up(usage.get(name)?));
@@ -52,7 +54,7 @@ impl Usage {
 
     /// Each quantity divided by `parts`, rounded up.
     pub(crate) fn divided_by(self, parts: i64) -> Self {
-        self.each(|quantity| quantity.saturating_add(parts - 1).checked_div(parts).unwrap_or(quantity))
+        self.each(|quantity| quantity.saturating_add(parts.saturating_sub(1)).checked_div(parts).unwrap_or(quantity))
     }
 
     fn each(self, change: impl Fn(i64) -> i64) -> Self {
@@ -80,6 +82,9 @@ impl Usage {
     }
 }
 
+/// No quantity of a bill is larger, in seconds or tokens.
+pub(super) const MOST_QUANTITY: i64 = 1_000_000_000_000;
+
 /// A JSON number or numeric string, rounded up.
 fn rounded_up(value: &Value) -> Option<i64> {
     let text = match value {
@@ -88,7 +93,7 @@ fn rounded_up(value: &Value) -> Option<i64> {
         _ => return None,
     };
     let number = text.parse::<Decimal>().or_else(|_| Decimal::from_scientific(&text)).ok()?;
-    number.ceil().to_i64().filter(|number| *number >= 0)
+    number.ceil().to_i64().filter(|number| (0..=MOST_QUANTITY).contains(number))
 }
 
 /// What the service reported of one task or flash call, as a ledger keeps it.
@@ -137,7 +142,15 @@ pub fn of_usage(reported: &[ReportedUsage], prices: &Prices) -> Vec<Line> {
     lines.collect()
 }
 
-impl std::ops::AddAssign for Usage {
+impl std::iter::Sum for Usage {
+    fn sum<I: Iterator<Item = Self>>(usages: I) -> Self {
+        let mut total = Self::default();
+        usages.for_each(|usage| total.add_assign(usage));
+        total
+    }
+}
+
+impl AddAssign for Usage {
     /// Unknown quantities add nothing.
     fn add_assign(&mut self, other: Self) {
         let add = |one: &mut Option<i64>, two: Option<i64>| {

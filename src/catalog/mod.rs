@@ -35,8 +35,6 @@ pub use allowance::{Allowance, AllowanceUnit};
 pub(crate) use hotword::{MOST_HOTWORDS, SUPER_WEIGHT, check_hotword};
 #[cfg(feature = "cli")]
 pub(crate) use model::size;
-#[cfg(feature = "client")]
-pub(crate) use model::span;
 pub use model::{Limits, Model, RateLimit};
 pub use parameter::{Kind, PARAMETERS, Parameter};
 pub use price::{Currency, Price, Rate};

@@ -6,6 +6,7 @@ use jiff::civil::Date;
 
 use super::{Allowance, Parameter, Price, Protocol, Region};
 use crate::error::{Check, Error, Result};
+use crate::time::span_of_seconds;
 
 /// A row of the catalogue.
 #[derive(Debug, Clone, PartialEq)]
@@ -174,7 +175,7 @@ impl Model {
             && given > Duration::from_secs(most)
         {
             let begun = u64::from(given.subsec_nanos() > 0);
-            let (most, given) = (span(most), span(given.as_secs().saturating_add(begun)));
+            let (most, given) = (span_of_seconds(most), span_of_seconds(given.as_secs().saturating_add(begun)));
             return Err(Error::invalid(format!("{name} takes up to {most}, this lasts {given}: split it")));
         }
         Ok(())
@@ -186,14 +187,6 @@ pub(crate) fn size(bytes: u64) -> String {
     let units = [(30, "GB"), (20, "MB"), (10, "KB")];
     let unit = units.into_iter().find(|(shift, _)| bytes >> shift > 0);
     unit.map_or_else(|| format!("{bytes} bytes"), |(shift, name)| format!("{} {name}", bytes >> shift))
-}
-
-/// `12 h`, `5 min`, `12 h 1 s`.
-pub(crate) fn span(seconds: u64) -> String {
-    let parts = [(seconds / 3600, "h"), (seconds / 60 % 60, "min"), (seconds % 60, "s")];
-    let said: Vec<String> =
-        parts.iter().filter(|(count, _)| *count > 0).map(|(count, unit)| format!("{count} {unit}")).collect();
-    if said.is_empty() { "0 s".to_owned() } else { said.join(" ") }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::Deserialize;
+use toml::Spanned;
 
 use super::{
     Allowance, AllowanceUnit, Catalog, Currency, Limits, Model, Parameter, Price, Protocol, Rate, RateLimit, Region,
@@ -30,9 +31,9 @@ struct File {
 #[serde(deny_unknown_fields)]
 struct PriceFile {
     #[serde(default)]
-    price: Vec<PriceRow>,
+    price: Vec<Spanned<PriceRow>>,
     #[serde(default)]
-    allowance: Vec<AllowanceRow>,
+    allowance: Vec<Spanned<AllowanceRow>>,
 }
 
 #[derive(Deserialize)]
@@ -136,12 +137,16 @@ pub(super) fn prices(text: &str) -> Result<Rows> {
     let wrong = |what: String| Error::invalid(format!("the price file {what}"));
     let file: PriceFile = toml::from_str(text).map_err(|error| wrong(format!("cannot be read: {error}")))?;
     let (mut prices, mut allowances) = (Vec::new(), Vec::new());
-    for row in &file.price {
-        let price = price(row).map_err(wrong)?;
+    let line = |at: usize| text.get(..at).unwrap_or_default().matches('\n').count() + 1;
+    for spanned in &file.price {
+        let row = spanned.get_ref();
+        let price = price(row).map_err(|what| wrong(format!("{what} (line {})", line(spanned.span().start))))?;
         prices.extend(row.models.iter().map(|model| (model.clone(), price.clone())));
     }
-    for row in &file.allowance {
-        let allowance = allowance(row).map_err(wrong)?;
+    for spanned in &file.allowance {
+        let row = spanned.get_ref();
+        let allowance =
+            allowance(row).map_err(|what| wrong(format!("{what} (line {})", line(spanned.span().start))))?;
         allowances.extend(row.models.iter().map(|model| (model.clone(), allowance.clone())));
     }
     Ok((prices, allowances))
@@ -274,6 +279,9 @@ fn model(family: &Row, row: &Row, file: &File) -> Result<Model> {
     })
 }
 
+/// No price of a second or of a million tokens is higher.
+const HIGHEST_PRICE: i64 = 100_000;
+
 /// The most decimals of an amount: tables have ten, six of which are used by the price of a single token.
 const DECIMALS_OF_SECOND: u32 = 10;
 const DECIMALS_OF_MILLION: u32 = 4;
@@ -281,8 +289,16 @@ const DECIMALS_OF_MILLION: u32 = 4;
 fn price(row: &PriceRow) -> Result<Price, String> {
     let models = row.models.join(", ");
     let amount = |text: &String, decimals: u32| match text.parse::<Decimal>() {
-        Ok(amount) if amount > Decimal::ZERO && amount.normalize().scale() <= decimals => Ok(amount),
-        _ => Err(format!("has `{text}` for the price of {models}")),
+        Ok(amount)
+            if amount > Decimal::ZERO
+                && amount <= Decimal::from(HIGHEST_PRICE)
+                && amount.normalize().scale() <= decimals =>
+        {
+            Ok(amount)
+        }
+        _ => Err(format!(
+            "has `{text}` for the price of {models}: it must be more than 0, at most 100,000, with up to {decimals} decimals"
+        )),
     };
     let tokens = |text: &String| amount(text, DECIMALS_OF_MILLION);
     let rate = match (&row.second, &row.million_tokens_in, &row.million_tokens_out) {

@@ -9,9 +9,10 @@ use serde_json::{Map, Value, json};
 
 use crate::audio::{self, Probe};
 use crate::batch::Source;
-use crate::catalog::{Catalog, span};
+use crate::catalog::Catalog;
 use crate::client::{Client, Clip};
 use crate::error::{Error, Result};
+use crate::time::span_of_seconds;
 
 /// The most that goes along in a request as base64, in bytes: what the pages allow. Twice that has been seen to pass.
 const MOST_ENCODED: u64 = 10 << 20;
@@ -116,12 +117,12 @@ impl Intake<'_> {
         if let (Some(given), Some(most)) = (duration, model.limits.seconds)
             && given > Duration::from_secs(most)
         {
-            let lasts = span(given.as_secs() + u64::from(given.subsec_nanos() > 0));
+            let lasts = span_of_seconds(given.as_secs() + u64::from(given.subsec_nanos() > 0));
             let name = if label == "-" { "FILE".to_owned() } else { quoted(label) };
             return Err(Error::invalid(format!(
                 "{label} lasts {lasts}, {} takes up to {}: talkmeter transcribe {name} -o DIR",
                 model.name,
-                span(most),
+                span_of_seconds(most),
             )));
         }
         let rate = probe.and_then(|probe| probe.sample_rate_hz);

@@ -8,10 +8,11 @@ use super::output::{Console, Failure, Format, Listing};
 use super::parameters::flag_of;
 use super::prices::warn_if_old;
 use super::{Exit, block_on};
-use crate::catalog::{Allowance, Catalog, Model, Parameter, Price, Protocol, Rate, RateLimit, Region, size, span};
+use crate::catalog::{Allowance, Catalog, Model, Parameter, Price, Protocol, Rate, RateLimit, Region, size};
 use crate::client::{Client, Filter, Models};
 use crate::error::ErrorKind;
 use crate::report::number::counted;
+use crate::time::span_of_seconds;
 
 /// Columns of a page about one model.
 const WIDTH: usize = 100;
@@ -214,7 +215,7 @@ fn brief(model: &Model, region: Option<Region>) -> Vec<Value> {
         json!(model.name),
         json!(model.protocol.name()),
         json!(pace(model, region)),
-        json!(model.limits.seconds.map_or_else(unknown, span)),
+        json!(model.limits.seconds.map_or_else(unknown, span_of_seconds)),
         json!(languages),
         // Last, so that a long one makes no other row long.
         json!(offers(model, region)),
@@ -371,7 +372,7 @@ fn recordings(model: &Model) -> String {
     let limits = model.limits;
     let mut said = Vec::new();
     said.extend(limits.bytes.map(|bytes| format!("up to {}", size(bytes))));
-    said.extend(limits.seconds.map(|seconds| format!("up to {}", span(seconds))));
+    said.extend(limits.seconds.map(|seconds| format!("up to {}", span_of_seconds(seconds))));
     said.push(model.sample_rate_hz.map_or_else(|| "any sample rate".to_owned(), |rate| format!("{rate} Hz only")));
     if model.protocol.is_task() {
         let older = match limits.files_per_task {
@@ -382,7 +383,7 @@ fn recordings(model: &Model) -> String {
         said.push(format!("{} {urls} per task{older}", limits.files_per_task_now));
     }
     let diarized = limits.diarization_seconds.filter(|_| model.takes("diarization_enabled"));
-    said.extend(diarized.map(|seconds| format!("diarization recommended up to {}", span(seconds))));
+    said.extend(diarized.map(|seconds| format!("diarization recommended up to {}", span_of_seconds(seconds))));
     said.join(", ")
 }
 

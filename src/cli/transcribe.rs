@@ -23,6 +23,7 @@ use crate::batch::{
 };
 use crate::billing::Money;
 use crate::catalog::Catalog;
+use crate::disk;
 use crate::error::{Error, Result};
 use crate::redact::{without_queries, without_query};
 use crate::report::number::counted;
@@ -404,7 +405,7 @@ fn other_tracks(tracks: &BTreeMap<i64, Vec<String>>, args: &Args, model: &str, c
     for (track, urls) in tracks {
         let list = args.output.join(format!("track-{track}.txt"));
         // Addresses may be signed, so they go to a file and not to the terminal.
-        std::fs::write(&list, urls.join("\n") + "\n").map_err(|error| Error::io("write", &list, error))?;
+        disk::write(&list, (urls.join("\n") + "\n").as_bytes())?;
         console.say(&format!(
             "track {track} of {} was not transcribed; to add it: talkmeter transcribe --model {model} --channel {track} \
              --files-from {} -o {}-track-{track}",

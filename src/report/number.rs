@@ -86,31 +86,6 @@ pub fn moment(ms: i64) -> String {
     format!("{}.{:03}", clock(ms), ms % 1000)
 }
 
-/// A length in a sentence: `250 ms`, `3 s`, `2.5 s`, `17 min 45 s`, `1 h 2 min`.
-///
-/// ```
-/// use talkmeter::report::number::span;
-/// assert_eq!([span(250), span(3000), span(2520)], ["250 ms", "3 s", "2.5 s"]);
-/// assert_eq!([span(1_065_000), span(60_000), span(3_720_000)], ["17 min 45 s", "1 min", "1 h 2 min"]);
-/// ```
-#[must_use]
-pub fn span(ms: i64) -> String {
-    match ms {
-        ..1000 => format!("{ms} ms"),
-        1000..60_000 if ms % 1000 == 0 => format!("{} s", ms / 1000),
-        1000..60_000 => format!("{:.1} s", ms as f64 / 1000.0),
-        _ => {
-            let seconds = ms.saturating_add(500) / 1000;
-            let parts = match seconds {
-                ..3600 => [(seconds / 60, "min"), (seconds % 60, "s")],
-                _ => [(seconds / 3600, "h"), (seconds / 60 % 60, "min")],
-            };
-            let parts = parts.into_iter().filter(|(number, _)| *number > 0);
-            parts.map(|(number, unit)| format!("{} {unit}", count(number))).collect::<Vec<_>>().join(" ")
-        }
-    }
-}
-
 /// A value of a table as people read it; [`NOT_MEASURED`] for null.
 ///
 /// ```

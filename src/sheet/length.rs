@@ -6,7 +6,10 @@ use rust_decimal::prelude::ToPrimitive as _;
 /// What a length may look like, for messages.
 pub(crate) const LENGTH_FORMS: &str = "205, 205.5, 205,5, 3:25, 0:03:25 or 3m25s";
 
-/// A length in ms, rounded up; `None` if it is not one. `unit_ms` is the unit of a bare number, in ms.
+/// No recording is longer: 1,000 h, in ms.
+const LONGEST_MS: i64 = 1000 * 3600 * 1000;
+
+/// A length in ms, rounded up; `None` if it is not one, or over 1,000 h. `unit_ms` is the unit of a bare number, in ms.
 ///
 /// A comma is a decimal comma, except before three digits: `1,205` could mean either, so that it is no length.
 pub(crate) fn length_ms(cell: &str, unit_ms: i64) -> Option<i64> {
@@ -18,7 +21,7 @@ pub(crate) fn length_ms(cell: &str, unit_ms: i64) -> Option<i64> {
     } else {
         plain(cell)?.checked_mul(unit_ms.into())?
     };
-    ms.ceil().to_i64()
+    ms.ceil().to_i64().filter(|ms| *ms <= LONGEST_MS)
 }
 
 /// `m:ss` or `h:mm:ss`, in seconds; the last part may have a fraction.
@@ -83,9 +86,9 @@ fn number_with(cell: &str, point: char) -> Option<Decimal> {
 /// `comma_is_decimal` = the file separates its columns by something else than commas, so that `1,205` is a fraction.
 pub(crate) fn number(cell: &str, comma_is_decimal: bool) -> Option<Decimal> {
     let cell = cell.trim();
-    let (sign, cell) = match cell.strip_prefix(['-', '\u{2212}']) {
-        Some(rest) => (-Decimal::ONE, rest),
-        None => (Decimal::ONE, cell.strip_prefix('+').unwrap_or(cell)),
+    let (is_negative, cell) = match cell.strip_prefix(['-', '\u{2212}']) {
+        Some(rest) => (true, rest),
+        None => (false, cell.strip_prefix('+').unwrap_or(cell)),
     };
     let is_currency = |c: char| c.is_alphabetic() || "$€£¥￥".contains(c);
     let cell = cell.trim_matches(|c: char| is_currency(c) || c.is_whitespace());
@@ -101,7 +104,7 @@ pub(crate) fn number(cell: &str, comma_is_decimal: bool) -> Option<Decimal> {
         // As JSON prints small numbers.
         (None, _) => number_with(&cell, '.').or_else(|| Decimal::from_scientific(&cell).ok()),
     };
-    number.map(|number| number * sign)
+    number.map(|number| if is_negative { -number } else { number })
 }
 
 /// Digits in groups of three, then a fraction.
@@ -162,6 +165,8 @@ mod tests {
             "3 25",
             "٣",
             "99999999999999999999999999999",
+            "79228162514264337593543950335:00",
+            "1000:00:01",
         ] {
             assert_eq!(length_ms(cell, 1000), None, "{cell}");
         }

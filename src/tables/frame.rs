@@ -158,7 +158,8 @@ fn money_column(name: PlSmallStr, cells: &[Option<Decimal>]) -> PolarsResult<pol
     let smallest = |cell: &Option<Decimal>| {
         let mut amount = (*cell)?;
         amount.rescale(DECIMALS as u32);
-        Some(amount.mantissa())
+        // An amount too large for ten decimals keeps fewer.
+        (amount.scale() == DECIMALS as u32).then(|| amount.mantissa())
     };
     let units = Int128Chunked::from_iter_options(name, cells.iter().map(smallest));
     Ok(units.into_decimal(DIGITS, DECIMALS)?.into_column())

@@ -8,7 +8,7 @@ use crate::scene::{Content, Ran, Scene, call, column, csv, has, wav, wav_of};
 use crate::service::Service;
 
 /// A ledger of one batch, in the form that `transcribe` writes.
-fn ledger(model: &str, region: &str, events: &[Value]) -> String {
+pub(crate) fn ledger(model: &str, region: &str, events: &[Value]) -> String {
     let mut lines = vec![json!({"talkmeter_ledger": 1, "created": "2026-11-01T00:00:00Z"}).to_string()];
     let batch = json!({
         "event": "batch", "base_url": "http://127.0.0.1/api/v1", "region": region,
@@ -23,7 +23,7 @@ fn ledger(model: &str, region: &str, events: &[Value]) -> String {
 }
 
 /// One recording that went through: submitted, taken, ended with this usage, stored.
-fn done(n: u32, name: &str, usage: Value) -> Vec<Value> {
+pub(crate) fn done(n: u32, name: &str, usage: Value) -> Vec<Value> {
     let (url, task) = (format!("https://calls.example/{name}.wav"), format!("task-{n}"));
     vec![
         json!({"event": "item", "n": n, "url": url, "key": url, "name": name}),

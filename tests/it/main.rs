@@ -25,6 +25,7 @@ mod hosts;
 mod inputs;
 mod keywords;
 mod kills;
+mod large_figures;
 mod laws;
 mod metadata;
 mod models;

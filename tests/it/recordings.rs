@@ -64,7 +64,7 @@ fn a_voice_message_in_silk_is_named_before_it_is_sent() {
 fn a_recording_without_sound_is_named_and_not_sent() {
     let service = Service::new().unasked();
     let scene = || Scene::new().write("audio/a.wav", cut_off(0)).write("audio/b.wav", wav(1, 8000, 0));
-    let a = "audio/a.wav: holds no sound, although its header promises 1 min 0 s";
+    let a = "audio/a.wav: holds no sound, although its header promises 1 min";
     let b = "audio/b.wav: holds no sound";
     scene().run("cost estimate audio --region intl").exits(3).says(a).says(b);
     scene().run("cost estimate audio --vad --region intl").exits(3).says(a).says(b).says_no("ffmpeg");
@@ -79,7 +79,7 @@ fn a_recording_without_sound_is_named_and_not_sent() {
 fn a_recording_that_was_cut_off_counts_with_what_it_holds() {
     let scene = Scene::new().write("audio/a.wav", cut_off(16_000));
     let ran = scene.run("cost estimate audio --region intl --format json").exits(0);
-    let ran = ran.says("audio/a.wav: holds 1 s, although its header promises 1 min 0 s");
+    let ran = ran.says("audio/a.wav: holds 1 s, although its header promises 1 min");
     assert_eq!(ran.json()["projects"][0]["breakdown"][0]["duration_ms"], json!(1000));
 }
 

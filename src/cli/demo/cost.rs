@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::super::cost::bill;
 use super::super::output::{Console, Failure, Listing};
 use super::batches::DemoBatch;
-use crate::billing::{Basis, Line, Prices, Sum, estimate, sum};
+use crate::billing::{Basis, Line, Prices, Sum, checked_sum, estimate, sum};
 use crate::catalog::Currency;
 use crate::report::number::{NOT_PRICED, counted, decimal, money};
 use crate::transcript::Inputs;
@@ -59,8 +59,8 @@ pub(super) fn rows(
     let row = |(batch, estimated): (&DemoBatch, Estimated)| {
         let inputs = Inputs::find(&[&batch.folder], None);
         let bill = bill(&inputs, None, None, prices, console)?;
-        let of = |basis: Basis| bill.lines.iter().filter(|line| line.basis == basis).map(Line::cost).sum();
-        Ok(Row { what: batch.what, estimated, by_results: of(Basis::Result), reported: of(Basis::Usage) })
+        let cost = |basis| checked_sum(bill.lines.iter().filter(|line| line.basis == basis).map(Line::cost));
+        Ok(Row { what: batch.what, estimated, by_results: cost(Basis::Result), reported: cost(Basis::Usage) })
     };
     batches.iter().zip(estimates).map(row).collect()
 }
@@ -78,7 +78,7 @@ pub(super) fn listing(rows: &[Row]) -> Listing {
     };
     let mut listed: Vec<Vec<Value>> =
         rows.iter().map(|row| cells(json!(row.what), row.estimated.recordings, amounts(row))).collect();
-    let all = [0, 1, 2, 3].map(|at| rows.iter().map(|row| amounts(row).get(at).copied().flatten()).sum());
+    let all = [0, 1, 2, 3].map(|at| checked_sum(rows.iter().map(|row| amounts(row).get(at).copied().flatten())));
     listed.push(cells(json!("all"), rows.iter().map(|row| row.estimated.recordings).sum(), all));
     let currency = rows.first().and_then(|row| row.estimated.sum.currency);
     let head = if currency == Some(Currency::Cny) { "cost in CNY" } else { "cost in USD" };

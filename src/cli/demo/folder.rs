@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::super::output::Failure;
 use crate::batch;
+use crate::disk;
 use crate::error::Error;
 
 /// Marks the folder as a demo's; locked while a demo runs.
@@ -62,8 +63,7 @@ impl Folder {
     }
 
     pub(super) fn write(&self, name: &str, text: &str) -> Result<(), Error> {
-        let path = self.path.join(name);
-        fs::write(&path, text).map_err(|error| Error::io("write", &path, error))
+        disk::write(&self.path.join(name), text.as_bytes())
     }
 }
 

@@ -5,13 +5,14 @@ use serde::Serialize;
 
 use super::super::Report;
 use super::super::call::{CallView, EventView, LaneSource, Line, LineKind};
-use super::super::number::{clock, count, length, moment, span};
+use super::super::number::{clock, count, length, moment};
 use super::cell::{Cell, Name};
 use super::chart::{Segment, hue, small_lanes};
 use super::short;
 use crate::metrics::EventKind;
 use crate::metrics::catalogue::{CALLS, Column, PARTICIPANTS, Table, Use};
 use crate::tables::{Row, WarningRow};
+use crate::time::span;
 
 /// Length of a segment of the large lanes. On a narrow screen each segment is a row.
 const SEGMENT_MS: i64 = 60_000;

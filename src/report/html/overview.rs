@@ -6,7 +6,7 @@ use minijinja::Value as Html;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::super::number::{NOT_MEASURED, NOT_PRICED, cell, count, figure, length, money, span};
+use super::super::number::{NOT_MEASURED, NOT_PRICED, cell, count, figure, length, money};
 use super::super::strip::Over;
 use super::super::{Page, Report, Strip};
 use super::cell::{Cell, Grid};
@@ -16,6 +16,7 @@ use super::tiles::{Tile, sums, tiles};
 use super::{Links, foot, short, title};
 use crate::metrics::Parameters;
 use crate::metrics::catalogue::{CALLS, Definition, GroupFigure, PARTICIPANTS, Table, Unit};
+use crate::time::span;
 
 /// Groups on the page; the table `rollup` has them all.
 const MOST_GROUPS: usize = 500;

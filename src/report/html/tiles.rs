@@ -3,11 +3,12 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::super::number::{NOT_MEASURED, NOT_PRICED, cell, count, counted, figure, money, span};
+use super::super::number::{NOT_MEASURED, NOT_PRICED, cell, count, counted, figure, money};
 use super::super::{Distribution, Page, Report};
 use super::coverage;
 use crate::billing::CurrencyTotal;
 use crate::metrics::catalogue::{CALLS, Column, Definition, PARTICIPANTS, Table, Unit, Use};
+use crate::time::span;
 
 /// A headline figure, and what it means one click away.
 #[derive(Serialize)]
