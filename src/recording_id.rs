@@ -17,7 +17,7 @@ struct Signature {
 
 /// Names are compared whatever their case. A parameter that selects or changes the object (`versionId`, `x-oss-process`)
 /// belongs to no signature.
-const SIGNATURES: [Signature; 9] = [
+const SIGNATURES: [Signature; 11] = [
     // Amazon S3, version 4 and 2.
     Signature { markers: &["x-amz-signature"], parameters: &["x-amz-*", "x-id"] },
     Signature {
@@ -71,6 +71,10 @@ const SIGNATURES: [Signature; 9] = [
         markers: &["key-pair-id", "signature"],
         parameters: &["key-pair-id", "signature", "expires", "policy", "hash-algorithm"],
     },
+    // Alibaba Cloud CDN.
+    Signature { markers: &["auth_key"], parameters: &["auth_key"] },
+    // Any other that says until when it holds; Google Cloud CDN among them.
+    Signature { markers: &["expires", "signature"], parameters: &["expires", "signature", "keyname"] },
 ];
 
 impl Signature {
@@ -186,6 +190,8 @@ mod tests {
                 "?q-sign-algorithm=sha1&q-ak=a&q-sign-time=1%3B2&q-key-time=1%3B2&q-header-list=host&q-url-param-list=&q-signature=aa",
                 "?q-sign-algorithm=sha1&q-ak=a&q-sign-time=3;4&q-key-time=3;4&q-header-list=host&q-url-param-list=&q-signature=bb&x-cos-security-token=t",
             ],
+            ["?auth_key=1795900000-0-0-aa", "?auth_key=1795990000-0-0-bb"],
+            ["?Expires=1795900000&Signature=aaaa%3D", "?Expires=1&KeyName=k&Signature=bb"],
             ["?Expires=1&Signature=aa&Key-Pair-Id=K", "?Policy=e30_&Signature=bb&Key-Pair-Id=K&Hash-Algorithm=SHA256"],
         ] {
             assert_eq!(address_id(&format!("{object}{signed}")), object, "{signed}");
@@ -199,7 +205,7 @@ mod tests {
         for query in [
             "?id=7",
             "?Expires=5",
-            "?Signature=aa&Expires=5",
+            "?Signature=aa",
             "?sig=7",
             "?sv=7&se=8",
             "?policy=x&key-pair-id=y",

@@ -2,6 +2,8 @@
 //!
 //! `cargo test --test it -- --ignored real_data`
 
+mod cases;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
