@@ -70,6 +70,8 @@ pub enum Check {
     Proxy,
     /// The prefix of a hotword list.
     Prefix,
+    /// The size of a result.
+    ResultSize,
     /// No price is known where one is needed.
     Price,
     /// A folder without the tables of an analysis.

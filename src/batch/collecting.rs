@@ -404,13 +404,11 @@ async fn examine(client: &Client, id: &TaskId) -> Result<Option<Vec<String>>> {
     // Qwen3 names the file in the result only.
     for outcome in task.outcomes.iter().filter(|outcome| outcome.file_url.is_none()) {
         if let Some(address) = &outcome.transcription_url {
-            let Ok(result) = client.tasks().download(address).await.inspect_err(|error| tracing::info!(%error)) else {
+            let Ok(outline) = client.tasks().outline(address).await.inspect_err(|error| tracing::info!(%error)) else {
                 // The next round has a fresh link.
                 return Ok(None);
             };
-            let result: serde_json::Value = serde_json::from_slice(&result)
-                .map_err(|_| Error::protocol(format!("the result of task {id} is no JSON")))?;
-            files.extend(result.get("file_url").and_then(serde_json::Value::as_str).map(str::to_owned));
+            files.extend(outline.file_url);
         }
     }
     Ok(Some(files))

@@ -47,6 +47,7 @@ pub(super) fn line(message: &str, check: Option<Check>) -> String {
         Check::Header => format!("{message} (--header)"),
         Check::Proxy => format!("{message}; use https, or name the host in NO_PROXY"),
         Check::Prefix => format!("{message} (--prefix)"),
+        Check::ResultSize => format!("{message} (--max-result)"),
         Check::Price => format!("{message}; give its price with --prices FILE"),
         Check::NoTables => format!("{message}: `talkmeter analyze … -o DIR` writes them"),
     }

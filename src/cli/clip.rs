@@ -160,6 +160,9 @@ impl Input {
         if let Some(rate) = rate {
             clip = clip.sample_rate_hz(rate);
         }
+        if let Some(length) = probe.as_ref().and_then(|probe| probe.duration_ms) {
+            clip = clip.lasting(Duration::from_millis(length));
+        }
         Ok(clip)
     }
 }

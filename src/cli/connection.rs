@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use super::advice;
 use super::inputs::read_exact_text;
+use super::max_result::MaxResult;
 use super::output::{Console, Failure};
 use crate::catalog::{Endpoint, Region};
-use crate::client::{ApiKey, Client, Throttled};
+use crate::client::{ApiKey, Client, ClientBuilder, Throttled};
 use crate::error::{Error, Result};
 
 /// Variables in the order they are tried: the first of each list is ours, the others are those of the vendor's SDKs.
@@ -70,6 +71,15 @@ impl Connection {
 
     /// A client with the key; throttling is reported on the console.
     pub(super) fn client(&self, console: &Console) -> Result<Client, Failure> {
+        self.build(|builder| builder, console)
+    }
+
+    /// The same, for a command that downloads results.
+    pub(super) fn client_for_results(&self, most: MaxResult, console: &Console) -> Result<Client, Failure> {
+        self.build(|builder| builder.max_result(most.bytes), console)
+    }
+
+    fn build(&self, with: impl FnOnce(ClientBuilder) -> ClientBuilder, console: &Console) -> Result<Client, Failure> {
         let endpoint = self.endpoint()?;
         let region = endpoint.as_ref().map_or(Region::Intl, |endpoint| endpoint.region);
         let note = console.detached_note();
@@ -89,7 +99,7 @@ impl Connection {
             builder = builder.submits_per_second(rate);
         }
         builder = self.headers.iter().fold(builder, |builder, (name, value)| builder.header(name, value));
-        let client = builder.build()?;
+        let client = with(builder).build()?;
         client.warnings().iter().for_each(|warning| console.note(&advice::warning(warning)));
         Ok(client)
     }

@@ -16,6 +16,7 @@ mod explain;
 mod flash;
 mod inputs;
 mod limit;
+mod max_result;
 mod metadata;
 mod metrics;
 mod models;

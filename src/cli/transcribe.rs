@@ -13,6 +13,7 @@ use tokio::sync::Notify;
 use super::connection::Connection;
 use super::duration::duration;
 use super::limit::Limit;
+use super::max_result::MaxResult;
 use super::output::{Console, Failure, Format, Listing};
 use super::parameters::RecognitionArgs;
 use super::prices::PriceFlags;
@@ -89,6 +90,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = duration)]
     within: Duration,
     #[command(flatten)]
+    max_result: MaxResult,
+    #[command(flatten)]
     prices: PriceFlags,
 }
 
@@ -122,7 +125,7 @@ pub(super) fn run(args: Args, connection: &Connection, format: Format, console: 
             }
         }
     }
-    let client = connection.client(console)?;
+    let client = connection.client_for_results(args.max_result, console)?;
     if !args.no_check {
         check_vocabulary_of(&client, &recognition, console)?;
     }

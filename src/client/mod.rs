@@ -10,16 +10,17 @@
 //! let recognition = Recognition::new("fun-asr").language("en");
 //! let task = client.tasks().submit(&recognition, &["https://example.org/call.wav"]).await?;
 //! let task = client.tasks().wait(&task.id, PollPolicy::default()).await?;
-//! for outcome in &task.outcomes {
+//! for (n, outcome) in task.outcomes.iter().enumerate() {
 //!     if let Some(url) = &outcome.transcription_url {
-//!         let json = client.tasks().download(url).await?;
-//!         println!("{}", talkmeter::transcript::read(&json).map_or(0, |transcript| transcript.channels.len()));
+//!         let stored = client.tasks().download_to(url, format!("{n}.json").as_ref()).await?;
+//!         println!("{n}: {} bytes, tracks {:?}", stored.bytes, stored.outline.transcribed);
 //!     }
 //! }
 //! # Ok(()) }
 //! ```
 
 mod attempt;
+mod download;
 mod failure;
 mod flash;
 mod key;
@@ -50,6 +51,7 @@ use crate::catalog::{Region, check_workspace, is_service_host};
 use crate::error::{Check, Error, Result};
 use crate::redact::without_query;
 
+pub use download::StoredResult;
 pub use flash::{Clip, Conversation, Flash, FlashAnswer, FlashCalls, FlashEvent, FlashStream, FlashUsage};
 pub use key::ApiKey;
 pub use models::{ListedModel, ModelPage, Models};
@@ -90,6 +92,7 @@ impl Client {
             base_url: None,
             key: None,
             timeout: Duration::from_secs(60),
+            max_result: transport::MAX_RESULT,
             retry: RetryPolicy::default(),
             proxies: true,
             submits_per_second: None,
@@ -182,6 +185,7 @@ pub struct ClientBuilder {
     base_url: Option<String>,
     key: Option<ApiKey>,
     timeout: Duration,
+    max_result: u64,
     retry: RetryPolicy,
     proxies: bool,
     submits_per_second: Option<f64>,
@@ -219,10 +223,18 @@ impl ClientBuilder {
         self
     }
 
-    /// The time limit for one answer of the service; default 60 s.
+    /// The time limit for one answer of the service; default 60 s. A flash call has twice the length of its audio besides; a
+    /// transfer of a file may last longer if it is not slower than 64 KiB/s.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
+        self
+    }
+
+    /// The largest result that is downloaded, in bytes; default 256 MB.
+    #[must_use]
+    pub fn max_result(mut self, bytes: u64) -> Self {
+        self.max_result = bytes;
         self
     }
 
@@ -289,7 +301,7 @@ impl ClientBuilder {
             base,
             key,
             header,
-            (self.timeout, self.proxies),
+            (self.timeout, self.max_result, self.proxies),
             self.retry,
             (pacing, self.on_throttle),
             &self.headers,

@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::error::{Error, Result};
 
 /// The longest event, in bytes: a hundred times the text of five minutes with its words.
-const LONGEST_EVENT: usize = 64 << 20;
+const LONGEST_EVENT: usize = 8 << 20;
 
 /// One event.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -6,23 +6,20 @@
 //! | [`Tasks::query`], [`Tasks::wait`] | `GET /tasks/{id}` |
 //! | [`Tasks::list`] | `GET /tasks` |
 //! | [`Tasks::cancel`] | `POST /tasks/{id}/cancel` |
-//! | [`Tasks::download`] | `GET` of a signed address on another host, without the key |
+//! | [`Tasks::download`], [`Tasks::download_to`] | `GET` of a signed address on another host, without the key |
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use jiff::Timestamp;
 use serde_json::Value;
 use tokio::time::Instant;
-use url::Url;
 
 use super::pacing::{Class, Permit};
 use super::retry::RetrySafety;
 use super::transport::{Answer, Body, Call, Target};
 use super::{Client, Recognition};
-use crate::catalog::is_service_host;
 use crate::error::{Error, Result};
 use crate::redact::{without_queries, without_query};
 
@@ -555,33 +552,6 @@ impl Tasks<'_> {
             repeat: RetrySafety::Always,
         });
         answer.await.map(drop)
-    }
-
-    /// A result, byte for byte, from the address that [`Outcome::transcription_url`] names. The key does not go there.
-    ///
-    /// # Errors
-    /// The address has expired (HTTP 403; another query returns a fresh one), or the transfer failed.
-    pub async fn download(self, transcription_url: &str) -> Result<Bytes> {
-        let mut url = Url::parse(transcription_url)
-            .ok()
-            .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
-            .ok_or_else(|| {
-                Error::protocol(format!("{:?} is not the address of a result", without_query(transcription_url)))
-            })?;
-        // Qwen3 gives http addresses; storage also answers https, which keeps the transcript private.
-        if url.scheme() == "http" && url.host_str().is_some_and(is_service_host) {
-            // Cannot fail between these two schemes.
-            let _ = url.set_scheme("https");
-        }
-        let answer = self.client.transport().send(Call {
-            doing: "download a result".to_owned(),
-            target: Target::Elsewhere(url),
-            body: Body::Get,
-            headers: &[],
-            class: Class::Storage,
-            repeat: RetrySafety::Always,
-        });
-        Ok(answer.await?.raw)
     }
 }
 

@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::attempt::Attempt;
+use super::download::Sink;
 use super::failure::ErrorBody;
 use super::key::ApiKey;
 use super::pacing::{Class, Pacing, Pause, Permit};
@@ -22,10 +23,14 @@ use super::retry::{RetryPolicy, RetrySafety, retries};
 use super::throttle::{ThrottleObserver, Throttled};
 use crate::error::{Check, Error, ErrorKind, Result};
 
-/// The longest answer of the service; the longest known is a page of 100 tasks.
-const LONGEST_ANSWER: usize = 64 << 20;
-/// The longest result: ten times twelve hours of fast speech in eight channels.
-const LONGEST_RESULT: usize = 1 << 30;
+/// The longest answer of the service, in bytes; the longest known is a page of 100 tasks.
+const LONGEST_ANSWER: u64 = 8 << 20;
+/// The longest refusal that is read, in bytes.
+const LONGEST_REFUSAL: usize = 64 << 10;
+/// The longest result unless set, in bytes: more than twice twelve hours of fast speech in eight channels.
+pub(super) const MAX_RESULT: u64 = 256 << 20;
+/// A transfer may be slower than this, in bytes per second, only until the time limit of an answer has passed.
+const SLOWEST: u64 = 64 << 10;
 
 /// One call.
 #[derive(Debug)]
@@ -108,6 +113,7 @@ pub(super) struct Transport {
     key: ApiKey,
     workspace: Option<String>,
     timeout: Duration,
+    max_result: u64,
     proxies: bool,
     policy: RetryPolicy,
     pacing: Pacing,
@@ -123,7 +129,7 @@ impl Transport {
         base: Url,
         key: ApiKey,
         workspace: Option<String>,
-        (timeout, proxies): (Duration, bool),
+        (timeout, max_result, proxies): (Duration, u64, bool),
         policy: RetryPolicy,
         (pacing, on_throttle): (Pacing, Option<ThrottleObserver>),
         headers: &[(String, String)],
@@ -138,6 +144,7 @@ impl Transport {
             key,
             workspace,
             timeout,
+            max_result,
             proxies,
             policy,
             pacing,
@@ -179,13 +186,31 @@ impl Transport {
 
     /// Sends a call, retries it where that is safe and may help, and reads the answer.
     pub(super) async fn send(&self, call: Call<'_>) -> Result<Answer> {
-        let permit = self.permit(&call.class).await;
-        self.send_with(permit, call).await
+        self.exchange(None, call, self.timeout, None).await
     }
 
     /// Like [`Self::send`], with a permit already held.
     pub(super) async fn send_with(&self, permit: Permit, call: Call<'_>) -> Result<Answer> {
-        let mut permit = Some(permit);
+        self.exchange(Some(permit), call, self.timeout, None).await
+    }
+
+    /// Like [`Self::send`], with `longer` added to the time limit.
+    pub(super) async fn send_longer(&self, call: Call<'_>, longer: Duration) -> Result<Answer> {
+        self.exchange(None, call, self.timeout.saturating_add(longer), None).await
+    }
+
+    /// Like [`Self::send`]; the body of the answer goes to `sink`.
+    pub(super) async fn receive(&self, call: Call<'_>, sink: &mut Sink<'_>) -> Result<()> {
+        self.exchange(None, call, self.timeout, Some(sink)).await.map(drop)
+    }
+
+    async fn exchange(
+        &self,
+        mut permit: Option<Permit>,
+        call: Call<'_>,
+        within: Duration,
+        mut sink: Option<&mut Sink<'_>>,
+    ) -> Result<Answer> {
         let mut tries = Tries::new(&self.policy);
         loop {
             let held = match permit.take() {
@@ -193,8 +218,8 @@ impl Transport {
                 None => self.permit(&call.class).await,
             };
             tries.sent_at = Instant::now();
-            let outcome = match self.begin(&call, &tries, Some(self.timeout)).await {
-                Ok((response, attempt)) => self.read(&call, response, &attempt).await,
+            let outcome = match self.begin(&call, &tries, within).await {
+                Ok((response, attempt)) => self.read(&call, response, &attempt, sink.as_deref_mut()).await,
                 Err(error) => Err(error),
             };
             drop(held);
@@ -209,19 +234,19 @@ impl Transport {
     }
 
     /// Sends a call whose answer may be a stream of events; retries it where that is safe and no stream has begun. The permit
-    /// is held until the stream is dropped.
-    pub(super) async fn open(&self, call: Call<'_>) -> Result<Opened> {
+    /// is held until the stream is dropped. `longer` is added to the time limit, which is that of the whole stream.
+    pub(super) async fn open(&self, call: Call<'_>, longer: Duration) -> Result<Opened> {
         let mut tries = Tries::new(&self.policy);
+        let within = self.timeout.saturating_add(longer);
         loop {
             let permit = self.permit(&call.class).await;
-            // A stream may last long; the connection limits how long it may be silent.
             tries.sent_at = Instant::now();
-            let error = match self.begin(&call, &tries, None).await {
+            let error = match self.begin(&call, &tries, within).await {
                 Ok((response, attempt)) if is_stream(&response) => {
                     self.pacing.succeeded(&call.class, tries.sent_at);
                     return Ok(Opened::Events(attempt.clone(), events(response, attempt, permit)));
                 }
-                Ok((response, attempt)) => match self.read(&call, response, &attempt).await {
+                Ok((response, attempt)) => match self.read(&call, response, &attempt, None).await {
                     Ok(answer) => {
                         self.pacing.succeeded(&call.class, tries.sent_at);
                         return Ok(Opened::Whole(answer));
@@ -280,18 +305,14 @@ impl Transport {
     }
 
     /// Sends a request and waits for the head of the answer; `within` limits the whole answer.
-    async fn begin(
-        &self,
-        call: &Call<'_>,
-        tries: &Tries,
-        within: Option<Duration>,
-    ) -> Result<(reqwest::Response, Attempt)> {
+    async fn begin(&self, call: &Call<'_>, tries: &Tries, within: Duration) -> Result<(reqwest::Response, Attempt)> {
         let url = self.url(&call.target)?;
         let method = if matches!(call.body, Body::Get) { "GET" } else { "POST" };
-        let mut attempt = Attempt::new(&call.doing, method, &url, &self.key, tries.attempts, tries.begun, self.timeout);
+        let mut attempt = Attempt::new(&call.doing, method, &url, &self.key, tries.attempts, tries.begun, within);
         attempt.keyless = !call.target.is_service();
         let mut request = self.request(call, url).await?;
-        if let Some(within) = within.filter(|_| call.target.is_service()) {
+        // A transfer is limited by its pace.
+        if call.target.is_service() {
             request = request.timeout(within);
         }
         let response = request.send().await.map_err(|error| unanswered(&attempt, error))?;
@@ -307,26 +328,21 @@ impl Transport {
         Ok((response, attempt))
     }
 
-    /// Reads an answer to its end.
-    async fn read(&self, call: &Call<'_>, response: reqwest::Response, attempt: &Attempt) -> Result<Answer> {
+    /// Reads an answer to its end, into `sink` if it is a success.
+    async fn read(
+        &self,
+        call: &Call<'_>,
+        response: reqwest::Response,
+        attempt: &Attempt,
+        sink: Option<&mut Sink<'_>>,
+    ) -> Result<Answer> {
         let success = response.status().is_success();
-        let bound = if call.target.is_service() { LONGEST_ANSWER } else { LONGEST_RESULT };
         let redirects = response.status().is_redirection();
-        let mut raw = BytesMut::new();
-        let mut chunks = response.bytes_stream();
-        while let Some(chunk) = chunks.next().await {
-            let chunk = match chunk {
-                Ok(chunk) => chunk,
-                // The status of a refusal is enough.
-                Err(_) if !success => break,
-                Err(error) => return Err(unanswered(attempt, error)),
-            };
-            if raw.len() + chunk.len() > bound {
-                let message = format!("the answer is longer than {bound} bytes");
-                return Err(attempt.failed(ErrorKind::InvalidInput, ErrorBody { message, ..ErrorBody::default() }));
-            }
-            raw.extend_from_slice(&chunk);
-        }
+        let raw = if success {
+            self.body(call, response, attempt, sink).await?
+        } else {
+            refusal(response, attempt.timeout).await
+        };
         // Before anything is cut: a part of the key is secret, too.
         let masked = (call.target.is_service() || !success).then(|| self.key.masked_body(&raw)).flatten();
         let raw = masked.map_or_else(|| raw.freeze(), Bytes::from);
@@ -362,6 +378,53 @@ impl Transport {
         }
         tracing::debug!(endpoint = %attempt.endpoint, attempt = attempt.attempts, status = attempt.status, request_id = answer.request_id.as_deref(), bytes = answer.raw.len(), duration_ms = attempt.sent_at.elapsed().as_millis() as u64, "answered");
         Ok(answer)
+    }
+
+    /// The body of a success, or nothing where it went to `sink`.
+    async fn body(
+        &self,
+        call: &Call<'_>,
+        response: reqwest::Response,
+        attempt: &Attempt,
+        mut sink: Option<&mut Sink<'_>>,
+    ) -> Result<BytesMut> {
+        let is_service = call.target.is_service();
+        let most = if is_service { LONGEST_ANSWER } else { self.max_result };
+        let too_long = || {
+            let message = format!("the answer is longer than {most} bytes");
+            let error = attempt.failed(ErrorKind::InvalidInput, ErrorBody { message, ..ErrorBody::default() });
+            if is_service { error } else { error.with_check(Check::ResultSize) }
+        };
+        // Nothing of it is read where it says so itself.
+        if response.content_length().is_some_and(|length| length > most) {
+            return Err(too_long());
+        }
+        if let Some(sink) = &mut sink {
+            sink.restart()?;
+        }
+        let (mut raw, mut received) = (BytesMut::new(), 0_u64);
+        let mut chunks = response.bytes_stream();
+        loop {
+            // The whole of an answer of the service is limited by its request.
+            let patience = attempt.timeout.max(Duration::from_secs(received / SLOWEST));
+            let next = tokio::time::timeout_at(attempt.sent_at + patience, chunks.next());
+            let chunk = match if is_service { Ok(chunks.next().await) } else { next.await } {
+                Ok(Some(chunk)) => chunk.map_err(|error| unanswered(attempt, error))?,
+                Ok(None) => return Ok(raw),
+                Err(_) => {
+                    let message = format!("{received} bytes came in {} s: too slow", patience.as_secs());
+                    return Err(attempt.failed(ErrorKind::Timeout, ErrorBody { message, ..ErrorBody::default() }));
+                }
+            };
+            received += chunk.len() as u64;
+            if received > most {
+                return Err(too_long());
+            }
+            match &mut sink {
+                Some(sink) => sink.take(&chunk)?,
+                None => raw.extend_from_slice(&chunk),
+            }
+        }
     }
 
     async fn request(&self, call: &Call<'_>, url: Url) -> Result<reqwest::RequestBuilder> {
@@ -416,6 +479,23 @@ impl Transport {
             }
         }
     }
+}
+
+/// The body of a refusal, as far as it comes in time: its status is enough.
+async fn refusal(response: reqwest::Response, within: Duration) -> BytesMut {
+    let mut raw = BytesMut::new();
+    let mut chunks = response.bytes_stream();
+    let read = async {
+        while let Some(Ok(chunk)) = chunks.next().await {
+            let left = LONGEST_REFUSAL.saturating_sub(raw.len());
+            raw.extend_from_slice(chunk.get(..left).unwrap_or(&chunk));
+            if chunk.len() >= left {
+                break;
+            }
+        }
+    };
+    let _ = tokio::time::timeout(within, read).await;
+    raw
 }
 
 /// A pool of connections; `idle` limits the wait for an answer and for each part of it.

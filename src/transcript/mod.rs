@@ -8,6 +8,7 @@
 
 mod notice;
 mod other_files;
+mod outline;
 mod parse;
 mod parse_error;
 mod paths;
@@ -16,6 +17,7 @@ use std::borrow::Cow;
 
 pub use notice::{Code, Notice, Notices, Place, Severity};
 pub use other_files::OtherFiles;
+pub use outline::Outline;
 pub use parse::read;
 pub use parse_error::{ParseError, ParseErrorKind};
 #[cfg(feature = "analytics")]

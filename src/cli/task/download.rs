@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
+use super::super::max_result::MaxResult;
 use super::super::outcomes::ItemOutcomes;
 use super::super::output::{Console, Failure, Format, Listing};
 use super::super::{Exit, advice};
@@ -26,6 +27,8 @@ pub(in crate::cli) struct Args {
     /// Folder for the results; created if missing
     #[arg(short, long, value_name = "DIR")]
     output: PathBuf,
+    #[command(flatten)]
+    pub(super) max_result: MaxResult,
 }
 
 /// Runs `task download`.
@@ -74,31 +77,32 @@ async fn fetch(client: &Client, task: &Task, at: usize, dir: &Path) -> Result<Pa
     let Some(outcome) = task.outcomes.get(at) else {
         return Err(Error::invalid(format!("task {id} no longer names file {n}")));
     };
-    let bytes = match &outcome.transcription_url {
-        Some(link) => match client.tasks().download(link).await {
+    let name = format!("{}-{n}.json", id.as_str().replace(|c: char| !c.is_ascii_alphanumeric() && c != '-', "_"));
+    let path = dir.join(&name);
+    match &outcome.transcription_url {
+        Some(link) => match client.tasks().download_to(link, &path).await {
             // The link has expired; another query returns a fresh one.
             Err(error) if error.api().is_some_and(|api| api.status == Some(403)) => {
                 let again = client.tasks().query(id).await?;
                 let fresh = again.outcomes.get(at).and_then(|outcome| outcome.transcription_url.as_deref());
-                client.tasks().download(fresh.ok_or(error)?).await?
+                client.tasks().download_to(fresh.ok_or(error)?, &path).await?;
             }
-            other => other?,
+            other => drop(other?),
         },
-        None if outcome.is_silence() => silence(outcome.file_url.as_deref().unwrap_or_default()),
+        None if outcome.is_silence() => {
+            store(dir, name, &silence(outcome.file_url.as_deref().unwrap_or_default()))?;
+        }
         None => {
             let [code, message] = [&outcome.code, &outcome.message].map(|text| text.as_deref().unwrap_or_default());
             let hint = advice::for_code(code, message).map(|hint| format!("; {hint}")).unwrap_or_default();
             let message = &without_queries(message)[..];
-            let said =
+            let reason =
                 if message.is_empty() || message == code { code.to_owned() } else { format!("{code}: {message}") };
             return Err(Error::invalid(format!(
-                "file {n} of task {id} has no result: {} {said}{hint}",
+                "file {n} of task {id} has no result: {} {reason}{hint}",
                 outcome.status
             )));
         }
-    };
-    let name = format!("{}-{n}.json", id.as_str().replace(|c: char| !c.is_ascii_alphanumeric() && c != '-', "_"));
-    let path = dir.join(&name);
-    store(dir, name, &bytes)?;
+    }
     Ok(path)
 }

@@ -56,7 +56,10 @@ fn task_id(text: &str) -> Result<TaskId> {
 
 /// Runs `task`.
 pub(super) fn run(args: &Args, connection: &Connection, format: Format, console: &Console) -> Result<Exit, Failure> {
-    let client = connection.client(console)?;
+    let client = match &args.verb {
+        Verb::Download(args) => connection.client_for_results(args.max_result, console)?,
+        _ => connection.client(console)?,
+    };
     block_on(async {
         match &args.verb {
             Verb::List(args) => list::run(args, &client, format, console).await,

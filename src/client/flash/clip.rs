@@ -3,6 +3,7 @@
 //! Source: the vendor's Fun-ASR-Flash reference (input, formats), checked 2026-11.
 
 use std::fmt;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -19,6 +20,7 @@ pub struct Clip {
     address: String,
     format: Option<String>,
     sample_rate_hz: Option<u32>,
+    length: Option<Duration>,
 }
 
 impl fmt::Debug for Clip {
@@ -39,7 +41,7 @@ impl Clip {
     pub fn url(url: impl Into<String>) -> Self {
         let address = url.into();
         let format = if address.starts_with("data:") { None } else { extension(&address) };
-        Self { address, format, sample_rate_hz: None }
+        Self { address, format, sample_rate_hz: None, length: None }
     }
 
     /// A file in temporary storage.
@@ -67,7 +69,7 @@ impl Clip {
         let mut address = format!("data:{mime};base64,");
         STANDARD.encode_string(bytes, &mut address);
         let format = mime.rsplit('/').next().filter(|format| !format.is_empty()).map(normalized);
-        Self { address, format, sample_rate_hz: None }
+        Self { address, format, sample_rate_hz: None, length: None }
     }
 
     /// The container or codec, as in `wav`, `mp3`, `opus`.
@@ -81,6 +83,13 @@ impl Clip {
     #[must_use]
     pub fn sample_rate_hz(mut self, rate: u32) -> Self {
         self.sample_rate_hz = Some(rate);
+        self
+    }
+
+    /// How long it plays, which limits the time of a call; unless set, the longest clip that the model takes.
+    #[must_use]
+    pub fn lasting(mut self, length: Duration) -> Self {
+        self.length = Some(length);
         self
     }
 
@@ -100,6 +109,10 @@ impl Clip {
     /// The format named in the request.
     pub(super) fn stated_format(&self) -> &str {
         self.format.as_deref().unwrap_or(USUAL_FORMAT)
+    }
+
+    pub(super) fn length(&self) -> Option<Duration> {
+        self.length
     }
 
     pub(super) fn stated_rate_hz(&self) -> Option<u32> {

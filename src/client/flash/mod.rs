@@ -65,7 +65,7 @@ impl FlashCalls<'_> {
         if flash.always_streams() {
             return self.stream(flash).await?.answer().await;
         }
-        match self.client.transport().send(call(flash, &flash.headers(false), false)).await {
+        match self.client.transport().send_longer(call(flash, &flash.headers(false), false), flash.longer()).await {
             Ok(answer) => Ok(stream::read(answer)),
             Err(error) => silent(error),
         }
@@ -78,7 +78,7 @@ impl FlashCalls<'_> {
     /// # Errors
     /// As [`Self::recognize`], before the first event; later errors are in the stream.
     pub async fn stream(self, flash: &Flash) -> Result<FlashStream> {
-        match self.client.transport().open(call(flash, &flash.headers(true), true)).await {
+        match self.client.transport().open(call(flash, &flash.headers(true), true), flash.longer()).await {
             Ok(Opened::Events(attempt, body)) => Ok(FlashStream::events(attempt, body, flash.incremental())),
             Ok(Opened::Whole(answer)) => Ok(FlashStream::whole(stream::read(answer))),
             Err(error) => silent(error).map(FlashStream::whole),

@@ -2,6 +2,8 @@
 //!
 //! Source: the vendor's references of Fun-ASR-Flash, Qwen-ASR and Qwen-Omni, checked 2026-11.
 
+use std::time::Duration;
+
 use serde_json::{Map, Value, json};
 
 use super::clip::Clip;
@@ -14,6 +16,8 @@ use crate::error::{Check, Error, Result};
 /// The default instruction for models that follow instructions.
 const TRANSCRIBE: &str =
     "Transcribe the recording word for word, in the language that is spoken. Answer with the transcript alone.";
+/// The longest clip of most models, in seconds.
+const USUAL_SECONDS: u64 = 300;
 /// The documented limit of the payload of a data URI, in bytes.
 const DOCUMENTED_DATA: usize = 10 << 20;
 /// The measured limit.
@@ -131,6 +135,13 @@ impl Flash {
             Protocol::RealtimeFlash => self.realtime(),
             _ => self.input_audio(),
         }
+    }
+
+    /// How much longer than another request the call may last: twice its audio, or the longest that the model takes.
+    pub(super) fn longer(&self) -> Duration {
+        let limit = || Catalog::builtin().model(self.recognition.model()).and_then(|model| model.limits.seconds);
+        let audio = self.clip.length().unwrap_or_else(|| Duration::from_secs(limit().unwrap_or(USUAL_SECONDS)));
+        audio.saturating_mul(2)
     }
 
     /// Whether the model only streams.

@@ -1,10 +1,12 @@
 //! A service that answers whatever a story wants: it gives the key back, never ends, sends too much.
 
 mod key;
+mod limits;
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use crate::scene::Scene;
 use crate::service::KEY;
@@ -15,6 +17,7 @@ pub(super) type Head = String;
 /// An answer, in parts.
 pub(super) enum Part {
     Bytes(Vec<u8>),
+    Wait(Duration),
 }
 
 /// Listens on a port of its own, as the service and as its storage.
@@ -88,8 +91,15 @@ fn send(mut connection: TcpStream, parts: Vec<Part>) {
         match part {
             Part::Bytes(bytes) if connection.write_all(&bytes).is_err() => return,
             Part::Bytes(_) => {}
+            Part::Wait(long) => wait(long),
         }
     }
+}
+
+/// A server may be slow.
+#[expect(clippy::disallowed_methods, reason = "a story of a slow server has to wait")]
+fn wait(long: Duration) {
+    std::thread::sleep(long);
 }
 
 /// A whole answer; `headers` end their lines with CRLF.
