@@ -47,6 +47,14 @@ pub(super) fn decode(path: &Path, take: &mut Take<'_>) -> Result<bool> {
     }
 }
 
+/// What the first bytes show.
+pub(super) fn container(path: &Path) -> Result<Option<Container>> {
+    let failed = |error| Error::io("read", path, error);
+    let length = fs::metadata(path).map_err(failed)?.len();
+    let mut window = Window::new(File::open(path).map_err(failed)?, length, MOST_READ);
+    Ok(magic::container(&mut window).map(|(container, _)| container))
+}
+
 fn decoded(mut file: File, length: u64, failure: &Arc<OnceLock<io::Error>>, take: &mut Take<'_>) -> io::Result<bool> {
     let mut window = Window::new(file.try_clone()?, length, MOST_READ);
     let Some((container, place)) = magic::container(&mut window) else { return Ok(false) };

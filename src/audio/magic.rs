@@ -29,6 +29,28 @@ pub(super) enum Container {
     Wav,
 }
 
+impl Container {
+    /// The only demuxer of ffmpeg that may read it: others take lists of files and addresses for recordings.
+    pub(super) fn demuxer_of_ffmpeg(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Adts => "aac",
+            Self::Aiff => "aiff",
+            Self::Amr => "amr",
+            Self::Asf => "asf",
+            Self::Avi => "avi",
+            Self::Flac => "flac",
+            Self::Flv => "flv",
+            Self::Mkv => "matroska",
+            Self::Mp4 => "mov",
+            Self::MpegAudio => "mp3",
+            Self::MpegPs => "mpeg",
+            Self::Ogg => "ogg",
+            Self::Silk => return None,
+            Self::Wav => "wav",
+        })
+    }
+}
+
 /// The container at the start of the file or after its tags, and its offset in bytes.
 pub(super) fn container(window: &mut Window) -> Option<(Container, u64)> {
     let mut place = 0;

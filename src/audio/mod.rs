@@ -10,6 +10,7 @@ mod avi;
 mod codec;
 mod decode;
 mod demux;
+mod ffmpeg;
 mod flv;
 mod frames;
 mod headers;

@@ -7,17 +7,17 @@
 //! The detector takes ringing tones for speech, and most loud noise and music. Steady tones are taken out again; noise,
 //! music and dialled digits stay, and it is unknown whether the service bills them.
 
-use std::io::Read;
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 use earshot::Detector;
 
 use super::decode;
+use super::ffmpeg::Ffmpeg;
+use super::magic::Container;
 use super::resample::{RATE_HZ, Resampler};
 use super::tone::ToneGate;
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// Samples per frame of the detector: 16 ms.
 const FRAME: usize = 256;
@@ -30,10 +30,6 @@ const GAP_MS: u64 = 300;
 const BURST_MS: u64 = 100;
 /// Longest sound measured, in milliseconds: a day.
 const LONGEST_MS: u64 = 24 * 60 * 60 * 1000;
-/// Bytes read at once from the program.
-const BLOCK: usize = 64 * 1024;
-/// Bytes of the header of an AU file.
-const AU_HEAD: usize = 24;
 
 /// The speech of one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,7 +46,8 @@ pub struct Speech {
 /// Measures the speech in each channel of the audio track that players choose; the whole file is decoded.
 ///
 /// PCM, ADPCM, FLAC, ALAC, MP3, AAC-LC, Vorbis and Opus are decoded here; anything else by `ffmpeg`, the path of that
-/// program, if given. `None` if it cannot be measured (no decoder, no sound, over 24 hours).
+/// program, if given, which reads that file as the format its first bytes show and nothing else. `None` if it cannot be
+/// measured (no decoder, no sound, over 24 hours, longer than a second per 64 KiB of the file and a minute).
 ///
 /// # Errors
 ///
@@ -61,59 +58,10 @@ pub fn speech(path: &Path, ffmpeg: Option<&Path>) -> Result<Option<Speech>> {
     if decoded || meter.is_over {
         return Ok(meter.finish());
     }
-    match ffmpeg {
-        Some(program) => by_program(program, path),
-        None => Ok(None),
-    }
-}
-
-/// Through a pipe, as AU: the simplest format whose header states rate and channels.
-fn by_program(program: &Path, path: &Path) -> Result<Option<Speech>> {
-    let failed = |error| Error::io("run", program, error);
-    let mut input = std::ffi::OsString::from("file:");
-    input.push(path);
-    let mut child = Command::new(program)
-        .args(["-nostdin", "-v", "error", "-protocol_whitelist", "file,pipe", "-i"])
-        .arg(input)
-        .args(["-map", "0:a:0", "-ar", "16000", "-c:a", "pcm_s16be", "-f", "au", "pipe:1"])
-        .stdin(Stdio::null())
-        .stderr(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
-        .map_err(failed)?;
-    let measured = child.stdout.take().and_then(|mut pipe| from_au(&mut pipe));
-    // Closing the pipe ends the program if it is still running.
-    let status = child.wait().map_err(failed)?;
-    Ok(measured.filter(|_| status.success()).and_then(Meter::finish))
-}
-
-fn from_au(pipe: &mut impl Read) -> Option<Meter> {
-    let mut head = [0; AU_HEAD];
-    pipe.read_exact(&mut head).ok()?;
-    let number = |at: usize| Some(u32::from_be_bytes(head.get(at..at + 4)?.try_into().ok()?));
-    let (begin, rate, channels) = (number(4)? as usize, number(16)?, number(20)? as usize);
-    if !(1..=usize::from(super::MOST_CHANNELS)).contains(&channels) || !(AU_HEAD..BLOCK).contains(&begin) {
-        return None;
-    }
-    pipe.read_exact(&mut vec![0; begin - AU_HEAD]).ok()?;
-    let mut meter = Meter::default();
-    let mut planes = vec![Vec::new(); channels];
-    let mut bytes = Vec::new();
-    loop {
-        let read = pipe.take((BLOCK - bytes.len()) as u64).read_to_end(&mut bytes).ok()?;
-        let frames = bytes.len() / (2 * channels);
-        for (at, plane) in planes.iter_mut().enumerate() {
-            let samples = bytes.chunks_exact(2).take(frames * channels).skip(at).step_by(channels);
-            plane.clear();
-            plane.extend(
-                samples.filter_map(|pair| Some(f32::from(i16::from_be_bytes(pair.try_into().ok()?)) / 32_768.0)),
-            );
-        }
-        bytes.drain(..frames * 2 * channels);
-        if meter.add(rate, &planes).is_break() || read == 0 {
-            return Some(meter);
-        }
-    }
+    let Some(program) = ffmpeg else { return Ok(None) };
+    let Some(demuxer) = decode::container(path)?.and_then(Container::demuxer_of_ffmpeg) else { return Ok(None) };
+    let decoded = Ffmpeg::new(program, demuxer).decode(path, Meter::default(), Meter::add)?;
+    Ok(decoded.and_then(Meter::finish))
 }
 
 /// Measures the samples it is given.

@@ -193,9 +193,25 @@ fn file_names_are_not_options_of_ffmpeg() {
         .says("pipe:0.wma: cannot be decoded: assuming the usual share of speech");
     let asked = asked(&ran);
     for name in ["-y.wma", "pipe:0.wma"] {
-        let order = format!("-protocol_whitelist\nfile,pipe\n-i\nfile:{name}\n");
+        let order = format!("-f\nasf\n-format_whitelist\nasf\n-protocol_whitelist\nfile\n-i\nfile:{name}\n");
         assert!(asked.iter().any(|asked| asked.contains(&order)), "{asked:?}");
     }
+}
+
+#[test]
+#[ignore = "needs ffmpeg"]
+fn a_list_of_files_is_no_recording() {
+    let path = std::env::var_os("PATH").unwrap();
+    let playlist = "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nother.wav\n";
+    let ran = Scene::new()
+        .write("live.avi", playlist)
+        .write("list.wma", "ffconcat version 1.0\nfile other.wav\n")
+        .write("other.wav", wav(1, 16_000, 1))
+        .environment("PATH", path.to_str().unwrap())
+        .run("cost estimate live.avi list.wma other.wav --vad --region intl")
+        .exits(0);
+    let ran = ran.says("live.avi: cannot be decoded").says("list.wma: cannot be decoded");
+    ran.says("speech measured in 1 of 3 tracks");
 }
 
 #[test]
