@@ -81,7 +81,8 @@ pub(super) fn write(cues: &[Cue]) -> String {
             file.push('\n');
         }
         file += &format!("{number}\n{} --> {}\n", time(cue.begin_ms, ','), time(cue.end_ms, ','));
-        for line in &cue.lines {
+        // Many players end a cue at an empty line.
+        for line in cue.lines.iter().filter(|line| !line.trim().is_empty()) {
             file += &plain(line);
             file.push('\n');
         }

@@ -22,7 +22,9 @@ pub(super) fn write(cues: &[Cue]) -> String {
         if let Some(voice) = &cue.voice {
             file += &format!("<v {}>", super::display_name(voice));
         }
-        file += &cue.lines.iter().map(|line| escaped(line)).collect::<Vec<_>>().join("\n");
+        // An empty line would end the cue.
+        let lines = cue.lines.iter().filter(|line| !line.trim().is_empty());
+        file += &lines.map(|line| escaped(line)).collect::<Vec<_>>().join("\n");
         file.push('\n');
     }
     file

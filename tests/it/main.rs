@@ -18,6 +18,7 @@ mod faults;
 mod figures;
 mod flash;
 mod formats;
+mod fuzz;
 mod golden;
 mod hostile;
 mod hostile_service;

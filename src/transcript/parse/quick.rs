@@ -291,7 +291,7 @@ impl<'de> Quick<'de> {
         let digits = self.at - start;
         let is_plain = (1..=12).contains(&digits) && (bytes.get(start) != Some(&b'0') || (digits == 1 && !negative));
         let is_fraction = matches!(bytes.get(self.at), Some(b'.' | b'e' | b'E'));
-        (is_plain && !is_fraction).then_some(Some(if negative { -number } else { number }))
+        (is_plain && !is_fraction).then(|| Some(if negative { -number } else { number }))
     }
 
     fn null(&mut self) -> Option<()> {
