@@ -62,7 +62,7 @@ pub fn result(bytes: &[u8]) -> bool {
 
 /// Whether figures are of their kind: lengths and counts from 0, shares from 0 to 1, events in their places.
 fn possible(measured: &Measured<'_>) {
-    let rows = measured.participants.iter().map(|row| serde_json::to_value(row));
+    let rows = measured.participants.iter().map(serde_json::to_value);
     for row in rows.chain([serde_json::to_value(&measured.call)]) {
         let row = row.unwrap_or_default();
         for (name, value) in row.as_object().into_iter().flatten() {

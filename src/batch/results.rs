@@ -86,7 +86,8 @@ fn set_aside(dir: &Path, file: &str, bytes: &[u8]) -> Result<Option<String>> {
     let path = dir.join(file);
     let is_other = fs::symlink_metadata(&path).is_ok_and(|found| {
         let may_be_same = found.is_file() && found.len() == bytes.len() as u64;
-        !found.is_dir() && !(may_be_same && content(&path).is_ok_and(|hash| hash == blake3::hash(bytes)))
+        let is_same = may_be_same && content(&path).is_ok_and(|hash| hash == blake3::hash(bytes));
+        !found.is_dir() && !is_same
     });
     if !is_other {
         return Ok(None);

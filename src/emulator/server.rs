@@ -78,7 +78,7 @@ async fn connection(socket: TcpStream, hosts: Arc<Hosts>, router: Arc<TowerToHyp
         let (hosts, router) = (Arc::clone(&hosts), Arc::clone(&router));
         Box::pin(async move {
             let (head, body) = request.into_parts();
-            let (body, unread) = Watched::new(body);
+            let (body, unread) = Watched::watch(body);
             let request = Request::from_parts(head, body);
             if let Err(refusal) = hosts.check(&request) {
                 return Ok(closing(Reply::refusal(Dialect::DashScope, &refusal, "").response("", 0)));
@@ -115,7 +115,7 @@ struct Watched {
 }
 
 impl Watched {
-    fn new(body: Incoming) -> (Body, Arc<AtomicBool>) {
+    fn watch(body: Incoming) -> (Body, Arc<AtomicBool>) {
         let unread = Arc::new(AtomicBool::new(!body.is_end_stream()));
         (Body::new(Self { body, unread: Arc::clone(&unread) }), unread)
     }

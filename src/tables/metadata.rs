@@ -82,8 +82,7 @@ impl Metadata {
     pub fn from_rows(rows: Vec<(String, Vec<(String, String)>)>) -> Option<Self> {
         let mut columns = SheetColumns::default();
         for (file, row) in &rows {
-            columns
-                .add([(&*FILE.name(), &**file)].into_iter().chain(row.iter().map(|(name, cell)| (&**name, &**cell))));
+            columns.add([(FILE.name(), &**file)].into_iter().chain(row.iter().map(|(name, cell)| (&**name, &**cell))));
         }
         let (columns, height) = columns.into_columns();
         let frame = DataFrame::new(height, columns).ok().filter(|frame| frame.width() > 1)?;

@@ -4,6 +4,9 @@
 //! to `fuzz/artifacts/NAME/`, where cargo-fuzz puts them too. If the process dies, `target/fuzz/NAME` holds the number of the case;
 //! `TALKMETER_FUZZ_CASE=N` writes and runs that case alone.
 
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "counts, and where a failing case is kept")]
+#![expect(clippy::disallowed_methods, reason = "longer runs are asked for by the environment")]
+
 #[allow(unreachable_pub, missing_debug_implementations, reason = "elsewhere it is a crate")]
 #[path = "../../fuzz/src/lib.rs"]
 mod targets;
