@@ -28,6 +28,7 @@ mod keywords;
 mod kills;
 mod large_figures;
 mod laws;
+mod many_kills;
 mod metadata;
 mod models;
 mod odd_texts;

@@ -29,11 +29,13 @@ pub(crate) struct Scene {
     folder: tempfile::TempDir,
     environment: Vec<(String, String)>,
     input: Vec<u8>,
+    /// Program and arguments that run the next command.
+    under: Vec<String>,
 }
 
 impl Scene {
     pub(crate) fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), environment: Vec::new(), input: Vec::new() }
+        Self { folder: tempfile::tempdir().unwrap(), environment: Vec::new(), input: Vec::new(), under: Vec::new() }
     }
 
     pub(crate) fn path(&self, path: &str) -> PathBuf {
@@ -71,6 +73,12 @@ impl Scene {
         self
     }
 
+    /// Another program runs the next command: a tracer, for example.
+    pub(crate) fn under(mut self, program: &[&str]) -> Self {
+        self.under = program.iter().map(|&word| word.to_owned()).collect();
+        self
+    }
+
     /// Runs a command line; put an argument with spaces in `'…'`.
     pub(crate) fn run(self, line: &str) -> Ran {
         let arguments = words(line);
@@ -92,8 +100,9 @@ impl Scene {
         arguments: impl IntoIterator<Item = S>,
         meanwhile: &mut dyn FnMut(&mut Child),
     ) -> Ran {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_talkmeter"));
-        command.args(arguments).current_dir(self.folder.path()).env_clear();
+        let mut under = self.under.iter().map(String::as_str).chain([env!("CARGO_BIN_EXE_talkmeter")]);
+        let mut command = Command::new(under.next().unwrap_or_default());
+        command.args(under).args(arguments).current_dir(self.folder.path()).env_clear();
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let shown = format!("{command:?}");
