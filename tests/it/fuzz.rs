@@ -3,7 +3,12 @@
 //! `TALKMETER_FUZZ=600` runs each target for so many seconds instead of a fixed number of cases. A case that fails is written
 //! to `fuzz/artifacts/NAME/`, where cargo-fuzz puts them too. If the process dies, `target/fuzz/NAME` holds the number of the case;
 //! `TALKMETER_FUZZ_CASE=N` writes and runs that case alone.
-
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "at night the environment says how long, and the counts are what one wants to see"
+)]
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "counts, and where a failing case is kept")]
 #![expect(clippy::disallowed_methods, reason = "longer runs are asked for by the environment")]
 
