@@ -10,7 +10,7 @@ use super::results::{self, Written};
 use super::runner::{Done, Fetch, Runner};
 use super::state::{OwnTask, Phase};
 use super::submitting::message;
-use super::uncertain::{files_of, same_recording};
+use super::uncertain::{Answer, Reading, is_same_recording};
 use crate::client::{Client, Filter, Listed, Outcome, Task, TaskId, TaskStatus};
 use crate::error::{Error, ErrorKind, Result};
 use crate::recording_id::address_id;
@@ -70,7 +70,7 @@ impl Runner<'_> {
             }
             // Tasks can still be asked after one by one.
             Err(error) => {
-                tracing::info!(%error, "the list of tasks is not to be had");
+                tracing::info!(%error, "cannot list tasks");
                 self.polling.sweep_failed(Instant::now());
                 Ok(())
             }
@@ -158,7 +158,7 @@ impl Runner<'_> {
         let mut outcomes: Vec<&Outcome> = task.outcomes.iter().collect();
         let mut matched: Vec<(RecordingNo, Option<Outcome>)> = Vec::new();
         for (n, url) in &owned.sent {
-            let named = |one: &&Outcome| one.file_url.as_deref().is_some_and(|name| same_recording(name, url));
+            let named = |one: &&Outcome| one.file_url.as_deref().is_some_and(|name| is_same_recording(name, url));
             // What is alone on both sides belongs together, named or not.
             let alone = (owned.sent.len() == 1 && outcomes.len() == 1).then_some(0);
             let at = alone.or_else(|| outcomes.iter().position(named));
@@ -285,14 +285,12 @@ impl Runner<'_> {
         }
         if self.uncertain.list_due(Instant::now()) {
             self.uncertain.list_begun();
-            let (client, since) = (self.client, self.uncertain.since());
-            self.operations.push(Box::pin(async move {
-                let begun = Instant::now();
-                Done::Listed { begun, outcome: recent(client, since).await }
-            }));
+            let (client, since) = (self.client, self.uncertain.since(self.now()));
+            self.operations.push(Box::pin(async move { Done::Listed(recent(client, since).await) }));
         }
+        let now = self.now();
         let tasks = &self.state.tasks;
-        for id in self.uncertain.examine(|id| tasks.contains_key(id)) {
+        for id in self.uncertain.examine(|id| tasks.contains_key(id), now) {
             let client = self.client;
             self.operations.push(Box::pin(async move {
                 let outcome = examine(client, &id).await;
@@ -300,40 +298,38 @@ impl Runner<'_> {
             }));
         }
         let tasks = &self.state.tasks;
-        let findings = self.uncertain.judge(
-            |id| tasks.contains_key(id),
-            |url| self.flying.contains(&address_id(url)),
-            self.writer.now(),
-        );
+        let findings =
+            self.uncertain.judge(|id| tasks.contains_key(id), |url| self.flying.contains(&address_id(url)), now);
         self.search_ended(findings).await
     }
 
-    pub(super) fn listed(&mut self, begun: Instant, outcome: Result<Vec<Listed>>) -> Result<()> {
+    pub(super) fn listed(&mut self, outcome: Result<Reading>) -> Result<()> {
         match outcome {
-            Ok(rows) => self.uncertain.listed(begun, rows),
+            Ok(reading) => self.uncertain.listed(reading),
             Err(error) => {
                 if self.uncertain.list_failed(&error.to_string(), !error.is_retryable(), Instant::now()) {
-                    self.note(&format!("{error}; what is uncertain stays open"));
+                    self.note(&format!("{error}; uncertain submits stay open"));
                 }
             }
         }
         Ok(())
     }
 
-    pub(super) fn examined(&mut self, id: TaskId, outcome: Result<Option<Vec<String>>>) -> Result<()> {
-        let names = match outcome {
-            Ok(names) => names,
+    pub(super) fn examined(&mut self, id: TaskId, outcome: Result<Answer>) -> Result<()> {
+        let answer = match outcome {
+            Ok(answer) => answer,
             // A key or an account that is refused everything proves nothing.
             Err(error)
                 if error.kind() == ErrorKind::Quota || error.api().is_some_and(|api| api.status == Some(401)) =>
             {
                 return Err(error);
             }
-            // Listed for the account, but not for this key: then this key did not submit it.
-            Err(error) if matches!(error.kind(), ErrorKind::Auth | ErrorKind::NotFound) => Some(Vec::new()),
-            Err(_) => None,
+            Err(error) if matches!(error.kind(), ErrorKind::Auth | ErrorKind::NotFound) => {
+                Answer::Denied(error.to_string())
+            }
+            Err(error) => Answer::Unreadable(error.to_string()),
         };
-        self.uncertain.examined(id, names);
+        self.uncertain.examined(id, answer, Instant::now());
         Ok(())
     }
 }
@@ -361,21 +357,23 @@ async fn unfinished(client: &Client) -> Result<HashSet<TaskId>> {
 
 /// The account's tasks from `since` on, whatever their model: an alias may be listed under another name.
 ///
-/// The request of the list is not documented. Where it is seen to be newest first, tasks that come meanwhile only push others
-/// back, so that nothing is missed, and what is older need not be read. Otherwise rows may slip by between two pages, and a
-/// reading counts only if it has as many as the service says there are.
-async fn recent(client: &Client, since: Timestamp) -> Result<Vec<Listed>> {
+/// The order of the list is not documented. Where it is seen to be newest first, tasks that come meanwhile only push others back,
+/// so that nothing is missed, and what is older need not be read. Otherwise rows may slip by between two pages, and a reading
+/// counts only if it has as many as the service says there are.
+async fn recent(client: &Client, since: Timestamp) -> Result<Reading> {
     for _ in 0..5 {
+        let begun = Instant::now();
         let mut rows: Vec<Listed> = Vec::new();
         let mut seen = HashSet::new();
-        let (mut page, mut first_total, mut newest_first, mut oldest) = (1, None, true, None);
+        let (mut page, mut first_total, mut newest_first, mut oldest, mut unreadable) = (1, None, true, None, 0);
         let total = loop {
             let listed = client.tasks().list(&Filter::new().page(page).size(PAGE)).await?;
             let last = listed.is_last(page);
             first_total = first_total.or(listed.total);
+            unreadable += listed.unreadable();
             let before = rows.len();
             for task in listed.tasks {
-                // A row that was pushed back is seen twice; the request is that of the others.
+                // A row that was pushed back is seen twice; the order is that of the others.
                 if seen.insert(task.id.clone()) {
                     newest_first &= task.created.is_some_and(|created| oldest.is_none_or(|oldest| created <= oldest));
                     oldest = task.created;
@@ -390,26 +388,35 @@ async fn recent(client: &Client, since: Timestamp) -> Result<Vec<Listed>> {
             }
             page += 1;
         };
-        if newest_first || total.is_none_or(|total| rows.len() as u64 >= total) {
-            return Ok(rows);
+        if newest_first || total.is_none_or(|total| rows.len() as u64 + unreadable >= total) {
+            return Ok(Reading { begun, rows, unreadable });
         }
     }
     Err(Error::protocol("the list of tasks changes faster than it can be read"))
 }
 
-/// The files of a candidate, once it has ended.
-async fn examine(client: &Client, id: &TaskId) -> Result<Option<Vec<String>>> {
+/// What a candidate that is listed as ended says of its files.
+async fn examine(client: &Client, id: &TaskId) -> Result<Answer> {
     let task = client.tasks().query(id).await?;
-    let Some(mut files) = files_of(&task) else { return Ok(None) };
-    // Qwen3 names the file in the result only.
-    for outcome in task.outcomes.iter().filter(|outcome| outcome.file_url.is_none()) {
-        if let Some(address) = &outcome.transcription_url {
-            let Ok(outline) = client.tasks().outline(address).await.inspect_err(|error| tracing::info!(%error)) else {
-                // The next round has a fresh link.
-                return Ok(None);
-            };
-            files.extend(outline.file_url);
+    if task.status == TaskStatus::Unknown {
+        return Ok(Answer::Denied("the service does not know it".to_owned()));
+    }
+    if !task.status.is_final() {
+        return Ok(Answer::Unreadable(format!("it is listed as ended, and is {}", task.status)));
+    }
+    let (mut names, mut unnamed) = (Vec::new(), 0);
+    for outcome in &task.outcomes {
+        let mut name = outcome.file_url.clone();
+        if let (None, Some(address)) = (&name, &outcome.transcription_url) {
+            // Qwen3 names the file in the result only.
+            name = client.tasks().outline(address).await?.file_url;
+        }
+        match name {
+            Some(name) => names.push(name),
+            None => unnamed += 1,
         }
     }
-    Ok(Some(files))
+    let has_result = task.outcomes.iter().any(|outcome| outcome.transcription_url.is_some());
+    let is_void = names.is_empty() && !has_result && task.status != TaskStatus::Succeeded;
+    Ok(if is_void { Answer::Void } else { Answer::Ended { names, unnamed } })
 }

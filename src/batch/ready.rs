@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::event::RecordingNo;
-use super::uncertain::same_recording;
+use super::uncertain::is_same_recording;
 
 /// A recording and the address it is sent by.
 type Addressed = (RecordingNo, String);
@@ -53,7 +53,7 @@ impl Ready {
                 }
                 match queue.pop_front() {
                     Some((n, url))
-                        if in_the_way(&url) || recordings.iter().any(|(_, other)| same_recording(other, &url)) =>
+                        if in_the_way(&url) || recordings.iter().any(|(_, other)| is_same_recording(other, &url)) =>
                     {
                         queue.push_back((n, url));
                     }

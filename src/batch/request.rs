@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::uncertain::LIST_LAG;
 use super::{Failure, Recording};
 use crate::billing::Budget;
 use crate::client::Recognition;
@@ -19,6 +20,7 @@ pub struct BatchRequest {
     pub(super) budget: Option<Budget>,
     pub(super) hints: Option<fn(&Failure) -> Option<String>>,
     pub(super) poll_interval: Option<Duration>,
+    pub(super) list_lag: Duration,
     /// Whether tracks were selected already.
     #[cfg_attr(not(feature = "audio"), expect(dead_code, reason = "nothing reads audio without the feature"))]
     pub(super) has_tracks: bool,
@@ -39,6 +41,7 @@ impl BatchRequest {
             budget: None,
             hints: None,
             poll_interval: None,
+            list_lag: LIST_LAG,
             has_tracks: false,
         }
     }
@@ -96,6 +99,14 @@ impl BatchRequest {
     #[must_use]
     pub fn poll_interval(mut self, interval: Option<Duration>) -> Self {
         self.poll_interval = interval.map(|interval| interval.max(Duration::from_millis(100)));
+        self
+    }
+
+    /// How long after its request left a task may be missing from the service's list: 60 s unless set. A list that is begun
+    /// later proves that a lost submit was not accepted. Shorter only for a stand-in of the service: it may bill twice.
+    #[must_use]
+    pub fn list_lag(mut self, lag: Duration) -> Self {
+        self.list_lag = lag;
         self
     }
 

@@ -24,9 +24,9 @@ use super::reservations::Reservations;
 use super::results::{Failure, Written};
 use super::state::{Phase, State};
 use super::submitting::SubmitOutcome;
-use super::uncertain::{SearchOutcome, Uncertain};
+use super::uncertain::{Answer, Now, Reading, SearchOutcome, Uncertain};
 use super::{BatchRequest, Counts, Progress, RunOptions};
-use crate::client::{Client, Listed, Task, TaskId};
+use crate::client::{Client, Task, TaskId};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Nothing but failures for so long: the way to the service is gone, and somebody should know.
@@ -45,8 +45,8 @@ pub(super) enum Done {
     Queried { id: TaskId, outcome: Result<Task> },
     Swept { begun: Instant, outcome: Result<HashSet<TaskId>> },
     Fetched { fetch: Fetch, outcome: Result<Written> },
-    Listed { begun: Instant, outcome: Result<Vec<Listed>> },
-    Examined { id: TaskId, outcome: Result<Option<Vec<String>>> },
+    Listed(Result<Reading>),
+    Examined { id: TaskId, outcome: Result<Answer> },
 }
 
 /// A result to fetch.
@@ -159,7 +159,7 @@ impl<'a> Runner<'a> {
             fetches: VecDeque::new(),
             fetching: HashSet::new(),
             misses: HashMap::new(),
-            uncertain: Uncertain::new(request.recognition.model()),
+            uncertain: Uncertain::new(request.recognition.model(), request.list_lag),
             flying: HashSet::new(),
             operations: FuturesUnordered::new(),
             under_way: UnderWay::default(),
@@ -193,11 +193,15 @@ impl<'a> Runner<'a> {
             }
         }
         waiting.into_iter().for_each(|n| self.wait(n));
-        // Whoever sent these is dead, or the lock would be held.
-        let wall = self.writer.now();
+        // The run that sent these is dead, or the lock would be held.
         for (no, attempt) in &self.state.attempts {
-            self.uncertain.inherit(*no, attempt, wall);
+            self.uncertain.inherit(*no, attempt, self.state.was_absent(attempt), now);
         }
+    }
+
+    /// All clocks.
+    pub(super) fn now(&self) -> Now {
+        Now { instant: Instant::now(), wall: self.writer.now(), service: self.client.service_clock() }
     }
 
     /// A recording is to be submitted: at once, or after its upload.
@@ -276,7 +280,7 @@ impl<'a> Runner<'a> {
             Done::Queried { id, outcome } => self.queried(id, outcome).await,
             Done::Swept { begun, outcome } => self.swept(begun, outcome),
             Done::Fetched { fetch, outcome } => self.fetched(fetch, outcome).await,
-            Done::Listed { begun, outcome } => self.listed(begun, outcome),
+            Done::Listed(outcome) => self.listed(outcome),
             Done::Examined { id, outcome } => self.examined(id, outcome),
         }
     }
@@ -333,7 +337,7 @@ impl<'a> Runner<'a> {
             Some(since) => since,
             None => {
                 if error.api().is_none_or(|api| api.refused) {
-                    self.note(&format!("{error}; trying on"));
+                    self.note(&format!("{error}; retrying"));
                 }
                 *self.failing_since.insert(now)
             }
@@ -377,7 +381,7 @@ impl<'a> Runner<'a> {
         let stuck: Vec<(AttemptNo, String)> = self.uncertain.stuck().map(|(no, why)| (no, why.to_owned())).collect();
         for (no, why) in stuck {
             for n in self.recordings_of(no) {
-                let message = format!("nobody can tell whether the service took it: {why}");
+                let message = format!("it is unknown whether the service accepted it: {why}");
                 self.leave(n, None, UNCERTAIN, &message, None);
             }
         }
@@ -392,13 +396,13 @@ impl<'a> Runner<'a> {
                     let taken =
                         Event::Accepted { attempt: no, task_id: id.to_string().into(), request_id: None, found: true };
                     self.record(vec![taken], true).await?;
-                    self.note(&format!("the service had taken {}: task {id} is ours", self.named(&recordings)));
+                    self.note(&format!("the service had accepted {}: it is task {id}", self.named(&recordings)));
                     self.polling.again(id, Instant::now());
                 }
                 SearchOutcome::Absent => {
                     self.record(vec![Event::Absent { attempt: no }], true).await?;
                     recordings.iter().for_each(|n| self.reservations.release(&self.state, *n));
-                    self.note(&format!("the service had not taken {}: submitted again", self.named(&recordings)));
+                    self.note(&format!("the service had not accepted {}: submitting again", self.named(&recordings)));
                     recordings.into_iter().for_each(|n| self.wait(n));
                 }
                 // Given up at the next turn of the loop.

@@ -446,6 +446,11 @@ impl State {
         !self.attempts.contains_key(&attempt) && !self.ended_attempts.contains(&attempt)
     }
 
+    /// Whether a recording of an attempt was resubmitted after a proof of absence.
+    pub(super) fn was_absent(&self, attempt: &Attempt) -> bool {
+        attempt.recordings().any(|n| self.get(n).is_some_and(|recording| recording.was_absent))
+    }
+
     /// A task of this batch, by its id.
     fn own(&self, id: &str) -> Result<TaskId, String> {
         let own = task_id(id).and_then(|id| self.tasks.get_key_value(&id).map(|(id, _)| id.clone()));

@@ -34,8 +34,8 @@ const NOT_READ: &str = "file_not_read";
 pub(super) enum SubmitOutcome {
     /// Told to stop before it left.
     NotSent,
-    /// The lines that were written, and how it went.
-    Sent { attempt: AttemptNo, lines: Vec<Line<'static>>, outcome: Result<Submitted> },
+    /// When it left, the lines that were written, and how it went.
+    Sent { attempt: AttemptNo, left: Instant, lines: Vec<Line<'static>>, outcome: Result<Submitted> },
 }
 
 /// What a failed submit means for its files.
@@ -239,7 +239,7 @@ impl Runner<'_> {
         for (_, url) in &recordings {
             self.flying.remove(&address_id(url));
         }
-        let SubmitOutcome::Sent { attempt, lines, outcome } = outcome? else {
+        let SubmitOutcome::Sent { attempt, left, lines, outcome } = outcome? else {
             recordings.iter().for_each(|(n, _)| self.reservations.release(&self.state, *n));
             self.put_back(recordings);
             return Ok(());
@@ -261,10 +261,10 @@ impl Runner<'_> {
         self.answered |= matches!(verdict, Verdict::Unclear | Verdict::Fail);
         match verdict {
             Verdict::Unclear => {
-                let who = if self.request.detach { "the next run looks up" } else { "it is looked up" };
-                self.note(&format!("{error}; {who} whether the service took it"));
+                let who = if self.request.detach { "the next run will check" } else { "checking" };
+                self.note(&format!("{error}; {who} whether the service accepted it"));
                 if let Some(open) = self.state.attempts.get(&attempt) {
-                    self.uncertain.add(attempt, open);
+                    self.uncertain.add(attempt, open, self.state.was_absent(open), left, Instant::now());
                 }
                 let pause = self.backoff(error)?;
                 self.not_before = Some(Instant::now() + pause);
@@ -333,6 +333,7 @@ async fn submit(
         server_time: client.server_time(),
     };
     let mut lines = writer.add(vec![intent], true).await?;
+    let left = Instant::now();
     let outcome = client.tasks().submit_by(permit, recognition, &urls, RetrySafety::Never).await;
     let event = match &outcome {
         Ok(submitted) => Event::Accepted {
@@ -362,7 +363,7 @@ async fn submit(
         }
         (Err(error), Err(_)) => return Err(error),
     }
-    Ok(SubmitOutcome::Sent { attempt, lines, outcome })
+    Ok(SubmitOutcome::Sent { attempt, left, lines, outcome })
 }
 
 /// The service's code for a failure, or our kind of it.

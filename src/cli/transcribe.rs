@@ -86,6 +86,9 @@ pub(super) struct Args {
     /// Interval between queries of a task; default 2s, growing to 20s
     #[arg(long, value_name = "LENGTH", value_parser = super::duration::duration)]
     poll_interval: Option<std::time::Duration>,
+    /// Time after which the service's list shows a task that was accepted
+    #[arg(long, value_name = "LENGTH", value_parser = duration, hide = true)]
+    list_lag: Option<Duration>,
     /// End after this time with exit code 3; unfinished tasks stay at the service
     #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = duration)]
     within: Duration,
@@ -106,7 +109,11 @@ pub(super) fn run(args: Args, connection: &Connection, format: Format, console: 
         .resubmit_uncertain(args.resubmit_uncertain)
         .retry_failed(args.retry_failed)
         .verify(args.verify)
+        .poll_interval(args.poll_interval)
         .hints(advice::for_failure);
+    if let Some(lag) = args.list_lag {
+        request = request.list_lag(lag);
+    }
     let selected = select_tracks(&mut request, &args, console)?;
     if !args.no_check {
         match request.check(Catalog::builtin(), region) {

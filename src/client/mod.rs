@@ -28,6 +28,7 @@ mod models;
 mod pacing;
 mod recognition;
 mod retry;
+mod service_clock;
 #[doc(hidden)]
 pub mod sse;
 mod tasks;
@@ -60,6 +61,7 @@ pub use recognition::{Author, Message, Recognition, differences};
 pub(crate) use recognition::{DIARIZATION, LANGUAGE};
 pub use retry::RetryPolicy;
 pub(crate) use retry::RetrySafety;
+pub(crate) use service_clock::ServiceClock;
 pub use tasks::{Filter, Listed, Outcome, Page, PollPolicy, Submitted, Task, TaskId, TaskStatus, Tasks};
 use throttle::ThrottleObserver;
 pub use throttle::Throttled;
@@ -169,7 +171,12 @@ impl Client {
     /// The time on the service's clock; `None` before its first answer.
     #[must_use]
     pub fn server_time(&self) -> Option<Timestamp> {
-        self.0.transport.server_time()
+        self.service_clock().map(|clock| clock.last(tokio::time::Instant::now()))
+    }
+
+    /// The service's clock; `None` before an answer has told its time.
+    pub(crate) fn service_clock(&self) -> Option<ServiceClock> {
+        self.0.transport.clock()
     }
 
     fn transport(&self) -> &Transport {

@@ -280,6 +280,11 @@ pub struct Page {
 }
 
 impl Page {
+    /// Rows of this page that name no task.
+    pub(crate) fn unreadable(&self) -> u64 {
+        self.rows.saturating_sub(self.tasks.len() as u64)
+    }
+
     /// Whether no page follows this one, which is number `page`.
     #[must_use]
     pub fn is_last(&self, page: u64) -> bool {

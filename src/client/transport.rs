@@ -1,7 +1,7 @@
 //! The one `send`: pacing, authorization, reading, mapping of failures, retries, tracing. No other file uses the HTTP library.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -20,6 +20,7 @@ use super::failure::ErrorBody;
 use super::key::ApiKey;
 use super::pacing::{Class, Pacing, Pause, Permit};
 use super::retry::{RetryPolicy, RetrySafety, retries};
+use super::service_clock::{ServiceClock, SharedClock};
 use super::throttle::{ThrottleObserver, Throttled};
 use crate::error::{Check, Error, ErrorKind, Result};
 
@@ -120,8 +121,7 @@ pub(super) struct Transport {
     on_throttle: Option<ThrottleObserver>,
     /// Sent with every call to the service.
     headers: HeaderMap,
-    /// The time on the service's clock when it last answered, and ours at that moment.
-    served_at: Mutex<Option<(Timestamp, Instant)>>,
+    clock: SharedClock,
 }
 
 impl Transport {
@@ -135,7 +135,7 @@ impl Transport {
         headers: &[(String, String)],
     ) -> Result<Self> {
         let http = http(timeout, proxies, Some(timeout))?;
-        let (uploading, served_at) = (OnceLock::new(), Mutex::new(None));
+        let (uploading, clock) = (OnceLock::new(), SharedClock::default());
         let headers = extra_headers(headers)?;
         Ok(Self {
             http,
@@ -150,7 +150,7 @@ impl Transport {
             pacing,
             on_throttle,
             headers,
-            served_at,
+            clock,
         })
     }
 
@@ -172,11 +172,9 @@ impl Transport {
         Some(proxy.uri().authority().map_or_else(String::new, ToString::to_string))
     }
 
-    /// The time on the service's clock; `None` before its first answer.
-    pub(super) fn server_time(&self) -> Option<Timestamp> {
-        let served = *self.served_at.lock().unwrap_or_else(PoisonError::into_inner);
-        let (time, at) = served?;
-        time.checked_add(at.elapsed()).ok()
+    /// The service's clock; `None` before an answer has told its time.
+    pub(super) fn clock(&self) -> Option<ServiceClock> {
+        self.clock.get()
     }
 
     /// Waits for a turn in the call's class.
@@ -323,7 +321,7 @@ impl Transport {
         if call.target.is_service()
             && let Some(time) = header("date").and_then(http_date)
         {
-            *self.served_at.lock().unwrap_or_else(PoisonError::into_inner) = Some((time, Instant::now()));
+            self.clock.read(time);
         }
         Ok((response, attempt))
     }

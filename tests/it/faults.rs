@@ -98,8 +98,8 @@ fn an_unanswered_submit_is_found_in_the_task_list() {
     assert_eq!((books.count("uncertain"), books.count("absent"), books.count("refused")), (3, 0, 0));
     let found: Vec<&Value> = books.lines.iter().filter_map(|line| line.get("found")).collect();
     assert_eq!(found, [&json!(true); 3]);
-    ran.says("it is looked up whether the service took it")
-        .says("the service had taken https://calls.example/a.wav: task ");
+    ran.says("; checking whether the service accepted it")
+        .says("the service had accepted https://calls.example/a.wav: it is task ");
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn a_submit_that_never_arrived_is_proved_absent_and_repeated() {
     );
     service.was_asked("submit", 5);
     assert_eq!((books.count("uncertain"), books.count("absent")), (2, 2));
-    ran.says("the service had not taken https://calls.example/a.wav: submitted again");
+    ran.says("the service had not accepted https://calls.example/a.wav: submitting again");
 }
 
 #[test]
@@ -188,10 +188,10 @@ fn if_the_task_list_is_refused_uncertain_submits_wait_for_a_decision() {
     let ran = service.scene().run(&format!("{run} --format json")).exits(3);
     has(ran.json()[0].as_object().unwrap(), json!({"transcribed": 1, "uncertain": 1, "failed": 0}));
     let ran =
-        ran.says("; what is uncertain stays open").says("; --resubmit-uncertain submits it again, and may bill twice");
+        ran.says("; uncertain submits stay open").says("; --resubmit-uncertain submits it again, and may bill twice");
     let row = failures(&ran).remove(0);
     assert_eq!((row[1].as_str(), row[3].as_str()), (A, "submit_uncertain"));
-    assert!(row[4].contains("the list of tasks is not to be had"), "{row:?}");
+    assert!(row[4].contains("cannot list tasks"), "{row:?}");
     // As often as it is asked: nothing is submitted, nothing is forgotten.
     let ran = service.then(ran).run(&run).exits(3);
     assert_eq!(failures(&ran)[0][..4], row[..4]);

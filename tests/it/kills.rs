@@ -118,7 +118,7 @@ fn order(urls: &[&str]) -> BatchRequest {
     let mut draft = ManifestBuilder::default();
     urls.iter().for_each(|url| draft.argument(url.as_ref()));
     let items = if urls.is_empty() { Vec::new() } else { draft.finish().unwrap().recordings };
-    BatchRequest::new(Recognition::new("paraformer-v2"), items)
+    BatchRequest::new(Recognition::new("paraformer-v2"), items).list_lag(Duration::from_secs(10))
 }
 
 async fn carried(service: &Service, dir: &Path, order: BatchRequest, clock: Still) -> Summary {
