@@ -12,7 +12,7 @@ use super::source::Source;
 use super::state::{Phase, State};
 use crate::billing::{ReportedUsage, Submission, Usage};
 use crate::catalog::Region;
-use crate::client::Recognition;
+use crate::client::{Recognition, TaskId, TaskStatus};
 use crate::error::Result;
 
 /// The ledger of a batch or of flash calls, read once.
@@ -64,6 +64,46 @@ impl LedgerReport {
                 columns: recording.columns.as_ref().map(Columns::pairs).unwrap_or_default(),
             })
         })
+    }
+
+    /// Accepted tasks that are not known to have ended, in the order of acceptance.
+    #[must_use]
+    pub fn open_tasks(&self) -> Vec<TaskId> {
+        let mut open: Vec<_> = self.state.tasks.iter().filter(|(_, task)| task.status.is_none()).collect();
+        open.sort_unstable_by_key(|(_, task)| task.order);
+        open.into_iter().map(|(id, _)| id.clone()).collect()
+    }
+
+    /// What the service reported, one entry per task and flash call, tasks in the order of their acceptance. Files are named below
+    /// the folder of results; a task of several recordings is named after itself.
+    pub fn reported_usage(&self) -> impl Iterator<Item = ReportedUsage> {
+        let State { config, tasks, clips, .. } = &self.state;
+        let below = |file: &str| file.strip_prefix(FOLDER).unwrap_or(file).trim_start_matches(['/', '\\']).to_owned();
+        let model = config.as_ref().and_then(|config| config.recognition.get("model")?.as_str());
+        let region = config.as_ref().and_then(|config| config.region.parse().ok());
+        let mut tasks: Vec<_> = tasks.iter().collect();
+        tasks.sort_unstable_by_key(|(_, task)| task.order);
+        let tasks = tasks.into_iter().map(move |(id, task)| ReportedUsage {
+            file: match &task.sent[..] {
+                [(one, _)] => self.state.get(*one).map_or_else(String::new, |recording| match &recording.phase {
+                    Phase::Stored(_) => below(&recording.result()),
+                    _ => recording.name().to_owned(),
+                }),
+                many => format!("task {id} ({} files)", many.len()),
+            },
+            model: model.map(str::to_owned),
+            region,
+            has_failed: task.status.as_ref().is_some_and(|status| *status != TaskStatus::Succeeded),
+            usage: task.usage(),
+        });
+        let clips = clips.iter().map(move |clip| ReportedUsage {
+            file: below(&clip.file),
+            model: Some(clip.model.clone()),
+            region: clip.region.parse().ok(),
+            has_failed: false,
+            usage: clip.usage.clone(),
+        });
+        tasks.chain(clips)
     }
 
     /// What matters for the bill.
@@ -147,34 +187,6 @@ pub struct Receipts {
 }
 
 impl Receipts {
-    /// What the service reported, one entry per task and flash call. Files are named below the folder of results; a task of
-    /// several recordings is named after itself.
-    #[must_use]
-    pub fn reported_usage(&self) -> Vec<ReportedUsage> {
-        let below = |file: &str| file.strip_prefix(FOLDER).unwrap_or(file).trim_start_matches('/').to_owned();
-        let model = Some(&self.model).filter(|model| !model.is_empty());
-        let tasks = self.tasks.iter().map(|task| ReportedUsage {
-            file: match &task.recordings[..] {
-                [one] => self.recordings.get(*one).map_or_else(String::new, |recording| {
-                    recording.file.as_deref().map_or_else(|| recording.name.clone(), below)
-                }),
-                many => format!("task {} ({} files)", task.task_id, many.len()),
-            },
-            model: model.cloned(),
-            region: self.region,
-            has_failed: task.status.as_deref().is_some_and(|status| status != "SUCCEEDED"),
-            usage: task.usage.clone(),
-        });
-        let clips = self.clips.iter().map(|clip| ReportedUsage {
-            file: below(&clip.file),
-            model: Some(clip.model.clone()),
-            region: clip.region,
-            has_failed: false,
-            usage: clip.usage.clone(),
-        });
-        tasks.chain(clips).collect()
-    }
-
     /// The recordings, as they are compared with a statement.
     #[must_use]
     pub fn submissions(&self) -> Vec<Submission> {

@@ -405,8 +405,7 @@ impl<'a> Runner<'a> {
                     self.note(&format!("the service had not accepted {}: submitting again", self.named(&recordings)));
                     recordings.into_iter().for_each(|n| self.wait(n));
                 }
-                // Given up at the next turn of the loop.
-                SearchOutcome::Stuck(_) if self.request.resubmit_uncertain => {}
+                SearchOutcome::Stuck(why) if self.request.resubmit_uncertain => self.give_up(no, &why).await?,
                 SearchOutcome::Stuck(why) => self.note(&format!(
                     "cannot tell whether the service accepted {}: {why}; it is not submitted again, as that may bill twice",
                     self.named(&recordings)

@@ -84,7 +84,7 @@ pub(in crate::cli) fn bill(
     for folder in ledgers(inputs.files.iter().filter_map(|input| input.path.parent())) {
         match LedgerReport::read(folder) {
             Ok(Some(ledger)) => {
-                usage.extend(of_usage(&ledger.receipts().reported_usage(), prices));
+                usage.extend(ledger.reported_usage().flat_map(|reported| of_usage(&[reported], prices)));
                 origins.extend(ledger.origins());
             }
             Ok(None) => {}

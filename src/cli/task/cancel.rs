@@ -31,8 +31,7 @@ impl Args {
         let Some(dir) = &self.batch else { return Ok(self.ids.clone()) };
         let ledger = LedgerReport::read(dir)?
             .ok_or_else(|| Error::invalid(format!("{}: no folder of `transcribe`: it has no ledger", dir.display())))?;
-        let open = ledger.receipts().tasks.into_iter().filter(|task| task.status.is_none());
-        open.map(|task| TaskId::new(&task.task_id)).collect()
+        Ok(ledger.open_tasks())
     }
 }
 
