@@ -149,7 +149,7 @@ pub fn ledger(bytes: &[u8]) -> bool {
     write(&path, bytes);
     let report = LedgerReport::read(&folder);
     if let Ok(Some(report)) = &report {
-        let _ = (report.origins(), report.receipts().reported_usage());
+        let _ = (report.origins(), report.receipts(), report.reported_usage().count());
     }
     assert_eq!(std::fs::read(&path).unwrap_or_default(), bytes, "reading changes nothing");
     let request = BatchRequest::new(Recognition::new("paraformer-v2"), Vec::new());
