@@ -162,7 +162,7 @@ pub fn ledger(bytes: &[u8]) -> bool {
     }
     let entries = |folder: &Path| -> Vec<_> { std::fs::read_dir(folder).into_iter().flatten().flatten().collect() };
     assert_eq!(entries(scratch.path()).len(), 1, "something was written outside of the batch");
-    assert!(entries(&folder).len() <= 3, "more than ledger, results and failures: {:?}", entries(&folder));
+    assert!(entries(&folder).len() <= 4, "more than ledger, lock, results and failures: {:?}", entries(&folder));
     opened.is_ok()
 }
 

@@ -10,9 +10,9 @@
 use std::io::{self, Read};
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::MOST_CHANNELS;
 use super::resample::RATE_HZ;
@@ -78,14 +78,28 @@ impl<'p> Ffmpeg<'p> {
                 drop(pipe);
                 done.send(decoded)
             });
-            let decoded = is_done.recv_timeout(within).ok();
-            if decoded.is_none() {
-                // Fails only if it has ended by now.
-                let _ = child.kill();
-            }
-            let status = child.wait().map_err(failed)?;
-            Ok(decoded.flatten().filter(|_| status.success()))
+            let end = Instant::now() + within;
+            let decoded = is_done.recv_timeout(within).ok().flatten();
+            // Without samples it has no time left, even if it closed its output and goes on.
+            let end = if decoded.is_some() { end } else { Instant::now() };
+            let status = wait(&mut child, end).map_err(failed)?;
+            Ok(decoded.filter(|_| status.success()))
         })
+    }
+}
+
+/// The status of a program that ends, or is killed at `end`.
+fn wait(child: &mut Child, end: Instant) -> io::Result<ExitStatus> {
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(status);
+        }
+        if Instant::now() >= end {
+            // Fails only if it has ended by now.
+            let _ = child.kill();
+            return child.wait();
+        }
+        std::thread::park_timeout(Duration::from_millis(5));
     }
 }
 
@@ -125,7 +139,6 @@ fn from_au<T>(
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt as _;
-    use std::time::Instant;
 
     use super::*;
 
