@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
+use super::backoff::Endpoint;
 use super::event::{Event, RecordingNo};
 use super::results::{self, Written};
 use super::runner::{Done, Fetch, Runner};
@@ -49,7 +50,9 @@ impl Runner<'_> {
                 Done::Swept { begun, outcome: unfinished(client).await }
             }));
         }
-        while self.under_way.queries < QUERIES
+        let paused = self.backoff.paused_until(Endpoint::Query, now).is_some();
+        while !paused
+            && self.under_way.queries < QUERIES
             && let Some(id) = self.polling.take(now)
         {
             self.under_way.queries += 1;
@@ -64,7 +67,7 @@ impl Runner<'_> {
     pub(super) fn swept(&mut self, begun: Instant, outcome: Result<HashSet<TaskId>>) -> Result<()> {
         match outcome {
             Ok(unfinished) => {
-                self.reset_failures();
+                self.backoff.succeeded(Endpoint::List, Instant::now());
                 self.polling.swept(begun, &unfinished, Instant::now());
                 Ok(())
             }
@@ -95,10 +98,10 @@ impl Runner<'_> {
                     self.leave_task(&id, NO_ANSWER, &error.to_string(), None);
                     return Ok(());
                 }
-                return self.backoff(error).map(drop);
+                return self.back_off(Endpoint::Query, error);
             }
         };
-        self.reset_failures();
+        self.backoff.succeeded(Endpoint::Query, now);
         match task.status {
             TaskStatus::Unknown => self.unknown(&id, task.request_id).await,
             _ if task.status.is_final() => self.settle(task).await,
@@ -235,7 +238,7 @@ impl Runner<'_> {
         self.fetching.remove(&fetch.n);
         match outcome {
             Ok(Written { file, bytes, blake3, mut untranscribed, aside }) => {
-                self.reset_failures();
+                self.backoff.succeeded(Endpoint::Download, Instant::now());
                 if let Some(aside) = aside {
                     self.note(&format!("{file} was not what was stored: it is kept as {aside}"));
                 }

@@ -19,6 +19,7 @@
 //! # Ok(()) }
 //! ```
 
+mod backoff;
 mod changes;
 mod checksum;
 mod clips;

@@ -9,12 +9,12 @@ use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use tokio::time::Instant;
 
+use super::backoff::{Backoff, Endpoint, Failed};
 use super::event::{AttemptNo, Event, RecordingNo, task_id};
 use super::ledger::{Fold as _, Writer};
 use super::line::Line;
@@ -28,9 +28,6 @@ use super::uncertain::{Answer, Now, Reading, SearchOutcome, Uncertain};
 use super::{BatchRequest, Counts, Progress, RunOptions};
 use crate::client::{Client, Task, TaskId};
 use crate::error::{Error, ErrorKind, Result};
-
-/// Nothing but failures for so long: the way to the service is gone, and somebody should know.
-const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Stands in `failures.csv` where no code of the service says why.
 pub(super) const UNCERTAIN: &str = "submit_uncertain";
@@ -101,8 +98,7 @@ pub(super) struct Runner<'a> {
     pub(super) next_attempt: AttemptNo,
     /// The service has answered a submit of this batch, other than by refusing all of its kind.
     pub(super) answered: bool,
-    /// Nothing is submitted before.
-    pub(super) not_before: Option<Instant>,
+    pub(super) backoff: Backoff,
     /// Set when no further submit may leave, for those that wait for their turn.
     pub(super) no_more: Arc<AtomicBool>,
 
@@ -119,8 +115,6 @@ pub(super) struct Runner<'a> {
     pub(super) under_way: UnderWay,
     /// Files that this run leaves to the next, and why.
     pub(super) left: HashMap<RecordingNo, Failure>,
-    /// Since when nothing but failures.
-    failing_since: Option<Instant>,
     /// Why no further submit leaves.
     pub(super) halted: Option<Error>,
     pub(super) reservations: Reservations,
@@ -152,7 +146,7 @@ impl<'a> Runner<'a> {
             read: VecDeque::new(),
             uploading: HashMap::new(),
             ready: Ready::default(),
-            not_before: None,
+            backoff: Backoff::default(),
             no_more: Arc::default(),
             polling: Polling::new(request.poll_interval),
             answered: false,
@@ -164,7 +158,6 @@ impl<'a> Runner<'a> {
             operations: FuturesUnordered::new(),
             under_way: UnderWay::default(),
             left: HashMap::new(),
-            failing_since: None,
             halted: None,
         };
         runner.take_up();
@@ -266,10 +259,13 @@ impl<'a> Runner<'a> {
     }
 
     fn wake(&self) -> Option<Instant> {
-        let submit =
-            self.not_before.filter(|_| self.halted.is_none() && !(self.ready.is_empty() && self.unread.is_empty()));
-        let collect = (!self.request.detach).then(|| [self.polling.wake(), self.uncertain.wake()]);
-        collect.into_iter().flatten().flatten().chain(submit).min()
+        let now = Instant::now();
+        let paused = |endpoint| self.backoff.paused_until(endpoint, now);
+        let submit = paused(Endpoint::Submit).filter(|_| self.halted.is_none() && !self.ready.is_empty());
+        let upload = paused(Endpoint::Upload).filter(|_| self.halted.is_none() && !self.unread.is_empty());
+        let query = self.polling.wake().map(|wake| paused(Endpoint::Query).map_or(wake, |until| wake.max(until)));
+        let collect = (!self.request.detach).then(|| [query, self.uncertain.wake()]);
+        collect.into_iter().flatten().flatten().chain(submit).chain(upload).min()
     }
 
     async fn take(&mut self, done: Done) -> Result<()> {
@@ -322,31 +318,20 @@ impl<'a> Runner<'a> {
         }
     }
 
-    /// Something went well.
-    pub(super) fn reset_failures(&mut self) {
-        self.failing_since = None;
-    }
-
-    /// Something failed that may go well later. How long to wait before, or that patience is at its end.
-    pub(super) fn backoff(&mut self, error: Error) -> Result<Duration> {
+    /// A call failed that may go well later: its kind pauses, until patience is at its end.
+    pub(super) fn back_off(&mut self, endpoint: Endpoint, error: Error) -> Result<()> {
         if matches!(error.kind(), ErrorKind::Auth | ErrorKind::Quota) {
             return Err(error);
         }
-        let now = Instant::now();
-        let since = match self.failing_since {
-            Some(since) => since,
-            None => {
-                if error.api().is_none_or(|api| api.refused) {
-                    self.note(&format!("{error}; retrying"));
-                }
-                *self.failing_since.insert(now)
+        let asked = error.api().and_then(|api| api.retry_after);
+        match self.backoff.failed(endpoint, asked, Instant::now()) {
+            Failed::GiveUp => return Err(error),
+            Failed::Pause { first: true } if error.api().is_none_or(|api| api.refused) => {
+                self.note(&format!("{error}; retrying"));
             }
-        };
-        let lasted = now - since;
-        if lasted > PATIENCE {
-            return Err(error);
+            Failed::Pause { .. } => {}
         }
-        Ok(lasted.clamp(Duration::from_millis(500), Duration::from_secs(20)))
+        Ok(())
     }
 
     /// A recording has failed for good.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use tokio::time::Instant;
 
+use super::backoff::Endpoint;
 use super::event::{AttemptNo, Event, RecordingNo};
 use super::identity;
 use super::ledger::Writer;
@@ -67,7 +68,7 @@ impl Verdict {
 
 impl Runner<'_> {
     pub(super) fn start_uploads(&mut self) {
-        if self.not_before.is_some_and(|at| at > Instant::now()) {
+        if self.backoff.paused_until(Endpoint::Upload, Instant::now()).is_some() {
             return;
         }
         while self.under_way.hashes < HASHES
@@ -138,7 +139,7 @@ impl Runner<'_> {
         let waiting = self.uploading.remove(&blake3).unwrap_or_default();
         match outcome {
             Ok(lines) => {
-                self.reset_failures();
+                self.backoff.succeeded(Endpoint::Upload, Instant::now());
                 self.apply(lines)?;
                 if let Some(url) = self.state.uploads.get(&blake3).map(|upload| upload.url.to_string()) {
                     waiting.into_iter().for_each(|n| self.uploaded_as(n, url.clone()));
@@ -153,9 +154,7 @@ impl Runner<'_> {
             Err(error) if error.is_retryable() => {
                 // An upload bills nothing: it is begun anew until patience ends.
                 self.unread.extend(waiting);
-                let pause = self.backoff(error)?;
-                self.not_before = Some(Instant::now() + pause);
-                Ok(())
+                self.back_off(Endpoint::Upload, error)
             }
             Err(error) => {
                 let (code, request_id) = code_and_request_id(&error);
@@ -180,10 +179,9 @@ impl Runner<'_> {
     }
 
     pub(super) fn start_submits(&mut self) {
-        if self.not_before.is_some_and(|at| at > Instant::now()) {
+        if self.backoff.paused_until(Endpoint::Submit, Instant::now()).is_some() {
             return;
         }
-        self.not_before = None;
         let size = self.request.files_per_task.max(1);
         // The first answer shows whether the service takes such requests at all: until then one is enough.
         let most = if self.answered { SUBMITS } else { 1 };
@@ -248,7 +246,7 @@ impl Runner<'_> {
         let error = match outcome {
             Ok(submitted) => {
                 self.answered = true;
-                self.reset_failures();
+                self.backoff.succeeded(Endpoint::Submit, Instant::now());
                 self.polling.add(submitted.id, Instant::now());
                 return Ok(());
             }
@@ -266,21 +264,18 @@ impl Runner<'_> {
                 if let Some(open) = self.state.attempts.get(&attempt) {
                     self.uncertain.add(attempt, open, self.state.was_absent(open), left, Instant::now());
                 }
-                let pause = self.backoff(error)?;
-                self.not_before = Some(Instant::now() + pause);
-                Ok(())
+                self.back_off(Endpoint::Submit, error)
             }
             Verdict::Again => {
                 self.put_back(recordings);
                 // The client pauses for as long as it takes, and has reported it.
                 if error.kind() == ErrorKind::RateLimited {
-                    self.not_before = self.client.tasks().submits_paused_until(self.request.recognition.model());
+                    if let Some(until) = self.client.tasks().submits_paused_until(self.request.recognition.model()) {
+                        self.backoff.pause(Endpoint::Submit, until);
+                    }
                     return Ok(());
                 }
-                let asked = error.api().and_then(|api| api.retry_after);
-                let pause = self.backoff(error)?;
-                self.not_before = Some(Instant::now() + asked.unwrap_or(pause));
-                Ok(())
+                self.back_off(Endpoint::Submit, error)
             }
             Verdict::Halt => {
                 self.put_back(recordings);

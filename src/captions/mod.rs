@@ -6,7 +6,7 @@
 //!
 //! - Times come from the words, cleaned as for all metrics (definitions: time, piece): whole ms from the start of the recording. A sentence without
 //!   word times divides its own time among its characters. A sentence without any time gets no cue and is counted.
-//! - The text is the sentence's own, without markers such as `<|Speech|>`; white space becomes one space, control
+//! - The text is the sentence's own, without markers such as `<|Speech|>` unless they count as text; white space becomes one space, control
 //!   characters are escaped. Every timed character is in one cue.
 //! - A cue has one speaker. It ends, in order of preference, after a sentence, after a clause, at a silence of
 //!   [`Limits::pause_ms`], before a conjunction, or between words, but never inside a Latin word or a number. Closing
@@ -67,7 +67,7 @@ pub use parse::ParseError;
 pub use script::{Script, is_japanese};
 
 use crate::metrics::{Measured, SentenceRow, WordRow};
-use crate::text::without_markers;
+use crate::text::Markers;
 use char_times::TimedWord;
 use segment::{DraftCue, Stream, TokenizedSentence};
 
@@ -192,7 +192,8 @@ impl Captions {
         let names: Vec<String> = (0..measured.participants.len())
             .map(|index| display_name(measured.role(index).unwrap_or_else(|| measured.label(index))))
             .collect();
-        let texts: Vec<String> = measured.sentences().map(|sentence| shown_text(&sentence.text())).collect();
+        let markers = measured.markers();
+        let texts: Vec<String> = measured.sentences().map(|sentence| shown_text(&sentence.text(), markers)).collect();
         let japanese = is_japanese(texts.iter().map(|text| &**text));
         let mut words = measured.words().peekable();
         let mut untimed_sentences = 0;
@@ -206,7 +207,7 @@ impl Captions {
             if text.is_empty() {
                 continue;
             }
-            match tokenize(&sentence, &text, &own, japanese, limits) {
+            match tokenize(&sentence, &text, (&own, markers), japanese, limits) {
                 Some(tokens) => streams.entry((sentence.participant, sentence.channel_id)).or_default().push(tokens),
                 None => untimed_sentences += 1,
             }
@@ -254,14 +255,14 @@ fn belongs_to(word: &WordRow<'_>, sentence: &SentenceRow<'_>) -> bool {
 fn tokenize(
     sentence: &SentenceRow<'_>,
     text: &str,
-    words: &[WordRow<'_>],
+    (words, markers): (&[WordRow<'_>], Markers),
     japanese: bool,
     limits: &Limits,
 ) -> Option<TokenizedSentence> {
     let words: Vec<TimedWord> = words
         .iter()
         .map(|word| TimedWord {
-            text: shown_text(&format!("{}{}", word.text(), word.punctuation())),
+            text: shown_text(&format!("{}{}", word.text(), word.punctuation()), markers),
             interval: word.interval.filter(|interval| interval.end > interval.begin),
         })
         .collect();
@@ -271,9 +272,9 @@ fn tokenize(
     (!tokens.is_empty()).then_some(TokenizedSentence { script, tokens })
 }
 
-/// The text of a sentence as captions show it: without markers, on one line.
-fn shown_text(text: &str) -> String {
-    single_line(&without_markers(text))
+/// The text of a sentence as captions show it: on one line, without markers unless they count as text.
+fn shown_text(text: &str, markers: Markers) -> String {
+    single_line(&markers.shown(text.into()))
 }
 
 /// Collapses white space to single spaces and escapes control characters. No-break spaces are kept.

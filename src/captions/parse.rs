@@ -110,10 +110,21 @@ fn webvtt(lines: &[&str]) -> Vec<Cue> {
 
 fn srt(lines: &[&str]) -> Result<Vec<Cue>, ParseError> {
     let mut cues: Vec<Cue> = Vec::new();
+    let line_at = |at: usize| lines.get(at).map_or("", |line| line.trim());
+    // The number of the cue before.
+    let mut last: Option<u64> = None;
     for (at, line) in lines.iter().enumerate() {
-        let next_is_time = || lines.get(at + 1).is_some_and(|next| times(next).is_some());
+        let next_is_time = || times(line_at(at + 1)).is_some();
+        let before = at.checked_sub(1).map_or("", line_at);
         if let Some((begin_ms, end_ms)) = times(line) {
+            last = before.parse().ok();
             cues.push(Cue { begin_ms, end_ms, voice: None, lines: Vec::new() });
+        } else if is_next_number(last, line, before) && !next_is_time() {
+            if !line_at(at + 1).is_empty() {
+                return refuse(format!("line {}: cue {} has no time line", at + 1, line.trim()));
+            }
+            // A cue without times or text: nothing is lost.
+            last = line.trim().parse().ok();
         } else if line.trim().is_empty() || (is_number(line) && next_is_time()) {
             // Between two cues, or a blank line inside a text, which many tools write.
         } else if let Some(cue) = cues.last_mut() {
@@ -125,6 +136,12 @@ fn srt(lines: &[&str]) -> Result<Vec<Cue>, ParseError> {
         }
     }
     Ok(cues)
+}
+
+/// Whether a line heads a block with the number that follows on the last one.
+fn is_next_number(last: Option<u64>, line: &str, before: &str) -> bool {
+    let number = Some(line.trim()).filter(|line| is_number(line)).and_then(|line| line.parse().ok());
+    before.is_empty() && number.is_some() && number == last.and_then(|last| last.checked_add(1))
 }
 
 fn is_number(line: &str) -> bool {
@@ -325,6 +342,21 @@ mod tests {
             parse(Format::Srt, "1\n00:00:01,000 --> 00:00:02,000\nIn\n1985\n2\n00:00:03,000 --> 00:00:04,000\n1986\n");
         let lines: Vec<Vec<String>> = cues.unwrap().into_iter().map(|cue| cue.lines).collect();
         assert_eq!(lines, [vec!["In".to_owned(), "1985".to_owned()], vec!["1986".to_owned()]]);
+    }
+
+    #[test]
+    fn a_cue_number_without_a_time_line_is_no_text() {
+        let two = "1\n00:00:01,000 --> 00:00:02,000\nHello\n\n2\n";
+        for empty in ["", "\n", "\n3\n", "\n3\n00:00:03,000 --> 00:00:04,000\nBye\n"] {
+            let cues = parse(Format::Srt, &format!("{two}{empty}")).unwrap();
+            assert_eq!(cues[0].lines, ["Hello"], "{empty:?}");
+        }
+        assert_eq!(why(Format::Srt, &format!("{two}It left on Monday.\n")), "line 5: cue 2 has no time line");
+        // Another number is a text, and so is one inside a text.
+        for text in ["Hello\n\n1985\n", "Hello\n2\n"] {
+            let cue = only(Format::Srt, &format!("1\n00:00:01,000 --> 00:00:02,000\n{text}"));
+            assert_eq!(cue.lines.len(), 2, "{text}");
+        }
     }
 
     #[test]

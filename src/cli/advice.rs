@@ -1,11 +1,13 @@
 //! What the person at the command line can do about a failure: the only place that knows flags and commands for errors that
 //! arise in the library.
 
+use std::collections::BTreeSet;
+
 use super::parameters::flag_of;
 use crate::batch;
 use crate::client::Warning;
 use crate::error::{Check, Error, ErrorKind};
-use crate::transcript::ParseErrorKind;
+use crate::transcript::{Code, ParseErrorKind};
 
 /// A hint for a request that the service refused; `None` where the error says it all.
 pub(super) fn for_error(error: &Error) -> Option<&'static str> {
@@ -146,6 +148,40 @@ pub(super) const UNKNOWN_TASK: &str =
 pub(super) fn for_code(code: &str, message: &str) -> Option<&'static str> {
     let either = |part: &&str| code.contains(part) || message.contains(part);
     HINTS.iter().find(|(parts, _)| parts.iter().any(either)).map(|(_, hint)| *hint)
+}
+
+/// Findings in result files, with what to do about them at the next transcription.
+const FINDINGS: &[(&[Code], &str)] = &[
+    (
+        &[
+            Code::WordOutsideSentence,
+            Code::NegativeInterval,
+            Code::EndAfterDuration,
+            Code::InterpolatedWords,
+            Code::WordsWithoutLength,
+            Code::SentenceLongerThanWords,
+        ],
+        "times are off: Paraformer models align them to the audio with `talkmeter transcribe --align-timestamps`",
+    ),
+    (
+        &[Code::NothingToMeasure, Code::BlankSentence],
+        "nothing was recognised in some files: check that the recording has speech and a sample rate that the model takes \
+         (`talkmeter cost estimate FILE --vad`, `talkmeter models`), then --language, --hotword and --vocabulary",
+    ),
+    (
+        &[Code::MissingChannel],
+        "tracks are missing: `talkmeter transcribe --channel 0,1` requests two, each of which is billed",
+    ),
+    (
+        &[Code::UnknownSpeaker],
+        "speakers are told apart best in recordings under 2 h, with their number given: `talkmeter transcribe --diarize --speakers N`",
+    ),
+    (&[Code::MaskedWords], "`talkmeter transcribe --no-system-filter` leaves words unmasked"),
+];
+
+/// What to do about findings with these codes, one line each.
+pub(super) fn for_findings(codes: &BTreeSet<Code>) -> impl Iterator<Item = &'static str> {
+    FINDINGS.iter().filter(|(about, _)| about.iter().any(|code| codes.contains(code))).map(|(_, hint)| *hint)
 }
 
 /// How to convert a file to UTF-8.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use jiff::civil::Date;
 
 use super::Exit;
+use super::advice;
 use super::inputs::Paths;
 use super::metadata::{Ledgers, MetadataFlags, report_unmatched};
 use super::output::{Console, Failure, Format};
@@ -84,7 +85,7 @@ pub(super) fn run(args: Args, today: Date, format: Format, console: &Console) ->
     // A wrong name is reported before anything is read.
     metadata.as_ref().map(|metadata| metadata.resolve(&args.group_by)).transpose()?;
     let settings = args.settings.settings(console)?;
-    let prices = args.prices.prices(None)?;
+    let prices = args.prices.prices(None, console)?;
     let inputs = args.paths.find(args.output.as_deref(), console)?;
     let job = AnalyzeJob {
         inputs,
@@ -175,6 +176,8 @@ impl AnalyzeJob {
             console.note(&copies.to_string());
         }
         unused_roles(&options.settings.roles, &analysis.labels, console);
+        let codes = analysis.warnings.iter().map(|(code, ..)| *code).collect();
+        advice::for_findings(&codes).for_each(|hint| console.note(&format!("hint: {hint}")));
         let rollup = joined.as_ref().map(|joined| Rollup::new(&analysis.calls, joined, &group_by)).transpose()?;
         if let (Some(rollup), Some(metadata), Some(joined)) = (&rollup, &metadata, &joined)
             && (is_given || !group_by.is_empty())

@@ -1,6 +1,6 @@
 //! `check`: problems of result files, one line per file and code.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -67,6 +67,7 @@ pub(super) fn run(args: &Args, format: Format, console: &Console) -> Result<Exit
     let inputs = args.paths.find(None, console)?;
     let mut rows: Vec<Vec<Value>> = Vec::new();
     let mut serious = inputs.excluded.len();
+    let mut codes = BTreeSet::new();
     for excluded in &inputs.excluded {
         let path = excluded.path.to_string_lossy();
         rows.push(vec![
@@ -97,6 +98,7 @@ pub(super) fn run(args: &Args, format: Format, console: &Console) -> Result<Exit
             return;
         };
         for warning in warnings {
+            codes.insert(warning.code);
             let severity = warning.severity;
             serious += usize::from(severity == Severity::Serious);
             if severity == Severity::Serious || !args.serious {
@@ -138,6 +140,7 @@ pub(super) fn run(args: &Args, format: Format, console: &Console) -> Result<Exit
             console.note(&format!("{}, {}", counted(files, "file"), counted(serious as u64, "serious finding")))
         }
     }
+    advice::for_findings(&codes).for_each(|hint| console.note(&format!("hint: {hint}")));
     Ok(match (serious, files) {
         (_, 0) => Exit::Failed,
         (0, _) => Exit::Done,

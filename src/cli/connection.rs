@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::advice;
-use super::inputs::read_exact_text;
 use super::max_result::MaxResult;
 use super::output::{Console, Failure};
 use crate::catalog::{Endpoint, Region};
 use crate::client::{ApiKey, Client, ClientBuilder, Throttled};
 use crate::error::{Error, Result};
+use crate::sheet::text;
 
 /// Variables in the order they are tried: the first of each list is ours, the others are those of the vendor's SDKs.
 const KEY: &str = "DASHSCOPE_API_KEY";
@@ -26,7 +26,7 @@ pub(super) struct Connection {
     /// [env: `DASHSCOPE_REGION`, `DASHSCOPE_API_REGION`]
     #[arg(long, global = true)]
     region: Option<String>,
-    /// Workspace id; calls go to its own host, which allows longer requests than the shared one
+    /// Workspace id; calls go to its own host, which is faster than the shared one and allows longer requests
     /// [env: `DASHSCOPE_WORKSPACE`, `DASHSCOPE_WORKSPACE_ID`]
     #[arg(long, value_name = "ID", global = true)]
     workspace: Option<String>,
@@ -105,7 +105,7 @@ impl Connection {
     }
 
     fn key(&self) -> Result<ApiKey> {
-        let file = |path: &Path| ApiKey::new(read_exact_text("read the API key from", path)?);
+        let file = |path: &Path| ApiKey::new(text::read("read the API key from", path)?.0);
         if let Some(path) = &self.api_key_file {
             return file(path);
         }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::clip::{Input, Intake};
 use super::connection::Connection;
-use super::inputs::read_exact_text;
+use super::inputs::read_text;
 use super::output::{Console, Failure, Format, Listing, chain, printable};
 use super::parameters::RecognitionOptions;
 use super::vocab::check_vocabulary_of;
@@ -68,10 +68,10 @@ pub(super) struct Args {
 
 impl Args {
     /// Model, parameters, and the context in its order: terms, then the dialogue.
-    fn recognition(&self) -> Result<Recognition> {
-        let mut asked = self.options.recognition(&self.model)?;
+    fn recognition(&self, note: &dyn Fn(&str)) -> Result<Recognition> {
+        let mut asked = self.options.recognition(&self.model, note)?;
         if let Some(path) = &self.dialog {
-            let text = read_exact_text("read the dialogue", path)?;
+            let text = read_text("read the dialogue", path, note)?;
             let wrong = |why: String| Error::invalid(format!("the dialogue {} cannot be read: {why}", path.display()));
             let turns: Vec<Value> =
                 serde_json::from_str(&text).map_err(|error| wrong(format!("not a JSON array: {error}")))?;
@@ -93,7 +93,7 @@ impl Args {
 
 /// Runs `flash`.
 pub(super) fn run(args: &Args, connection: &Connection, format: Format, console: &Console) -> Result<Exit, Failure> {
-    let asked = args.recognition()?;
+    let asked = args.recognition(&|note| console.note(note))?;
     let region = connection.region()?;
     if !args.no_check {
         let warnings = match args.flash(&asked, Clip::url("https://clip.example")).check(Catalog::builtin(), region) {

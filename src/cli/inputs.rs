@@ -48,25 +48,13 @@ impl Paths {
     }
 }
 
-/// Reads a text file in any encoding; notes one that had to be guessed. `what` completes an error: "cannot …".
-pub(super) fn read_text(what: &'static str, path: &Path, console: &Console) -> Result<String> {
+/// Reads a text file in any encoding; `note` gets a line about one that had to be guessed. `what` completes an error: "cannot …".
+pub(super) fn read_text(what: &'static str, path: &Path, note: &dyn Fn(&str)) -> Result<String> {
     let (text, encoding) = text::read(what, path)?;
     if let Some(encoding) = encoding.detected() {
-        console.note(&format!("{}: not UTF-8, read as {encoding}", path.display()));
+        note(&format!("{}: not UTF-8, read as {encoding}", path.display()));
     }
     Ok(text)
-}
-
-/// The same for a text that is sent as it is: a guessed encoding is an error.
-pub(super) fn read_exact_text(what: &'static str, path: &Path) -> Result<String> {
-    let (text, encoding) = text::read(what, path)?;
-    match encoding.detected() {
-        None => Ok(text),
-        Some(encoding) => {
-            let path = path.display();
-            Err(Error::invalid(format!("{path}: not UTF-8 (perhaps {encoding}): save it as UTF-8")))
-        }
-    }
 }
 
 /// Adds the paths of a list, one per line. Lines are bytes, as `find` prints them; a byte order mark says otherwise.

@@ -29,7 +29,7 @@ impl Limit<'_> {
         console: &Console,
     ) -> Result<Option<Budget>, Failure> {
         let limit = self.most;
-        let prices = self.prices.prices(Some(limit.currency))?;
+        let prices = self.prices.prices(Some(limit.currency), console)?;
         let mut budget = match Budget::new(limit, model, region, &prices) {
             Ok(budget) => budget,
             Err(error) => {

@@ -97,7 +97,7 @@ impl Pages<'_> {
         let back = format!("../{}", address_of(self.name));
         for chunk in files.chunks(calls.batch_size()) {
             for rows in calls.get(chunk)?.into_iter().flatten() {
-                let view = CallView::new(&rows);
+                let view = CallView::new(&rows, self.report.parameters.markers());
                 let Some(link) = self.links.get(&view.file) else { continue };
                 let page = call_page(self.report, &view, &back)?;
                 disk::write(&self.beside.join(link), page.as_bytes())?;

@@ -5,7 +5,7 @@ use std::path::Path;
 use clap::{ArgAction, ArgMatches, FromArgMatches};
 use serde_json::Value;
 
-use super::inputs::read_exact_text;
+use super::inputs::read_text;
 use crate::catalog::{Catalog, Kind, Parameter, Protocol};
 use crate::client::{DIARIZATION, Hotword, LANGUAGE, Message, Recognition};
 use crate::error::Result;
@@ -76,13 +76,13 @@ pub(super) struct RecognitionOptions {
 }
 
 impl RecognitionArgs {
-    /// The request, not yet checked against the catalogue.
+    /// The request, not yet checked against the catalogue. `note` gets lines about files that were read.
     ///
     /// # Errors
     ///
     /// [`crate::ErrorKind::Io`] for a context file that cannot be read.
-    pub(super) fn recognition(&self) -> Result<Recognition> {
-        self.options.recognition(&self.model)
+    pub(super) fn recognition(&self, note: &dyn Fn(&str)) -> Result<Recognition> {
+        self.options.recognition(&self.model, note)
     }
 }
 
@@ -92,7 +92,7 @@ impl RecognitionOptions {
     /// # Errors
     ///
     /// As [`RecognitionArgs::recognition`].
-    pub(super) fn recognition(&self, model: &str) -> Result<Recognition> {
+    pub(super) fn recognition(&self, model: &str, note: &dyn Fn(&str)) -> Result<Recognition> {
         let mut request = Recognition::new(model);
         for (flag, value) in &self.parameters.0 {
             request = match (*flag, value.as_array()) {
@@ -112,16 +112,16 @@ impl RecognitionOptions {
             request = request.system_filter(false);
         }
         for text in &self.context {
-            request = request.context(Message::user(context(text)?));
+            request = request.context(Message::user(context(text, note)?));
         }
         Ok(self.params.iter().fold(request, |request, (key, value)| request.parameter(key, value.clone())))
     }
 }
 
 /// A text, or the content of the file after `@` without its last line break.
-fn context(text: &str) -> Result<String> {
+fn context(text: &str, note: &dyn Fn(&str)) -> Result<String> {
     let Some(path) = text.strip_prefix('@') else { return Ok(text.to_owned()) };
-    let read = read_exact_text("read the context", Path::new(path))?;
+    let read = read_text("read the context", Path::new(path), note)?;
     Ok(read.trim_end_matches(['\r', '\n']).to_owned())
 }
 
@@ -244,7 +244,7 @@ mod tests {
 
     fn request(arguments: &[&str]) -> Value {
         let line = Line::try_parse_from(["it"].iter().chain(arguments)).unwrap_or_else(|error| panic!("{error}"));
-        line.recognition.recognition().unwrap().to_json()
+        line.recognition.recognition(&|_| ()).unwrap().to_json()
     }
 
     fn refused(arguments: &[&str]) -> String {
@@ -304,7 +304,12 @@ mod tests {
         assert_eq!(context, json!([{"role": "user", "text": "Keiko"}, {"role": "user", "text": "kubelet\netcd"}]));
         let missing = Line::try_parse_from(["it", "--context", "@/nowhere"]).unwrap();
         assert!(
-            missing.recognition.recognition().unwrap_err().to_string().starts_with("cannot read the context /nowhere")
+            missing
+                .recognition
+                .recognition(&|_| ())
+                .unwrap_err()
+                .to_string()
+                .starts_with("cannot read the context /nowhere")
         );
     }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
 
-use super::inputs::read_exact_text;
+use super::inputs::read_text;
 use super::output::{Console, Failure};
 use crate::billing::{PriceBook, Prices};
 use crate::catalog::{Catalog, Currency, Price, Region};
@@ -30,10 +30,10 @@ pub(super) struct PriceFlags {
 
 impl PriceFlags {
     /// Loads the prices. `currency` applies if no flag names one.
-    pub(super) fn prices(&self, currency: Option<Currency>) -> Result<Prices, Failure> {
+    pub(super) fn prices(&self, currency: Option<Currency>, console: &Console) -> Result<Prices, Failure> {
         let mut book = PriceBook::from_catalog(Catalog::builtin());
         if let Some(path) = &self.file {
-            let text = read_exact_text("read the price file", path)?;
+            let text = read_text("read the price file", path, &|note| console.note(note))?;
             book.replace(&text).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?;
         }
         Ok(Prices::new(book, self.currency.or(currency), self.price_date))

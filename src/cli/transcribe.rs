@@ -99,7 +99,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: Args, connection: &Connection, format: Format, console: &Console) -> Result<Exit, Failure> {
-    let recognition = args.recognition.recognition()?;
+    let recognition = args.recognition.recognition(&|note| console.note(note))?;
     let Some(recordings) = recordings(&args, console)? else { return Ok(Exit::Usage) };
     let region = connection.region()?;
     let model = recognition.model().to_owned();

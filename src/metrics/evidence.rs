@@ -2,7 +2,6 @@
 
 use super::rows::{Event, Measured};
 use crate::metrics::{EventKind, Interval};
-use crate::text::without_markers;
 
 /// Most words shown on each side of an event.
 const CONTEXT_WORDS: usize = 8;
@@ -99,8 +98,8 @@ impl Measured<'_> {
             } else {
                 text.push_str(&conversation.text(sentence));
             }
-            // The words of a marker are not spoken.
-            let text = without_markers(&text);
+            // The words of a marker are not spoken, unless it counts as text.
+            let text = conversation.markers.shown(text.into());
             let shown = !text.is_empty();
             shown.then(|| EvidenceWord::beside(event.begin_ms, event.end_ms, piece.interval, text.into_owned()))
         })

@@ -14,7 +14,7 @@ use super::onsets::EventKind;
 use super::reason::Reasons;
 use super::texts::Texts;
 use crate::catalog::Region;
-use crate::text::trim;
+use crate::text::{Markers, trim};
 use crate::transcript::{Code, Sentence, Severity, Word};
 
 /// All figures of one call: the result of [`measure`](super::measure).
@@ -51,6 +51,11 @@ impl Measured<'_> {
     #[allow(dead_code, reason = "rules search with it")]
     pub(crate) fn search(&self, keywords: &Keywords) -> Vec<Occurrence> {
         super::hits::search(&self.conversation, &self.floor, &mut Texts::default(), keywords)
+    }
+
+    /// How markers in its texts are treated.
+    pub(crate) fn markers(&self) -> Markers {
+        self.conversation.markers
     }
 
     /// Sets the model and region that made the transcript, where they are known better than from

@@ -112,7 +112,7 @@ impl Page {
                     page.unreadable.push(file.clone());
                     continue;
                 };
-                let view = CallView::new(&rows);
+                let view = CallView::new(&rows, analysis.settings.markers);
                 page.listed.push(CallRow::new(&view, cells(&view)));
                 if in_full.contains(&**file) {
                     page.views.push(view);

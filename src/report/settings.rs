@@ -48,6 +48,12 @@ impl ReportSettings {
         }
     }
 
+    /// How markers in the texts were treated.
+    #[must_use]
+    pub fn markers(&self) -> Markers {
+        if self.keep_markers { Markers::Keep } else { Markers::Drop }
+    }
+
     /// The settings as the analysis had them.
     fn restore(&self) -> Result<Settings> {
         let keywords = self.keywords.as_ref().map(Keywords::new).transpose();
@@ -60,7 +66,7 @@ impl ReportSettings {
             roles,
             keywords: keywords.map_err(|error| Error::invalid(format!("report.json: {error}")))?,
             window_ms: self.window_ms,
-            markers: if self.keep_markers { Markers::Keep } else { Markers::Drop },
+            markers: self.markers(),
             model: self.model.clone(),
             region: self.region.as_deref().and_then(|region| region.parse().ok()),
         })

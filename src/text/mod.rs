@@ -8,7 +8,6 @@ mod fold;
 mod joining;
 mod units;
 
-pub(crate) use units::without_markers;
 pub use units::{Markers, Units, count, is_question};
 
 #[cfg(test)]

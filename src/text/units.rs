@@ -249,7 +249,7 @@ fn marker_len(text: &[u8]) -> usize {
 /// A text without its markers; the rest is joined as separate parts.
 ///
 /// This is the text that captions, keywords and evidence use.
-pub(crate) fn without_markers(text: &str) -> Cow<'_, str> {
+fn without_markers(text: &str) -> Cow<'_, str> {
     let mut out = String::new();
     let (mut done, mut at) = (0, 0);
     while let Some(found) = text.get(at..).and_then(|rest| rest.find(['[', '<'])) {

@@ -39,6 +39,27 @@ fn markers_are_no_words_anywhere() {
     let kept = ran.then().run("analyze calls -o kept --tables jsonl --keep-markers --keyword angry").exits(0);
     assert_eq!(kept.file("kept/calls.jsonl").lines().count(), 1);
     assert!(kept.file("kept/hits.jsonl").contains("<|ANGRY|>"));
+    assert!(kept.file("kept/report.html").contains("ANGRY"));
+    let ran = kept.then().run("captions calls/a.json --to vtt --keep-markers").exits(0);
+    assert!(ran.out().contains("&lt;|ANGRY|&gt;"), "{}", ran.out());
+}
+
+#[test]
+fn evidence_shows_markers_where_they_count() {
+    let cut_in = Call::default()
+        .say(0, &[(0, 4000, "Your order left us on Monday"), (4000, 6000, "[CAR HORN] and then")])
+        .say(1, &[(4500, 8000, "No it did not")])
+        .lasting(9000);
+    for (more, shows) in [("", false), ("--keep-markers", true)] {
+        let ran =
+            Scene::new().call("a", cut_in.clone()).run(&format!("explain calls/a.json --event 0 {more}")).exits(0);
+        assert_eq!(ran.out().contains("[CAR HORN]"), shows, "{more}: {}", ran.out());
+        let ran = ran.then().run(&format!("analyze calls -o out {more}")).exits(0);
+        assert_eq!(ran.file("out/report.html").contains("[CAR HORN]"), shows, "{more}");
+        // Drawn again from the tables, too.
+        let ran = ran.then().run("report out -o again.html").exits(0);
+        assert_eq!(ran.file("again.html").contains("[CAR HORN]"), shows, "{more}");
+    }
 }
 
 #[test]

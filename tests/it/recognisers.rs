@@ -55,6 +55,8 @@ fn emotions_are_shares_of_talk_as_received() {
         .sentence(0, said(0, 4000, json!("neutral")))
         .sentence(0, said(5000, 6000, json!("angry")))
         .say(1, &[(7000, 8000, "three")]);
+    let page = crate::scene::analysed(labelled.clone()).file("out/report.html");
+    assert!(page.contains("Emotions as the recogniser judged them, by share of talk: ch0: neutral 80 %, angry 20 %."));
     let ran = measured(labelled);
     // 4,000 of 5,000 ms, and 1,000.
     has(&ran.participant("ch0"), json!({"emotions": "neutral:0.8;angry:0.2"}));

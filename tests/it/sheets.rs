@@ -251,8 +251,19 @@ fn small_files_saved_on_windows_are_read() {
     let scene = service.scene().write("dialog.json", gb18030("[{\"role\":\"user\",\"text\":\"退款退款\"}]"));
     scene
         .run("flash https://calls.example/a.wav --dialog dialog.json")
-        .exits(2)
-        .says("dialog.json: not UTF-8 (perhaps gb18030): save it as UTF-8");
+        .exits(0)
+        .says("dialog.json: not UTF-8, read as gb18030");
+    let terms = service.scene().write("terms.txt", gb18030("退款退款\r\n北京支行\r\n"));
+    let ran = terms.run("flash https://calls.example/a.wav --context @terms.txt").exits(0);
+    ran.says("terms.txt: not UTF-8, read as gb18030");
+    let prices = "# 价格表价格表\r\n[[price]]\r\nmodels = [\"fun-asr\"]\r\nregion = \"intl\"\r\ncurrency = \"USD\"\r\nsecond = \"0.1\"\r\nsource = \"contract\"\r\nchecked = \"2026-11-01\"\r\n";
+    let ran = calls().write("prices.toml", gb18030(prices));
+    let ran = ran.run("analyze calls --prices prices.toml --model fun-asr --region intl").exits(0);
+    ran.says("prices.toml: not UTF-8, read as ");
+    let scene = service.scene().write("key", gb18030("sk-退款退款"));
+    let ran =
+        scene.run("vocab list --api-key-file key").exits(2).says("character 4 of the API key is not printable ASCII");
+    ran.says_no("read as");
 }
 
 #[test]

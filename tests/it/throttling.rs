@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use talkmeter::batch::{Batch, BatchRequest, ManifestBuilder, RunOptions};
+use talkmeter::batch::{Batch, BatchRequest, ManifestBuilder, Progress, RunOptions};
 use talkmeter::catalog::Region;
 use talkmeter::client::{ApiKey, Client, Recognition, RetryPolicy};
 
@@ -37,6 +37,37 @@ fn ninety_seconds_of_throttled_submits_pass_and_every_file_is_sent_once() {
     );
     service.accepted_once(&urls);
     assert_eq!(service.of_kind("submit"), 12 + 8, "a pause holds all submits back, not only the refused one");
+}
+
+#[test]
+fn submits_that_fail_otherwise_pause_longer_and_longer_while_queries_go_well() {
+    // Three tasks take long and are asked after meanwhile; then the service is overloaded for submits.
+    let service = Service::with(
+        "[[fault]]\non = \"recognition\"\ntimes = 3\ndo = \"hold\"\nhold_s = 20\n\
+         [[fault]]\non = \"submit\"\nskip = 3\ntimes = 5\ndo = \"status\"\nstatus = 503\ncode = \"ModelServingError\"\n",
+    );
+    let urls: Vec<String> = (0..4).map(|n| format!("https://calls.example/{n}.wav")).collect();
+    let scene = service.scene();
+    let key = ApiKey::new(KEY).unwrap();
+    let policy = RetryPolicy::default().retries(0);
+    let client = Client::builder().base_url(service.base_url()).api_key(key).retry(policy).build().unwrap();
+    let mut builder = ManifestBuilder::default();
+    urls.iter().for_each(|url| builder.argument(url.as_ref()));
+    let request = BatchRequest::new(Recognition::new("paraformer-v2"), builder.finish().unwrap().recordings);
+    let batch = Batch::open(&scene.path("out"), client, request.poll_interval(Some(Duration::from_secs(1)))).unwrap();
+    let (begun, mut notes) = (Instant::now(), Vec::new());
+    let options = RunOptions::new().observer(|progress| {
+        if let Progress::Note(line) = progress {
+            notes.push(line.to_owned());
+        }
+    });
+    let summary = service.block_on(batch.run(options)).unwrap();
+    assert_eq!((summary.counts.stored, summary.failures.len()), (4, 0), "{summary:?}");
+    drop(summary);
+    // 0.5 + 0.5 + 1 + 2 + 4 s; if each good query shortened the pause, 2.5 s.
+    assert!(begun.elapsed() > Duration::from_secs(8), "{:?}", begun.elapsed());
+    assert_eq!(notes.iter().filter(|line| line.contains("retrying")).count(), 1, "{notes:?}");
+    service.accepted_once(&urls);
 }
 
 #[test]

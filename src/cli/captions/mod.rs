@@ -18,6 +18,7 @@ use crate::captions::{self, Captions, Cue, Format, Limits};
 use crate::metrics::{Roles, Settings, measure};
 use crate::report::number::counted;
 use crate::tables::Outcome;
+use crate::text::Markers;
 use crate::transcript::{Input, read};
 use target::Targets;
 
@@ -51,6 +52,9 @@ pub(super) struct Args {
     /// Name participants: ch0=agent,ch1=customer. Two labels with one role become one participant
     #[arg(long = "role", value_name = "PARTICIPANT=ROLE")]
     roles: Vec<Roles>,
+    // Not as a doc comment: rustdoc would read a link and a tag.
+    #[arg(long, help = "Show markers such as [PII] and <unk> as text")]
+    keep_markers: bool,
     #[command(flatten)]
     limits: LimitFlags,
 }
@@ -114,7 +118,8 @@ pub(super) fn run(mut args: Args, print: Print, console: &Console) -> Result<Exi
     let limits = args.limits.limits()?;
     let mut roles = Roles::default();
     std::mem::take(&mut args.roles).into_iter().try_for_each(|more| roles.extend(more)).map_err(Failure::refused)?;
-    let settings = Settings { roles, ..Settings::default() };
+    let markers = if args.keep_markers { Markers::Keep } else { Markers::Drop };
+    let settings = Settings { roles, markers, ..Settings::default() };
     args.to.sort_unstable();
     args.to.dedup();
     if args.check {

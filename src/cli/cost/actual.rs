@@ -59,7 +59,7 @@ pub(super) fn run(
     format: Format,
     console: &Console,
 ) -> Result<Exit, Failure> {
-    let prices = args.prices.prices(None)?;
+    let prices = args.prices.prices(None, console)?;
     let bill = bill(&args.paths.find(None, console)?, args.model.as_deref(), region, &prices, console)?;
     if bill.files == 0 {
         console.error(if bill.failed == 0 { "no result files found" } else { "no result file could be read" });

@@ -118,7 +118,7 @@ pub(super) fn run(
     format: Format,
     console: &Console,
 ) -> Result<Exit, Failure> {
-    let prices = args.prices.prices(args.max_cost.map(|budget| budget.currency))?;
+    let prices = args.prices.prices(args.max_cost.map(|budget| budget.currency), console)?;
     let mut recordings = Inputs::default();
     args.inputs.iter().try_for_each(|input| recordings.argument(input, console))?;
     for list in &args.files_from {

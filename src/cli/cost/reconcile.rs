@@ -55,7 +55,7 @@ fn rule(name: &str) -> Result<Rounding, String> {
 }
 
 pub(super) fn run(args: &Args, today: Date, format: Format, console: &Console) -> Result<Exit, Failure> {
-    let prices = args.prices.prices(None)?;
+    let prices = args.prices.prices(None, console)?;
     let receipts = LedgerReport::read(&args.dir)?.map(|ledger| ledger.receipts()).ok_or_else(|| {
         Failure::Usage(format!("{}: not an output folder of `transcribe` (it has no ledger)", args.dir.display()))
     })?;

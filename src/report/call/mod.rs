@@ -13,6 +13,7 @@ use speech::Speech;
 use crate::metrics::{EventKind, Evidence, EvidenceWord, Interval};
 use crate::redact::without_query;
 use crate::tables::{CallRows, EventRow, HitRow, Row, WarningRow};
+use crate::text::Markers;
 
 /// A call for people. Participants are indices into [`CallView::participants`] throughout.
 #[derive(Debug, Clone, Serialize)]
@@ -108,21 +109,21 @@ pub struct HitView {
 }
 
 impl CallView {
-    /// Builds the view of one call.
+    /// Builds the view of one call, whose markers were treated like this when it was measured.
     ///
     /// ```
     /// use talkmeter::metrics::{Settings, measure};
-    /// use talkmeter::{report::CallView, tables::CallRows};
+    /// use talkmeter::{report::CallView, tables::CallRows, text::Markers};
     /// let transcript = talkmeter::transcript::read(br#"{"transcripts": [{"channel_id": 0, "sentences": [
     ///     {"begin_time": 200, "end_time": 1200, "text": "Good morning."}]}]}"#)?;
     /// let measured = measure("a.json", &transcript, &Settings::default());
-    /// let view = CallView::new(&CallRows::new(&measured).unwrap());
+    /// let view = CallView::new(&CallRows::new(&measured).unwrap(), Markers::Drop);
     /// assert_eq!((&*view.names[0], &view.lanes[0][..]), ("ch0", &[(200, 1200)][..]));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn new(rows: &CallRows) -> Self {
-        let speech = Speech::new(rows);
+    pub fn new(rows: &CallRows, markers: Markers) -> Self {
+        let speech = Speech::new(rows, markers);
         let (lanes, lanes_from) = speech.lanes(rows);
         let mut events: Vec<EventView> = rows.events.iter().map(|event| EventView::new(event, &speech)).collect();
         let mut hits: Vec<HitView> = rows.hits.iter().map(HitView::new).collect();

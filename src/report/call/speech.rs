@@ -2,7 +2,7 @@
 
 use crate::metrics::{Basis, EvidenceWord, Interval, cut_sentence, joined};
 use crate::tables::{CallRows, SentenceRow};
-use crate::text::{join_into, without_markers};
+use crate::text::{Markers, join_into};
 
 use super::LaneSource;
 
@@ -31,7 +31,7 @@ pub(super) struct Speech {
 }
 
 impl Speech {
-    pub(super) fn new(rows: &CallRows) -> Self {
+    pub(super) fn new(rows: &CallRows, markers: Markers) -> Self {
         let mut speech = Self { turns: vec![Vec::new(); rows.labels.len()], ..Self::default() };
         for turn in &rows.turns {
             if let Some(turns) = speech.turns.get_mut(turn.participant) {
@@ -40,7 +40,7 @@ impl Speech {
         }
         if let Some(sentences) = &rows.sentences {
             let mut pieces = Vec::new();
-            sentences.iter().for_each(|sentence| speech.cut(sentence, &mut pieces));
+            sentences.iter().for_each(|sentence| speech.cut(sentence, markers, &mut pieces));
             if rows.bursts.is_some() {
                 // A blank sentence can have a time without being speech.
                 let (lanes, _) = speech.lanes(rows);
@@ -55,12 +55,12 @@ impl Speech {
         speech
     }
 
-    fn cut(&mut self, sentence: &SentenceRow, pieces: &mut Vec<Piece>) {
+    fn cut(&mut self, sentence: &SentenceRow, markers: Markers, pieces: &mut Vec<Piece>) {
         let times: Vec<Option<Interval>> = sentence.words.iter().map(|word| word.interval).collect();
         let mut cuts = Vec::new();
         let basis = cut_sentence(&times, sentence.interval, |words, interval| cuts.push((words, interval)));
         if basis.is_none() && !sentence.text.is_empty() {
-            self.untimed.push((sentence.participant, without_markers(&sentence.text).into_owned()));
+            self.untimed.push((sentence.participant, markers.shown(sentence.text.as_str().into()).into_owned()));
         }
         for (words, interval) in cuts {
             let text = if basis == Some(Basis::Words) {
@@ -72,7 +72,7 @@ impl Speech {
                 sentence.text.clone()
             };
             // As turns and events show it.
-            let text = without_markers(&text).into_owned();
+            let text = markers.shown(text.into()).into_owned();
             pieces.push(Piece { participant: sentence.participant, interval, text });
         }
     }

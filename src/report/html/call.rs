@@ -41,6 +41,7 @@ pub(super) struct CallContext {
     length_ms: i64,
     columns: Vec<String>,
     participants: Vec<ParticipantRow>,
+    emotions: Vec<Emotions>,
     lines: Vec<LineContext>,
     kinds: Vec<Kind>,
     hits: Vec<Rule>,
@@ -78,6 +79,13 @@ struct MarkContext {
 struct ParticipantRow {
     name: Name,
     cells: Vec<Cell>,
+}
+
+/// What the recogniser judged somebody's emotions to be.
+#[derive(Serialize)]
+struct Emotions {
+    name: String,
+    shares: String,
 }
 
 #[derive(Serialize)]
@@ -190,6 +198,7 @@ impl CallContext {
             length_ms: view.length_ms(),
             columns: columns.iter().map(|column| column.label().into_owned()).collect(),
             participants: view.participants.iter().enumerate().map(row).collect(),
+            emotions: emotions(view),
             lines: view.lines.iter().enumerate().map(|(at, line)| line_context(view, line, at, id)).collect(),
             kinds: kinds(view, id),
             hits: rules(view, id),
@@ -394,4 +403,19 @@ fn warning(row: &WarningRow) -> String {
     let code = crate::transcript::Code::ALL.iter().find(|code| code.name() == row.code);
     let detail = row.detail.as_ref().map(|detail| format!(" ({detail})")).unwrap_or_default();
     format!("{} {}: {}{detail}", row.code, count(row.count), code.map_or("", |code| code.meaning()))
+}
+
+/// Emotions by share of talk, of the participants that have any.
+fn emotions(view: &CallView) -> Vec<Emotions> {
+    let share = |cell: &str| {
+        let (name, share) = cell.rsplit_once(':')?;
+        Some(format!("{name} {:.0} %", share.parse::<f64>().ok()? * 100.0))
+    };
+    let names = view.names.iter().zip(&view.participants);
+    let emotions = names.filter_map(|(name, row)| {
+        let cells = row.text("emotions")?.split(';');
+        let shares: Vec<String> = cells.map(|cell| share(cell).unwrap_or_else(|| cell.to_owned())).collect();
+        Some(Emotions { name: name.clone(), shares: shares.join(", ") })
+    });
+    emotions.collect()
 }
