@@ -16,12 +16,13 @@ use super::codec::codec;
 use super::headers::{Allowance, Headers};
 use super::magic::Container;
 use super::window::Window;
-use super::{Probe, mkv_blocks, mp4_fragments, rounded_ms};
+use super::{Probe, flac_frames, mkv_blocks, mp4_fragments, rounded_ms};
 
 /// Most boxes of an MP4 whose sizes are checked.
 const MOST_BOXES: usize = 1000;
 /// Nanoseconds per second.
-const NANOSECONDS: u128 = 1_000_000_000;
+pub(super) const NANOSECONDS: u128 = 1_000_000_000;
+const NANOSECONDS_PER_MS: u128 = 1_000_000;
 
 /// The demuxer of a container, with its headers read; `None` if there is none or they cannot be read.
 pub(super) fn open(container: Container, place: u64, headers: Headers) -> Option<Box<dyn FormatReader>> {
@@ -101,21 +102,35 @@ fn read(container: Container, place: u64, window: &mut Window, headers: Headers,
     } else if probe.duration_ms.is_none_or(|ms| ms == 0) {
         allowance.raise(walk);
         let walked = match container {
-            Container::Mkv => mkv_blocks::duration_ns(window, place, u64::from(track.id))
-                .and_then(|ns| rounded_ms(ns, 1, NANOSECONDS)),
+            Container::Mkv => mkv_blocks::duration_ms(window, place, u64::from(track.id)),
             _ => walked_ms(&mut *reader, &track, &allowance, skipped),
         };
         probe.duration_ms = walked.or(probe.duration_ms);
     } else if is_cut_off(container, window, place) {
         allowance.raise(walk);
-        let walked = walked_ms(&mut *reader, &track, &allowance, 0);
+        let walked = match container {
+            Container::Mkv => mkv_blocks::duration_ms(window, place, u64::from(track.id)),
+            _ => walked_ms(&mut *reader, &track, &allowance, 0),
+        };
         probe.promised_ms = probe.duration_ms.filter(|promised| Some(*promised) > walked);
-        probe.duration_ms = if allowance.is_spent() { None } else { walked.or(Some(0)) };
+        probe.duration_ms = if allowance.is_spent() || window.is_spent() { None } else { walked.or(Some(0)) };
+    } else if container == Container::Flac
+        && let (Some(promised), Some(rate)) = (track.num_frames, parameters.sample_rate)
+        && let Some(held) = flac_frames::held_samples(window, place).filter(|held| *held < promised)
+    {
+        probe.promised_ms = probe.duration_ms;
+        probe.duration_ms = rounded_ms(held.into(), 1, rate.into());
+    } else if container == Container::Mkv
+        && let Some(delay) = mkv_blocks::codec_delay_ns(window, place, u64::from(track.id))
+        && let Some(ms) = probe.duration_ms
+    {
+        let played = (u128::from(ms) * NANOSECONDS_PER_MS).saturating_sub(delay.into());
+        probe.duration_ms = rounded_ms(played, 1, NANOSECONDS);
     }
     Some(probe)
 }
 
-/// Whether a part of the file extends beyond its end: the form of an AIFF, a box of an MP4.
+/// Whether a part of the file extends beyond its end: the form of an AIFF, a box of an MP4, the segment of a Matroska file.
 fn is_cut_off(container: Container, window: &mut Window, place: u64) -> bool {
     let length = window.length();
     match container {
@@ -142,6 +157,7 @@ fn is_cut_off(container: Container, window: &mut Window, place: u64) -> bool {
             }
             false
         }
+        Container::Mkv => mkv_blocks::is_cut_off(window, place),
         _ => false,
     }
 }

@@ -11,6 +11,7 @@ mod codec;
 mod decode;
 mod demux;
 mod ffmpeg;
+mod flac_frames;
 mod flv;
 mod frames;
 mod headers;
@@ -70,7 +71,8 @@ pub struct Probe {
     /// In whole milliseconds, rounded; `None` if unknown. Never more than a WAV file holds, whatever its header states;
     /// `None` for an AVI or ASF that was cut off, whose headers state the planned length.
     pub duration_ms: Option<u64>,
-    /// What the header states, in milliseconds, if it is more than the file holds: of WAV, AIFF and MP4 files that were cut off.
+    /// What the header states, in milliseconds, if it is more than the file holds: of WAV, AIFF,
+    /// FLAC, MKV and MP4 files that were cut off.
     pub promised_ms: Option<u64>,
     /// Audio tracks of the container, each with its own channels; nearly always 1.
     pub audio_tracks: usize,
@@ -238,9 +240,9 @@ mod tests {
             ("tone.flac", "flac", "flac", 8000, 2, 200),
             // Opus plays at 48 kHz, whatever went in; the samples at its start that are skipped do not count.
             ("tone.opus", "ogg", "opus", 48_000, 1, 500),
-            ("tone.mka", "mkv", "opus", 16_000, 2, 508),
-            ("tone.webm", "mkv", "opus", 16_000, 1, 508),
-            ("live.webm", "mkv", "opus", 16_000, 1, 521),
+            ("tone.mka", "mkv", "opus", 16_000, 2, 502),
+            ("tone.webm", "mkv", "opus", 16_000, 1, 502),
+            ("live.webm", "mkv", "opus", 16_000, 1, 505),
             ("tone.m4a", "mp4", "aac", 16_000, 1, 564),
             ("tone.mov", "mp4", "aac", 16_000, 2, 564),
             ("fragments.mp4", "mp4", "aac", 16_000, 1, 564),
@@ -312,7 +314,9 @@ mod tests {
         assert_eq!(facts(of(175_000, 160_000)).3, None);
         assert_eq!(facts(of(0x7FFF_F024, 160_000)), (Some(10_000), None, None, None));
         assert_eq!(facts(of(u32::MAX, 160_000)), (Some(10_000), None, None, None));
-        for (name, whole_ms) in [("tone.m4a", 564), ("tone.mov", 564), ("tone.aiff", 100)] {
+        for (name, whole_ms) in
+            [("tone.m4a", 564), ("tone.mov", 564), ("tone.aiff", 100), ("tone.flac", 200), ("tone.mka", 508)]
+        {
             let whole = std::fs::read(tone(name)).unwrap();
             let cut = probed(&whole[..whole.len() * 4 / 5]);
             let Some(cut) = cut else { continue };

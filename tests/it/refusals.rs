@@ -70,6 +70,39 @@ fn a_file_that_the_model_does_not_take_is_not_uploaded() {
     ran.says("calls/a.wav: ").says("8000").says("16000");
 }
 
+/// A WAV of this many seconds of nothing, 8,000 bytes a second; a hole on the disk.
+fn lasting(folder: &std::path::Path, name: &str, seconds: u32) {
+    let mut header = wav(1, 8000, 0);
+    header[28..36].copy_from_slice(&[0x40, 0x1F, 0, 0, 1, 0, 8, 0]);
+    header[40..44].copy_from_slice(&(seconds * 8000).to_le_bytes());
+    std::fs::write(folder.join(name), header).unwrap();
+    std::fs::File::options()
+        .write(true)
+        .open(folder.join(name))
+        .unwrap()
+        .set_len(44 + u64::from(seconds) * 8000)
+        .unwrap();
+}
+
+#[test]
+fn limits_of_length_are_checked_before_anything_is_sent() {
+    let service = Service::new().unasked();
+    let scene = service.scene().with(|folder| {
+        for (name, seconds) in [("night.wav", 12 * 3600 + 60), ("shift.wav", 3 * 3600), ("clip.wav", 301)] {
+            lasting(folder, name, seconds);
+        }
+    });
+    let ran = scene.run("transcribe night.wav shift.wav -o out --model fun-asr --region intl --diarize").exits(2);
+    let ran =
+        ran.says("night.wav: fun-asr takes up to 12 h, this lasts 12 h 1 min").says_no("shift.wav").prints_nothing();
+    let run = "transcribe shift.wav -o out --model fun-asr --region intl --max-cost 0.01usd";
+    let ran = service.then(ran).run(&format!("{run} --diarize")).exits(3);
+    let ran = ran.says("shift.wav: lasts 3 h; telling speakers apart is recommended for up to 2 h");
+    let ran = service.then(ran).run(run).exits(3).says_no("recommended");
+    let ran = service.then(ran).run("flash clip.wav --region intl").exits(2);
+    ran.says("clip.wav lasts 5 min 1 s, fun-asr-flash-2026-06-15 takes up to 5 min").prints_nothing();
+}
+
 #[test]
 fn local_files_count_for_a_task_too() {
     let service = Service::new().unasked();
