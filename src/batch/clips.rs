@@ -17,7 +17,7 @@ use crate::disk;
 use crate::error::{Error, Result};
 use crate::time::{Clock, SystemClock};
 
-/// A folder that takes results of flash calls. Nobody else can write to its ledger meanwhile.
+/// A folder that takes results of flash calls. Its lock is held meanwhile.
 #[derive(Debug)]
 pub struct Clips {
     dir: PathBuf,
@@ -32,7 +32,7 @@ pub struct Clips {
 pub struct SavedClip {
     /// The result file: `results/flash-<n>-<name>.json`.
     pub result: PathBuf,
-    /// The answer as it came: the same name with `.answer`, so that nobody takes it for a result.
+    /// The answer as it came: the same name with `.answer`, so that it is not read as a result.
     pub answer: PathBuf,
 }
 
@@ -45,7 +45,7 @@ impl Clips {
         Self::open_at(dir, Arc::new(SystemClock))
     }
 
-    /// Like [`Clips::open`], by another clock.
+    /// Like [`Clips::open`], with another clock.
     ///
     /// # Errors
     /// As [`Clips::open`].
@@ -60,7 +60,7 @@ impl Clips {
     /// its file, where it is at hand.
     ///
     /// # Errors
-    /// The disk takes no more.
+    /// A file cannot be written.
     pub fn save(
         &mut self,
         url: &str,

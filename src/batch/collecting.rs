@@ -1,4 +1,4 @@
-//! Out of the service: ask, fetch, store; and the search for tasks whose submit nobody answered.
+//! Out of the service: query, fetch, store; and the search for tasks whose submit was not answered.
 
 use std::collections::HashSet;
 

@@ -1,10 +1,10 @@
-//! How many recordings of a batch have come how far, and what those that are still to be submitted come to.
+//! Recordings of a batch by state, and what is still to be submitted.
 
 use std::collections::BTreeMap;
 
 use super::state::{Phase, State};
 
-/// Recordings by what has become of them.
+/// Recordings by state.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Counts {
@@ -16,7 +16,7 @@ pub struct Counts {
     pub submitting: usize,
     /// Accepted by the service, no result yet.
     pub in_flight: usize,
-    /// Nobody can tell yet whether they were accepted.
+    /// Not known yet whether they were accepted.
     pub uncertain: usize,
     /// With a result on disk.
     pub stored: usize,
@@ -46,7 +46,7 @@ impl Counts {
         self.open() + self.done()
     }
 
-    /// Those that have come to their end.
+    /// Those that have ended.
     #[must_use]
     pub fn done(&self) -> usize {
         self.stored + self.silent + self.failed

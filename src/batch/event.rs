@@ -72,7 +72,7 @@ impl fmt::Display for AttemptNo {
     }
 }
 
-/// Something that happened and must not be forgotten.
+/// Something that happened.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub(super) enum Event<'a> {
@@ -124,7 +124,7 @@ pub(super) enum Event<'a> {
     },
     /// A file was put into temporary storage.
     Uploaded { blake3: Text<'a>, url: Text<'a>, expires: Timestamp },
-    /// A submit is about to leave. Flushed to disk before it does.
+    /// A submit is about to be sent. Flushed to disk before.
     Intent {
         attempt: AttemptNo,
         #[serde(rename = "items")]
@@ -135,7 +135,7 @@ pub(super) enum Event<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         server_time: Option<Timestamp>,
     },
-    /// The service took it. Flushed to disk at once.
+    /// The service accepted it. Flushed to disk at once.
     Accepted {
         attempt: AttemptNo,
         task_id: Text<'a>,
@@ -155,11 +155,11 @@ pub(super) enum Event<'a> {
         /// The same may be accepted later: it is submitted again.
         again: bool,
     },
-    /// Nobody can tell whether the service took it.
+    /// It is unknown whether the service accepted it.
     Uncertain { attempt: AttemptNo, why: Text<'a> },
-    /// A listing long enough after the request proved that it was not taken.
+    /// It is proved that the service did not accept it.
     Absent { attempt: AttemptNo },
-    /// Nothing could be proved, and the user said to submit again.
+    /// Nothing could be proved, and the user chose to submit again.
     GivenUp { attempt: AttemptNo },
     /// A task ended; what the service says it bills.
     Ended {
@@ -193,7 +193,7 @@ pub(super) enum Event<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         request_id: Option<Text<'a>>,
     },
-    /// A recording is taken up again: it failed and is to be tried anew, or its result is gone from the disk.
+    /// A recording is reopened: it failed and is tried again, or its result is missing or was changed.
     Reopened { n: RecordingNo, why: Text<'a> },
     /// A clip was recognised by a flash call: no task, no recording of the batch. Its result is on disk.
     Recognized {
@@ -219,7 +219,7 @@ pub(super) enum Event<'a> {
     Unknown,
 }
 
-/// A task's id as it stands in a ledger.
+/// A task's id from a ledger.
 pub(super) fn task_id(text: &str) -> Option<TaskId> {
     TaskId::new(text).ok()
 }

@@ -179,7 +179,7 @@ impl<'s> KnownRecordings<'s> {
             return Ok(same);
         }
         let Some(before) = known.content() else {
-            // Not submitted yet, or nobody knows with which content.
+            // Not submitted yet, or with a content that was not recorded.
             let is_new = known.stamp().is_some() && is_same_path && !is_unbilled(&known.phase);
             return Ok(if is_new { Match::Replaced } else { same });
         };

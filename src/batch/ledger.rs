@@ -142,7 +142,7 @@ impl<F> Read<F> {
     }
 }
 
-/// The ledger of a batch that nobody else has open.
+/// The ledger of a batch, under its lock.
 #[derive(Debug)]
 pub(super) struct Ledger {
     sheet: Sheet,
@@ -177,7 +177,7 @@ struct Entry {
 }
 
 impl Ledger {
-    /// Opens the ledger in `dir` for writing, or begins one; mends a torn end. Nobody else can until it is dropped.
+    /// Opens the ledger in `dir` for writing, or begins one; mends a torn end. It is locked until it is dropped.
     pub(super) fn open(dir: &Path, clock: Arc<dyn Clock>) -> Result<(Self, State, Option<String>)> {
         let path = dir.join(FILE);
         let failed = |doing: &'static str| {
@@ -236,7 +236,7 @@ impl Ledger {
         Ok(lines)
     }
 
-    /// Hands the file over to a thread, so that a flush holds up nobody.
+    /// Hands the file over to a thread, so that a flush delays nothing else.
     pub(super) fn start(self) -> Result<(Writer, Thread)> {
         let Self { mut sheet, path, clock } = self;
         let (lines, entries) = mpsc::channel();
@@ -252,7 +252,7 @@ impl Ledger {
 impl Thread {
     /// Waits until all is written and the lock is free. Every writer must be gone.
     pub(super) fn join(self) {
-        // A writer that panicked has answered nobody, which was noticed.
+        // If the thread panicked, its callers had an error for want of an answer.
         let _ = self.0.join();
     }
 }

@@ -1,7 +1,7 @@
 //! The lock that keeps a folder to one run at a time.
 //!
 //! It is an operating-system lock on `ledger.lock`, a file of its own, so that the ledger can be read meanwhile on every system.
-//! It dies with its process: a killed run blocks nobody. Earlier versions locked the ledger itself; that lock is respected, and
+//! It dies with its process: a killed run blocks no other. Earlier versions locked the ledger itself; that lock is respected, and
 //! held as well where a locked file can still be read.
 
 use std::fs::{File, OpenOptions, TryLockError};
@@ -31,7 +31,7 @@ impl Lock {
         let ledger = ledger.try_clone().map_err(|error| Error::io("lock", path, error))?;
         self.add(dir, path, ledger)?;
         if !cfg!(unix) {
-            // Elsewhere nobody could read it while it is locked.
+            // Elsewhere a locked file cannot be read.
             self.0.pop().into_iter().for_each(|ledger| drop(ledger.unlock()));
         }
         Ok(())

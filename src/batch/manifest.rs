@@ -396,7 +396,7 @@ mod tests {
         assert_eq!(
             lines,
             [
-                "s3://bucket/a.wav: s3: is fetched by nobody",
+                "s3://bucket/a.wav: the service cannot fetch s3: addresses",
                 "calls.csv line 3: `url` is empty",
                 "calls.csv line 4: /no/such/call.wav: no such file",
                 "stdin line 1: https://h/a.wav: a user name or password in a URL would end up in the ledger",

@@ -1,7 +1,7 @@
-//! When to ask after which task, so that a thousand tasks cost about a thousand questions.
+//! When to poll which task, so that a thousand tasks cost about a thousand queries.
 //!
-//! A few tasks are asked after one by one. Many are asked after together: the list of what the account has pending and running
-//! names up to a hundred a page, and only a task that is missing from it is asked after, because it has ended.
+//! A few tasks are queried one by one. Many are followed through the list of what the account has pending and running, up to a
+//! hundred per page; only a task that is missing from it is queried, because it has ended.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Duration;
@@ -10,9 +10,9 @@ use tokio::time::Instant;
 
 use crate::client::TaskId;
 
-/// Up to so many tasks are asked after one by one.
+/// Up to this number, tasks are queried one by one.
 const FEW: usize = 10;
-/// The service recommends 2 to 5 s between questions.
+/// The service recommends 2 to 5 s between queries.
 const FIRST: Duration = Duration::from_secs(2);
 const MOST: Duration = Duration::from_secs(20);
 /// A task that a sweep has seen unfinished, should no further sweep come.
@@ -21,7 +21,7 @@ const SWEEP: Duration = Duration::from_secs(2);
 const SWEEP_MOST: Duration = Duration::from_secs(10);
 /// A task younger than this may not be in the list yet.
 const VISIBLE: Duration = Duration::from_secs(1);
-/// After a sweep that failed, tasks are asked after one by one for so long.
+/// How long tasks are queried one by one after a sweep that failed.
 const BLIND: Duration = Duration::from_secs(60);
 
 #[derive(Debug)]
@@ -73,7 +73,7 @@ impl Polling {
         self.flights.len()
     }
 
-    /// A task was accepted; or is taken up again by a later run.
+    /// A task was accepted, by this run or an earlier one.
     pub(super) fn add(&mut self, id: TaskId, now: Instant) {
         if self.flights.contains_key(&id) {
             return;
@@ -85,7 +85,7 @@ impl Polling {
         self.due.insert((next, id));
     }
 
-    /// Asks again soon: something is missing that only a new answer brings.
+    /// Queries it again soon, for something that only a new answer brings.
     pub(super) fn again(&mut self, id: TaskId, now: Instant) {
         self.add(id.clone(), now);
         self.move_to(&id, now + VISIBLE);
@@ -101,7 +101,7 @@ impl Polling {
         }
     }
 
-    /// A task to ask after now; it is under way until [`Self::later`] or [`Self::drop`].
+    /// A task to query now; it is under way until [`Self::later`] or [`Self::drop`].
     pub(super) fn take(&mut self, now: Instant) -> Option<TaskId> {
         let (at, _) = self.due.first()?;
         if *at > now {
@@ -115,9 +115,9 @@ impl Polling {
         Some(id)
     }
 
-    /// The task has not ended, or no answer came: ask again, ever more seldom. Returns how often it was asked after.
+    /// The task has not ended, or no answer came: query it again, at growing intervals. Returns the number of queries so far.
     pub(super) fn later(&mut self, id: &TaskId, now: Instant) -> u32 {
-        // One by one means many questions: with thousands of tasks each has to wait for its turn.
+        // With thousands of tasks, each has to wait for its turn.
         let crowd = Duration::from_millis(100).saturating_mul(self.flights.len() as u32);
         let Some(flight) = self.flights.get_mut(id) else { return 0 };
         flight.under_way = false;
@@ -165,7 +165,7 @@ impl Polling {
         self.one_by_one(now);
     }
 
-    /// No sweep asks after them any more: each is due soon by itself.
+    /// Without sweeps each is due soon by itself.
     fn one_by_one(&mut self, now: Instant) {
         let all: Vec<TaskId> = self.due.iter().map(|(_, id)| id.clone()).collect();
         for id in all {
@@ -175,7 +175,7 @@ impl Polling {
         }
     }
 
-    /// When there is something to do, unless something under way ends before.
+    /// When there is something to do, unless an operation ends before.
     pub(super) fn wake(&self) -> Option<Instant> {
         let next = self.due.first().map(|(at, _)| *at);
         let sweep = (!self.sweeping && self.flights.len() > FEW).then_some(self.sweep_at);

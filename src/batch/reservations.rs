@@ -18,9 +18,9 @@ pub(super) struct Reservations {
     bound: Usage,
     /// … and how many others there are, by the number of their tracks.
     unknown: BTreeMap<i64, i64>,
-    /// The dearest recording so far stands for those of which nothing is known …
+    /// The highest cost of a recording so far, assumed for those of unknown length …
     dearest: Option<Usage>,
-    /// … and the dearest track so far for each track of those that have more.
+    /// … and of a track, for each track of those that have more.
     dearest_track: Usage,
     /// Tracks that are requested where a recording has none of its own.
     tracks: usize,
@@ -57,7 +57,7 @@ impl Reservations {
         }
     }
 
-    /// It came, or will not come.
+    /// Its bill came, or will not come.
     pub(super) fn release(&mut self, state: &State, n: RecordingNo) {
         let tracks = self.tracks_of(state, n);
         if let Some(budget) = self.budget.as_ref().filter(|_| self.open.remove(&n)) {
@@ -70,7 +70,7 @@ impl Reservations {
 
     /// A task has ended.
     pub(super) fn settle(&mut self, state: &State, owned: &OwnTask) {
-        // The end of a task is told again when a fresh link is asked for; it is billed once.
+        // The end of a task is reported again with a fresh link; it is billed once.
         let due = owned.recordings().any(|n| self.open.contains(&n));
         if self.budget.is_some() && due && owned.is_settled() {
             self.spend(state, owned);
@@ -92,14 +92,14 @@ impl Reservations {
         i64::try_from(own.unwrap_or(self.tracks)).unwrap_or(i64::MAX)
     }
 
-    /// What stands for a recording of unknown length with so many tracks.
+    /// What is assumed for a recording of unknown length with this number of tracks.
     fn dearest(&self, tracks: i64) -> Usage {
         self.dearest.unwrap_or_default().max(self.dearest_track.times(tracks))
     }
 
     /// Why these may not be submitted now; `None` = they may.
     ///
-    /// Nothing is known of the first recording of a batch of unknown lengths: it goes alone, and shows what others may cost.
+    /// If lengths are unknown, one recording is sent first, and shows what the others may cost.
     pub(super) fn refuses(&self, state: &State, recordings: &[RecordingNo]) -> Option<String> {
         let budget = self.budget.as_ref()?;
         let mut total = self.spent;

@@ -1,7 +1,7 @@
-//! The loop that carries a batch through: submit, ask, fetch, store. The only writer of the ledger.
+//! The loop that runs a batch: submit, query, fetch, store. The only writer of the ledger.
 //!
-//! Every step is an operation of its own in one set of futures; the loop starts what can be started and takes in what has
-//! ended. State changes by lines that were written, and by nothing else.
+//! Each step is one operation in a set of futures; the loop starts what can be started and takes in what has ended. Only lines
+//! that were written change the state.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::future::Future;
@@ -174,7 +174,7 @@ impl<'a> Runner<'a> {
         RunnerEnd { state, left: left.into_values().collect(), halted, over_budget, stopped, timed_out }
     }
 
-    /// Sorts what the ledger says into what is to be done.
+    /// Derives from the ledger what is to be done.
     fn take_up(&mut self) {
         let now = Instant::now();
         let mut waiting = Vec::new();
@@ -207,10 +207,10 @@ impl<'a> Runner<'a> {
         }
     }
 
-    /// Carries the batch as far as it goes. On return nothing is under way any more.
+    /// Runs the batch as far as possible. On return no operation is under way.
     pub(super) async fn run(&mut self) -> Result<()> {
         let mut outcome = self.run_until_done().await;
-        // A submit that has left, and a result that is coming, are worth their last moment, whatever has happened.
+        // Submits and downloads in flight are finished, whatever has happened.
         self.no_more.store(true, Ordering::Relaxed);
         while self.under_way.submits > 0 || self.under_way.fetches > 0 {
             let Some(done) = self.operations.next().await else { break };
@@ -287,7 +287,7 @@ impl<'a> Runner<'a> {
         self.apply(lines)
     }
 
-    /// Takes lines into the state that are written already.
+    /// Takes lines that were written into the state.
     pub(super) fn apply(&mut self, lines: Vec<Line<'static>>) -> Result<()> {
         for line in lines {
             let ended = match &line.event {
@@ -348,7 +348,7 @@ impl<'a> Runner<'a> {
         self.record(vec![Event::Failed { n, task_id, code, message, request_id }], false).await
     }
 
-    /// This run cannot bring a recording to its end; the next may.
+    /// This run cannot complete a recording; the next may.
     pub(super) fn leave(
         &mut self,
         n: RecordingNo,
@@ -400,7 +400,7 @@ impl<'a> Runner<'a> {
         Ok(())
     }
 
-    /// The user would rather be billed twice than wait.
+    /// The user chose to submit again, although it may be billed twice.
     pub(super) async fn give_up(&mut self, no: AttemptNo, why: &str) -> Result<()> {
         let recordings = self.recordings_of(no);
         self.record(vec![Event::GivenUp { attempt: no }], true).await?;

@@ -63,7 +63,7 @@ impl Address {
 impl Source {
     /// What `text` means; looks at no file.
     ///
-    /// Schemes are recognised in any case; `file:///…` is a path; what has no scheme is a path as it stands. To name
+    /// Schemes are recognised in any case; `file:///…` is a path; what has no scheme is a path, unchanged. To name
     /// a file that looks like an address, write `./` before it.
     ///
     /// ```
@@ -97,7 +97,7 @@ impl Source {
             "file" => local(trimmed, rest).or_else(refuse),
             "data" => refuse("a data: URI is not taken in a batch; upload the file instead: give its path"),
             foreign if rest.starts_with("//") || FOREIGN.contains(&foreign) => refuse(&format!(
-                "{foreign}: is fetched by nobody; give an http, https or oss URL, or the path of a file"
+                "the service cannot fetch {foreign}: addresses; give an http, https or oss URL, or the path of a file"
             )),
             _ => Ok(Self::File(text.into())),
         }
@@ -288,14 +288,14 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_can_fetch_is_refused_with_what_to_do() {
+    fn what_cannot_be_fetched_is_refused_with_what_to_do() {
         for (text, said) in [
             ("", "an empty name"),
             ("a\0b", "a NUL byte in a name"),
             ("data:audio/wav;base64,UklGRg", "data:audio/wav;base64…: a data: URI is not taken in a batch; upload"),
-            ("ftp://h/a.wav", "ftp://h/a.wav: ftp: is fetched by nobody; give an http, https or oss URL"),
-            ("s3:bucket/a.wav", "s3: is fetched by nobody"),
-            ("S3://bucket/a.wav", "s3: is fetched by nobody"),
+            ("ftp://h/a.wav", "ftp://h/a.wav: the service cannot fetch ftp: addresses; give an http, https or oss URL"),
+            ("s3:bucket/a.wav", "the service cannot fetch s3: addresses"),
+            ("S3://bucket/a.wav", "the service cannot fetch s3: addresses"),
             ("https:a.wav", "a URL without a host"),
             ("https:///calls/a.wav", "a URL without a host"),
             ("https://", "a URL without a host"),

@@ -1,4 +1,4 @@
-//! Into the service: local files into temporary storage, then submits, each with its intent on disk before it leaves.
+//! Into the service: uploads of local files, then submits, each with its intent on disk before it is sent.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -20,13 +20,13 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::recording_id::address_id;
 use crate::redact::without_query;
 
-/// Submits under way at once: what a second's worth of them needs while each takes three.
+/// Submits in flight at once: a second's worth, while each takes three.
 const SUBMITS: usize = 32;
-/// How often a submit that waits for its turn, in a pause of up to a minute, looks whether the run is being stopped.
+/// How often a submit that waits for its turn checks whether the run is being stopped.
 const STOP_CHECK: Duration = Duration::from_millis(200);
 const HASHES: usize = 2;
 const UPLOADS: usize = 4;
-/// An upload that lives no longer is made anew: the service fetches it only when the task's turn comes.
+/// An upload with less time left is repeated: the service fetches it only when the task's turn comes.
 const UPLOAD_MARGIN: SignedDuration = SignedDuration::from_hours(6);
 
 const NOT_READ: &str = "file_not_read";
@@ -44,11 +44,11 @@ pub(super) enum SubmitOutcome {
 enum Verdict {
     /// Nothing was accepted; later it may be.
     Again,
-    /// Nothing was accepted, and nothing will be until somebody acts.
+    /// Nothing was accepted, and nothing will be until a person acts.
     Halt,
     /// These files are refused.
     Fail,
-    /// Nobody can tell.
+    /// It is unknown whether anything was accepted.
     Unclear,
 }
 
@@ -197,7 +197,7 @@ impl Runner<'_> {
             }
             self.over_budget = self.reservations.refuses(&self.state, &numbers);
             if self.over_budget.is_some() {
-                // Looked at again whenever something has ended.
+                // Checked again whenever something has ended.
                 self.put_back(recordings);
                 return;
             }
@@ -347,7 +347,7 @@ async fn submit(
             }
         },
     };
-    // Whatever the answer was, it is on disk before the next step depends on it.
+    // The outcome is on disk before the next step depends on it.
     let written = writer.add(vec![event], true).await;
     match (written, &outcome) {
         (Ok(written), _) => lines.extend(written),

@@ -358,3 +358,36 @@ fn a_submit_is_accepted_long_after_its_sender_gave_up() {
     let books = service.balances(&ran);
     assert_eq!((books.stored.len(), books.count("absent")), (1, 0));
 }
+
+#[test]
+fn one_odd_answer_on_a_lost_task_proves_nothing() {
+    for odd in [
+        "do = \"unknown\"",
+        "do = \"status\"; status = 404; code = \"NotFound\"; message = \"Not found!\"",
+        "do = \"status\"; status = 403; code = \"AccessDenied\"; message = \"Access denied.\"",
+        "do = \"status\"; status = 500; code = \"InternalError\"; message = \"try again\"",
+    ] {
+        let service = Service::with(&rules(&["\"submit\"; do = \"reset_after\"", &format!("\"query\"; {odd}")]));
+        let ran = service.scene().run(&format!("transcribe {A} -o out {MODEL}")).exits(0);
+        service.accepted_once(&[A]).was_asked("submit", 1);
+        let books = service.balances(&ran);
+        assert_eq!((books.count("absent"), books.stored.len()), (0, 1), "{odd}");
+    }
+}
+
+#[test]
+fn a_submit_that_is_lost_twice_waits_for_a_person() {
+    let service = Service::with(&rules(&["\"submit\"; url_contains = \"a.wav\"; times = 2; do = \"reset_before\""]));
+    let run = format!("transcribe {A} {B} -o out {MODEL}");
+    let ran = service.scene().run(&run).exits(3);
+    let row = failures(&ran).remove(0);
+    assert_eq!((row[1].as_str(), row[3].as_str()), (A, "submit_uncertain"));
+    assert!(row[4].contains("its submit was lost before, and is repeated only once"), "{row:?}");
+    let books = service.balances(&ran);
+    assert_eq!((books.count("uncertain"), books.count("absent")), (2, 1));
+    // However often it is run.
+    let ran = service.then(ran).run(&run).exits(3);
+    service.accepted_once(&[B]).was_asked("submit", 3);
+    service.then(ran).run(&format!("{run} --resubmit-uncertain")).exits(0);
+    service.accepted_once(&[A, B]);
+}

@@ -118,7 +118,7 @@ fn a_list_is_refused_whole_with_the_place_of_every_mistake() {
         format!("{A}\nftp://calls.example/b.wav\n\nhttps://me:hunter2@calls.example/c.wav?sig=c2Vj\nnot-here.wav\n");
     let run = format!("transcribe --files-from list.txt -o out {MODEL}");
     let ran = service.scene().write("list.txt", list).run(&run).exits(2);
-    let ran = ran.says("list.txt line 2: ftp://calls.example/b.wav: ftp: is fetched by nobody");
+    let ran = ran.says("list.txt line 2: ftp://calls.example/b.wav: the service cannot fetch ftp: addresses");
     let ran = ran
         .says("list.txt line 4: https://calls.example/c.wav?…: a user name or password")
         .says_no("hunter2")

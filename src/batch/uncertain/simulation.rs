@@ -136,7 +136,7 @@ fn world() -> impl Strategy<Value = World> {
             is_alive,
             older,
         })
-        // What nobody can see: between two runs both clocks leap together.
+        // What cannot be seen: between two runs both clocks leap together.
         .prop_filter("equal leaps", |world| {
             world.inherited.is_none()
                 || world.service_leap.0 == 0

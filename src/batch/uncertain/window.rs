@@ -1,7 +1,8 @@
 //! When the task of a lost submit was created, by the service's clock.
 //!
 //! The clocks are not trusted: the service's is read with every answer, and where its readings disagree, or disagree with our own
-//! clock, the window holds what each of them says. Without a reading there is no window, and any time is possible.
+//! clock, the window holds what each of them says. Without a reading any time is possible, and our own clock tells which is
+//! likely.
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
@@ -10,6 +11,8 @@ use crate::client::ServiceClock;
 
 /// Between a reading of the service's clock and its record of a task; a reading has whole seconds.
 const SLACK: SignedDuration = SignedDuration::from_secs(5);
+/// The same by our own clock, where the service's is not known.
+const OWN_CLOCK_SLACK: SignedDuration = SignedDuration::from_mins(10);
 /// No task is created later than this after its request left: it was accepted within seconds or not at all.
 const LATEST: SignedDuration = SignedDuration::from_mins(15);
 
@@ -42,8 +45,10 @@ pub(super) struct Window {
     until: Timestamp,
     /// When the request left, at the latest.
     left: Timestamp,
-    /// The clocks could not be compared.
+    /// Another time is possible.
     is_open: bool,
+    /// The clocks contradict each other, so that no time is likely.
+    is_contradictory: bool,
 }
 
 /// Whether a task can be that of a submit, by the time it was created.
@@ -58,13 +63,12 @@ pub(super) enum Timing {
 impl Window {
     pub(super) fn new(departure: Departure, now: Now) -> Self {
         let mut times = Vec::with_capacity(3);
-        let mut is_open = now.service.is_none();
+        let (mut is_contradictory, mut is_open) = (false, now.service.is_none());
         match departure {
-            Departure::Known { left, over } => {
-                if let Some(service) = now.service {
-                    times.extend([service.earliest(left), service.latest(over)]);
-                }
-            }
+            Departure::Known { left, over } => match now.service {
+                Some(service) => times.extend([service.earliest(left), service.latest(over)]),
+                None => times.extend(now.wall.checked_sub(now.instant - left)),
+            },
             Departure::Inherited { at, server_time } => {
                 let age = now.wall.duration_since(at);
                 let then = |time: Timestamp| time.saturating_sub(age).unwrap_or(time);
@@ -73,19 +77,23 @@ impl Window {
                     times.extend([time, then(earliest), then(latest)]);
                     let is_apart = |other: &Timestamp| time.duration_since(*other).abs() > DISAGREEMENT;
                     // It cannot have become earlier since.
-                    is_open |= times.iter().any(is_apart) || earliest.saturating_add(SLACK).is_ok_and(|at| at < time);
+                    is_contradictory =
+                        times.iter().any(is_apart) || earliest.saturating_add(SLACK).is_ok_and(|at| at < time);
                 } else {
                     is_open = true;
+                    times.push(now.service.map_or(at, |service| then(service.last(now.instant))));
                 }
             }
         }
         let first = times.iter().min().copied().unwrap_or(Timestamp::MIN);
         let last = times.iter().max().copied().unwrap_or(Timestamp::MAX);
+        let slack = if is_open { OWN_CLOCK_SLACK } else { SLACK };
         Self {
-            since: first.saturating_sub(SLACK).unwrap_or(Timestamp::MIN),
-            until: last.saturating_add(LATEST + SLACK).unwrap_or(Timestamp::MAX),
+            since: first.saturating_sub(slack).unwrap_or(Timestamp::MIN),
+            until: last.saturating_add(LATEST + slack).unwrap_or(Timestamp::MAX),
             left: last,
-            is_open,
+            is_open: is_open || is_contradictory,
+            is_contradictory,
         }
     }
 
@@ -96,7 +104,7 @@ impl Window {
 
     pub(super) fn timing(&self, created: Option<Timestamp>) -> Timing {
         match created {
-            Some(created) if (self.since..=self.until).contains(&created) && !self.is_open => Timing::Within,
+            Some(created) if (self.since..=self.until).contains(&created) && !self.is_contradictory => Timing::Within,
             Some(_) if !self.is_open => Timing::Outside,
             _ => Timing::Unknown,
         }
