@@ -276,7 +276,7 @@ impl Runner<'_> {
     fn is_repeated(&self, n: RecordingNo, track: i64) -> bool {
         self.state
             .get(n)
-            .is_some_and(|recording| recording.repeated.iter().any(|repeated| i64::from(*repeated) == track))
+            .is_some_and(|recording| recording.repeated().iter().any(|repeated| i64::from(*repeated) == track))
     }
 
     pub(super) async fn start_search(&mut self) -> Result<()> {

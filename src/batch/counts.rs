@@ -93,7 +93,7 @@ impl Waiting {
         let mut waiting = Self::default();
         for recording in state.recordings.iter().filter(|recording| recording.phase == Phase::Waiting) {
             *if recording.source.sent().is_none() { &mut waiting.files } else { &mut waiting.addresses } += 1;
-            let tracks = recording.channels.as_deref().unwrap_or(of_all);
+            let tracks = recording.channels().unwrap_or(of_all);
             match waiting.by_tracks.get_mut(tracks) {
                 Some(recordings) => *recordings += 1,
                 None => _ = waiting.by_tracks.insert(tracks.to_vec(), 1),

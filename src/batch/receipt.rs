@@ -118,7 +118,7 @@ impl LedgerReport {
             source: recording.source.clone(),
             key: recording.key(),
             name: recording.name().to_owned(),
-            tracks: recording.channels.clone().unwrap_or_else(|| tracks.clone()),
+            tracks: recording.channels().unwrap_or(&tracks).to_vec(),
             file: match &recording.phase {
                 Phase::Stored(_) => Some(recording.result()),
                 _ => None,

@@ -88,7 +88,7 @@ impl Reservations {
     }
 
     fn tracks_of(&self, state: &State, n: RecordingNo) -> i64 {
-        let own = state.get(n).and_then(|recording| recording.channels.as_ref()).map(Vec::len);
+        let own = state.get(n).and_then(|recording| recording.channels()).map(<[u32]>::len);
         i64::try_from(own.unwrap_or(self.tracks)).unwrap_or(i64::MAX)
     }
 

@@ -168,7 +168,7 @@ pub(super) fn missing_tracks(
     for recording in &state.recordings {
         let Phase::Stored(stored) = &recording.phase else { continue };
         for track in &stored.untranscribed {
-            let mut requested = recording.channels.as_ref().unwrap_or(&of_all).iter();
+            let mut requested = recording.channels().unwrap_or(&of_all).iter();
             let is_requested = requested.any(|requested| i64::from(*requested) == *track);
             let place = if is_requested { &mut unheard } else { &mut untranscribed };
             place.entry(*track).or_default().push(recording.url().to_owned());

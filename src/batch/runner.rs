@@ -202,7 +202,7 @@ impl<'a> Runner<'a> {
         if let Some(recording) = self.state.get(n) {
             match recording.source.sent() {
                 None => self.unread.push_back(n),
-                Some(address) => self.ready.push_back(recording.channels.as_deref(), (n, address.to_owned())),
+                Some(address) => self.ready.push_back(recording.channels(), (n, address.to_owned())),
             }
         }
     }

@@ -86,15 +86,20 @@ pub(super) struct RecordingState {
     /// Of a local file alone.
     file: Option<Box<LocalFile>>,
     name: Box<str>,
-    /// The tracks that are requested of it; `None` = those of the batch.
-    pub(super) channels: Option<Vec<u32>>,
-    /// Tracks with the same sound as one that is requested.
-    pub(super) repeated: Vec<u32>,
+    /// Where they are not those of the batch.
+    tracks: Option<Box<RecordingTracks>>,
     pub(super) phase: Phase,
     /// Submits that may have been billed: accepted, or given up as unresolved.
     pub(super) submits: u32,
     /// A submit of it was proved absent once. Such a proof allows another submit one time only.
     pub(super) was_absent: bool,
+}
+
+/// The tracks of one recording.
+#[derive(Debug, Clone, PartialEq)]
+struct RecordingTracks {
+    channels: Option<Vec<u32>>,
+    repeated: Vec<u32>,
 }
 
 /// What is known of a local file.
@@ -203,6 +208,16 @@ impl RecordingState {
         &self.name
     }
 
+    /// The tracks that are requested of it; `None` = those of the batch.
+    pub(super) fn channels(&self) -> Option<&[u32]> {
+        self.tracks.as_ref()?.channels.as_deref()
+    }
+
+    /// Tracks with the same sound as one that is requested.
+    pub(super) fn repeated(&self) -> &[u32] {
+        self.tracks.as_ref().map(|tracks| tracks.repeated.as_slice()).unwrap_or_default()
+    }
+
     /// Its result, below the folder of the batch.
     pub(super) fn result(&self) -> String {
         results::place(self.n, &self.name)
@@ -273,6 +288,8 @@ impl Fold for State {
                 }
                 let source = Source::from_ledger(&url, &key).map_err(|why| format!("recording {n}: {why}"))?;
                 let file = LocalFile::new(&source, &url, stamp);
+                let has_tracks = channels.is_some() || !repeated.is_empty();
+                let tracks = has_tracks.then(|| Box::new(RecordingTracks { channels, repeated }));
                 let (id, name) = (id.map(|id| id.into_owned().into()), name.into_owned().into());
                 self.recordings.push(RecordingState {
                     n,
@@ -281,8 +298,7 @@ impl Fold for State {
                     columns,
                     file,
                     name,
-                    channels,
-                    repeated,
+                    tracks,
                     phase: Phase::Waiting,
                     submits: 0,
                     was_absent: false,

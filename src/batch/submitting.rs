@@ -168,13 +168,13 @@ impl Runner<'_> {
 
     /// A local file has an address now.
     fn uploaded_as(&mut self, n: RecordingNo, url: String) {
-        let channels = self.state.get(n).and_then(|recording| recording.channels.as_deref());
+        let channels = self.state.get(n).and_then(|recording| recording.channels());
         self.ready.push_back(channels, (n, url));
     }
 
     /// A submit did not leave, or was refused for now: its files are the next again.
     fn put_back(&mut self, recordings: Vec<(RecordingNo, String)>) {
-        let channels = recordings.first().and_then(|(n, _)| self.state.get(*n)?.channels.as_deref());
+        let channels = recordings.first().and_then(|(n, _)| self.state.get(*n)?.channels());
         self.ready.put_back(channels, recordings);
     }
 

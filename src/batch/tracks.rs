@@ -133,7 +133,7 @@ fn known_tracks(dir: &Path, recordings: &[Recording], of_all: &[u32]) -> Result<
     let mut tracks = HashMap::new();
     for recording in recordings {
         let own = match known.find(recording)? {
-            Match::Known { n, .. } => ledger.state().get(n).and_then(|known| known.channels.clone()),
+            Match::Known { n, .. } => ledger.state().get(n).and_then(|known| known.channels().map(<[u32]>::to_vec)),
             Match::Several(_) => None,
             Match::New | Match::Replaced => continue,
         };
