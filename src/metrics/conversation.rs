@@ -7,6 +7,8 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
 
+use memchr::memchr;
+
 use super::interval::{Interval, Unusable, clean, union_length};
 use super::participants::{Identity, Participants, Roles};
 use super::pieces::cut_sentence;
@@ -299,7 +301,7 @@ impl<'t> Conversation<'t> {
                 self.notices.add(Code::WordOutsideSentence, place, "");
             }
         }
-        if has_control(&word.text) || has_control(&word.punctuation) {
+        if !self.transcript.is_printable && (has_control(&word.text) || has_control(&word.punctuation)) {
             self.notices.add(Code::ControlCharacters, place, "");
         }
         cleaned
@@ -342,7 +344,7 @@ impl<'t> Conversation<'t> {
     /// Counts oddities in the texts of a sentence; returns whether its words spell its text.
     fn note_texts(&mut self, sentence: &Sentence<'_>, markers: Markers, place: Place) -> bool {
         self.notices.add_many(Code::MaskedWords, masked_words(&sentence.text), place, "");
-        if has_control(&sentence.text) {
+        if !self.transcript.is_printable && has_control(&sentence.text) {
             self.notices.add(Code::ControlCharacters, place, "");
         }
         let spelt = sentence.words.is_empty() || trim(&sentence.text).is_empty() || words_spell(sentence, markers);
@@ -397,7 +399,8 @@ impl<'t> Conversation<'t> {
     /// The bursts by begin, end, participant.
     pub(crate) fn bursts_in_time(&self) -> Vec<&Burst> {
         let mut bursts: Vec<&Burst> = self.bursts.iter().collect();
-        bursts.sort_unstable_by_key(|burst| (burst.interval.begin, burst.interval.end, burst.participant));
+        // A sorted run for each participant, which a stable sort merges.
+        bursts.sort_by_key(|burst| (burst.interval.begin, burst.interval.end, burst.participant));
         bursts
     }
 }
@@ -444,11 +447,12 @@ pub(crate) fn sentence_text<'t>(sentence: &'t Sentence<'t>) -> Cow<'t, str> {
 /// Appends words with their punctuation (definitions: joined text).
 pub(crate) fn join_words(out: &mut String, words: &[Word<'_>]) {
     for word in words {
-        let punctuation = trim(&word.punctuation);
-        if punctuation.is_empty() {
-            join_into(out, &word.text);
+        let (text, punctuation) = (trim(&word.text), trim(&word.punctuation));
+        if text.is_empty() {
+            join_into(out, punctuation);
         } else {
-            join_into(out, &format!("{}{punctuation}", trim(&word.text)));
+            join_into(out, text);
+            out.push_str(punctuation);
         }
     }
 }
@@ -463,7 +467,7 @@ fn evenly_spaced(pieces: &[Piece]) -> bool {
 
 /// Counts runs of two or more asterisks: the service writes them for filtered words (definitions: units).
 fn masked_words(text: &str) -> u64 {
-    if !text.contains("**") {
+    if memchr(b'*', text.as_bytes()).is_none() {
         return 0;
     }
     text.split(|c| c != '*').filter(|run| run.len() > 1).count() as u64

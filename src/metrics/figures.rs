@@ -7,7 +7,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::Settings;
 use super::conversation::{Basis, Conversation};
 use super::floor::{Floor, FloorTurn, Transfer};
 use super::interval::union_length;
@@ -19,6 +18,7 @@ use super::rows::{Call, Event, Participant, Turn, Window};
 use super::sweep::Sweep;
 use super::texts::Texts;
 use super::windows;
+use super::{Settings, Wanted};
 use crate::text::{Units, is_question};
 use crate::transcript::{Code, Place};
 
@@ -40,13 +40,13 @@ pub(super) fn measure(
     floor: &Floor,
     texts: &mut Texts,
     settings: &Settings,
+    wanted: Wanted,
 ) -> Figures {
     let duplicates = quality::duplicate_channels(conversation);
     let transfers = floor.transfers(conversation);
     let totals = ParticipantTotals::collect(conversation, floor, &transfers);
     quality::note(conversation, sweep, &totals, duplicates);
-    let windows = windows::cut(conversation, sweep, &totals, settings);
-    if windows.is_empty() && sweep.span.is_some() {
+    if windows::are_left_out(conversation, sweep, settings) {
         conversation.notices.add(Code::WindowsLeftOut, Place::default(), "");
     }
 
@@ -59,8 +59,12 @@ pub(super) fn measure(
         }),
         Err(_) => Vec::new(),
     };
-    let turns = turn_rows(floor, |pieces| texts.text(conversation, pieces, markers));
-    let events = events(sweep, &onsets, settings, |pieces| texts.text(conversation, pieces, markers).0);
+    let windows = if wanted.windows { windows::cut(conversation, sweep, &totals, settings) } else { Vec::new() };
+    let turns =
+        if wanted.turns { turn_rows(floor, |pieces| texts.text(conversation, pieces, markers)) } else { Vec::new() };
+    let events = events(sweep, &onsets, settings, |pieces| {
+        if wanted.event_texts { texts.text(conversation, pieces, markers).0 } else { String::new() }
+    });
     let context = Context { conversation, sweep, totals: &totals, onsets: &onsets, overlap, settings };
     let participants = context.participants();
     let call = context.call(floor, &transfers, &events);

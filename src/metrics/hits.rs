@@ -6,15 +6,13 @@ use std::cell::OnceCell;
 use std::ops::Range;
 use std::sync::Arc;
 
-use unicode_normalization::UnicodeNormalization;
-
 use super::conversation::{CleanSentence, Conversation};
 use super::floor::Floor;
 use super::interval::Interval;
 use super::keywords::{Keywords, Match, Scratch};
 use super::rows::{Hit, TimeBasis};
 use super::texts::{Contribution, Texts};
-use crate::text::{Markers, join_into, trim};
+use crate::text::{Markers, join_into, letters, trim};
 
 /// A hit carries the whole text of its turn up to this length, beyond it the part around the hit: otherwise a file of
 /// one endless turn would be repeated with each of its hits.
@@ -251,17 +249,6 @@ fn time(
         Some(interval) => (TimeBasis::Sentences, Some(interval)),
         None => (TimeBasis::None, None),
     }
-}
-
-/// The letters and digits of a text, folded in case and width, each with the place of its character.
-fn letters(text: &str, start: usize) -> impl Iterator<Item = (char, Range<usize>)> {
-    text.char_indices().flat_map(move |(at, c)| {
-        let place = start + at..start + at + c.len_utf8();
-        let plain = c.is_ascii().then(|| c.to_ascii_lowercase());
-        let even = (!c.is_ascii()).then(|| std::iter::once(c).nfkd().flat_map(char::to_lowercase));
-        let letters = plain.into_iter().chain(even.into_iter().flatten()).filter(|c| c.is_alphanumeric());
-        letters.map(move |letter| (letter, place.clone()))
-    })
 }
 
 /// Excerpts of a long text around hits; nearby hits share one.

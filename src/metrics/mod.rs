@@ -125,9 +125,30 @@ impl Default for Settings {
     }
 }
 
+/// Rows and texts that no figure of a call or participant depends on.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wanted {
+    /// The rows of `turns`.
+    pub(crate) turns: bool,
+    /// The column `text` of `events`.
+    pub(crate) event_texts: bool,
+    /// The rows of `windows`.
+    pub(crate) windows: bool,
+}
+
 /// Measures one call. `file` is its name in the tables.
 #[must_use]
 pub fn measure<'t>(file: &str, transcript: &'t Transcript<'t>, settings: &Settings) -> Measured<'t> {
+    measure_wanted(file, transcript, settings, Wanted { turns: true, event_texts: true, windows: true })
+}
+
+/// The same without the rows and texts that are not wanted.
+pub(crate) fn measure_wanted<'t>(
+    file: &str,
+    transcript: &'t Transcript<'t>,
+    settings: &Settings,
+    wanted: Wanted,
+) -> Measured<'t> {
     let parameters = &settings.parameters;
     let mut conversation = Conversation::new(transcript, &settings.roles, parameters.join_gap_ms, settings.markers);
     let sweep = Sweep::new(&conversation);
@@ -138,7 +159,7 @@ pub fn measure<'t>(file: &str, transcript: &'t Transcript<'t>, settings: &Settin
         .keywords
         .as_ref()
         .map(|keywords| hits::of_keywords(hits::search(&conversation, &floor, &mut texts, keywords), keywords));
-    let figures = figures::measure(&mut conversation, &sweep, &floor, &mut texts, settings);
+    let figures = figures::measure(&mut conversation, &sweep, &floor, &mut texts, settings, wanted);
     let Figures { mut call, mut participants, turns, events, windows } = figures;
     if let Some(hits) = &hits {
         call.keyword_hit_count = Some(hits.len() as i64);

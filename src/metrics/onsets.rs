@@ -122,7 +122,8 @@ pub(crate) fn onsets<'c>(
 ) -> Vec<Onset<'c>> {
     let known = |burst: &&Burst| conversation.is_known(burst.participant);
     let mut bursts: Vec<&Burst> = conversation.bursts.iter().filter(known).collect();
-    bursts.sort_unstable_by_key(|burst| (burst.interval.begin, burst.participant));
+    // A sorted run for each participant, which a stable sort merges.
+    bursts.sort_by_key(|burst| (burst.interval.begin, burst.participant));
     let mut found = Vec::new();
     // Bursts that began earlier, in order of begin; the front is dropped once it has ended. `latest_end` over all of
     // them is also the latest end of those still talking.

@@ -89,6 +89,11 @@ fn suspicious_unit(lengths: &mut [i64]) -> bool {
     if lengths.len() < 10 {
         return false;
     }
+    let count = |is_odd: fn(i64) -> bool| lengths.iter().filter(|length| is_odd(**length)).count();
+    if 2 * count(|length| length < 20).max(count(|length| length > 2000)) < lengths.len() - 1 {
+        // Both values in the middle are within the bounds.
+        return false;
+    }
     let (middle, even) = (lengths.len() / 2, lengths.len().is_multiple_of(2));
     let (below, median, _) = lengths.select_nth_unstable(middle);
     let (upper, lower) = (*median, below.iter().max().copied().unwrap_or(*median));
@@ -111,7 +116,8 @@ pub(super) fn duplicate_channels(conversation: &Conversation<'_>) -> bool {
         return false;
     }
     for track in &mut tracks {
-        track.pieces.sort_unstable_by_key(|piece| piece.interval);
+        // A sorted run for each participant, which a stable sort merges.
+        track.pieces.sort_by_key(|piece| piece.interval);
         track.length = track.pieces.iter().map(|piece| i128::from(piece.interval.length())).sum();
     }
     let pairs =

@@ -46,7 +46,8 @@ impl Sweep {
             edges.push((burst.interval.end, -1, burst.participant));
         }
         // Ends sort before begins in the same ms: half-open intervals that abut neither overlap nor leave a gap.
-        edges.sort_unstable();
+        // A sorted run for each participant, which a stable sort merges.
+        edges.sort();
         sweep.cross(conversation, &edges);
         sweep
     }

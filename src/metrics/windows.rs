@@ -3,9 +3,10 @@
 use super::Settings;
 use super::conversation::{CleanSentence, Conversation, Piece, join_words};
 use super::figures::{ParticipantTotals, per_minute};
+use super::interval::Interval;
 use super::rows::Window;
 use super::sweep::Sweep;
-use crate::text::count;
+use crate::text;
 
 /// Most rows per file: a time of 10^12 ms would make millions of empty windows.
 const MOST_ROWS: i64 = 1_000_000;
@@ -21,13 +22,11 @@ pub(super) fn cut(
     totals: &[ParticipantTotals],
     settings: &Settings,
 ) -> Vec<Window> {
-    let Some(span) = sweep.span else { return Vec::new() };
-    let length = settings.window_ms.max(1);
-    let windows = (span.length() + length - 1) / length;
-    if windows.saturating_mul(conversation.participants.len() as i64) > MOST_ROWS {
+    let (Some(span), length) = (sweep.span, settings.window_ms.max(1)) else { return Vec::new() };
+    if are_left_out(conversation, sweep, settings) {
         return Vec::new();
     }
-    let per_participant = windows as usize;
+    let per_participant = count(span, length) as usize;
     let mut talk = vec![0_i64; per_participant * conversation.participants.len()];
     // Units, and whether they cannot be counted without a dictionary.
     let mut units = vec![(0_i64, false); talk.len()];
@@ -87,6 +86,17 @@ pub(super) fn cut(
     rows
 }
 
+/// Windows of each participant.
+fn count(span: Interval, length: i64) -> i64 {
+    (span.length() + length - 1) / length
+}
+
+/// Whether there would be too many rows.
+pub(super) fn are_left_out(conversation: &Conversation<'_>, sweep: &Sweep, settings: &Settings) -> bool {
+    let windows = sweep.span.map_or(0, |span| count(span, settings.window_ms.max(1)));
+    windows.saturating_mul(conversation.participants.len() as i64) > MOST_ROWS
+}
+
 /// Distributes the sentence's units over the windows in which its pieces begin.
 fn share(
     conversation: &Conversation<'_>,
@@ -112,7 +122,7 @@ fn share(
         for range in ranges {
             join_words(&mut text, conversation.words_of(sentence, range));
         }
-        let spoken = count(&text, settings.markers);
+        let spoken = text::count(&text, settings.markers);
         let part = match (sentence.units.needs_dictionary, last) {
             // The sentence has no total: each window gets what can be counted in it.
             (true, _) => spoken.total(),

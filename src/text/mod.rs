@@ -6,6 +6,7 @@
 mod class;
 mod fold;
 mod joining;
+mod letters;
 mod units;
 
 pub use units::{Markers, Units, count, is_question};
@@ -14,3 +15,4 @@ pub use units::{Markers, Units, count, is_question};
 pub(crate) use fold::folded_cluster;
 pub(crate) use fold::{FoldedText, Form, begins_with_word, ends_at_boundary, ends_in_word, is_separator, is_sign};
 pub(crate) use joining::{is_unspaced, join_into, needs_space, same_alphanumerics, trim};
+pub(crate) use letters::letters;

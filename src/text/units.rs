@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::iter::Sum;
 use std::ops::AddAssign;
 
+use memchr::memchr2;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 use unicode_script::{Script, UnicodeScript};
 use unicode_segmentation::UnicodeSegmentation;
@@ -252,7 +253,7 @@ fn marker_len(text: &[u8]) -> usize {
 fn without_markers(text: &str) -> Cow<'_, str> {
     let mut out = String::new();
     let (mut done, mut at) = (0, 0);
-    while let Some(found) = text.get(at..).and_then(|rest| rest.find(['[', '<'])) {
+    while let Some(found) = text.as_bytes().get(at..).and_then(|rest| memchr2(b'[', b'<', rest)) {
         at += found;
         let marker = marker_len(text.as_bytes().get(at..).unwrap_or_default());
         if marker > 0 {

@@ -55,6 +55,8 @@ pub struct Transcript<'a> {
     pub channels: Vec<Channel<'a>>,
     /// Odd values and their places.
     pub notices: Notices,
+    /// No text has a control character other than TAB, LF and CR; false where this is not known.
+    pub(crate) is_printable: bool,
 }
 
 /// One transcribed track.
@@ -133,6 +135,7 @@ impl Transcript<'_> {
             stated_channels: self.stated_channels,
             channels: self.channels.into_iter().map(Channel::into_owned).collect(),
             notices: self.notices,
+            is_printable: self.is_printable,
         }
     }
 }
