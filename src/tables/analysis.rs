@@ -6,24 +6,30 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use polars::prelude::DataFrame;
-use rayon::prelude::*;
 
 use super::copies::Copies;
 use super::files::Output;
 use super::frame::Rows;
 use super::keyword_hits::{HitCounts, KeywordHits};
+use super::pipeline::in_order;
 use crate::billing::{Bill, BillTotal, Line, Prices, result_lines};
 use crate::catalog::Region;
 use crate::error::Result;
-use crate::metrics::catalogue::{CALLS, PARTICIPANTS, Table, Use};
-use crate::metrics::{Measured, Settings, Warning, measure};
+use crate::metrics::catalogue::{CALLS, EVENTS, PARTICIPANTS, TURNS, Table, Use, WINDOWS};
+use crate::metrics::{Measured, Settings, Wanted, Warning, measure_wanted};
 use crate::transcript::{Code, Input, ParseError, read};
 
-/// Files per batch, the unit of parallel work: enough to keep threads busy, few enough to bound memory.
+/// Most files of a batch, the unit of parallel work.
 const BATCH_FILES: usize = 16;
 
-/// Batches in memory at once, per thread.
-const BATCHES_PER_THREAD: usize = 2;
+/// A batch ends with the file that brings it to this many bytes.
+const BATCH_BYTES: u64 = 4 << 20;
+
+/// Bytes of files whose rows are in memory at once, per thread. A larger file is measured while no other is.
+const BYTES_PER_THREAD: u64 = 4 << 20;
+
+/// What a file counts beside its bytes.
+const FILE_BYTES: u64 = 4 << 10;
 
 /// A read buffer larger than this is freed instead of being reused for the next file.
 const MAX_REUSED_BUFFER: usize = 4 << 20;
@@ -149,24 +155,34 @@ pub fn analyze(
         warnings: BTreeMap::new(),
         labels: BTreeSet::new(),
     };
-    let together = BATCH_FILES * BATCHES_PER_THREAD * rayon::current_num_threads();
-    let mut ready: Vec<Batch> = Vec::new();
-    for files in files.chunks(together) {
-        // The previous files are written while the next are measured.
-        let (next, written) = rayon::join(
-            || {
-                files
-                    .par_chunks(BATCH_FILES)
-                    .map_init(Vec::new, |buffer, files| Batch::measure(files, options, &tables, buffer))
-                    .collect()
-            },
-            || collected.take(std::mem::take(&mut ready)),
-        );
-        written?;
-        ready = next;
-    }
-    collected.take(ready)?;
+    let most = BYTES_PER_THREAD * rayon::current_num_threads() as u64;
+    let measure = |files, buffer: &mut Vec<u8>| Batch::measure(files, options, &tables, buffer);
+    in_order(Batches { files }, most, Vec::new, measure, |batch| collected.take(batch))?;
     collected.finish()
+}
+
+/// Cuts the files into batches, each with its bytes.
+struct Batches<'f> {
+    files: &'f [Input],
+}
+
+impl<'f> Iterator for Batches<'f> {
+    type Item = (&'f [Input], u64);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (mut count, mut bytes) = (0, 0);
+        while count < BATCH_FILES
+            && bytes < BATCH_BYTES
+            && let Some(input) = self.files.get(count)
+        {
+            // A file that cannot be opened is reported when its turn comes.
+            bytes += std::fs::metadata(&input.path).map_or(0, |metadata| metadata.len()) + FILE_BYTES;
+            count += 1;
+        }
+        let (batch, rest) = self.files.split_at_checked(count).filter(|_| count > 0)?;
+        self.files = rest;
+        Some((batch, bytes))
+    }
 }
 
 /// Some measured files: rows for the tables and the summary.
@@ -206,7 +222,9 @@ impl Batch {
             Ok(transcript) => transcript,
             Err(error) => return (Outcome::ParseError(error), None),
         };
-        let mut measured = measure(&input.file, &transcript, &options.settings);
+        let wants = |table: &Table| self.rows.iter().any(|rows| std::ptr::eq(rows.table, table));
+        let wanted = Wanted { turns: wants(&TURNS), event_texts: wants(&EVENTS), windows: wants(&WINDOWS) };
+        let mut measured = measure_wanted(&input.file, &transcript, &options.settings, wanted);
         options.set_origin(&input.path, &mut measured);
         let lines = result_lines(&measured, &options.prices);
         for rows in &mut self.rows {
@@ -288,25 +306,23 @@ struct Collector<'a> {
 }
 
 impl Collector<'_> {
-    fn take(&mut self, batches: Vec<Batch>) -> Result<()> {
-        for batch in batches {
-            for (outcome, hash) in batch.outcomes {
-                self.count(&outcome);
-                if let Some(hash) = hash {
-                    // The length separates the name from what follows.
-                    self.hasher.update(&(outcome.file.len() as u64).to_le_bytes());
-                    self.hasher.update(outcome.file.as_bytes());
-                    self.hasher.update(hash.as_bytes());
-                }
-                (self.observe)(outcome);
+    fn take(&mut self, batch: Batch) -> Result<()> {
+        for (outcome, hash) in batch.outcomes {
+            self.count(&outcome);
+            if let Some(hash) = hash {
+                // The length separates the name from what follows.
+                self.hasher.update(&(outcome.file.len() as u64).to_le_bytes());
+                self.hasher.update(outcome.file.as_bytes());
+                self.hasher.update(hash.as_bytes());
             }
-            self.summary.append(batch.summary);
-            self.labels.extend(batch.labels);
-            if let Some(output) = &mut self.output {
-                output.append(batch.rows)?;
-            }
+            (self.observe)(outcome);
         }
-        Ok(())
+        self.summary.append(batch.summary);
+        self.labels.extend(batch.labels);
+        match &mut self.output {
+            Some(output) => output.append(batch.rows),
+            None => Ok(()),
+        }
     }
 
     fn count(&mut self, outcome: &FileOutcome) {

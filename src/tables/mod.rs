@@ -13,6 +13,7 @@ mod frame;
 mod join;
 mod keyword_hits;
 mod metadata;
+mod pipeline;
 mod rollup;
 
 mod stored;
