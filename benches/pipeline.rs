@@ -5,7 +5,6 @@
 #![expect(clippy::expect_used, reason = "a bench that cannot run should stop")]
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
@@ -168,11 +167,7 @@ fn whole(criterion: &mut Criterion) {
                 let out = folder.path().join("out");
                 let analysis = pool.install(|| {
                     let mut output = Output::create(&out, &[Format::Parquet], &tables).expect("a folder of ours");
-                    let options = Options {
-                        settings: Settings::default(),
-                        prices: talkmeter::billing::Prices::builtin(),
-                        origins: HashMap::new(),
-                    };
+                    let options = Options::default();
                     let analysis = analyze(&inputs.files, &options, Some(&mut output), &mut |_| {}).expect("it writes");
                     output.finish().expect("it writes");
                     analysis

@@ -5,7 +5,8 @@ use std::path::Path;
 use std::time::Duration;
 
 /// What kind of failure it is, by what a caller can do about it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ErrorKind {
     /// The request is wrong as given: a value, a column, a file of the caller.
@@ -37,7 +38,8 @@ pub enum ErrorKind {
 }
 
 /// A rule that is checked before a request is sent, for callers that tell their users how to comply.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Check {
     /// The model is not in the catalogue.
@@ -79,7 +81,7 @@ pub enum Check {
 }
 
 /// The service's answer to a request that failed, or why there is none.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize)]
 #[non_exhaustive]
 pub struct ApiFailure {
     /// Method and address, without query: `POST https://…/api/v1/tasks/…`.
@@ -256,6 +258,25 @@ impl fmt::Debug for Error {
             .field("text_so_far", &self.0.text_so_far)
             .field("source", &self.0.source)
             .finish()
+    }
+}
+
+/// An object of `kind`, `message` (the line and its causes), `check` and `api`; the last two null where there is none.
+impl serde::Serialize for Error {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct as _;
+        let mut message = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(source) = cause {
+            message += &format!(": {source}");
+            cause = source.source();
+        }
+        let mut object = serializer.serialize_struct("Error", 4)?;
+        object.serialize_field("kind", &self.kind())?;
+        object.serialize_field("message", &message)?;
+        object.serialize_field("check", &self.check())?;
+        object.serialize_field("api", &self.api())?;
+        object.end()
     }
 }
 

@@ -36,10 +36,16 @@
 //! // With one participant there is nothing to interrupt: the figure is null, with a reason.
 //! assert_eq!(measured.call.interruption_count, None);
 //! assert!(measured.call.reasons.cell().is_some_and(|reason| reason.contains("single_participant")));
-//! # Ok::<(), talkmeter::transcript::ParseError>(())
+//! # Ok::<(), talkmeter::Error>(())
 //! ```
 //!
-//! The library reads no environment variables, prints nothing and never asks the clock on its own.
+//! Errors of readers that say more ([`transcript::ParseError`], [`captions::ParseError`], `batch::Problems`, those of keywords)
+//! become [`Error`] with `?`. Data is `#[non_exhaustive]` and serialises; settings have setters. The library reads no environment
+//! variables, prints nothing and never asks the clock on its own.
+//!
+//! Types of these crates are part of the interface, so that a new major version of one of them is one of this crate: `jiff`
+//! (times and dates), `rust_decimal` (money), `serde` and `serde_json`; with `client`, `bytes` and a `tokio` runtime; with
+//! `analytics`, `polars`.
 
 #[cfg(feature = "audio")]
 pub mod audio;
@@ -76,12 +82,24 @@ pub mod text;
 pub mod time;
 pub mod transcript;
 
+#[cfg(feature = "client")]
+pub use batch::{Batch, BatchRequest};
+pub use billing::Prices;
+pub use catalog::{Catalog, Region};
+#[cfg(feature = "client")]
+pub use client::{ApiKey, Client, Clip, Recognition};
 pub use error::{ApiFailure, Check, Error, ErrorKind, Result};
+pub use metrics::{Measured, Settings, measure};
+#[cfg(feature = "analytics")]
+pub use report::Report;
+#[cfg(feature = "analytics")]
+pub use tables::{Analysis, analyze};
+pub use transcript::Transcript;
 
 #[cfg(all(doctest, feature = "cli"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "cli"))]
 #[doc = include_str!("../docs/library.md")]
 struct Manual;

@@ -56,7 +56,7 @@ const MOST_WALKED: u64 = 256 * 1024 * 1024;
 /// Facts from the headers of one file.
 ///
 /// Rate, channels and codec are those of its default audio track, else of the first.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct Probe {
     /// The container: `wav`, `aiff`, `flac`, `ogg` (and opus), `mkv` (and webm), `mp4` (and m4a, mov, 3gp), `avi`,

@@ -32,7 +32,7 @@ const BURST_MS: u64 = 100;
 const LONGEST_MS: u64 = 24 * 60 * 60 * 1000;
 
 /// The speech of one file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct Speech {
     /// Milliseconds of speech of each channel, in order.

@@ -18,7 +18,7 @@ const INAUDIBLE: f64 = 1e-6;
 const MOST_COMPARED: u64 = 60 * 60;
 
 /// The channels of one file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct Tracks {
     /// Number of channels, 1 to 64.

@@ -27,7 +27,7 @@ pub struct Clips {
 }
 
 /// Where a result was put.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct SavedClip {
     /// The result file: `results/flash-<n>-<name>.json`.

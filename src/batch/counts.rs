@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::state::{Phase, State};
 
 /// Recordings by state.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct Counts {
     /// Not submitted yet.

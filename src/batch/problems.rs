@@ -15,7 +15,7 @@ pub struct Problems {
 }
 
 /// One problem.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct Problem {
     /// One lowercase line. It names file and line of a list, or the argument; text in it is as received, so a printer must

@@ -139,7 +139,7 @@ fn untranscribed(bytes: &[u8]) -> serde_json::Result<Vec<i64>> {
 }
 
 /// A file that has no result, for `failures.csv` and for whoever asks.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct Failure {
     /// The number of the recording.

@@ -97,7 +97,7 @@ pub enum Progress<'a> {
 }
 
 /// How a run ended.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize)]
 #[non_exhaustive]
 pub struct Summary {
     /// The folder of the batch.

@@ -17,7 +17,7 @@ use crate::catalog::Catalog;
 use crate::error::Result;
 
 /// The tracks that were selected for one recording.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct TrackSelection {
     /// The requested tracks, from 0.
@@ -29,7 +29,8 @@ pub struct TrackSelection {
 }
 
 /// What a selection of tracks is based on.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum TrackBasis {
     /// The request names the tracks, or the recording is an address.

@@ -4,15 +4,18 @@
 use rust_decimal::Decimal;
 
 /// How fractions of a second are rounded. The service does not document it, and published examples fit several rules.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
 #[non_exhaustive]
 pub enum Rounding {
     /// Round each track up: the upper bound of the rules.
     #[default]
+    #[serde(rename = "up")]
     UpPerTrack,
     /// Round each track to the nearest second, halves up.
+    #[serde(rename = "nearest")]
     NearestPerTrack,
     /// Round the sum over all tracks of a recording up.
+    #[serde(rename = "up-on-sum")]
     UpOnSum,
 }
 
@@ -54,7 +57,8 @@ impl Rounding {
 }
 
 /// What is known about the bill of one recording, in seconds; `None` = unknown.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
+#[non_exhaustive]
 pub struct Account {
     /// Its result file relative to the batch's results, or its name.
     pub file: String,

@@ -11,14 +11,15 @@ use crate::catalog::{Currency, Region};
 
 /// Usual share of speech in a track that holds all participants, in thousandths. From the one published bill: 393 s billed for a
 /// 456.2 s recording.
-pub const SHARE_OF_ALL: i64 = 860;
+const SHARE_OF_ALL: i64 = 860;
 
 /// Usual share of speech in the track of one of two participants, in ten-thousandths: in phone calls both tracks together hold
 /// speech for 1.025 of the length.
-pub const SHARE_OF_ONE: i64 = 5125;
+const SHARE_OF_ONE: i64 = 5125;
 
 /// What is known about a recording before it is transcribed.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
+#[non_exhaustive]
 pub struct Recording {
     /// Its name in the estimate.
     pub file: String,
@@ -32,8 +33,31 @@ pub struct Recording {
     pub measured_ms: BTreeMap<u32, MeasuredSpeech>,
 }
 
+impl Recording {
+    /// A recording of which nothing else is known yet.
+    #[must_use]
+    pub fn new(file: impl Into<String>) -> Self {
+        Self { file: file.into(), ..Self::default() }
+    }
+
+    /// Sets its length in ms.
+    #[must_use]
+    pub fn duration_ms(mut self, duration_ms: i64) -> Self {
+        self.duration_ms = Some(duration_ms);
+        self
+    }
+
+    /// Sets the number of its tracks.
+    #[must_use]
+    pub fn channels(mut self, channels: u32) -> Self {
+        self.channels = Some(channels);
+        self
+    }
+}
+
 /// Speech that our detector found in a track, in ms. The service's detector mostly agrees within a band around it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+#[non_exhaustive]
 pub struct MeasuredSpeech {
     /// Speech without tones.
     pub speech: i64,
@@ -48,7 +72,8 @@ const BAND_BELOW: i64 = 5;
 const BAND_ABOVE: i64 = 10;
 
 /// Where the speech figure of an estimate comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum SpeechSource {
     /// The usual share of the length.
@@ -75,7 +100,8 @@ impl SpeechSource {
 }
 
 /// What will be requested from the service.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
 pub struct Plan {
     /// The model.
     pub model: String,
@@ -83,12 +109,27 @@ pub struct Plan {
     pub region: Region,
     /// The requested tracks: each is billed separately.
     pub tracks: Vec<u32>,
-    /// Share of speech in each track, 0 to 1; `None` = the usual one: [`SHARE_OF_ALL`] or [`SHARE_OF_ONE`].
+    /// Share of speech in each track, 0 to 1; `None` = the usual one: 0.86, or 0.5125 in one of several tracks.
     pub speech_share: Option<Decimal>,
 }
 
+impl Plan {
+    /// These tracks of each recording, with the usual share of speech in each.
+    #[must_use]
+    pub fn new(model: impl Into<String>, region: Region, tracks: impl Into<Vec<u32>>) -> Self {
+        Self { model: model.into(), region, tracks: tracks.into(), speech_share: None }
+    }
+
+    /// Sets the share of speech in each track, 0 to 1.
+    #[must_use]
+    pub fn speech_share(mut self, share: Decimal) -> Self {
+        self.speech_share = Some(share);
+        self
+    }
+}
+
 /// Three quantities or amounts in ascending order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
 pub struct Bounds<T> {
     /// 0, because silence is not billed; for measured speech 5 % below it.
     pub low: T,
@@ -116,7 +157,8 @@ impl<T> Bounds<T> {
 }
 
 /// The estimate of one meter of one track.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
 pub struct Estimate {
     /// The recording.
     pub file: String,
@@ -157,8 +199,8 @@ impl Estimate {
 /// use talkmeter::catalog::Region;
 ///
 /// // A one-minute call with a track per participant: 60 s × 0.5125 = 30.75 s expected per track, rounded up to 31.
-/// let call = Recording { file: "a.wav".into(), duration_ms: Some(60_000), channels: Some(2), ..Recording::default() };
-/// let plan = Plan { model: "fun-asr".into(), region: Region::Intl, tracks: vec![0, 1], speech_share: None };
+/// let call = Recording::new("a.wav").duration_ms(60_000).channels(2);
+/// let plan = Plan::new("fun-asr", Region::Intl, [0, 1]);
 /// let lines = estimate(&call, &plan, &Prices::builtin());
 /// let quantity = lines[0].quantity.ok_or("no length")?;
 /// assert_eq!((quantity.low, quantity.expected, quantity.high), (0, 31, 60));
@@ -257,7 +299,8 @@ fn tokens_out(duration_ms: i64) -> Bounds<i64> {
 }
 
 /// The sum of estimates of one model.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
 pub struct Sum {
     /// Estimates with a cost.
     pub priced: u64,

@@ -9,7 +9,8 @@ use super::prices::{Prices, UnitPrice};
 use crate::catalog::{Currency, Region};
 
 /// What is billed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Meter {
     /// Whole seconds of speech on one track.
@@ -39,7 +40,8 @@ impl Meter {
 }
 
 /// Where a quantity comes from. Lines of different bases are alternatives; their totals are never added.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Basis {
     /// Computed from a result file (definitions: billed seconds).
@@ -60,7 +62,8 @@ impl Basis {
 }
 
 /// The quantity of one meter for one recording or track, and its price.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
 pub struct Line {
     /// The result file relative to the given folder, or the recording's name if there is none.
     pub file: String,
@@ -111,7 +114,8 @@ impl Line {
 }
 
 /// The total of the lines of one basis in one currency.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
 pub struct Total {
     /// Where the quantities come from.
     pub basis: Basis,

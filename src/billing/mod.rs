@@ -37,9 +37,7 @@ pub use account::{Account, Rounding};
 pub use actual::result_lines;
 pub use bill::{Bill, BillTotal, CurrencyTotal};
 pub use budget::Budget;
-pub use estimate::{
-    Bounds, Estimate, MeasuredSpeech, Plan, Recording, SHARE_OF_ALL, SHARE_OF_ONE, SpeechSource, Sum, estimate, sum,
-};
+pub use estimate::{Bounds, Estimate, MeasuredSpeech, Plan, Recording, SpeechSource, Sum, estimate, sum};
 pub use line::{Basis, Line, Meter, Total, totals};
 pub use money::Money;
 #[cfg(feature = "cli")]

@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 /// assert!("5".parse::<Money>().is_err());
 /// # Ok::<(), talkmeter::Error>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub struct Money {
     /// The amount.
     pub amount: Decimal,

@@ -137,7 +137,8 @@ impl Prices {
 }
 
 /// The price of one unit of a meter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
 pub struct UnitPrice {
     /// In [`UnitPrice::currency`], for one second or one token.
     pub amount: Decimal,

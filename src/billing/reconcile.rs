@@ -18,7 +18,8 @@ use crate::catalog::{Currency, Region};
 use crate::metrics::Measured;
 
 /// A recording of a batch, as far as it matters for its bill.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
+#[non_exhaustive]
 pub struct Submission {
     /// Its result file relative to the batch's results, or its name.
     pub file: String,
@@ -37,7 +38,7 @@ pub struct Submission {
 }
 
 /// A recording with all that is known about its bill.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct ReconciledRecording {
     /// As the ledger knows it.
@@ -51,7 +52,7 @@ pub struct ReconciledRecording {
 }
 
 /// A line of the bill at list price, beside the amount billed for it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct Charge {
     /// Quantity as reported, else as recomputed from the result.
@@ -67,7 +68,8 @@ pub struct Charge {
 }
 
 /// The accounts of all recordings, in the order of the batch.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Accounts {
     /// The model is billed by the second.

@@ -5,10 +5,12 @@ use rust_decimal::prelude::ToPrimitive as _;
 
 use super::line::Meter;
 use super::usage::{MOST_QUANTITY, Usage};
+use crate::error::{Error, Result};
 use crate::sheet::{Cells, Column, Layout, Row, Sheet, number};
 
 /// A row of a provider's statement.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
+#[non_exhaustive]
 pub struct StatementRow {
     /// Task id, address, result file or name of a recording; empty if the row names none.
     pub resource: String,
@@ -23,7 +25,7 @@ pub struct StatementRow {
 }
 
 /// A provider's statement.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
 #[non_exhaustive]
 pub struct Statement {
     /// In the order of the file.
@@ -55,31 +57,33 @@ impl Statement {
     /// ```
     /// use talkmeter::billing::{Meter, Statement};
     /// let csv = "task_id;quantity;meter;cost\nt-1;1.530;input_tokens;0,0002295\n";
-    /// assert!(Statement::read("bill.csv", csv.as_bytes()).unwrap_err().contains("`1.530`"));
+    /// assert!(Statement::read("bill.csv", csv.as_bytes()).unwrap_err().to_string().contains("`1.530`"));
     /// let csv = csv.replace("1.530", "1530");
     /// let statement = Statement::read("bill.csv", csv.as_bytes())?;
     /// let row = &statement.rows[0];
     /// assert_eq!((row.meter, row.usage.tokens_in), (Some(Meter::TokensIn), Some(1530)));
     /// assert_eq!(row.cost.ok_or("no cost")?.to_string(), "0.0002295");
-    /// # Ok::<(), String>(())
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors
-    /// One clause: what is wrong, and in which line.
-    pub fn read(name: &str, reader: impl std::io::Read) -> Result<Self, String> {
+    /// [`crate::ErrorKind::InvalidInput`]: what is wrong, and in which line of `name`.
+    pub fn read(name: &str, reader: impl std::io::Read) -> Result<Self> {
+        let wrong = |why: &dyn std::fmt::Display| Error::invalid(format!("{name}: {why}"));
         let layout = Layout { needed: &[QUANTITY, TOKENS_IN, TOKENS_OUT, COST], plain: false, least_columns: 1 };
         let mut sheet = Sheet::new(name, reader, &layout);
         let mut rows = Vec::new();
         while let Some(row) = sheet.next_row() {
-            let (line, row) = row.map_err(|fault| fault.to_string())?;
-            let Row::Cells(cells) = row else { return Err(format!("line {line}: not a JSON object")) };
-            rows.push(statement_row(&cells, sheet.has_decimal_commas()).map_err(|why| format!("line {line}: {why}"))?);
+            let (line, row) = row.map_err(|fault| wrong(&fault))?;
+            let Row::Cells(cells) = row else { return Err(wrong(&format!("line {line}: not a JSON object"))) };
+            let row = statement_row(&cells, sheet.has_decimal_commas());
+            rows.push(row.map_err(|why| wrong(&format!("line {line}: {why}")))?);
         }
         Ok(Self { rows, notes: sheet.notes() })
     }
 }
 
-fn statement_row(cells: &Cells, has_decimal_commas: bool) -> Result<StatementRow, String> {
+fn statement_row(cells: &Cells, has_decimal_commas: bool) -> std::result::Result<StatementRow, String> {
     let decimal = |column: &Column| {
         let Some(cell) = cells.get(column) else { return Ok(None) };
         let name = column.name();
@@ -125,7 +129,10 @@ mod tests {
 
     #[test]
     fn a_quantity_is_of_what_the_row_says() {
-        let read = |csv: &str| Statement::read("bill.csv", csv.as_bytes()).map(|statement| statement.rows);
+        let read = |csv: &str| {
+            let read = Statement::read("bill.csv", csv.as_bytes());
+            read.map(|statement| statement.rows).map_err(|error| error.to_string())
+        };
         let rows = read(
             "ResourceId,ConsumedQuantity,SkuMeter,BilledCost\na,9,speech,0.1\na,530,tokens_in,\na,109,Output_Tokens,\na,7,,\n",
         )
@@ -139,13 +146,13 @@ mod tests {
         assert_eq!((rows[0].usage, rows[0].meter), (usage(None, Some(530), Some(109)), None));
         let missing = read("url,currency\n").unwrap_err();
         assert!(
-            missing.starts_with("line 1: no column `ConsumedQuantity` (or `PricingQuantity`, `seconds`,"),
+            missing.starts_with("bill.csv: line 1: no column `ConsumedQuantity` (or `PricingQuantity`, `seconds`,"),
             "{missing}"
         );
         assert!(missing.ends_with("; the header has `url`, `currency`"), "{missing}");
         assert_eq!(
             read("url,tokens_in\nu,many\n"),
-            Err("line 2: `many` for `input_tokens` is not a number, or can be read in two ways".to_owned())
+            Err("bill.csv: line 2: `many` for `input_tokens` is not a number, or can be read in two ways".to_owned())
         );
     }
 }

@@ -11,7 +11,8 @@ use super::money::checked_sum;
 use super::prices::UnitPrice;
 
 /// What is known about one meter of a recording.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
 pub struct MeterAccount {
     /// [`Meter::TokensIn`] or [`Meter::TokensOut`].
     pub meter: Meter,
@@ -58,7 +59,8 @@ impl MeterAccount {
 }
 
 /// What is known about the bill of one recording.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
+#[non_exhaustive]
 pub struct TokenAccount {
     /// Its result file relative to the batch's results, or its name.
     pub file: String,

@@ -19,7 +19,7 @@ use crate::catalog::Region;
 /// let usage = Usage::from_json(&serde_json::json!({"duration": 7.0, "input_tokens": 182, "output_tokens": 19}));
 /// assert_eq!((usage.seconds, usage.tokens_in, usage.tokens_out), (Some(7), Some(182), Some(19)));
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
 #[non_exhaustive]
 pub struct Usage {
     /// `duration` or `seconds`, rounded up; all recordings and tracks of the task together.
@@ -97,7 +97,8 @@ fn rounded_up(value: &Value) -> Option<i64> {
 }
 
 /// What the service reported of one task or flash call, as a ledger keeps it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+#[non_exhaustive]
 pub struct ReportedUsage {
     /// The result file, or what stands for it in a bill.
     pub file: String,

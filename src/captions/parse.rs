@@ -25,6 +25,12 @@ impl ParseError {
     }
 }
 
+impl From<ParseError> for crate::Error {
+    fn from(error: ParseError) -> Self {
+        Self::invalid(error.message)
+    }
+}
+
 fn refuse<T>(message: impl Into<String>) -> Result<T, ParseError> {
     Err(ParseError { message: message.into(), encoding: None })
 }

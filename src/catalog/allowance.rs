@@ -8,7 +8,7 @@ use super::Region;
 
 /// A free allowance of one model in one region, as one page prints it. Pages change often and contradict each other, so no
 /// estimate deducts it unless the caller says how much of it is used.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct Allowance {
     /// The region it applies to.
@@ -28,7 +28,7 @@ pub struct Allowance {
 }
 
 /// The unit of an allowance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum AllowanceUnit {

@@ -58,7 +58,7 @@ pub struct Catalog {
 }
 
 /// The limits of an account, for all models.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
 #[non_exhaustive]
 pub struct Service {
     /// Task queries per second.
@@ -82,7 +82,7 @@ pub struct Service {
 }
 
 /// Where a region stores and processes data.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct Residency {
     /// The region.

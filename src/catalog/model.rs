@@ -9,7 +9,7 @@ use crate::error::{Check, Error, Result};
 use crate::time::span_of_seconds;
 
 /// A row of the catalogue.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
 #[non_exhaustive]
 pub struct Model {
     /// Its name in requests.
@@ -61,7 +61,7 @@ pub struct Model {
 }
 
 /// Limits of a recording.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct Limits {
     /// Largest file, in bytes; null = not documented.
@@ -77,7 +77,7 @@ pub struct Limits {
 }
 
 /// A rate limit of a model, per account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct RateLimit {
     /// The region it applies to; null = all others.

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::Protocol;
 
 /// One parameter of a request.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
 #[non_exhaustive]
 pub struct Parameter {
     /// Its name on the wire, below `parameters` (`parameters.asr_options` for synchronous Qwen3-ASR).
@@ -16,13 +16,15 @@ pub struct Parameter {
     /// The kind of its value.
     pub kind: Kind,
     /// Protocols that have it; empty = every one.
+    #[serde(skip)]
     only: &'static [Protocol],
     /// Its effect, in one clause.
     pub meaning: &'static str,
 }
 
 /// The kind of value a parameter holds.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Kind {
     /// `true` or `false`.

@@ -10,7 +10,7 @@ use super::Region;
 use crate::error::{Error, Result};
 
 /// A list price of one model in one region, without discounts, free quota and tax.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct Price {
     /// The region it applies to.
@@ -49,7 +49,8 @@ impl fmt::Display for Price {
 }
 
 /// An amount and its unit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Rate {
     /// Per second of speech in each requested track.

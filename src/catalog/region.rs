@@ -20,6 +20,7 @@ use crate::error::{Check, Error, Result};
 /// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Region {
     /// International: endpoint in Singapore.
     #[default]

@@ -1,6 +1,6 @@
 //! `check`: problems of result files, one line per file and code.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -9,8 +9,7 @@ use super::Exit;
 use super::advice;
 use super::inputs::Paths;
 use super::output::{Console, Failure, Format, Listing};
-use crate::billing::Prices;
-use crate::metrics::{Settings, Warning};
+use crate::metrics::Warning;
 use crate::report::number::counted;
 use crate::tables::{self, Options, Outcome};
 use crate::transcript::Severity;
@@ -80,7 +79,7 @@ pub(super) fn run(args: &Args, format: Format, console: &Console) -> Result<Exit
         ]);
     }
     let bar = console.progress(inputs.files.len());
-    let options = Options { settings: Settings::default(), prices: Prices::builtin(), origins: HashMap::new() };
+    let options = Options::default();
     let analysis = tables::analyze(&inputs.files, &options, None, &mut |file| {
         bar.inc(1);
         let Outcome::Measured(warnings) = &file.outcome else {

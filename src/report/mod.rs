@@ -32,10 +32,10 @@ use polars::prelude::*;
 use serde::{Deserialize, Serialize};
 
 pub use call::{CallView, EventView, EvidenceLine, HitView, LaneSource, Line, LineKind, Mark};
-pub use html::{Links, MOST_BYTES_OF_CALLS, call_page, page};
-pub use page::{CallRow, LIST_ALL, LISTED_BY_EACH, Page, PageOptions};
+pub use html::{Links, call_page, page};
+pub use page::{CallRow, Page, PageOptions};
 pub use settings::{Recorded, ReportSettings};
-pub use strip::{Dot, MOST_DOTS, Over, Strip};
+pub use strip::{Dot, Over, Strip};
 
 use crate::billing::{BillTotal, CurrencyTotal};
 use crate::error::{Error, Result};

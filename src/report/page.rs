@@ -12,10 +12,10 @@ use crate::metrics::catalogue::{CALLS, Use};
 use crate::tables::{Analysis, CallSource, Joined, Row};
 
 /// Up to this many calls, all are listed.
-pub const LIST_ALL: usize = 200;
+pub(super) const LIST_ALL: usize = 200;
 
 /// Of more calls, this many of the highest by each column with [`Use::Ranked`] are listed.
-pub const LISTED_BY_EACH: usize = 20;
+pub(super) const LISTED_BY_EACH: usize = 20;
 
 /// Which calls a page shows.
 #[derive(Debug, Clone, Serialize)]

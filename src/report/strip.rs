@@ -8,7 +8,7 @@ use crate::metrics::catalogue::{CALLS, Column, PARTICIPANTS, Table, Unit, Use};
 use crate::tables::Analysis;
 
 /// Above this number of values, a density replaces the dots.
-pub const MOST_DOTS: usize = 300;
+pub(super) const MOST_DOTS: usize = 300;
 
 /// Number of steps of a density, from the smallest value to the largest.
 const STEPS: usize = 60;
@@ -59,7 +59,7 @@ pub struct Strip {
     pub nulls: usize,
     /// The smallest, quartiles and the largest, by linear interpolation; ms are whole. Empty without a value.
     pub quartiles: Vec<f64>,
-    /// Each value, ascending; empty if there are more than [`MOST_DOTS`].
+    /// Each value, ascending; empty if there are more than 300.
     pub dots: Vec<Dot>,
     /// Number of values in each of equal steps from the smallest to the largest; empty if there are dots.
     pub density: Vec<u32>,

@@ -34,8 +34,18 @@ const FILE_BYTES: u64 = 4 << 10;
 /// A read buffer larger than this is freed instead of being reused for the next file.
 const MAX_REUSED_BUFFER: usize = 4 << 20;
 
-/// Options of an analysis.
+/// Options of an analysis: default settings, list prices, no ledgers.
+///
+/// ```
+/// use talkmeter::metrics::Settings;
+/// use talkmeter::tables::Options;
+/// let mut settings = Settings::default();
+/// settings.parameters.dead_air_ms = 5000;
+/// let options = Options::default().settings(settings);
+/// assert!(options.origins.is_empty());
+/// ```
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Options {
     /// How to measure.
     pub settings: Settings,
@@ -53,6 +63,27 @@ impl Default for Options {
 }
 
 impl Options {
+    /// Sets how to measure.
+    #[must_use]
+    pub fn settings(mut self, settings: Settings) -> Self {
+        self.settings = settings;
+        self
+    }
+
+    /// Sets the prices for the table `costs`.
+    #[must_use]
+    pub fn prices(mut self, prices: Prices) -> Self {
+        self.prices = prices;
+        self
+    }
+
+    /// Sets model and region of result files, as [`origins`](Options::origins) holds them.
+    #[must_use]
+    pub fn origins(mut self, origins: HashMap<PathBuf, (String, Option<Region>)>) -> Self {
+        self.origins = origins;
+        self
+    }
+
     /// Fills in model and region of the file at `path`, where a ledger knows them.
     pub(super) fn set_origin(&self, path: &Path, measured: &mut Measured<'_>) {
         let of_folder = || path.parent().and_then(|folder| self.origins.get(folder));

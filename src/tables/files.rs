@@ -19,7 +19,8 @@ use crate::metrics::catalogue::Table;
 const GROUP_BYTES: usize = 2 << 20;
 
 /// A file format of tables.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Format {
     /// `.parquet`, zstd-compressed.
@@ -27,11 +28,12 @@ pub enum Format {
     /// `.csv`, RFC 4180, a header line, null is empty.
     Csv,
     /// `.jsonl`, one object per line.
+    #[serde(rename = "jsonl")]
     JsonLines,
 }
 
 impl Format {
-    /// Also what `--tables` takes.
+    /// The ending of its files, and its name.
     #[must_use]
     pub fn extension(self) -> &'static str {
         match self {
@@ -43,11 +45,11 @@ impl Format {
 }
 
 impl std::str::FromStr for Format {
-    type Err = String;
+    type Err = Error;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self> {
         let known = [Self::Parquet, Self::Csv, Self::JsonLines].into_iter().find(|format| format.extension() == text);
-        known.ok_or_else(|| format!("{text:?} is not a table format; use parquet, csv or jsonl"))
+        known.ok_or_else(|| Error::invalid(format!("{text:?} is not a table format; use parquet, csv or jsonl")))
     }
 }
 

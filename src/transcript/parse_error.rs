@@ -177,3 +177,9 @@ impl fmt::Display for ParseError {
 }
 
 impl std::error::Error for ParseError {}
+
+impl From<ParseError> for crate::Error {
+    fn from(error: ParseError) -> Self {
+        Self::invalid(error.message)
+    }
+}

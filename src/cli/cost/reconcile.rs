@@ -108,8 +108,7 @@ pub(super) fn run(args: &Args, today: Date, format: Format, console: &Console) -
 
 fn statement(path: &Path, console: &Console) -> Result<Vec<StatementRow>, Failure> {
     let file = File::open(path).map_err(|error| Error::io("read", path, error))?;
-    let statement = Statement::read(&path.to_string_lossy(), file)
-        .map_err(|why| Failure::Usage(format!("{}: {why}", path.display())))?;
+    let statement = Statement::read(&path.to_string_lossy(), file)?;
     statement.notes.iter().for_each(|note| console.note(&format!("{}: {note}", path.display())));
     Ok(statement.rows)
 }

@@ -224,3 +224,9 @@ impl fmt::Display for KeywordError {
 }
 
 impl std::error::Error for KeywordError {}
+
+impl From<KeywordError> for crate::Error {
+    fn from(error: KeywordError) -> Self {
+        Self::invalid(error.to_string())
+    }
+}

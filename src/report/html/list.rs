@@ -4,7 +4,8 @@ use minijinja::Value as Html;
 use serde::Serialize;
 
 use super::super::number::{NOT_MEASURED, count, counted, figure};
-use super::super::{CallRow, LISTED_BY_EACH, Page, Report};
+use super::super::page::LISTED_BY_EACH;
+use super::super::{CallRow, Page, Report};
 use super::cell::Cell;
 use super::chart::{shares, small_lanes};
 use super::short;

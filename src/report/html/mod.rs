@@ -22,7 +22,7 @@ use call::CallContext;
 use overview::Overview;
 
 /// Most bytes of HTML for all calls of a page; the rest of the page takes a few hundred kB.
-pub const MOST_BYTES_OF_CALLS: usize = 3_500_000;
+const MOST_BYTES_OF_CALLS: usize = 3_500_000;
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
@@ -50,7 +50,7 @@ pub type Links<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// Renders the report. `links` gives the URL of a call's own page, if it has one.
 ///
-/// Shows the calls of [`Page::views`] in order, without those that would exceed [`MOST_BYTES_OF_CALLS`]; the page says
+/// Shows the calls of [`Page::views`] in order, without those that would exceed 3.5 MB; the page says
 /// how many these are.
 ///
 /// # Errors
