@@ -172,9 +172,6 @@ impl AnalyzeJob {
             console.error(if failed == 0 { "no result file found" } else { "no file could be measured" });
             return Ok(None);
         }
-        if let Some(copies) = &analysis.copies {
-            console.note(&copies.to_string());
-        }
         unused_roles(&options.settings.roles, &analysis.labels, console);
         let codes = analysis.warnings.iter().map(|(code, ..)| *code).collect();
         advice::for_findings(&codes).for_each(|hint| console.note(&format!("hint: {hint}")));

@@ -29,16 +29,16 @@ macro_rules! reasons {
 }
 
 reasons! {
-    NoSpeech "no_speech" "nobody spoke (or this participant did not)";
+    NoSpeech "no_speech" "no speech in the call, or by this participant";
     NoTimes "no_times" "there is text but no time";
     DurationUnknown "duration_unknown" "the file does not state the recording's duration";
     SingleParticipant "single_participant" "there is only one participant";
     SingleChannelDiarised "single_channel_diarised" "one track, split by diarisation, cannot show overlap";
     DuplicateChannels "duplicate_channels" "two channels carry the same speech";
     UnknownParticipant "unknown_participant" "the speaker of these sentences is not known";
-    NoOtherSpeech "no_other_speech" "nobody else spoke";
+    NoOtherSpeech "no_other_speech" "no other participant spoke";
     NoTurns "no_turns" "the participant spoke, but never held the floor";
-    NoResponses "no_responses" "the participant never took the floor from somebody else";
+    NoResponses "no_responses" "the participant never took the floor from another";
     NoWordTimes "no_word_times" "not all of the speech has word times";
     InterpolatedWords "interpolated_words" "the word times are interpolated";
     ScriptNeedsDictionary "script_needs_dictionary" "Thai, Lao, Khmer and Burmese words cannot be counted without a dictionary";

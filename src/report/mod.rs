@@ -35,7 +35,7 @@ pub use call::{CallView, EventView, EvidenceLine, HitView, LaneSource, Line, Lin
 pub use html::{Links, call_page, page};
 pub use page::{CallRow, Page, PageOptions};
 pub use settings::{Recorded, ReportSettings};
-pub use strip::{Dot, Over, Strip};
+pub use strip::{Dot, Strip, StripScope};
 
 use crate::billing::{BillTotal, CurrencyTotal};
 use crate::error::{Error, Result};

@@ -17,7 +17,7 @@ const STEPS: usize = 60;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum Over {
+pub enum StripScope {
     /// A call.
     Calls,
     /// A participant.
@@ -26,7 +26,7 @@ pub enum Over {
     FirstParticipants,
 }
 
-impl Over {
+impl StripScope {
     /// Every kind of strip, in the order in which a page shows them.
     const ALL: [Self; 3] = [Self::FirstParticipants, Self::Participants, Self::Calls];
 
@@ -52,7 +52,7 @@ pub struct Strip {
     /// Its unit.
     pub unit: Unit,
     /// What one value belongs to.
-    pub over: Over,
+    pub scope: StripScope,
     /// Number of values.
     pub n: usize,
     /// Number of rows without a value.
@@ -74,27 +74,27 @@ pub struct Dot {
     /// The call.
     pub file: String,
     /// The participant's role, else its label; null for a figure of the call.
-    pub who: Option<String>,
+    pub participant: Option<String>,
 }
 
 /// All strips of an analysis.
 pub(super) fn strips(analysis: &Analysis) -> Result<Vec<Strip>> {
-    let strip = |over: Over| over.columns().into_iter().map(move |column| strip(analysis, over, column));
-    Over::ALL
+    let strip = |scope: StripScope| scope.columns().into_iter().map(move |column| strip(analysis, scope, column));
+    StripScope::ALL
         .into_iter()
         .flat_map(strip)
         .collect::<PolarsResult<_>>()
         .map_err(|error| Error::table("cannot draw", error))
 }
 
-fn strip(analysis: &Analysis, over: Over, column: &'static Column) -> PolarsResult<Strip> {
-    let frame = if over == Over::Calls { &analysis.calls } else { &analysis.participants };
+fn strip(analysis: &Analysis, scope: StripScope, column: &'static Column) -> PolarsResult<Strip> {
+    let frame = if scope == StripScope::Calls { &analysis.calls } else { &analysis.participants };
     let (metric, unit) = (column.name, column.unit);
     let files = frame.column("file")?.str()?;
     let values = frame.column(metric)?.cast(&DataType::Float64)?;
     let values = values.f64()?;
     let first = |row: usize| row.checked_sub(1).is_none_or(|before| files.get(before) != files.get(row));
-    let rows: Vec<usize> = (0..frame.height()).filter(|row| over != Over::FirstParticipants || first(*row)).collect();
+    let rows: Vec<usize> = (0..frame.height()).filter(|row| scope != StripScope::FirstParticipants || first(*row)).collect();
     let mut found: Vec<(f64, usize)> = rows.iter().filter_map(|&row| Some((values.get(row)?, row))).collect();
     found.sort_by(|one, two| one.0.total_cmp(&two.0).then(one.1.cmp(&two.1)));
     let sorted: Vec<f64> = found.iter().map(|(value, _)| *value).collect();
@@ -107,7 +107,7 @@ fn strip(analysis: &Analysis, over: Over, column: &'static Column) -> PolarsResu
     let mut strip = Strip {
         metric,
         unit,
-        over,
+        scope,
         n: sorted.len(),
         nulls: rows.len() - sorted.len(),
         quartiles,
@@ -118,15 +118,16 @@ fn strip(analysis: &Analysis, over: Over, column: &'static Column) -> PolarsResu
         strip.density = density(&sorted);
         return Ok(strip);
     }
-    let who = |row: usize| -> PolarsResult<Option<String>> {
-        if over == Over::Calls {
+    let participant = |row: usize| -> PolarsResult<Option<String>> {
+        if scope == StripScope::Calls {
             return Ok(None);
         }
         let role = frame.column("role")?.str()?.get(row);
         Ok(role.or(frame.column("participant")?.str()?.get(row)).map(str::to_owned))
     };
     for (value, row) in found {
-        strip.dots.push(Dot { value, file: files.get(row).unwrap_or_default().to_owned(), who: who(row)? });
+        let file = files.get(row).unwrap_or_default().to_owned();
+        strip.dots.push(Dot { value, file, participant: participant(row)? });
     }
     Ok(strip)
 }

@@ -34,6 +34,7 @@ definitions! {
     Basis "basis";
     BillableSpeech "billable speech";
     BilledSeconds "billed seconds";
+    Burst "burst";
     DeadAir "dead air";
     Duration "duration";
     Event "event";

@@ -10,13 +10,13 @@ table! {
         "the call: path of the result file below the given folder"
         => call.file.as_str();
     participant Text None null NEVER
-        "the participant who talks"
+        "the participant who talks" see Burst
         => call.label(row.participant);
     begin_ms Integer Ms null NEVER
-        "where it begins"
+        "where it begins" see Burst
         => row.interval.begin;
     end_ms Integer Ms null NEVER
-        "where it ends: pauses up to join_gap_ms are part of the burst"
+        "where it ends: pauses up to join_gap_ms are part of the burst" see Burst
         parameters [join_gap_ms]
         => row.interval.end;
 }

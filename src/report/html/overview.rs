@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::super::number::{NOT_MEASURED, NOT_PRICED, cell, count, figure, length, money};
-use super::super::strip::Over;
+use super::super::strip::StripScope;
 use super::super::{Page, Report, Strip};
 use super::cell::{Cell, Grid};
 use super::chart::strip;
@@ -144,24 +144,24 @@ fn card(one: &Strip, page: &Page) -> Card {
     let shown = |value: f64| figure(Some(value), one.unit);
     let link = |at: usize| {
         let Some(dot) = one.dots.get(at) else { return (None, String::new()) };
-        let who = dot.who.as_ref().map(|who| format!(", {who}")).unwrap_or_default();
-        let text = format!("{}{who}: {}", short(&dot.file), shown(dot.value));
+        let participant = dot.participant.as_ref().map(|name| format!(", {name}")).unwrap_or_default();
+        let text = format!("{}{participant}: {}", short(&dot.file), shown(dot.value));
         (rows.get(&*dot.file).map(|row| format!("r{row}")), minijinja::HtmlEscape(&text).to_string())
     };
     let end = |at: usize| one.quartiles.get(at).map_or_else(|| NOT_MEASURED.to_owned(), |value| shown(*value));
-    let over = match one.over {
-        Over::Calls => "one dot per call",
-        Over::Participants => "one dot per speaker",
-        Over::FirstParticipants => "one dot per call: its first track or speaker",
+    let over = match one.scope {
+        StripScope::Calls => "one dot per call",
+        StripScope::Participants => "one dot per speaker",
+        StripScope::FirstParticipants => "one dot per call: its first track or speaker",
     };
     let mut table =
         vec![["measured".to_owned(), count(one.n as i64)], ["not measurable".to_owned(), count(one.nulls as i64)]];
     let names = ["smallest", "lower quartile", "median", "upper quartile", "largest"];
     table.extend(names.into_iter().enumerate().map(|(at, name)| [name.to_owned(), end(at)]));
     Card {
-        title: one.over.table().label(one.metric),
+        title: one.scope.table().label(one.metric),
         over,
-        table_name: one.over.table().name,
+        table_name: one.scope.table().name,
         metric: one.metric,
         svg: Html::from_safe_string(strip(one, &link)),
         low: end(0),

@@ -309,7 +309,7 @@ fn recordings_with_several_transcripts_are_named() {
         .call("without", spoken("hello"))
         .call("without-too", spoken("hello"));
     let line = "1 recording has 3 transcripts: https://calls.example/a.wav (3 times)";
-    let ran = scene.run("analyze calls -o out").exits(0).says(line).prints(line);
+    let ran = scene.run("analyze calls -o out").exits(0).says_no(line).prints(line);
     assert!(page::text(&ran.file("out/report.html")).contains(line));
     let copies = &serde_json::from_str::<Value>(&ran.file("out/report.json")).unwrap()["copies"];
     assert_eq!((&copies["recordings"], &copies["files"]), (&json!(1), &json!(3)));
@@ -327,7 +327,7 @@ fn a_figure_that_could_not_be_measured_says_why() {
         .exits(0);
     let html = ran.file("out/report.html");
     assert!(html.contains("data-why=\"there is only one participant\""));
-    assert!(html.contains("data-why=\"nobody spoke (or this participant did not)\""));
+    assert!(html.contains("data-why=\"no speech in the call, or by this participant\""));
     assert_eq!(page::tile(&html, "Interruptions"), "Interruptions – measurable in 0 of 2 calls");
     assert_eq!(
         page::tile(&html, "Response"),
