@@ -94,7 +94,8 @@ fn strip(analysis: &Analysis, scope: StripScope, column: &'static Column) -> Pol
     let values = frame.column(metric)?.cast(&DataType::Float64)?;
     let values = values.f64()?;
     let first = |row: usize| row.checked_sub(1).is_none_or(|before| files.get(before) != files.get(row));
-    let rows: Vec<usize> = (0..frame.height()).filter(|row| scope != StripScope::FirstParticipants || first(*row)).collect();
+    let rows: Vec<usize> =
+        (0..frame.height()).filter(|row| scope != StripScope::FirstParticipants || first(*row)).collect();
     let mut found: Vec<(f64, usize)> = rows.iter().filter_map(|&row| Some((values.get(row)?, row))).collect();
     found.sort_by(|one, two| one.0.total_cmp(&two.0).then(one.1.cmp(&two.1)));
     let sorted: Vec<f64> = found.iter().map(|(value, _)| *value).collect();

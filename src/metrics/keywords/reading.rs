@@ -8,7 +8,8 @@ use regex::{Regex, RegexSet};
 use unicode_normalization::UnicodeNormalization;
 use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
 
-use super::{Keywords, Plain, PlainTerms, Role};
+use super::Keywords;
+use super::plain::{Plain, PlainTerms, Role};
 use crate::text::{FoldedText, Form, begins_with_word, ends_at_boundary, is_separator, is_sign};
 
 /// What separates a term from its exclusions.
