@@ -1,5 +1,5 @@
-//! A batch of one-file tasks against the emulator with the real limits: how much of the submit ceiling is used, at how many
-//! questions a task, with how much memory. `cargo bench --bench batch -- [FILES]`; a thousand files take 100 s at the ceiling.
+//! A batch of one-file tasks against the emulator with the real limits: how much of the submit ceiling is used, with how
+//! many queries per task and how much memory. `cargo bench --bench batch -- [FILES]`; a thousand files take 100 s at the ceiling.
 //!
 //! Recognition alone is sped up; rate limits run in real time.
 
@@ -8,7 +8,7 @@ use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// Submits a second that the service allows `fun-asr`.
+/// Submits per second that the service allows for `fun-asr`.
 const CEILING: f64 = 10.0;
 
 #[expect(clippy::print_stdout, clippy::unwrap_used, reason = "a measurement for the terminal")]
@@ -67,7 +67,7 @@ fn main() {
     println!("resident KiB at 25, 50, 75, 100 %: {}, {}, {}, {}", at(0.25), at(0.5), at(0.75), at(1.0));
 }
 
-/// Ends with the measurement, however that ends.
+/// Ended together with the measurement.
 struct Stopped(Child);
 
 impl Drop for Stopped {

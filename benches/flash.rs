@@ -1,4 +1,4 @@
-//! What a flash call costs beside the plainest way to do the same: decoding an hour of events against the bare decoder, a round
+//! Time of a flash call beside the plainest way to do the same: decoding an hour of events against the bare decoder, a round
 //! trip to the emulator against a bare request. `cargo bench --bench flash`; the ratios are printed, every result is asserted.
 
 use std::time::{Duration, Instant};
@@ -10,13 +10,13 @@ use serde_json::{Value, json};
 use talkmeter::client::{ApiKey, Client, Clip, Flash, Recognition, sse};
 use talkmeter::emulator::{Emulator, Scenario, Settings};
 
-/// As they come from a socket, in bytes.
+/// Size of chunks as they arrive from a socket, in bytes.
 const CHUNK: usize = 16 << 10;
-/// An event a second.
+/// One event per second.
 const EVENTS: usize = 3600;
 const ROUNDS: usize = 7;
 
-/// An hour of speech, an event a second: the sentence so far with its words, as the service writes it.
+/// An hour of speech, one event per second: the sentence so far with its words, as the service writes it.
 fn hour() -> Bytes {
     let mut body = String::new();
     for at in 0..EVENTS {
@@ -34,7 +34,7 @@ fn chunks(body: &Bytes) -> Vec<Bytes> {
     (0..body.len()).step_by(CHUNK).map(|from| body.slice(from..body.len().min(from + CHUNK))).collect()
 }
 
-/// The fastest of some rounds.
+/// The fastest of several rounds.
 async fn fastest(mut round: impl AsyncFnMut()) -> Duration {
     let mut best = Duration::MAX;
     for _ in 0..ROUNDS {
@@ -62,7 +62,7 @@ async fn main() {
     println!("one hour of events, {} MB: bare decoder {bare:.2?}, ours {ours:.2?}", body.len() >> 20);
     println!("decoding, ratio to the bare decoder: {:.2}", ours.as_secs_f64() / bare.as_secs_f64());
 
-    // No pause between events. The pace of the account is met by both alike: the emulator counts requests.
+    // No pause between events. Both are paced alike: the emulator counts requests.
     let settings = Settings { scenario: Scenario::parse("frame_ms = 0").unwrap(), ..Settings::default() };
     let emulator = Emulator::start(settings).await.unwrap();
     let client =
@@ -74,7 +74,7 @@ async fn main() {
     let request = flash.body(false);
     let (mut plain, mut typed) = (Vec::new(), Vec::new());
     for _ in 0..40 {
-        // A fifth of a second apart, well below ten a second: neither waits for a turn.
+        // A fifth of a second apart, well below ten per second: neither waits.
         tokio::time::sleep(Duration::from_millis(110)).await;
         let begun = Instant::now();
         let answer = http.post(&url).bearer_auth("sk-bench").header("Content-Type", "application/json");

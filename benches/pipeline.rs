@@ -20,7 +20,7 @@ use corpus::Corpus;
 
 const FILES: usize = 200;
 
-/// The fields of a result file, derived and borrowed: what any careful program has to read.
+/// The fields of a result file, derived and borrowed: the least that any program has to read.
 #[derive(Deserialize)]
 #[expect(dead_code, reason = "parsing the fields is what is measured")]
 struct PlainResult<'a> {

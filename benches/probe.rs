@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-/// Each file so often.
+/// How often each file is probed.
 const ROUNDS: u32 = 200;
 
 fn main() -> Result<(), Box<dyn Error>> {

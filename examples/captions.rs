@@ -12,7 +12,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let bytes = std::fs::read(&path)?;
     let transcript = read(&bytes)?;
 
-    // Names come from roles; cues are cut by the script of what is said.
+    // Names come from roles; cues are cut by the script of the text.
     let mut settings = Settings::default();
     settings.roles = "ch0=agent,ch1=customer".parse()?;
     let mut limits = Limits::default();

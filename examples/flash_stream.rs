@@ -14,7 +14,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let clip = if given.contains("://") { Clip::url(&given) } else { Clip::bytes(&std::fs::read(&given)?) };
     let (client, _emulator) = service::client().await?;
 
-    // What was said before helps with names: without it the emulator hears "Bird Rock".
+    // Earlier turns help with names: without them the emulator hears "Bird Rock".
     let mut conversation = Conversation::new();
     conversation.heard("tell me about investment banks");
     conversation.replied("There are four kinds: Bulge Bracket, Boutique, Middle Market and domestic securities firms.");

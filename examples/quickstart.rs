@@ -1,4 +1,4 @@
-//! One recording, from its URL to what was said: `cargo run --example quickstart -- [URL]`.
+//! One recording, from its URL to its text: `cargo run --example quickstart -- [URL]`.
 //!
 //! Without `DASHSCOPE_API_KEY` the emulator answers: no key, no network, no bill.
 
@@ -18,7 +18,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let submitted = client.tasks().submit(&recognition, &[&url]).await?;
     let task = client.tasks().wait(&submitted.id, PollPolicy::default()).await?;
 
-    // A task that SUCCEEDED can hold files that failed: each has a state of its own.
+    // A task that SUCCEEDED can contain files that failed: each has its own status.
     for outcome in &task.outcomes {
         let Some(address) = &outcome.transcription_url else {
             println!("{}: {} {}", url, outcome.status, outcome.code.as_deref().unwrap_or_default());

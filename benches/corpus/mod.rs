@@ -10,7 +10,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-/// What was generated, for a bench to assert its result against.
+/// What was generated, for benches to check their results against.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Facts {
     /// Entries of all `words` arrays.
@@ -45,7 +45,7 @@ impl Corpus {
         self.files.iter().map(|(_, bytes)| bytes.len() as u64).sum()
     }
 
-    /// Writes every file into `dir`, which is made when missing.
+    /// Writes every file into `dir`, which is created if missing.
     pub fn write_to(&self, dir: &Path) -> io::Result<()> {
         fs::create_dir_all(dir)?;
         for (name, bytes) in &self.files {
@@ -84,7 +84,7 @@ pub fn file_name(index: usize) -> String {
     format!("call-{index:06}.json")
 }
 
-/// `SplitMix64` (Steele, Lea, Flood 2014): any seed will do, also 0.
+/// `SplitMix64` (Steele, Lea, Flood 2014): any seed will do, including 0.
 struct Rng(u64);
 
 impl Rng {
@@ -96,7 +96,7 @@ impl Rng {
         z ^ (z >> 31)
     }
 
-    /// `low..=high`; the bias of the modulo is of no matter here.
+    /// `low..=high`; the bias of the modulo does not matter here.
     fn range(&mut self, low: u64, high: u64) -> u64 {
         low + self.next() % (high - low + 1)
     }
@@ -105,7 +105,7 @@ impl Rng {
         self.next() % 100 < chance
     }
 
-    /// Leans to the front of the list, where the common words stand.
+    /// Prefers the front of the list, where the common words are.
     fn word<'a>(&mut self, list: &[&'a str]) -> &'a str {
         let n = list.len() as u64;
         let i = self.range(0, n - 1) * self.range(0, n - 1) / (n - 1);
@@ -116,7 +116,7 @@ impl Rng {
 /// Deciles of the file size in thousand bytes. Their mean is 90, few calls are long.
 const SIZE_DECILES: [u64; 11] = [24, 36, 46, 56, 66, 77, 90, 106, 128, 163, 240];
 
-/// What is the same in all of one call.
+/// What all of one call has in common.
 struct Plan {
     chinese: bool,
     channels: usize,
@@ -124,12 +124,12 @@ struct Plan {
     parties: usize,
     diarised: bool,
     bytes: usize,
-    /// Length of each party's words, in percent.
+    /// Length of each participant's words, in percent.
     pace: [u64; 4],
 }
 
 impl Plan {
-    /// Layout and language go by the position and not by chance, so that small corpora have the right mix too.
+    /// Layout and language follow from the position, so that small corpora have the right mix, too.
     fn new(seed: u64, index: usize, rng: &mut Rng) -> Self {
         let position = index as u64 % 100 + seed % 100;
         let slot = position * 7 % 20;
@@ -138,7 +138,7 @@ impl Plan {
             14..18 => (1, 1, false),
             _ => (1, rng.range(2, 4) as usize, true),
         };
-        // The second term turns the pattern every 20 files, so that every layout comes in both languages.
+        // The second term shifts the pattern every 20 files, so that every layout occurs in both languages.
         let chinese = (position + position / 20).is_multiple_of(5);
         let decile = rng.range(0, 9) as usize;
         let (from, to) = (SIZE_DECILES[decile], SIZE_DECILES[decile + 1]);
@@ -208,7 +208,7 @@ impl Track {
     }
 }
 
-/// A word as it will stand in the file, leading space included.
+/// A word as in the file, including a leading space.
 struct Word {
     text: String,
     punctuation: &'static str,
@@ -222,7 +222,7 @@ fn call_with_facts(seed: u64, index: usize) -> (Vec<u8>, Facts) {
 
     let ring_back = if rng.percent(6) { rng.range(8_000, 20_000) } else { 0 };
     let lead = ring_back + rng.range(300, 3_000);
-    // The party that speaks, when what was said ends, and how long its last sentence was.
+    // Who speaks, when the speech so far ends, and how long the last sentence was.
     let (mut party, mut floor_end, mut last_length) = (0, lead, 0);
     let mut first = true;
     loop {
@@ -237,11 +237,11 @@ fn call_with_facts(seed: u64, index: usize) -> (Vec<u8>, Facts) {
         };
         let channel = plan.channel_of(party);
         if !first {
-            // A backchannel may have been said just now.
+            // There may have been a backchannel just now.
             begin = begin.max(tracks[channel].last_end + 300);
         }
         first = false;
-        // Somebody who cuts in has more to say than is being talked over.
+        // An interruption lasts longer than the speech that it overlaps.
         let cuts_in = matches!(kind, TurnStart::Overlap(1000..));
         for n in 0..turn_sentences(&mut rng) {
             let shortest = if cuts_in && n == 0 { 14 } else { 3 };
@@ -302,7 +302,7 @@ fn turn_sentences(rng: &mut Rng) -> u64 {
     }
 }
 
-/// A short word of the other party inside a sentence, when it was silent long enough and there is room.
+/// A short word of the other participant inside a sentence, if they were silent long enough and there is room.
 fn backchannel(track: &mut Track, plan: &Plan, rng: &mut Rng, party: usize, incumbent: &[(u64, u64)]) {
     let at = incumbent[rng.range(3, incumbent.len() as u64 - 6) as usize].0 + rng.range(20, 120);
     if at < track.last_end + 500 {
@@ -398,7 +398,7 @@ fn file(plan: &Plan, rng: &mut Rng, index: usize, tracks: &[Track]) -> (Vec<u8>,
     (json.into_bytes(), facts)
 }
 
-// The lists hold nothing that JSON would have to escape. Frequent words stand in front.
+// The lists contain nothing that JSON must escape. Frequent words come first.
 
 const BACKCHANNELS_EN: &[&str] = &["Mm-hm", "Okay", "Yeah", "Right", "Uh-huh", "Sure", "Yes"];
 

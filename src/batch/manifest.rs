@@ -1,4 +1,4 @@
-//! What is to be transcribed: arguments and lists → recordings, each recording once. Nothing is sent or uploaded here, and
+//! Arguments and lists → recordings to transcribe, each recording once. Nothing is sent or uploaded here, and
 //! a request with anything wrong in it is refused as a whole.
 
 use std::ffi::OsStr;
@@ -18,13 +18,13 @@ use crate::error::reason;
 use crate::sheet::{Cells, ID, LIST, RECORDING, Row, Sheet};
 use crate::transcript::OtherFiles;
 
-/// What a walk over a folder takes for a recording, by extension in any case: what the service lists.
+/// Extensions of recordings in a folder, in any case: those that the service lists.
 pub const AUDIO_EXTENSIONS: [&str; 17] = [
     "aac", "amr", "avi", "flac", "flv", "m4a", "mkv", "mov", "mp3", "mp4", "mpeg", "ogg", "opus", "wav", "webm", "wma",
     "wmv",
 ];
 
-/// How many of the recordings that were given more than once are named.
+/// How many recordings that were given more than once are named.
 const SHOWN_TWICE: usize = 10;
 
 /// One recording to be transcribed.
@@ -33,7 +33,7 @@ const SHOWN_TWICE: usize = 10;
 pub struct Recording {
     /// Where it is.
     pub source: Source,
-    /// What identifies it, in this run and the next: the id that its list gives it, else its address without the parameters
+    /// Identifies it in this run and the next: the id that its list gives it, else its address without the parameters
     /// of a signature, or the real path of a file. No two recordings of a manifest share it. Not to be printed.
     pub key: Arc<str>,
     /// The id that its list gives it.
@@ -42,7 +42,7 @@ pub struct Recording {
     pub(super) columns: Option<Columns>,
     /// The address as sent, or the real path of a file as a `file://` URL.
     pub(super) location: Arc<str>,
-    /// Of a file: what shows whether it is unchanged.
+    /// Shows whether a file is unchanged.
     pub(super) stamp: Option<FileStamp>,
     /// For its result file, `<n>-<name>.json`: at most 80 bytes of letters, marks, digits, `.`, `_`, `-`. Two recordings
     /// may share it.
@@ -50,7 +50,7 @@ pub struct Recording {
     /// The tracks to request, from 0, each of which is billed; `None` = those of the batch. A recording that the batch already has
     /// keeps its tracks.
     pub channels: Option<Vec<u32>>,
-    /// Tracks with the same sound as a requested one; they do not count as left out.
+    /// Tracks that sound the same as a requested one; they do not count as left out.
     pub repeated: Vec<u32>,
     /// Length of a local file in ms; `None` = not known.
     pub duration_ms: Option<u64>,
@@ -74,18 +74,18 @@ impl Recording {
     }
 }
 
-/// Everything that is to be transcribed.
+/// The recordings to transcribe.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Manifest {
     /// In the order given, a folder's files in byte order of their paths, each recording once and at least one.
     pub recordings: Vec<Recording>,
-    /// Lines for people: what a folder came to, what was given twice. No query of a signed URL is in them; control
+    /// Lines for people: what a folder holds, what was given twice. They contain no query of a signed URL; control
     /// characters are as received.
     pub notes: Vec<String>,
 }
 
-/// A manifest being put together; collects what is wrong until [`ManifestBuilder::finish`].
+/// Builds a manifest; collects what is wrong until [`ManifestBuilder::finish`].
 ///
 /// ```
 /// use talkmeter::batch::ManifestBuilder;
@@ -126,7 +126,7 @@ struct Line<'a> {
 impl ManifestBuilder {
     /// An argument of the command line: a URL, a file, or a folder that is walked.
     ///
-    /// A walk takes every file with one of [`AUDIO_EXTENSIONS`], at any depth, and leaves `._…` out (macOS writes such
+    /// A folder's recordings are its files with one of [`AUDIO_EXTENSIONS`], at any depth, without `._…` (macOS writes such
     /// shadows of files); links to folders are not followed.
     pub fn argument(&mut self, given: &OsStr) {
         match given.to_str() {
@@ -135,11 +135,11 @@ impl ManifestBuilder {
         }
     }
 
-    /// A list that lies in a file, named by its path in every line about it. See [`ManifestBuilder::list`].
+    /// A list in a file, named by its path in messages. See [`ManifestBuilder::list`].
     pub fn list_file(&mut self, path: &Path) {
         let name = path.to_string_lossy();
         let opened = fs::metadata(path).map_err(|error| reason(&error)).and_then(|metadata| {
-            // A pipe is welcome: `--files-from <(…)`.
+            // Pipes are read, too.
             if metadata.is_dir() { Err("a folder, no list".to_owned()) } else { Ok(()) }
         });
         match opened.and_then(|()| File::open(path).map_err(|error| reason(&error))) {
@@ -150,11 +150,11 @@ impl ManifestBuilder {
 
     /// A list: plain text (one entry per line; blank lines and lines that begin with `#` are skipped), CSV with a column `url`,
     /// `file_url` or `file` (separated by commas, semicolons or tabs; other columns are kept as metadata of the recording), or JSON
-    /// lines (strings, or objects with one of these). UTF-8, UTF-16 with a byte order mark, or what a detector finds, which is noted.
+    /// lines (strings, or objects with one of these). UTF-8, UTF-16 with a byte order mark, or the encoding that a detector finds, which is noted.
     ///
     /// The extension of `name` decides which (`.txt`, `.csv`, `.tsv`, `.jsonl`, `.ndjson`), else the first line.
-    /// `-` is called stdin. Relative paths in a list count from the current directory, wherever the list lies. Lines
-    /// and records over 64 KiB, NUL bytes and what is not UTF-8 end the reading.
+    /// `-` is called stdin. Relative paths in a list are relative to the current directory, wherever the list is. Reading ends
+    /// at lines and records over 64 KiB, NUL bytes and invalid text.
     pub fn list(&mut self, name: &str, reader: impl Read) {
         let shown = if name == "-" { "stdin" } else { name };
         let mut is_empty = true;
@@ -180,11 +180,11 @@ impl ManifestBuilder {
         self.notes.extend(sheet.notes().into_iter().map(|note| format!("{shown}: {note}")));
     }
 
-    /// The manifest, if nothing at all is wrong.
+    /// The manifest, if nothing is wrong.
     ///
     /// # Errors
     ///
-    /// Everything that is wrong, a line each; that nothing was named, too.
+    /// Everything that is wrong, one line each; also if nothing was named.
     pub fn finish(self) -> Result<Manifest, Problems> {
         let Self { recordings, times, mut notes, mut problems, .. } = self;
         if problems.is_empty() && recordings.is_empty() {
@@ -242,7 +242,7 @@ impl ManifestBuilder {
                     self.refuse_path(line, error.path().unwrap_or(root), &why);
                 }
                 Ok(entry) if entry.file_type().is_dir() => {}
-                // A link to a folder may be called like a recording.
+                // A link to a folder may be named like a recording.
                 Ok(entry) if entry.path_is_symlink() && entry.path().is_dir() => {}
                 Ok(entry) if is_recording(entry.path()) => found.push(entry.into_path()),
                 Ok(entry) => others.add(entry.path()),
@@ -265,7 +265,7 @@ impl ManifestBuilder {
         }
     }
 
-    /// A regular file: opened, so that one that may not be read is known before anything is uploaded.
+    /// Opens a regular file, so that an unreadable one is reported before anything is uploaded.
     fn file(&mut self, line: Option<Line<'_>>, path: PathBuf, metadata: &fs::Metadata) {
         let real = File::open(&path).and_then(|_| fs::canonicalize(&path)).map_err(|error| reason(&error));
         let location = real.and_then(|real| Url::from_file_path(real).map_err(|()| "no path of a file".to_owned()));
@@ -331,7 +331,7 @@ fn is_recording(path: &Path) -> bool {
     !is_shadow && AUDIO_EXTENSIONS.iter().any(|known| extension.eq_ignore_ascii_case(known))
 }
 
-/// A whole path as the system allows it, but not the 64 KiB that a line of a list may hold.
+/// The longest path of the system, which is less than the 64 KiB of a line in a list.
 fn shortened(path: &str) -> String {
     match path.char_indices().nth(1000) {
         Some((at, _)) => format!("{}…", path.get(..at).unwrap_or_default()),
@@ -459,7 +459,7 @@ mod tests {
         assert_eq!(manifest.recordings.len(), 1);
         assert!(manifest.notes[1].starts_with("given 3 times: "), "{:?}", manifest.notes);
 
-        // Names that are no UTF-8 are files like any other, and not each other.
+        // Files whose names are not UTF-8 are files like any other, and differ from each other.
         let odd = [&b"\xff.wav"[..], &b"\xfe.wav"[..]].map(|name| scene.path().join(OsStr::from_bytes(name)));
         for path in &odd {
             fs::write(path, "x").unwrap();
@@ -479,7 +479,7 @@ mod tests {
         assert_eq!(said(Path::new("/dev/null")), "/dev/null: not a regular file");
         assert_eq!(said(&broken), format!("{}: no such file", broken.display()));
         assert_eq!(said(scene.path()), format!("{}: no such file", broken.display()));
-        // A socket would block or fail for as long as one likes.
+        // Opening a socket could block.
         let socket = scene.path().join("call.wav");
         let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
         assert_eq!(said(&socket), format!("{}: not a regular file", socket.display()));
@@ -500,7 +500,7 @@ mod tests {
 
     #[test]
     fn many_lines_are_read_once_each() {
-        // Anything quadratic would not come back.
+        // Anything quadratic would take too long.
         let list: String = (0..200_000).map(|n| format!("https://calls.example/{}.wav\n", n % 150_000)).collect();
         let manifest = listed("-", &list).unwrap();
         assert_eq!((manifest.recordings.len(), manifest.notes.len()), (150_000, 11));

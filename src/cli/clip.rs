@@ -1,4 +1,4 @@
-//! What `flash` is given: addresses, files, bytes on stdin.
+//! Inputs of `flash`: addresses, files, bytes on stdin.
 
 use std::ffi::{OsStr, OsString};
 use std::io::Read as _;
@@ -14,16 +14,16 @@ use crate::client::{Client, Clip};
 use crate::error::{Error, Result};
 use crate::time::span_of_seconds;
 
-/// The most that goes along in a request as base64, in bytes: what the pages allow. Twice that has been seen to pass.
+/// The most that a request may carry as base64, in bytes, by the pages. The service has accepted twice that.
 const MOST_ENCODED: u64 = 10 << 20;
-/// No model takes more from stdin, in bytes.
+/// The most that is read from stdin, in bytes: no model takes more.
 const MOST_READ: u64 = 2 << 30;
 
-/// How inputs are looked at.
+/// Reads and checks inputs.
 #[derive(Debug)]
 pub(super) struct Intake<'a> {
     pub(super) model: &'a str,
-    /// Whether what the catalogue says of the model counts.
+    /// Whether to check against the catalogue's row of the model.
     pub(super) check: bool,
 }
 
@@ -32,9 +32,9 @@ pub(super) struct Intake<'a> {
 pub(super) struct Input {
     /// As given.
     pub(super) given: String,
-    /// The same for people, without the query of a signed URL.
+    /// As printed: without the query of a signed URL.
     pub(super) label: String,
-    /// What the file says of itself, in the words of a result file; `None` for an address.
+    /// Facts from the file's header, as in a result file; `None` for an address.
     pub(super) properties: Option<Map<String, Value>>,
     audio: Audio,
 }
@@ -47,7 +47,7 @@ enum Audio {
         bytes: u64,
         probe: Option<Probe>,
     },
-    /// Bytes of stdin; gone from the disk with the value.
+    /// Bytes of stdin in a temporary file, which is removed when dropped.
     Piped {
         file: tempfile::NamedTempFile,
         bytes: u64,
@@ -56,10 +56,10 @@ enum Audio {
 }
 
 impl Intake<'_> {
-    /// Looks at an input. Nothing is sent, and of a file its header alone is read.
+    /// Reads an input. Nothing is sent, and of a file only the header is read.
     ///
     /// # Errors
-    /// No address and no file; more than the model takes, by the file's own header.
+    /// It is neither an address nor a file, or the model does not take it, by the file's header.
     pub(super) fn input(&self, given: &OsString) -> Result<Input> {
         if given == "-" {
             return self.piped();
@@ -104,7 +104,7 @@ impl Intake<'_> {
         })
     }
 
-    /// Whether the model takes it, by what is known of it.
+    /// Checks whether the model takes it, by what is known of it.
     fn examine(&self, label: &str, bytes: u64, probe: Option<&Probe>) -> Result<()> {
         if bytes == 0 {
             return Err(Error::invalid(format!("{label} is empty: no audio")));
@@ -131,7 +131,7 @@ impl Intake<'_> {
 }
 
 impl Input {
-    /// Whether it goes by temporary storage.
+    /// Whether it is uploaded to temporary storage.
     pub(super) fn is_uploaded(&self) -> bool {
         match &self.audio {
             Audio::Address(_) => false,
@@ -139,7 +139,7 @@ impl Input {
         }
     }
 
-    /// What is sent; uploads where it is too large to go along.
+    /// The clip to send; uploads it first if it is too large for a request.
     pub(super) async fn clip(&self, client: &Client, model: &str) -> Result<Clip> {
         let (path, probe) = match &self.audio {
             Audio::Address(url) => return Ok(Clip::url(url)),
@@ -149,7 +149,7 @@ impl Input {
         let rate = probe.as_ref().and_then(|probe| probe.sample_rate_hz);
         let mut clip = if self.is_uploaded() {
             let clip = Clip::uploaded(&client.uploads().upload(model, path).await?);
-            // Of containers that have several names the ending of the file says which.
+            // Some containers have several names: the file's extension says which.
             match probe.as_ref().map(|probe| probe.format).filter(|format| !matches!(*format, "mkv" | "mp4" | "ogg")) {
                 Some(format) => clip.format(format),
                 None => clip,
@@ -167,12 +167,12 @@ impl Input {
     }
 }
 
-/// The length of so many bytes in base64.
+/// The length of this many bytes in base64.
 fn encoded(bytes: u64) -> u64 {
     bytes.div_ceil(3).saturating_mul(4)
 }
 
-/// As a result file has it; what the header does not say is left out.
+/// As in a result file, without what the header does not say.
 fn properties(probe: &Probe) -> Map<String, Value> {
     let mut properties = Map::new();
     properties.insert("audio_format".to_owned(), json!(probe.codec.unwrap_or(probe.format)));
@@ -188,7 +188,7 @@ fn properties(probe: &Probe) -> Map<String, Value> {
     properties
 }
 
-/// For a shell, where it needs quotes.
+/// Quoted for a shell where needed.
 pub(super) fn quoted(name: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '_' | '-');
     if OsStr::new(name).is_empty() || !name.chars().all(plain) {

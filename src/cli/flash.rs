@@ -26,9 +26,9 @@ Examples:
   talkmeter flash https://calls.example/clip.mp3 --context 'Bulge Bracket, Boutique' --context @terms.txt --save out
   arecord -d 5 -f cd | talkmeter flash - --model qwen-audio-3.1-asr-flash --format json
 
-stdout holds the text and nothing else. Over 5 minutes of audio is for `talkmeter transcribe`.
-A stream that was cut is an error: what was heard until then is said on stderr, and is not the text.";
-/// What is shown of a text that grows, in characters: a few lines of a terminal.
+Only the text goes to stdout. For audio over 5 minutes use `talkmeter transcribe`.
+A stream that breaks off is an error; the text so far goes to stderr.";
+/// How much of a growing text is shown, in characters: a few lines of a terminal.
 const SHOWN: usize = 600;
 
 /// Short clips → text, now.
@@ -46,22 +46,22 @@ pub(super) struct Args {
     /// Earlier turns of the dialogue, oldest first: a JSON array of {"role": "user" or "assistant", "text": "…"}
     #[arg(long, value_name = "FILE")]
     dialog: Option<PathBuf>,
-    /// What a model that follows instructions (Qwen-Omni) is told to do
+    /// Instruction for models that follow instructions (Qwen-Omni)
     #[arg(long, value_name = "TEXT")]
     prompt: Option<String>,
-    /// Ask Qwen3-ASR by the `OpenAI` protocol
+    /// Call Qwen3-ASR through the `OpenAI`-compatible endpoint
     #[arg(long)]
     compatible: bool,
-    /// Wait for the whole answer rather than listen to it as it comes
+    /// Wait for the whole answer instead of streaming it
     #[arg(long)]
     no_stream: bool,
     /// Keep result files, the answers as received, and a ledger in this folder, for `analyze` and what reads prices
     #[arg(long, value_name = "DIR")]
     save: Option<PathBuf>,
-    /// At most so many clips at once
+    /// Most clips at once
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=32))]
     jobs: u8,
-    /// Send it even where the catalogue says that the service will refuse it
+    /// Send it even if the catalogue says that the service will refuse it
     #[arg(long)]
     no_check: bool,
 }
@@ -146,7 +146,7 @@ pub(super) fn run(args: &Args, connection: &Connection, format: Format, console:
         });
         let mut calls = calls.buffered(args.jobs.into());
         while let Some((input, outcome, first, total)) = calls.next().await {
-            // What was paid for is on the disk before it is shown.
+            // A paid answer is on disk before it is shown.
             let outcome = outcome.map(|answer| {
                 let saved = clips
                     .as_mut()
@@ -154,7 +154,7 @@ pub(super) fn run(args: &Args, connection: &Connection, format: Format, console:
                 (answer, saved)
             });
             if single {
-                // The text takes the place of what grew.
+                // The final text replaces the growing one.
                 growing.finish_and_clear();
             }
             growing.suspend(|| {
@@ -189,7 +189,7 @@ async fn hear(
     if args.no_stream { client.flash().recognize(&flash).await } else { listen(client, &flash, grow).await }
 }
 
-/// Listens to the answer as it comes; `grow` gets the whole text so far.
+/// Streams the answer; `grow` gets the whole text so far.
 pub(super) async fn listen(client: &Client, flash: &Flash, grow: &mut (dyn FnMut(&str) + Send)) -> Result<FlashAnswer> {
     let mut events = client.flash().stream(flash).await?;
     while let Some(event) = events.next().await {
@@ -213,7 +213,7 @@ fn timing(label: &str, first: Option<Duration>, total: Duration) -> String {
     format!("{label}: {first}the answer after {:.2} s", total.as_secs_f64())
 }
 
-/// What has come of the inputs.
+/// Outcomes of the inputs.
 struct Results<'t> {
     format: Format,
     single: bool,
@@ -238,7 +238,7 @@ impl Results<'_> {
         let saved = match saved.transpose() {
             Ok(saved) => saved.map(|saved| saved.result.to_string_lossy().into_owned()),
             Err(error) => {
-                // The text is paid for: it is shown all the same.
+                // The text is paid for, so it is shown all the same.
                 self.console.error(&format!("{label}: {}", chain(&error)));
                 self.failed.push((error.kind(), Exit::Failed));
                 None
@@ -301,7 +301,7 @@ impl Results<'_> {
         self.row(json!({"input": label, "error": said, "text_so_far": so_far}))
     }
 
-    /// The key or the account: every further call would end the same way.
+    /// An error of the key or account: every further call would end the same way.
     fn is_hopeless(&self) -> bool {
         self.failed.iter().any(|(kind, _)| matches!(kind, ErrorKind::Auth | ErrorKind::Quota))
     }
