@@ -143,7 +143,7 @@ fn of_three_files_in_a_task_one_fails_one_is_silent_and_one_is_stored() {
         ["2", b, &text("task_id"), "FILE_404_NOT_FOUND", "no, \"b\" is not there", &text("request_id")]
     );
     assert!(row[6].starts_with("the service could not fetch the URL"), "{row:?}");
-    // A failed file stays failed however often the command is repeated, until somebody says otherwise.
+    // A failed file stays failed however often the command is repeated, until a retry is asked for.
     let again = format!("transcribe -o out {MODEL} --files-per-task 3");
     let ran = service.then(ran).run(&again).exits(3);
     service.was_asked("submit", 1);

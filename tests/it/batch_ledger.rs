@@ -17,7 +17,7 @@ fn finished(service: &Service) -> Ran {
     service.scene().run(&format!("transcribe {A} {B} -o out {MODEL}")).exits(0)
 }
 
-/// Changes the ledger, runs the same batch again, and returns what was said; nothing may have been asked or changed.
+/// Changes the ledger, runs the same batch again, and returns stderr; nothing may have been requested or changed.
 #[track_caller]
 fn refused(change: impl Fn(&str) -> String) -> String {
     let service = Service::new();

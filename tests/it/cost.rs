@@ -49,7 +49,7 @@ fn failed(n: u32, name: &str) -> Vec<Value> {
     ]
 }
 
-/// The columns of a FOCUS file, of which the rules of its specification hold: list cost is list price × quantity, quantity and
+/// The columns of a FOCUS file. Checks rules of its specification: list cost is list price × quantity, quantity and
 /// unit are null together, pricing and consumption are one.
 fn focus(ran: &Ran) -> impl Fn(&str) -> Vec<String> + use<> {
     let rows = csv(&ran.out());
@@ -218,7 +218,7 @@ fn an_estimate_counts_the_tracks_that_transcribe_requests() {
     };
     let all = [json!(["same.wav", [0, 1]]), json!(["single.wav", [0]]), json!(["two.wav", [0, 1]])];
     assert_eq!(tracks(&ran), all);
-    // Decoded anyway, tracks are compared, and what sounds the same is asked for once.
+    // Since they are decoded anyway, tracks are compared, and identical ones are requested once.
     let ran = ran.then().run("cost estimate audio --vad --format json --region intl").exits(0);
     let once = [json!(["same.wav", [0]]), json!(["single.wav", [0]]), json!(["two.wav", [0, 1]])];
     assert_eq!(tracks(&ran), once);
@@ -397,7 +397,7 @@ fn a_batch_that_is_expected_to_cost_more_is_refused_before_the_first_submit() {
         .exits(3)
         .says("the expected cost of 0.00416 CNY exceeds 0.0041 CNY: nothing was sent")
         .prints_nothing();
-    // In another currency nobody knows its price: it cannot be said when the limit is reached.
+    // Without a price in that currency nothing tells when the limit is reached.
     service
         .scene()
         .run(&format!("transcribe {A} -o out {MODEL} --max-cost 5usd"))
@@ -444,7 +444,7 @@ fn a_bill_is_compared_with_usage() {
     assert_eq!(column("ConsumedQuantity"), ["9", "30", ""]);
     assert_eq!(column("ConsumedUnit"), ["Seconds", "Seconds", ""]);
     assert_eq!(column("BilledCost"), ["", "0.0066", ""]);
-    // Without a statement nobody knows what was billed.
+    // Without a statement, what was billed is unknown.
     let ran = ran.then().run("cost reconcile batch --focus -q").exits(3);
     let line = ran.out().lines().nth(1).unwrap().to_owned();
     assert_eq!(
@@ -491,7 +491,7 @@ fn a_bill_in_tokens_is_compared_with_what_the_service_reported() {
         rows[1].as_object().unwrap(),
         json!({"statement": 109, "why": "price: 0.0001635 billed for 109 tokens, 0.00005123 at list price"}),
     );
-    // Both in one row, with one amount, of which nobody says which part is whose.
+    // Both in one row, with one amount that the statement does not split.
     let both = "url,input_tokens,output_tokens,amount\nhttps://calls.example/a.wav,530,110,0.0001307\n";
     let ran = tokens_batch()
         .write("bill.csv", both)
@@ -504,7 +504,7 @@ fn a_bill_in_tokens_is_compared_with_what_the_service_reported() {
     assert_eq!(column("PricingQuantity"), ["530", "109", "", "", ""]);
     assert_eq!(column("PricingUnit"), ["Tokens", "Tokens", "", "", ""]);
     assert_eq!(column("BilledCost"), ["", "", "0.0001307", "", ""]);
-    // A quantity of which nobody says what it counts, and another currency.
+    // A quantity without a meter, and another currency.
     tokens_batch()
         .write("bill.csv", "url,quantity,cost,currency\nhttps://calls.example/a.wav,639,0.00013,CNY\n")
         .run("cost reconcile batch --statement bill.csv")

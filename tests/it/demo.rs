@@ -54,7 +54,7 @@ fn the_demo_shows_the_whole_pipeline_and_every_command_it_names_works() {
         }
     }
 
-    // The same once more: made anew, and nothing of anybody else is gone.
+    // Run again: the demo replaces its own files, and no others.
     let scene =
         ran.then().write("talkmeter-demo/notes.txt", "mine").write("talkmeter-demo/calls/results/mine.txt", "too");
     let ran = scene.run("demo").exits(0);
@@ -150,7 +150,7 @@ fn a_script_of_your_own_is_transcribed_as_written() {
     assert_eq!(speakers, [0, 0, 1]);
 }
 
-/// A script of the emulator, and what stands below it of its figures.
+/// A script of the emulator, with the figures expected of it.
 struct Script {
     name: String,
     people: Vec<String>,
@@ -217,7 +217,7 @@ impl Script {
 
     /// How many facts of a kind have a person in a place.
     fn count(&self, kind: &str, person: &str, place: usize) -> usize {
-        // Who begins at once with somebody is in no count.
+        // Simultaneous starts are in no count.
         let counts =
             |fact: &&Vec<String>| fact[place] == person && !fact.ends_with(&["held_ms".to_owned(), "0".to_owned()]);
         self.facts(kind).iter().filter(counts).count()
@@ -352,7 +352,7 @@ fn compare(script: &Script, tables: &Tables) {
     assert_eq!(billed, expected, "{}", script.name);
 }
 
-/// What stands behind a name.
+/// The text after a name.
 fn number(fact: &[String], name: &str) -> i64 {
     int(fact.iter().skip_while(|word| *word != name).nth(1).unwrap())
 }

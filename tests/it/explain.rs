@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::scene::{Call, Scene, call, column, has};
 
-/// ch1 talks over ch0 from 3000 on; then nobody for 4 s.
+/// ch1 talks over ch0 from 3000 on; then 4 s of silence.
 fn heated() -> Call {
     Call::default()
         .say(0, &[(0, 1000, "let"), (1000, 2000, "me"), (2000, 4200, "finish"), (4200, 4500, "please")])
@@ -52,7 +52,7 @@ fn an_event_is_explained_by_the_words_of_both() {
             json!(["ch1", "now"])
         ]
     );
-    // What was said before stands there for context.
+    // The turns before are shown for context.
     has(&rows[0], json!({"participant": "ch0", "text": "let", "inside": false, "begin_ms": 0, "end_ms": 1000}));
     let begins: Vec<i64> = rows.iter().map(|row| row["begin_ms"].as_i64().unwrap()).collect();
     assert!(begins.is_sorted());

@@ -192,7 +192,7 @@ fn if_the_task_list_is_refused_uncertain_submits_wait_for_a_decision() {
     let row = failures(&ran).remove(0);
     assert_eq!((row[1].as_str(), row[3].as_str()), (A, "submit_uncertain"));
     assert!(row[4].contains("cannot list tasks"), "{row:?}");
-    // As often as it is asked: nothing is submitted, nothing is forgotten.
+    // However often it runs: nothing is submitted, nothing is forgotten.
     let ran = service.then(ran).run(&run).exits(3);
     assert_eq!(failures(&ran)[0][..4], row[..4]);
     service.accepted_once(&[A, B]).was_asked("submit", 2);
@@ -246,7 +246,7 @@ fn the_state_of_each_file_counts_whatever_the_task_is_called() {
         assert_eq!((rows.len(), rows[0][3].as_str(), rows[1][3].as_str()), (2, code, code));
         assert_eq!(Books::balance(&ran).stored, []);
         service.accepted_once(&[A, B]).was_asked("result", 0);
-        // Nothing is asked for a second time.
+        // Nothing is requested a second time.
         let before = service.requests();
         service.then(ran).run(&run).exits(3);
         assert_eq!(service.requests(), before);
@@ -338,7 +338,7 @@ fn an_unreachable_service_ends_the_run_and_loses_nothing() {
     let service = Service::new();
     let run = format!("transcribe {A} {B} -o out {MODEL}");
     let ran = service.scene().run(&format!("{run} --detach")).exits(0);
-    // Nobody listens there: the first call says so.
+    // Nothing listens there: the first call reports it.
     let nowhere = "http://127.0.0.1:9/api/v1";
     let ran = ran.then().environment("DASHSCOPE_API_KEY", "sk-x").environment("NO_PROXY", "127.0.0.1");
     let ran = ran.run(&format!("transcribe {A} -o elsewhere {MODEL} --region cn --base-url {nowhere}")).exits(1);

@@ -379,7 +379,7 @@ fn text_without_any_time_is_not_silence() {
         }),
     );
     has(&ran.participant("ch0"), json!({"talk_share": 1.0, "talk_listen_ratio": null, "overlap_ms": 0}));
-    // What ch1 is billed nobody knows, so neither is the sum. Of the call 2 of 14 units have no time: over a tenth.
+    // The billable speech of ch1 is unknown, and so is the sum. 2 of 14 units of the call have no time: over a tenth.
     has(
         &ran.row("calls"),
         json!({"speech_ms": 6000, "billable_ms": null, "billable_source": null, "sentence_count": 2, "reason": "no_times;untimed_text"}),

@@ -59,7 +59,7 @@ fn the_vendors_five_contexts_are_all_understood() {
     for name in ["prose.txt", "prose_with_names.txt"] {
         let ran =
             service.scene().write("terms.txt", fixture(name)).run(&format!("flash {JARGON} --context @terms.txt"));
-        // Older pages allow any length: it is sent whole, and what may be cut is said.
+        // Older pages allow any length: it is sent whole, with a warning that it may be cut.
         let ran = ran.exits(0).says("turn 1 of the context has").says("the service cuts it at 400");
         assert_eq!(ran.out(), heard_rightly(), "{name}");
     }

@@ -1,6 +1,6 @@
 //! The fuzz targets on stable Rust: their corpora, and mutations of these that are the same every time.
 //!
-//! `TALKMETER_FUZZ=600` runs each target for so many seconds instead of a fixed number of cases. A case that fails is written
+//! `TALKMETER_FUZZ=600` runs each target for that many seconds instead of a fixed number of cases. A case that fails is written
 //! to `fuzz/artifacts/NAME/`, where cargo-fuzz puts them too. If the process dies, `target/fuzz/NAME` holds the number of the case;
 //! `TALKMETER_FUZZ_CASE=N` writes and runs that case alone.
 #![allow(

@@ -1,4 +1,4 @@
-//! What is read: files, folders, lists; what is refused, how that is said, and what the exit code is.
+//! Inputs: files, folders, lists; what is refused, with which message and exit code.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -317,7 +317,7 @@ fn data_goes_to_stdout_and_everything_else_to_stderr() {
     assert_eq!(json["inputs"]["measured"], 1);
     let rows = scene().run("check calls --format jsonl -v").exits(3).lines();
     assert_eq!(rows.len(), 2);
-    // No colour and no bar where nobody looks.
+    // No colour and no progress bar without a terminal.
     let ran = scene().environment("TERM", "xterm-256color").run("analyze calls").exits(3);
     assert!(!ran.out().contains('\u{1b}') && !ran.err().contains('\u{1b}') && !ran.err().contains('\r'));
 }
@@ -334,7 +334,7 @@ fn a_closed_pipe_is_not_a_failure() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // It waits for its list; when it gets one, nobody reads any more.
+    // It waits for its list; by the time it gets one, stdout is closed.
     drop(child.stdout.take());
     child.stdin.take().unwrap().write_all(b"calls/odd.json\n").unwrap();
     let output = child.wait_with_output().unwrap();

@@ -1,4 +1,4 @@
-//! Keyword hits (definitions: keyword hit): what matches, where it was said, and how it is counted.
+//! Keyword hits (definitions: keyword hit): what matches, where, and how it is counted.
 
 use serde_json::{Value, json};
 
@@ -247,7 +247,7 @@ fn a_korean_noun_is_found_with_its_particles() {
 
 #[test]
 fn a_hit_keeps_its_word_times_where_case_and_width_differ_from_the_text() {
-    // The words spell the sentence but for capitals, an apostrophe, and a comma that stands as a word of its own.
+    // The words spell the sentence but for capitals, an apostrophe, and a comma that is a word of its own.
     let json = r#"{"transcripts": [{"channel_id": 0, "sentences": [
         {"begin_time": 0, "end_time": 5000, "text": "Thank you, don’t hang up", "words": [
             {"begin_time": 100, "end_time": 250, "text": "thank"}, {"text": ","},

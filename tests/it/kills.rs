@@ -153,7 +153,7 @@ fn finished(dir: &Path, clock: Still) -> Service {
 
 /// The folder of a batch whose ledger ended after some lines, with the results that these name and a half-written one.
 fn cut_off(whole: &Path, lines: &[&str]) -> tempfile::TempDir {
-    // In memory where that is to be had: a ledger is flushed to the disk each time it is opened, thousands of times here.
+    // In memory where possible: a ledger is flushed to disk each time it is opened, thousands of times here.
     let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
     std::fs::create_dir(folder.path().join("results")).unwrap();
     std::fs::write(folder.path().join("ledger.jsonl"), lines.concat()).unwrap();

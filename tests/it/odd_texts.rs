@@ -14,7 +14,7 @@ fn findings(call: Call, exit: i32) -> Vec<(Value, Value)> {
     ran.lines().iter().map(|row| (row["code"].clone(), row["count"].clone())).collect()
 }
 
-/// SenseVoice's tags around what is said.
+/// SenseVoice's tags around the text.
 fn tagged() -> Call {
     Call::default()
         .tell(0, 500, 2500, "<|Speech|>Good morning, returns desk.<|/Speech|><|NEUTRAL|>")

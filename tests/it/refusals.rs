@@ -153,7 +153,7 @@ fn a_wrong_key_is_refused_before_any_submit() {
     let ran = scene.run(&format!("transcribe {A} a.wav -o out {MODEL}")).exits(4).says("InvalidApiKey");
     let ran = ran.says("hint: a key belongs to one region and one kind of host");
     service.was_asked("submit", 0).was_asked("policy", 0).was_asked("upload", 0).was_asked("list", 1);
-    // With the right key the same command goes on.
+    // With the right key the same command resumes.
     let ran = service.then(ran).run(&format!("transcribe {A} a.wav -o out {MODEL}")).exits(0);
     assert_eq!(service.balances(&ran).stored.len(), 2);
 }

@@ -130,7 +130,7 @@ fn a_task_is_shown_file_by_file_and_its_links_without_signatures() {
     assert_eq!(cell(3, "outcome"), "silent");
     assert!(cell(1, "submitted").ends_with('Z') && cell(1, "ended") > cell(1, "submitted"));
 
-    // The answer itself, for whoever asks for it.
+    // The answer itself, on request.
     let json = ask(&service, &format!("task show {id} --format json")).exits(0).json();
     assert_eq!(json[0]["output"]["results"][0]["file_url"], CALL);
     assert!(json[0]["output"]["results"][0]["transcription_url"].as_str().unwrap().contains("Signature="));
@@ -211,7 +211,7 @@ fn results_are_fetched_byte_for_byte() {
     assert_eq!(read(format!("{one}-1.json")), read(format!("{two}-1.json")));
     let silent: Value = serde_json::from_slice(read(format!("{one}-3.json"))).unwrap();
     assert_eq!(silent, json!({"file_url": SILENCE, "transcripts": []}));
-    // What was fetched is what the rest of the command reads; one file in two tasks stands out.
+    // The rest of the command reads what was fetched; one file in two tasks is noticed.
     let checked = ran.then().run("check results --format jsonl").exits(3);
     assert_eq!(column(&checked.lines(), "code"), ["nothing_to_measure", "copies"]);
 }

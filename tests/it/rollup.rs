@@ -109,7 +109,7 @@ fn unmatched_calls_and_rows_are_counted() {
     let meta = "file,queue\na.json,x\ngone.json,x\nlost.json,y\na.json,z\n,w\n";
     let ran = by(calls().write("meta.csv", meta), "--meta meta.csv --group-by queue");
     let ran = ran.says("5 calls without a row in the metadata").says("2 rows of the metadata without a call");
-    // The second row for a.json, and the row for nobody.
+    // The second row for a.json, and the row without a call.
     let ran = ran.says("2 rows of the metadata skipped: no call named, or already named by an earlier row");
     let rows = ran.table("rollup");
     // A group without a call is no group; calls without a row are the last one.

@@ -6,7 +6,7 @@ use crate::service::{KEY, Service};
 
 const SIGNED: &str = "https://calls.example/a.wav?Expires=1&Signature=c2VjcmV0";
 
-/// Neither the key anywhere, nor a signature in what was said and printed.
+/// The key is nowhere, and no signature on stdout or stderr.
 #[track_caller]
 fn keeps_secrets(ran: &Ran) {
     let said = [ran.err().to_owned(), ran.out()].join("\n");
@@ -15,7 +15,7 @@ fn keeps_secrets(ran: &Ran) {
     }
     for (name, bytes) in files_below(&ran.path("out")) {
         assert!(!bytes.windows(7).any(|part| part == b"sk-very"), "the key is in {name}");
-        // The address of a recording as given stands in the ledger and in failures.csv; the links of the service nowhere.
+        // The address of a recording is in the ledger and in failures.csv as given; the service's links are nowhere.
         assert!(!bytes.windows(14).any(|part| part == b"OSSAccessKeyId"), "a signed link is in {name}");
     }
 }

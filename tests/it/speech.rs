@@ -1,4 +1,4 @@
-//! Estimates that measure the speech: what is measured, what is said where it cannot be, and how close it comes to what was
+//! Estimates that measure the speech: what is measured, what is reported where it cannot be, and how close it comes to what was
 //! really spoken in calls of synthetic voices with known silences.
 
 use std::collections::BTreeMap;
@@ -126,7 +126,7 @@ fn the_speech_of_each_track_is_measured_if_it_can_be() {
         .says("1 recording given twice is counted once")
         .says("speech measured in 4 of 12 tracks; upper bound 0.");
     let measured = lines(&ran);
-    // A mono file has no second track: what is asked for in vain is counted as before.
+    // A mono file has no second track: a requested track that is missing is counted as before.
     for line in [
         "a-silent.wav 0 0 0 0 measured",
         "a-silent.wav 1 0 6 10 usual",
@@ -180,7 +180,7 @@ fn file_names_are_not_options_of_ffmpeg() {
         files.filter(|(path, _)| path.contains("/asked-")).map(|(_, bytes)| String::from_utf8(bytes).unwrap()).collect()
     };
     let words = ["cost", "estimate", "--vad", "--", "-y.wma", "pipe:0.wma"];
-    // A folder that is named from where one stands is none to run programs from.
+    // No program is run from a relative folder.
     let ran = scene("bin:").run_with(words).exits(0).says("2 recordings cannot be decoded without ffmpeg");
     assert_eq!(asked(&ran), Vec::<String>::new());
     let stands = scene("");

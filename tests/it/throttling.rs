@@ -41,7 +41,7 @@ fn ninety_seconds_of_throttled_submits_pass_and_every_file_is_sent_once() {
 
 #[test]
 fn submits_that_fail_otherwise_pause_longer_and_longer_while_queries_go_well() {
-    // Three tasks take long and are asked after meanwhile; then the service is overloaded for submits.
+    // Three tasks take long and are polled meanwhile; then the service is overloaded for submits.
     let service = Service::with(
         "[[fault]]\non = \"recognition\"\ntimes = 3\ndo = \"hold\"\nhold_s = 20\n\
          [[fault]]\non = \"submit\"\nskip = 3\ntimes = 5\ndo = \"status\"\nstatus = 503\ncode = \"ModelServingError\"\n",

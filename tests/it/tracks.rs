@@ -1,4 +1,4 @@
-//! Which tracks of a recording are requested, what that is said to cost, and that no end of a run changes it.
+//! Which tracks of a recording are requested, at what stated cost, however a run ends.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -13,7 +13,7 @@ use crate::kills::client;
 use crate::scene::{Ran, Scene, has};
 use crate::service::{Books, Service};
 
-/// A WAV file of so many quarters of a second in which each track holds one level.
+/// A WAV file of this many quarters of a second in which each track holds one level.
 fn wav(levels: &[i16], quarters: usize) -> Vec<u8> {
     let frames = 2000 * quarters;
     let tracks = levels.len() as u16;

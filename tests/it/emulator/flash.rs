@@ -358,7 +358,7 @@ async fn a_term_in_the_context_is_recognised() {
     }
     assert_eq!(service.heard_after(&[user("What is BB?"), assistant("Bulge Bracket.")]).await, HEARD);
     assert_eq!(service.heard_after(&[user("bulge bracket, BB")]).await, misheard, "the words stand literally");
-    // Beyond the limits a term has no effect, and nobody says so.
+    // Beyond the limits a term has no effect, without a message.
     let many: Vec<Value> = ["Bulge Bracket", "b", "c", "d", "e", "f"].map(user).into();
     assert_eq!(service.heard_after(&many).await, misheard);
     assert_eq!(service.heard_after(&many[..5]).await, HEARD);

@@ -15,7 +15,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use talkmeter::emulator::{Emulator, HostStyle, Scenario, Settings};
 
-/// An emulator and somebody who asks it, with a good key unless told otherwise.
+/// An emulator and its caller, with a good key unless told otherwise.
 struct Service {
     emulator: Emulator,
     http: reqwest::Client,

@@ -109,7 +109,7 @@ async fn the_form_is_checked_against_the_policy() {
     forged[2].1.replace_range(..4, "AAAA");
     assert!(upload(&service, &policy, forged, vec![1]).await.text.contains("SignatureDoesNotMatch"));
 
-    // The file stands before the key.
+    // The file comes before the key.
     let mut form = good[..5].iter().fold(Form::new(), |form, (name, value)| form.text(*name, value.clone()));
     form = form.part("file", Part::bytes(vec![1])).text("key", good[5].1.clone());
     let host = policy["data"]["upload_host"].as_str().unwrap();

@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::scene::Scene;
 use crate::service::KEY;
 
-/// A request as it came: `GET /path?query HTTP/1.1` and the headers.
+/// A request as received: `GET /path?query HTTP/1.1` and the headers.
 pub(super) type Head = String;
 
 /// An answer, in parts.

@@ -1,4 +1,4 @@
-//! Calls that nobody has had, but somebody may send: the page takes its time over none of them.
+//! Hostile calls: none of them makes the page slow.
 
 use serde_json::json;
 

@@ -386,7 +386,7 @@ fn every_call_can_have_a_page_of_its_own() {
     let first = ran.files("out/report-pages");
     let ran = ran.then().run("report out -o out/report.html --pages").exits(0).says("4 pages in out/report-pages");
     assert!(ran.files("out/report-pages") == first);
-    // The numbers move up; what bears an old one is nobody's.
+    // The numbers move up; a page with an old number belongs to no call.
     let ran = ran.then().with(|folder| std::fs::remove_file(folder.join("calls/0.json")).unwrap());
     let ran = ran.run("analyze calls -o out --pages --keyword refund").exits(0).says("3 pages in out/report-pages");
     ran.says("4 pages in out/report-pages left from an earlier run").exits(0);
@@ -435,7 +435,7 @@ fn spoken(text: &str) -> Call {
     call(&[(0, 0, 2000, text)]).lasting(2500)
 }
 
-/// A backchannel inside somebody else's turn, and dead air.
+/// A backchannel inside another participant's turn, and dead air.
 fn inside() -> Call {
     Call::default()
         .say(0, &[(0, 1500, "a"), (1500, 3000, "long"), (3000, 6000, "story")])
@@ -444,7 +444,7 @@ fn inside() -> Call {
         .lasting(12_000)
 }
 
-/// Calls of which no two are alike.
+/// Calls that all differ.
 fn many(calls: i64) -> Scene {
     (0..calls).fold(Scene::new(), |scene, at| {
         let gap = 500 + at * 37 % 7000;

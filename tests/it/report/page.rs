@@ -75,7 +75,7 @@ pub(crate) fn calls(page: &str) -> BTreeMap<String, &str> {
 
 /// Length of each participant's lane and of the dead air behind them, in ms: what is drawn, added up.
 pub(crate) fn lanes(call: &str) -> (BTreeMap<i64, i64>, i64) {
-    // Where nobody spoke and nothing says how long for, there is nothing to draw.
+    // Without speech and without a length there is nothing to draw.
     let track = if call.contains("<figure") { between(call, "<div class=\"track\">", "</figure>") } else { "" };
     let mut lanes = BTreeMap::new();
     let mut air = 0;

@@ -1,6 +1,6 @@
 //! Audio files, byte by byte.
 
-/// A WAV file of 16 bit samples: a tone of so many seconds in every channel.
+/// A WAV file of 16 bit samples: a tone of this many seconds in every channel.
 pub(crate) fn wav(channels: u16, rate_hz: u32, seconds: u32) -> Vec<u8> {
     let sample = |frame: u32| {
         let turn = f64::from(frame) * 440.0 / f64::from(rate_hz) * std::f64::consts::TAU;
