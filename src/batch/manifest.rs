@@ -150,7 +150,8 @@ impl ManifestBuilder {
 
     /// A list: plain text (one entry per line; blank lines and lines that begin with `#` are skipped), CSV with a column `url`,
     /// `file_url` or `file` (separated by commas, semicolons or tabs; other columns are kept as metadata of the recording), or JSON
-    /// lines (strings, or objects with one of these). UTF-8, UTF-16 with a byte order mark, or the encoding that a detector finds, which is noted.
+    /// lines (strings, or objects with one of these). UTF-8, UTF-16 with a byte order mark, or the encoding that a
+    /// detector finds, which is noted.
     ///
     /// The extension of `name` decides which (`.txt`, `.csv`, `.tsv`, `.jsonl`, `.ndjson`), else the first line.
     /// `-` is called stdin. Relative paths in a list are relative to the current directory, wherever the list is. Reading ends
