@@ -13,7 +13,7 @@ use super::state::{OwnTask, Phase};
 use super::submitting::message;
 use super::uncertain::{Answer, Reading, is_same_recording};
 use crate::client::{Client, Filter, Listed, Outcome, Task, TaskId, TaskStatus};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Check, Error, ErrorKind, Result};
 use crate::recording_id::address_id;
 
 const QUERIES: usize = 20;
@@ -34,6 +34,7 @@ const PAGE: u64 = 100;
 
 const TASK_UNKNOWN: &str = "task_unknown";
 const NOT_FETCHED: &str = "result_not_fetched";
+const TOO_LARGE: &str = "result_too_large";
 const NOT_STORED: &str = "result_not_stored";
 const NO_RESULT: &str = "result_missing";
 const CANCELED: &str = "task_canceled";
@@ -218,12 +219,16 @@ impl Runner<'_> {
                 (self.client, self.dir.clone(), recording.result(), recording.url().to_owned());
             self.under_way.fetches += 1;
             self.operations.push(Box::pin(async move {
-                let bytes = match &fetch.from {
-                    Some(address) => client.tasks().download(address).await,
-                    None => Ok(results::silence(&url)),
+                let received = match &fetch.from {
+                    Some(address) => client.tasks().receive(address, &dir.join(&file)).await.map(Some),
+                    None => Ok(None),
                 };
-                let outcome = match bytes {
-                    Ok(bytes) => tokio::task::spawn_blocking(move || results::replace(&dir, file, &bytes))
+                let store = move |received| match received {
+                    Some(received) => results::replace(&dir, file, received),
+                    None => results::replace_by_silence(&dir, file, &results::silence(&url)),
+                };
+                let outcome = match received {
+                    Ok(received) => tokio::task::spawn_blocking(move || store(received))
                         .await
                         .unwrap_or_else(|_| Err(Error::ledger("storing a result was cut short"))),
                     Err(error) => Err(error),
@@ -257,6 +262,11 @@ impl Runner<'_> {
                 Ok(())
             }
             Err(error) if matches!(error.kind(), ErrorKind::Io | ErrorKind::Ledger) => Err(error),
+            // It does not become smaller.
+            Err(error) if error.check() == Some(Check::ResultSize) => {
+                self.leave(fetch.n, Some(&fetch.task), TOO_LARGE, &message(&error), None);
+                Ok(())
+            }
             Err(error) => {
                 let misses = self.misses.entry(fetch.n).or_default();
                 *misses += 1;

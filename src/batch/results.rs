@@ -4,14 +4,13 @@ use std::fs;
 use std::path::Path;
 
 use bytes::Bytes;
-use serde::Deserialize;
 use serde_json::json;
 
 use super::event::RecordingNo;
 use super::identity::content;
 use super::result_name::is_file_name;
 use super::state::{FailedState, Phase, RecordingState, State};
-use crate::client::TaskId;
+use crate::client::{ReceivedResult, TaskId};
 use crate::disk;
 use crate::error::{Error, Result};
 
@@ -65,28 +64,34 @@ pub(crate) fn silence(url: &str) -> Bytes {
     Bytes::from(format!("{}\n", json!({"file_url": url, "transcripts": []})))
 }
 
-/// Puts a result in its place. `Err` with `InvalidData` where the bytes are no JSON: the transfer was cut short.
-pub(crate) fn store(dir: &Path, file: String, bytes: &Bytes) -> Result<Written> {
-    let untranscribed = untranscribed(bytes)
-        .map_err(|error| Error::protocol(format!("the result for {file} is no JSON, so not whole: {error}")))?;
-    disk::write(&dir.join(&file), bytes)?;
-    let blake3 = blake3::hash(bytes);
-    Ok(Written { file, bytes: bytes.len() as u64, blake3, untranscribed, aside: None })
+/// Writes an empty transcript in its place.
+pub(crate) fn store(dir: &Path, file: &str, silence: &Bytes) -> Result<blake3::Hash> {
+    disk::write(&dir.join(file), silence)?;
+    Ok(blake3::hash(silence))
 }
 
-/// Puts a result in its place, and keeps aside what is there with other content.
-pub(super) fn replace(dir: &Path, file: String, bytes: &Bytes) -> Result<Written> {
-    let aside = set_aside(dir, &file, bytes)?;
-    Ok(Written { aside, ..store(dir, file, bytes)? })
+/// Puts an empty transcript in the place of a result, and keeps aside what is there with other content.
+pub(super) fn replace_by_silence(dir: &Path, file: String, silence: &Bytes) -> Result<Written> {
+    let aside = set_aside(dir, &file, silence.len() as u64, &blake3::hash(silence))?;
+    let blake3 = store(dir, &file, silence)?;
+    Ok(Written { file, bytes: silence.len() as u64, blake3, untranscribed: Vec::new(), aside })
 }
 
-/// Keeps a file that has other content than `bytes` from being overwritten: it gets the extension `changed`, and a number where
-/// that is taken. Returns its new name.
-fn set_aside(dir: &Path, file: &str, bytes: &[u8]) -> Result<Option<String>> {
+/// The same for a result that was received.
+pub(super) fn replace(dir: &Path, file: String, received: ReceivedResult) -> Result<Written> {
+    let aside = set_aside(dir, &file, received.stored.bytes, &received.stored.hash)?;
+    let stored = received.keep()?;
+    let untranscribed = stored.outline.untranscribed().collect();
+    Ok(Written { file, bytes: stored.bytes, blake3: stored.hash, untranscribed, aside })
+}
+
+/// Keeps a file that has other content from being overwritten: it gets the extension `changed`, and a number where that is taken.
+/// Returns its new name.
+fn set_aside(dir: &Path, file: &str, bytes: u64, blake3: &blake3::Hash) -> Result<Option<String>> {
     let path = dir.join(file);
     let is_other = fs::symlink_metadata(&path).is_ok_and(|found| {
-        let may_be_same = found.is_file() && found.len() == bytes.len() as u64;
-        let is_same = may_be_same && content(&path).is_ok_and(|hash| hash == blake3::hash(bytes));
+        let may_be_same = found.is_file() && found.len() == bytes;
+        let is_same = may_be_same && content(&path).is_ok_and(|hash| hash == *blake3);
         !found.is_dir() && !is_same
     });
     if !is_other {
@@ -105,37 +110,6 @@ pub(super) fn takes_no_more(dir: &Path, error: &Error) -> bool {
     let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<std::io::Error>());
     cause.is_some_and(|cause| matches!(cause.kind(), QuotaExceeded | ReadOnlyFilesystem | StorageFull))
         || disk::create(&dir.join(FOLDER).join("probe")).is_err()
-}
-
-/// Tracks that the recording has and the result has no transcript of.
-fn untranscribed(bytes: &[u8]) -> serde_json::Result<Vec<i64>> {
-    #[derive(Default, Deserialize)]
-    #[serde(default)]
-    struct Tracks {
-        properties: serde_json::Value,
-        transcripts: serde_json::Value,
-    }
-    // Only that it is whole must hold; what it says is for `transcript` to judge.
-    let tracks: Tracks = match serde_json::from_slice(bytes) {
-        Ok(tracks) => tracks,
-        Err(_) => {
-            serde_json::from_slice::<serde::de::IgnoredAny>(bytes)?;
-            Tracks::default()
-        }
-    };
-    let numbers = |of: &serde_json::Value| of.as_i64();
-    let there: Vec<i64> = tracks
-        .properties
-        .get("channels")
-        .and_then(serde_json::Value::as_array)
-        .map(|channels| channels.iter().filter_map(numbers).collect())
-        .unwrap_or_default();
-    let heard: Vec<i64> = tracks
-        .transcripts
-        .as_array()
-        .map(|all| all.iter().filter_map(|one| one.get("channel_id").and_then(numbers)).collect())
-        .unwrap_or_default();
-    Ok(there.into_iter().filter(|track| !heard.is_empty() && !heard.contains(track)).collect())
 }
 
 /// A file that has no result, for `failures.csv` and for whoever asks.
@@ -212,20 +186,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_result_is_stored_as_it_came_or_not_at_all() {
-        let dir = tempfile::tempdir().unwrap();
-        prepare(dir.path()).unwrap();
-        let bytes =
-            Bytes::from_static(b" {\"properties\":{\"channels\":[0,1]},\"transcripts\":[{\"channel_id\":0}]}\n");
-        let written = store(dir.path(), place(RecordingNo::new(7), "call"), &bytes).unwrap();
-        assert_eq!((written.file.as_str(), &written.untranscribed[..]), ("results/000007-call.json", &[1][..]));
-        assert_eq!(fs::read(dir.path().join(&written.file)).unwrap(), bytes);
-        let cut = bytes.slice(..20);
-        assert!(store(dir.path(), place(RecordingNo::new(8), "cut"), &cut).is_err());
-        assert_eq!(fs::read_dir(dir.path().join(FOLDER)).unwrap().count(), 1);
-    }
-
-    #[test]
     fn what_a_killed_run_left_half_written_is_cleared_away() {
         let dir = tempfile::tempdir().unwrap();
         prepare(dir.path()).unwrap();
@@ -235,14 +195,5 @@ mod tests {
         let left: Vec<_> =
             fs::read_dir(dir.path().join("results")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(left, ["mine.txt"]);
-    }
-
-    #[test]
-    fn tracks_without_a_transcript_are_named() {
-        let of = |json: &str| untranscribed(json.as_bytes()).unwrap();
-        assert_eq!(of(r#"{"properties":{"channels":[0,1,2]},"transcripts":[{"channel_id":1}]}"#), [0, 2]);
-        assert_eq!(of(r#"{"properties":{"channels":[0,1]},"transcripts":[]}"#), Vec::<i64>::new(), "silence");
-        assert_eq!(of("[1, 2]"), Vec::<i64>::new());
-        assert_eq!(of(r#"{"properties": 7, "transcripts": "x"}"#), Vec::<i64>::new());
     }
 }

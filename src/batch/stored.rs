@@ -84,8 +84,7 @@ impl Findings {
         let file = recording.result();
         let is_missing = *found == Found::Missing;
         // We wrote it ourselves and can write it again.
-        if stored.silent && is_missing && results::store(dir, file.clone(), &results::silence(recording.url())).is_ok()
-        {
+        if stored.silent && is_missing && results::store(dir, &file, &results::silence(recording.url())).is_ok() {
             return;
         }
         let accepted = state.tasks.get(&stored.task).map(|task| task.accepted);

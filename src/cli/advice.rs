@@ -137,6 +137,10 @@ const HINTS: &[(&[&str], &str)] = &[
         &["result_not_stored"],
         "free its place on the disk, then run the same command again; the service keeps results for 24 hours",
     ),
+    (
+        &["result_too_large"],
+        "the same command with a higher --max-result fetches it; the service keeps results for 24 hours",
+    ),
     (&["result_not_fetched"], "the same command fetches it again; the service keeps results for 24 hours"),
 ];
 

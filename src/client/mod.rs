@@ -52,6 +52,7 @@ use crate::catalog::{Region, check_workspace, is_service_host};
 use crate::error::{Check, Error, Result};
 use crate::redact::without_query;
 
+pub(crate) use download::ReceivedResult;
 pub use download::StoredResult;
 pub use flash::{Clip, Conversation, Flash, FlashAnswer, FlashCalls, FlashEvent, FlashStream, FlashUsage};
 pub use key::ApiKey;

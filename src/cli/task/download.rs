@@ -90,7 +90,7 @@ async fn fetch(client: &Client, task: &Task, at: usize, dir: &Path) -> Result<Pa
             other => drop(other?),
         },
         None if outcome.is_silence() => {
-            store(dir, name, &silence(outcome.file_url.as_deref().unwrap_or_default()))?;
+            store(dir, &name, &silence(outcome.file_url.as_deref().unwrap_or_default()))?;
         }
         None => {
             let [code, message] = [&outcome.code, &outcome.message].map(|text| text.as_deref().unwrap_or_default());

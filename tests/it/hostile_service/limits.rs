@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::{Hostile, Part, answer, json};
+use crate::batch::MODEL;
 use crate::scene::{Ran, files_below};
+use crate::service::Service;
 
 /// A task whose result is at `/result`.
 fn task(base: &str) -> Vec<Part> {
@@ -54,6 +56,19 @@ fn a_result_that_is_too_large_is_refused_before_or_while_it_arrives() {
     let ran = unstated.scene().run("task download t-1 -o out --max-result 2MB").exits(0);
     assert_eq!(ran.bytes("out/t-1-1.json").len(), (1 << 20) + 11);
     assert_eq!(unstated.heads().iter().filter(|head| head.starts_with("GET /result")).count(), 2, "asked once each");
+}
+
+#[test]
+fn a_batch_leaves_what_is_too_large_to_a_run_that_takes_it() {
+    let service = Service::new();
+    let run = format!("transcribe https://calls.example/a.wav -o out {MODEL}");
+    let ran = service.scene().run(&format!("{run} --max-result 100B")).exits(3);
+    let ran = ran.says("longer than 100 bytes").says("--max-result");
+    assert!(ran.file("out/failures.csv").contains(",result_too_large,"));
+    service.was_asked("result", 1);
+    let ran = service.then(ran).run(&run).exits(0);
+    service.was_asked("submit", 1);
+    assert_eq!(service.balances(&ran).stored.len(), 1);
 }
 
 #[test]
