@@ -2,10 +2,15 @@
 //!
 //! The bytes go to a temporary file in the same folder, are flushed to disk, and the file is renamed. The folder is flushed too, so
 //! that the name survives a power cut.
+//!
+//! A temporary file is removed when its process gives it up or is interrupted. One that a killed process left is removed by the
+//! next process that writes to the folder: nobody holds a lock on it any more.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tempfile::NamedTempFile;
 
@@ -25,6 +30,40 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     persist(file, path)
 }
 
+/// What goes when the process is interrupted.
+static UNFINISHED: Mutex<Unfinished> = Mutex::new(Unfinished { paths: BTreeSet::new(), swept: BTreeSet::new() });
+
+#[derive(Debug)]
+pub(crate) struct Unfinished {
+    /// Temporary files, and folders that go if they are empty.
+    paths: BTreeSet<PathBuf>,
+    /// Folders without temporary files of killed processes.
+    swept: BTreeSet<PathBuf>,
+}
+
+/// The lock under which files are created and renamed.
+fn unfinished() -> MutexGuard<'static, Unfinished> {
+    UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Removes what has no name yet. While the answer is held, no file is created or renamed.
+#[cfg(feature = "cli")]
+#[must_use]
+pub(crate) fn remove_unfinished() -> MutexGuard<'static, Unfinished> {
+    let mut unfinished = unfinished();
+    // Files before the folders they are in.
+    for path in std::mem::take(&mut unfinished.paths).iter().rev() {
+        let _ = fs::remove_file(path).or_else(|_| fs::remove_dir(path));
+    }
+    unfinished
+}
+
+/// A folder that was made for files to come: it goes if there are none when the process is interrupted.
+#[cfg(feature = "analytics")]
+pub(crate) fn made_folder(folder: &Path) {
+    unfinished().paths.insert(folder.to_owned());
+}
+
 /// Creates a temporary file next to `path`, with the permissions of a new file. It is removed when dropped.
 ///
 /// # Errors
@@ -38,7 +77,46 @@ pub(crate) fn create(path: &Path) -> Result<NamedTempFile> {
         use std::os::unix::fs::PermissionsExt;
         builder.permissions(fs::Permissions::from_mode(0o666));
     }
-    builder.tempfile_in(&folder).map_err(|error| Error::io("write to", &folder, error))
+    create_in(&folder, &builder)
+}
+
+/// Creates a temporary file that only this user can read, in the system's folder for such files. It is removed when dropped.
+///
+/// # Errors
+/// [`crate::ErrorKind::Io`] if the folder is not writable.
+#[cfg(feature = "cli")]
+pub(crate) fn create_private() -> Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(PREFIX).suffix(SUFFIX);
+    create_in(&std::env::temp_dir(), &builder)
+}
+
+fn create_in(folder: &Path, builder: &tempfile::Builder<'_, '_>) -> Result<NamedTempFile> {
+    let mut unfinished = unfinished();
+    if unfinished.swept.insert(folder.to_owned()) {
+        remove_abandoned(folder);
+    }
+    let file = builder.tempfile_in(folder).map_err(|error| Error::io("write to", folder, error))?;
+    // Elsewhere, locks keep others from writing, and open files from being removed.
+    if cfg!(unix) {
+        let _ = file.as_file().try_lock();
+    }
+    unfinished.paths.insert(file.path().to_owned());
+    Ok(file)
+}
+
+/// Removes the temporary files that nobody is writing any more. What cannot be removed stays.
+fn remove_abandoned(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let is_ours = name.to_str().is_some_and(|name| name.starts_with(PREFIX) && name.ends_with(SUFFIX));
+        if is_ours && entry.file_type().is_ok_and(|kind| kind.is_file()) {
+            let is_abandoned = File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok());
+            if is_abandoned {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+    }
 }
 
 /// Flushes a temporary file, gives it its name and flushes the folder.
@@ -46,7 +124,7 @@ pub(crate) fn create(path: &Path) -> Result<NamedTempFile> {
 /// # Errors
 /// [`crate::ErrorKind::Io`] if the file cannot be flushed or renamed.
 pub(crate) fn persist(file: NamedTempFile, path: &Path) -> Result<()> {
-    rename(file, path)?;
+    rename([(file, path.to_owned())])?;
     flush_folder(&folder(path));
     Ok(())
 }
@@ -57,11 +135,7 @@ pub(crate) fn persist(file: NamedTempFile, path: &Path) -> Result<()> {
 /// [`crate::ErrorKind::Io`] for the first file that cannot be flushed or renamed; files before it keep their names.
 #[cfg(feature = "analytics")]
 pub(crate) fn persist_all(files: impl IntoIterator<Item = (NamedTempFile, PathBuf)>) -> Result<Vec<PathBuf>> {
-    let mut paths: Vec<PathBuf> = Vec::new();
-    for (file, path) in files {
-        rename(file, &path)?;
-        paths.push(path);
-    }
+    let paths = rename(files)?;
     let mut folders: Vec<PathBuf> = paths.iter().map(|path| folder(path)).collect();
     folders.dedup();
     folders.iter().for_each(|folder| flush_folder(folder));
@@ -88,11 +162,21 @@ pub(crate) fn remove_temporary(folder: &Path, is_written: impl Fn(&str) -> bool)
     Ok(())
 }
 
-fn rename(file: NamedTempFile, path: &Path) -> Result<()> {
-    let failed = |error| Error::io("write", path, error);
-    file.as_file().sync_all().map_err(failed)?;
-    file.persist(path).map_err(|error| failed(error.error))?;
-    Ok(())
+/// Flushes files and gives them their names, all before the process can be interrupted.
+fn rename(files: impl IntoIterator<Item = (NamedTempFile, PathBuf)>) -> Result<Vec<PathBuf>> {
+    let failed = |path: &Path, error| Error::io("write", path, error);
+    let files: Vec<(NamedTempFile, PathBuf)> = files.into_iter().collect();
+    for (file, path) in &files {
+        file.as_file().sync_all().map_err(|error| failed(path, error))?;
+    }
+    let mut unfinished = unfinished();
+    let mut paths = Vec::new();
+    for (file, path) in files {
+        unfinished.paths.remove(file.path());
+        file.persist(&path).map_err(|error| failed(&path, error.error))?;
+        paths.push(path);
+    }
+    Ok(paths)
 }
 
 /// The folder of a file; a bare name is in the current one.
@@ -138,6 +222,20 @@ mod tests {
         assert!(write(&folder, b"bytes").is_err());
         assert_eq!(names(dir.path()), ["taken"]);
         assert!(write(&dir.path().join("missing/report.json"), b"bytes").is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_a_killed_process_left_goes_with_the_next_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let held = create(&dir.path().join("held")).unwrap();
+        fs::write(dir.path().join(".talkmeter-left.tmp"), "").unwrap();
+        fs::write(dir.path().join("mine.tmp"), "").unwrap();
+        // As another process would.
+        unfinished().swept.remove(dir.path());
+        write(&dir.path().join("report.json"), b"{}").unwrap();
+        let held_name = held.path().file_name().unwrap().to_str().unwrap();
+        assert_eq!(names(dir.path()), [held_name, "mine.tmp", "report.json"]);
     }
 
     #[test]

@@ -33,8 +33,6 @@ pub enum ErrorKind {
     Io,
     /// A table could not be built, read or written.
     Table,
-    /// Stopped on request.
-    Cancelled,
 }
 
 /// A rule that is checked before a request is sent, for callers that tell their users how to comply.
@@ -175,11 +173,6 @@ impl Error {
     #[cfg(feature = "client")]
     pub(crate) fn ledger(what: impl Into<String>) -> Self {
         Self::new(ErrorKind::Ledger, what.into(), None)
-    }
-
-    #[cfg(feature = "cli")]
-    pub(crate) fn cancelled(what: impl Into<String>) -> Self {
-        Self::new(ErrorKind::Cancelled, what.into(), None)
     }
 
     #[cfg(feature = "client")]

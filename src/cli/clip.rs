@@ -91,7 +91,7 @@ impl Intake<'_> {
 
     fn piped(&self) -> Result<Input> {
         let failed = |error| Error::io("read", Path::new("stdin"), error);
-        let mut file = tempfile::NamedTempFile::new().map_err(failed)?;
+        let mut file = crate::disk::create_private()?;
         let bytes = std::io::copy(&mut std::io::stdin().lock().take(MOST_READ + 1), &mut file).map_err(failed)?;
         let probe = audio::probe(file.path())?;
         self.examine("-", bytes, probe.as_ref())?;

@@ -122,25 +122,10 @@ pub(super) fn run(args: Args, console: &Console) -> Result<Exit, Failure> {
         console.data(format!("{}\n", emulator.base_url()).as_bytes())?;
         console.note(&format!("results and uploads: {}", emulator.storage_url()));
         console.note(&format!("export DASHSCOPE_HTTP_BASE_URL={} DASHSCOPE_API_KEY=sk-emulator", emulator.base_url()));
-        stopped().await.map_err(|error| Error::io("wait for", Path::new("a signal"), error))?;
+        super::interrupt::requested().await;
         for rule in emulator.unreached() {
             console.note(&format!("not reached: {rule}"));
         }
         Ok(Exit::Done)
     })
-}
-
-/// Ctrl-C, or a polite kill.
-#[cfg(unix)]
-async fn stopped() -> std::io::Result<()> {
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted,
-        _ = terminate.recv() => Ok(()),
-    }
-}
-
-#[cfg(not(unix))]
-async fn stopped() -> std::io::Result<()> {
-    tokio::signal::ctrl_c().await
 }

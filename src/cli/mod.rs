@@ -15,6 +15,7 @@ mod emulate;
 mod explain;
 mod flash;
 mod inputs;
+mod interrupt;
 mod limit;
 mod max_result;
 mod metadata;
@@ -55,13 +56,15 @@ enum Exit {
     Partly = 3,
     /// The service rejected the key, or the account lacks quota or permission.
     Denied = 4,
+    /// Ctrl-C or SIGTERM.
+    Interrupted = 130,
 }
 
 const ABOUT: &str = "Transcribe recorded calls, measure the conversations, and account for what it costs";
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 success, 1 failure, 2 usage, 3 some files failed or a check was not met,
-4 authentication or quota.
+4 authentication or quota, 130 interrupted.
 Data goes to stdout, everything else to stderr.";
 
 /// talkmeter
@@ -142,6 +145,20 @@ enum Command {
     },
 }
 
+impl Command {
+    /// How to go on after an interruption.
+    fn when_interrupted(&self) -> &'static str {
+        match self {
+            Self::Transcribe(_) => "progress is saved; run the same command to resume",
+            Self::Flash(_) => "a call that had no answer yet may be billed",
+            Self::Emulate(_) => "the emulator has stopped",
+            Self::Upload(_) => "run the same command again; what was uploaded is deleted after 48 hours",
+            Self::Task(_) | Self::Token(_) | Self::Vocab(_) => "a request without an answer may have been carried out",
+            _ => "nothing is half-written; run the same command again",
+        }
+    }
+}
+
 /// Runs the command line of this process.
 #[must_use]
 pub fn main() -> ExitCode {
@@ -151,6 +168,7 @@ pub fn main() -> ExitCode {
     };
     let console = Console::new(cli.global.quiet, cli.global.verbose, cli.global.color, cli.global.no_progress);
     console.listen();
+    interrupt::watch(cli.command.when_interrupted(), &console);
     let exit = run(cli, &console).unwrap_or_else(|error| console.failed(&error));
     ExitCode::from(exit as u8)
 }

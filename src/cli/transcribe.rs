@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 
 use indicatif::ProgressBar;
 use serde_json::json;
-use tokio::sync::Notify;
 
 use super::connection::Connection;
 use super::duration::duration;
@@ -18,14 +17,14 @@ use super::output::{Console, Failure, Format, Listing};
 use super::parameters::RecognitionArgs;
 use super::prices::PriceFlags;
 use super::vocab::check_vocabulary_of;
-use super::{Exit, advice, block_on, tracks};
+use super::{Exit, advice, block_on, interrupt, tracks};
 use crate::batch::{
     self, Batch, BatchRequest, Counts, ManifestBuilder, Progress, RunOptions, Summary, TrackSelection, Waiting,
 };
 use crate::billing::Money;
 use crate::catalog::Catalog;
 use crate::disk;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::redact::{without_queries, without_query};
 use crate::report::number::counted;
 
@@ -150,21 +149,12 @@ pub(super) fn run(args: Args, connection: &Connection, format: Format, console: 
     batch.notes().iter().for_each(|note| console.note(note));
     announce(&batch, &model, names_tracks, console);
     let summary = block_on(async {
-        let stop = Notify::new();
         let mut display = ProgressDisplay::new(batch.counts(), console);
-        let options =
-            RunOptions::new().within(args.within).cancel(stop.notified()).observer(|progress| display.take(progress));
-        let run = batch.run(options);
-        let interrupted = async {
-            interrupt().await;
-            console.say("stopping: finishing requests in progress; interrupt again to stop at once");
-            stop.notify_one();
-            interrupt().await;
-        };
-        tokio::select! {
-            summary = run => Ok(summary?),
-            () = interrupted => Err(Error::cancelled("stopped at once").into()),
-        }
+        let options = RunOptions::new()
+            .within(args.within)
+            .cancel(interrupt::requested())
+            .observer(|progress| display.take(progress));
+        Ok(batch.run(options).await?)
     });
     let mut summary = match summary {
         Ok(summary) => summary,
@@ -394,7 +384,7 @@ fn conclude(summary: &Summary, args: &Args, model: &str, format: Format, console
     let (head, cells) = row.into_iter().unzip();
     Listing { head, rows: vec![cells] }.print(format, console)?;
     Ok(match () {
-        () if summary.stopped && counts.open() > 0 => Exit::Failed,
+        () if summary.stopped && counts.open() > 0 => Exit::Interrupted,
         () if !summary.failures.is_empty() => Exit::Partly,
         () if summary.over_budget.is_some() => Exit::Partly,
         () if counts.open() > 0 && !args.detach => Exit::Partly,
@@ -425,23 +415,4 @@ fn other_tracks(tracks: &BTreeMap<i64, Vec<String>>, args: &Args, model: &str, c
         ));
     }
     Ok(())
-}
-
-/// Waits for Ctrl-C or SIGTERM.
-async fn interrupt() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-            return;
-        }
-    }
-    // Without signals there is nothing to wait for.
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
-    }
 }

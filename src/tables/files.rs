@@ -79,6 +79,9 @@ impl Output {
     pub fn create(folder: &Path, formats: &[Format], tables: &[&'static Table]) -> Result<Self> {
         let made = !folder.exists();
         fs::create_dir_all(folder).map_err(|error| Error::io("make the folder", folder, error))?;
+        if made {
+            disk::made_folder(folder);
+        }
         let formats = distinct(formats);
         let mut output = Self { folder: folder.to_owned(), made, formats, tables: Vec::new(), finished: Vec::new() };
         for &table in tables {

@@ -24,6 +24,8 @@ mod hostile;
 mod hostile_service;
 mod hosts;
 mod inputs;
+#[cfg(unix)]
+mod interrupts;
 mod keywords;
 mod kills;
 mod large_figures;

@@ -22,6 +22,9 @@ impl Targets {
     pub(super) fn new(folder: &Path) -> Result<Self> {
         let created = !folder.exists();
         fs::create_dir_all(folder).map_err(|error| Error::io("make the folder", folder, error))?;
+        if created {
+            disk::made_folder(folder);
+        }
         Ok(Self { folder: folder.to_owned(), created, taken: HashSet::new() })
     }
 

@@ -12,23 +12,23 @@ use crate::scene::Scene;
 use crate::service::KEY;
 
 /// A request as received: `GET /path?query HTTP/1.1` and the headers.
-pub(super) type Head = String;
+pub(crate) type Head = String;
 
 /// An answer, in parts.
-pub(super) enum Part {
+pub(crate) enum Part {
     Bytes(Vec<u8>),
     Wait(Duration),
 }
 
 /// Listens on a port of its own, as the service and as its storage.
-pub(super) struct Hostile {
+pub(crate) struct Hostile {
     address: String,
     heads: Arc<Mutex<Vec<Head>>>,
 }
 
 impl Hostile {
     /// `answer` is given the head of a request and the base of the server's own addresses.
-    pub(super) fn new(answer: impl Fn(&str, &str) -> Vec<Part> + Send + Sync + 'static) -> Self {
+    pub(crate) fn new(answer: impl Fn(&str, &str) -> Vec<Part> + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let heads = Arc::new(Mutex::new(Vec::new()));
@@ -49,11 +49,11 @@ impl Hostile {
     }
 
     /// A scene whose next command is told this service.
-    pub(super) fn scene(&self) -> Scene {
+    pub(crate) fn scene(&self) -> Scene {
         self.serve(Scene::new())
     }
 
-    pub(super) fn serve(&self, scene: Scene) -> Scene {
+    pub(crate) fn serve(&self, scene: Scene) -> Scene {
         scene
             .environment("DASHSCOPE_API_KEY", KEY)
             .environment("DASHSCOPE_HTTP_BASE_URL", &format!("{}/api/v1", self.address))
@@ -61,12 +61,12 @@ impl Hostile {
             .environment("NO_PROXY", "127.0.0.1")
     }
 
-    pub(super) fn address(&self) -> &str {
+    pub(crate) fn address(&self) -> &str {
         &self.address
     }
 
     /// The heads of all requests so far.
-    pub(super) fn heads(&self) -> Vec<Head> {
+    pub(crate) fn heads(&self) -> Vec<Head> {
         self.heads.lock().unwrap().clone()
     }
 }
@@ -103,12 +103,12 @@ fn wait(long: Duration) {
 }
 
 /// A whole answer; `headers` end their lines with CRLF.
-pub(super) fn answer(status: &str, headers: &str, body: impl AsRef<[u8]>) -> Vec<Part> {
+pub(crate) fn answer(status: &str, headers: &str, body: impl AsRef<[u8]>) -> Vec<Part> {
     let body = body.as_ref();
     let head = format!("HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {}\r\n{headers}\r\n", body.len());
     vec![Part::Bytes([head.as_bytes(), body].concat())]
 }
 
-pub(super) fn json(body: impl AsRef<[u8]>) -> Vec<Part> {
+pub(crate) fn json(body: impl AsRef<[u8]>) -> Vec<Part> {
     answer("200 OK", "Content-Type: application/json\r\n", body)
 }
