@@ -51,16 +51,20 @@ fn unfinished() -> MutexGuard<'static, Unfinished> {
 #[must_use]
 pub(crate) fn remove_unfinished() -> MutexGuard<'static, Unfinished> {
     let mut unfinished = unfinished();
-    // Files before the folders they are in.
-    for path in std::mem::take(&mut unfinished.paths).iter().rev() {
-        let _ = fs::remove_file(path).or_else(|_| fs::remove_dir(path));
+    let paths = std::mem::take(&mut unfinished.paths);
+    // Files before the folders they are in, and inner folders before outer ones.
+    for path in &paths {
+        let _ = fs::remove_file(path);
+    }
+    for path in paths.iter().rev() {
+        let _ = fs::remove_dir(path);
     }
     unfinished
 }
 
-/// A folder that was made for files to come: it goes if there are none when the process is interrupted.
+/// A folder that is about to be made: it goes if it is empty when the process is interrupted.
 #[cfg(feature = "analytics")]
-pub(crate) fn made_folder(folder: &Path) {
+pub(crate) fn folder_to_come(folder: &Path) {
     unfinished().paths.insert(folder.to_owned());
 }
 

@@ -69,6 +69,8 @@ mod disk;
 pub mod emulator;
 mod error;
 pub mod metrics;
+#[cfg_attr(not(feature = "cli"), allow(dead_code, reason = "the command reads more kinds of files"))]
+mod named_file;
 #[cfg(any(feature = "analytics", feature = "client"))]
 mod recording_id;
 pub mod redact;

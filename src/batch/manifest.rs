@@ -15,6 +15,7 @@ use super::identity::{self, FileStamp, Identities};
 use super::problems::Problems;
 use super::source::Source;
 use crate::error::reason;
+use crate::named_file::{FileKind, NamedFile};
 use crate::sheet::{Cells, ID, LIST, RECORDING, Row, Sheet};
 use crate::transcript::OtherFiles;
 
@@ -138,13 +139,9 @@ impl ManifestBuilder {
     /// A list in a file, named by its path in messages. See [`ManifestBuilder::list`].
     pub fn list_file(&mut self, path: &Path) {
         let name = path.to_string_lossy();
-        let opened = fs::metadata(path).map_err(|error| reason(&error)).and_then(|metadata| {
-            // Pipes are read, too.
-            if metadata.is_dir() { Err("a folder, no list".to_owned()) } else { Ok(()) }
-        });
-        match opened.and_then(|()| File::open(path).map_err(|error| reason(&error))) {
+        match NamedFile::open(path, FileKind::List) {
             Ok(file) => self.list(&name, file),
-            Err(why) => self.problems.add(|| format!("{name}: {why}")),
+            Err(error) => self.problems.add(|| format!("{name}: {}", reason(&error))),
         }
     }
 
@@ -402,7 +399,7 @@ mod tests {
                 "calls.csv line 4: /no/such/call.wav: no such file",
                 "stdin line 1: https://h/a.wav: a user name or password in a URL would end up in the ledger",
                 "/no/such/list.txt: no such file",
-                "/: a folder, no list"
+                "/: it is a folder"
             ]
         );
     }

@@ -105,7 +105,7 @@ impl Connection {
     }
 
     fn key(&self) -> Result<ApiKey> {
-        let file = |path: &Path| ApiKey::new(text::read("read the API key from", path)?.0);
+        let file = |path: &Path| ApiKey::new(text::read(path, FileKind::Key)?.0);
         if let Some(path) = &self.api_key_file {
             return file(path);
         }

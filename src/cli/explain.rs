@@ -8,6 +8,7 @@ use super::Exit;
 use super::output::{Console, Failure, Format, Listing, printable};
 use super::settings::SettingsFlags;
 use crate::metrics::{EvidenceWord, measure};
+use crate::named_file::{self, FileKind};
 use crate::transcript;
 
 /// Arguments of `explain`.
@@ -28,7 +29,7 @@ pub(super) struct Args {
 /// Runs `explain`.
 pub(super) fn run(args: Args, format: Format, console: &Console) -> Result<Exit, Failure> {
     let settings = args.settings.settings(console)?;
-    let bytes = std::fs::read(&args.path).map_err(|error| crate::Error::io("read", &args.path, error))?;
+    let bytes = named_file::read(&args.path, FileKind::Transcript)?;
     let transcript = match transcript::read(&bytes) {
         Ok(transcript) => transcript,
         Err(refused) => {

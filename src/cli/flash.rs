@@ -19,6 +19,7 @@ use crate::batch::Clips;
 use crate::catalog::{Catalog, Region};
 use crate::client::{Client, Clip, Flash, FlashAnswer, FlashEvent, Message, Recognition};
 use crate::error::{Error, ErrorKind, Result};
+use crate::named_file::FileKind;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -71,7 +72,7 @@ impl Args {
     fn recognition(&self, note: &dyn Fn(&str)) -> Result<Recognition> {
         let mut asked = self.options.recognition(&self.model, note)?;
         if let Some(path) = &self.dialog {
-            let text = read_text("read the dialogue", path, note)?;
+            let text = read_text(path, FileKind::Dialogue, note)?;
             let wrong = |why: String| Error::invalid(format!("the dialogue {} cannot be read: {why}", path.display()));
             let turns: Vec<Value> =
                 serde_json::from_str(&text).map_err(|error| wrong(format!("not a JSON array: {error}")))?;

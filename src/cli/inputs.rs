@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::output::{Console, Failure, printable};
 use crate::error::{Error, Result};
+use crate::named_file::FileKind;
 use crate::sheet::text::{self, Decoder, has_mark};
 use crate::transcript::Inputs;
 
@@ -48,9 +49,9 @@ impl Paths {
     }
 }
 
-/// Reads a text file in any encoding; `note` gets a line about one that had to be guessed. `what` completes an error: "cannot …".
-pub(super) fn read_text(what: &'static str, path: &Path, note: &dyn Fn(&str)) -> Result<String> {
-    let (text, encoding) = text::read(what, path)?;
+/// Reads a text file in any encoding; `note` gets a line about one that had to be guessed.
+pub(super) fn read_text(path: &Path, kind: FileKind, note: &dyn Fn(&str)) -> Result<String> {
+    let (text, encoding) = text::read(path, kind)?;
     if let Some(encoding) = encoding.detected() {
         note(&format!("{}: not UTF-8, read as {encoding}", path.display()));
     }

@@ -9,6 +9,7 @@ use super::inputs::read_text;
 use crate::catalog::{Catalog, Kind, Parameter, Protocol};
 use crate::client::{DIARIZATION, Hotword, LANGUAGE, Message, Recognition};
 use crate::error::Result;
+use crate::named_file::FileKind;
 
 /// The heading of these flags.
 const HEADING: &str = "Recognition options";
@@ -121,7 +122,7 @@ impl RecognitionOptions {
 /// A text, or the content of the file after `@` without its last line break.
 fn context(text: &str, note: &dyn Fn(&str)) -> Result<String> {
     let Some(path) = text.strip_prefix('@') else { return Ok(text.to_owned()) };
-    let read = read_text("read the context", Path::new(path), note)?;
+    let read = read_text(Path::new(path), FileKind::Context, note)?;
     Ok(read.trim_end_matches(['\r', '\n']).to_owned())
 }
 

@@ -8,6 +8,7 @@ use super::inputs::read_text;
 use super::output::{Console, Failure};
 use crate::billing::{PriceBook, Prices};
 use crate::catalog::{Catalog, Currency, Price, Region};
+use crate::named_file::FileKind;
 use crate::report::number::counted;
 
 /// Warn about prices older than this many days.
@@ -33,7 +34,7 @@ impl PriceFlags {
     pub(super) fn prices(&self, currency: Option<Currency>, console: &Console) -> Result<Prices, Failure> {
         let mut book = PriceBook::from_catalog(Catalog::builtin());
         if let Some(path) = &self.file {
-            let text = read_text("read the price file", path, &|note| console.note(note))?;
+            let text = read_text(path, FileKind::Prices, &|note| console.note(note))?;
             book.replace(&text).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?;
         }
         Ok(Prices::new(book, self.currency.or(currency), self.price_date))

@@ -49,7 +49,7 @@ impl SettingsFlags {
             None if self.keywords.is_empty() => None,
             None => Some(Keywords::new(&self.keywords)),
             Some(path) => {
-                let text = read_text("read the keywords", path, &|note| console.note(note))?;
+                let text = read_text(path, FileKind::Keywords, &|note| console.note(note))?;
                 Some(Keywords::read(&self.keywords, &text))
             }
         };

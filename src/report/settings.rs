@@ -8,6 +8,7 @@ use super::{Groups, Inputs, Report};
 use crate::error::{Error, Result};
 use crate::metrics::keywords::Keywords;
 use crate::metrics::{DEFINITIONS_VERSION, Parameters, Roles, Settings};
+use crate::named_file::{self, FileKind};
 use crate::tables::{Analysis, Stored};
 use crate::text::Markers;
 use crate::transcript::REPORT_FORMAT;
@@ -119,11 +120,7 @@ impl Recorded {
     /// # Errors
     /// When it cannot be read, is not a report, or uses another version of the definitions.
     pub fn read(path: &Path) -> Result<Self> {
-        let kind = std::fs::metadata(path).map_err(|error| Error::io("read", path, error))?;
-        if !kind.is_file() {
-            return Err(Error::invalid(format!("{} is not a regular file", path.display())));
-        }
-        let bytes = std::fs::read(path).map_err(|error| Error::io("read", path, error))?;
+        let bytes = named_file::read(path, FileKind::Report)?;
         let wrong =
             |why: String| Error::invalid(format!("{} is not a report.json of talkmeter: {why}", path.display()));
         let recorded: Self = serde_json::from_slice(&bytes).map_err(|error| wrong(error.to_string()))?;

@@ -7,7 +7,8 @@ use std::path::Path;
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{GB18030, GBK, UTF_8};
 
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::named_file::{self, FileKind};
 
 /// Bytes read at once.
 const CHUNK: usize = 64 * 1024;
@@ -59,9 +60,9 @@ pub(crate) fn decode(bytes: &[u8]) -> (Cow<'_, str>, Encoding) {
     (encoding.decode_without_bom_handling(bytes).0, found)
 }
 
-/// Reads and decodes a file. `what` completes an error: "cannot …".
-pub(crate) fn read(what: &'static str, path: &Path) -> Result<(String, Encoding)> {
-    let bytes = std::fs::read(path).map_err(|error| Error::io(what, path, error))?;
+/// Reads and decodes a file.
+pub(crate) fn read(path: &Path, kind: FileKind) -> Result<(String, Encoding)> {
+    let bytes = named_file::read(path, kind)?;
     let (text, encoding) = decode(&bytes);
     Ok((text.into_owned(), encoding))
 }

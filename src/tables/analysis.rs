@@ -1,7 +1,6 @@
 //! Measures result files and writes their tables: in parallel, in the order of the files.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -17,6 +16,7 @@ use crate::catalog::Region;
 use crate::error::Result;
 use crate::metrics::catalogue::{CALLS, EVENTS, PARTICIPANTS, TURNS, Table, Use, WINDOWS};
 use crate::metrics::{Measured, Settings, Wanted, Warning, measure_wanted};
+use crate::named_file::{FileKind, NamedFile};
 use crate::transcript::{Code, Input, ParseError, read};
 
 /// Most files of a batch, the unit of parallel work.
@@ -246,7 +246,8 @@ impl Batch {
 
     fn add(&mut self, input: &Input, options: &Options, buffer: &mut Vec<u8>) -> (Outcome, Option<blake3::Hash>) {
         buffer.clear();
-        if let Err(error) = File::open(&input.path).and_then(|mut file| file.read_to_end(buffer)) {
+        let opened = NamedFile::open(&input.path, FileKind::Transcript);
+        if let Err(error) = opened.and_then(|mut file| file.read_to_end(buffer)) {
             return (Outcome::Unreadable(error), None);
         }
         let transcript = match read(buffer) {

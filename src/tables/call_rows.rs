@@ -15,6 +15,7 @@ use crate::metrics::catalogue::{
     BURSTS, CALLS, Cells, EVENTS, HITS, PARTICIPANTS, SENTENCES, TURNS, Table, WARNINGS, WORDS,
 };
 use crate::metrics::{EventKind, Interval, Measured, measure};
+use crate::named_file::{self, FileKind};
 use crate::transcript::{Input, read};
 
 /// The tables that [`CallRows`] are read from.
@@ -229,7 +230,7 @@ impl CallRows {
 
     /// Reads and measures one result file; `None` if it can no longer be read.
     fn measure(file: &str, path: &Path, options: &Options) -> Option<Self> {
-        let bytes = std::fs::read(path).ok()?;
+        let bytes = named_file::read_bytes(path, FileKind::Transcript).ok()?;
         let transcript = read(&bytes).ok()?;
         let mut measured = measure(file, &transcript, &options.settings);
         options.set_origin(path, &mut measured);

@@ -78,10 +78,10 @@ impl Output {
     /// [`crate::ErrorKind::Io`] when the folder cannot be created or written to.
     pub fn create(folder: &Path, formats: &[Format], tables: &[&'static Table]) -> Result<Self> {
         let made = !folder.exists();
-        fs::create_dir_all(folder).map_err(|error| Error::io("make the folder", folder, error))?;
         if made {
-            disk::made_folder(folder);
+            disk::folder_to_come(folder);
         }
+        fs::create_dir_all(folder).map_err(|error| Error::io("make the folder", folder, error))?;
         let formats = distinct(formats);
         let mut output = Self { folder: folder.to_owned(), made, formats, tables: Vec::new(), finished: Vec::new() };
         for &table in tables {

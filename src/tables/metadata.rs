@@ -5,6 +5,7 @@ use std::path::Path;
 use polars::prelude::*;
 
 use crate::error::{Error, Result};
+use crate::named_file::{FileKind, NamedFile};
 use crate::sheet::{self, ID, Layout, Names, Row, Sheet, folded};
 
 /// The columns that name a call by its file, and by its address.
@@ -41,12 +42,13 @@ impl Metadata {
     /// When the file cannot be read, or has none of these columns.
     pub fn read(path: &Path, join: Option<&str>) -> Result<Self> {
         let failed = |error| Error::table(format!("cannot read the metadata {}", path.display()), error);
-        let file = std::fs::File::open(path).map_err(|error| Error::io("open the metadata", path, error))?;
+        let file =
+            NamedFile::open(path, FileKind::Metadata).map_err(|error| Error::io("open the metadata", path, error))?;
         let extension =
             path.extension().and_then(|extension| extension.to_str()).unwrap_or_default().to_ascii_lowercase();
         let wrong = |why: String| Error::invalid(format!("metadata {}: {why}", path.display()));
         let (frame, notes) = match &*extension {
-            "parquet" => (ParquetReader::new(file).finish().map_err(failed)?, Vec::new()),
+            "parquet" => (ParquetReader::new(file.into_file()).finish().map_err(failed)?, Vec::new()),
             "csv" | "tsv" | "txt" | "jsonl" | "ndjson" => {
                 let needed: &[sheet::Column] = if join.is_some() { &[] } else { &[FILE, ADDRESS, ID] };
                 let (columns, height, notes) = columns_of(&path.to_string_lossy(), file, needed).map_err(wrong)?;
@@ -134,7 +136,7 @@ impl Metadata {
 /// The columns of a sheet, their height, and notes on the sheet.
 fn columns_of(
     name: &str,
-    file: std::fs::File,
+    file: NamedFile,
     needed: &[sheet::Column],
 ) -> Result<(Vec<Column>, usize, Vec<String>), String> {
     let layout = Layout { needed, plain: false, least_columns: 1 };

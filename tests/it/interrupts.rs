@@ -84,8 +84,8 @@ fn a_request_without_an_answer_holds_nothing_up() {
 #[test]
 fn an_analysis_is_written_whole_or_not_at_all() {
     let calls = || {
-        let words: Vec<(i64, i64, i64, &str)> =
-            (0..200).map(|n| (n % 2, n * 900, n * 900 + 800, "hello there")).collect();
+        let words: Vec<(u32, i64, i64, &str)> =
+            (0..200).map(|n| (u32::from(n % 2 == 1), n * 900, n * 900 + 800, "hello there")).collect();
         (0..150).fold(Scene::new(), |scene, n| scene.call(&n.to_string(), call(&words)))
     };
     let begun = |folder: &Path| folder.join("out").exists();

@@ -88,7 +88,7 @@ fn a_batch_that_is_told_to_stop_says_how_to_go_on() {
             assert!(kill.unwrap().success());
         }
     });
-    let ran = ran.exits(1).says("stopping: ").says("stopped; run the same command to resume");
+    let ran = ran.exits(130).says("stopping: ").says("stopped; run the same command to resume");
     let accepted = service.accepted().len();
     assert!((5..60).contains(&accepted), "{accepted}");
     let books = Books::balance(&ran);

@@ -33,6 +33,8 @@ mod laws;
 mod many_kills;
 mod metadata;
 mod models;
+#[cfg(unix)]
+mod named_files;
 mod odd_texts;
 mod readme;
 mod real_data;

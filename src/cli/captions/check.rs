@@ -1,7 +1,5 @@
 //! `captions --check`: one row per rule that a cue breaks.
 
-use std::fs;
-
 use rayon::prelude::*;
 use serde_json::{Value, json};
 
@@ -13,6 +11,7 @@ use super::super::output::{Console, Failure, Format as Print, Listing};
 use super::{FILES_A_THREAD, caption_file, measured_captions};
 use crate::captions::{Cue, Format, Limits, Violation, check};
 use crate::metrics::Settings;
+use crate::named_file::{self, FileKind};
 use crate::report::number::counted;
 use crate::tables::Outcome;
 use crate::transcript::Input;
@@ -89,7 +88,8 @@ fn is_result_or_captions(name: &[u8]) -> bool {
 fn check_file(input: &Input, formats: &[Format], limits: &Limits, settings: &Settings) -> Result<Checked, String> {
     let refuse = |outcome| refusal(&input.path, &outcome);
     let checked = |file: String, cues: &[Cue], format| CheckedFile { file, violations: check(cues, format, limits) };
-    let bytes = fs::read(&input.path).map_err(|error| refuse(Outcome::Unreadable(error)))?;
+    let bytes = named_file::read_bytes(&input.path, FileKind::Transcript)
+        .map_err(|error| refuse(Outcome::Unreadable(error)))?;
     if let Some(format) = caption_file(&input.path, &bytes) {
         let path = input.path.display();
         let cues = format.read(&bytes).map_err(|error| match error.encoding() {

@@ -4,7 +4,6 @@ mod check;
 mod target;
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
@@ -16,6 +15,7 @@ use super::inputs::Paths;
 use super::output::{Console, Failure, Format as Print, printable};
 use crate::captions::{self, Captions, Cue, Format, Limits};
 use crate::metrics::{Roles, Settings, measure};
+use crate::named_file::{self, FileKind};
 use crate::report::number::counted;
 use crate::tables::Outcome;
 use crate::text::Markers;
@@ -237,7 +237,8 @@ struct FileCaptions {
 /// Makes captions of a result file; the error is a message.
 fn read_captions(input: &Input, limits: &Limits, settings: &Settings) -> Result<FileCaptions, String> {
     let refuse = |outcome| refusal(&input.path, &outcome);
-    let bytes = fs::read(&input.path).map_err(|error| refuse(Outcome::Unreadable(error)))?;
+    let bytes = named_file::read_bytes(&input.path, FileKind::Transcript)
+        .map_err(|error| refuse(Outcome::Unreadable(error)))?;
     if let Some(format) = caption_file(&input.path, &bytes) {
         let format = format.extension().to_ascii_uppercase();
         return Err(format!("{}: captions are made from result files; this is {format} already", input.path.display()));

@@ -21,10 +21,10 @@ impl Targets {
     /// Creates the folder.
     pub(super) fn new(folder: &Path) -> Result<Self> {
         let created = !folder.exists();
-        fs::create_dir_all(folder).map_err(|error| Error::io("make the folder", folder, error))?;
         if created {
-            disk::made_folder(folder);
+            disk::folder_to_come(folder);
         }
+        fs::create_dir_all(folder).map_err(|error| Error::io("make the folder", folder, error))?;
         Ok(Self { folder: folder.to_owned(), created, taken: HashSet::new() })
     }
 

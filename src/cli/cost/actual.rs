@@ -17,6 +17,7 @@ use crate::billing::{Basis, Line, Prices, of_usage, result_lines, totals};
 use crate::catalog::Region;
 use crate::error::Error;
 use crate::metrics::{Settings, measure};
+use crate::named_file::{self, FileKind};
 use crate::report::number::counted;
 use crate::transcript::{Input, Inputs, read};
 
@@ -122,7 +123,8 @@ pub(in crate::cli) fn bill(
 /// The lines of one file, or why it could not be read.
 fn lines_of(input: &Input, settings: &Settings, prices: &Prices) -> Result<Vec<Line>, String> {
     let failed = |why: &dyn std::fmt::Display| format!("{}: {why}", input.path.display());
-    let bytes = std::fs::read(&input.path).map_err(|error| failed(&Error::io("read", Path::new("it"), error)))?;
+    let bytes = named_file::read_bytes(&input.path, FileKind::Transcript)
+        .map_err(|error| failed(&Error::io("read", Path::new("it"), error)))?;
     let transcript = read(&bytes).map_err(|refused| failed(&refused))?;
     Ok(result_lines(&measure(&input.file, &transcript, settings), prices))
 }

@@ -16,6 +16,7 @@ use super::recordings::{EstimateInput, Inputs};
 use super::vad;
 use crate::billing::{Bounds, Estimate, Meter, Money, Plan, Prices, SpeechSource, Sum, estimate, sum};
 use crate::catalog::{AllowanceUnit, Catalog, Currency, Region};
+use crate::named_file::{FileKind, NamedFile};
 use crate::report::number::{count, counted, money};
 use crate::sheet::folded;
 
@@ -125,7 +126,7 @@ pub(super) fn run(
         if list.as_os_str() == "-" {
             recordings.list("stdin", std::io::stdin().lock(), console)?;
         } else {
-            let file = std::fs::File::open(list).map_err(|error| crate::Error::io("read", list, error))?;
+            let file = NamedFile::open(list, FileKind::List).map_err(|error| crate::Error::io("read", list, error))?;
             recordings.list(&list.to_string_lossy(), file, console)?;
         }
     }

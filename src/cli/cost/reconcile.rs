@@ -1,6 +1,5 @@
 //! `cost reconcile`: estimate, results, reported usage and statement side by side, with why they differ.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
@@ -15,6 +14,7 @@ use crate::batch::{LedgerReport, Receipts};
 use crate::billing::{Account, Accounts, Reconciliation, Rounding, Statement, StatementRow, Usage};
 use crate::error::Error;
 use crate::metrics::{Settings, measure};
+use crate::named_file::{self, FileKind, NamedFile};
 use crate::report::number::counted;
 
 const EXAMPLES: &str = "\
@@ -107,14 +107,14 @@ pub(super) fn run(args: &Args, today: Date, format: Format, console: &Console) -
 }
 
 fn statement(path: &Path, console: &Console) -> Result<Vec<StatementRow>, Failure> {
-    let file = File::open(path).map_err(|error| Error::io("read", path, error))?;
+    let file = NamedFile::open(path, FileKind::Statement).map_err(|error| Error::io("read", path, error))?;
     let statement = Statement::read(&path.to_string_lossy(), file)?;
     statement.notes.iter().for_each(|note| console.note(&format!("{}: {note}", path.display())));
     Ok(statement.rows)
 }
 
 fn add_result(reconciliation: &mut Reconciliation<'_>, at: usize, file: &str, path: &Path) -> Result<(), String> {
-    let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
+    let bytes = named_file::read_bytes(path, FileKind::Transcript).map_err(|error| error.to_string())?;
     let transcript = crate::transcript::read(&bytes).map_err(|refused| refused.to_string())?;
     reconciliation.add_result(at, &measure(file, &transcript, &Settings::default()));
     Ok(())

@@ -13,6 +13,7 @@ use crate::batch::{AUDIO_EXTENSIONS, Identities, Source};
 use crate::billing::Recording;
 use crate::error::{Error, Result};
 use crate::metrics::{Settings, measure};
+use crate::named_file::{self, FileKind, NamedFile};
 use crate::redact::without_query;
 use crate::sheet::{Column, ID, LENGTH_FORMS, LIST, RECORDING, Row, Sheet, folded, length_ms};
 use crate::transcript::{self, OtherFiles, read};
@@ -74,7 +75,7 @@ impl Inputs {
         if path.is_dir() {
             self.folder(path, console);
         } else if extension.as_deref().is_some_and(|extension| LISTS.contains(&extension)) {
-            let file = std::fs::File::open(path).map_err(|error| Error::io("read", path, error))?;
+            let file = NamedFile::open(path, FileKind::List).map_err(|error| Error::io("read", path, error))?;
             self.list(&text, file, console)?;
         } else if extension.as_deref() == Some("json") {
             self.results(path, console);
@@ -162,7 +163,7 @@ impl Inputs {
             self.unreadable += 1;
         }
         for input in inputs.files {
-            let bytes = std::fs::read(&input.path).map_err(|error| error.to_string());
+            let bytes = named_file::read_bytes(&input.path, FileKind::Transcript).map_err(|error| error.to_string());
             let read = bytes.and_then(|bytes| {
                 let transcript = read(&bytes).map_err(|refused| refused.to_string())?;
                 let measured = measure(&input.file, &transcript, &Settings::default());

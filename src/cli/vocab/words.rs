@@ -8,29 +8,31 @@ use serde_json::Value;
 use super::super::output::{Console, Failure};
 use crate::client::Hotword;
 use crate::error::{Error, Result};
+use crate::named_file::{self, FileKind};
 use crate::sheet::{Column, Layout, Row, Sheet, decode, folded};
 
 const TEXT: Column = Column::new(&["text"]);
 const WEIGHT: Column = Column::new(&["weight"]);
 const LANG: Column = Column::new(&["lang"]);
 
-/// Longest file that is read; the service's own limit is a hundredth of it.
+/// Longest text that is read from stdin; the service's own limit is a hundredth of it.
 const LONGEST: u64 = 16 << 20;
 
 /// Reads words from a file, or from stdin for `-`.
 pub(super) fn read(path: &Path, console: &Console) -> Result<Vec<Hotword>, Failure> {
     let stdin = path.as_os_str() == "-";
     let name = if stdin { "stdin".to_owned() } else { path.display().to_string() };
-    let mut bytes = Vec::new();
-    let read = if stdin {
-        std::io::stdin().lock().take(LONGEST + 1).read_to_end(&mut bytes)
+    let bytes = if stdin {
+        let mut bytes = Vec::new();
+        let read = std::io::stdin().lock().take(LONGEST + 1).read_to_end(&mut bytes);
+        read.map_err(|error| Error::io("read the words from", Path::new(&name), error))?;
+        if bytes.len() as u64 > LONGEST {
+            return Err(Error::invalid(format!("{name}: longer than 16 MB, not a list of words")).into());
+        }
+        bytes
     } else {
-        std::fs::File::open(path).and_then(|file| file.take(LONGEST + 1).read_to_end(&mut bytes))
+        named_file::read(path, FileKind::Hotwords)?
     };
-    read.map_err(|error| Error::io("read the words from", Path::new(&name), error))?;
-    if bytes.len() as u64 > LONGEST {
-        return Err(Error::invalid(format!("{name}: longer than 16 MB, not a list of words")).into());
-    }
     let (words, notes) = parse(&bytes).map_err(|why| Error::invalid(format!("{name}: {why}")))?;
     notes.iter().for_each(|note| console.note(&format!("{name}: {note}")));
     Ok(words)
