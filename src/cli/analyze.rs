@@ -1,6 +1,6 @@
 //! `analyze`: result files → tables, metrics, report.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
@@ -161,10 +161,11 @@ impl AnalyzeJob {
         warn_if_old_for(&options.prices, used, today, console);
 
         let bar = console.progress(inputs.files.len());
-        let progress = AnalyzeProgress { console, bar: &bar };
+        let mut progress = AnalyzeProgress { console, bar: &bar, named: BTreeMap::new() };
         let mut analysis =
             tables::analyze(&inputs.files, &options, output.as_mut(), &mut |outcome| progress.record(&outcome))?;
         bar.finish_and_clear();
+        progress.note_further();
 
         analysis.failed += inputs.excluded.len() as u64;
         let failed = analysis.failed;
@@ -212,28 +213,45 @@ impl AnalyzeJob {
     }
 }
 
+/// Files that are named for each code of a warning; the table of warnings has all.
+const NAMED: u64 = 5;
+
 /// Prints warnings and failures of each file while the analysis runs.
 struct AnalyzeProgress<'a> {
     console: &'a Console,
     bar: &'a indicatif::ProgressBar,
+    /// Files per code of a warning.
+    named: BTreeMap<&'static str, u64>,
 }
 
 impl AnalyzeProgress<'_> {
-    fn record(&self, outcome: &FileOutcome) {
+    fn record(&mut self, outcome: &FileOutcome) {
         self.bar.inc(1);
         match &outcome.outcome {
             Outcome::Measured(warnings) => {
-                let texts: Vec<String> = warnings
-                    .iter()
-                    .filter(|warning| warning.code != Code::MaskedWords)
-                    .map(super::check::short)
-                    .collect();
+                let mut texts = Vec::new();
+                for warning in warnings.iter().filter(|warning| warning.code != Code::MaskedWords) {
+                    let files = self.named.entry(warning.code.name()).or_default();
+                    *files += 1;
+                    if *files <= NAMED {
+                        texts.push(super::check::short(warning));
+                    }
+                }
                 if !texts.is_empty() && !self.console.quiet {
                     let line = texts.join("; ");
                     self.bar.suspend(|| self.console.note(&format!("{}: {line}", outcome.path.display())));
                 }
             }
             refused => self.bar.suspend(|| self.console.say(&super::check::refusal(&outcome.path, refused))),
+        }
+    }
+
+    /// Counts the files that were not named.
+    fn note_further(&self) {
+        for (code, files) in &self.named {
+            if let Some(further) = files.checked_sub(NAMED).filter(|further| *further > 0) {
+                self.console.note(&format!("{code}: and {}", counted(further, "more file")));
+            }
         }
     }
 }

@@ -9,6 +9,7 @@ use super::output::{Console, Failure};
 use crate::catalog::{Endpoint, Region};
 use crate::client::{ApiKey, Client, ClientBuilder, Throttled};
 use crate::error::{Error, Result};
+use crate::named_file::FileKind;
 use crate::sheet::text;
 
 /// Variables in the order they are tried: the first of each list is ours, the others are those of the vendor's SDKs.
@@ -18,14 +19,33 @@ const REGION: [&str; 2] = ["DASHSCOPE_REGION", "DASHSCOPE_API_REGION"];
 const WORKSPACE: [&str; 2] = ["DASHSCOPE_WORKSPACE", "DASHSCOPE_WORKSPACE_ID"];
 const BASE_URL: [&str; 2] = ["DASHSCOPE_HTTP_BASE_URL", "DASHSCOPE_BASE_URL"];
 
-/// The flags of commands that call the service. They are not validated before one does.
+/// Which region is meant: its limits and prices, and its host.
 #[derive(Debug, Clone, clap::Args)]
-#[command(next_help_heading = "Service options")]
-pub(super) struct Connection {
+pub(super) struct RegionFlag {
     /// intl (default), cn, us, hk, eu, jp, or a platform: qwencloud, qianwen, trial-intl, trial-cn, trial-hk
     /// [env: `DASHSCOPE_REGION`, `DASHSCOPE_API_REGION`]
     #[arg(long, global = true)]
     region: Option<String>,
+}
+
+impl RegionFlag {
+    /// The region or platform that was named, if any.
+    fn endpoint(&self) -> Result<Option<Endpoint>> {
+        given(self.region.as_deref(), &REGION).map(|name| name.parse()).transpose()
+    }
+
+    /// The region that was named, if any.
+    pub(super) fn named_region(&self) -> Result<Option<Region>> {
+        Ok(self.endpoint()?.map(|endpoint| endpoint.region))
+    }
+}
+
+/// The flags of commands that call the service. They are not validated before one does.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Service options")]
+pub(super) struct Connection {
+    #[command(flatten)]
+    region: RegionFlag,
     /// Workspace id; calls go to its own host, which is faster than the shared one and allows longer requests
     /// [env: `DASHSCOPE_WORKSPACE`, `DASHSCOPE_WORKSPACE_ID`]
     #[arg(long, value_name = "ID", global = true)]
@@ -49,14 +69,9 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// The region or platform that was named, if any.
-    fn endpoint(&self) -> Result<Option<Endpoint>> {
-        given(self.region.as_deref(), &REGION).map(|name| name.parse()).transpose()
-    }
-
     /// The region that was named, if any.
     pub(super) fn named_region(&self) -> Result<Option<Region>> {
-        Ok(self.endpoint()?.map(|endpoint| endpoint.region))
+        self.region.named_region()
     }
 
     /// The region whose limits and prices apply.
@@ -80,7 +95,7 @@ impl Connection {
     }
 
     fn build(&self, with: impl FnOnce(ClientBuilder) -> ClientBuilder, console: &Console) -> Result<Client, Failure> {
-        let endpoint = self.endpoint()?;
+        let endpoint = self.region.endpoint()?;
         let region = endpoint.as_ref().map_or(Region::Intl, |endpoint| endpoint.region);
         let note = console.detached_note();
         let mut builder = Client::builder()

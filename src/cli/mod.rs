@@ -14,6 +14,7 @@ mod duration;
 mod emulate;
 mod explain;
 mod flash;
+mod help;
 mod inputs;
 mod interrupt;
 mod limit;
@@ -38,7 +39,7 @@ mod vocab;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches as _, Parser, Subcommand};
 
 use connection::Connection;
 use output::{Color, Console, Format};
@@ -75,6 +76,13 @@ struct Cli {
     command: Command,
     #[command(flatten)]
     global: Global,
+}
+
+/// A command that contacts the service, with the flags that say which and how.
+#[derive(Debug, clap::Args)]
+struct Online<A: clap::Args> {
+    #[command(flatten)]
+    args: A,
     #[command(flatten)]
     connection: Connection,
 }
@@ -104,9 +112,9 @@ enum Command {
     /// Run the whole pipeline on built-in calls: no key, no network, no bill
     Demo(demo::Args),
     /// Transcribe recordings as a batch that can be resumed
-    Transcribe(transcribe::Args),
+    Transcribe(Online<transcribe::Args>),
     /// Transcribe short clips and print the text as it arrives
-    Flash(Box<flash::Args>),
+    Flash(Box<Online<flash::Args>>),
     /// Measure result files: tables, metrics, report
     Analyze(analyze::Args),
     /// Render a report from stored tables: terminal, HTML, Markdown, JSON
@@ -124,15 +132,15 @@ enum Command {
     /// List every metric with its unit, formula, null rule and source
     Metrics(metrics::Args),
     /// List the models: prices, limits, languages, parameters, regions
-    Models(models::Args),
+    Models(Online<models::Args>),
     /// List, show, await and cancel tasks, and download their results
-    Task(task::Args),
+    Task(Online<task::Args>),
     /// Upload local files; prints oss:// URLs that are valid for 48 hours
-    Upload(upload::Args),
+    Upload(Online<upload::Args>),
     /// Create a short-lived API key to hand out
-    Token(token::Args),
+    Token(Online<token::Args>),
     /// Create, list, show, update and delete hotword lists
-    Vocab(vocab::Args),
+    Vocab(Online<vocab::Args>),
     /// Print a shell completion script
     Completions {
         /// The shell
@@ -159,10 +167,15 @@ impl Command {
     }
 }
 
+fn command() -> clap::Command {
+    help::with_footers(Cli::command())
+}
+
 /// Runs the command line of this process.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let parsed = command().try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = match parsed {
         Ok(cli) => cli,
         Err(error) => return ExitCode::from(Console::new(false, 0, Color::Auto, true).refused(&error) as u8),
     };
@@ -185,29 +198,29 @@ fn run(cli: Cli, console: &Console) -> Result<Exit, output::Failure> {
     let format = cli.global.format;
     match cli.command {
         Command::Demo(args) => demo::run(&args, today(), format, console),
-        Command::Transcribe(args) => transcribe::run(args, &cli.connection, format, console),
-        Command::Flash(args) => flash::run(&args, &cli.connection, format, console),
+        Command::Transcribe(args) => transcribe::run(args.args, &args.connection, format, console),
+        Command::Flash(args) => flash::run(&args.args, &args.connection, format, console),
         Command::Analyze(args) => analyze::run(args, today(), format, console),
         Command::Report(args) => report::run(&args, format, console),
         Command::Captions(args) => captions::run(args, format, console),
         Command::Check(args) => check::run(&args, format, console),
-        Command::Cost(args) => cost::run(args, &cli.connection, today(), format, console),
+        Command::Cost(args) => cost::run(args, today(), format, console),
         Command::Emulate(args) => emulate::run(args, console),
         Command::Explain(args) => explain::run(args, format, console),
         Command::Metrics(args) => metrics::run(&args, format, console),
-        Command::Models(args) => models::run(&args, &cli.connection, today(), format, console),
-        Command::Task(args) => task::run(&args, &cli.connection, format, console),
-        Command::Upload(args) => upload::run(args, &cli.connection, format, console),
-        Command::Token(args) => token::run(&args, &cli.connection, format, console),
-        Command::Vocab(args) => vocab::run(&args, &cli.connection, format, console),
+        Command::Models(args) => models::run(&args.args, &args.connection, today(), format, console),
+        Command::Task(args) => task::run(&args.args, &args.connection, format, console),
+        Command::Upload(args) => upload::run(args.args, &args.connection, format, console),
+        Command::Token(args) => token::run(&args.args, &args.connection, format, console),
+        Command::Vocab(args) => vocab::run(&args.args, &args.connection, format, console),
         Command::Completions { shell } => {
             let mut script = Vec::new();
-            clap_complete::generate(shell, &mut Cli::command(), "talkmeter", &mut script);
+            clap_complete::generate(shell, &mut command(), "talkmeter", &mut script);
             console.data(&script)
         }
         Command::Man { dir } => {
             std::fs::create_dir_all(&dir)
-                .and_then(|()| clap_mangen::generate_to(Cli::command(), &dir))
+                .and_then(|()| clap_mangen::generate_to(command(), &dir))
                 .map_err(|error| crate::Error::io("write man pages to", &dir, error))?;
             Ok(Exit::Done)
         }
@@ -226,23 +239,46 @@ mod tests {
     /// `region` of `analyze` and others has the same meaning, but is not read from the environment.
     const OWN: [&str; 1] = ["region"];
 
-    fn redefined(command: &clap::Command, global: &[String], found: &mut Vec<String>) {
+    fn globals(command: &clap::Command) -> Vec<String> {
+        command.get_arguments().filter(|arg| arg.is_global_set()).map(|arg| arg.get_id().to_string()).collect()
+    }
+
+    fn redefined(command: &clap::Command, above: &[String], found: &mut Vec<String>) {
+        let global = [above, &globals(command)].concat();
         for inner in command.get_subcommands() {
             let own = inner.get_arguments().filter(|arg| !arg.is_global_set()).map(|arg| arg.get_id().to_string());
             found.extend(own.filter(|id| global.contains(id) && !OWN.contains(&id.as_str())));
-            redefined(inner, global, found);
+            redefined(inner, &global, found);
         }
     }
 
     #[test]
     fn no_command_gives_a_global_flag_a_meaning_of_its_own() {
-        let command = Cli::command();
+        let command = command();
         command.clone().debug_assert();
-        let global: Vec<String> =
-            command.get_arguments().filter(|arg| arg.is_global_set()).map(|arg| arg.get_id().to_string()).collect();
         let mut found = Vec::new();
-        redefined(&command, &global, &mut found);
-        assert!(global.contains(&"timeout".to_owned()));
+        redefined(&command, &[], &mut found);
+        assert!(globals(&command).contains(&"format".to_owned()));
         assert_eq!(found, Vec::<String>::new());
+    }
+
+    #[test]
+    fn only_commands_that_contact_the_service_say_how() {
+        let mut command = command();
+        command.build();
+        let with = |id: &str| -> Vec<&str> {
+            let has = |command: &&clap::Command| command.get_arguments().any(|arg| arg.get_id() == id);
+            command.get_subcommands().filter(has).map(clap::Command::get_name).collect()
+        };
+        let online = ["transcribe", "flash", "models", "task", "upload", "token", "vocab"];
+        for id in ["base_url", "api_key_file", "timeout", "rate"] {
+            assert_eq!(with(id), online, "{id}");
+        }
+        assert!(
+            command
+                .find_subcommand("task")
+                .and_then(|task| task.find_subcommand("list"))
+                .is_some_and(|list| { list.get_arguments().any(|arg| arg.get_id() == "timeout") })
+        );
     }
 }

@@ -8,6 +8,7 @@ use super::inputs::read_text;
 use super::output::{Console, Failure};
 use crate::metrics::keywords::Keywords;
 use crate::metrics::{Parameters, Roles, Settings};
+use crate::named_file::FileKind;
 use crate::text::Markers;
 
 /// Upper bound of a parameter: a year in ms.
@@ -25,7 +26,7 @@ pub(super) struct SettingsFlags {
     /// A file of keywords, one a line; blank lines and lines with # are skipped
     #[arg(long = "keywords", value_name = "FILE")]
     keywords_file: Option<PathBuf>,
-    /// Length of a window: 60s, 5m or 1500ms
+    /// Length of a window: 60s, 5m, 1h or 1500ms
     #[arg(long, value_name = "LENGTH", default_value = "60s", value_parser = window)]
     window: i64,
     // Not as a doc comment: rustdoc would read a link and a tag.
@@ -72,19 +73,35 @@ impl SettingsFlags {
     }
 }
 
-/// `60s`, `5m`, `1500ms`; a bare number is seconds.
+/// The length of a window; a bare number is seconds.
 fn window(text: &str) -> Result<i64, String> {
-    let units = [("ms", 1), ("s", 1000), ("m", 60_000)];
+    let wanted = || "a length such as 60s, 5m, 1h or 1500ms, from 1 ms to a day".to_owned();
+    length_ms(text, 1000).filter(|length| (1..=86_400_000).contains(length)).ok_or_else(wanted)
+}
+
+/// A parameter in milliseconds; a bare number is that.
+fn milliseconds(text: &str) -> Result<i64, String> {
+    let wanted = || "a length such as 2000, 2s or 1.5s, from 0 to a year".to_owned();
+    length_ms(text, 1).filter(|length| (0..=LARGEST).contains(length)).ok_or_else(wanted)
+}
+
+/// `1500ms`, `1.5s`, `5m`, `1h` in whole milliseconds; `bare` is how many a number without a unit counts for.
+fn length_ms(text: &str, bare: u32) -> Option<i64> {
+    let text = text.trim();
+    let units = [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000)];
     let known = units.into_iter().find_map(|(unit, factor)| Some((text.strip_suffix(unit)?, factor)));
-    let (number, factor) = known.unwrap_or((text, 1000));
-    let length = number.trim().parse::<i64>().ok().and_then(|number| number.checked_mul(factor));
-    let wanted = || "a length such as 60s, 5m or 1500ms, from 1 ms to a day".to_owned();
-    length.filter(|length| (1..=86_400_000).contains(length)).ok_or_else(wanted)
+    let (number, factor) = known.unwrap_or((text, bare));
+    let length = number.trim_end().parse::<rust_decimal::Decimal>().ok()?.checked_mul(factor.into())?;
+    length.is_integer().then(|| i64::try_from(length).ok()).flatten()
 }
 
 /// A flag for each of [`Parameters::LIST`].
 #[derive(Debug, Clone, Copy)]
 struct ParameterFlags(Parameters);
+
+fn parser(unit: &str) -> clap::builder::ValueParser {
+    if unit == "ms" { milliseconds.into() } else { clap::value_parser!(i64).range(0..=LARGEST).into() }
+}
 
 fn flag(name: &str) -> String {
     name.replace('_', "-")
@@ -102,7 +119,7 @@ impl clap::Args for ParameterFlags {
                 clap::Arg::new(parameter.name)
                     .long(flag(parameter.name))
                     .value_name(parameter.unit.to_uppercase())
-                    .value_parser(clap::value_parser!(i64).range(0..=LARGEST))
+                    .value_parser(parser(parameter.unit))
                     .allow_negative_numbers(true)
                     .help_heading("Parameters of the figures")
                     .help(help),

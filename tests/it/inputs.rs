@@ -264,7 +264,7 @@ fn a_command_line_that_makes_no_sense_is_a_usage_error() {
     scene().run("analyse calls").exits(2).says("analyze");
     scene().run("analyze calls --keywrod refund").exits(2).says("--keyword").prints_nothing();
     scene().run("analyze calls --join-gap-ms -1").exits(2);
-    scene().run("analyze calls --window 0s").exits(2).says("60s, 5m or 1500ms");
+    scene().run("analyze calls --window 0s").exits(2).says("60s, 5m, 1h or 1500ms");
     scene().run("analyze calls --role agent").exits(2).says("ch0=agent");
     scene().run("analyze calls --threads 0").exits(2);
     scene().run("analyze calls --region mars").exits(2).says("intl");

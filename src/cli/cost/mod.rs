@@ -16,7 +16,7 @@ use clap::Subcommand;
 use jiff::civil::Date;
 
 use super::Exit;
-use super::connection::Connection;
+use super::connection::RegionFlag;
 use super::output::{Console, Failure, Format};
 
 /// Arguments of `cost`.
@@ -24,6 +24,8 @@ use super::output::{Console, Failure, Format};
 pub(super) struct Args {
     #[command(subcommand)]
     command: Command,
+    #[command(flatten)]
+    region: RegionFlag,
 }
 
 #[derive(Debug, Subcommand)]
@@ -37,14 +39,8 @@ enum Command {
 }
 
 /// Runs `cost …`.
-pub(super) fn run(
-    args: Args,
-    connection: &Connection,
-    today: Date,
-    format: Format,
-    console: &Console,
-) -> Result<Exit, Failure> {
-    let region = connection.named_region()?;
+pub(super) fn run(args: Args, today: Date, format: Format, console: &Console) -> Result<Exit, Failure> {
+    let region = args.region.named_region()?;
     match args.command {
         Command::Estimate(args) => estimate::run(&args, region.unwrap_or_default(), today, format, console),
         Command::Actual(args) => actual::run(&args, region, today, format, console),
