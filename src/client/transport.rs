@@ -400,12 +400,14 @@ impl Transport {
         if let Some(sink) = &mut sink {
             sink.restart()?;
         }
+        // Of an upload, the answer begins long after the request.
+        let begun = Instant::now();
         let (mut raw, mut received) = (BytesMut::new(), 0_u64);
         let mut chunks = response.bytes_stream();
         loop {
             // The whole of an answer of the service is limited by its request.
             let patience = attempt.timeout.max(Duration::from_secs(received / SLOWEST));
-            let next = tokio::time::timeout_at(attempt.sent_at + patience, chunks.next());
+            let next = tokio::time::timeout_at(begun + patience, chunks.next());
             let chunk = match if is_service { Ok(chunks.next().await) } else { next.await } {
                 Ok(Some(chunk)) => chunk.map_err(|error| unanswered(attempt, error))?,
                 Ok(None) => return Ok(raw),
