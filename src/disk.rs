@@ -48,7 +48,6 @@ fn unfinished() -> MutexGuard<'static, Unfinished> {
 
 /// Removes what has no name yet. While the answer is held, no file is created or renamed.
 #[cfg(feature = "cli")]
-#[must_use]
 pub(crate) fn remove_unfinished() -> MutexGuard<'static, Unfinished> {
     let mut unfinished = unfinished();
     let paths = std::mem::take(&mut unfinished.paths);
