@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use jiff::civil::Date;
 
@@ -153,8 +154,13 @@ impl AnalyzeJob {
             }
         };
         let files = inputs.files.iter().map(|input| &*input.file);
-        let joined = metadata.as_ref().map(|metadata| metadata.join(files, &recordings)).transpose()?;
-        let options = Options { settings, prices, origins: ledgers.origins() };
+        let notes = metadata.as_ref().map_or_else(Vec::new, |metadata| metadata.notes().to_vec());
+        let joined = metadata.map(|metadata| metadata.join(files, recordings)).transpose()?.map(Arc::new);
+        if let Some(joined) = &joined {
+            output = output.map(|output| output.with_columns(joined)).transpose()?;
+        }
+        let options =
+            Options::default().settings(settings).prices(prices).joined(joined.clone()).origins(ledgers.origins());
         let asked = options.settings.model.as_deref().zip(options.settings.region);
         let ledgers = options.origins.values().map(|(model, region)| (&model[..], *region));
         let used = ledgers.filter_map(|(model, region)| Some((model, region?))).chain(asked);
@@ -177,9 +183,9 @@ impl AnalyzeJob {
         let codes = analysis.warnings.iter().map(|(code, ..)| *code).collect();
         advice::for_findings(&codes).for_each(|hint| console.note(&format!("hint: {hint}")));
         let rollup = joined.as_ref().map(|joined| Rollup::new(&analysis.calls, joined, &group_by)).transpose()?;
-        if let (Some(rollup), Some(metadata), Some(joined)) = (&rollup, &metadata, &joined)
+        if let (Some(rollup), Some(joined)) = (&rollup, &joined)
             && (is_given || !group_by.is_empty())
-            && !report_unmatched(rollup, metadata, joined, &analysis, console)
+            && !report_unmatched(rollup, &notes, joined, &analysis, console)
         {
             return Ok(None);
         }
@@ -193,7 +199,7 @@ impl AnalyzeJob {
             if wanted("report") {
                 output.add_file("report.json", report.to_json()?.as_bytes())?;
                 let calls = CallSource::Results { files: &inputs.files, options: &options };
-                let own = joined.as_ref().filter(|_| !group_by.is_empty()).map(|joined| (joined, &group_by[..]));
+                let own = joined.as_ref().filter(|_| !group_by.is_empty()).map(|joined| (&**joined, &group_by[..]));
                 let shown = Page::build(&analysis, calls, &page.options(), own)?;
                 let links = page.links(PAGE, &analysis.files());
                 let html = report::page(&report, &shown, &|file| links.get(file).map(|link| address_of(link)))?;

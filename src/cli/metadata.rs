@@ -82,12 +82,12 @@ impl Ledgers {
 /// Reports what the metadata and the calls do not have in common; false, with an error, if that is everything.
 pub(super) fn report_unmatched(
     rollup: &Rollup,
-    metadata: &Metadata,
-    joined: &Joined<'_>,
+    notes: &[String],
+    joined: &Joined,
     analysis: &Analysis,
     console: &Console,
 ) -> bool {
-    metadata.notes().iter().for_each(|note| console.note(note));
+    notes.iter().for_each(|note| console.note(note));
     let calls = &analysis.calls;
     if rollup.calls_without_row == calls.height()
         && let (Some(key), Some(call)) = joined.examples(calls)

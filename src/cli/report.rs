@@ -87,12 +87,13 @@ pub(super) fn run(args: &Args, format: Format, console: &Console) -> Result<Exit
         metadata => (metadata, group_by.unwrap_or_default()),
     };
     let mut groups = recorded.rollup.clone();
-    let (files, no_ledger) = (analysis.files(), HashMap::new());
+    let files = analysis.files();
     let files = files.iter().map(String::as_str);
-    let joined = metadata.as_ref().map(|metadata| metadata.join(files, &no_ledger)).transpose()?;
-    if let (Some(metadata), Some(joined)) = (&metadata, &joined) {
+    let notes = metadata.as_ref().map_or_else(Vec::new, |metadata| metadata.notes().to_vec());
+    let joined = metadata.map(|metadata| metadata.join(files, HashMap::new())).transpose()?;
+    if let Some(joined) = &joined {
         let rollup = Rollup::new(&analysis.calls, joined, &group_by)?;
-        if !report_unmatched(&rollup, metadata, joined, &analysis, console) {
+        if !report_unmatched(&rollup, &notes, joined, &analysis, console) {
             return Ok(Exit::Failed);
         }
         if !group_by.is_empty() {

@@ -136,21 +136,26 @@ pub(crate) struct Wanted {
     pub(crate) windows: bool,
 }
 
+impl Wanted {
+    pub(crate) const ALL: Self = Self { turns: true, event_texts: true, windows: true };
+}
+
 /// Measures one call. `file` is its name in the tables.
 #[must_use]
 pub fn measure<'t>(file: &str, transcript: &'t Transcript<'t>, settings: &Settings) -> Measured<'t> {
-    measure_wanted(file, transcript, settings, Wanted { turns: true, event_texts: true, windows: true })
+    measure_wanted(file, transcript, settings, &settings.roles, Wanted::ALL)
 }
 
-/// The same without the rows and texts that are not wanted.
+/// The same with roles of its own, and without the rows and texts that are not wanted.
 pub(crate) fn measure_wanted<'t>(
     file: &str,
     transcript: &'t Transcript<'t>,
     settings: &Settings,
+    roles: &Roles,
     wanted: Wanted,
 ) -> Measured<'t> {
     let parameters = &settings.parameters;
-    let mut conversation = Conversation::new(transcript, &settings.roles, parameters.join_gap_ms, settings.markers);
+    let mut conversation = Conversation::new(transcript, roles, parameters.join_gap_ms, settings.markers);
     let sweep = Sweep::new(&conversation);
     let floor = Floor::new(&conversation, parameters.turn_pause_ms);
     let mut texts = Texts::default();

@@ -16,18 +16,39 @@ use crate::transcript::{Channel, Speaker, Transcript};
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 #[serde(transparent)]
-pub struct Roles(BTreeMap<String, String>);
+pub struct Roles {
+    by_label: BTreeMap<String, String>,
+    /// Of two participants, the role of the one that does not have this label.
+    #[serde(skip)]
+    other: Option<(String, String)>,
+    /// Of participants without any of these.
+    #[serde(skip)]
+    defaults: BTreeMap<String, String>,
+}
 
 impl Roles {
+    /// The other participant of two, whoever has this label, has this role unless it has one of its own.
+    #[cfg(feature = "analytics")]
+    pub(crate) fn set_other(&mut self, label: impl Into<String>, role: impl Into<String>) {
+        self.other = Some((label.into(), role.into()));
+    }
+
+    /// These roles, and those of `others` for participants that have none here.
+    #[cfg(feature = "analytics")]
+    pub(crate) fn or(mut self, others: &Self) -> Self {
+        self.defaults.clone_from(&others.by_label);
+        self
+    }
+
     /// The role of a participant label.
     #[must_use]
     pub fn role(&self, label: &str) -> Option<&str> {
-        self.0.get(label).map(String::as_str)
+        self.by_label.get(label).map(String::as_str)
     }
 
     /// Labels and roles.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(label, role)| (&**label, &**role))
+        self.by_label.iter().map(|(label, role)| (&**label, &**role))
     }
 
     /// Gives a participant label a role.
@@ -46,7 +67,7 @@ impl Roles {
         if let Some(other) = self.role(&label).filter(|other| **other != role) {
             return Err(Error::invalid(format!("participant {label} has two roles: {other} and {role}")));
         }
-        self.0.insert(label, role);
+        self.by_label.insert(label, role);
         Ok(())
     }
 
@@ -55,7 +76,7 @@ impl Roles {
     /// # Errors
     /// As [`Roles::insert`].
     pub fn extend(&mut self, other: Self) -> Result<()> {
-        other.0.into_iter().try_for_each(|(label, role)| self.insert(label, role))
+        other.by_label.into_iter().try_for_each(|(label, role)| self.insert(label, role))
     }
 }
 
@@ -111,6 +132,15 @@ impl<'t> Participants<'t> {
         }
         for participant in &mut participants.list {
             participant.role = roles.role(&participant.label).map(str::to_owned);
+        }
+        if let (Some((label, role)), [one, two]) = (&roles.other, &mut participants.list[..]) {
+            let other = if one.label == *label { Some(two) } else { Some(one).filter(|_| two.label == *label) };
+            if let Some(other) = other {
+                other.role.get_or_insert_with(|| role.clone());
+            }
+        }
+        for participant in participants.list.iter_mut().filter(|participant| participant.role.is_none()) {
+            participant.role = roles.defaults.get(&participant.label).cloned();
         }
         participants.merge_roles();
         participants

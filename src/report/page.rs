@@ -83,7 +83,7 @@ impl Page {
         analysis: &Analysis,
         calls: CallSource<'_>,
         options: &PageOptions,
-        groups: Option<(&Joined<'_>, &[String])>,
+        groups: Option<(&Joined, &[String])>,
     ) -> Result<Self> {
         let order = ranked(&analysis.calls, options.by).map_err(|error| Error::table("cannot rank calls", error))?;
         let listed = listed(analysis, &order).map_err(|error| Error::table("cannot rank calls", error))?;

@@ -1,14 +1,17 @@
 //! Measures result files and writes their tables: in parallel, in the order of the files.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use polars::prelude::DataFrame;
 
 use super::copies::Copies;
 use super::files::Output;
 use super::frame::Rows;
+use super::join::Joined;
 use super::keyword_hits::{HitCounts, KeywordHits};
 use super::pipeline::in_order;
 use crate::billing::{Bill, BillTotal, Line, Prices, result_lines};
@@ -17,7 +20,7 @@ use crate::error::Result;
 use crate::metrics::catalogue::{CALLS, EVENTS, PARTICIPANTS, TURNS, Table, Use, WINDOWS};
 use crate::metrics::{Measured, Settings, Wanted, Warning, measure_wanted};
 use crate::named_file::{FileKind, NamedFile};
-use crate::transcript::{Code, Input, ParseError, read};
+use crate::transcript::{Code, Input, ParseError, Transcript, read};
 
 /// Most files of a batch, the unit of parallel work.
 const BATCH_FILES: usize = 16;
@@ -51,6 +54,8 @@ pub struct Options {
     pub settings: Settings,
     /// Prices for the table `costs`.
     pub prices: Prices,
+    /// The user's own columns, with roles by file, which take precedence over those of the settings.
+    pub joined: Option<Arc<Joined>>,
     /// Model and region from ledgers, by result file or its folder; they take precedence over those of the settings.
     pub origins: HashMap<PathBuf, (String, Option<Region>)>,
 }
@@ -58,7 +63,7 @@ pub struct Options {
 impl Default for Options {
     /// Default settings, list prices, no ledgers.
     fn default() -> Self {
-        Self { settings: Settings::default(), prices: Prices::builtin(), origins: HashMap::new() }
+        Self { settings: Settings::default(), prices: Prices::builtin(), joined: None, origins: HashMap::new() }
     }
 }
 
@@ -77,6 +82,13 @@ impl Options {
         self
     }
 
+    /// Sets the user's own columns.
+    #[must_use]
+    pub fn joined(mut self, joined: Option<Arc<Joined>>) -> Self {
+        self.joined = joined;
+        self
+    }
+
     /// Sets model and region of result files, as [`origins`](Options::origins) holds them.
     #[must_use]
     pub fn origins(mut self, origins: HashMap<PathBuf, (String, Option<Region>)>) -> Self {
@@ -84,8 +96,22 @@ impl Options {
         self
     }
 
-    /// Fills in model and region of the file at `path`, where a ledger knows them.
-    pub(super) fn set_origin(&self, path: &Path, measured: &mut Measured<'_>) {
+    /// Measures the file at `path`, with its own roles, and model and region where a ledger knows them.
+    pub(super) fn measure<'t>(
+        &self,
+        file: &str,
+        path: &Path,
+        transcript: &'t Transcript<'t>,
+        wanted: Wanted,
+    ) -> Measured<'t> {
+        let own = self.joined.as_ref().and_then(|joined| joined.roles(file, transcript.file_url.as_deref()));
+        let roles = own.map_or(Cow::Borrowed(&self.settings.roles), |own| Cow::Owned(own.or(&self.settings.roles)));
+        let mut measured = measure_wanted(file, transcript, &self.settings, &roles, wanted);
+        self.set_origin(path, &mut measured);
+        measured
+    }
+
+    fn set_origin(&self, path: &Path, measured: &mut Measured<'_>) {
         let of_folder = || path.parent().and_then(|folder| self.origins.get(folder));
         if let Some((model, region)) = self.origins.get(path).or_else(of_folder) {
             measured.set_origin(model, *region);
@@ -256,8 +282,7 @@ impl Batch {
         };
         let wants = |table: &Table| self.rows.iter().any(|rows| std::ptr::eq(rows.table, table));
         let wanted = Wanted { turns: wants(&TURNS), event_texts: wants(&EVENTS), windows: wants(&WINDOWS) };
-        let mut measured = measure_wanted(&input.file, &transcript, &options.settings, wanted);
-        options.set_origin(&input.path, &mut measured);
+        let measured = options.measure(&input.file, &input.path, &transcript, wanted);
         let lines = result_lines(&measured, &options.prices);
         for rows in &mut self.rows {
             rows.add(&measured, &lines);

@@ -14,7 +14,7 @@ use crate::error::Result;
 use crate::metrics::catalogue::{
     BURSTS, CALLS, Cells, EVENTS, HITS, PARTICIPANTS, SENTENCES, TURNS, Table, WARNINGS, WORDS,
 };
-use crate::metrics::{EventKind, Interval, Measured, measure};
+use crate::metrics::{EventKind, Interval, Measured, Wanted};
 use crate::named_file::{self, FileKind};
 use crate::transcript::{Input, read};
 
@@ -232,8 +232,7 @@ impl CallRows {
     fn measure(file: &str, path: &Path, options: &Options) -> Option<Self> {
         let bytes = named_file::read_bytes(path, FileKind::Transcript).ok()?;
         let transcript = read(&bytes).ok()?;
-        let mut measured = measure(file, &transcript, &options.settings);
-        options.set_origin(path, &mut measured);
+        let measured = options.measure(file, path, &transcript, Wanted::ALL);
         Self::new(&measured)
     }
 }

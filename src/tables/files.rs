@@ -11,9 +11,10 @@ use tempfile::NamedTempFile;
 
 use super::distinct;
 use super::frame::{Rows, schema};
+use super::join::Joined;
 use crate::disk;
 use crate::error::{Error, Result};
-use crate::metrics::catalogue::Table;
+use crate::metrics::catalogue::{CALLS, Table};
 
 /// Bytes of cells that are written as one row group: some ten thousand rows.
 const GROUP_BYTES: usize = 2 << 20;
@@ -68,6 +69,8 @@ pub struct Output {
 #[derive(Debug)]
 struct Pending {
     rows: Rows,
+    /// Whose columns are added.
+    joined: Option<Arc<Joined>>,
     sinks: Vec<Sink>,
 }
 
@@ -88,7 +91,7 @@ impl Output {
             let schema = schema(table);
             let sinks =
                 output.formats.iter().map(|&format| output.sink(table.name, format, &schema)).collect::<Result<_>>()?;
-            output.tables.push(Pending { rows: Rows::new(table), sinks });
+            output.tables.push(Pending { rows: Rows::new(table), joined: None, sinks });
         }
         Ok(output)
     }
@@ -96,6 +99,23 @@ impl Output {
     fn sink(&self, name: &str, format: Format, schema: &Schema) -> Result<Sink> {
         let path = self.folder.join(format!("{name}.{}", format.extension()));
         Sink::create(path, format, schema)
+    }
+
+    /// Adds the user's own columns to the table `calls`.
+    ///
+    /// # Errors
+    /// When its files cannot be made anew.
+    pub fn with_columns(mut self, joined: &Arc<Joined>) -> Result<Self> {
+        let schema = joined.schema(schema(&CALLS));
+        let at = self.tables.iter().position(|pending| pending.rows.table.name == CALLS.name);
+        if let Some(at) = at {
+            let sinks = self.formats.iter().map(|&format| self.sink(CALLS.name, format, &schema));
+            let sinks = sinks.collect::<Result<_>>()?;
+            if let Some(calls) = self.tables.get_mut(at) {
+                (calls.sinks, calls.joined) = (sinks, Some(Arc::clone(joined)));
+            }
+        }
+        Ok(self)
     }
 
     /// The tables to write, in order.
@@ -175,7 +195,12 @@ impl Pending {
             return Ok(());
         }
         let empty = Rows::new(self.rows.table);
-        let frame = std::mem::replace(&mut self.rows, empty).into_frame()?;
+        let mut frame = std::mem::replace(&mut self.rows, empty).into_frame()?;
+        if let Some(joined) = &self.joined {
+            joined
+                .add_columns(&mut frame)
+                .map_err(|error| Error::table("cannot add the columns of the metadata", error))?;
+        }
         self.sinks.iter_mut().try_for_each(|sink| sink.write(&frame))
     }
 }

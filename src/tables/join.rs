@@ -5,9 +5,19 @@ use std::collections::HashMap;
 
 use polars::prelude::*;
 
+use super::frame::schema;
 use super::metadata::{KeyKind, Metadata};
 use crate::error::{Error, Result};
+use crate::metrics::Roles;
+use crate::metrics::catalogue::CALLS;
 use crate::recording_id::address_id;
+use crate::sheet::folded;
+
+/// The column that names the channel of the agent, as [`folded`].
+const AGENT_CHANNEL: &str = "agentchannel";
+/// The roles that it gives.
+const AGENT: &str = "agent";
+const CUSTOMER: &str = "customer";
 
 /// What a ledger knows of the recording behind a result file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,10 +30,20 @@ pub struct RecordingNames {
 
 /// Metadata joined to calls by the first of its keys that fits one of them.
 #[derive(Debug)]
-pub struct Joined<'m> {
-    metadata: &'m Metadata,
-    recordings: &'m HashMap<String, RecordingNames>,
-    key: PlSmallStr,
+pub struct Joined {
+    metadata: Metadata,
+    recordings: HashMap<String, RecordingNames>,
+    keys: Keys,
+    /// The column of each participant's role, by label; `None` is the column that names the agent.
+    roles: Vec<(Option<String>, StringChunked)>,
+    /// Columns for the table `calls`, under names of their own.
+    columns: Vec<Column>,
+}
+
+/// The rows of the metadata by one of its columns.
+#[derive(Debug)]
+struct Keys {
+    column: PlSmallStr,
     kind: KeyKind,
     /// The first row of each key.
     rows: HashMap<String, usize>,
@@ -37,38 +57,69 @@ impl Metadata {
     /// If several rows have the same key, the first one counts.
     ///
     /// # Errors
-    /// When a key column cannot be read as text.
-    pub fn join<'m, 'f>(
-        &'m self,
+    /// When a column cannot be read as text.
+    pub fn join<'f>(
+        self,
         files: impl Iterator<Item = &'f str> + Clone,
-        recordings: &'m HashMap<String, RecordingNames>,
-    ) -> Result<Joined<'m>> {
-        let mut last = None;
-        for (key, kind) in &self.keys {
-            let joined = Joined::new(self, recordings, key, *kind)?;
+        recordings: HashMap<String, RecordingNames>,
+    ) -> Result<Joined> {
+        let failed = |error| Error::table("cannot read the metadata", error);
+        let mut chosen = None;
+        for (column, kind) in &self.keys {
+            let keys = Keys::new(&self, column, *kind).map_err(failed)?;
             // Addresses of results are known only once they are read: they come last.
-            if *kind == KeyKind::Address || files.clone().any(|file| joined.row(file, None).is_some()) {
-                return Ok(joined);
+            let fits = keys.kind == KeyKind::Address
+                || files.clone().any(|file| keys.row(file, None, recordings.get(file)).is_some());
+            chosen = Some(keys);
+            if fits {
+                break;
             }
-            last = Some(joined);
         }
-        last.ok_or_else(|| Error::invalid("metadata without a column that names calls"))
+        let keys = chosen.ok_or_else(|| Error::invalid("metadata without a column that names calls"))?;
+        let roles = self.role_columns().map_err(failed)?;
+        let columns = self.call_columns().map_err(failed)?;
+        Ok(Joined { metadata: self, recordings, keys, roles, columns })
     }
 
     /// A column as text.
     fn text(&self, column: &str) -> PolarsResult<StringChunked> {
         Ok(self.frame.column(column)?.cast(&DataType::String)?.str()?.clone())
     }
+
+    /// `agent_channel`, and `<label>_role` for any label.
+    fn role_columns(&self) -> PolarsResult<Vec<(Option<String>, StringChunked)>> {
+        let label = |name: &str| match name.to_ascii_lowercase().strip_suffix("_role") {
+            Some(label) if !label.is_empty() => Some(name.get(..label.len()).map(str::to_owned)),
+            _ => (folded(name) == AGENT_CHANNEL).then_some(None),
+        };
+        self.columns()
+            .filter_map(|name| Some((label(name)?, name)))
+            .map(|(label, name)| Ok((label, self.text(name)?)))
+            .collect()
+    }
+
+    /// The columns for the table `calls`: a name of ours gets `_meta`; types that a table cannot have become text.
+    fn call_columns(&self) -> PolarsResult<Vec<Column>> {
+        let ours = schema(&CALLS);
+        let mut columns: Vec<Column> = Vec::new();
+        for name in self.columns() {
+            let column = self.frame.column(name)?;
+            let is_plain =
+                column.dtype().is_primitive_numeric() || matches!(column.dtype(), DataType::Boolean | DataType::Date);
+            let column = if is_plain { column.clone() } else { self.text(name)?.into_column() };
+            let mut own = name.to_owned();
+            while ours.contains(&own) || columns.iter().any(|column| column.name().as_str() == own) {
+                own += "_meta";
+            }
+            columns.push(column.with_name(own.into()));
+        }
+        Ok(columns)
+    }
 }
 
-impl<'m> Joined<'m> {
-    fn new(
-        metadata: &'m Metadata,
-        recordings: &'m HashMap<String, RecordingNames>,
-        key: &PlSmallStr,
-        kind: KeyKind,
-    ) -> Result<Self> {
-        let cells = metadata.text(key).map_err(|error| Error::table("cannot read the metadata", error))?;
+impl Keys {
+    fn new(metadata: &Metadata, column: &PlSmallStr, kind: KeyKind) -> PolarsResult<Self> {
+        let cells = metadata.text(column)?;
         let mut rows = HashMap::new();
         for (at, cell) in cells.iter().enumerate() {
             let Some(cell) = cell.map(str::trim).filter(|cell| !cell.is_empty()) else { continue };
@@ -76,13 +127,10 @@ impl<'m> Joined<'m> {
             rows.entry(cell.into_owned()).or_insert(at);
         }
         let skipped_rows = cells.len() - rows.len();
-        Ok(Self { metadata, recordings, key: key.clone(), kind, rows, skipped_rows })
+        Ok(Self { column: column.clone(), kind, rows, skipped_rows })
     }
 
-    /// The row of a call, by its cells in the table `calls`.
-    #[must_use]
-    pub fn row(&self, file: &str, file_url: Option<&str>) -> Option<usize> {
-        let recording = self.recordings.get(file);
+    fn row(&self, file: &str, file_url: Option<&str>, recording: Option<&RecordingNames>) -> Option<usize> {
         let locations = || recording.into_iter().flat_map(|recording| &recording.locations).map(String::as_str);
         match self.kind {
             KeyKind::Id => self.rows.get(recording?.id.as_deref()?).copied(),
@@ -117,6 +165,59 @@ impl<'m> Joined<'m> {
             tail = tail.split_once('/')?.1;
         }
     }
+}
+
+impl Joined {
+    /// The row of a call, by its cells in the table `calls`.
+    #[must_use]
+    pub fn row(&self, file: &str, file_url: Option<&str>) -> Option<usize> {
+        self.keys.row(file, file_url, self.recordings.get(file))
+    }
+
+    /// The roles that its row gives to the participants of a call; `None` without any.
+    pub(super) fn roles(&self, file: &str, file_url: Option<&str>) -> Option<Roles> {
+        if self.roles.is_empty() {
+            return None;
+        }
+        let row = self.row(file, file_url)?;
+        let mut roles = Roles::default();
+        let cell = |cells: &'_ StringChunked| {
+            cells.get(row).map(|cell| cell.trim().to_owned()).filter(|cell| !cell.is_empty())
+        };
+        for (label, cells) in &self.roles {
+            if let (Some(label), Some(role)) = (label, cell(cells)) {
+                // Of two columns for one label the first counts.
+                let _ = roles.insert(label.clone(), role);
+            }
+        }
+        for cells in self.roles.iter().filter(|(label, _)| label.is_none()).map(|(_, cells)| cells) {
+            let Some(channel) = cell(cells) else { continue };
+            let label =
+                if channel.bytes().all(|byte| byte.is_ascii_digit()) { format!("ch{channel}") } else { channel };
+            if roles.role(&label).is_none() {
+                let _ = roles.insert(label.clone(), AGENT);
+                roles.set_other(label, CUSTOMER);
+            }
+        }
+        Some(roles)
+    }
+
+    /// The table `calls` with the user's columns.
+    pub(super) fn schema(&self, mut calls: Schema) -> Schema {
+        for column in &self.columns {
+            calls.with_column(column.name().clone(), column.dtype().clone());
+        }
+        calls
+    }
+
+    /// Adds the user's columns to these rows of `calls`.
+    pub(super) fn add_columns(&self, calls: &mut DataFrame) -> PolarsResult<()> {
+        let rows: IdxCa = self.rows_of(calls)?.into_iter().map(|row| IdxSize::try_from(row?).ok()).collect();
+        for column in &self.columns {
+            calls.with_column(column.take(&rows)?)?;
+        }
+        Ok(())
+    }
 
     /// The row of each of these calls, which have `file` and `file_url`.
     pub(super) fn rows_of(&self, calls: &DataFrame) -> PolarsResult<Vec<Option<usize>>> {
@@ -126,7 +227,7 @@ impl<'m> Joined<'m> {
 
     /// The rows there are.
     pub(super) fn height(&self) -> usize {
-        self.rows.len()
+        self.keys.rows.len()
     }
 
     /// A column as text, by the rows of [`Joined::row`].
@@ -140,22 +241,22 @@ impl<'m> Joined<'m> {
     /// The column that names the calls.
     #[must_use]
     pub fn key(&self) -> &str {
-        &self.key
+        &self.keys.column
     }
 
     /// Rows that were skipped: without a key, or with the key of an earlier row.
     #[must_use]
     pub fn skipped_rows(&self) -> usize {
-        self.skipped_rows
+        self.keys.skipped_rows
     }
 
     /// A key of the metadata as written, and what it would have to be for the first of these calls.
     #[must_use]
     pub fn examples(&self, calls: &DataFrame) -> (Option<String>, Option<String>) {
-        let cells = self.metadata.text(&self.key).ok();
+        let cells = self.metadata.text(&self.keys.column).ok();
         let cell = cells.as_ref().and_then(|cells| cells.iter().flatten().find(|cell| !cell.trim().is_empty()));
         let first = |column: &str| calls.column(column).ok()?.str().ok()?.iter().flatten().next();
-        let call = match self.kind {
+        let call = match self.keys.kind {
             KeyKind::Id => {
                 let files = calls.column("file").and_then(|files| files.str()).ok();
                 let ids = files.into_iter().flat_map(|files| files.iter().flatten());

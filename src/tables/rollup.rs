@@ -32,18 +32,13 @@ impl Rollup {
     ///
     /// # Errors
     /// For a group column that the metadata does not have.
-    pub fn new(calls: &DataFrame, joined: &Joined<'_>, group_by: &[String]) -> Result<Self> {
+    pub fn new(calls: &DataFrame, joined: &Joined, group_by: &[String]) -> Result<Self> {
         let group_by = distinct(group_by);
         let columns = group_by.iter().map(|name| joined.column(name)).collect::<Result<Vec<_>>>()?;
         Self::group(calls, joined, &group_by, &columns).map_err(|error| Error::table("cannot roll up", error))
     }
 
-    fn group(
-        calls: &DataFrame,
-        joined: &Joined<'_>,
-        group_by: &[String],
-        columns: &[StringChunked],
-    ) -> PolarsResult<Self> {
+    fn group(calls: &DataFrame, joined: &Joined, group_by: &[String], columns: &[StringChunked]) -> PolarsResult<Self> {
         let rows = joined.rows_of(calls)?;
         let named: HashSet<usize> = rows.iter().flatten().copied().collect();
         // Internal names avoid clashes between the user's columns and ours.

@@ -253,7 +253,10 @@ impl Folder {
                 let hive_options = polars::io::HiveOptions::new_disabled();
                 LazyFrame::scan_parquet_sources(sources, ScanArgsParquet { hive_options, ..Default::default() })?
             }
-            Format::Csv => LazyCsvReader::new_with_sources(sources).with_schema(Some(whole)).finish()?,
+            Format::Csv => LazyCsvReader::new_with_sources(sources)
+                .with_schema(Some(whole))
+                .with_truncate_ragged_lines(true)
+                .finish()?,
             Format::JsonLines => LazyJsonLineReader::new_with_sources(sources).with_schema(Some(whole)).finish()?,
         };
         let frame = match files {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::batch::{MODEL, wav};
-use crate::scene::{Ran, Row};
+use crate::scene::{Call, Ran, Row, Scene, call, column, has};
 use crate::service::Service;
 
 /// Two addresses and a local file, transcribed from a list with columns of its own.
@@ -113,4 +113,105 @@ fn a_column_to_join_by_must_be_there() {
     let scene = batch(&service).then().write("meta.csv", "nr;team\n1;red\n");
     let ran = scene.run(&format!("{ANALYZE} team --meta meta.csv --join call")).exits(2);
     ran.says("metadata meta.csv: no column `call` to join by; the columns are `nr`, `team`").prints_nothing();
+}
+
+/// Two calls of two parties.
+fn pairs() -> Scene {
+    let pair = |name: &str| {
+        call(&[(0, 0, 2000, "good morning"), (1, 2500, 3500, "hello")])
+            .url(&format!("https://calls.example/{name}.wav"))
+    };
+    Scene::new().call("a", pair("a")).call("b", pair("b")).call("c", pair("c"))
+}
+
+#[test]
+fn the_columns_stand_in_the_table_of_calls() {
+    let meta = "url,team,units,started,note\nhttps://calls.example/a.wav,Nord,7,2026-11-02T09:00,\nhttps://calls.example/b.wav,Süd,8,,\"x,\"\"y\"\n";
+    let ran =
+        pairs().write("meta.csv", meta).run("analyze calls -o out --tables jsonl,csv,parquet --meta meta.csv").exits(0);
+    for format in ["jsonl", "csv", "parquet"] {
+        let calls = ran.table_as("calls", format);
+        has(
+            &calls[0],
+            json!({"url": "https://calls.example/a.wav", "team": "Nord", "units_meta": "7", "units": 3, "started": "2026-11-02T09:00", "note": null}),
+        );
+        has(&calls[1], json!({"team": "Süd", "started": null, "note": "x,\"y"}));
+        has(&calls[2], json!({"team": null, "units_meta": null, "units": 3}));
+    }
+    assert!(ran.file("out/calls.csv").lines().next().unwrap().ends_with(",reason,url,team,units_meta,started,note"));
+    // Tables with columns of yours are read like any others.
+    for format in ["csv", "jsonl", "parquet"] {
+        let ran = pairs()
+            .write("meta.csv", meta)
+            .run(&format!("analyze calls -o out --tables {format} --meta meta.csv"))
+            .exits(0);
+        ran.then().run("report out").exits(0).prints("3 calls");
+    }
+    // The name of the file is there already.
+    let ran = pairs()
+        .write("meta.csv", "file,team\na,Nord\n")
+        .run("analyze calls -o out --tables csv --meta meta.csv")
+        .exits(0);
+    assert!(ran.file("out/calls.csv").lines().next().unwrap().ends_with(",reason,team"));
+}
+
+#[test]
+fn the_list_that_was_transcribed_stands_in_the_table_of_calls() {
+    let service = Service::new();
+    let ran = service.then(batch(&service)).run("analyze may -o out --tables jsonl").exits(0).says_no("metadata");
+    let calls = ran.table("calls");
+    assert_eq!(column(&calls, "agent"), ["Ann", "Bob", "Ann"]);
+    assert_eq!(column(&calls, "id"), ["A-1", "A-2", "A-3"]);
+    assert_eq!(column(&calls, "queue"), [json!("refunds"), Value::Null, json!("sales")]);
+}
+
+fn roles(meta: &str, more: &str) -> Vec<Value> {
+    let run = format!("analyze calls -o out --tables jsonl --meta meta.csv {more}");
+    let rows = pairs().write("meta.csv", meta).run(&run).exits(0).table("participants");
+    rows.iter().map(|row| json!([row["file"].as_str().unwrap()[..1], row["participant"], row["role"]])).collect()
+}
+
+#[test]
+fn metadata_gives_roles_by_file() {
+    let both = |a: [&str; 2], b: [&str; 2], c: [Value; 2]| {
+        let [[a0, a1], [b0, b1], [c0, c1]] = [a.map(Value::from), b.map(Value::from), c];
+        json!([
+            ["a", "ch0", a0],
+            ["a", "ch1", a1],
+            ["b", "ch0", b0],
+            ["b", "ch1", b1],
+            ["c", "ch0", c0],
+            ["c", "ch1", c1]
+        ])
+    };
+    let (agent, customer) = (["agent", "customer"], ["customer", "agent"]);
+    let none = || [Value::Null, Value::Null];
+    // The other of two is the customer; the column is found however it is written.
+    assert_eq!(json!(roles("file,agent_channel\na,0\nb,ch1\nc,\n", "")), both(agent, customer, none()));
+    assert_eq!(json!(roles("file;Agent Channel\na;0\nb;1\n", "")), both(agent, customer, none()));
+    assert_eq!(
+        json!(roles("file,ch0_role,ch1_role\na,agent,customer\nb,customer,agent\n", "")),
+        both(agent, customer, none())
+    );
+    // A file's own roles come before those of all; a role of its own stays.
+    let all = "--role ch0=agent,ch1=customer";
+    let given = || [json!("agent"), json!("customer")];
+    assert_eq!(json!(roles("file,agent_channel\na,0\nb,1\n", all)), both(agent, customer, given()));
+    assert_eq!(
+        json!(roles("file,agent_channel,ch0_role\na,0,\nb,1,partner\n", "")),
+        both(agent, ["partner", "agent"], none())
+    );
+    // A call of one party has no other; what is no participant of a call changes nothing.
+    let alone = Scene::new()
+        .call("a", Call::default().say(0, &[(0, 2000, "good morning")]))
+        .write("meta.csv", "file,agent_channel\na,ch7\n");
+    let ran = alone.run("analyze calls -o out --tables jsonl --meta meta.csv").exits(0);
+    assert_eq!(column(&ran.table("participants"), "role"), [Value::Null]);
+    // The page shows them, too.
+    let page = pairs()
+        .write("meta.csv", "file,agent_channel\nb,1\n")
+        .run("analyze calls -o out --meta meta.csv")
+        .exits(0)
+        .file("out/report.html");
+    assert!(page.contains("customer"));
 }
