@@ -247,7 +247,9 @@ impl Sink {
                 Writer::Parquet(Box::new(writer))
             }
             Format::Csv => {
-                CsvWriter::new(to).finish(&mut DataFrame::empty_with_schema(schema)).map_err(failed)?;
+                // polars would make a null array of 8 MiB to write a header alone.
+                let header = csv::Writer::from_writer(to).write_record(schema.iter_names());
+                header.map_err(|error| Error::io("write", &path, error.into()))?;
                 Writer::Csv
             }
             Format::JsonLines => Writer::JsonLines,
