@@ -126,6 +126,11 @@ impl Rows {
     }
 
     pub(super) fn append(&mut self, other: Self) {
+        if self.count == 0 {
+            // The same columns, without a copy.
+            *self = other;
+            return;
+        }
         self.count += other.count;
         for ((_, cells), (_, other)) in self.columns.iter_mut().zip(other.columns) {
             cells.append(other);

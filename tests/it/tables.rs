@@ -277,6 +277,17 @@ fn only_the_requested_tables_are_written() {
 }
 
 #[test]
+fn a_table_written_alone_is_as_with_all_others() {
+    let story = || Scene::new().call("a", ordinary(700)).call("b", ordinary(0));
+    let all = story().run("analyze calls -o out --tables csv --keyword /[a-z]+/").exits(0).files("out");
+    for name in SCHEMA.iter().map(|schema| schema.0) {
+        let ran = story().run(&format!("analyze calls -o out --tables csv --keyword /[a-z]+/ --only {name}")).exits(0);
+        let [alone] = &ran.files("out")[..] else { panic!("more than {name}") };
+        assert!(all.contains(alone), "{name}");
+    }
+}
+
+#[test]
 fn without_a_folder_nothing_is_written_and_the_summary_is_printed() {
     let ran = Scene::new()
         .call("a", ordinary(700))
