@@ -161,7 +161,7 @@ impl Runner<'_> {
         let Some(owned) = self.state.tasks.get(id) else { return Ok(()) };
         let mut outcomes: Vec<&Outcome> = task.outcomes.iter().collect();
         let mut matched: Vec<(RecordingNo, Option<Outcome>)> = Vec::new();
-        for (n, url) in &owned.sent {
+        for (n, url) in owned.sent.iter() {
             let named = |one: &&Outcome| one.file_url.as_deref().is_some_and(|name| is_same_recording(name, url));
             // What is alone on both sides belongs together, named or not.
             let alone = (owned.sent.len() == 1 && outcomes.len() == 1).then_some(0);

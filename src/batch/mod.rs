@@ -25,6 +25,7 @@ mod checksum;
 mod clips;
 mod collecting;
 mod columns;
+mod compact;
 mod counts;
 mod event;
 mod identity;

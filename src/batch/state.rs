@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::columns::Columns;
+use super::compact::{CompactUsage, Name, Sent};
 use super::event::{AttemptNo, Event, RecordingNo, Text, task_id};
 use super::identity::{self, FileStamp};
 use super::ledger::Fold;
@@ -85,7 +86,7 @@ pub(super) struct RecordingState {
     pub(super) columns: Option<Columns>,
     /// Of a local file alone.
     file: Option<Box<LocalFile>>,
-    name: Box<str>,
+    name: Name,
     /// Where they are not those of the batch.
     tracks: Option<Box<RecordingTracks>>,
     pub(super) phase: Phase,
@@ -143,9 +144,6 @@ pub(super) struct FailedState {
     pub(super) request_id: Option<String>,
 }
 
-/// Recordings and the addresses by which they were sent.
-pub(super) type Sent = Box<[(RecordingNo, Arc<str>)]>;
-
 /// One submit.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Attempt {
@@ -161,8 +159,8 @@ pub(super) struct OwnTask {
     pub(super) accepted: Timestamp,
     /// How it ended; `None` = it has not, as far as is known.
     pub(super) status: Option<TaskStatus>,
-    /// What the service says that it bills, as JSON.
-    usage: Option<Box<str>>,
+    /// What the service says that it bills.
+    usage: Option<CompactUsage>,
     /// How many tasks were accepted before it.
     pub(super) order: u32,
 }
@@ -205,7 +203,7 @@ impl RecordingState {
     }
 
     pub(super) fn name(&self) -> &str {
-        &self.name
+        self.name.get(self.source.sent())
     }
 
     /// The tracks that are requested of it; `None` = those of the batch.
@@ -220,7 +218,7 @@ impl RecordingState {
 
     /// Its result, below the folder of the batch.
     pub(super) fn result(&self) -> String {
-        results::place(self.n, &self.name)
+        results::place(self.n, self.name())
     }
 }
 
@@ -238,8 +236,7 @@ impl OwnTask {
 
     /// What the service says that it bills.
     pub(super) fn usage(&self) -> Option<Value> {
-        // It was JSON when it was taken in.
-        serde_json::from_str(self.usage.as_deref()?).ok()
+        self.usage.as_ref()?.to_json()
     }
 
     pub(super) fn recordings(&self) -> impl Iterator<Item = RecordingNo> {
@@ -290,7 +287,7 @@ impl Fold for State {
                 let file = LocalFile::new(&source, &url, stamp);
                 let has_tracks = channels.is_some() || !repeated.is_empty();
                 let tracks = has_tracks.then(|| Box::new(RecordingTracks { channels, repeated }));
-                let (id, name) = (id.map(|id| id.into_owned().into()), name.into_owned().into());
+                let (id, name) = (id.map(|id| id.into_owned().into()), Name::new(&name, source.sent()));
                 self.recordings.push(RecordingState {
                     n,
                     source,
@@ -309,6 +306,7 @@ impl Fold for State {
             Event::Readdressed { n, url, key, stamp } => {
                 let source = Source::from_ledger(&url, &key).map_err(|why| format!("recording {n}: {why}"))?;
                 let recording = self.get_mut(n)?;
+                recording.name = Name::new(recording.name(), source.sent());
                 let content = recording.content();
                 recording.file = LocalFile::new(&source, &url, stamp);
                 if let Some(file) = &mut recording.file {
@@ -340,13 +338,13 @@ impl Fold for State {
             Event::Accepted { attempt, task_id: id, .. } => {
                 let id = task_id(&id).ok_or_else(|| format!("{id:?} is no task id"))?;
                 let Attempt { mut sent, .. } = self.close(attempt)?;
-                for (n, _) in &sent {
+                for (n, _) in sent.iter() {
                     self.set(*n, Phase::InTask(id.clone()))?.submits += 1;
                 }
                 let order = u32::try_from(self.tasks.len()).unwrap_or(u32::MAX);
                 // A service that gives one id twice means one task.
                 if let Some(other) = self.tasks.get(&id) {
-                    sent = other.sent.iter().chain(&sent).cloned().collect();
+                    sent = other.sent.iter().chain(sent.iter()).cloned().collect();
                 }
                 self.tasks.insert(id, OwnTask { sent, accepted: at, status: None, usage: None, order });
             }
@@ -400,7 +398,7 @@ impl Fold for State {
             Event::Ended { task_id: id, status, usage } => {
                 if let Some(owned) = task_id(&id).and_then(|id| self.tasks.get_mut(&id)) {
                     owned.status = Some(TaskStatus::new(&status));
-                    owned.usage = usage.map(|usage| usage.to_string().into());
+                    owned.usage = usage.map(CompactUsage::from);
                 }
             }
             Event::Uncertain { .. } | Event::Unknown => {}

@@ -260,7 +260,7 @@ impl World {
         let mut uncertain = Uncertain::new("paraformer-v2", LIST_LAG);
         uncertain.next = instant(first);
         for (n, submit) in self.submits.iter().enumerate() {
-            let sent = [(RecordingNo::new(n as u32 + 1), url(submit.file).into())].into();
+            let sent = std::iter::once((RecordingNo::new(n as u32 + 1), url(submit.file).into())).collect();
             let attempt = Attempt { sent, at: self.wall(0), server_time };
             let no = AttemptNo::new(n as u64 + 1);
             if self.inherited.is_some() {
