@@ -11,6 +11,7 @@
 //! | [`transcript`] | result files → [`Transcript`](transcript::Transcript): a tolerant, borrowing reader that counts oddities | |
 //! | [`metrics`] | every figure of one call, and the catalogue that declares them | |
 //! | [`definitions`] | what every figure means: formula, null rule, example | |
+//! | [`rules`] | rules over calls: what was said, what was not, figures; with evidence | |
 //! | [`captions`] | SRT and WebVTT, written and checked | |
 //! | [`billing`] | estimates, actual cost, reconciliation with the bill | |
 //! | [`catalog`] | models, prices, limits, regions, parameters | |
@@ -76,6 +77,7 @@ mod recording_id;
 pub mod redact;
 #[cfg(feature = "analytics")]
 pub mod report;
+pub mod rules;
 #[cfg_attr(not(feature = "cli"), allow(dead_code, unused_imports, reason = "the command reads more kinds of sheets"))]
 mod sheet;
 #[cfg(feature = "analytics")]

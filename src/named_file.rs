@@ -21,6 +21,10 @@ pub(crate) enum FileKind {
     Prices,
     /// Keywords to find.
     Keywords,
+    /// Rules.
+    Rules,
+    /// Categories to make rules of.
+    Categories,
     /// Words to recognise.
     Hotwords,
     /// A list of recordings, read line by line.
@@ -44,6 +48,8 @@ impl FileKind {
             Self::Dialogue => "read the dialogue",
             Self::Prices => "read the price file",
             Self::Keywords => "read the keywords",
+            Self::Rules => "read the rules",
+            Self::Categories => "read the categories",
             Self::Hotwords => "read the words from",
             Self::Metadata => "open the metadata",
             Self::List | Self::Statement | Self::Transcript | Self::Report => "read",
@@ -55,7 +61,7 @@ impl FileKind {
         match self {
             Self::Key => 64 << 10,
             Self::Context | Self::Dialogue | Self::Prices => 4 << 20,
-            Self::Keywords | Self::Hotwords => 16 << 20,
+            Self::Keywords | Self::Rules | Self::Categories | Self::Hotwords => 16 << 20,
             Self::List | Self::Statement => 4 << 30,
             Self::Metadata | Self::Report => 256 << 20,
             Self::Transcript => 1 << 30,

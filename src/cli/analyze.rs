@@ -13,12 +13,14 @@ use super::metadata::{Ledgers, MetadataFlags, report_unmatched};
 use super::output::{Console, Failure, Format};
 use super::page::{PageFlags, Pages, address_of};
 use super::prices::{PriceFlags, warn_if_old_for};
+use super::rules;
 use super::settings::SettingsFlags;
 use crate::billing::Prices;
 use crate::metrics::catalogue::{TABLES, Table};
 use crate::metrics::{Roles, Settings};
 use crate::report::number::{bytes, counted};
 use crate::report::{self, Groups, Page, Report};
+use crate::rules::Rules;
 use crate::tables::{self, CallSource, FileOutcome, Metadata, Options, Outcome, Output, Rollup};
 use crate::transcript::{Code, Inputs};
 
@@ -54,6 +56,9 @@ pub(super) struct Args {
     threads: Option<u16>,
     #[command(flatten)]
     settings: SettingsFlags,
+    /// Rules to decide in every call: adds the table `rules`, and their evidence to `hits`
+    #[arg(long, value_name = "FILE")]
+    rules: Option<PathBuf>,
     #[command(flatten)]
     prices: PriceFlags,
     #[command(flatten)]
@@ -86,6 +91,7 @@ pub(super) fn run(args: Args, today: Date, format: Format, console: &Console) ->
     // A wrong name is reported before anything is read.
     metadata.as_ref().map(|metadata| metadata.resolve(&args.group_by)).transpose()?;
     let settings = args.settings.settings(console)?;
+    let rules = args.rules.as_deref().map(|path| rules::read(path, console)).transpose()?;
     let prices = args.prices.prices(None, console)?;
     let inputs = args.paths.find(args.output.as_deref(), console)?;
     let job = AnalyzeJob {
@@ -96,6 +102,7 @@ pub(super) fn run(args: Args, today: Date, format: Format, console: &Console) ->
         metadata,
         group_by: args.group_by,
         settings,
+        rules,
         prices,
         page: args.page,
     };
@@ -120,6 +127,7 @@ pub(super) struct AnalyzeJob {
     pub(super) metadata: Option<Metadata>,
     pub(super) group_by: Vec<String>,
     pub(super) settings: Settings,
+    pub(super) rules: Option<Rules>,
     pub(super) prices: Prices,
     /// What the page shows of single calls.
     pub(super) page: PageFlags,
@@ -137,7 +145,8 @@ impl AnalyzeJob {
     /// Measures, writes the files, reports warnings. `None`: nothing could be measured (already reported).
     pub(super) fn run(self, today: Date, console: &Console) -> Result<Option<AnalyzeResult>, Failure> {
         let started = std::time::Instant::now();
-        let Self { inputs, output: folder, tables: formats, only, metadata, group_by, settings, prices, page } = self;
+        let Self { inputs, output: folder, tables: formats, only, metadata, group_by, settings, rules, prices, page } =
+            self;
         let wanted = |name: &str| only.as_ref().is_none_or(|only| only.iter().any(|only| only == name));
         let tables: Vec<&'static Table> = TABLES.into_iter().filter(|table| wanted(table.name)).collect();
         let mut output = folder.as_deref().map(|folder| Output::create(folder, &formats, &tables)).transpose()?;
@@ -159,8 +168,12 @@ impl AnalyzeJob {
         if let Some(joined) = &joined {
             output = output.map(|output| output.with_columns(joined)).transpose()?;
         }
-        let options =
-            Options::default().settings(settings).prices(prices).joined(joined.clone()).origins(ledgers.origins());
+        let options = Options::default()
+            .settings(settings)
+            .rules(rules)
+            .prices(prices)
+            .joined(joined.clone())
+            .origins(ledgers.origins());
         let asked = options.settings.model.as_deref().zip(options.settings.region);
         let ledgers = options.origins.values().map(|(model, region)| (&model[..], *region));
         let used = ledgers.filter_map(|(model, region)| Some((model, region?))).chain(asked);

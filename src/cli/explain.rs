@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::Exit;
 use super::output::{Console, Failure, Format, Listing, printable};
+use super::rules;
 use super::settings::SettingsFlags;
 use crate::metrics::{EvidenceWord, measure};
 use crate::named_file::{self, FileKind};
@@ -14,7 +15,7 @@ use crate::transcript;
 /// Arguments of `explain`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example:\n  talkmeter explain examples/calls/refund-anna.json --event 3\n\nWithout --event, lists all events of the call."
+    after_help = "Examples:\n  talkmeter explain examples/calls/refund-anna.json --event 3\n  talkmeter explain examples/calls/refund-anna.json --role ch0=agent,ch1=customer \\\n    --rules examples/rules/support.toml --rule refund-asked\n\nWithout --event, lists all events of the call."
 )]
 pub(super) struct Args {
     /// A result file
@@ -22,6 +23,12 @@ pub(super) struct Args {
     /// Number of the event (column `event_index` of the table `events`)
     #[arg(long, value_name = "N")]
     event: Option<usize>,
+    /// A rule file; with --rule explains a verdict
+    #[arg(long, value_name = "FILE", requires = "rule", conflicts_with = "event")]
+    rules: Option<PathBuf>,
+    /// The id of the rule to explain: what each condition found, or where it looked
+    #[arg(long, value_name = "ID", requires = "rules")]
+    rule: Option<String>,
     #[command(flatten)]
     settings: SettingsFlags,
 }
@@ -29,6 +36,7 @@ pub(super) struct Args {
 /// Runs `explain`.
 pub(super) fn run(args: Args, format: Format, console: &Console) -> Result<Exit, Failure> {
     let settings = args.settings.settings(console)?;
+    let rules = args.rules.as_deref().map(|path| rules::read(path, console)).transpose()?;
     let bytes = named_file::read(&args.path, FileKind::Transcript)?;
     let transcript = match transcript::read(&bytes) {
         Ok(transcript) => transcript,
@@ -38,6 +46,9 @@ pub(super) fn run(args: Args, format: Format, console: &Console) -> Result<Exit,
         }
     };
     let measured = measure("", &transcript, &settings);
+    if let Some((rules, id)) = rules.zip(args.rule) {
+        return rules::explain(&rules, &id, &measured, &settings, format, console);
+    }
     let Some(number) = args.event else {
         let head = vec!["event", "kind", "participant", "other", "begin_ms", "end_ms", "overlap_ms", "held_ms", "text"];
         let rows = measured.events.iter().map(|event| {

@@ -28,6 +28,7 @@ mod page;
 mod parameters;
 mod prices;
 mod report;
+mod rules;
 mod settings;
 
 mod task;
@@ -119,6 +120,8 @@ enum Command {
     Analyze(analyze::Args),
     /// Render a report from stored tables: terminal, HTML, Markdown, JSON
     Report(report::Args),
+    /// Find what was said and what was not: check rules, run them over stored tables, compare them
+    Rules(rules::Args),
     /// Write SRT and WebVTT captions, or check existing ones
     Captions(captions::Args),
     /// Check result files for problems that would affect their figures
@@ -202,6 +205,7 @@ fn run(cli: Cli, console: &Console) -> Result<Exit, output::Failure> {
         Command::Flash(args) => flash::run(&args.args, &args.connection, format, console),
         Command::Analyze(args) => analyze::run(args, today(), format, console),
         Command::Report(args) => report::run(&args, format, console),
+        Command::Rules(args) => rules::run(args, format, console),
         Command::Captions(args) => captions::run(args, format, console),
         Command::Check(args) => check::run(&args, format, console),
         Command::Cost(args) => cost::run(args, today(), format, console),

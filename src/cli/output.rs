@@ -45,6 +45,8 @@ pub(super) enum Failure {
     Error(Error),
     /// The command line is invalid.
     Usage(String),
+    /// Already reported; exit with this code.
+    Reported(Exit),
     /// stdout is closed: exit quietly.
     BrokenPipe,
 }
@@ -158,6 +160,7 @@ impl Console {
     pub(super) fn failed(&self, failure: &Failure) -> Exit {
         match failure {
             Failure::BrokenPipe => Exit::Done,
+            Failure::Reported(exit) => *exit,
             Failure::Usage(what) => {
                 self.error(what);
                 Exit::Usage

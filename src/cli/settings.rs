@@ -7,7 +7,7 @@ use clap::{ArgMatches, FromArgMatches};
 use super::inputs::read_text;
 use super::output::{Console, Failure};
 use crate::metrics::keywords::Keywords;
-use crate::metrics::{Parameters, Roles, Settings};
+use crate::metrics::{Parameters, Preset, Roles, Settings};
 use crate::named_file::FileKind;
 use crate::text::Markers;
 
@@ -62,7 +62,8 @@ impl SettingsFlags {
         let mut roles = Roles::default();
         self.roles.into_iter().try_for_each(|more| roles.extend(more)).map_err(Failure::refused)?;
         Ok(Settings {
-            parameters: self.parameters.0,
+            preset: self.parameters.0,
+            parameters: self.parameters.1,
             roles,
             keywords,
             window_ms: self.window,
@@ -95,9 +96,9 @@ fn length_ms(text: &str, bare: u32) -> Option<i64> {
     length.is_integer().then(|| i64::try_from(length).ok()).flatten()
 }
 
-/// A flag for each of [`Parameters::LIST`].
+/// `--definition`, and a flag for each of [`Parameters::LIST`].
 #[derive(Debug, Clone, Copy)]
-struct ParameterFlags(Parameters);
+struct ParameterFlags(Preset, Parameters);
 
 fn parser(unit: &str) -> clap::builder::ValueParser {
     if unit == "ms" { milliseconds.into() } else { clap::value_parser!(i64).range(0..=LARGEST).into() }
@@ -109,6 +110,14 @@ fn flag(name: &str) -> String {
 
 impl clap::Args for ParameterFlags {
     fn augment_args(mut command: clap::Command) -> clap::Command {
+        command = command.arg(
+            clap::Arg::new("definition")
+                .long("definition")
+                .value_name("NAME")
+                .value_parser(clap::value_parser!(Preset))
+                .help_heading("Parameters of the figures")
+                .help("How overlap onsets are classified: default, strict, sca, cam; sets the thresholds below"),
+        );
         for parameter in Parameters::LIST {
             let default = match parameter.name {
                 "turn_pause_ms" => "dead-air-ms".to_owned(),
@@ -135,7 +144,8 @@ impl clap::Args for ParameterFlags {
 
 impl FromArgMatches for ParameterFlags {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        let mut parameters = Parameters::default();
+        let preset = matches.get_one::<Preset>("definition").copied().unwrap_or_default();
+        let mut parameters = preset.parameters();
         let given = |name: &str| matches.get_one::<i64>(name).copied();
         for parameter in Parameters::LIST {
             if let Some(value) = given(parameter.name) {
@@ -146,7 +156,7 @@ impl FromArgMatches for ParameterFlags {
         if given("turn_pause_ms").is_none() {
             parameters.turn_pause_ms = parameters.dead_air_ms;
         }
-        Ok(Self(parameters))
+        Ok(Self(preset, parameters))
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {

@@ -116,7 +116,21 @@ pub(crate) struct Conversation<'t> {
 
 impl<'t> Conversation<'t> {
     pub(crate) fn new(transcript: &'t Transcript<'t>, roles: &Roles, join_gap_ms: i64, markers: Markers) -> Self {
-        let participants = Participants::from_transcript(transcript, roles);
+        let mut participants = Participants::from_transcript(transcript, roles);
+        let list = std::mem::take(&mut participants.list);
+        let speaker = |channel, sentence: &Sentence<'_>| participants.index_of(channel, sentence.speaker.as_ref());
+        let mut conversation = Self::without_bursts(transcript, list, speaker, markers);
+        conversation.join_bursts(join_gap_ms);
+        conversation
+    }
+
+    /// Sentences and pieces. `speaker` is asked once for each sentence, in order.
+    pub(crate) fn without_bursts(
+        transcript: &'t Transcript<'t>,
+        participants: Vec<Identity>,
+        mut speaker: impl FnMut(usize, &Sentence<'_>) -> u32,
+        markers: Markers,
+    ) -> Self {
         let sentence_count = transcript.channels.iter().map(|channel| channel.sentences.len()).sum();
         let word_count = transcript
             .channels
@@ -129,7 +143,7 @@ impl<'t> Conversation<'t> {
             markers,
             duration_ms: transcript.duration_ms,
             duration_stated: transcript.duration_ms.is_some(),
-            participants: Vec::new(),
+            participants,
             sentences: Vec::with_capacity(sentence_count),
             words: Vec::with_capacity(word_count),
             pieces: Vec::with_capacity(word_count.max(sentence_count)),
@@ -143,18 +157,16 @@ impl<'t> Conversation<'t> {
             let mut before = None;
             for (index, sentence) in channel.sentences.iter().enumerate() {
                 let place = Place { channel: Some(channel.id), sentence: Some(index as u32), ..Place::default() };
-                let participant = participants.index_of(channel_index, sentence.speaker.as_ref());
+                let participant = speaker(channel_index, sentence);
                 let silent = channel.content_duration_ms == Some(0);
                 conversation.add(sentence, (channel_index as u32, index as u32, participant), silent, place, markers);
                 conversation.note_order(sentence.begin_ms, sentence.end_ms, &mut before, place);
             }
         }
-        conversation.participants = participants.list;
         conversation.pieces.sort_unstable_by_key(|piece| {
             (piece.participant, piece.interval.begin, piece.interval.end, piece.sentence, piece.first_word)
         });
         conversation.find_longest_pieces();
-        conversation.join_bursts(join_gap_ms);
         conversation
     }
 
@@ -394,6 +406,33 @@ impl<'t> Conversation<'t> {
     /// The pieces of a range, such as a burst's.
     pub(crate) fn pieces_in(&self, range: &Range<u32>) -> &[Piece] {
         self.pieces.get(range.start as usize..range.end as usize).unwrap_or(&[])
+    }
+
+    /// The sentences with a piece, of known participants, by begin and participant, overlapping or not; their number is
+    /// where a burst has its pieces. A sentence without a usable time of its own takes that of its pieces.
+    pub(crate) fn sentences_in_time(&self) -> Vec<Burst> {
+        let mut reach: HashMap<u32, Interval> = HashMap::new();
+        for piece in &self.pieces {
+            let interval = piece.interval;
+            reach
+                .entry(piece.sentence)
+                .and_modify(|known| {
+                    *known = Interval { begin: known.begin.min(interval.begin), end: known.end.max(interval.end) }
+                })
+                .or_insert(interval);
+        }
+        let sentence = |(number, sentence): (u32, &CleanSentence)| {
+            let own = sentence.own.filter(|own| own.length() > 0);
+            let interval = reach.get(&number).map(|reach| own.unwrap_or(*reach))?;
+            self.is_known(sentence.participant).then(|| Burst {
+                participant: sentence.participant,
+                interval,
+                pieces: number..number + 1,
+            })
+        };
+        let mut sentences: Vec<Burst> = (0..).zip(&self.sentences).filter_map(sentence).collect();
+        sentences.sort_by_key(|sentence| (sentence.interval.begin, sentence.participant));
+        sentences
     }
 
     /// The bursts by begin, end, participant.

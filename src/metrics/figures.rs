@@ -7,10 +7,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::conversation::{Basis, Conversation};
+use super::conversation::{Basis, Burst, Conversation};
 use super::floor::{Floor, FloorTurn, Transfer};
 use super::interval::union_length;
-use super::onsets::{EventKind, Onset, onsets};
+use super::onsets::{EventKind, Onset, onsets, onsets_of_sentences};
 use super::percentile::percentile;
 use super::quality;
 use super::reason::{Figure, Reason, Reasons};
@@ -53,18 +53,27 @@ pub(super) fn measure(
     let overlap = overlap_cause(conversation, sweep, &totals, duplicates);
     let conversation = &*conversation;
     let markers = settings.markers;
+    let preset = settings.preset;
+    // What onsets are begins of, with the number of its sentence in place of pieces where it is a sentence.
+    let sentences = if preset.is_of_sentences() { conversation.sentences_in_time() } else { Vec::new() };
+    let mut spoken = |range: &std::ops::Range<u32>| match preset.is_of_sentences() {
+        false => texts.text(conversation, range, markers),
+        true => match conversation.sentences.get(range.start as usize) {
+            Some(sentence) => (markers.shown(conversation.text(sentence)).into_owned(), sentence.units),
+            None => Default::default(),
+        },
+    };
+    let units = |burst: &Burst| spoken(&burst.pieces).1.units();
     let onsets = match overlap {
-        Ok(()) => onsets(conversation, &settings.parameters, |burst| {
-            texts.text(conversation, &burst.pieces, markers).1.units()
-        }),
+        Ok(()) if preset.is_of_sentences() => onsets_of_sentences(conversation, &sentences, settings, units),
+        Ok(()) => onsets(conversation, settings, units),
         Err(_) => Vec::new(),
     };
+    let events =
+        events(sweep, &onsets, settings, |range| if wanted.event_texts { spoken(range).0 } else { String::new() });
     let windows = if wanted.windows { windows::cut(conversation, sweep, &totals, settings) } else { Vec::new() };
     let turns =
         if wanted.turns { turn_rows(floor, |pieces| texts.text(conversation, pieces, markers)) } else { Vec::new() };
-    let events = events(sweep, &onsets, settings, |pieces| {
-        if wanted.event_texts { texts.text(conversation, pieces, markers).0 } else { String::new() }
-    });
     let context = Context { conversation, sweep, totals: &totals, onsets: &onsets, overlap, settings };
     let participants = context.participants();
     let call = context.call(floor, &transfers, &events);

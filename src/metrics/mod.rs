@@ -53,15 +53,19 @@ mod parameters;
 mod participants;
 mod percentile;
 mod pieces;
+mod preset;
 mod quality;
 mod reason;
 mod rows;
+#[cfg(feature = "analytics")]
+mod stored;
 mod sweep;
 mod texts;
 mod windows;
 
 pub use conversation::Basis;
 pub use evidence::{Evidence, EvidenceWord};
+pub(crate) use hits::Occurrence;
 pub use interval::Interval;
 #[cfg(feature = "analytics")]
 pub(crate) use interval::joined;
@@ -71,11 +75,15 @@ pub use participants::Roles;
 pub use percentile::percentile;
 #[cfg(feature = "analytics")]
 pub(crate) use pieces::cut_sentence;
+pub use preset::Preset;
 pub use reason::{Reason, Reasons};
 pub use rows::{
-    BillableTrack, BurstRow, Call, Event, Hit, Measured, Participant, SentenceRow, TimeBasis, Turn, Warning, Window,
-    WordRow,
+    BillableTrack, BurstRow, Call, Event, Hit, Measured, Participant, RuleRow, SentenceRow, TimeBasis, Turn, Warning,
+    Window, WordRow,
 };
+
+#[cfg(feature = "analytics")]
+pub(crate) use stored::StoredCall;
 
 use crate::catalog::Region;
 use crate::text::Markers;
@@ -95,6 +103,8 @@ pub const DEFINITIONS_VERSION: u32 = 2;
 #[derive(Debug, Clone, serde::Serialize)]
 #[non_exhaustive]
 pub struct Settings {
+    /// How overlap onsets are classified.
+    pub preset: Preset,
     /// Thresholds.
     pub parameters: Parameters,
     /// Roles by participant label.
@@ -114,6 +124,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
+            preset: Preset::Default,
             parameters: Parameters::default(),
             roles: Roles::default(),
             keywords: None,
@@ -195,5 +206,20 @@ pub(crate) fn measure_wanted<'t>(
     call.warning_count = warnings.iter().filter(|warning| warning.code.is_tabled()).count() as i64;
     let (file, region) = (file.to_owned(), settings.region);
     let hits = hits.unwrap_or_default();
-    Measured { file, call, participants, turns, events, hits, windows, billable, warnings, region, conversation, floor }
+    Measured {
+        file,
+        call,
+        participants,
+        turns,
+        events,
+        hits,
+        windows,
+        billable,
+        warnings,
+        region,
+        conversation,
+        floor,
+        rules: Vec::new(),
+        rule_hits: Vec::new(),
+    }
 }

@@ -1,7 +1,8 @@
 //! Overlap onsets with their five classes, and equal starts (definitions: onset, equal start).
 
+use super::Settings;
 use super::conversation::{Burst, Conversation};
-use super::parameters::Parameters;
+use super::preset::{Preset, SCA_LEAST_UNITS};
 
 /// The kind of an event. The order is that in which events with the same times are listed (definitions: event).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -117,7 +118,7 @@ pub(crate) struct Onset<'c> {
 /// be counted.
 pub(crate) fn onsets<'c>(
     conversation: &'c Conversation<'_>,
-    parameters: &Parameters,
+    settings: &Settings,
     mut units: impl FnMut(&Burst) -> Option<u32>,
 ) -> Vec<Onset<'c>> {
     let known = |burst: &&Burst| conversation.is_known(burst.participant);
@@ -139,7 +140,7 @@ pub(crate) fn onsets<'c>(
                 let overlap_ms = burst.interval.end.min(latest_end) - begin;
                 let held_ms = begin - incumbent.interval.begin;
                 let inside = burst.interval.end <= incumbent.interval.end;
-                let kind = classify(burst, inside, overlap_ms, held_ms, parameters, &mut units);
+                let kind = classify(burst, inside, overlap_ms, held_ms, settings, &mut units);
                 found.push(Onset { kind, burst, other: incumbent.participant, overlap_ms, held_ms });
             }
         }
@@ -158,21 +159,82 @@ pub(crate) fn onsets<'c>(
     found
 }
 
+/// The same among sentences, of which those of one participant may overlap (definitions: preset). They are in order of
+/// begin.
+pub(crate) fn onsets_of_sentences<'c>(
+    conversation: &Conversation<'_>,
+    sentences: &'c [Burst],
+    settings: &Settings,
+    mut units: impl FnMut(&Burst) -> Option<u32>,
+) -> Vec<Onset<'c>> {
+    let mut found = Vec::new();
+    // For each participant the sentences that began earlier, of which the front is dropped once it has ended, and their
+    // latest end.
+    let mut earlier: Vec<(std::collections::VecDeque<&Burst>, i64)> =
+        conversation.participants.iter().map(|_| (std::collections::VecDeque::new(), i64::MIN)).collect();
+    for together in sentences.chunk_by(|one, two| one.interval.begin == two.interval.begin) {
+        let Some(first) = together.first() else { continue };
+        let begin = first.interval.begin;
+        for (queue, _) in &mut earlier {
+            while queue.pop_front_if(|sentence| sentence.interval.end <= begin).is_some() {}
+        }
+        for burst in together {
+            let others = || {
+                let numbered = (0_u32..).zip(&earlier);
+                numbered.filter(|(participant, _)| *participant != burst.participant).map(|(_, others)| others)
+            };
+            let fronts = others().filter_map(|(queue, _)| queue.front());
+            let Some(incumbent) = fronts.min_by_key(|front| (front.interval.begin, front.participant)) else {
+                continue;
+            };
+            let latest_end = others().map(|(_, end)| *end).max().unwrap_or(begin);
+            let overlap_ms = burst.interval.end.min(latest_end) - begin;
+            let held_ms = begin - incumbent.interval.begin;
+            let inside = burst.interval.end <= incumbent.interval.end;
+            let kind = classify(burst, inside, overlap_ms, held_ms, settings, &mut units);
+            found.push(Onset { kind, burst, other: incumbent.participant, overlap_ms, held_ms });
+        }
+        let others = together.iter().filter(|other| other.participant != first.participant);
+        let mut named = None;
+        for other in others.filter(|other| named.replace(other.participant) != Some(other.participant)) {
+            let overlap_ms = first.interval.end.min(other.interval.end) - begin;
+            let kind = EventKind::SimultaneousStart;
+            found.push(Onset { kind, burst: first, other: other.participant, overlap_ms, held_ms: 0 });
+        }
+        for burst in together {
+            if let Some((queue, latest_end)) = earlier.get_mut(burst.participant as usize) {
+                *latest_end = (*latest_end).max(burst.interval.end);
+                queue.push_back(burst);
+            }
+        }
+    }
+    found
+}
+
 fn classify(
     burst: &Burst,
     inside: bool,
     overlap_ms: i64,
     held_ms: i64,
-    parameters: &Parameters,
+    settings: &Settings,
     mut units: impl FnMut(&Burst) -> Option<u32>,
 ) -> EventKind {
+    let parameters = &settings.parameters;
+    let is_long = overlap_ms >= parameters.interruption_overlap_ms;
+    if settings.preset.interrupts_first() && is_long && held_ms >= parameters.incumbent_ms {
+        // Where words cannot be counted, length alone decides, as below.
+        let mut is_short = || units(burst).is_some_and(|units| units < SCA_LEAST_UNITS);
+        if !(settings.preset == Preset::Sca && is_short()) {
+            return EventKind::Interruption;
+        }
+    }
     if inside {
         let short = burst.interval.length() <= parameters.backchannel_max_ms;
         // Where words cannot be counted, length alone decides (definitions: backchannel).
         let mut few = || units(burst).is_none_or(|units| i64::from(units) <= parameters.backchannel_max_units);
         return if short && few() { EventKind::Backchannel } else { EventKind::SideSpeech };
     }
-    if overlap_ms < parameters.interruption_overlap_ms {
+    if !is_long || settings.preset.interrupts_first() {
         EventKind::TerminalOverlap
     } else if held_ms < parameters.incumbent_ms {
         EventKind::SimultaneousStart

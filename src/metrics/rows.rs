@@ -31,8 +31,12 @@ pub struct Measured<'t> {
     pub turns: Vec<Turn>,
     /// By time and kind.
     pub events: Vec<Event>,
-    /// By rule, then time.
+    /// Of keywords: by keyword, then time.
     pub hits: Vec<Hit>,
+    /// By rule, in the order of their file; empty until [`Rules::apply`](crate::rules::Rules::apply) fills it.
+    pub rules: Vec<RuleRow>,
+    /// What proves the rules that matched: by rule, then time. In the table they follow [`Measured::hits`].
+    pub rule_hits: Vec<Hit>,
     /// By participant, then time.
     pub windows: Vec<Window>,
     /// By channel.
@@ -42,13 +46,11 @@ pub struct Measured<'t> {
     /// The region of the model that made the transcript, if known.
     pub region: Option<Region>,
     pub(super) conversation: Conversation<'t>,
-    #[allow(dead_code, reason = "rules search with it")]
     pub(super) floor: Floor,
 }
 
 impl Measured<'_> {
     /// Where the terms of a list occur: by term, then begin, end, participant.
-    #[allow(dead_code, reason = "rules search with it")]
     pub(crate) fn search(&self, keywords: &Keywords) -> Vec<Occurrence> {
         super::hits::search(&self.conversation, &self.floor, &mut Texts::default(), keywords)
     }
@@ -196,7 +198,7 @@ pub struct Event {
     pub text: Option<Arc<str>>,
 }
 
-/// Where the times of a keyword hit come from.
+/// Where the times of a hit come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -207,9 +209,17 @@ pub enum TimeBasis {
     Sentences,
     /// The hit has no time.
     None,
+    /// Nothing was found: it is the part of the call that was searched.
+    Window,
 }
 
 impl TimeBasis {
+    /// The basis of this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Words, Self::Sentences, Self::None, Self::Window].into_iter().find(|basis| basis.name() == name)
+    }
+
     /// The value of the column `time_basis`.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -217,8 +227,22 @@ impl TimeBasis {
             Self::Words => "words",
             Self::Sentences => "sentences",
             Self::None => "none",
+            Self::Window => "window",
         }
     }
+}
+
+/// A row of `rules`: what became of one rule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "each field is a column: see the catalogue")]
+pub struct RuleRow {
+    #[serde(serialize_with = "shared_text")]
+    pub rule: Arc<str>,
+    pub severity: &'static str,
+    pub matched: Option<bool>,
+    pub count: i64,
+    pub first_ms: Option<i64>,
 }
 
 /// A row of `hits`.

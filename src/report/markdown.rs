@@ -50,6 +50,14 @@ impl Report {
             };
             text += &table(&["keyword", "hits", "calls"], keywords.iter().map(row));
         }
+        if let Some(rules) = &self.rules {
+            let row = |rule: &crate::tables::RuleCalls| {
+                let numbers = [rule.calls, rule.unknown, rule.hits].map(|number| count(number as i64));
+                let [calls, unknown, hits] = numbers;
+                vec![rule.rule.clone(), rule.severity.clone(), calls, unknown, hits, rule.name.clone()]
+            };
+            text += &table(&["rule", "severity", "calls", "unknown", "hits", "name"], rules.iter().map(row));
+        }
         let cost = self.cost.iter().map(|total| {
             let cost = money(total.cost.zip(total.currency));
             vec![cost, count(total.tracks as i64), count(total.billed_seconds)]

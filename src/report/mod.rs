@@ -41,7 +41,7 @@ use crate::billing::{BillTotal, CurrencyTotal};
 use crate::error::{Error, Result};
 use crate::metrics::catalogue::{CALLS, Column, PARTICIPANTS, Table, Unit, Use};
 use crate::metrics::{DEFINITIONS_VERSION, Reason};
-use crate::tables::{Analysis, Copies, KeywordHits, Rollup};
+use crate::tables::{Analysis, Copies, KeywordHits, Rollup, RuleCalls};
 use crate::transcript::REPORT_FORMAT;
 
 /// The version of the report's own shape.
@@ -77,6 +77,8 @@ pub struct Report {
     pub cost: Vec<CurrencyTotal>,
     /// Hits by keyword, in the order given; null without keywords.
     pub keywords: Option<Vec<KeywordHits>>,
+    /// Calls by rule, in the order of their file; null without rules.
+    pub rules: Option<Vec<RuleCalls>>,
     /// Why figures are null, in the order of the codes.
     pub unmeasured: Vec<Unmeasured>,
     /// Warnings, in the order of the codes.
@@ -213,6 +215,7 @@ impl Report {
             bill: analysis.bill.clone(),
             cost: CurrencyTotal::from_totals(&analysis.bill),
             keywords: analysis.hits.clone(),
+            rules: analysis.rules.clone(),
             unmeasured: unmeasured(analysis).map_err(failed)?,
             rollup,
             missing_tables: analysis.missing_tables.clone(),

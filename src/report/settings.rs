@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::{Groups, Inputs, Report};
 use crate::error::{Error, Result};
 use crate::metrics::keywords::Keywords;
-use crate::metrics::{DEFINITIONS_VERSION, Parameters, Roles, Settings};
+use crate::metrics::{DEFINITIONS_VERSION, Parameters, Preset, Roles, Settings};
 use crate::named_file::{self, FileKind};
-use crate::tables::{Analysis, Stored};
+use crate::tables::{Analysis, RuleCalls, Stored};
 use crate::text::Markers;
 use crate::transcript::REPORT_FORMAT;
 
@@ -17,6 +17,9 @@ use crate::transcript::REPORT_FORMAT;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ReportSettings {
+    /// How overlap onsets were classified.
+    #[serde(default)]
+    pub definition: Preset,
     /// Thresholds.
     #[serde(flatten)]
     pub thresholds: Parameters,
@@ -39,6 +42,7 @@ impl ReportSettings {
     #[must_use]
     pub fn new(settings: &Settings) -> Self {
         Self {
+            definition: settings.preset,
             thresholds: settings.parameters,
             window_ms: settings.window_ms,
             keep_markers: settings.markers == Markers::Keep,
@@ -63,6 +67,7 @@ impl ReportSettings {
             roles.insert(label, role)?;
         }
         Ok(Settings {
+            preset: self.definition,
             parameters: self.thresholds,
             roles,
             keywords: keywords.map_err(|error| Error::invalid(format!("report.json: {error}")))?,
@@ -83,6 +88,8 @@ impl ReportSettings {
         let rest = [
             (self.window_ms != other.window_ms)
                 .then(|| format!("window_ms {} and {}", self.window_ms, other.window_ms)),
+            (self.definition != other.definition)
+                .then(|| format!("definition {} and {}", self.definition, other.definition)),
             (self.keep_markers != other.keep_markers).then(|| "keep_markers".to_owned()),
             (self.roles != other.roles).then(|| "roles".to_owned()),
             (self.keywords != other.keywords).then(|| "keywords".to_owned()),
@@ -102,6 +109,8 @@ pub struct Recorded {
     /// What the figures depend on.
     pub parameters: ReportSettings,
     totals: Vec<RecordedTotal>,
+    #[serde(default)]
+    rules: Option<Vec<RuleCalls>>,
     /// Null without a roll-up.
     pub rollup: Option<Groups>,
 }
@@ -148,6 +157,13 @@ impl Recorded {
         analysis.failed = self.inputs.failed;
         analysis.bytes = self.inputs.bytes;
         analysis.inputs_hash.clone_from(&self.inputs.hash);
+        analysis.rules.clone_from(&self.rules);
+        // The table `hits` has those of rules too.
+        let keywords = self.parameters.keywords.as_deref().unwrap_or_default();
+        let is_rule = |id: &String| self.rules.iter().flatten().any(|rule| rule.rule == *id);
+        if let Some(hits) = &mut analysis.hits {
+            hits.retain(|hits| keywords.contains(&hits.rule) || !is_rule(&hits.rule));
+        }
         Ok(analysis)
     }
 
@@ -198,6 +214,16 @@ impl Recorded {
             total.n += other.n;
             total.sum = total.sum.map_or(other.sum, |sum| Some(sum.saturating_add(other.sum.unwrap_or(0))));
         }
+        self.rules = match (self.rules, &other.rules) {
+            (Some(mut rules), Some(others))
+                if rules.iter().map(|rule| &rule.rule).eq(others.iter().map(|rule| &rule.rule)) =>
+            {
+                rules.iter_mut().zip(others).for_each(|(sum, other)| sum.add(other));
+                Some(rules)
+            }
+            // Other rules in each folder are no sum.
+            _ => None,
+        };
         // Medians of groups cannot be combined.
         self.rollup = None;
         Ok(self)

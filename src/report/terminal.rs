@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::number::{NOT_MEASURED, cell, count, counted, figure};
 use super::{Distribution, Groups, Report};
 use crate::metrics::catalogue::GroupFigure;
+use crate::tables::RuleCalls;
 
 /// Most groups shown.
 const MOST_GROUPS: usize = 20;
@@ -29,6 +30,10 @@ impl Report {
         if let Some(groups) = &self.rollup {
             text += "\n\n";
             text += &group_table(groups);
+        }
+        if let Some(rules) = &self.rules {
+            text += "\n\n";
+            text += &rule_table(rules);
         }
         if !self.warnings.is_empty() {
             text += "\n\n";
@@ -95,6 +100,21 @@ fn distribution_table(over: &str, list: &[Distribution]) -> String {
         ]);
     }
     aligned(table, 1..6)
+}
+
+/// Rules that matched a call; the others are counted.
+fn rule_table(rules: &[RuleCalls]) -> String {
+    let mut table = plain(["rule", "severity", "calls", "unknown", "hits", "name"]);
+    let (matched, others): (Vec<_>, Vec<_>) = rules.iter().partition(|rule| rule.calls > 0);
+    for rule in &matched {
+        let [calls, unknown, hits] = [rule.calls, rule.unknown, rule.hits].map(|number| count(number as i64));
+        table.add_row([&rule.rule, &rule.severity, &calls, &unknown, &hits, &rule.name]);
+    }
+    let mut text = aligned(table, 2..5);
+    if !others.is_empty() {
+        text += &format!("\n{} matched no call", counted(others.len() as u64, "rule"));
+    }
+    text
 }
 
 /// The first groups with a few columns; the table `rollup` has all.

@@ -14,16 +14,18 @@ use super::frame::Rows;
 use super::join::Joined;
 use super::keyword_hits::{HitCounts, KeywordHits};
 use super::pipeline::in_order;
+use super::rule_calls::{RuleCalls, RuleCounts};
 use crate::billing::{Bill, BillTotal, Line, Prices, result_lines};
 use crate::catalog::Region;
 use crate::error::Result;
 use crate::metrics::catalogue::{CALLS, EVENTS, PARTICIPANTS, TURNS, Table, Use, WINDOWS};
 use crate::metrics::{Measured, Settings, Wanted, Warning, measure_wanted};
 use crate::named_file::{FileKind, NamedFile};
+use crate::rules::Rules;
 use crate::transcript::{Code, Input, ParseError, Transcript, read};
 
 /// Most files of a batch, the unit of parallel work.
-const BATCH_FILES: usize = 16;
+pub(super) const BATCH_FILES: usize = 16;
 
 /// A batch ends with the file that brings it to this many bytes.
 const BATCH_BYTES: u64 = 4 << 20;
@@ -52,6 +54,8 @@ const MAX_REUSED_BUFFER: usize = 4 << 20;
 pub struct Options {
     /// How to measure.
     pub settings: Settings,
+    /// Rules for the tables `rules` and `hits`.
+    pub rules: Option<Rules>,
     /// Prices for the table `costs`.
     pub prices: Prices,
     /// The user's own columns, with roles by file, which take precedence over those of the settings.
@@ -61,9 +65,15 @@ pub struct Options {
 }
 
 impl Default for Options {
-    /// Default settings, list prices, no ledgers.
+    /// Default settings, no rules, list prices, no ledgers.
     fn default() -> Self {
-        Self { settings: Settings::default(), prices: Prices::builtin(), joined: None, origins: HashMap::new() }
+        Self {
+            settings: Settings::default(),
+            rules: None,
+            prices: Prices::builtin(),
+            joined: None,
+            origins: HashMap::new(),
+        }
     }
 }
 
@@ -72,6 +82,13 @@ impl Options {
     #[must_use]
     pub fn settings(mut self, settings: Settings) -> Self {
         self.settings = settings;
+        self
+    }
+
+    /// Sets the rules for the tables `rules` and `hits`.
+    #[must_use]
+    pub fn rules(mut self, rules: Option<Rules>) -> Self {
+        self.rules = rules;
         self
     }
 
@@ -96,7 +113,7 @@ impl Options {
         self
     }
 
-    /// Measures the file at `path`, with its own roles, and model and region where a ledger knows them.
+    /// Measures the file at `path`, with its own roles, and model and region where a ledger knows them, and what the rules find.
     pub(super) fn measure<'t>(
         &self,
         file: &str,
@@ -107,14 +124,17 @@ impl Options {
         let own = self.joined.as_ref().and_then(|joined| joined.roles(file, transcript.file_url.as_deref()));
         let roles = own.map_or(Cow::Borrowed(&self.settings.roles), |own| Cow::Owned(own.or(&self.settings.roles)));
         let mut measured = measure_wanted(file, transcript, &self.settings, &roles, wanted);
-        self.set_origin(path, &mut measured);
+        self.complete(path, &mut measured);
         measured
     }
 
-    fn set_origin(&self, path: &Path, measured: &mut Measured<'_>) {
+    fn complete(&self, path: &Path, measured: &mut Measured<'_>) {
         let of_folder = || path.parent().and_then(|folder| self.origins.get(folder));
         if let Some((model, region)) = self.origins.get(path).or_else(of_folder) {
             measured.set_origin(model, *region);
+        }
+        if let Some(rules) = &self.rules {
+            rules.apply(measured);
         }
     }
 }
@@ -159,6 +179,8 @@ pub struct Analysis {
     pub bill: Vec<BillTotal>,
     /// Hits by keyword; `None` without keywords.
     pub hits: Option<Vec<KeywordHits>>,
+    /// Calls by rule; `None` without rules.
+    pub rules: Option<Vec<RuleCalls>>,
     /// Tables that were not written, of those that a stored analysis is read from.
     pub missing_tables: Vec<&'static str>,
     /// Recordings with several files; `None` if there are none.
@@ -202,6 +224,7 @@ pub fn analyze(
     let mut collected = Collector {
         summary: SummaryRows::new(),
         settings: &options.settings,
+        rules: options.rules.as_ref(),
         output,
         observe,
         hasher: blake3::Hasher::new(),
@@ -304,6 +327,7 @@ struct SummaryRows {
     participants: Rows,
     bill: Bill,
     hits: HitCounts,
+    rules: RuleCounts,
 }
 
 /// Columns kept of every call: keys, and those that calls are ranked by.
@@ -328,6 +352,7 @@ impl SummaryRows {
             participants: Rows::with_columns(&PARTICIPANTS, |name| participants.contains(&name)),
             bill: Bill::default(),
             hits: HitCounts::default(),
+            rules: RuleCounts::default(),
         }
     }
 
@@ -337,6 +362,7 @@ impl SummaryRows {
         self.bill.add(lines);
         let name = |participant| measured.role(participant).unwrap_or_else(|| measured.label(participant));
         self.hits.add(measured.hits.iter().filter_map(|hit| Some((&*hit.rule, name(hit.participant?)))));
+        self.rules.add(&measured.rules);
     }
 
     fn append(&mut self, other: Self) {
@@ -344,6 +370,7 @@ impl SummaryRows {
         self.participants.append(other.participants);
         self.bill.append(other.bill);
         self.hits.append(other.hits);
+        self.rules.append(&other.rules);
     }
 }
 
@@ -351,6 +378,7 @@ impl SummaryRows {
 struct Collector<'a> {
     summary: SummaryRows,
     settings: &'a Settings,
+    rules: Option<&'a Rules>,
     output: Option<&'a mut Output>,
     observe: &'a mut (dyn FnMut(FileOutcome) + Send),
     hasher: blake3::Hasher,
@@ -399,6 +427,7 @@ impl Collector<'_> {
 
     fn finish(self) -> Result<Analysis> {
         let hits = self.summary.hits;
+        let rules = self.summary.rules;
         let calls = self.summary.calls.into_frame()?;
         Ok(Analysis {
             settings: self.settings.clone(),
@@ -407,6 +436,7 @@ impl Collector<'_> {
             calls,
             participants: self.summary.participants.into_frame()?,
             bill: self.summary.bill.into_totals(),
+            rules: self.rules.map(|list| rules.into_list(list)),
             hits: self.settings.keywords.as_ref().map(|keywords| hits.into_list(keywords.lines())),
             measured: self.measured,
             without_speech: self.without_speech,

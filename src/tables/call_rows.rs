@@ -31,6 +31,8 @@ pub enum Figure {
     Integer(i64),
     /// A number with a fraction.
     Number(f64),
+    /// True or false.
+    Boolean(bool),
     /// Text; money, too, as an exact decimal.
     Text(String),
 }
@@ -40,6 +42,7 @@ impl From<&Figure> for serde_json::Value {
         match figure {
             Figure::Integer(number) => (*number).into(),
             Figure::Number(number) => (*number).into(),
+            Figure::Boolean(truth) => (*truth).into(),
             Figure::Text(text) => text.clone().into(),
         }
     }
@@ -75,7 +78,7 @@ impl Row {
         match self.get(column)? {
             Figure::Integer(number) => Some(*number as f64),
             Figure::Number(number) => Some(*number),
-            Figure::Text(_) => None,
+            Figure::Text(_) | Figure::Boolean(_) => None,
         }
     }
 
@@ -254,12 +257,12 @@ fn labels<'r>(participants: &[Row], others: impl Iterator<Item = &'r Rows>) -> V
 }
 
 /// Reads typed rows. Rows without a value that their table always has are skipped: the files may come from elsewhere.
-struct Reader<'l> {
+pub(super) struct Reader<'l> {
     participants: HashMap<&'l str, usize>,
 }
 
 impl<'l> Reader<'l> {
-    fn new(labels: &'l [String]) -> Self {
+    pub(super) fn new(labels: &'l [String]) -> Self {
         let mut participants = HashMap::with_capacity(labels.len());
         for (at, label) in labels.iter().enumerate() {
             participants.entry(&**label).or_insert(at);
@@ -267,12 +270,12 @@ impl<'l> Reader<'l> {
         Self { participants }
     }
 
-    fn participants(&self, rows: &Rows, column: &str) -> Vec<Option<usize>> {
+    pub(super) fn participants(&self, rows: &Rows, column: &str) -> Vec<Option<usize>> {
         let index = |label: Option<&str>| self.participants.get(label?).copied();
         rows.texts(column).into_iter().map(index).collect()
     }
 
-    fn bursts(&self, rows: &Rows) -> Vec<BurstRow> {
+    pub(super) fn bursts(&self, rows: &Rows) -> Vec<BurstRow> {
         let bursts = self.participants(rows, "participant").into_iter().zip(intervals(rows));
         bursts
             .filter_map(|(participant, interval)| {
@@ -281,7 +284,7 @@ impl<'l> Reader<'l> {
             .collect()
     }
 
-    fn turns(&self, rows: &Rows) -> Vec<TurnRow> {
+    pub(super) fn turns(&self, rows: &Rows) -> Vec<TurnRow> {
         let turns = self.participants(rows, "participant").into_iter().zip(intervals(rows)).zip(rows.texts("text"));
         turns
             .filter_map(|((participant, interval), text)| {
@@ -363,7 +366,7 @@ fn warnings(rows: &Rows) -> Vec<WarningRow> {
 }
 
 /// `[begin_ms, end_ms)`; `None` where one is missing, or they are not in order.
-fn intervals(rows: &Rows) -> Vec<Option<Interval>> {
+pub(super) fn intervals(rows: &Rows) -> Vec<Option<Interval>> {
     let interval = |(begin, end): (&Option<i64>, &Option<i64>)| {
         let (begin, end) = ((*begin)?, (*end)?);
         (begin <= end).then_some(Interval { begin, end })
@@ -373,7 +376,7 @@ fn intervals(rows: &Rows) -> Vec<Option<Interval>> {
 
 impl Rows {
     /// A column of whole numbers; empty for another one.
-    fn integers(&self, column: &str) -> &[Option<i64>] {
+    pub(super) fn integers(&self, column: &str) -> &[Option<i64>] {
         match self.column(column) {
             Some(Cells::Integer(cells)) => cells,
             _ => &[],
@@ -381,7 +384,7 @@ impl Rows {
     }
 
     /// A column of texts; empty for another one.
-    fn texts(&self, column: &str) -> Vec<Option<&str>> {
+    pub(super) fn texts(&self, column: &str) -> Vec<Option<&str>> {
         match self.column(column) {
             Some(Cells::Text(cells)) => cells.iter().collect(),
             _ => Vec::new(),
@@ -395,6 +398,7 @@ impl Rows {
                 Cells::Integer(cells) => cells.iter().map(|cell| cell.map(Figure::Integer)).collect(),
                 Cells::Number(cells) => cells.iter().map(|cell| cell.map(Figure::Number)).collect(),
                 Cells::Text(cells) => cells.iter().map(|cell| Some(Figure::Text(cell?.to_owned()))).collect(),
+                Cells::Boolean(cells) => cells.iter().map(|cell| cell.map(Figure::Boolean)).collect(),
                 Cells::Decimal(cells) => cells.iter().map(|cell| Some(Figure::Text((*cell)?.to_string()))).collect(),
             };
             for (row, figure) in rows.iter_mut().zip(figures) {

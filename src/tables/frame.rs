@@ -25,6 +25,7 @@ fn dtype(kind: Kind) -> DataType {
         Kind::Integer => DataType::Int64,
         Kind::Number => DataType::Float64,
         Kind::Text => DataType::String,
+        Kind::Boolean => DataType::Boolean,
         Kind::Decimal => DECIMAL,
     }
 }
@@ -95,6 +96,7 @@ impl Rows {
                 Kind::Integer => Cells::Integer(source.i64()?.iter().collect()),
                 Kind::Number => Cells::Number(source.f64()?.iter().collect()),
                 Kind::Text => Cells::Text(source.str()?.iter().collect()),
+                Kind::Boolean => Cells::Boolean(source.bool()?.iter().collect()),
                 Kind::Decimal => {
                     let amount = |text: Option<&str>| text.and_then(|text| text.parse().ok());
                     Cells::Decimal(source.str()?.iter().map(amount).collect())
@@ -149,6 +151,7 @@ impl Rows {
                 Cells::Integer(cells) => Int64Chunked::from_iter_options(name, cells.into_iter()).into_column(),
                 Cells::Number(cells) => Float64Chunked::from_iter_options(name, cells.into_iter()).into_column(),
                 Cells::Text(cells) => text_column(name, &cells)?,
+                Cells::Boolean(cells) => BooleanChunked::from_iter_options(name, cells.into_iter()).into_column(),
                 Cells::Decimal(cells) => money_column(name, &cells)?,
             })
         };

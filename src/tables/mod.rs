@@ -15,8 +15,10 @@ mod keyword_hits;
 mod metadata;
 mod pipeline;
 mod rollup;
+mod rule_calls;
 
 mod stored;
+mod stored_rules;
 
 pub use analysis::{Analysis, FileOutcome, Options, Outcome, analyze};
 pub use call_rows::{CallRows, CallSource, Figure, Row, WarningRow};
@@ -28,6 +30,7 @@ pub use join::{Joined, RecordingNames};
 pub use keyword_hits::KeywordHits;
 pub use metadata::Metadata;
 pub use rollup::Rollup;
+pub use rule_calls::RuleCalls;
 pub use stored::{FOLDER, Stored};
 
 /// The list without repetitions, in order of first occurrence.

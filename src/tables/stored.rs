@@ -119,9 +119,7 @@ impl Stored {
         let mut sorted = files.to_vec();
         sorted.sort_unstable();
         // Parquet can skip row groups, so that reading in chunks saves memory; other formats are read in full each time.
-        let formats = self.folders.iter().flat_map(|folder| TABLES_OF_CALL.map(|table| folder.table(table)));
-        let skips = formats.flatten().all(|(_, format)| format == Format::Parquet);
-        let chunk_size = if skips { sorted.len().div_ceil(CHUNKS) } else { sorted.len() };
+        let chunk_size = self.together(&TABLES_OF_CALL, sorted.len().div_ceil(CHUNKS), sorted.len());
         let mut calls: HashMap<&str, CallRows> = HashMap::new();
         for chunk in sorted.chunks(chunk_size.max(1)) {
             calls.extend(self.read_calls(chunk)?);
@@ -130,8 +128,14 @@ impl Stored {
     }
 
     fn read_calls<'f>(&self, files: &'f [String]) -> Result<Vec<(&'f str, CallRows)>> {
+        let calls = files.iter().zip(self.rows_of_calls(&TABLES_OF_CALL, files)?);
+        Ok(calls.filter_map(|(file, tables)| Some((&**file, CallRows::from_tables(file.clone(), &tables)?))).collect())
+    }
+
+    /// The rows of each of these calls, in those of the tables that there are.
+    pub(super) fn rows_of_calls(&self, wanted: &[&'static Table], files: &[String]) -> Result<Vec<Vec<Rows>>> {
         let mut tables: Vec<Vec<Rows>> = files.iter().map(|_| Vec::new()).collect();
-        for table in TABLES_OF_CALL {
+        for &table in wanted {
             let failed = |error| Error::table(format!("cannot read {}", table.name), error);
             let columns: Vec<&str> = table.columns.iter().map(|column| column.name).collect();
             let Some(mut frame) = self.frame(table, &columns, Some(files))? else { continue };
@@ -143,8 +147,30 @@ impl Stored {
                 tables.push(Rows::from_frame(table, &frame.slice(start as i64, length)).map_err(failed)?);
             }
         }
-        let calls = files.iter().zip(tables);
-        Ok(calls.filter_map(|(file, tables)| Some((&**file, CallRows::from_tables(file.clone(), &tables)?))).collect())
+        Ok(tables)
+    }
+
+    /// How many of `all` calls to read at once: `some`, where all tables are in a format of which parts can be skipped.
+    pub(super) fn together(&self, tables: &[&'static Table], some: usize, all: usize) -> usize {
+        let formats = self.folders.iter().flat_map(|folder| tables.iter().filter_map(|table| folder.table(table)));
+        let skips = formats.into_iter().all(|(_, format)| format == Format::Parquet);
+        if skips { some.max(1) } else { all.max(1) }
+    }
+
+    /// The names of all calls, in order.
+    pub(super) fn files(&self) -> Result<Vec<String>> {
+        let failed = |error| Error::table("cannot read calls", error);
+        let calls = self.frame(&CALLS, &["file"], None)?.unwrap_or_default();
+        let files = calls.column("file").and_then(Column::str).map_err(failed)?;
+        Ok(files.iter().flatten().map(str::to_owned).collect())
+    }
+
+    /// Each folder with those of the tables that it does not have.
+    pub(super) fn without(&self, tables: &[&'static Table]) -> impl Iterator<Item = (&Path, Vec<&'static str>)> {
+        self.folders.iter().map(move |folder| {
+            let missing = tables.iter().filter(|table| folder.table(table).is_none());
+            (&*folder.path, missing.map(|table| table.name).collect())
+        })
     }
 
     /// The summary that [`analyze`](super::analyze) returned for these calls, measured with `settings`. `key` is an
@@ -167,6 +193,7 @@ impl Stored {
             calls,
             participants,
             bill: self.bill()?.into_totals(),
+            rules: None,
             hits: match keywords {
                 // Without the table, the number of hits is unknown, not zero.
                 Some(keywords) if self.folders.iter().all(|folder| folder.table(&HITS).is_some()) => {

@@ -36,6 +36,7 @@ mod models;
 #[cfg(unix)]
 mod named_files;
 mod odd_texts;
+mod presets;
 mod readme;
 mod real_data;
 mod recognisers;
@@ -44,6 +45,7 @@ mod refusals;
 mod report;
 mod resources;
 mod rollup;
+mod rules;
 mod same_recording;
 mod scene;
 mod secrets;

@@ -19,12 +19,13 @@ fn pages() -> Vec<(String, String)> {
 
 /// A scene with the example calls in it; what a command writes goes there, not into the repository.
 fn beside_the_examples() -> Scene {
-    let calls = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/calls");
     let mut scene = Scene::new();
-    for entry in std::fs::read_dir(calls).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-        scene = scene.write(&format!("examples/calls/{name}"), std::fs::read(&path).unwrap());
+    for folder in ["examples/calls", "examples/rules"] {
+        for entry in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+            scene = scene.write(&format!("{folder}/{name}"), std::fs::read(&path).unwrap());
+        }
     }
     // As under `cargo run` in a repository.
     let repository = scene.path("").to_str().unwrap().to_owned();

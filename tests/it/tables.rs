@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::scene::{Call, Ran, Row, Scene, call, column, csv, diarised, has};
 
 /// The schema, table by table, column by column.
-const SCHEMA: [(&str, &str); 11] = [
+const SCHEMA: [(&str, &str); 12] = [
     (
         "calls",
         "file, file_url, model, audio_format, sampling_rate_hz, duration_ms, duration_source, span_start_ms, \
@@ -31,6 +31,7 @@ const SCHEMA: [(&str, &str); 11] = [
     ("turns", "file, turn_index, participant, role, begin_ms, end_ms, talk_ms, units, text"),
     ("events", "file, event_index, kind, participant, other, begin_ms, end_ms, overlap_ms, held_ms, text"),
     ("hits", "file, rule, hit_index, participant, role, term, begin_ms, end_ms, time_basis, matched, text"),
+    ("rules", "file, rule, severity, matched, count, first_ms"),
     ("windows", "file, participant, window_index, begin_ms, end_ms, talk_ms, units, units_per_min"),
     (
         "costs",
@@ -143,6 +144,7 @@ fn columns_are_typed_by_their_names() {
                 {
                     *dtype == DataType::Float64
                 }
+                "matched" if table == "rules" => *dtype == DataType::Boolean,
                 "units" | "words" | "count" => *dtype == DataType::Int64,
                 _ if whole.iter().any(|end| name.ends_with(end)) => *dtype == DataType::Int64,
                 _ => *dtype == DataType::String,
@@ -334,7 +336,7 @@ fn the_bytes_do_not_depend_on_threads_or_the_order_of_arguments() {
     let three = many(150).environment("POLARS_MAX_THREADS", "7");
     let three = three.run(&format!("analyze {line} --threads 3 calls/1.json calls calls/2.json calls")).exits(0);
     let (files, others) = (one.files("out"), three.files("out"));
-    assert_eq!((files.len(), others.len()), (35, 35));
+    assert_eq!((files.len(), others.len()), (38, 38));
     for ((name, bytes), (other, other_bytes)) in files.iter().zip(&others) {
         assert!(name == other && bytes == other_bytes, "{name} differs");
     }
@@ -420,7 +422,7 @@ fn an_analysis_of_its_own_folder_reads_no_table() {
 fn the_folder_that_is_read_may_be_written_to() {
     let ran = Scene::new().call("a", ordinary(0)).run("analyze calls -o calls --tables jsonl").exits(0);
     let first = ran.files("calls");
-    assert_eq!(first.len(), 14, "the call, eleven tables and the report twice");
+    assert_eq!(first.len(), 15, "the call, twelve tables and the report twice");
     let ran = ran.then().run("analyze calls -o calls --tables jsonl").exits(0).says_no("report.json");
     assert!(ran.files("calls") == first);
 }

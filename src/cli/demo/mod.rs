@@ -225,6 +225,7 @@ fn analyze(
         only: None,
         metadata: Some(Metadata::read(&meta, None)?),
         group_by: vec!["queue".to_owned()],
+        rules: None,
         settings: metrics::Settings {
             roles: ROLES.parse().map_err(Failure::refused)?,
             keywords: Some(keywords),

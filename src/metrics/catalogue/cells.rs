@@ -15,6 +15,8 @@ pub(crate) enum Cells {
     Number(Vec<Option<f64>>),
     /// Of [`Kind::Text`].
     Text(TextCells),
+    /// Of [`Kind::Boolean`].
+    Boolean(Vec<Option<bool>>),
     /// Of [`Kind::Decimal`].
     Decimal(Vec<Option<Decimal>>),
 }
@@ -26,6 +28,7 @@ impl Cells {
             Kind::Integer => Self::Integer(Vec::new()),
             Kind::Number => Self::Number(Vec::new()),
             Kind::Text => Self::Text(TextCells::default()),
+            Kind::Boolean => Self::Boolean(Vec::new()),
             Kind::Decimal => Self::Decimal(Vec::new()),
         }
     }
@@ -40,6 +43,7 @@ impl Cells {
             Self::Integer(cells) => size_of_val(&**cells),
             Self::Number(cells) => size_of_val(&**cells),
             Self::Text(cells) => cells.buffer.len() + size_of_val(&*cells.cells),
+            Self::Boolean(cells) => size_of_val(&**cells),
             Self::Decimal(cells) => size_of_val(&**cells),
         }
     }
@@ -50,6 +54,7 @@ impl Cells {
             (Self::Integer(cells), Self::Integer(other)) => cells.extend(other),
             (Self::Number(cells), Self::Number(other)) => cells.extend(other),
             (Self::Text(cells), Self::Text(other)) => cells.append(&other),
+            (Self::Boolean(cells), Self::Boolean(other)) => cells.extend(other),
             (Self::Decimal(cells), Self::Decimal(other)) => cells.extend(other),
             _ => {}
         }
@@ -152,6 +157,7 @@ cells! {
     Option<i64> => Integer value value;
     Option<u32> => Integer value value.map(i64::from);
     Option<f64> => Number value value;
+    Option<bool> => Boolean value value;
     Option<Decimal> => Decimal value value;
     &str => Text value Some(value);
     Cow<'_, str> => Text value Some(&value);

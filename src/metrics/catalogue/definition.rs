@@ -50,6 +50,7 @@ definitions! {
     Question "question";
     Reason "reason";
     Response "response";
+    Rule "rule";
     SideSpeech "side speech";
     Silence "silence";
     SimultaneousStart "simultaneous start";

@@ -1,4 +1,4 @@
-//! The tables `bursts`, `turns`, `events`, `hits`, `windows`, `sentences` and `words`.
+//! The tables `bursts`, `turns`, `events`, `hits`, `rules`, `windows`, `sentences` and `words`.
 
 use super::super::Interval;
 use super::{Column, Definition, Kind, Table, Unit, optional, source, table};
@@ -90,25 +90,25 @@ table! {
 }
 
 table! {
-    /// `hits`: one row per keyword hit.
-    HITS "hits" "one row per hit", |call, row| call.hits.iter();
+    /// `hits`: one row per hit of a keyword, and of a rule that matched.
+    HITS "hits" "one row per hit", |call, row| call.hits.iter().chain(&call.rule_hits);
     file Text None null NEVER
         "the call: path of the result file below the given folder"
         => call.file.as_str();
     rule Text None null NEVER
-        "the keyword as given" see KeywordHit
+        "the keyword as given, or the id of the rule" see KeywordHit
         => row.rule.as_ref();
     hit_index Integer None null NEVER
         "from 0 for each call and rule" see KeywordHit
         => row.hit_index;
-    participant Text None null NEVER
+    participant Text None null NEVER or "nobody said it"
         "the participant who said it"
         => row.participant.map(|participant| call.label(participant));
     role Text None null NEVER or "no role was given"
         "the participant's role"
         => row.participant.and_then(|participant| call.role(participant));
     term Text None null NEVER
-        "the term that matched" see KeywordHit
+        "the term that matched; of an absence, all phrases that were searched" see KeywordHit
         => row.term.as_ref();
     begin_ms Integer Ms null NEVER or "no time"
         "begin of the first matched word, else of its sentence" see KeywordHit
@@ -117,7 +117,7 @@ table! {
         "end of the last matched word, else of its sentence" see KeywordHit
         => row.end_ms;
     time_basis Text None null NEVER
-        "words, sentences or none" see KeywordHit
+        "words, sentences or none; of an absence window: begin and end are what was searched" see KeywordHit
         => row.time_basis.name();
     matched Text None null NEVER
         "the matched text as in the transcript" see KeywordHit
@@ -125,6 +125,29 @@ table! {
     text Text None null NEVER
         "the turn; of a turn over 16 KiB the part around the hit" see KeywordHit
         => row.text.as_ref();
+}
+
+table! {
+    /// `rules`: what became of each rule.
+    RULES "rules" "one row per call and rule", |call, row| call.rules.iter();
+    file Text None null NEVER
+        "the call: path of the result file below the given folder"
+        => call.file.as_str();
+    rule Text None null NEVER
+        "the rule's id" see Rule
+        => row.rule.as_ref();
+    severity Text None null NEVER
+        "info, notice or serious" see Rule
+        => row.severity;
+    matched Boolean None null NEVER or "what it depends on is not known in this call"
+        "whether the rule matched" see Rule
+        => row.matched;
+    count Integer Hits null NEVER
+        "its rows in hits, absences aside; 0 unless it matched" see Rule
+        => row.count;
+    first_ms Integer Ms null NEVER or "no hit with a time"
+        "begin of the first of these hits" see Rule
+        => row.first_ms;
 }
 
 table! {

@@ -19,7 +19,7 @@ pub(crate) use cells::Cells;
 #[cfg(feature = "analytics")]
 pub(crate) use cells::TextCells;
 pub use definition::Definition;
-pub use detail_rows::{BURSTS, EVENTS, HITS, SENTENCES, TURNS, WINDOWS, WORDS};
+pub use detail_rows::{BURSTS, EVENTS, HITS, RULES, SENTENCES, TURNS, WINDOWS, WORDS};
 pub use participant_rows::PARTICIPANTS;
 pub use rollup::GroupFigure;
 pub use unit::Unit;
@@ -29,8 +29,8 @@ use std::borrow::Cow;
 use super::{Measured, Parameters, Reason};
 
 /// The tables in the order in which they are written and listed.
-pub const TABLES: [&Table; 11] =
-    [&CALLS, &PARTICIPANTS, &BURSTS, &TURNS, &EVENTS, &HITS, &WINDOWS, &COSTS, &SENTENCES, &WORDS, &WARNINGS];
+pub const TABLES: [&Table; 12] =
+    [&CALLS, &PARTICIPANTS, &BURSTS, &TURNS, &EVENTS, &HITS, &RULES, &WINDOWS, &COSTS, &SENTENCES, &WORDS, &WARNINGS];
 
 /// One table: `calls`, `turns`, …
 #[derive(Debug)]
@@ -92,18 +92,21 @@ pub enum Kind {
     Number,
     /// Text as received, or a fixed name.
     Text,
+    /// True or false.
+    Boolean,
     /// Money: an exact decimal.
     Decimal,
 }
 
 impl Kind {
-    /// `integer`, `number`, `text` or `decimal`.
+    /// `integer`, `number`, `text`, `boolean` or `decimal`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Integer => "integer",
             Self::Number => "number",
             Self::Text => "text",
+            Self::Boolean => "boolean",
             Self::Decimal => "decimal",
         }
     }

@@ -13,7 +13,7 @@ use regex::{Regex, RegexSet};
 
 use self::plain::{PlainTerms, Role};
 pub use self::reading::KeywordError;
-use self::reading::Reading;
+pub(crate) use self::reading::KeywordReader;
 use crate::text::{FoldedText, Form};
 
 /// A list of terms, compiled to search any number of texts (definitions: keyword hit).
@@ -43,6 +43,7 @@ pub struct Keywords {
     terms: Vec<String>,
     /// As given, in the same order.
     lines: Vec<String>,
+    has_distinct_terms: bool,
     /// Without signs, then with signs.
     plain: [PlainTerms; 2],
     regexes: Vec<(Regex, Role)>,
@@ -112,7 +113,7 @@ impl Keywords {
         I: IntoIterator<Item = S>,
         S: AsRef<str>,
     {
-        let mut reading = Reading::default();
+        let mut reading = KeywordReader::default();
         for line in lines {
             reading.line(line.as_ref(), None)?;
         }
@@ -149,7 +150,7 @@ impl Keywords {
         I: IntoIterator<Item = S>,
         S: AsRef<str>,
     {
-        let mut reading = Reading::default();
+        let mut reading = KeywordReader::default();
         for term in terms {
             reading.line(term.as_ref(), None)?;
         }
@@ -180,6 +181,11 @@ impl Keywords {
     #[must_use]
     pub fn lines(&self) -> &[String] {
         &self.lines
+    }
+
+    /// Whether no two keywords differ in their exclusions alone.
+    pub(crate) fn has_distinct_terms(&self) -> bool {
+        self.has_distinct_terms
     }
 
     /// The number of terms.

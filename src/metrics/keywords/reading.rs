@@ -19,7 +19,7 @@ pub(super) const EXCLUDING: &str = " ! ";
 const FEW_REGEXES: usize = 4;
 
 /// A list of keywords being parsed.
-pub(super) struct Reading {
+pub(crate) struct KeywordReader {
     known: HashSet<String>,
     lines: Vec<String>,
     terms: Vec<String>,
@@ -29,7 +29,7 @@ pub(super) struct Reading {
     folded: FoldedText,
 }
 
-impl Default for Reading {
+impl Default for KeywordReader {
     fn default() -> Self {
         Self {
             known: HashSet::new(),
@@ -42,8 +42,8 @@ impl Default for Reading {
     }
 }
 
-impl Reading {
-    pub(super) fn line(&mut self, line: &str, number: Option<usize>) -> Result<(), KeywordError> {
+impl KeywordReader {
+    pub(crate) fn line(&mut self, line: &str, number: Option<usize>) -> Result<(), KeywordError> {
         if !self.known.insert(line.trim().to_owned()) {
             return Ok(());
         }
@@ -97,7 +97,7 @@ impl Reading {
         Ok(())
     }
 
-    pub(super) fn finish(self) -> Result<Keywords, KeywordError> {
+    pub(crate) fn finish(self) -> Result<Keywords, KeywordError> {
         let Self { terms, lines, mut plain, regexes, .. } = self;
         for plain in plain.iter_mut().filter(|plain| !plain.list.is_empty()) {
             let automaton = AhoCorasick::new(plain.list.iter().map(|plain| &plain.folded));
@@ -111,7 +111,8 @@ impl Reading {
         let regex_set = (regexes.len() >= FEW_REGEXES)
             .then(|| RegexSet::new(regexes.iter().map(|(regex, _)| regex.as_str())).ok())
             .flatten();
-        Ok(Keywords { terms, lines, plain, regexes, regex_set })
+        let has_distinct_terms = terms.iter().collect::<HashSet<_>>().len() == terms.len();
+        Ok(Keywords { terms, lines, has_distinct_terms, plain, regexes, regex_set })
     }
 }
 
@@ -207,20 +208,27 @@ impl KeywordError {
     }
 }
 
+impl KeywordError {
+    /// The fault, in words that follow the term.
+    pub(crate) fn reason(&self) -> impl fmt::Display {
+        fmt::from_fn(|f| match &self.reason {
+            Reason::Empty => f.write_str("is empty"),
+            Reason::NothingInFront => f.write_str("has nothing in front of its exclusion"),
+            Reason::PunctuationOnly => f.write_str("holds nothing but punctuation"),
+            Reason::OpenRegex => f.write_str("begins as a regex but does not end with a slash"),
+            Reason::BadRegex(why) => write!(f, "is not a valid regex: {why}"),
+            Reason::TooMany(why) => write!(f, "and the others are too many: {why}"),
+        })
+    }
+}
+
 impl fmt::Display for KeywordError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "keyword {:?}", self.term)?;
         if let Some(line) = self.line {
             write!(f, " in line {line}")?;
         }
-        match &self.reason {
-            Reason::Empty => f.write_str(" is empty"),
-            Reason::NothingInFront => f.write_str(" has nothing in front of its exclusion"),
-            Reason::PunctuationOnly => f.write_str(" holds nothing but punctuation"),
-            Reason::OpenRegex => f.write_str(" begins as a regex but does not end with a slash"),
-            Reason::BadRegex(why) => write!(f, " is not a valid regex: {why}"),
-            Reason::TooMany(why) => write!(f, " and the others are too many: {why}"),
-        }
+        write!(f, " {}", self.reason())
     }
 }
 

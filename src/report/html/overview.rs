@@ -31,6 +31,7 @@ pub(super) struct Overview {
     groups: Option<Grid>,
     groups_note: String,
     keywords: Option<Grid>,
+    rules: Option<Grid>,
     bill: Grid,
     bill_sums: Vec<String>,
     warnings: Grid,
@@ -114,6 +115,7 @@ impl Overview {
                 },
             ),
             keywords: keywords(report),
+            rules: rules(report),
             bill: bill(report),
             bill_sums: sums(report),
             copies: report.copies.as_ref().map(ToString::to_string).unwrap_or_default(),
@@ -215,6 +217,16 @@ fn keywords(report: &Report) -> Option<Grid> {
     Some(Grid::new(&head, 1, list.iter().map(row).collect()))
 }
 
+fn rules(report: &Report) -> Option<Grid> {
+    let number = |count_of: u64| Cell::number(count(count_of as i64), count_of);
+    let row = |rule: &crate::tables::RuleCalls| {
+        let texts = [&rule.rule, &rule.name, &rule.severity].map(Cell::text);
+        texts.into_iter().chain([rule.calls, rule.unknown, rule.hits].map(number)).collect()
+    };
+    let rows = report.rules.as_ref()?.iter().map(row).collect();
+    Some(Grid::new(&["Rule", "Meaning", "Severity", "Calls", "Not known", "Hits"], 3, rows))
+}
+
 fn bill(report: &Report) -> Grid {
     const NOT_KNOWN: &str = "not in the result file, the ledger or the settings";
     let row = |line: &crate::billing::BillTotal| {
@@ -250,6 +262,7 @@ fn parameters(report: &Report) -> Vec<[String; 4]> {
     let mut add = |name: &str, value: String, unit: &str, meaning: &str| {
         rows.push([name.to_owned(), value, unit.to_owned(), meaning.to_owned()]);
     };
+    add("definition", basis.definition.to_string(), "", "how overlap onsets are classified");
     add("window_ms", basis.window_ms.to_string(), "ms", "length of a window in the table windows");
     add("keep_markers", basis.keep_markers.to_string(), "", "whether markers such as [PII] count as words");
     if !basis.roles.is_empty() {

@@ -37,6 +37,7 @@ pub(crate) fn rows_of_csv(text: &str, kind: impl Fn(&str) -> &'static str) -> Ve
         _ if text.is_empty() && !quoted => Value::Null,
         "integer" => json!(text.parse::<i64>().unwrap()),
         "number" => json!(text.parse::<f64>().unwrap()),
+        "boolean" => json!(text.parse::<bool>().unwrap()),
         _ => json!(text),
     };
     records

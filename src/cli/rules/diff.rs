@@ -1,0 +1,72 @@
+//! `rules diff`: the calls of stored tables in which two rule files disagree.
+
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use super::super::Exit;
+use super::super::output::{Console, Failure, Format, Listing};
+use super::read;
+use crate::report::number::counted;
+use crate::rules::Flip;
+use crate::tables::Stored;
+
+/// Arguments of `rules diff`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The rules before the change
+    old: PathBuf,
+    /// The rules after it
+    new: PathBuf,
+    /// Folders of tables written by `analyze -o`
+    #[arg(required = true, value_name = "DIR")]
+    folders: Vec<PathBuf>,
+    /// Exit with 3 if a verdict, or the list of rules, changes
+    #[arg(long)]
+    fail_on_change: bool,
+}
+
+/// Runs `rules diff`.
+pub(super) fn run(args: &Args, format: Format, console: &Console) -> Result<Exit, Failure> {
+    // Both, so that all faults are seen at once.
+    let (old, new) = (read(&args.old, console), read(&args.new, console));
+    let (old, new) = (old?, new?);
+    let stored = Stored::open(&args.folders)?;
+    let mut flips: Vec<Flip> = Vec::new();
+    let calls = stored.compare_rules(&old, &new, &mut |flip| flips.push(flip))?;
+    let (added, removed) = old.added_and_removed(&new);
+    let head = vec!["file", "rule", "before", "after", "because"];
+    let rows = flips.iter().map(|flip| {
+        vec![json!(flip.file), json!(flip.rule), json!(flip.before), json!(flip.after), json!(flip.because)]
+    });
+    let listing = Listing { head, rows: rows.collect() };
+    let list = |ids: &[&str]| if ids.is_empty() { "none".to_owned() } else { ids.join(", ") };
+    let summary = format!(
+        "{} in {}; rules added: {}; removed: {}",
+        counted(flips.len() as u64, "flip"),
+        counted(calls, "call"),
+        list(&added),
+        list(&removed)
+    );
+    match format {
+        Format::Json => {
+            let value = json!({"flips": flips, "added": added, "removed": removed});
+            console.data(format!("{value:#}\n").as_bytes())?;
+        }
+        Format::Md if flips.is_empty() => {
+            console.data(format!("{summary}\n").as_bytes())?;
+        }
+        Format::Md => {
+            console.data(format!("{summary}\n\n{}", listing.markdown()).as_bytes())?;
+        }
+        Format::Table => {
+            console.data(format!("{}{summary}\n", listing.table()).as_bytes())?;
+        }
+        Format::Jsonl | Format::Csv => {
+            listing.print(format, console)?;
+            console.note(&summary);
+        }
+    }
+    let changed = !(flips.is_empty() && added.is_empty() && removed.is_empty());
+    Ok(if args.fail_on_change && changed { Exit::Partly } else { Exit::Done })
+}
