@@ -94,7 +94,8 @@ fn an_analysis_is_written_whole_or_not_at_all() {
     let begun = |folder: &Path| folder.join("out").exists();
     let ran = interrupted(calls(), "captions calls -o out", begun).says("run the same command again");
     let whole = |(name, bytes): &(String, Vec<u8>)| !name.ends_with(".srt") || bytes.ends_with(b"\n");
-    assert!(files_below(&ran.path("out")).iter().all(whole));
+    // The folder goes with it if no captions were written yet.
+    assert!(!ran.path("out").exists() || files_below(&ran.path("out")).iter().all(whole));
 }
 
 #[test]
