@@ -13,6 +13,7 @@ pub(super) fn tracks(conversation: &Conversation<'_>) -> Vec<BillableTrack> {
         let own =
             sentences.next_if(|sentences| sentences.first().is_some_and(|first| first.channel == index)).unwrap_or(&[]);
         let (billable_ms, billable_source) = match channel.content_duration_ms {
+            _ if conversation.transcript.foreign.is_some() => (None, None),
             Some(content) => (Some(content), Some("content_duration")),
             None => {
                 let mut intervals: Vec<Interval> = own.iter().filter_map(|sentence| sentence.own).collect();
@@ -35,9 +36,11 @@ pub(super) fn tracks(conversation: &Conversation<'_>) -> Vec<BillableTrack> {
 }
 
 /// Sets the call's sum: null when any channel's is null, 0 without channels, as nothing recognised is nothing billed.
-pub(super) fn sum(call: &mut Call, tracks: &[BillableTrack]) {
+pub(super) fn sum(call: &mut Call, conversation: &Conversation<'_>, tracks: &[BillableTrack]) {
     let total: Option<i64> = tracks.iter().map(|track| track.billable_ms).sum();
-    call.billable_ms = call.reasons.take(total.ok_or(Reason::NoTimes));
+    let is_foreign = conversation.transcript.foreign.is_some();
+    let reason = if is_foreign { Reason::ForeignResult } else { Reason::NoTimes };
+    call.billable_ms = call.reasons.take(total.filter(|_| !is_foreign).ok_or(reason));
     let mut sources = tracks.iter().filter_map(|track| track.billable_source);
     let first = sources.next();
     let mixed = sources.any(|source| Some(source) != first);

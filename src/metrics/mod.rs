@@ -188,7 +188,7 @@ pub(crate) fn measure_wanted<'t>(
             }
         }
     }
-    billable::sum(&mut call, &billable);
+    billable::sum(&mut call, &conversation, &billable);
     let warnings: Vec<Warning> = conversation
         .notices
         .summed()

@@ -127,7 +127,7 @@ impl<'t> Participants<'t> {
         let several = transcript.channels.len() > 1;
         let mut participants = Self { list: Vec::new(), channels: Vec::with_capacity(transcript.channels.len()) };
         for channel in &transcript.channels {
-            let speakers = participants.add_channel(channel, several);
+            let speakers = participants.add_channel(channel, several, transcript.foreign.is_some());
             participants.channels.push(speakers);
         }
         for participant in &mut participants.list {
@@ -146,7 +146,8 @@ impl<'t> Participants<'t> {
         participants
     }
 
-    fn add_channel(&mut self, channel: &'t Channel<'t>, several: bool) -> Speakers<'t> {
+    /// Other recognisers' labels are kept as given.
+    fn add_channel(&mut self, channel: &'t Channel<'t>, several: bool, is_foreign: bool) -> Speakers<'t> {
         let speakers: BTreeSet<&Speaker<'_>> =
             channel.sentences.iter().filter_map(|sentence| sentence.speaker.as_ref()).collect();
         let channel_label = format!("ch{}", channel.id);
@@ -159,6 +160,7 @@ impl<'t> Participants<'t> {
         for speaker in speakers {
             let (label, id) = match speaker {
                 Speaker::Number(id) => (format!("{prefix}spk{id}"), Some(*id)),
+                Speaker::Name(name) if is_foreign => (format!("{prefix}{name}"), None),
                 Speaker::Name(name) => (format!("{prefix}spk{name}"), None),
             };
             by_speaker.insert(speaker, self.add(label, channel.id, id, true));

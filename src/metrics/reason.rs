@@ -44,6 +44,7 @@ reasons! {
     ScriptNeedsDictionary "script_needs_dictionary" "Thai, Lao, Khmer and Burmese words cannot be counted without a dictionary";
     UntimedText "untimed_text" "over 10 % of the units have no time";
     TooLittleSpeech "too_little_speech" "too little speech for a rate";
+    ForeignResult "foreign_result" "the transcript of another recogniser, which the service does not bill";
 }
 
 /// A figure, or why there is none.

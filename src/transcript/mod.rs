@@ -1,11 +1,12 @@
 //! A result file as typed values: [`Transcript`] → [`Channel`] → [`Sentence`] → [`Word`].
 //!
-//! [`read`] takes the bytes of a Fun-ASR, Paraformer or Qwen-ASR file transcription result and is tolerant: odd values
-//! are kept or corrected as each field documents and counted in [`Transcript::notices`]; only files that are not results
+//! [`read`] takes the bytes of a Fun-ASR, Paraformer or Qwen-ASR file transcription result, or of another recogniser's
+//! transcript ([`foreign`]), and is tolerant: odd values are kept or corrected as each field documents and counted in [`Transcript::notices`]; only files that are not results
 //! at all are refused. Times are as received, rounded to whole ms; [`crate::metrics`] clips, sorts and measures them.
 //!
 //! Wire facts: "Fun-ASR recorded speech recognition HTTP API" and "Qwen-ASR API reference", checked in November 2026.
 
+pub mod foreign;
 mod notice;
 mod other_files;
 mod outline;
@@ -53,6 +54,8 @@ pub struct Transcript<'a> {
     pub stated_channels: Vec<u32>,
     /// The transcribed channels, ascending by id, each id once.
     pub channels: Vec<Channel<'a>>,
+    /// The shape of another recogniser's transcript; `None` for results of the service.
+    pub foreign: Option<foreign::Format>,
     /// Odd values and their places.
     pub notices: Notices,
     /// No text has a control character other than TAB, LF and CR; false where this is not known.
@@ -134,6 +137,7 @@ impl Transcript<'_> {
             duration_ms: self.duration_ms,
             stated_channels: self.stated_channels,
             channels: self.channels.into_iter().map(Channel::into_owned).collect(),
+            foreign: self.foreign,
             notices: self.notices,
             is_printable: self.is_printable,
         }

@@ -31,6 +31,8 @@ pub enum ParseErrorKind {
     FlashAnswer,
     /// An error answer of the service.
     ErrorAnswer,
+    /// Transcripts of several recordings in one file.
+    SeveralRecordings,
     /// Other JSON.
     NotAResult,
 }
@@ -93,6 +95,22 @@ impl ParseError {
             return Self::new(ParseErrorKind::SeveralValues, message);
         }
         Self::new(ParseErrorKind::NotJson, format!("invalid JSON: {message}"))
+    }
+
+    /// For a file that is not of the shape it was said to be.
+    pub(super) fn no_shape(name: &str) -> Self {
+        Self::new(ParseErrorKind::NotAResult, format!("this is not a transcript of the shape `{name}`"))
+    }
+
+    /// For a file that holds several recordings; names the first ones.
+    pub(super) fn recordings<'n>(names: impl Iterator<Item = &'n str>) -> Self {
+        let names: Vec<&str> = names.collect();
+        let shown =
+            names.iter().take(5).map(|name| name.chars().take(80).collect()).collect::<Vec<String>>().join(", ");
+        let more = if names.len() > 5 { ", …" } else { "" };
+        let message =
+            format!("{} recordings in one file: {shown}{more}; one file per recording is needed", names.len());
+        Self::new(ParseErrorKind::SeveralRecordings, message)
     }
 
     /// For valid JSON that is not an object with an array `transcripts`.

@@ -560,7 +560,7 @@ const EXCUSED: [&str; 12] = [
 ];
 
 /// The codes in their order (definitions: reason).
-const CODES: [&str; 15] = [
+const CODES: [&str; 16] = [
     "no_speech",
     "no_times",
     "duration_unknown",
@@ -576,6 +576,7 @@ const CODES: [&str; 15] = [
     "script_needs_dictionary",
     "untimed_text",
     "too_little_speech",
+    "foreign_result",
 ];
 
 /// Builds all tables and looks at every null: each has a cause in `reason`, and each cause a null.

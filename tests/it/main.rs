@@ -17,6 +17,7 @@ mod explain;
 mod faults;
 mod figures;
 mod flash;
+mod foreign;
 mod formats;
 mod fuzz;
 mod golden;

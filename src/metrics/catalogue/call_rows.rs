@@ -122,7 +122,7 @@ table! {
         "keyword hits of all participants" see KeywordHit
         label "Keyword hits" uses [Ranked Summed Listed 60 Fact]
         => row.keyword_hit_count;
-    billable_ms Integer LongMs null TIMED
+    billable_ms Integer LongMs null BILLED
         "speech that is billed, all transcribed channels: as stated per channel, else the union of the sentences" see BillableSpeech
         label "Billable speech" uses [Ranked Summed Fact]
         => row.billable_ms;
@@ -153,7 +153,7 @@ table! {
     region Text None null NEVER or "not known"
         "the region it ran in" see Price
         => call.region.map(crate::catalog::Region::name);
-    billable_ms Integer LongMs null TIMED
+    billable_ms Integer LongMs null BILLED
         "speech that is billed on this track" see BillableSpeech
         => row.billable_ms;
     billable_source Text None null NEVER or "follows billable_ms"

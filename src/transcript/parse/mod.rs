@@ -15,24 +15,30 @@ use std::collections::HashMap;
 
 use serde::de::DeserializeSeed;
 
+use super::foreign::{self, Format};
 use super::{Channel, Code, Notices, ParseError, Transcript};
 use container::{ObjectSeed, Shape};
 use objects::{Entry, Root};
 use scalar::Reader;
 
-/// Reads one result file (definitions: result file, fields, identifiers). A byte order mark is skipped.
+/// Reads one result file (definitions: result file, fields, identifiers), or a transcript of another recogniser
+/// ([`foreign`]). A byte order mark is skipped.
 ///
 /// # Errors
 /// [`ParseError`] if the bytes are not UTF-8, not JSON (NaN and Infinity are not), more than one JSON value, or not an
-/// object with an array `transcripts`. Everything else is read; odd values are counted in [`Transcript::notices`].
+/// object with an array `transcripts`, and no transcript of another recogniser either. Everything else is read; odd values are counted in [`Transcript::notices`].
 pub fn read(bytes: &[u8]) -> Result<Transcript<'_>, ParseError> {
     let unmarked = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     // Checked once for the whole file, so the parser can take every string as it is.
     let json = std::str::from_utf8(unmarked).map_err(|error| ParseError::not_utf8(unmarked, error))?;
-    match quick::read(json) {
-        Some(transcript) => Ok(transcript),
-        None => read_carefully(json),
+    if let Some(transcript) = quick::read(json) {
+        return Ok(transcript);
     }
+    // ElevenLabs has an array of that name, too, whose words say what they are.
+    if json.contains("\"type\"") && Format::detect(bytes) == Some(Format::ElevenLabs) {
+        return Format::ElevenLabs.read(bytes);
+    }
+    read_carefully(json).or_else(|error| foreign::read(bytes).unwrap_or(Err(error)))
 }
 
 /// Any file: counts what is odd, explains what is refused.

@@ -1,0 +1,159 @@
+//! The exchange formats of research: RTTM, CTM and STM, whose lines have columns, and `SegLST`.
+
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+use serde_json::Value;
+
+use super::fields::{Fields, decimal, list, span};
+use super::speech::{Said, Speech, Spoken};
+use super::{Format, ParseError};
+
+/// The shape of a file that is not JSON.
+pub(super) fn detect(text: &str) -> Option<Format> {
+    if text.starts_with("WEBVTT") {
+        return Some(Format::WebVtt);
+    }
+    let lines: Vec<&str> = rows(text).take(20).collect();
+    if lines.iter().take(4).any(|line| super::cues::times(line).is_some()) {
+        return Some(Format::Srt);
+    }
+    let all = |fits: fn(&[&str]) -> bool| {
+        !lines.is_empty() && lines.iter().all(|line| fits(&line.split_whitespace().collect::<Vec<_>>()))
+    };
+    if lines.first().is_some_and(|line| {
+        let columns: Vec<&str> = line.split_whitespace().collect();
+        matches!(columns.first(), Some(&("SPEAKER" | "LEXEME" | "SPKR-INFO"))) && columns.len() >= 8
+    }) {
+        return Some(Format::Rttm);
+    }
+    if all(|columns| columns.len() >= 5 && number(columns, 3) && number(columns, 4) && !number(columns, 2)) {
+        Some(Format::Stm)
+    } else if all(|columns| (5..=8).contains(&columns.len()) && number(columns, 2) && number(columns, 3)) {
+        Some(Format::Ctm)
+    } else {
+        None
+    }
+}
+
+fn number(columns: &[&str], at: usize) -> bool {
+    columns.get(at).is_some_and(|text| *text == "*" || decimal(text).is_some())
+}
+
+/// Lines that are neither empty nor comments.
+fn rows(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with(";;"))
+}
+
+/// One recording, or an error that names them.
+fn one_recording<'n>(names: impl Iterator<Item = &'n str>) -> Result<(), ParseError> {
+    let mut found: Vec<&str> = Vec::new();
+    for name in names {
+        if !found.contains(&name) {
+            found.push(name);
+        }
+    }
+    if found.len() > 1 { Err(ParseError::recordings(found.into_iter())) } else { Ok(()) }
+}
+
+fn given(label: &str) -> Option<String> {
+    (!matches!(label, "<NA>" | "unknown" | "unknow" | "")).then(|| label.to_owned())
+}
+
+fn seconds(begin: &str, length: &str) -> (Option<i64>, Option<i64>) {
+    span(decimal(begin), decimal(length), Decimal::ONE_THOUSAND)
+}
+
+/// `SPEAKER file channel begin duration … name`; `LEXEME` lines are words.
+pub(super) fn rttm(text: &str) -> Result<Speech, ParseError> {
+    let rows: Vec<Vec<&str>> = rows(text).map(|line| line.split_whitespace().collect()).collect();
+    let of = |kind: &'static str| rows.iter().filter(move |row| row.first() == Some(&kind));
+    one_recording(of("SPEAKER").chain(of("LEXEME")).filter_map(|row| row.get(1).copied()))?;
+    let mut speech = Speech::default();
+    for row in of("SPEAKER") {
+        let [_, _, _, begin, length, _, _, name, ..] = &row[..] else { continue };
+        let (begin, end) = seconds(begin, length);
+        speech.sentences.push(Said { speaker: given(name), begin, end, ..Said::default() });
+    }
+    for row in of("LEXEME") {
+        let [_, _, _, begin, length, word, _, name, ..] = &row[..] else { continue };
+        let (begin, end) = seconds(begin, length);
+        let speaker = given(name);
+        let shared = |said: &Said| {
+            let overlap = Some(said.end?.min(end?) - said.begin?.max(begin?));
+            overlap.filter(|overlap| *overlap > 0)
+        };
+        let own = speech.sentences.iter_mut().filter(|said| said.speaker == speaker);
+        if let Some(said) = own.max_by_key(|said| shared(said).unwrap_or(0)) {
+            said.words.push(Spoken { begin, end, text: (*word).to_owned(), speaker });
+        }
+    }
+    for said in &mut speech.sentences {
+        said.text = said.words.iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join(" ");
+    }
+    Ok(speech)
+}
+
+/// `file channel begin duration word [confidence type speaker]`.
+pub(super) fn ctm(text: &str) -> Result<Speech, ParseError> {
+    let rows: Vec<Vec<&str>> = rows(text).map(|line| line.split_whitespace().collect()).collect();
+    one_recording(rows.iter().filter_map(|row| row.first().copied()))?;
+    let mut channels: BTreeMap<&str, Vec<Spoken>> = BTreeMap::new();
+    for row in &rows {
+        let [_, channel, begin, length, word, more @ ..] = &row[..] else { continue };
+        if *begin == "*" || *length == "*" {
+            continue;
+        }
+        let (begin, end) = seconds(begin, length);
+        let speaker = more.get(2).and_then(|label| given(label));
+        channels.entry(channel).or_default().push(Spoken { begin, end, text: (*word).to_owned(), speaker });
+    }
+    let mut speech = Speech::default();
+    for (channel, words) in channels {
+        speech.add_words(Some(channel), words);
+    }
+    Ok(speech)
+}
+
+/// `file channel speaker begin end [<label>] text`.
+pub(super) fn stm(text: &str) -> Result<Speech, ParseError> {
+    one_recording(rows(text).filter_map(|row| row.split_whitespace().next()))?;
+    let mut speech = Speech::default();
+    for row in rows(text) {
+        let mut columns = row.split_whitespace();
+        let mut column = || columns.next().unwrap_or_default();
+        let (_, channel, speaker, begin, end) = (column(), column(), column(), column(), column());
+        let mut words: Vec<&str> = columns.collect();
+        if words.first().is_some_and(|label| label.starts_with('<') && label.ends_with('>')) {
+            words.remove(0);
+        }
+        let text = words.join(" ");
+        if speaker == "inter_segment_gap" || text == "IGNORE_TIME_SEGMENT_IN_SCORING" {
+            continue;
+        }
+        let at = |text: &str| seconds(text, "").0;
+        speech.sentences.push(Said {
+            channel: Some(channel.to_owned()),
+            speaker: given(speaker),
+            begin: at(begin),
+            end: at(end),
+            text,
+            words: Vec::new(),
+        });
+    }
+    Ok(speech)
+}
+
+/// A list of segments; `words` is text.
+pub(super) fn seglst(root: &Value) -> Result<Speech, ParseError> {
+    let segments: Vec<Fields<'_>> = list(Some(root)).map(Fields).collect();
+    one_recording(segments.iter().map(|segment| segment.text("session_id")))?;
+    let sentences = segments.iter().map(|segment| Said {
+        speaker: segment.label("speaker"),
+        begin: segment.seconds("start_time"),
+        end: segment.seconds("end_time"),
+        text: segment.text("words").to_owned(),
+        ..Said::default()
+    });
+    Ok(Speech { sentences: sentences.collect(), ..Speech::default() })
+}

@@ -1,0 +1,146 @@
+//! What every shape comes down to: sentences and words with times, channels and speakers. The rules that are the same for
+//! all are here.
+
+use std::collections::BTreeMap;
+
+use super::super::{Channel, Sentence, Speaker, Transcript, Word};
+
+/// A word as a shape has it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Spoken {
+    pub(super) begin: Option<i64>,
+    pub(super) end: Option<i64>,
+    pub(super) text: String,
+    pub(super) speaker: Option<String>,
+}
+
+impl Spoken {
+    fn is_timed(&self) -> bool {
+        self.begin.zip(self.end).is_some_and(|(begin, end)| end > begin)
+    }
+
+    /// Whether a sentence ends with it; closing quotes and brackets may follow.
+    fn ends_sentence(&self) -> bool {
+        let text = self.text.trim_end_matches(['"', '\'', '”', '’', '»', '」', '』', ')', ']', '）', '】']);
+        text.ends_with(['.', '?', '!', '。', '？', '！', '…'])
+    }
+}
+
+/// A sentence as a shape has it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Said {
+    pub(super) channel: Option<String>,
+    pub(super) speaker: Option<String>,
+    pub(super) begin: Option<i64>,
+    pub(super) end: Option<i64>,
+    pub(super) text: String,
+    pub(super) words: Vec<Spoken>,
+}
+
+/// Everything that is read from a file.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Speech {
+    pub(super) duration_ms: Option<i64>,
+    pub(super) sentences: Vec<Said>,
+}
+
+impl Speech {
+    /// Adds words that have no sentences: they are cut where the speaker changes and after a word that ends a sentence.
+    pub(super) fn add_words(&mut self, channel: Option<&str>, words: Vec<Spoken>) {
+        let mut rest = with_speakers(words, None).into_iter().peekable();
+        let mut words: Vec<Spoken> = Vec::new();
+        while let Some(word) = rest.next() {
+            let ends = word.ends_sentence() || rest.peek().is_none_or(|next| next.speaker != word.speaker);
+            words.push(word);
+            if ends {
+                self.sentences.push(hull(channel.map(str::to_owned), std::mem::take(&mut words)));
+            }
+        }
+    }
+
+    /// Channels, speakers and sentences as the service's own results have them.
+    pub(super) fn transcript(self) -> Transcript<'static> {
+        let sentences: Vec<Said> = self.sentences.into_iter().flat_map(cut).collect();
+        // Numbers in their order, then names.
+        let mut names: Vec<&String> = sentences.iter().filter_map(|said| said.channel.as_ref()).collect();
+        names.sort_by_key(|name| (channel_number(name).unwrap_or(u64::MAX), (*name).clone()));
+        names.dedup();
+        let ids: BTreeMap<String, u32> = names.into_iter().cloned().zip(0..).collect();
+        let mut channels: BTreeMap<u32, Vec<Sentence<'static>>> = BTreeMap::new();
+        for said in sentences {
+            let id = said.channel.as_ref().and_then(|name| ids.get(name)).copied().unwrap_or(0);
+            let sentences = channels.entry(id).or_default();
+            sentences.push(sentence(said));
+        }
+        let mut transcript = Transcript { duration_ms: self.duration_ms, ..Transcript::default() };
+        let channel = |(id, sentences)| Channel { id, sentences, ..Channel::default() };
+        transcript.channels = channels.into_iter().map(channel).collect();
+        transcript
+    }
+}
+
+/// `ch_1`, `1` → 1.
+fn channel_number(name: &str) -> Option<u64> {
+    name.trim_start_matches(|c: char| !c.is_ascii_digit()).parse().ok()
+}
+
+/// A word without a speaker takes its sentence's, else that of the word before.
+fn with_speakers(mut words: Vec<Spoken>, of_sentence: Option<&String>) -> Vec<Spoken> {
+    let mut before = None;
+    for word in &mut words {
+        word.speaker = word.speaker.take().or_else(|| of_sentence.cloned()).or(before);
+        before = word.speaker.clone();
+    }
+    words
+}
+
+/// A sentence in which several people speak becomes one for each change.
+fn cut(mut said: Said) -> Vec<Said> {
+    said.words = with_speakers(said.words, said.speaker.as_ref());
+    let Some(first) = said.words.first().map(|word| word.speaker.clone()) else { return vec![said] };
+    if said.words.iter().all(|word| word.speaker == first) {
+        return vec![Said { speaker: first, ..said }];
+    }
+    let parts = said.words.chunk_by(|one, next| one.speaker == next.speaker);
+    parts.map(|part| hull(said.channel.clone(), part.to_vec())).collect()
+}
+
+/// A sentence made of words: their texts joined by blanks, the hull of those with a length.
+fn hull(channel: Option<String>, words: Vec<Spoken>) -> Said {
+    let timed = || words.iter().filter(|word| word.is_timed());
+    let text = words.iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join(" ");
+    Said {
+        channel,
+        speaker: words.first().and_then(|word| word.speaker.clone()),
+        begin: timed().filter_map(|word| word.begin).min(),
+        end: timed().filter_map(|word| word.end).max(),
+        text,
+        words,
+    }
+}
+
+fn sentence(said: Said) -> Sentence<'static> {
+    let words = said.words.into_iter().zip(0..).map(|(word, index)| Word {
+        index,
+        begin_ms: word.begin,
+        end_ms: word.end,
+        text: word.text.into(),
+        ..Word::default()
+    });
+    Sentence {
+        begin_ms: said.begin,
+        end_ms: said.end,
+        text: said.text.into(),
+        speaker: said.speaker.map(speaker),
+        words: words.collect(),
+        ..Sentence::default()
+    }
+}
+
+/// A bare number is a number, everything else a name.
+fn speaker(label: String) -> Speaker<'static> {
+    match label.parse() {
+        Ok(number @ 0..) if label.bytes().all(|byte| byte.is_ascii_digit()) => Speaker::Number(number),
+        _ => Speaker::Name(label.into()),
+    }
+}

@@ -1,0 +1,243 @@
+//! Transcripts of other recognisers: one call in every shape has the same figures, and none is billed by the service.
+
+use serde_json::{Value, json};
+use talkmeter::metrics::{Settings, measure};
+use talkmeter::transcript::foreign::{self, Format};
+use talkmeter::transcript::{ParseErrorKind, read};
+
+use crate::scene::{Scene, has};
+
+/// Ann says "Good morning." from 0.5 to 1.5 s, Bo says "Hello." from 2 to 2.5 s: in every shape that is JSON, with the
+/// label of Ann.
+fn shapes() -> Vec<(Format, &'static str, Value)> {
+    let word = |text: &str, start: f64, end: f64| json!({"word": text, "text": text, "start": start, "end": end});
+    let by = |mut word: Value, key: &str, speaker: Value| {
+        word[key] = speaker;
+        word
+    };
+    let aws = |content: &str, start: &str, end: &str, speaker: &str| {
+        json!({"type": "pronunciation", "start_time": start, "end_time": end, "speaker_label": speaker,
+            "alternatives": [{"confidence": "0.9", "content": content}]})
+    };
+    let stop = json!({"type": "punctuation", "alternatives": [{"content": "."}]});
+    let analytics = |text: &str, words: Value, role: &str| json!({"Content": text, "ParticipantRole": role, "Items": words, "BeginOffsetMillis": 0, "EndOffsetMillis": 9000});
+    let item = |text: &str, begin: u64, end: u64| json!({"Type": "pronunciation", "Content": text, "BeginOffsetMillis": begin, "EndOffsetMillis": end});
+    let google = |text: &str, start: &str, end: &str, tag: u64| json!({"word": text, "startTime": start, "endTime": end, "speakerTag": tag});
+    let ticks = |text: &str, offset: u64, duration: u64| json!({"word": text, "offsetInTicks": offset, "durationInTicks": duration as f64});
+    let phrase = |text: &str, speaker: u64, words: Value| {
+        json!({"recognitionStatus": "Success", "channel": 0, "speaker": speaker, "offsetInTicks": 0, "durationInTicks": 1,
+            "nBest": [{"display": text, "words": words}, {"display": "other"}]})
+    };
+    let fast = |text: &str, offset: u64, duration: u64, speaker: u64| json!({"text": text, "offsetMilliseconds": offset, "durationMilliseconds": duration, "speaker": speaker});
+    vec![
+        (
+            Format::Whisper,
+            "Ann",
+            json!({"text": "Good morning. Hello.", "segments": [
+                {"start": 0.4, "end": 1.6, "text": " Good morning.", "speaker": "Ann",
+                    "words": [word("Good", 0.5, 0.9), word("morning.", 0.9, 1.5)]},
+                {"start": 2.0, "end": 2.5, "text": " Hello.", "speaker": "Bo"}]}),
+        ),
+        (
+            Format::WhisperCpp,
+            "spk0",
+            json!({"transcription": [
+                {"offsets": {"from": 500, "to": 1500}, "text": " Good morning.", "speaker": "0"},
+                {"offsets": {"from": 2000, "to": 2500}, "text": " Hello.", "speaker": "1"}]}),
+        ),
+        (
+            Format::FunAsr,
+            "spk0",
+            json!([{"key": "a", "text": "Good morning. Hello.", "sentence_info": [
+                {"text": "Good morning.", "start": 0, "end": 9000, "timestamp": [[500, 900], [900, 1500]], "spk": 0},
+                {"text": "Hello.", "start": 2000, "end": 2500, "timestamp": "[[2000, 2500]]", "spk": 1}]}]),
+        ),
+        (
+            Format::Aws,
+            "spk_0",
+            json!({"jobName": "a", "results": {"transcripts": [{"transcript": "Good morning. Hello."}], "items": [
+                aws("Good", "0.5", "0.9", "spk_0"), aws("morning", "0.9", "1.5", "spk_0"), stop,
+                aws("Hello", "2.0", "2.5", "spk_1"), stop]}}),
+        ),
+        (
+            Format::AwsCallAnalytics,
+            "AGENT",
+            json!({"JobStatus": "COMPLETED", "Transcript": [
+                analytics("Good morning.", json!([item("Good", 500, 900), item("morning", 900, 1500)]), "AGENT"),
+                analytics("Hello.", json!([item("Hello", 2000, 2500)]), "CUSTOMER")]}),
+        ),
+        (
+            Format::Google,
+            "spk1",
+            json!({"results": [
+                {"alternatives": [{"transcript": "Good morning. Hello.", "words": []}]},
+                {"alternatives": [{"transcript": "", "words": [google("Good", "0.500s", "0.900s", 1),
+                    google("morning.", "0.900s", "1.500s", 1), google("Hello.", "2s", "2.500s", 2)]}]}]}),
+        ),
+        (
+            Format::Deepgram,
+            "spk0",
+            json!({"metadata": {"duration": 3.0}, "results": {"channels": [{"alternatives": [{"words": [
+                by(word("Good", 0.5, 0.9), "speaker", json!(0)), by(word("morning.", 0.9, 1.5), "speaker", json!(0)),
+                by(word("Hello.", 2.0, 2.5), "speaker", json!(1))]}]}]}}),
+        ),
+        (
+            Format::AssemblyAi,
+            "A",
+            json!({"audio_duration": 2, "words": [], "utterances": [
+                {"speaker": "A", "start": 500, "end": 1500, "text": "Good morning."},
+                {"speaker": "B", "start": 2000, "end": 2500, "text": "Hello."}]}),
+        ),
+        (
+            Format::AzureBatch,
+            "spk1",
+            json!({"duration": "PT3S", "recognizedPhrases": [
+                phrase("Good morning.", 1, json!([ticks("good", 5_000_000, 4_000_000), ticks("morning", 9_000_000, 6_000_000)])),
+                phrase("Hello.", 2, json!([ticks("hello", 20_000_000, 5_000_000)]))]}),
+        ),
+        (
+            Format::AzureFast,
+            "spk1",
+            json!({"durationMilliseconds": 3000, "phrases":
+                [fast("Good morning.", 500, 1000, 1), fast("Hello.", 2000, 500, 2)]}),
+        ),
+        (
+            Format::ElevenLabs,
+            "speaker_0",
+            json!({"language_code": "en", "words": [
+                {"type": "word", "text": "Good", "start": 0.5, "end": 0.9, "speaker_id": "speaker_0"},
+                {"type": "spacing", "text": " ", "start": 0.9, "end": 0.9, "speaker_id": "speaker_0"},
+                {"type": "word", "text": "morning.", "start": 0.9, "end": 1.5, "speaker_id": "speaker_0"},
+                {"type": "audio_event", "text": "(laughs)", "start": 1.5, "end": 1.9, "speaker_id": "speaker_0"},
+                {"type": "word", "text": "Hello.", "start": 2.0, "end": 2.5, "speaker_id": "speaker_1"}]}),
+        ),
+        (
+            Format::SegLst,
+            "Ann",
+            json!([
+                {"session_id": "a", "speaker": "Ann", "start_time": "0.5", "end_time": 1.5, "words": "Good morning."},
+                {"session_id": "a", "speaker": "Bo", "start_time": "2", "end_time": 2.5, "words": "Hello."}]),
+        ),
+    ]
+}
+
+#[test]
+fn one_call_in_every_shape_has_the_same_figures() {
+    let mut scene = Scene::new();
+    for (format, _, content) in shapes() {
+        assert_eq!(Format::detect(content.to_string().as_bytes()), Some(format));
+        scene = scene.call(format.name(), content);
+    }
+    let ran = scene.run("analyze calls -o out --tables jsonl").exits(0);
+    let people = ran.table("participants");
+    for (format, label, _) in shapes() {
+        let file = format!("{}.json", format.name());
+        let of = |at: usize| people.iter().filter(|row| row["file"] == *file).nth(at).unwrap();
+        has(of(0), json!({"participant": label, "talk_ms": 1000, "units": 2, "first_begin_ms": 500}));
+        has(of(1), json!({"talk_ms": 500, "units": 1, "first_begin_ms": 2000, "last_end_ms": 2500}));
+        let call = ran.row_where("calls", "file", file.as_str());
+        has(&call, json!({"participant_count": 2, "turn_count": 2, "billable_ms": null, "billable_source": null}));
+        assert!(call["reason"].as_str().unwrap().ends_with("foreign_result"), "{call:?}");
+    }
+}
+
+#[test]
+fn lines_and_captions_are_read_as_well() {
+    let lines = [
+        (Format::Rttm, "SPEAKER a 1 0.5 1 <NA> <NA> Ann <NA> <NA>\nSPEAKER a 1 2 0.5 <NA> <NA> Bo <NA> <NA>\n", 0),
+        (
+            Format::Ctm,
+            "a 1 0.5 0.4 Good 0.9 lex Ann\na 1 0.9 0.6 morning. 0.9 lex Ann\na 1 2 0.5 Hello. 0.9 lex Bo\n",
+            2,
+        ),
+        (Format::Stm, "a 1 Ann 0.5 1.5 <o> Good morning.\na 1 inter_segment_gap 1.5 2\na 1 Bo 2 2.5 Hello.\n", 2),
+        (
+            Format::Srt,
+            "1\n00:00:00,500 --> 00:00:01,500\n[Ann]: Good\nmorning.\n\n2\n00:00:02,000 --> 00:00:02,500\n[Bo]: Hello.\n",
+            2,
+        ),
+        (
+            Format::WebVtt,
+            "WEBVTT\n\n0.500 --> 1.500 line:0\n<v Ann>Good <i>morning.</i>\n\n00:02.000 --> 00:02.500\n<v Bo>Hello.\n",
+            2,
+        ),
+    ];
+    for (format, text, units) in lines {
+        assert_eq!(Format::detect(text.as_bytes()), Some(format), "{text}");
+        let transcript = read(text.as_bytes()).unwrap();
+        assert_eq!(transcript.foreign, Some(format));
+        let measured = measure("a", &transcript, &Settings::default());
+        let people: Vec<_> =
+            measured.participants.iter().map(|one| (one.participant.as_str(), one.talk_ms, one.units)).collect();
+        assert_eq!(people, [("Ann", Some(1000), Some(units)), ("Bo", Some(500), Some(units / 2))], "{format:?}");
+    }
+}
+
+#[test]
+fn several_recordings_in_one_file_are_refused_by_name() {
+    let segment =
+        |session: &str| json!({"session_id": session, "speaker": "A", "start_time": 0, "end_time": 1, "words": "x"});
+    let error = read(json!([segment("one"), segment("two")]).to_string().as_bytes()).unwrap_err();
+    assert_eq!(error.kind(), ParseErrorKind::SeveralRecordings);
+    assert_eq!(error.to_string(), "2 recordings in one file: one, two; one file per recording is needed");
+    let rttm = b"SPEAKER a 1 0 1 <NA> <NA> A <NA> <NA>\nSPEAKER b 1 0 1 <NA> <NA> A <NA> <NA>\n";
+    assert_eq!(read(rttm).unwrap_err().kind(), ParseErrorKind::SeveralRecordings);
+}
+
+#[test]
+fn channels_of_another_recogniser_are_not_taken_for_those_of_the_service() {
+    let track = |at: u64, text: &str| json!({"text": text, "words": [{"type": "word", "text": text, "start": 0.1, "end": 0.6, "channel_index": at}]});
+    let content = json!({"transcripts": [track(0, "Hello"), track(1, "Greetings")]}).to_string();
+    let transcript = read(content.as_bytes()).unwrap();
+    assert_eq!(transcript.foreign, Some(Format::ElevenLabs));
+    let measured = measure("a", &transcript, &Settings::default());
+    let people: Vec<_> = measured.participants.iter().map(|one| (one.participant.as_str(), one.talk_ms)).collect();
+    assert_eq!(people, [("ch0", Some(500)), ("ch1", Some(500))]);
+}
+
+#[test]
+fn what_no_shape_has_is_refused_as_before() {
+    for text in
+        ["", "{}", "[]", "[1, 2]", "{\"results\": {}}", "{\"text\": \"alone\"}", "hello\nworld\n", "a b c d e\n"]
+    {
+        assert!(foreign::read(text.as_bytes()).is_none(), "{text}");
+        assert!(read(text.as_bytes()).is_err(), "{text}");
+    }
+}
+
+#[test]
+#[ignore = "needs ../shared/data"]
+fn real_data_of_other_recognisers_is_read_as_it_should_be() {
+    let data = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/foreign");
+    let expected: Value = serde_json::from_slice(&std::fs::read(data.join("expect.json")).unwrap()).unwrap();
+    for (file, expected) in expected.as_object().unwrap() {
+        let bytes = std::fs::read(data.join(file)).unwrap();
+        let read = read(&bytes);
+        if expected.get("recordings").is_some() {
+            assert_eq!(read.unwrap_err().kind(), ParseErrorKind::SeveralRecordings, "{file}");
+            continue;
+        }
+        let transcript = read.unwrap_or_else(|error| panic!("{file}: {error}"));
+        assert_eq!(transcript.duration_ms, expected["duration_ms"].as_i64(), "{file}");
+        let measured = measure(file, &transcript, &Settings::default());
+        let people = expected["participants"].as_array().unwrap();
+        assert_eq!(measured.participants.len(), people.len(), "{file}");
+        for person in people {
+            let found = measured.participants.iter().find(|one| person["label"] == *one.participant);
+            let found = found.unwrap_or_else(|| panic!("{file}: no {}", person["label"]));
+            assert_eq!(
+                found.talk_ms.unwrap_or(0),
+                person["talk_ms"].as_i64().unwrap(),
+                "{file}: talk of {}",
+                person["label"]
+            );
+            if let Some(units) = person["units"].as_i64() {
+                assert_eq!(found.units, Some(units), "{file}: units of {}", person["label"]);
+            }
+        }
+        let sentences = measured.sentences().count() as u64;
+        assert_eq!(sentences, expected["sentences"].as_u64().unwrap(), "{file}: sentences");
+        assert_eq!(measured.words().count() as u64, expected["words"].as_u64().unwrap(), "{file}: words");
+    }
+    assert_eq!(expected.as_object().unwrap().len(), 49);
+}
