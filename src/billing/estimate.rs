@@ -7,7 +7,7 @@ use rust_decimal::prelude::ToPrimitive as _;
 
 use super::line::Meter;
 use super::prices::{Prices, UnitPrice};
-use crate::catalog::{Currency, Region};
+use crate::catalog::{BilledBy, Catalog, Currency, Region};
 
 /// Usual share of speech in a track that holds all participants, in thousandths. From the one published bill: 393 s billed for a
 /// 456.2 s recording.
@@ -84,10 +84,12 @@ pub enum SpeechSource {
     Measured,
     /// An earlier result of the same recording.
     Result,
+    /// The length of the recording, by which the model is billed.
+    Length,
 }
 
 impl SpeechSource {
-    /// `usual`, `given`, `measured`, `result`.
+    /// `usual`, `given`, `measured`, `result`, `length`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -95,6 +97,7 @@ impl SpeechSource {
             Self::Given => "given",
             Self::Measured => "measured",
             Self::Result => "result",
+            Self::Length => "length",
         }
     }
 }
@@ -131,7 +134,7 @@ impl Plan {
 /// Three quantities or amounts in ascending order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
 pub struct Bounds<T> {
-    /// 0, because silence is not billed; for measured speech 5 % below it.
+    /// 0, because silence is not billed; for measured speech 5 % below it; the length, where that is billed.
     pub low: T,
     /// By the usual share of speech, or the measured speech.
     pub expected: T,
@@ -192,7 +195,8 @@ impl Estimate {
     }
 }
 
-/// The estimates of one recording: one per requested track and meter.
+/// The estimates of one recording: one per requested track and meter; of a model that is billed by the length of the audio, one
+/// (definitions: estimate).
 ///
 /// ```
 /// use talkmeter::billing::{Plan, Prices, Recording, estimate};
@@ -210,8 +214,13 @@ impl Estimate {
 #[must_use]
 pub fn estimate(recording: &Recording, plan: &Plan, prices: &Prices) -> Vec<Estimate> {
     let mut lines = Vec::new();
-    for &track in &plan.tracks {
-        let speech = recording.duration_ms.map(|duration| speech(recording, plan, track, duration.max(0)));
+    let by_length = Catalog::builtin().model(&plan.model).is_some_and(|model| model.billed_by == BilledBy::Length);
+    let charges = if by_length { plan.tracks.get(..1).unwrap_or_default() } else { &plan.tracks };
+    for &track in charges {
+        let speech = recording.duration_ms.map(|duration| match duration.max(0) {
+            duration if by_length => whole(duration),
+            duration => speech(recording, plan, track, duration),
+        });
         for &meter in prices.meters(&plan.model, plan.region) {
             let speech_only = speech.filter(|_| meter == Meter::Speech);
             let quantity = match meter {
@@ -234,6 +243,12 @@ pub fn estimate(recording: &Recording, plan: &Plan, prices: &Prices) -> Vec<Esti
         }
     }
     lines
+}
+
+/// The same as [`speech`] if every second is billed, with or without speech.
+fn whole(duration: i64) -> (Bounds<i64>, i64, SpeechSource) {
+    let seconds = seconds_up(Decimal::from(duration), Decimal::ONE);
+    (Bounds { low: seconds, expected: seconds, high: seconds }, seconds, SpeechSource::Length)
 }
 
 /// Expected seconds of speech, rounded up; the upper bound; the source.
@@ -431,6 +446,15 @@ mod tests {
         let line = &estimate(&call, &plan, &Prices::builtin())[0];
         assert_eq!(line.quantity, Some(Bounds { low: 0, expected: 393, high: 457 }));
         assert_eq!(line.cost().unwrap().expected.to_string(), "0.08646");
+    }
+
+    #[test]
+    fn a_clip_is_billed_by_its_length_once() {
+        let clip = Recording::new("a.wav").duration_ms(80_400).channels(2);
+        let plan = Plan::new("fun-asr-flash-2026-06-15", Region::Intl, [0, 1]).speech_share(Decimal::new(5, 1));
+        let [line] = &estimate(&clip, &plan, &Prices::builtin())[..] else { panic!("one charge a clip") };
+        assert_eq!(line.quantity, Some(Bounds { low: 81, expected: 81, high: 81 }));
+        assert_eq!((line.upper_bound, line.source), (Some(81), Some(SpeechSource::Length)));
     }
 
     #[test]

@@ -35,7 +35,7 @@ pub use allowance::{Allowance, AllowanceUnit};
 pub(crate) use hotword::{MOST_HOTWORDS, SUPER_WEIGHT, check_hotword};
 #[cfg(feature = "cli")]
 pub(crate) use model::size;
-pub use model::{Limits, Model, RateLimit};
+pub use model::{BilledBy, Limits, Model, RateLimit};
 pub use parameter::{Kind, PARAMETERS, Parameter};
 pub use price::{Currency, Price, Rate};
 pub use protocol::Protocol;

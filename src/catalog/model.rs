@@ -22,6 +22,8 @@ pub struct Model {
     pub about: Option<String>,
     /// Its protocol.
     pub protocol: Protocol,
+    /// What it is billed by.
+    pub billed_by: BilledBy,
     /// The regions that offer it.
     pub regions: Vec<Region>,
     /// Limits of a recording.
@@ -58,6 +60,31 @@ pub struct Model {
     pub source: String,
     /// Date of the page the row was checked against.
     pub checked: Date,
+}
+
+/// What a model is billed by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Deserialize, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum BilledBy {
+    /// Seconds of speech in each requested track.
+    Speech,
+    /// Seconds of audio, with or without speech.
+    Length,
+    /// Input and output tokens.
+    Tokens,
+}
+
+impl BilledBy {
+    /// `speech`, `length`, `tokens`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Speech => "speech",
+            Self::Length => "length",
+            Self::Tokens => "tokens",
+        }
+    }
 }
 
 /// Limits of a recording.

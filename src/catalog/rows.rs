@@ -8,8 +8,8 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::{
-    Allowance, AllowanceUnit, Catalog, Currency, Limits, Model, Parameter, Price, Protocol, Rate, RateLimit, Region,
-    Residency, Service,
+    Allowance, AllowanceUnit, BilledBy, Catalog, Currency, Limits, Model, Parameter, Price, Protocol, Rate, RateLimit,
+    Region, Residency, Service,
 };
 use crate::error::{Error, Result};
 
@@ -68,6 +68,7 @@ struct Row {
     same_as: Option<String>,
     about: Option<String>,
     protocol: Option<Protocol>,
+    billed_by: Option<BilledBy>,
     regions: Option<Vec<Region>>,
     megabytes: Option<u64>,
     seconds: Option<u64>,
@@ -258,6 +259,7 @@ fn model(family: &Row, row: &Row, file: &File) -> Result<Model> {
         family: family.name.clone(),
         about: said!(about).cloned(),
         protocol: needed!(protocol),
+        billed_by: needed!(billed_by),
         regions: needed!(regions),
         limits,
         formats: list(&file.formats, said!(formats))?,

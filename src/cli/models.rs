@@ -8,7 +8,7 @@ use super::output::{Console, Failure, Format, Listing};
 use super::parameters::flag_of;
 use super::prices::warn_if_old;
 use super::{Exit, block_on};
-use crate::catalog::{Allowance, Catalog, Model, Parameter, Price, Protocol, Rate, RateLimit, Region, size};
+use crate::catalog::{Allowance, BilledBy, Catalog, Model, Parameter, Price, Protocol, Rate, RateLimit, Region, size};
 use crate::client::{Client, Filter, Models};
 use crate::error::ErrorKind;
 use crate::report::number::counted;
@@ -145,6 +145,7 @@ fn listing(catalog: &Catalog, models: &[&Model], region: Option<Region>, format:
                 "family",
                 "about",
                 "protocol",
+                "billed_by",
                 "regions",
                 "prices",
                 "allowances",
@@ -278,6 +279,7 @@ fn full(catalog: &Catalog, model: &Model, region: Option<Region>, flat: bool) ->
         json!(model.family),
         json!(model.about),
         json!(model.protocol.name()),
+        json!(model.billed_by.name()),
         list(&regions),
         rows(prices(model, region).map(price).collect()),
         rows(allowances(model, region).map(allowance).collect()),
@@ -314,6 +316,12 @@ fn page(catalog: &Catalog, model: &Model, region: Option<Region>) -> String {
     page.line("same as", model.same_as.as_deref().unwrap_or("itself (a snapshot)"));
     let command = if model.protocol.is_task() { "talkmeter transcribe" } else { "talkmeter flash" };
     page.line("used by", &format!("`{command}` (protocol {})", model.protocol));
+    let billed_by = match model.billed_by {
+        BilledBy::Speech => "seconds of speech, in each requested track",
+        BilledBy::Length => "seconds of audio, silence included",
+        _ => "input and output tokens",
+    };
+    page.line("billed by", billed_by);
     let asked = |offered: &&Region| region.is_none_or(|region| region == **offered);
     for (index, offered) in model.regions.iter().filter(asked).enumerate() {
         let unknown = "not documented".to_owned();

@@ -246,7 +246,11 @@ fn the_figures_are_those_of_the_scripts() {
     let ran = Scene::new().run("demo -o out -q --format json").exits(0).says_nothing();
     let told = ran.json();
     assert_eq!(told["report"]["format"], "talkmeter report");
-    assert_eq!(told["demo"]["cost"].as_array().unwrap().len(), 3);
+    let costs = told["demo"]["cost"].as_array().unwrap();
+    assert_eq!(costs.len(), 3);
+    // A clip is billed by its length, which is known before.
+    let flash = costs.iter().find(|row| row["what"] == "a message, with flash").unwrap();
+    assert_eq!((&flash["expected"], &flash["high"]), (&flash["reported"], &flash["reported"]));
     assert!(told["demo"]["flash"]["text"].as_str().unwrap().ends_with("nine Orchard Lane. Goodbye."));
 
     let tables = Tables::of(&ran);

@@ -42,6 +42,7 @@ fn everything_about_one_model() {
         .prints("\n  same as     fun-asr-2025-11-07\n")
         .prints("intl: endpoint Singapore (dashscope-intl.aliyuncs.com), data Singapore, inference\n")
         .prints("anywhere except mainland China\n")
+        .prints("  billed by   seconds of speech, in each requested track\n")
         .prints("cn: endpoint Beijing (dashscope.aliyuncs.com), data Beijing, inference mainland China\n")
         .prints("30: zh en ja ko")
         .prints("up to 2 GB, up to 12 h, any sample rate, 1 URL per task (older pages: 100)")
@@ -62,10 +63,15 @@ fn in_json_money_is_text_and_every_row_has_its_source() {
             assert!(!source.is_empty() && checked.len() == 10, "{fact}");
         }
         assert!(row["parameters"].as_array().is_some_and(|keys| !keys.is_empty()), "{row}");
+        let by_tokens = row["prices"].as_array().unwrap().iter().any(|price| price["unit"] == "million_tokens");
+        assert!(!by_tokens || row["billed_by"] == "tokens", "{row}");
     }
     let fun = rows.iter().find(|row| row["model"] == "fun-asr").unwrap();
     assert_eq!(fun["prices"][0]["amount"], json!("0.000035"));
     assert_eq!(fun["regions"], json!(["intl", "cn"]));
+    assert_eq!(fun["billed_by"], "speech");
+    let flash = rows.iter().find(|row| row["model"] == "fun-asr-flash-2026-06-15").unwrap();
+    assert_eq!(flash["billed_by"], "length");
     assert_eq!(fun["max_bytes"], json!(2_147_483_648_u64));
     assert_eq!(fun["max_seconds"], json!(43_200));
     let tokens = rows.iter().find(|row| row["model"] == "qwen-audio-3.1-asr-flash-filetrans").unwrap();

@@ -30,7 +30,8 @@ Examples:
 
 Low: the recording is silent, which is not billed. High: every second of every requested track is speech. Expected: the usual
 share of speech (0.86 for a track that holds all participants, 0.5125 each for one track per participant), --speech-share, or
-the speech input in an earlier result. The column speech_source says which: usual, given, result, measured.
+the speech input in an earlier result. The column speech_source says which: usual, given, result, measured. Flash models are
+billed by the length of the clip, silence included, once whatever its tracks: length.
 
 --vad decodes local recordings and measures the speech in each track: expected is the measured speech, low is 5 % less, high is
 10 % more and includes tones. The upper bound is printed too. Ringing, busy and dial tones are told apart from speech; music,
@@ -339,6 +340,10 @@ fn measured<'e>(lines: impl Iterator<Item = &'e Estimate>, model: &str, sum: &Su
     let lines: Vec<&Estimate> = lines.filter(|line| line.meter == Meter::Speech).collect();
     if lines.is_empty() {
         console.note(&format!("{model} is billed in tokens for the whole length; measured speech does not matter"));
+        return;
+    }
+    if lines.iter().all(|line| line.source == Some(SpeechSource::Length)) {
+        console.note(&format!("{model} is billed by the length of the audio; measured speech does not matter"));
         return;
     }
     let measured = lines.iter().filter(|line| line.source == Some(SpeechSource::Measured)).count();
