@@ -153,7 +153,7 @@ impl When {
 
     fn speaking(&self, nots: usize, into: &mut Vec<usize>) {
         match self {
-            Self::Name(index) if nots % 2 == 0 => into.push(*index),
+            Self::Name(index) if nots.is_multiple_of(2) => into.push(*index),
             Self::Name(_) => {}
             Self::Not(one) => one.speaking(nots + 1, into),
             Self::Both(one, two) | Self::Either(one, two) => {

@@ -139,7 +139,7 @@ mod tests {
             let jobs = (0..200_u64).map(|job| (job, job % 13 + 1));
             let work = |job: u64, count: &mut u64| {
                 // Some jobs take longer, so that results are finished out of order.
-                std::thread::sleep(std::time::Duration::from_micros(job * 7919 % 300));
+                std::thread::park_timeout(std::time::Duration::from_micros(job * 7919 % 300));
                 *count += 1;
                 job
             };
@@ -157,7 +157,7 @@ mod tests {
         let now = AtomicU64::new(0);
         let work = |weight: u64, (): &mut ()| {
             let together = now.fetch_add(weight, Ordering::SeqCst) + weight;
-            std::thread::sleep(std::time::Duration::from_micros(200));
+            std::thread::park_timeout(std::time::Duration::from_micros(200));
             assert!(together <= 10 || together == 50, "{together}");
             weight
         };
