@@ -28,6 +28,14 @@ const EXAMPLES: &[(&str, &[&str])] = &[
     ("vocab show", &["talkmeter vocab show ID"]),
     ("vocab update", &["talkmeter vocab update ID words.txt"]),
     ("vocab delete", &["talkmeter vocab delete ID"]),
+    ("rules check", &["talkmeter rules check examples/rules/support.toml"]),
+    (
+        "rules run",
+        &["talkmeter rules run examples/rules/support.toml out", "talkmeter rules run support.toml out -o out"],
+    ),
+    ("rules diff", &["talkmeter rules diff old.toml new.toml out --format md --fail-on-change"]),
+    ("rules import", &["talkmeter rules import categories.json > rules.toml"]),
+    ("rules schema", &["talkmeter rules schema > rules.schema.json"]),
     ("completions", &["talkmeter completions bash > ~/.local/share/bash-completion/completions/talkmeter"]),
     ("man", &["talkmeter man ~/.local/share/man/man1"]),
 ];
