@@ -8,7 +8,7 @@
 //!
 //! | module | contents | feature |
 //! | --- | --- | --- |
-//! | [`transcript`] | result files → [`Transcript`](transcript::Transcript): a tolerant, borrowing reader that counts oddities | |
+//! | [`transcript`] | result files → [`Transcript`]: a tolerant, borrowing reader that counts oddities | |
 //! | [`metrics`] | every figure of one call, and the catalogue that declares them | |
 //! | [`definitions`] | what every figure means: formula, null rule, example | |
 //! | [`rules`] | rules over calls: what was said, what was not, figures; with evidence | |

@@ -116,7 +116,8 @@ impl Rules {
     ///
     /// ```
     /// use talkmeter::rules::Rules;
-    /// let faults = Rules::parse("[[rule]]\nid = \"a\"\nwhen = \"b\"\n").unwrap_err();
+    /// let text = "[[rule]]\nid = \"a\"\nwhen = \"b\"\n[rule.conditions.c]\nphrases = [\"refund\"]\n";
+    /// let faults = Rules::parse(text).unwrap_err();
     /// assert_eq!(faults[0].to_string(), "3:9: rule a: `b` is no condition of this rule");
     /// ```
     pub fn parse(text: &str) -> Result<Self, Vec<Fault>> {

@@ -1,6 +1,6 @@
 //! Transcripts of other recognisers, read as [`Transcript`]: told apart by their structure, never by their names.
 //!
-//! Each shape has a file that finds sentences and words in it; [`speech`] makes channels, speakers and sentences of these, by
+//! Each shape has a file that finds sentences and words in it; `speech` makes channels, speakers and sentences of these, by
 //! the same rules for all. What a shape cannot say is null. Shapes as documented by their makers in November 2026.
 
 mod assemblyai;

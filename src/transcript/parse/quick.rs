@@ -1,7 +1,7 @@
 //! The same reading for ordinary files, in one pass over the bytes and several times faster.
 //!
 //! It stops at the first value that is odd in any way: a repeated key, another type, a fraction, anything that would be
-//! counted in [`Notices`](crate::transcript::Notices) or refused. Then the careful visitors read the file from its
+//! counted in [`Notices`] or refused. Then the careful visitors read the file from its
 //! start; only they count and explain. So this file has no rules of its own: what it returns, they would have returned.
 
 use std::borrow::Cow;
