@@ -1,4 +1,4 @@
-//! Which service, with which key: global flags and the environment.
+//! Which service, with which key: flags and the environment.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

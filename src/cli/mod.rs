@@ -4,6 +4,7 @@
 
 mod advice;
 mod analyze;
+mod arguments;
 mod captions;
 mod check;
 mod clip;
@@ -177,7 +178,9 @@ fn command() -> clap::Command {
 /// Runs the command line of this process.
 #[must_use]
 pub fn main() -> ExitCode {
-    let parsed = command().try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches));
+    let parsed = command()
+        .try_get_matches_from(arguments::reordered(std::env::args_os()))
+        .and_then(|matches| Cli::from_arg_matches(&matches));
     let cli = match parsed {
         Ok(cli) => cli,
         Err(error) => return ExitCode::from(Console::new(false, 0, Color::Auto, true).refused(&error) as u8),
