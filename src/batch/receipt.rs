@@ -34,7 +34,7 @@ impl LedgerReport {
         Ok(read.map(|read| Self { dir: dir.to_owned(), state: read.state }))
     }
 
-    #[cfg(feature = "cli")]
+    #[cfg(feature = "audio")]
     pub(super) fn state(&self) -> &State {
         &self.state
     }

@@ -309,7 +309,8 @@ fn display_name(name: &str) -> String {
     if name.chars().nth(LONGEST_NAME).is_some() {
         return name.chars().take(LONGEST_NAME - 1).map(plain).chain(['…']).collect();
     }
-    name.chars().map(plain).collect()
+    // A dash before the `>` that ends a tag would be an arrow.
+    name.trim_end_matches('-').chars().map(plain).collect()
 }
 
 /// `00:00:01.500`; at least two digits of hours.
