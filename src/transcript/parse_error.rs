@@ -97,7 +97,7 @@ impl ParseError {
         Self::new(ParseErrorKind::NotJson, format!("invalid JSON: {message}"))
     }
 
-    /// For a file that is not of the shape it was said to be.
+    /// For a file without the structure of the format that the caller named.
     pub(super) fn no_shape(name: &str) -> Self {
         Self::new(ParseErrorKind::NotAResult, format!("this is not a transcript of the shape `{name}`"))
     }

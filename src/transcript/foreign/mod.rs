@@ -111,11 +111,7 @@ impl Format {
     /// The shape of a file; `None` if it has none of these. Results of the service itself have none.
     #[must_use]
     pub fn detect(bytes: &[u8]) -> Option<Self> {
-        let text = std::str::from_utf8(unmarked(bytes)).ok()?;
-        match json(text) {
-            Some(values) => of_json(&values),
-            None => lines::detect(text),
-        }
+        Document::new(bytes).ok()?.format()
     }
 
     /// Reads a file of this shape.
@@ -123,31 +119,52 @@ impl Format {
     /// # Errors
     /// It is not UTF-8, has no such shape, or holds several recordings, which the message names.
     pub fn read(self, bytes: &[u8]) -> Result<Transcript<'static>, ParseError> {
+        let document = Document::new(bytes)?;
+        let transcript = document.transcript(self)?;
+        transcript.filter(|_| document.format() == Some(self)).ok_or_else(|| ParseError::no_shape(self.name()))
+    }
+}
+
+/// A file, parsed once if it is JSON.
+struct Document<'t> {
+    text: &'t str,
+    values: Option<Vec<Value>>,
+}
+
+impl<'t> Document<'t> {
+    fn new(bytes: &'t [u8]) -> Result<Self, ParseError> {
         let bytes = unmarked(bytes);
         let text = std::str::from_utf8(bytes).map_err(|error| ParseError::not_utf8(bytes, error))?;
-        let values = json(text).unwrap_or_default();
+        Ok(Self { text, values: json(text) })
+    }
+
+    fn format(&self) -> Option<Format> {
+        self.values.as_deref().map_or_else(|| lines::detect(self.text), of_json)
+    }
+
+    /// The transcript, read as this format; `None` if the file holds none of it.
+    fn transcript(&self, format: Format) -> Result<Option<Transcript<'static>>, ParseError> {
+        let text = self.text;
+        let values = self.values.as_deref().unwrap_or_default();
         let root = values.first().unwrap_or(&Value::Null);
-        let speech = match self {
-            Self::Whisper => Some(whisper::speech(root)),
-            Self::WhisperCpp => Some(whisper_cpp::speech(root)),
-            Self::FunAsr => funasr::speech(&values)?,
-            Self::Aws => Some(aws::speech(root)),
-            Self::AwsCallAnalytics => Some(aws::call_analytics(root)),
-            Self::Google => google::speech(root)?,
-            Self::Deepgram => Some(deepgram::speech(root)),
-            Self::AssemblyAi => Some(assemblyai::speech(root)),
-            Self::AzureBatch | Self::AzureFast => Some(azure::speech(root)),
-            Self::ElevenLabs => Some(elevenlabs::speech(root)),
-            Self::Rttm => Some(lines::rttm(text)?),
-            Self::Ctm => Some(lines::ctm(text)?),
-            Self::Stm => Some(lines::stm(text)?),
-            Self::SegLst => Some(lines::seglst(root)?),
-            Self::Srt | Self::WebVtt => Some(cues::speech(text)),
+        let speech = match format {
+            Format::Whisper => Some(whisper::speech(root)),
+            Format::WhisperCpp => Some(whisper_cpp::speech(root)),
+            Format::FunAsr => funasr::speech(values)?,
+            Format::Aws => Some(aws::speech(root)),
+            Format::AwsCallAnalytics => Some(aws::call_analytics(root)),
+            Format::Google => google::speech(root)?,
+            Format::Deepgram => Some(deepgram::speech(root)),
+            Format::AssemblyAi => Some(assemblyai::speech(root)),
+            Format::AzureBatch | Format::AzureFast => Some(azure::speech(root)),
+            Format::ElevenLabs => Some(elevenlabs::speech(root)),
+            Format::Rttm => Some(lines::rttm(text)?),
+            Format::Ctm => Some(lines::ctm(text)?),
+            Format::Stm => Some(lines::stm(text)?),
+            Format::SegLst => Some(lines::seglst(root)?),
+            Format::Srt | Format::WebVtt => Some(cues::speech(text)),
         };
-        match speech.filter(|_| Self::detect(bytes) == Some(self)) {
-            Some(speech) => Ok(Transcript { foreign: Some(self), ..speech.transcript() }),
-            None => Err(ParseError::no_shape(self.name())),
-        }
+        Ok(speech.map(|speech| Transcript { foreign: Some(format), ..speech.transcript() }))
     }
 }
 
@@ -164,7 +181,10 @@ impl Format {
 /// # Errors
 /// As [`Format::read`].
 pub fn read(bytes: &[u8]) -> Option<Result<Transcript<'static>, ParseError>> {
-    Format::detect(bytes).map(|format| format.read(bytes))
+    let document = Document::new(bytes).ok()?;
+    let format = document.format()?;
+    let transcript = document.transcript(format).transpose();
+    Some(transcript.unwrap_or_else(|| Err(ParseError::no_shape(format.name()))))
 }
 
 fn unmarked(bytes: &[u8]) -> &[u8] {

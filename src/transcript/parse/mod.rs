@@ -41,7 +41,7 @@ pub fn read(bytes: &[u8]) -> Result<Transcript<'_>, ParseError> {
     read_carefully(json).or_else(|error| foreign::read(bytes).unwrap_or(Err(error)))
 }
 
-/// Any file: counts what is odd, explains what is refused.
+/// Reads any file: counts odd values, and explains why a file is refused.
 fn read_carefully(json: &str) -> Result<Transcript<'_>, ParseError> {
     let reader = Reader::default();
     let mut deserializer = serde_json::Deserializer::from_str(json);
