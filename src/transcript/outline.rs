@@ -236,12 +236,8 @@ lenient! {
     Tracks -> BTreeSet<i64> {
         pass_over!(BTreeSet<i64>: unit bool i64 u64 f64 str map);
 
-        fn visit_seq<A: SeqAccess<'de>>(self, mut all: A) -> Result<BTreeSet<i64>, A::Error> {
-            let mut tracks = BTreeSet::new();
-            while let Some(number) = all.next_element_seed(Number)? {
-                tracks.extend(number.filter(|_| tracks.len() < MOST_TRACKS));
-            }
-            Ok(tracks)
+        fn visit_seq<A: SeqAccess<'de>>(self, all: A) -> Result<BTreeSet<i64>, A::Error> {
+            numbers(all, || Number)
         }
     }
 }
@@ -251,16 +247,8 @@ lenient! {
     Properties -> BTreeSet<i64> {
         pass_over!(BTreeSet<i64>: unit bool i64 u64 f64 str seq);
 
-        fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<BTreeSet<i64>, A::Error> {
-            let mut tracks = BTreeSet::new();
-            while let Some(name) = fields.next_key::<String>()? {
-                if name == "channels" {
-                    tracks = fields.next_value_seed(Tracks)?;
-                } else {
-                    fields.next_value::<IgnoredAny>()?;
-                }
-            }
-            Ok(tracks)
+        fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<BTreeSet<i64>, A::Error> {
+            member(fields, "channels", || Tracks)
         }
     }
 }
@@ -270,12 +258,8 @@ lenient! {
     Transcripts -> BTreeSet<i64> {
         pass_over!(BTreeSet<i64>: unit bool i64 u64 f64 str map);
 
-        fn visit_seq<A: SeqAccess<'de>>(self, mut all: A) -> Result<BTreeSet<i64>, A::Error> {
-            let mut tracks = BTreeSet::new();
-            while let Some(number) = all.next_element_seed(Channel)? {
-                tracks.extend(number.filter(|_| tracks.len() < MOST_TRACKS));
-            }
-            Ok(tracks)
+        fn visit_seq<A: SeqAccess<'de>>(self, all: A) -> Result<BTreeSet<i64>, A::Error> {
+            numbers(all, || Channel)
         }
     }
 }
@@ -285,18 +269,40 @@ lenient! {
     Channel -> Option<i64> {
         pass_over!(Option<i64>: unit bool i64 u64 f64 str seq);
 
-        fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Option<i64>, A::Error> {
-            let mut id = None;
-            while let Some(name) = fields.next_key::<String>()? {
-                if name == "channel_id" {
-                    id = fields.next_value_seed(Number)?;
-                } else {
-                    fields.next_value::<IgnoredAny>()?;
-                }
-            }
-            Ok(id)
+        fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<Option<i64>, A::Error> {
+            member(fields, "channel_id", || Number)
         }
     }
+}
+
+/// The numbers of a list, each read with a seed; at most [`MOST_TRACKS`].
+fn numbers<'de, A, S>(mut all: A, seed: impl Fn() -> S) -> Result<BTreeSet<i64>, A::Error>
+where
+    A: SeqAccess<'de>,
+    S: DeserializeSeed<'de, Value = Option<i64>>,
+{
+    let mut tracks = BTreeSet::new();
+    while let Some(number) = all.next_element_seed(seed())? {
+        tracks.extend(number.filter(|_| tracks.len() < MOST_TRACKS));
+    }
+    Ok(tracks)
+}
+
+/// One member of an object, read with a seed: the last one of that name.
+fn member<'de, A, S>(mut fields: A, wanted: &str, seed: impl Fn() -> S) -> Result<S::Value, A::Error>
+where
+    A: MapAccess<'de>,
+    S: DeserializeSeed<'de, Value: Default>,
+{
+    let mut value = S::Value::default();
+    while let Some(name) = fields.next_key::<String>()? {
+        if name == wanted {
+            value = fields.next_value_seed(seed())?;
+        } else {
+            fields.next_value::<IgnoredAny>()?;
+        }
+    }
+    Ok(value)
 }
 
 #[cfg(test)]
