@@ -4,7 +4,7 @@
 //! that the name survives a power cut.
 //!
 //! A temporary file is removed when its process gives it up or is interrupted. One that a killed process left is removed by the
-//! next process that writes to the folder: nobody holds a lock on it any more.
+//! next process that writes to the folder, which it knows by its free lock.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -108,12 +108,16 @@ fn create_in(folder: &Path, builder: &tempfile::Builder<'_, '_>) -> Result<Named
     Ok(file)
 }
 
-/// Removes the temporary files that nobody is writing any more. What cannot be removed stays.
+/// Whether a file name is that of a temporary file of ours.
+fn is_temporary(name: &str) -> bool {
+    name.starts_with(PREFIX) && name.ends_with(SUFFIX)
+}
+
+/// Removes temporary files whose process has ended. A file that cannot be removed stays.
 fn remove_abandoned(folder: &Path) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name();
-        let is_ours = name.to_str().is_some_and(|name| name.starts_with(PREFIX) && name.ends_with(SUFFIX));
-        if is_ours && entry.file_type().is_ok_and(|kind| kind.is_file()) {
+        if name.to_str().is_some_and(is_temporary) && entry.file_type().is_ok_and(|kind| kind.is_file()) {
             let is_abandoned = File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok());
             if is_abandoned {
                 let _ = fs::remove_file(entry.path());
@@ -154,11 +158,11 @@ pub(crate) fn remove_temporary(folder: &Path, is_written: impl Fn(&str) -> bool)
     let entries = fs::read_dir(folder).map_err(|error| Error::io("read", folder, error))?;
     for entry in entries.flatten() {
         let name = entry.file_name();
-        let is_temporary = |name: &str| {
+        let is_ours = |name: &str| {
             let part_of = name.strip_prefix('.').and_then(|name| name.strip_suffix(".part"));
-            (name.starts_with(PREFIX) && name.ends_with(SUFFIX)) || part_of.is_some_and(&is_written)
+            is_temporary(name) || part_of.is_some_and(&is_written)
         };
-        if name.to_str().is_some_and(is_temporary) {
+        if name.to_str().is_some_and(is_ours) {
             fs::remove_file(entry.path()).map_err(|error| Error::io("remove", &entry.path(), error))?;
         }
     }
