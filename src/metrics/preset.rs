@@ -25,11 +25,11 @@ pub enum Preset {
     Strict,
     /// As Alibaba's conversation analysis: a sentence of some length that begins two seconds before the other's ends.
     Sca,
-    /// As `call-ai-metrics`: an overlap of more than half a second, whoever has the floor afterwards.
+    /// As `call-ai-metrics`: an overlap of more than half a second, no matter who keeps the floor.
     Cam,
 }
 
-/// With fewer units, a sentence interrupts nobody under [`Preset::Sca`].
+/// The least units of a sentence that can interrupt under [`Preset::Sca`].
 pub(super) const SCA_LEAST_UNITS: u32 = 4;
 
 impl Preset {
@@ -65,7 +65,7 @@ impl Preset {
         self == Self::Sca
     }
 
-    /// Whether an interruption is tried before anything else, whoever outlasts whom.
+    /// Whether an onset is tested for interruption first, no matter who stops first.
     pub(super) fn interrupts_first(self) -> bool {
         matches!(self, Self::Sca | Self::Cam)
     }
