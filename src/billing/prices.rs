@@ -29,13 +29,14 @@ impl PriceBook {
         book
     }
 
-    /// Overrides these rows with those of a price file: `[[price]]` and `[[allowance]]` tables as in `models.toml`. Rows in
-    /// the file replace all earlier rows for the same model and region.
+    /// Overrides these rows with those of a price file: `[[price]]` and `[[allowance]]` tables as in `models.toml`, or a JSON
+    /// list of models whose `prices` and `allowances` are such rows. Rows in the file replace all earlier rows for the same
+    /// model and region.
     ///
     /// # Errors
-    /// [`crate::ErrorKind::InvalidInput`] when the text is not TOML of that form.
-    pub fn replace(&mut self, toml: &str) -> Result<()> {
-        let (prices, allowances) = read_prices(toml)?;
+    /// [`crate::ErrorKind::InvalidInput`] when the text has neither form, or a price is no amount.
+    pub fn replace(&mut self, text: &str) -> Result<()> {
+        let (prices, allowances) = read_prices(text)?;
         self.prices.retain(|(model, price)| !prices.iter().any(|(m, p)| m == model && p.region == price.region));
         self.allowances
             .retain(|(model, old)| !allowances.iter().any(|(m, new)| m == model && new.region == old.region));

@@ -45,16 +45,38 @@ pub use region::{Endpoint, Region, check_workspace};
 
 use crate::error::{Check, Error, Result};
 
-/// Reads `[[price]]` and `[[allowance]]` rows in the form of `models.toml`, each with its model.
-pub(crate) fn read_prices(toml: &str) -> Result<rows::Rows> {
-    rows::prices(toml)
+/// Reads the rows of a price file, TOML or JSON, each with its model.
+pub(crate) fn read_prices(text: &str) -> Result<rows::Rows> {
+    rows::prices(text)
 }
 
 /// All known models, and the limits of an account.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Catalog {
     models: Vec<Model>,
+    retired: Vec<Retired>,
     service: Service,
+}
+
+/// A model that the service gives up.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
+pub struct Retired {
+    /// Its name in requests.
+    pub name: String,
+    /// The model to use instead.
+    pub instead: String,
+    /// Where that is documented.
+    pub source: String,
+    /// Date of the page it was checked against.
+    pub checked: Date,
+}
+
+/// `sensevoice-v1 is being retired by the service: use fun-asr`.
+impl std::fmt::Display for Retired {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} is being retired by the service: use {}", self.name, self.instead)
+    }
 }
 
 /// The limits of an account, for all models.
@@ -118,7 +140,7 @@ impl Default for Catalog {
             source: String::new(),
             checked: Date::ZERO,
         };
-        Self { models: Vec::new(), service }
+        Self { models: Vec::new(), retired: Vec::new(), service }
     }
 }
 
@@ -159,12 +181,21 @@ impl Catalog {
         self.models.iter().filter(|model| of(model) == root).map(|model| model.name.clone()).collect()
     }
 
-    /// The model with exactly this name, or an error that suggests similar names.
+    /// Models that the service gives up, which are not among [`Catalog::models`].
+    #[must_use]
+    pub fn retired(&self) -> &[Retired] {
+        &self.retired
+    }
+
+    /// The model with exactly this name, or an error that says what to use instead of a retired one, or suggests similar names.
     ///
     /// # Errors
     ///
-    /// [`crate::ErrorKind::InvalidInput`] with the nearest names.
+    /// [`crate::ErrorKind::InvalidInput`] with the model to use instead, or the nearest names.
     pub fn require(&self, name: &str) -> Result<&Model> {
+        if let Some(retired) = self.retired.iter().find(|retired| retired.name == name) {
+            return Err(Error::invalid(retired.to_string()));
+        }
         let unknown = || {
             let shown: String = name.chars().take(80).collect();
             let near = nearest::nearest(name, self.models.iter().map(|model| &model.name[..]));
@@ -249,13 +280,16 @@ mod tests {
         assert_eq!(said("fun-asr", Region::Intl), "0.000035 USD/s");
         assert_eq!(said("fun-asr", Region::Cn), "0.00022 CNY/s");
         assert_eq!(said("fun-asr-flash-2026-06-15", Region::Intl), "0.000035 USD/s");
-        assert_eq!(said("fun-asr-flash-2026-06-15", Region::Cn), "0.00022 CNY/s (inferred)");
+        assert_eq!(said("fun-asr-flash-2026-06-15", Region::Cn), "0.00003 USD/s");
         assert_eq!(said("paraformer-v2", Region::Cn), "0.00008 CNY/s");
         assert_eq!(said("qwen-audio-3.1-asr-flash-filetrans", Region::Intl), "0.15 in, 0.47 out USD/M tokens");
         assert_eq!(said("qwen-audio-3.1-asr-flash", Region::Intl), "");
         let dollars = Catalog::builtin().model("fun-asr").unwrap();
         let dollars: Vec<String> = dollars.prices(Region::Cn).map(ToString::to_string).collect();
         assert_eq!(dollars, ["0.00022 CNY/s", "0.000032 USD/s"]);
+        let flash = Catalog::builtin().model("fun-asr-flash-2026-06-15").unwrap();
+        let flash: Vec<String> = flash.prices(Region::Cn).map(ToString::to_string).collect();
+        assert_eq!(flash, ["0.00003 USD/s", "0.00022 CNY/s (inferred)"]);
         let old = price("fun-asr", Region::Cn).unwrap();
         assert_eq!(old.age_days(jiff::civil::date(2026, 5, 31)), 30);
     }
@@ -267,7 +301,11 @@ mod tests {
         assert_eq!(pace("fun-asr-mtl", Region::Cn), Some(10.0));
         assert_eq!(pace("fun-asr-mtl", Region::Intl), Some(100.0 / 60.0));
         assert_eq!(pace("paraformer-v2", Region::Cn), Some(20.0));
+        assert_eq!(pace("paraformer-8k-v2", Region::Cn), Some(20.0));
+        assert_eq!(pace("fun-asr-flash-2026-06-15", Region::Cn), Some(10.0));
         assert_eq!(pace("qwen-audio-3.1-asr-flash", Region::Cn), None);
+        let tasks = |name: &str| Catalog::builtin().model(name).unwrap().rate_limit(Region::Cn).unwrap().tasks;
+        assert_eq!(["paraformer-8k-v1", "paraformer-8k-v2", "paraformer-v2"].map(tasks), [Some(500), Some(100), None]);
     }
 
     #[test]
@@ -288,6 +326,11 @@ mod tests {
             ("languages = \"thirty\"", "languages = \"forty\"", "has no list `forty`"),
             ("context = true", "contexts = true", "cannot be read"),
             ("requests = 600, seconds = 60", "requests = 0, seconds = 60", "has a rate limit of zero for fun-asr"),
+            (
+                "instead = \"fun-asr\"",
+                "instead = \"fun-asr-9\"",
+                "retires `sensevoice-v1`, which is offered, or for which",
+            ),
         ] {
             assert!(text.contains(from), "{from}");
             let error = Catalog::read(&text.replace(from, to)).unwrap_err().to_string();

@@ -53,7 +53,7 @@ impl fmt::Display for Price {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Rate {
-    /// Per second of speech in each requested track.
+    /// Per second: of speech in each requested track, or of audio where the length is billed.
     Second(Decimal),
     /// Per million tokens.
     MillionTokens {

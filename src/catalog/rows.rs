@@ -1,6 +1,7 @@
 //! Reads `models.toml`: families, whose models inherit the fields they do not set, and prices.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -9,7 +10,7 @@ use toml::Spanned;
 
 use super::{
     Allowance, AllowanceUnit, BilledBy, Catalog, Currency, Limits, Model, Parameter, Price, Protocol, Rate, RateLimit,
-    Region, Residency, Service,
+    Region, Residency, Retired, Service,
 };
 use crate::error::{Error, Result};
 
@@ -21,9 +22,20 @@ struct File {
     languages: BTreeMap<String, Vec<String>>,
     formats: BTreeMap<String, Vec<String>>,
     family: Vec<Row>,
+    #[serde(default)]
+    retired: Vec<RetiredRow>,
     price: Vec<PriceRow>,
     #[serde(default)]
     allowance: Vec<AllowanceRow>,
+}
+
+/// The prices of one model in a JSON list of models, whose other members say nothing about money.
+#[derive(Deserialize)]
+struct ListedModel {
+    #[serde(default)]
+    prices: Vec<PriceRow>,
+    #[serde(default)]
+    allowances: Vec<AllowanceRow>,
 }
 
 /// A price file of a user.
@@ -104,6 +116,15 @@ struct RateRow {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct RetiredRow {
+    name: String,
+    instead: String,
+    source: String,
+    checked: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct PriceRow {
     models: Vec<String>,
     region: Region,
@@ -133,24 +154,53 @@ struct AllowanceRow {
 /// Prices and free allowances with their models.
 pub(crate) type Rows = (Vec<(String, Price)>, Vec<(String, Allowance)>);
 
-/// Reads `[[price]]` and `[[allowance]]` rows in the form of the catalogue.
+/// Reads prices and allowances: `[[price]]` and `[[allowance]]` rows in the form of the catalogue, or a JSON list of models, an
+/// array or one per line, with such rows in `prices` and `allowances`.
 pub(super) fn prices(text: &str) -> Result<Rows> {
     let wrong = |what: String| Error::invalid(format!("the price file {what}"));
+    if is_json(text) {
+        let listed = listed(text).map_err(|error| wrong(format!("cannot be read: {error}")))?;
+        let prices = listed.iter().flat_map(|model| &model.prices).map(|row| (row, String::new()));
+        let allowances = listed.iter().flat_map(|model| &model.allowances).map(|row| (row, String::new()));
+        return rows(prices, allowances).map_err(wrong);
+    }
     let file: PriceFile = toml::from_str(text).map_err(|error| wrong(format!("cannot be read: {error}")))?;
-    let (mut prices, mut allowances) = (Vec::new(), Vec::new());
-    let line = |at: usize| text.get(..at).unwrap_or_default().matches('\n').count() + 1;
-    for spanned in &file.price {
-        let row = spanned.get_ref();
-        let price = price(row).map_err(|what| wrong(format!("{what} (line {})", line(spanned.span().start))))?;
-        prices.extend(row.models.iter().map(|model| (model.clone(), price.clone())));
+    let line = |span: Range<usize>| {
+        format!(" (line {})", text.get(..span.start).unwrap_or_default().matches('\n').count() + 1)
+    };
+    let prices = file.price.iter().map(|row| (row.get_ref(), line(row.span())));
+    let allowances = file.allowance.iter().map(|row| (row.get_ref(), line(row.span())));
+    rows(prices, allowances).map_err(wrong)
+}
+
+/// Whether it begins as JSON does: TOML begins a table with `[` and a name, or with `[[`.
+fn is_json(text: &str) -> bool {
+    let text = text.trim_start();
+    text.starts_with('{') || text.strip_prefix('[').is_some_and(|rest| rest.trim_start().starts_with(['{', ']']))
+}
+
+fn listed(text: &str) -> serde_json::Result<Vec<ListedModel>> {
+    if text.trim_start().starts_with('[') {
+        return serde_json::from_str(text);
     }
-    for spanned in &file.allowance {
-        let row = spanned.get_ref();
-        let allowance =
-            allowance(row).map_err(|what| wrong(format!("{what} (line {})", line(spanned.span().start))))?;
-        allowances.extend(row.models.iter().map(|model| (model.clone(), allowance.clone())));
+    serde_json::Deserializer::from_str(text).into_iter().collect()
+}
+
+/// Each row with its place in the file, as an ending of messages.
+fn rows<'r>(
+    prices: impl Iterator<Item = (&'r PriceRow, String)>,
+    allowances: impl Iterator<Item = (&'r AllowanceRow, String)>,
+) -> Result<Rows, String> {
+    let mut rows: Rows = (Vec::new(), Vec::new());
+    for (row, place) in prices {
+        let price = price(row).map_err(|what| format!("{what}{place}"))?;
+        rows.0.extend(row.models.iter().map(|model| (model.clone(), price.clone())));
     }
-    Ok((prices, allowances))
+    for (row, place) in allowances {
+        let allowance = allowance(row).map_err(|what| format!("{what}{place}"))?;
+        rows.1.extend(row.models.iter().map(|model| (model.clone(), allowance.clone())));
+    }
+    Ok(rows)
 }
 
 /// Reads and resolves the whole file.
@@ -200,7 +250,14 @@ pub(super) fn read(text: &str) -> Result<Catalog> {
         source: limits.source,
         checked: date(&limits.checked)?,
     };
-    Ok(Catalog { models, service })
+    let retired = file.retired.into_iter().map(retired).collect::<Result<Vec<_>>>()?;
+    if let Some(both) = retired.iter().find(|row| names.contains(&row.name) || !names.contains(&row.instead)) {
+        return Err(wrong(&format!(
+            "retires `{}`, which is offered, or for which `{}` is not",
+            both.name, both.instead
+        )));
+    }
+    Ok(Catalog { models, retired, service })
 }
 
 fn wrong(what: &str) -> Error {
@@ -218,6 +275,11 @@ fn day(text: &str) -> Result<Date, String> {
 fn residency(row: ResidencyRow) -> Result<Residency> {
     let ResidencyRow { region, endpoint, data, inference, source, checked } = row;
     Ok(Residency { region, endpoint, data, inference, source, checked: date(&checked)? })
+}
+
+fn retired(row: RetiredRow) -> Result<Retired> {
+    let RetiredRow { name, instead, source, checked } = row;
+    Ok(Retired { name, instead, source, checked: date(&checked)? })
 }
 
 /// A field of the row overrides that of its family.

@@ -152,6 +152,7 @@ fn listing(catalog: &Catalog, models: &[&Model], region: Option<Region>, format:
                 "rate_limits",
                 "max_bytes",
                 "max_seconds",
+                "diarization_seconds",
                 "files_per_task",
                 "files_per_task_now",
                 "formats",
@@ -232,25 +233,24 @@ fn full(catalog: &Catalog, model: &Model, region: Option<Region>, flat: bool) ->
     };
     let regions: Vec<String> = model.regions.iter().map(ToString::to_string).collect();
     let parameters: Vec<String> = model.parameters.iter().map(|parameter| parameter.key.to_owned()).collect();
+    // Prices and allowances are rows of a price file.
     let price = |price: &Price| {
-        let (unit, amount, input, output) = match price.rate {
-            Rate::Second(amount) => ("second", Some(amount.to_string()), None, None),
-            Rate::MillionTokens { input, output } => {
-                ("million_tokens", None, Some(input.to_string()), Some(output.to_string()))
-            }
+        let (second, input, output) = match price.rate {
+            Rate::Second(amount) => (Some(amount.to_string()), None, None),
+            Rate::MillionTokens { input, output } => (None, Some(input.to_string()), Some(output.to_string())),
         };
         let value = json!({
-            "region": price.region.name(), "currency": price.currency.code(), "unit": unit, "amount": amount,
-            "input": input, "output": output, "inferred": price.inferred, "checked": price.checked.to_string(),
-            "source": price.source,
+            "models": [model.name], "region": price.region.name(), "currency": price.currency.code(), "second": second,
+            "million_tokens_in": input, "million_tokens_out": output, "inferred": price.inferred,
+            "source": price.source, "checked": price.checked.to_string(),
         });
         (format!("{} {price}, {}", price.region, price.checked), value)
     };
     let allowance = |allowance: &Allowance| {
         let value = json!({
-            "region": allowance.region.name(), "quantity": allowance.quantity, "unit": allowance.unit.name(),
-            "valid_days": allowance.valid_days, "contradiction": allowance.contradiction,
-            "checked": allowance.checked.to_string(), "source": allowance.source,
+            "models": [model.name], "region": allowance.region.name(), "quantity": allowance.quantity,
+            "unit": allowance.unit.name(), "valid_days": allowance.valid_days, "contradiction": allowance.contradiction,
+            "source": allowance.source, "checked": allowance.checked.to_string(),
         });
         (format!("{} {allowance}, {}", allowance.region, allowance.checked), value)
     };
@@ -286,6 +286,7 @@ fn full(catalog: &Catalog, model: &Model, region: Option<Region>, flat: bool) ->
         rows(model.rate_limits.iter().map(limit).collect()),
         json!(model.limits.bytes),
         json!(model.limits.seconds),
+        json!(model.limits.diarization_seconds),
         json!(model.limits.files_per_task),
         json!(model.limits.files_per_task_now),
         list(&model.formats),

@@ -18,7 +18,7 @@ pub(super) const OLD_AFTER_DAYS: i64 = 90;
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Prices")]
 pub(super) struct PriceFlags {
-    /// Price file (TOML, `[[price]]` rows as `models` prints them); overrides the same model and region
+    /// Your prices: TOML with `[[price]]` rows, or what `models --format json` prints
     #[arg(long = "prices", value_name = "FILE")]
     file: Option<PathBuf>,
     /// Currency to count in [default: the region's billing currency]

@@ -15,12 +15,13 @@ fn a_table_lists_regions_and_prices_of_models() {
         line.split_whitespace().skip(1).collect::<Vec<_>>().join(" ")
     };
     assert_eq!(line("fun-asr"), "task 600/min 12 h 30 intl 0.000035 USD/s, cn 0.00022 CNY/s");
-    assert_eq!(line("paraformer-8k-v2"), "task 20/s 12 h 1 cn 0.00008 CNY/s");
+    assert_eq!(line("paraformer-8k-v2"), "task 1200/min 12 h 1 cn 0.00008 CNY/s");
     assert_eq!(line("fun-asr-mtl"), "task 100/min 12 h 36 intl 0.000035 USD/s, cn 0.00022 CNY/s");
     // An unknown price is not a price of 0.
     assert_eq!(line("qwen-audio-3.1-asr-flash"), "flash ? 5 min 30 intl ?, cn ?");
+    assert_eq!(line("fun-asr-flash-2026-06-15"), "flash 600/min 5 min 30 intl 0.000035 USD/s, cn 0.00003 USD/s");
     // An inferred one is marked.
-    assert_eq!(line("fun-asr-flash-2026-06-15"), "flash 10/s 5 min 30 intl 0.000035 USD/s, cn ~0.00022 CNY/s");
+    assert_eq!(line("qwen-audio-3.0-asr-flash"), "flash ? 5 min 30 intl ~0.000035 USD/s, cn 0.00022 CNY/s");
 }
 
 #[test]
@@ -63,11 +64,12 @@ fn in_json_money_is_text_and_every_row_has_its_source() {
             assert!(!source.is_empty() && checked.len() == 10, "{fact}");
         }
         assert!(row["parameters"].as_array().is_some_and(|keys| !keys.is_empty()), "{row}");
-        let by_tokens = row["prices"].as_array().unwrap().iter().any(|price| price["unit"] == "million_tokens");
+        let by_tokens = row["prices"].as_array().unwrap().iter().any(|price| !price["million_tokens_in"].is_null());
         assert!(!by_tokens || row["billed_by"] == "tokens", "{row}");
     }
     let fun = rows.iter().find(|row| row["model"] == "fun-asr").unwrap();
-    assert_eq!(fun["prices"][0]["amount"], json!("0.000035"));
+    assert_eq!(fun["prices"][0]["second"], json!("0.000035"));
+    assert_eq!(fun["diarization_seconds"], json!(7200));
     assert_eq!(fun["regions"], json!(["intl", "cn"]));
     assert_eq!(fun["billed_by"], "speech");
     let flash = rows.iter().find(|row| row["model"] == "fun-asr-flash-2026-06-15").unwrap();
@@ -75,7 +77,8 @@ fn in_json_money_is_text_and_every_row_has_its_source() {
     assert_eq!(fun["max_bytes"], json!(2_147_483_648_u64));
     assert_eq!(fun["max_seconds"], json!(43_200));
     let tokens = rows.iter().find(|row| row["model"] == "qwen-audio-3.1-asr-flash-filetrans").unwrap();
-    assert_eq!((&tokens["prices"][0]["input"], &tokens["prices"][0]["output"]), (&json!("0.15"), &json!("0.47")));
+    let price = &tokens["prices"][0];
+    assert_eq!((&price["million_tokens_in"], &price["million_tokens_out"]), (&json!("0.15"), &json!("0.47")));
     Scene::new().run("models paraformer-v2 --format csv -q").exits(0).prints(",cn,\"cn 0.00008 CNY/s, ");
 }
 
@@ -86,7 +89,42 @@ fn an_unknown_name_suggests_similar_ones() {
         .exits(2)
         .prints_nothing()
         .says("no model `paraformer-v3` in the catalogue: did you mean paraformer-v1 or paraformer-v2");
+    Scene::new()
+        .run("models sensevoice-v1")
+        .exits(2)
+        .says("sensevoice-v1 is being retired by the service: use fun-asr");
     Scene::new().run("models whisper").exits(2).says("`talkmeter models` lists the known ones");
+}
+
+#[test]
+fn the_printed_prices_are_a_price_file() {
+    for format in ["json", "jsonl"] {
+        let ran = Scene::new().run(&format!("models --format {format} -q")).exits(0);
+        let ours = ran.out().replace("0.000035", "0.00002");
+        assert_ne!(ours, ran.out());
+        let list = "url,duration\nhttps://calls.example/a.wav,1000\n";
+        let estimate = "cost estimate calls.csv --speech-share 1 --region intl --format json";
+        let scene = ran.then().write("ours", ours).write("calls.csv", list);
+        let ran = scene.run(&format!("{estimate} --prices ours")).exits(0);
+        assert_eq!(ran.json()["totals"][0]["cost"]["expected"], "0.02", "{format}");
+        // What is not in the file stays as it is.
+        let one = ran.then().run("models paraformer-v2 --format json -q").exits(0).out();
+        let ran = Scene::new().write("ours.json", one).write("calls.csv", list);
+        let ran = ran.run(&format!("{estimate} --prices ours.json")).exits(0);
+        assert_eq!(ran.json()["totals"][0]["cost"]["expected"], "0.035", "{format}");
+    }
+    let wrong = |text: &str, said: &str| {
+        let scene = Scene::new().write("ours.json", text).write("a.wav", crate::scene::wav(1, 8000, 1));
+        scene.run("cost estimate a.wav --prices ours.json").exits(2).says("ours.json: the price file ").says(said);
+    };
+    let row = |more: &str| {
+        let row =
+            r#""models": ["fun-asr"], "region": "intl", "currency": "USD", "source": "us", "checked": "2026-11-01""#;
+        format!(r#"[{{"model": "fun-asr", "prices": [{{{row}, {more}}}]}}]"#)
+    };
+    wrong(&row(r#""second": "-1""#), "has `-1` for the price of fun-asr");
+    wrong(&row(r#""second": "0.1", "amount": "0.2""#), "cannot be read: unknown field `amount`");
+    wrong("[{", "cannot be read: EOF");
 }
 
 #[test]

@@ -87,9 +87,6 @@ impl Recognition {
                     "{shown} takes live audio over WebSocket, which talkmeter does not speak: use fun-asr"
                 )))
             }
-            None if self.model == "sensevoice-v1" => {
-                Err(Error::invalid("sensevoice-v1 is being retired by the service: use fun-asr"))
-            }
             _ => catalog.require(&self.model),
         }
     }
