@@ -13,7 +13,7 @@ use crate::{Error, Result};
 #[derive(Debug)]
 pub(super) struct Recorded {
     pub(super) bytes: Bytes,
-    pub(super) billed_ms: u64,
+    pub(super) billed_seconds: u64,
 }
 
 /// A folder of result files.
@@ -30,8 +30,8 @@ impl Recordings {
         let mut recordings = Self::default();
         for path in paths {
             let bytes = std::fs::read(&path).map_err(|error| Error::io("read", &path, error))?;
-            let billed_ms = serde_json::from_slice(&bytes).map_or(0, |value| billed_ms(&value));
-            let recorded = Arc::new(Recorded { bytes: bytes.into(), billed_ms });
+            let billed_seconds = serde_json::from_slice(&bytes).map_or(0, |value| billed_seconds(&value));
+            let recorded = Arc::new(Recorded { bytes: bytes.into(), billed_seconds });
             if let Some(stem) = path.file_stem() {
                 recordings.by_stem.insert(stem.to_string_lossy().into_owned(), Arc::clone(&recorded));
             }
@@ -57,8 +57,8 @@ impl Recordings {
     }
 }
 
-/// Milliseconds of speech that the file states, else the time from its first to its last sentence.
-fn billed_ms(result: &Value) -> u64 {
+/// Seconds of speech that the file states for each track, else the time of its sentences, rounded up for each.
+fn billed_seconds(result: &Value) -> u64 {
     let transcripts = result.get("transcripts").and_then(Value::as_array);
     let number = |value: &Value, key: &str| value.get(key).and_then(Value::as_f64).filter(|ms| *ms >= 0.0);
     let of_track = |track: &Value| {
@@ -66,10 +66,10 @@ fn billed_ms(result: &Value) -> u64 {
         let sentences = track.get("sentences").and_then(Value::as_array).into_iter().flatten();
         let spoken =
             |sentence: &Value| Some((number(sentence, "end_time")? - number(sentence, "begin_time")?).max(0.0));
-        stated.unwrap_or_else(|| sentences.filter_map(spoken).sum())
+        let ms = stated.unwrap_or_else(|| sentences.filter_map(spoken).sum());
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates; never negative")]
+        let seconds = (ms / 1000.0).ceil() as u64;
+        seconds
     };
-    let ms: f64 = transcripts.into_iter().flatten().map(of_track).sum();
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates; never negative")]
-    let ms = ms as u64;
-    ms
+    transcripts.into_iter().flatten().map(of_track).fold(0, u64::saturating_add)
 }

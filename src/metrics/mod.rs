@@ -85,7 +85,7 @@ pub use rows::{
 #[cfg(feature = "analytics")]
 pub(crate) use stored::StoredCall;
 
-use crate::catalog::Region;
+use crate::catalog::{BilledBy, Catalog, Region};
 use crate::text::Markers;
 use conversation::Conversation;
 use figures::Figures;
@@ -170,7 +170,9 @@ pub(crate) fn measure_wanted<'t>(
     let sweep = Sweep::new(&conversation);
     let floor = Floor::new(&conversation, parameters.turn_pause_ms);
     let mut texts = Texts::default();
-    let billable = billable::tracks(&conversation);
+    let model = settings.model.as_deref().and_then(|model| Catalog::builtin().model(model));
+    let by_length = model.is_some_and(|model| model.billed_by == BilledBy::Length);
+    let billable = billable::tracks(&conversation, by_length);
     let hits = settings
         .keywords
         .as_ref()
@@ -188,7 +190,7 @@ pub(crate) fn measure_wanted<'t>(
             }
         }
     }
-    billable::sum(&mut call, &conversation, &billable);
+    billable::sum(&mut call, &conversation, by_length, &billable);
     let warnings: Vec<Warning> = conversation
         .notices
         .summed()

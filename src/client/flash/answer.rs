@@ -80,15 +80,20 @@ impl FlashAnswer {
     }
 
     /// The answer as a result file. It has no content duration, which the answer does not give. `properties` are those of the
-    /// recording, if known from the file itself.
+    /// recording, if known from the file itself. Without them the length is the one that the service reports: begun seconds.
     #[must_use]
     pub fn to_result(&self, file_url: Option<&str>, properties: Option<&Map<String, Value>>) -> Value {
+        let reported = || {
+            let seconds = self.usage.as_ref()?.seconds.filter(|seconds| *seconds > 0.0 && !self.is_silent())?;
+            Some(json!({"original_duration_in_milliseconds": (seconds * 1000.0).round() as i64}))
+        };
         let mut result = Map::new();
         if let Some(url) = file_url {
             result.insert("file_url".to_owned(), url.into());
         }
-        if let Some(properties) = properties.filter(|properties| !properties.is_empty()) {
-            result.insert("properties".to_owned(), properties.clone().into());
+        let given = properties.filter(|properties| !properties.is_empty());
+        if let Some(properties) = given.map(|given| given.clone().into()).or_else(reported) {
+            result.insert("properties".to_owned(), properties);
         }
         result.insert("transcripts".to_owned(), self.transcripts().into());
         result.into()

@@ -159,7 +159,7 @@ mod tests {
             let transcript = answer.transcript();
             let words = &transcript.channels[0].sentences[0].words;
             assert_eq!((words[1].begin_ms, &*words[1].text, &*words[1].punctuation), (Some(1040), " World", "."));
-            assert_eq!(transcript.duration_ms, None);
+            assert_eq!(transcript.duration_ms, Some(4000));
             assert_eq!(transcript.notices.summed(), []);
         }
     }
@@ -197,7 +197,10 @@ mod tests {
             assert_eq!(answer.usage.as_ref().unwrap().seconds, Some(1.0));
             assert_eq!(
                 answer.to_result(Some("u"), None),
-                json!({"file_url": "u", "transcripts": [{"channel_id": 0, "text": "Hello world."}]})
+                json!({
+                    "file_url": "u", "properties": {"original_duration_in_milliseconds": 1000},
+                    "transcripts": [{"channel_id": 0, "text": "Hello world."}],
+                })
             );
             assert!(answer.warnings.is_empty());
         }

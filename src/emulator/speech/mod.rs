@@ -180,9 +180,9 @@ impl<'s> Call<'s> {
         Self { source, parameters, script, tracks, duration_ms, recognized }
     }
 
-    /// Milliseconds of speech summed over the requested tracks.
-    pub(super) fn billed_ms(&self) -> u64 {
-        self.recognized.iter().map(Track::content_ms).sum()
+    /// Seconds of speech in the requested tracks, those of each rounded up.
+    pub(super) fn billed_seconds(&self) -> u64 {
+        self.recognized.iter().map(|track| track.content_ms().div_ceil(1000)).sum()
     }
 
     /// The result file of Fun-ASR, Paraformer and Qwen-Audio.
@@ -371,7 +371,7 @@ mod tests {
                 }
                 assert!(free <= call.duration_ms);
             }
-            assert!(call.billed_ms() > 0);
+            assert!(call.billed_seconds() > 0);
         }
         assert_eq!(languages.len(), 2);
     }

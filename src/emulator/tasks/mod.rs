@@ -31,7 +31,7 @@ pub(super) struct Task {
     ended: Millis,
     /// When it was cancelled; 0 = never.
     cancelled: AtomicI64,
-    billed_ms: OnceLock<u64>,
+    billed_seconds: OnceLock<u64>,
 }
 
 /// One file of a task.
@@ -113,12 +113,12 @@ impl Task {
         self.subtasks.iter().filter(|subtask| !matches!(subtask.outcome, Outcome::Failed { .. })).count()
     }
 
-    /// Milliseconds of speech in every requested track of every file.
-    pub(super) fn billed_ms(&self) -> u64 {
-        *self.billed_ms.get_or_init(|| {
+    /// Seconds of speech in every requested track of every file, those of each track rounded up.
+    pub(super) fn billed_seconds(&self) -> u64 {
+        *self.billed_seconds.get_or_init(|| {
             let billed = |subtask: &Subtask| match &subtask.outcome {
-                Outcome::Speech(source) => speech::Call::new(source, &self.parameters).billed_ms(),
-                Outcome::Recorded(recorded) => recorded.billed_ms,
+                Outcome::Speech(source) => speech::Call::new(source, &self.parameters).billed_seconds(),
+                Outcome::Recorded(recorded) => recorded.billed_seconds,
                 Outcome::Failed { .. } => 0,
             };
             self.subtasks.iter().map(billed).sum()

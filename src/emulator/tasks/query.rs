@@ -107,12 +107,12 @@ fn results(state: &State, task: &Task) -> Value {
     Value::Array(entries.collect())
 }
 
-/// Billed seconds, rounded up; tokens for 3.1, at about the rate of recorded answers.
+/// Billed seconds; tokens for 3.1, at about the rate of recorded answers.
 fn usage(task: &Task) -> Value {
     if task.odd == Some(Odd::Succeeded) {
         return json!({"duration": 9});
     }
-    let seconds = task.billed_ms().div_ceil(1000);
+    let seconds = task.billed_seconds();
     if task.model.billed_by_token() {
         let (read, written) = (90 + 12 * seconds, 10 + 3 * seconds);
         json!({"input_tokens": read, "output_tokens": written, "total_tokens": read + written})

@@ -185,7 +185,7 @@ fn accept(
         scheduled: now + waits,
         ended: now + waits + takes,
         cancelled: AtomicI64::new(0),
-        billed_ms: OnceLock::new(),
+        billed_seconds: OnceLock::new(),
     }
 }
 

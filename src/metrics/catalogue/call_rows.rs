@@ -123,11 +123,11 @@ table! {
         label "Keyword hits" uses [Ranked Summed Listed 60 Fact]
         => row.keyword_hit_count;
     billable_ms Integer LongMs null BILLED
-        "speech that is billed, all transcribed channels: as stated per channel, else the union of the sentences" see BillableSpeech
+        "speech that is billed, all transcribed channels: as stated per channel, else the union of the sentences; of flash models the length" see BillableSpeech
         label "Billable speech" uses [Ranked Summed Fact]
         => row.billable_ms;
     billable_source Text None null NEVER or "follows billable_ms; no channel"
-        "content_duration, sentences or mixed" see BillableSpeech
+        "content_duration, sentences or mixed; duration where the length is billed" see BillableSpeech
         => row.billable_source;
     warning_count Integer Warnings null NEVER
         "rows of this file in the table warnings" see Warning
@@ -154,10 +154,10 @@ table! {
         "the region it ran in" see Price
         => call.region.map(crate::catalog::Region::name);
     billable_ms Integer LongMs null BILLED
-        "speech that is billed on this track" see BillableSpeech
+        "speech that is billed on this track; of flash models the length of the recording, on the first" see BillableSpeech
         => row.billable_ms;
     billable_source Text None null NEVER or "follows billable_ms"
-        "content_duration or sentences" see BillableSpeech
+        "content_duration or sentences; duration where the length is billed" see BillableSpeech
         => row.billable_source;
     billed_seconds Integer Seconds null NEVER or "follows billable_ms"
         "billable_ms / 1000, rounded up for each track: the upper bound of how the vendor may round" see BilledSeconds

@@ -6,7 +6,7 @@ use super::super::Reason::{self, *};
 /// Never null, or null for a reason that the row does not name.
 pub(super) const NEVER: &[Reason] = &[];
 pub(super) const TIMED: &[Reason] = &[NoTimes];
-pub(super) const BILLED: &[Reason] = &[NoTimes, ForeignResult];
+pub(super) const BILLED: &[Reason] = &[NoTimes, DurationUnknown, ForeignResult];
 pub(super) const SPAN: &[Reason] = &[NoSpeech, NoTimes];
 pub(super) const DURATION: &[Reason] = &[DurationUnknown];
 pub(super) const TAIL: &[Reason] = &[NoSpeech, NoTimes, DurationUnknown];
