@@ -27,6 +27,8 @@ pub const AUDIO_EXTENSIONS: [&str; 17] = [
 
 /// How many recordings that were given more than once are named.
 const SHOWN_TWICE: usize = 10;
+/// How many cells of a list that are no lengths are named.
+const UNCLEAR_SHOWN: u64 = 5;
 
 /// One recording to be transcribed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,7 +55,7 @@ pub struct Recording {
     pub channels: Option<Vec<u32>>,
     /// Tracks that sound the same as a requested one; they do not count as left out.
     pub repeated: Vec<u32>,
-    /// Length of a local file in ms; `None` = not known.
+    /// Length in ms, of a local file by its headers, else as its list says; `None` = not known.
     pub duration_ms: Option<u64>,
     /// Sample rate of a local file; `None` = not known.
     pub sample_rate_hz: Option<u32>,
@@ -122,6 +124,7 @@ struct Line<'a> {
     number: u64,
     id: Option<&'a str>,
     cells: Option<&'a Cells>,
+    duration_ms: Option<u64>,
 }
 
 impl ManifestBuilder {
@@ -156,15 +159,24 @@ impl ManifestBuilder {
     pub fn list(&mut self, name: &str, reader: impl Read) {
         let shown = if name == "-" { "stdin" } else { name };
         let mut is_empty = true;
+        let mut unclear = 0;
         let mut sheet = Sheet::new(name, reader, &LIST);
         while let Some(row) = sheet.next_row() {
             is_empty = false;
-            let line = |number| Line { list: shown, number, id: None, cells: None };
+            let line = |number| Line { list: shown, number, id: None, cells: None, duration_ms: None };
             match row {
                 Ok((number, Row::Entry(entry))) => self.text(Some(line(number)), &entry),
                 Ok((number, Row::Cells(cells))) => match cells.require(&RECORDING) {
                     Ok(recording) => {
-                        let line = Line { id: cells.get(&ID), cells: Some(&cells), ..line(number) };
+                        let duration_ms = cells.length_ms().unwrap_or_else(|why| {
+                            unclear += 1;
+                            if unclear <= UNCLEAR_SHOWN {
+                                self.notes.push(format!("{shown} line {number}: {why}"));
+                            }
+                            None
+                        });
+                        let duration_ms = duration_ms.and_then(|ms| u64::try_from(ms).ok());
+                        let line = Line { id: cells.get(&ID), cells: Some(&cells), duration_ms, ..line(number) };
                         self.text(Some(line), recording);
                     }
                     Err(why) => self.refuse(Some(line(number)), &why),
@@ -174,6 +186,9 @@ impl ManifestBuilder {
         }
         if is_empty {
             self.notes.push(format!("{shown}: names no recording"));
+        }
+        if unclear > UNCLEAR_SHOWN {
+            self.notes.push(format!("{shown}: and {} more that are not lengths", unclear - UNCLEAR_SHOWN));
         }
         self.notes.extend(sheet.notes().into_iter().map(|note| format!("{shown}: {note}")));
     }
@@ -229,8 +244,8 @@ impl ManifestBuilder {
     }
 
     fn folder(&mut self, line: Option<Line<'_>>, root: &Path) {
-        // An id names one recording.
-        let line = line.map(|line| Line { id: None, ..line });
+        // An id and a length are those of one recording.
+        let line = line.map(|line| Line { id: None, duration_ms: None, ..line });
         let mut found = Vec::new();
         let mut others = OtherFiles::default();
         for entry in WalkDir::new(root) {
@@ -277,6 +292,7 @@ impl ManifestBuilder {
 
     fn add(&mut self, line: Option<Line<'_>>, source: Source, location: Arc<str>, stamp: Option<FileStamp>) {
         let id = line.and_then(|line| line.id);
+        let duration_ms = line.and_then(|line| line.duration_ms);
         let columns = line.and_then(|line| Columns::new(line.cells?.without(&[RECORDING, ID])));
         match self.identities.add(id, &location) {
             Err(why) => self.refuse(line, &format!("{why}: {}", source.printable())),
@@ -286,6 +302,7 @@ impl ManifestBuilder {
                 }
                 if let Some(recording) = self.recordings.get_mut(known) {
                     recording.columns = recording.columns.take().or(columns);
+                    recording.duration_ms = recording.duration_ms.or(duration_ms);
                 }
             }
             Ok(None) => {
@@ -300,7 +317,7 @@ impl ManifestBuilder {
                     name,
                     channels: None,
                     repeated: Vec::new(),
-                    duration_ms: None,
+                    duration_ms,
                     sample_rate_hz: None,
                     extension: None,
                     problem: None,

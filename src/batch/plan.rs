@@ -6,8 +6,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::problems::{Problem, Problems};
-use super::{BatchRequest, Source};
-use crate::catalog::{Catalog, Region};
+use super::{BatchRequest, Recording, Source};
+use crate::catalog::{Catalog, Model, Region};
 use crate::client::{Recognition, Warning};
 use crate::error::{Check, Error};
 use crate::redact::without_query;
@@ -27,14 +27,14 @@ impl BatchRequest {
         }
     }
 
-    /// Checks whether the service would take this request, by the catalogue and what is known of local files. Returns warnings.
+    /// Checks whether the service would take this request, by the catalogue and what is known of the recordings. Returns warnings.
     ///
-    /// Length and sample rate are those of the recordings: [`BatchRequest::select_tracks`] fills them in.
+    /// Length and sample rate of local files are those that [`BatchRequest::select_tracks`] fills in.
     ///
     /// # Errors
     ///
-    /// Everything that is wrong: model, region, parameters, files per task, and local files that are empty, too large, too long,
-    /// or of an extension or sample rate that the model does not take.
+    /// Everything that is wrong: model, region, parameters, files per task, recordings that are too long, and local files that
+    /// are empty, too large, or of an extension or sample rate that the model does not take.
     pub fn check(&self, catalog: &Catalog, region: Region) -> Result<Vec<Warning>, Problems> {
         let mut problems = Problems::default();
         let mut warnings = Vec::new();
@@ -71,46 +71,75 @@ impl BatchRequest {
         }
         let model = catalog.model(self.recognition.model());
         for recording in &self.recordings {
-            let Source::File(path) = &recording.source else { continue };
-            let extension = path.extension().map(|extension| extension.to_string_lossy().into_owned());
-            let bytes = std::fs::metadata(path).ok().map(|metadata| metadata.len());
-            if bytes == Some(0) {
-                problems.add(|| format!("{}: the file is empty", path.display()));
-                continue;
+            if let Err(why) = check_recording(recording, model, &mut warnings) {
+                problems.add(|| why);
             }
-            if let Some(problem) = &recording.problem {
-                problems.add(|| format!("{}: {problem}", path.display()));
-                continue;
-            }
-            if let Some(shortfall) = &recording.shortfall {
-                warnings.push(Warning::new(format!("{}: {shortfall}", path.display())));
-            }
-            let (rate, duration) = (recording.sample_rate_hz, recording.duration_ms.map(Duration::from_millis));
-            if let Some(Err(error)) = model.map(|model| model.check_file(extension.as_deref(), bytes, rate, duration)) {
-                let name = without_query(&recording.source.given());
-                let renamed = model
-                    .zip(recording.extension)
-                    .and_then(|(model, extension)| Some((extension, better_name(path, extension, &model.formats)?)))
-                    .map_or_else(String::new, |(extension, name)| {
-                        format!("; its content is {extension}: rename it to {name}")
-                    });
-                problems.add(|| format!("{name}: {error}{renamed}"));
-            }
-            let recommended = model.and_then(|model| model.limits.diarization_seconds).map(Duration::from_secs);
-            if self.recognition.diarized()
-                && let (Some(lasts), Some(most)) = (duration, recommended)
-                && lasts > most
-            {
-                warnings.push(Warning::new(format!(
-                    "{}: lasts {}; telling speakers apart is recommended for up to {}",
-                    path.display(),
-                    span_of_seconds(lasts.as_secs()),
-                    span_of_seconds(most.as_secs())
-                )));
-            }
+        }
+        if let Some(model) = model {
+            warnings.extend(self.too_long_to_diarize(model));
+            warnings.extend(self.tasks_at_once(model, region));
         }
         if problems.is_empty() { Ok(warnings) } else { Err(problems) }
     }
+
+    /// The recordings that are longer than the model tells speakers apart well.
+    fn too_long_to_diarize(&self, model: &Model) -> Option<Warning> {
+        let most = model.limits.diarization_seconds.filter(|_| self.recognition.diarized())?;
+        let is_long = |recording: &&Recording| recording.duration_ms.is_some_and(|ms| ms > most.saturating_mul(1000));
+        let mut long = self.recordings.iter().filter(is_long);
+        let first = long.next()?;
+        let more = match long.count() {
+            0 => String::new(),
+            more => format!(" (and {more} more over {})", span_of_seconds(most)),
+        };
+        let lasts = first.duration_ms.map_or_else(String::new, |ms| span_of_seconds(ms / 1000));
+        Some(Warning::new(format!(
+            "{}: lasts {lasts}{more}; telling speakers apart is recommended for up to {}",
+            first.source.printable(),
+            span_of_seconds(most)
+        )))
+    }
+
+    /// Whether a request that only submits has more tasks than the model runs at once; one that collects keeps to the number.
+    fn tasks_at_once(&self, model: &Model, region: Region) -> Option<Warning> {
+        let most = model.rate_limit(region)?.tasks.filter(|_| self.detach)?;
+        let tasks = self.recordings.len().div_ceil(self.files_per_task.max(1));
+        (tasks > most as usize).then(|| {
+            Warning::new(format!(
+                "{tasks} tasks are submitted at once; {} runs {most}, and the service may refuse the rest for now",
+                model.name
+            ))
+        })
+    }
+}
+
+/// What is wrong with a recording, by what is known of it: a local file by its headers, an address by the length that its list gives.
+fn check_recording(recording: &Recording, model: Option<&Model>, warnings: &mut Vec<Warning>) -> Result<(), String> {
+    let duration = recording.duration_ms.map(Duration::from_millis);
+    let name = || without_query(&recording.source.given());
+    let Source::File(path) = &recording.source else {
+        let checked = model.map_or(Ok(()), |model| model.check_file(None, None, None, duration));
+        return checked.map_err(|error| format!("{}: {error}", name()));
+    };
+    let extension = path.extension().map(|extension| extension.to_string_lossy().into_owned());
+    let bytes = std::fs::metadata(path).ok().map(|metadata| metadata.len());
+    if bytes == Some(0) {
+        return Err(format!("{}: the file is empty", path.display()));
+    }
+    if let Some(problem) = &recording.problem {
+        return Err(format!("{}: {problem}", path.display()));
+    }
+    if let Some(shortfall) = &recording.shortfall {
+        warnings.push(Warning::new(format!("{}: {shortfall}", path.display())));
+    }
+    let Some(model) = model else { return Ok(()) };
+    model.check_file(extension.as_deref(), bytes, recording.sample_rate_hz, duration).map_err(|error| {
+        let better = recording.extension.and_then(|extension| {
+            let name = better_name(path, extension, &model.formats)?;
+            Some(format!("; its content is {extension}: rename it to {name}"))
+        });
+        format!("{}: {error}{}", name(), better.unwrap_or_default())
+    })
 }
 
 /// The file's name with the extension of its content, if its own is not among the formats of the model and that one is.

@@ -1,5 +1,7 @@
 //! Which recordings to transcribe, how, and under which conditions.
 
+use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::uncertain::LIST_LAG;
@@ -119,6 +121,13 @@ impl BatchRequest {
     /// The recordings, to set what is requested of each: [`Recording::channels`].
     pub fn recordings_mut(&mut self) -> &mut [Recording] {
         &mut self.recordings
+    }
+
+    /// Leaves recordings out, by their keys. What the batch already has of them stays in it.
+    #[must_use]
+    pub fn without(mut self, keys: &HashSet<Arc<str>>) -> Self {
+        self.recordings.retain(|recording| !keys.contains(&recording.key));
+        self
     }
 
     pub(super) fn with_hints(&self, mut failures: Vec<Failure>) -> Vec<Failure> {

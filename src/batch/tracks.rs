@@ -93,7 +93,7 @@ impl BatchRequest {
             let mut found = None;
             if let Some((path, probe)) = &probe {
                 if let Some(probe) = probe {
-                    recording.duration_ms = probe.duration_ms;
+                    recording.duration_ms = probe.duration_ms.or(recording.duration_ms);
                     recording.sample_rate_hz = probe.sample_rate_hz;
                     recording.extension = Some(probe.extension());
                     recording.problem = probe.problem();

@@ -7,15 +7,8 @@ use rust_decimal::prelude::ToPrimitive as _;
 
 use super::line::Meter;
 use super::prices::{Prices, UnitPrice};
-use crate::catalog::{BilledBy, Catalog, Currency, Region};
-
-/// Usual share of speech in a track that holds all participants, in thousandths. From the one published bill: 393 s billed for a
-/// 456.2 s recording.
-const SHARE_OF_ALL: i64 = 860;
-
-/// Usual share of speech in the track of one of two participants, in ten-thousandths: in phone calls both tracks together hold
-/// speech for 1.025 of the length.
-const SHARE_OF_ONE: i64 = 5125;
+use super::share::{EarlierShares, Share, Spread};
+use crate::catalog::{BilledBy, Catalog, Region};
 
 /// What is known about a recording before it is transcribed.
 #[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
@@ -53,6 +46,13 @@ impl Recording {
         self.channels = Some(channels);
         self
     }
+
+    /// Sets the speech in a track in ms, from an earlier result.
+    #[must_use]
+    pub fn speech_ms(mut self, track: u32, speech_ms: i64) -> Self {
+        self.speech_ms.insert(track, speech_ms);
+        self
+    }
 }
 
 /// Speech that our detector found in a track, in ms. The service's detector mostly agrees within a band around it.
@@ -64,6 +64,10 @@ pub struct MeasuredSpeech {
     /// Speech and tones that a detector may mistake for speech.
     pub with_tones: i64,
 }
+
+/// Billed speech may be this much less or more than in an earlier result, in hundredths: the service's pages speak of minor
+/// differences.
+const RESULT_BAND: i64 = 5;
 
 /// Billed speech may be this much less than measured, in hundredths.
 const BAND_BELOW: i64 = 5;
@@ -80,6 +84,8 @@ pub enum SpeechSource {
     Usual,
     /// A share that the caller gave.
     Given,
+    /// The share in earlier results of the same source.
+    Earlier,
     /// Measured in the recording.
     Measured,
     /// An earlier result of the same recording.
@@ -89,12 +95,13 @@ pub enum SpeechSource {
 }
 
 impl SpeechSource {
-    /// `usual`, `given`, `measured`, `result`, `length`.
+    /// `usual`, `given`, `earlier`, `measured`, `result`, `length`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Usual => "usual",
             Self::Given => "given",
+            Self::Earlier => "earlier",
             Self::Measured => "measured",
             Self::Result => "result",
             Self::Length => "length",
@@ -112,41 +119,70 @@ pub struct Plan {
     pub region: Region,
     /// The requested tracks: each is billed separately.
     pub tracks: Vec<u32>,
-    /// Share of speech in each track, 0 to 1; `None` = the usual one: 0.86, or 0.5125 in one of several tracks.
-    pub speech_share: Option<Decimal>,
+    /// The share of speech in each track.
+    pub shares: Shares,
+}
+
+/// The share of speech that an estimate assumes where none is measured.
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Shares {
+    /// The usual one.
+    #[default]
+    Usual,
+    /// This mean, 0 to 1.
+    Given(Decimal),
+    /// That of earlier results; the usual one for tracks that they do not have.
+    Earlier(EarlierShares),
+}
+
+impl Shares {
+    fn share(&self, one_participant: bool, track: u32) -> (Share, SpeechSource) {
+        let usual = || (Share::usual(one_participant), SpeechSource::Usual);
+        match self {
+            Self::Usual => usual(),
+            Self::Given(mean) => (Share::given(*mean, one_participant), SpeechSource::Given),
+            Self::Earlier(earlier) => {
+                earlier.share(one_participant, track).map_or_else(usual, |share| (share, SpeechSource::Earlier))
+            }
+        }
+    }
 }
 
 impl Plan {
     /// These tracks of each recording, with the usual share of speech in each.
     #[must_use]
     pub fn new(model: impl Into<String>, region: Region, tracks: impl Into<Vec<u32>>) -> Self {
-        Self { model: model.into(), region, tracks: tracks.into(), speech_share: None }
+        Self { model: model.into(), region, tracks: tracks.into(), shares: Shares::Usual }
     }
 
-    /// Sets the share of speech in each track, 0 to 1.
+    /// Sets the share of speech in each track.
     #[must_use]
-    pub fn speech_share(mut self, share: Decimal) -> Self {
-        self.speech_share = Some(share);
+    pub fn shares(mut self, shares: Shares) -> Self {
+        self.shares = shares;
         self
     }
 }
 
-/// Three quantities or amounts in ascending order.
+/// Four quantities or amounts in ascending order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
 pub struct Bounds<T> {
-    /// 0, because silence is not billed; for measured speech 5 % below it; the length, where that is billed.
+    /// The 10th percentile by the law of the shares. For measured speech 5 % below it, for that of an earlier result 5 %; where
+    /// the length is billed, the length; for tokens 0.
     pub low: T,
-    /// By the usual share of speech, or the measured speech.
+    /// By the mean share of speech, or the measured speech.
     pub expected: T,
-    /// All of the recording is speech. For measured speech, 10 % above speech and tones, which is not an upper bound: that is
-    /// [`Estimate::upper_bound`]. For tokens no upper bound is documented.
+    /// The 90th percentile by the law of the shares. For measured speech 10 % above speech and tones.
     pub high: T,
+    /// The upper bound: every second is speech. For tokens none is documented, so that it is the same as `high`.
+    pub most: T,
 }
 
 impl<T> Bounds<T> {
     /// Applies `f` to each.
     pub fn map<U>(self, mut f: impl FnMut(T) -> U) -> Bounds<U> {
-        Bounds { low: f(self.low), expected: f(self.expected), high: f(self.high) }
+        Bounds { low: f(self.low), expected: f(self.expected), high: f(self.high), most: f(self.most) }
     }
 
     /// Applies `f` to each of both; `None` if it is that for one of them.
@@ -155,7 +191,15 @@ impl<T> Bounds<T> {
             low: f(self.low, other.low)?,
             expected: f(self.expected, other.expected)?,
             high: f(self.high, other.high)?,
+            most: f(self.most, other.most)?,
         })
+    }
+}
+
+impl<T> Bounds<Option<T>> {
+    /// All four; `None` if one is.
+    pub(crate) fn all(self) -> Option<Bounds<T>> {
+        Some(Bounds { low: self.low?, expected: self.expected?, high: self.high?, most: self.most? })
     }
 }
 
@@ -177,10 +221,10 @@ pub struct Estimate {
     pub meter: Meter,
     /// Quantity in the meter's unit; `None` = the length is unknown.
     pub quantity: Option<Bounds<i64>>,
-    /// The quantity if every second is speech; `None` = the length is unknown, or the model is billed in tokens.
-    pub upper_bound: Option<i64>,
     /// Where the speech figure comes from; `None` = the length is unknown, or the model is billed in tokens.
     pub source: Option<SpeechSource>,
+    /// The law that low and high are by; `None` = they are by no law of shares.
+    pub share: Option<Share>,
     /// Price of one unit; `None` = unknown.
     pub unit: Option<UnitPrice>,
 }
@@ -190,8 +234,13 @@ impl Estimate {
     #[must_use]
     pub fn cost(&self) -> Option<Bounds<Decimal>> {
         let unit = self.unit?;
-        let Bounds { low, expected, high } = self.quantity?.map(|quantity| unit.cost(quantity));
-        Some(Bounds { low: low?, expected: expected?, high: high? })
+        self.quantity?.map(|quantity| unit.cost(quantity)).all()
+    }
+
+    /// How far the quantity may be from what is expected.
+    pub(super) fn spread(&self) -> Option<Spread> {
+        let quantity = self.quantity?;
+        Some(self.share.map_or_else(|| Spread::band(quantity), |share| Spread::new(share, quantity.most)))
     }
 }
 
@@ -202,13 +251,14 @@ impl Estimate {
 /// use talkmeter::billing::{Plan, Prices, Recording, estimate};
 /// use talkmeter::catalog::Region;
 ///
-/// // A one-minute call with a track per participant: 60 s × 0.5125 = 30.75 s expected per track, rounded up to 31.
+/// // A one-minute call with a track per participant: 60 s × 0.5125 = 30.75 s expected per track, rounded up to 31, and
+/// // 1.2816 × 60 × √(0.15² + 0.1²) = 13.9 s more or less in four of five calls.
 /// let call = Recording::new("a.wav").duration_ms(60_000).channels(2);
 /// let plan = Plan::new("fun-asr", Region::Intl, [0, 1]);
 /// let lines = estimate(&call, &plan, &Prices::builtin());
 /// let quantity = lines[0].quantity.ok_or("no length")?;
-/// assert_eq!((quantity.low, quantity.expected, quantity.high), (0, 31, 60));
-/// assert_eq!(lines[1].cost().ok_or("no price")?.high.to_string(), "0.002100");
+/// assert_eq!((quantity.low, quantity.expected, quantity.high, quantity.most), (18, 31, 45, 60));
+/// assert_eq!(lines[1].cost().ok_or("no price")?.most.to_string(), "0.002100");
 /// # Ok::<(), &str>(())
 /// ```
 #[must_use]
@@ -224,7 +274,7 @@ pub fn estimate(recording: &Recording, plan: &Plan, prices: &Prices) -> Vec<Esti
         for &meter in prices.meters(&plan.model, plan.region) {
             let speech_only = speech.filter(|_| meter == Meter::Speech);
             let quantity = match meter {
-                Meter::Speech => speech.map(|(quantity, ..)| quantity),
+                Meter::Speech => speech.map(|speech| speech.quantity),
                 Meter::TokensIn => recording.duration_ms.map(tokens_in),
                 Meter::TokensOut => recording.duration_ms.map(tokens_out),
             };
@@ -236,8 +286,8 @@ pub fn estimate(recording: &Recording, plan: &Plan, prices: &Prices) -> Vec<Esti
                 duration_ms: recording.duration_ms,
                 meter,
                 quantity,
-                upper_bound: speech_only.map(|(_, most, _)| most),
-                source: speech_only.map(|(.., source)| source),
+                source: speech_only.map(|speech| speech.source),
+                share: speech_only.and_then(|speech| speech.share),
                 unit: prices.unit(&plan.model, plan.region, meter),
             });
         }
@@ -245,45 +295,46 @@ pub fn estimate(recording: &Recording, plan: &Plan, prices: &Prices) -> Vec<Esti
     lines
 }
 
-/// The same as [`speech`] if every second is billed, with or without speech.
-fn whole(duration: i64) -> (Bounds<i64>, i64, SpeechSource) {
-    let seconds = seconds_up(Decimal::from(duration), Decimal::ONE);
-    (Bounds { low: seconds, expected: seconds, high: seconds }, seconds, SpeechSource::Length)
+/// Seconds to be billed, and what they are based on.
+#[derive(Clone, Copy)]
+struct Speech {
+    quantity: Bounds<i64>,
+    share: Option<Share>,
+    source: SpeechSource,
 }
 
-/// Expected seconds of speech, rounded up; the upper bound; the source.
-fn speech(recording: &Recording, plan: &Plan, track: u32, duration: i64) -> (Bounds<i64>, i64, SpeechSource) {
+/// Every second is billed, with or without speech.
+fn whole(duration: i64) -> Speech {
+    let seconds = seconds_up(Decimal::from(duration), Decimal::ONE);
+    let quantity = Bounds { low: seconds, expected: seconds, high: seconds, most: seconds };
+    Speech { quantity, share: None, source: SpeechSource::Length }
+}
+
+/// Seconds of speech in a track.
+fn speech(recording: &Recording, plan: &Plan, track: u32, duration: i64) -> Speech {
     let most = seconds_up(Decimal::from(duration), Decimal::ONE);
-    let (result, measured) = (recording.speech_ms.get(&track), recording.measured_ms.get(&track));
-    let (bounds, source) = match (result, measured, plan.speech_share) {
-        (Some(&speech), ..) => {
-            let expected = seconds_up(Decimal::from(speech), Decimal::ONE);
-            (Bounds { low: 0, expected, high: most }, SpeechSource::Result)
-        }
-        (None, Some(measure), _) => {
-            let share = |hundredths: i64| Decimal::new(hundredths, 2);
-            let bounds = Bounds {
-                low: seconds_up(Decimal::from(measure.speech), share(100_i64.saturating_sub(BAND_BELOW))),
-                expected: seconds_up(Decimal::from(measure.speech), Decimal::ONE),
-                high: seconds_up(
-                    Decimal::from(measure.with_tones.max(measure.speech)),
-                    share(100_i64.saturating_add(BAND_ABOVE)),
-                ),
-            };
-            (bounds, SpeechSource::Measured)
-        }
-        (None, None, Some(share)) => {
-            let expected = seconds_up(Decimal::from(duration), share);
-            (Bounds { low: 0, expected, high: most }, SpeechSource::Given)
-        }
-        (None, None, None) => {
-            let one_participant = plan.tracks.len() > 1 || recording.channels.is_some_and(|channels| channels > 1);
-            let share = if one_participant { Decimal::new(SHARE_OF_ONE, 4) } else { Decimal::new(SHARE_OF_ALL, 3) };
-            let expected = seconds_up(Decimal::from(duration), share);
-            (Bounds { low: 0, expected, high: most }, SpeechSource::Usual)
-        }
+    let band = |speech: i64, below: i64, loudest: i64, above: i64| {
+        let share = |hundredths: i64| Decimal::new(hundredths, 2);
+        let quantity = Bounds {
+            low: seconds_up(Decimal::from(speech), share(100_i64.saturating_sub(below))),
+            expected: seconds_up(Decimal::from(speech), Decimal::ONE),
+            high: seconds_up(Decimal::from(loudest.max(speech)), share(100_i64.saturating_add(above))),
+            most,
+        };
+        quantity.map(|seconds| seconds.clamp(0, most))
     };
-    (bounds.map(|seconds| seconds.clamp(0, most)), most, source)
+    if let Some(&speech) = recording.speech_ms.get(&track) {
+        let quantity = band(speech, RESULT_BAND, speech, RESULT_BAND);
+        return Speech { quantity, share: None, source: SpeechSource::Result };
+    }
+    if let Some(measured) = recording.measured_ms.get(&track) {
+        let quantity = band(measured.speech, BAND_BELOW, measured.with_tones, BAND_ABOVE);
+        return Speech { quantity, share: None, source: SpeechSource::Measured };
+    }
+    let one_participant = plan.tracks.len() > 1 || recording.channels.is_some_and(|channels| channels > 1);
+    let (share, source) = plan.shares.share(one_participant, track);
+    let expected = seconds_up(Decimal::from(duration), share.mean).clamp(0, most);
+    Speech { quantity: Spread::new(share, most).bounds(expected, most), share: Some(share), source }
 }
 
 fn seconds_up(ms: Decimal, share: Decimal) -> i64 {
@@ -299,99 +350,17 @@ fn tokens_in(duration_ms: i64) -> Bounds<i64> {
     let beyond = Decimal::from(seconds.saturating_sub(7));
     let slope = Decimal::from(348).checked_div(Decimal::from(31));
     let expected = slope.and_then(|slope| beyond.checked_mul(slope)?.checked_add(Decimal::from(182)));
-    Bounds {
-        low: 0,
-        expected: expected.and_then(|tokens| tokens.ceil().to_i64()).unwrap_or(i64::MAX),
-        high: seconds.saturating_mul(25).saturating_add(182),
-    }
+    let high = seconds.saturating_mul(25).saturating_add(182);
+    let expected = expected.and_then(|tokens| tokens.ceil().to_i64()).unwrap_or(i64::MAX);
+    Bounds { low: 0, expected, high, most: high }
 }
 
 /// Output tokens: 19, 80 and 109 in the same responses, and 208 for 60 s. High: 8 per second, 1.5 times the fastest of them.
 fn tokens_out(duration_ms: i64) -> Bounds<i64> {
     let seconds = seconds_up(Decimal::from(duration_ms.max(0)), Decimal::ONE);
     let expected = seconds.saturating_mul(208).saturating_add(59).div_euclid(60);
-    Bounds { low: 0, expected, high: seconds.saturating_mul(8) }
-}
-
-/// The sum of estimates of one model.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-#[non_exhaustive]
-pub struct Sum {
-    /// Estimates with a cost.
-    pub priced: u64,
-    /// Estimates without a price.
-    pub without_price: u64,
-    /// Estimates of recordings of unknown length.
-    pub without_duration: u64,
-    /// The currency; `None` = nothing is priced.
-    pub currency: Option<Currency>,
-    /// Seconds of speech, where speech is billed.
-    pub seconds: Bounds<i64>,
-    /// Cost of the priced estimates, unrounded; `None` = nothing is priced, or the sum exceeds what a decimal holds.
-    pub cost: Option<Bounds<Decimal>>,
-    /// Cost before any allowance if every second is speech; for tokens the same as `high`. `None` = nothing is priced.
-    pub upper_bound: Option<Decimal>,
-    /// Deducted for the free allowance.
-    pub free: Bounds<Decimal>,
-}
-
-impl Sum {
-    /// Cost after the free allowance.
-    #[must_use]
-    pub fn net(&self) -> Option<Bounds<Decimal>> {
-        self.cost?.try_zip(self.free, Decimal::checked_sub)
-    }
-
-    /// Whether every estimate has a cost.
-    #[must_use]
-    pub fn is_whole(&self) -> bool {
-        self.without_price == 0 && self.without_duration == 0
-    }
-}
-
-/// Adds up estimates of one model in one region, of which `free_seconds` are covered by the free allowance.
-#[must_use]
-pub fn sum<'e>(lines: impl IntoIterator<Item = &'e Estimate>, free_seconds: i64) -> Sum {
-    let mut sum = Sum {
-        priced: 0,
-        without_price: 0,
-        without_duration: 0,
-        currency: None,
-        seconds: Bounds::default(),
-        cost: None,
-        upper_bound: None,
-        free: Bounds::default(),
-    };
-    let mut second = None;
-    for line in lines {
-        let Some(cost) = line.cost() else {
-            let missing = if line.quantity.is_none() { &mut sum.without_duration } else { &mut sum.without_price };
-            *missing = missing.saturating_add(1);
-            continue;
-        };
-        let is_first = sum.priced == 0;
-        sum.priced = sum.priced.saturating_add(1);
-        sum.currency = line.unit.map(|unit| unit.currency);
-        let so_far = if is_first { Some(Bounds::default()) } else { sum.cost };
-        sum.cost = so_far.and_then(|so_far| so_far.try_zip(cost, Decimal::checked_add));
-        let most = line.unit.zip(line.upper_bound).map_or(Some(cost.high), |(unit, most)| unit.cost(most));
-        let so_far = if is_first { Some(Decimal::ZERO) } else { sum.upper_bound };
-        sum.upper_bound = so_far.zip(most).and_then(|(so_far, most)| so_far.checked_add(most));
-        if let (Meter::Speech, Some(quantity)) = (line.meter, line.quantity) {
-            sum.seconds = Bounds {
-                low: sum.seconds.low.saturating_add(quantity.low),
-                expected: sum.seconds.expected.saturating_add(quantity.expected),
-                high: sum.seconds.high.saturating_add(quantity.high),
-            };
-            second = line.unit;
-        }
-    }
-    if let Some(unit) = second {
-        // Never more than the cost, which is known: unknown products stand for none.
-        let free = |seconds: i64| unit.cost(seconds.min(free_seconds.max(0))).unwrap_or_default();
-        sum.free = sum.seconds.map(free);
-    }
-    sum
+    let high = seconds.saturating_mul(8);
+    Bounds { low: 0, expected, high, most: high }
 }
 
 #[cfg(test)]
@@ -410,7 +379,7 @@ mod tests {
             tokens in proptest::bool::ANY,
         ) {
             let model = if tokens { "qwen-audio-3.1-asr-flash-filetrans" } else { "fun-asr" }.to_owned();
-            let plan = Plan { model, region: Region::Intl, tracks: vec![0, 1], speech_share: None };
+            let plan = Plan::new(model, Region::Intl, [0, 1]);
             let mut lines = Vec::new();
             for (ms, channels, speech) in calls {
                 let mut call = Recording { duration_ms: Some(ms), channels: Some(channels), ..Recording::default() };
@@ -424,17 +393,20 @@ mod tests {
                 lines.extend(estimate(&call, &plan, &Prices::builtin()));
             }
             for line in &lines {
-                let Bounds { low, expected, high } = line.quantity.unwrap();
-                prop_assert!(low <= expected && expected <= high, "{:?}", line);
-                prop_assert!(line.upper_bound.is_none_or(|most| high <= most), "{:?}", line);
+                let Bounds { low, expected, high, most } = line.quantity.unwrap();
+                prop_assert!(0 <= low && low <= expected && expected <= high && high <= most, "{:?}", line);
+                let alone = super::super::sum(std::slice::from_ref(line), 0);
+                prop_assert_eq!(alone.cost, line.cost());
                 prop_assert_eq!(line.source.is_none(), tokens);
             }
-            let sum = sum(&lines, free);
+            let sum = super::super::sum(&lines, free);
             let added: Decimal = lines.iter().map(|line| line.cost().unwrap().expected).sum();
             prop_assert_eq!(sum.cost.unwrap().expected, added);
-            prop_assert!(sum.cost.unwrap().high <= sum.upper_bound.unwrap());
+            let most: Decimal = lines.iter().map(|line| line.cost().unwrap().most).sum();
+            prop_assert_eq!(sum.cost.unwrap().most, most);
             let net = sum.net().unwrap();
-            prop_assert!(net.low >= Decimal::ZERO && net.low <= net.expected && net.expected <= net.high);
+            prop_assert!(net.low >= Decimal::ZERO && net.low <= net.expected);
+            prop_assert!(net.expected <= net.high && net.high <= net.most);
         }
     }
 
@@ -442,19 +414,21 @@ mod tests {
     fn the_receipt_of_the_definitions_is_what_is_expected_of_it() {
         // 456.2 s, billed 393 (86 %): 392.332, rounded up.
         let call = Recording { duration_ms: Some(456_200), channels: Some(1), ..Recording::default() };
-        let plan = Plan { model: "fun-asr".into(), region: Region::Cn, tracks: vec![0], speech_share: None };
+        let plan = Plan::new("fun-asr", Region::Cn, [0]);
         let line = &estimate(&call, &plan, &Prices::builtin())[0];
-        assert_eq!(line.quantity, Some(Bounds { low: 0, expected: 393, high: 457 }));
+        // 1.2816 × 457 × √(0.08² + 0.08²) = 66.3
+        assert_eq!(line.quantity, Some(Bounds { low: 327, expected: 393, high: 457, most: 457 }));
         assert_eq!(line.cost().unwrap().expected.to_string(), "0.08646");
     }
 
     #[test]
     fn a_clip_is_billed_by_its_length_once() {
         let clip = Recording::new("a.wav").duration_ms(80_400).channels(2);
-        let plan = Plan::new("fun-asr-flash-2026-06-15", Region::Intl, [0, 1]).speech_share(Decimal::new(5, 1));
+        let plan =
+            Plan::new("fun-asr-flash-2026-06-15", Region::Intl, [0, 1]).shares(Shares::Given(Decimal::new(5, 1)));
         let [line] = &estimate(&clip, &plan, &Prices::builtin())[..] else { panic!("one charge a clip") };
-        assert_eq!(line.quantity, Some(Bounds { low: 81, expected: 81, high: 81 }));
-        assert_eq!((line.upper_bound, line.source), (Some(81), Some(SpeechSource::Length)));
+        assert_eq!(line.quantity, Some(Bounds { low: 81, expected: 81, high: 81, most: 81 }));
+        assert_eq!((line.source, line.share), (Some(SpeechSource::Length), None));
     }
 
     #[test]
@@ -466,26 +440,22 @@ mod tests {
                 speech_ms: speech_ms.iter().copied().collect(),
                 ..Recording::default()
             };
-            let plan = Plan {
-                model: "fun-asr".into(),
-                region: Region::Cn,
-                tracks: vec![0, 1],
-                speech_share: Some(Decimal::new(5, 1)),
-            };
+            let plan = Plan::new("fun-asr", Region::Cn, [0, 1]).shares(Shares::Given(Decimal::new(5, 1)));
             estimate(&call, &plan, &Prices::builtin())
         };
-        let known = |line: &Estimate| (line.quantity.unwrap(), line.upper_bound.unwrap(), line.source.unwrap().name());
-        let bounds = |low, expected, high| Bounds { low, expected, high };
+        let known = |line: &Estimate| (line.quantity.unwrap(), line.source.unwrap().name());
+        let bounds = |low, expected, high, most| Bounds { low, expected, high, most };
         // 20 s of speech in a minute: 19 and 22; with 2 s of ringing 24.2. The other track is not measured: half of it, as given.
         let measure = MeasuredSpeech { speech: 20_000, with_tones: 22_000 };
         let both = lines(measure, 60_000, &[]);
-        assert_eq!(known(&both[0]), (bounds(19, 20, 25), 60, "measured"));
-        assert_eq!(known(&both[1]), (bounds(0, 30, 60), 60, "given"));
+        assert_eq!(known(&both[0]), (bounds(19, 20, 25, 60), "measured"));
+        // 1.2816 × 60 × 0.1 = 7.7
+        assert_eq!(known(&both[1]), (bounds(23, 30, 38, 60), "given"));
         // Never more than the length of the recording.
-        assert_eq!(known(&lines(measure, 21_500, &[])[0]), (bounds(19, 20, 22), 22, "measured"));
-        assert_eq!(known(&lines(MeasuredSpeech::default(), 60_000, &[])[0]), (bounds(0, 0, 0), 60, "measured"));
+        assert_eq!(known(&lines(measure, 21_500, &[])[0]), (bounds(19, 20, 22, 22), "measured"));
+        assert_eq!(known(&lines(MeasuredSpeech::default(), 60_000, &[])[0]), (bounds(0, 0, 0, 60), "measured"));
         // An earlier result takes precedence.
-        assert_eq!(known(&lines(measure, 60_000, &[(0, 18_300)])[0]), (bounds(0, 19, 60), 60, "result"));
+        assert_eq!(known(&lines(measure, 60_000, &[(0, 18_300)])[0]), (bounds(18, 19, 20, 60), "result"));
     }
 
     #[test]

@@ -25,7 +25,9 @@ mod line;
 mod money;
 mod prices;
 mod reconcile;
+mod share;
 mod statement;
+mod sum;
 mod tokens;
 #[cfg_attr(
     not(feature = "client"),
@@ -37,13 +39,15 @@ pub use account::{Account, Rounding};
 pub use actual::result_lines;
 pub use bill::{Bill, BillTotal, CurrencyTotal};
 pub use budget::Budget;
-pub use estimate::{Bounds, Estimate, MeasuredSpeech, Plan, Recording, SpeechSource, Sum, estimate, sum};
+pub use estimate::{Bounds, Estimate, MeasuredSpeech, Plan, Recording, Shares, SpeechSource, estimate};
 pub use line::{Basis, Line, Meter, Total, totals};
 pub use money::Money;
 #[cfg(feature = "cli")]
 pub(crate) use money::checked_sum;
 pub use prices::{PriceBook, Prices, UnitPrice};
 pub use reconcile::{Accounts, Charge, ReconciledRecording, Reconciliation, Submission};
+pub use share::{EarlierShares, Share};
 pub use statement::{Statement, StatementRow};
+pub use sum::{Sum, sum};
 pub use tokens::{MeterAccount, TokenAccount};
 pub use usage::{ReportedUsage, Usage, of_usage};

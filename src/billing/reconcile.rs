@@ -123,12 +123,7 @@ impl<'p> Reconciliation<'p> {
         recording.tracks_ms = measured.billable.iter().map(|track| track.billable_ms).collect();
         if measured.call.duration_source == Some("properties") {
             let known = Recording { duration_ms: measured.call.duration_ms, ..Recording::default() };
-            let plan = Plan {
-                model: self.model.clone(),
-                region: self.region.unwrap_or_default(),
-                tracks: recording.submission.tracks.clone(),
-                speech_share: None,
-            };
+            let plan = Plan::new(&*self.model, self.region.unwrap_or_default(), recording.submission.tracks.clone());
             recording.estimate = estimate(&known, &plan, self.prices);
         }
     }
@@ -273,7 +268,7 @@ impl ReconciledRecording {
         let estimate = self.estimated(Meter::Speech);
         Account {
             file: file.clone(),
-            estimate_high: estimate.map(|seconds| seconds.high),
+            estimate_high: estimate.map(|seconds| seconds.most),
             estimate: estimate.map(|seconds| seconds.expected),
             has_result: self.tracks_ms.is_some(),
             tracks_ms: self.tracks_ms.clone().unwrap_or_default(),

@@ -85,7 +85,7 @@ impl Statement {
 
 fn statement_row(cells: &Cells, has_decimal_commas: bool) -> std::result::Result<StatementRow, String> {
     let decimal = |column: &Column| {
-        let Some(cell) = cells.get(column) else { return Ok(None) };
+        let Some(cell) = cells.figure(column) else { return Ok(None) };
         let name = column.name();
         match number(cell, has_decimal_commas) {
             None => Err(format!("`{cell}` for `{name}` is not a number, or can be read in two ways")),
@@ -95,7 +95,13 @@ fn statement_row(cells: &Cells, has_decimal_commas: bool) -> std::result::Result
             number => Ok(number),
         }
     };
-    let whole = |column| Ok::<_, String>(decimal(column)?.and_then(|quantity| quantity.ceil().to_i64()));
+    let whole = |column: &Column| match decimal(column)? {
+        // Money may be paid back; speech is not taken back.
+        Some(quantity) if quantity.is_sign_negative() && !quantity.is_zero() => {
+            Err(format!("`{quantity}` for `{}` is below 0", column.name()))
+        }
+        quantity => Ok(quantity.and_then(|quantity| quantity.ceil().to_i64())),
+    };
     let meter = cells.get(&METER).and_then(|name| named(&name.to_ascii_lowercase()));
     let mut usage = Usage { tokens_in: whole(&TOKENS_IN)?, tokens_out: whole(&TOKENS_OUT)?, ..Usage::default() };
     if let Some(quantity) = whole(&QUANTITY)? {
@@ -154,5 +160,17 @@ mod tests {
             read("url,tokens_in\nu,many\n"),
             Err("bill.csv: line 2: `many` for `input_tokens` is not a number, or can be read in two ways".to_owned())
         );
+        // A credit is money alone.
+        let rows = read("url,seconds,cost\na,n/a,-0.5\nb,9,unknown\nc,-0,-\n").unwrap();
+        let figures: Vec<_> = rows.iter().map(|row| (row.usage.seconds, row.cost.is_some())).collect();
+        assert_eq!(figures, [(None, true), (Some(9), false), (Some(0), false)]);
+        for (seconds, said) in [
+            ("-9", "`-9` for `ConsumedQuantity` is below 0"),
+            ("99999999999999999999999999999999", "is not a number"),
+            ("1000000000001", "is not a number a bill can have"),
+        ] {
+            let refused = read(&format!("url,seconds\nu,1\nv,{seconds}\n")).unwrap_err();
+            assert!(refused.starts_with("bill.csv: line 3: ") && refused.contains(said), "{refused}");
+        }
     }
 }

@@ -1,4 +1,8 @@
-//! `--max-cost` before the first submit: what is expected of a batch, and the most that each recording can cost.
+//! `--max-cost` before the first submit: what is expected of a batch, the most that each recording can cost, and which of them
+//! could exceed the limit alone.
+
+use std::collections::HashSet;
+use std::sync::Arc;
 
 use super::cost::free_seconds;
 use super::output::{Console, Failure, chain};
@@ -8,6 +12,9 @@ use crate::billing::{Budget, Money, Plan, Recording, estimate, sum};
 use crate::catalog::Region;
 use crate::report::number::{counted, money};
 
+/// How many recordings that could exceed the limit alone are named.
+const NAMED: usize = 10;
+
 /// The cost limit of a batch.
 pub(super) struct Limit<'a> {
     pub(super) most: Money,
@@ -16,8 +23,16 @@ pub(super) struct Limit<'a> {
     pub(super) prices: &'a PriceFlags,
 }
 
+/// What a limit lets through.
+pub(super) struct Admitted {
+    pub(super) budget: Budget,
+    /// The keys of recordings that could exceed the limit alone (already reported). They are not sent.
+    pub(super) left_out: HashSet<Arc<str>>,
+}
+
 impl Limit<'_> {
-    /// The budget of a batch of `recordings`. `None` if more than the limit is expected, or unknown (already reported).
+    /// The budget of a batch of `recordings`. `None` if more than the limit is expected, it cannot be enforced, or each recording
+    /// could exceed it (already reported).
     ///
     /// # Errors
     /// The prices cannot be read.
@@ -27,7 +42,7 @@ impl Limit<'_> {
         recordings: &[batch::Recording],
         selected: &[TrackSelection],
         console: &Console,
-    ) -> Result<Option<Budget>, Failure> {
+    ) -> Result<Option<Admitted>, Failure> {
         let limit = self.most;
         let prices = self.prices.prices(Some(limit.currency), console)?;
         let mut budget = match Budget::new(limit, model, region, &prices) {
@@ -42,16 +57,21 @@ impl Limit<'_> {
             console.note(&format!("{free} s of the free allowance of {model} in {region} are left"));
         }
         budget = budget.free_seconds(free);
-        let (mut lines, mut unknown) = (Vec::new(), 0);
+        let (mut lines, mut unknown, mut dear) = (Vec::new(), 0, Vec::new());
         for (recording, selected) in recordings.iter().zip(selected) {
-            let plan = Plan { model: model.to_owned(), region, tracks: selected.tracks.clone(), speech_share: None };
+            let plan = Plan::new(model, region, selected.tracks.clone());
             let duration_ms = recording.duration_ms.and_then(|duration| i64::try_from(duration).ok());
             let known = Recording { duration_ms, channels: selected.distinct_tracks, ..Recording::default() };
             let own = estimate(&known, &plan, &prices);
-            let most: Option<i64> = own.iter().map(|line| line.quantity.map(|quantity| quantity.high)).sum();
+            let most: Option<i64> = own.iter().map(|line| line.quantity.map(|quantity| quantity.most)).sum();
             match most {
                 Some(most) => budget.set_upper_bound(&recording.key, most),
                 None => unknown += 1,
+            }
+            if let Some(cost) = budget.upper_bound(&recording.key).map(|most| budget.cost(&most))
+                && cost > limit.amount
+            {
+                dear.push((recording, cost));
             }
             lines.extend(own);
         }
@@ -67,6 +87,17 @@ impl Limit<'_> {
                 counted(unknown, "recording")
             ));
         }
-        Ok(Some(budget))
+        for (recording, cost) in dear.iter().take(NAMED) {
+            let (name, cost) = (recording.source.printable(), money(Some((*cost, limit.currency))));
+            console.error(&format!("{name}: may cost up to {cost} alone, more than {limit}: not sent"));
+        }
+        if dear.len() > NAMED {
+            console.say(&format!("and {} more that may each cost more than {limit}", dear.len() - NAMED));
+        }
+        if !dear.is_empty() && dear.len() == recordings.len() {
+            return Ok(None);
+        }
+        let left_out = dear.into_iter().map(|(recording, _)| Arc::clone(&recording.key)).collect();
+        Ok(Some(Admitted { budget, left_out }))
     }
 }

@@ -1,6 +1,6 @@
 //! `talkmeter transcribe`: runs a batch.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -137,12 +137,14 @@ pub(super) fn run(args: Args, connection: &Connection, format: Format, console: 
     }
     let one_track = recognition.one_track(Catalog::builtin());
     tracks::lines(&selected, one_track.as_deref()).iter().for_each(|line| console.note(line));
+    let mut left_out = HashSet::new();
     if let Some(most) = args.max_cost {
         let limit = Limit { most, used: args.quota_used, prices: &args.prices };
-        match limit.budget((&model, region), request.recordings(), &selected, console)? {
-            Some(budget) => request = request.budget(Some(budget)),
-            None => return Ok(Exit::Partly),
-        }
+        let Some(admitted) = limit.budget((&model, region), request.recordings(), &selected, console)? else {
+            return Ok(Exit::Partly);
+        };
+        left_out = admitted.left_out;
+        request = request.budget(Some(admitted.budget)).without(&left_out);
     }
     let names_tracks = request.names_tracks();
     let batch = Batch::open(&args.output, client, request)?;
@@ -165,7 +167,10 @@ pub(super) fn run(args: Args, connection: &Connection, format: Format, console: 
         }
     };
     let halted = summary.halted.take();
-    let exit = conclude(&summary, &args, &model, format, console)?;
+    let exit = match conclude(&summary, &args, &model, format, console)? {
+        Exit::Done if !left_out.is_empty() => Exit::Partly,
+        exit => exit,
+    };
     Ok(match halted {
         Some(error) => {
             let exit = console.failed(&error.into());

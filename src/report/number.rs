@@ -1,6 +1,6 @@
 //! Numbers for people: the one place that formats them. Tables and JSON carry base units instead.
 
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, RoundingStrategy};
 
 use crate::catalog::Currency;
 use crate::metrics::catalogue::Unit;
@@ -124,6 +124,25 @@ pub const NOT_PRICED: &str = "not priced";
 pub fn money(amount: Option<(Decimal, Currency)>) -> String {
     let Some((amount, currency)) = amount else { return NOT_PRICED.to_owned() };
     format!("{} {currency}", decimal(amount))
+}
+
+/// A sum of money to the cent, with thousands separated: `1,234.50`. What is less than half a cent keeps two digits: `0.0018`.
+///
+/// ```
+/// use talkmeter::report::number::cents;
+/// let amounts = ["1234.495", "0.675", "0", "0.00179", "-3"].map(|amount| cents(amount.parse().unwrap()));
+/// assert_eq!(amounts, ["1,234.50", "0.68", "0.00", "0.0018", "-3.00"]);
+/// ```
+#[must_use]
+pub fn cents(amount: Decimal) -> String {
+    let rounded = amount.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero);
+    if rounded.is_zero() && !amount.is_zero() {
+        let digits = amount.round_sf_with_strategy(2, RoundingStrategy::MidpointAwayFromZero).unwrap_or(amount);
+        return digits.normalize().to_string();
+    }
+    let text = format!("{rounded:.2}");
+    let (whole, cents) = text.split_once('.').unwrap_or((&text, "00"));
+    whole.parse().map_or_else(|_| text.clone(), |whole| format!("{}.{cents}", count(whole)))
 }
 
 /// An amount to its last digit, with two decimals at least.

@@ -24,6 +24,14 @@ pub(crate) const RECORDING: Column = Column::new(&["url", "file_url", "file"]);
 /// Identifies a recording whatever its address.
 pub(crate) const ID: Column = Column::new(&["id"]);
 
+/// The length of a recording, and the unit of a bare number in ms.
+pub(super) const LENGTHS: [(Column, i64); 4] = [
+    (Column::new(&["duration_ms"]), 1),
+    (Column::new(&["duration_seconds"]), 1000),
+    (Column::new(&["duration_s"]), 1000),
+    (Column::new(&["duration"]), 1000),
+];
+
 /// The names of a header, as written, without blanks around them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Names {

@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
 
 /// What a length may look like, for messages.
-pub(crate) const LENGTH_FORMS: &str = "205, 205.5, 205,5, 3:25, 0:03:25 or 3m25s";
+pub(super) const LENGTH_FORMS: &str = "205, 205.5, 205,5, 3:25, 0:03:25 or 3m25s";
 
 /// No recording is longer: 1,000 h, in ms.
 const LONGEST_MS: i64 = 1000 * 3600 * 1000;
@@ -12,7 +12,7 @@ const LONGEST_MS: i64 = 1000 * 3600 * 1000;
 /// A length in ms, rounded up; `None` if it is not one, or over 1,000 h. `unit_ms` is the unit of a bare number, in ms.
 ///
 /// A comma is a decimal comma, except before three digits: `1,205` could mean either, so that it is no length.
-pub(crate) fn length_ms(cell: &str, unit_ms: i64) -> Option<i64> {
+pub(super) fn length_ms(cell: &str, unit_ms: i64) -> Option<i64> {
     let cell = cell.trim();
     let ms = if cell.contains(':') {
         clock(cell)?.checked_mul(1000.into())?
@@ -22,6 +22,13 @@ pub(crate) fn length_ms(cell: &str, unit_ms: i64) -> Option<i64> {
         plain(cell)?.checked_mul(unit_ms.into())?
     };
     ms.ceil().to_i64().filter(|ms| *ms <= LONGEST_MS)
+}
+
+/// Whether a cell says that its figure is not known.
+pub(super) fn is_unknown(cell: &str) -> bool {
+    const SAID: [&str; 13] =
+        ["-", "–", "—", "?", "n/a", "#n/a", "na", "nan", "none", "null", "unknown", "not known", "未知"];
+    SAID.iter().any(|said| cell.trim().eq_ignore_ascii_case(said))
 }
 
 /// `m:ss` or `h:mm:ss`, in seconds; the last part may have a fraction.

@@ -11,7 +11,9 @@ mod record;
 pub(crate) mod text;
 
 pub(crate) use column::{Column, ID, Names, RECORDING, folded};
-pub(crate) use length::{LENGTH_FORMS, length_ms, number};
+
+use column::LENGTHS;
+pub(crate) use length::number;
 pub(crate) use text::decode;
 
 use std::io::Read;
@@ -56,6 +58,26 @@ impl Cells {
     /// The cell of a column, trimmed; `None` if it is empty or there is no such column.
     pub(crate) fn get(&self, column: &Column) -> Option<&str> {
         self.cells.get(self.names.position(column)?).map(|cell| &**cell).filter(|cell| !cell.is_empty())
+    }
+
+    /// The cell of a column of figures; `None` also if it says that the figure is not known: `n/a`, `unknown`, `-`.
+    pub(crate) fn figure(&self, column: &Column) -> Option<&str> {
+        self.get(column).filter(|cell| !length::is_unknown(cell))
+    }
+
+    /// The length of a recording in ms; `None` = not known.
+    ///
+    /// # Errors
+    /// In one clause, a cell that is no length.
+    pub(crate) fn length_ms(&self) -> Result<Option<i64>, String> {
+        let Some((column, cell, unit_ms)) =
+            LENGTHS.iter().find_map(|(column, unit_ms)| Some((column, self.figure(column)?, *unit_ms)))
+        else {
+            return Ok(None);
+        };
+        length::length_ms(cell, unit_ms).map(Some).ok_or_else(|| {
+            format!("`{cell}` for `{}` is not a length such as {}: unknown", column.name(), length::LENGTH_FORMS)
+        })
     }
 
     /// The cell of a column that must not be empty.

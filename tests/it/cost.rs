@@ -181,16 +181,18 @@ fn an_estimate_counts_every_requested_track_and_nothing_unknown() {
         .write("audio/b-mono.wav", wav(1, 8000, 10))
         .write("audio/c-damaged.mp3", "this is no recording")
         .write("audio/notes.txt", "not looked at")
-        .run("cost estimate audio --channel 0,1 --format json --region intl")
+        .run("cost estimate audio --channel 0,1 --details --format json --region intl")
         .exits(0)
         .says("c-damaged.mp3: unknown length: the headers do not state it")
         .says("1 recording with fewer tracks than requested")
         .says("3 files found: 2 priced, 0 without a price, 1 without a duration");
     let report = ran.json();
-    // Of 60 s and 10 s: 31 + 31 + 6 + 6 expected, 60 + 60 + 10 + 10 at most, × 0.000035.
-    assert_eq!(report["totals"][0]["cost"], json!({"low": "0", "expected": "0.00259", "high": "0.0049"}), "{report:#}");
-    let quantity = &report["projects"][0]["breakdown"][0]["meters"][1]["quantity"];
-    assert_eq!(quantity, &json!({"low": 0, "expected": 31, "high": 60}));
+    // Of 60 s and 10 s: 31 + 31 + 6 + 6 expected, 60 + 60 + 10 + 10 at most, × 0.000035. Low and high:
+    // 1.2816 × √((140 × 0.15)² + 2 × (60 × 0.1)² + 2 × (10 × 0.1)²) = 29.1 s less and more.
+    let cost = json!({"low": "0.001575", "expected": "0.00259", "high": "0.00364"});
+    assert_eq!((&report["totals"][0]["cost"], &report["totals"][0]["most"]), (&cost, &json!("0.0049")), "{report:#}");
+    let meter = &report["projects"][0]["breakdown"][0]["meters"][1];
+    assert_eq!((&meter["quantity"], &meter["most"]), (&json!({"low": 18, "expected": 31, "high": 45}), &json!(60)));
     let unknown = &report["projects"][0]["breakdown"][2];
     assert_eq!((&unknown["duration_ms"], &unknown["meters"][0]["cost"]["high"]), (&Value::Null, &Value::Null));
     assert_eq!(report["summary"]["totalNoDuration"], 1);
@@ -205,7 +207,7 @@ fn an_estimate_counts_the_tracks_that_transcribe_requests() {
         .write("audio/same.wav", wav(2, 8000, 60))
         .write("audio/single.wav", wav(1, 8000, 60))
         .write("audio/two.wav", two)
-        .run("cost estimate audio --format json --region intl")
+        .run("cost estimate audio --details --format json --region intl")
         .exits(0)
         .says("2 recordings with several tracks: all of them are counted");
     let tracks = |ran: &crate::scene::Ran| -> Vec<Value> {
@@ -219,18 +221,18 @@ fn an_estimate_counts_the_tracks_that_transcribe_requests() {
     let all = [json!(["same.wav", [0, 1]]), json!(["single.wav", [0]]), json!(["two.wav", [0, 1]])];
     assert_eq!(tracks(&ran), all);
     // Since they are decoded anyway, tracks are compared, and identical ones are requested once.
-    let ran = ran.then().run("cost estimate audio --vad --format json --region intl").exits(0);
+    let ran = ran.then().run("cost estimate audio --vad --details --format json --region intl").exits(0);
     let once = [json!(["same.wav", [0]]), json!(["single.wav", [0]]), json!(["two.wav", [0, 1]])];
     assert_eq!(tracks(&ran), once);
     let ran = ran.says_no("more tracks than counted").says("3 files found: 3 priced");
     // Of an address nothing is known: the service's default is its first track.
     let ran = ran.then().write("calls.csv", "url,duration,channels\nhttps://calls.example/a.wav,60,2\n");
-    let ran = ran.run("cost estimate calls.csv --format json --region intl").exits(0);
+    let ran = ran.run("cost estimate calls.csv --details --format json --region intl").exits(0);
     assert_eq!(tracks(&ran), [json!(["https://calls.example/a.wav", [0]])]);
     let ran = ran.says("1 recording with more tracks than counted");
     // Of a result, the tracks that it has.
     let call = crate::scene::call(&[(0, 0, 900, "hello"), (1, 1000, 1900, "hello")]).lasting(2000);
-    let ran = ran.then().call("a", call).run("cost estimate calls --format json --region intl").exits(0);
+    let ran = ran.then().call("a", call).run("cost estimate calls --details --format json --region intl").exits(0);
     assert_eq!(tracks(&ran), [json!(["a.json", [0, 1]])]);
 }
 
@@ -255,7 +257,7 @@ fn a_mixed_folder_is_estimated_line_by_line() {
             huge.set_len(44 + 4 * 3600 * 16_000).unwrap();
             std::os::unix::fs::symlink("nowhere.wav", folder.join("audio/gone.wav")).unwrap();
         })
-        .run("cost estimate audio --channel 0,1 --format json --region intl")
+        .run("cost estimate audio --channel 0,1 --details --format json --region intl")
         .exits(3)
         .says("cannot read audio/gone.wav")
         .says("audio/named.mp3: contains wav, despite its name")
@@ -267,7 +269,7 @@ fn a_mixed_folder_is_estimated_line_by_line() {
         .iter()
         .map(|file| {
             let quantity = &file["meters"][1]["quantity"];
-            (file["file"].as_str().unwrap(), &quantity["expected"], &quantity["high"])
+            (file["file"].as_str().unwrap(), &quantity["expected"], &file["meters"][1]["most"])
         })
         .collect();
     // By hand: 0.5125 of 14400, 10, 20, 60 and 12.3 s, begun seconds counted.
@@ -283,15 +285,21 @@ fn a_mixed_folder_is_estimated_line_by_line() {
     assert_eq!(seconds, known.each_ref().map(|(file, expected, high)| (*file, expected, high)));
     // Two tracks of 7441 s and of 14513 s, × 0.000035.
     let cost = &report["totals"][0]["cost"];
-    assert_eq!(cost, &json!({"low": "0", "expected": "0.52087", "high": "1.01591"}));
+    assert_eq!(cost, &json!({"low": "0.30527", "expected": "0.52087", "high": "0.736505"}));
     assert_eq!(report["totals"][0]["most"], "1.01591");
-    for bound in ["low", "expected", "high"] {
-        let amount = |cell: &Value| cell.as_str().map(|text| text.parse::<Decimal>().unwrap());
-        let added: Decimal = meters().filter_map(|meter| amount(&meter["cost"][bound])).sum();
-        assert_eq!(Some(added), amount(&cost[bound]), "{bound}");
-    }
-    assert!(meters().all(|meter| meter["speech_source"]
-        == if meter["quantity"]["high"].is_null() { Value::Null } else { json!("usual") }));
+    let amount = |cell: &Value| cell.as_str().map(|text| text.parse::<Decimal>().unwrap());
+    let added = |amounts: &dyn Fn(&Value) -> Value| -> Option<Decimal> {
+        Some(meters().filter_map(|meter| amount(&amounts(meter))).sum())
+    };
+    assert_eq!(added(&|meter| meter["cost"]["expected"].clone()), amount(&cost["expected"]));
+    assert_eq!(added(&|meter| meter["cost_most"].clone()), amount(&report["totals"][0]["most"]));
+    // What is each recording's own cancels out in part.
+    assert!(added(&|meter| meter["cost"]["low"].clone()) < amount(&cost["low"]));
+    assert!(added(&|meter| meter["cost"]["high"].clone()) > amount(&cost["high"]));
+    assert!(
+        meters()
+            .all(|meter| meter["speech_source"] == if meter["most"].is_null() { Value::Null } else { json!("usual") })
+    );
     assert_eq!(report["summary"]["totalUnreadable"], 1);
 }
 
@@ -307,17 +315,21 @@ fn a_list_with_lengths_is_estimated_by_group_and_model() {
         )
         .exits(0)
         .says("3 files found: 2 priced, 0 without a price, 1 without a duration")
-        .says("qwen-audio-3.1-asr-flash in cn: low not priced, expected not priced, high not priced");
+        .says(
+            "qwen-audio-3.1-asr-flash in cn: low not priced, expected not priced, high not priced, at most not priced",
+        );
     assert_eq!(
         ran.out(),
         // 52 s × 0.00022 and 86 s × 0.00022; the third has no length, the last model no price.
-        "group,model,files,lines_without_cost,currency,low,expected,high\n\
-         billing,fun-asr,1,0,CNY,0,0.01144,0.0132\n\
-         sales,fun-asr,2,1,CNY,0,0.01892,0.022\n\
-         billing,paraformer-v2,1,0,CNY,0,0.00416,0.0048\n\
-         sales,paraformer-v2,2,1,CNY,0,0.00688,0.008\n\
-         billing,qwen-audio-3.1-asr-flash,1,1,,,,\n\
-         sales,qwen-audio-3.1-asr-flash,2,2,,,,\n"
+        // Low: 1.2816 × 60 × √(0.08² + 0.08²) = 8.7 s less. The third is as long as the mean of the others: 80 s, 69 expected.
+        "group,model,files,lines_without_cost,currency,low,expected,high,most,duration_ms,charges,unknown_length,\
+         unknown_expected,per_hour,per_call\n\
+         billing,fun-asr,1,0,CNY,0.00968,0.01144,0.0132,0.0132,60000,1,0,,0.6864,0.01144\n\
+         sales,fun-asr,2,1,CNY,0.01584,0.01892,0.022,0.022,100000,2,1,0.01518,0.68112,0.01892\n\
+         billing,paraformer-v2,1,0,CNY,0.00352,0.00416,0.0048,0.0048,60000,1,0,,0.2496,0.00416\n\
+         sales,paraformer-v2,2,1,CNY,0.00576,0.00688,0.008,0.008,100000,2,1,0.00552,0.24768,0.00688\n\
+         billing,qwen-audio-3.1-asr-flash,1,1,,,,,,60000,1,0,,,\n\
+         sales,qwen-audio-3.1-asr-flash,2,2,,,,,,100000,2,1,,,\n"
     );
     Scene::new()
         .write("calls.csv", list)
@@ -350,13 +362,12 @@ fn results_are_estimated_with_the_speech_that_was_found_in_them() {
             "a",
             call(&[(0, 0, 3720, "one"), (1, 4000, 8720, "two")]).content(0, 3720).content(1, 4720).lasting(20_000),
         )
-        .run("cost estimate calls --channel 0,1 --format csv --region intl")
+        .run("cost estimate calls --channel 0,1 --details --format csv --region intl")
         .exits(0);
-    assert!(
-        ran.out().contains("a.json,0,fun-asr,intl,20000,seconds,0,4,20,0.000035,USD,0,0.00014,0.0007,2026-11-01"),
-        "{}",
-        ran.out()
-    );
+    // 3.72 s, 5 % less and more: in each case the fourth second has begun.
+    let row =
+        "a.json,0,fun-asr,intl,20000,seconds,4,4,4,0.000035,USD,0.00014,0.00014,0.00014,2026-11-01,result,20,0.0007";
+    assert!(ran.out().contains(row), "{}", ran.out());
 }
 
 const A: &str = "https://calls.example/a.wav";
@@ -403,6 +414,54 @@ fn a_batch_that_is_expected_to_cost_more_is_refused_before_the_first_submit() {
         .run(&format!("transcribe {A} -o out {MODEL} --max-cost 5usd"))
         .exits(3)
         .says("paraformer-v2 has no known price in cn in USD");
+}
+
+#[test]
+fn lengths_of_a_list_count_for_a_limit() {
+    let service = Service::new().unasked();
+    // 10 h × 0.86 × 0.00008 = 2.4768 are expected.
+    let list = |length: &str| format!("url,duration\n{A}?sig=c2Vj,{length}\n{B},1:00\n");
+    let run = format!("transcribe --files-from calls.csv -o out {MODEL} --max-cost");
+    let ran = service.scene().write("calls.csv", list("10h")).run(&format!("{run} 2cny")).exits(3).prints_nothing();
+    let ran = ran.says("the expected cost of 2.48096 CNY exceeds 2 CNY: nothing was sent");
+    // The whole is expected to fit, but one recording may cost 2.88 alone.
+    let alone = "https://calls.example/a.wav?…: may cost up to 2.88 CNY alone, more than 2.5 CNY: not sent";
+    let only = format!("url,duration\n{A}?sig=c2Vj,10h\n");
+    let ran = service.then(ran).write("calls.csv", only).run(&format!("{run} 2.5cny")).exits(3).prints_nothing();
+    let ran = ran.says(alone).says_no("c2Vj");
+    assert!(!ran.path("out").exists());
+    // The others are sent; with a higher limit it is, too.
+    let service = Service::new();
+    let ran = service.then(ran).write("calls.csv", list("10h")).run(&format!("{run} 2.5cny")).exits(3).says(alone);
+    service.accepted_once(&[B]);
+    let ran = service.then(ran).run(&format!("{run} 2.5cny")).exits(3).says(alone);
+    service.then(ran).run(&format!("{run} 3cny")).exits(0);
+    service.accepted_once(&[B.to_owned(), format!("{A}?sig=c2Vj")]);
+}
+
+#[test]
+fn a_clip_is_billed_by_its_length_whatever_was_said_in_it() {
+    // 3.2 s of speech in 60.4 s.
+    let clip = call(&[(0, 1000, 4200, "one")]);
+    for (model, seconds, source) in [("fun-asr-flash-2026-06-15", 61, "duration"), ("fun-asr", 4, "sentences")] {
+        let run = format!("--model {model} --region intl");
+        let scene = Scene::new().call("a", clip.clone().lasting(60_400));
+        let ran = scene.run(&format!("analyze calls -o out --tables jsonl {run}")).exits(0);
+        has(&ran.row("costs"), json!({"billed_seconds": seconds, "billable_source": source, "channel_id": 0}));
+        let ran = ran.then().run(&format!("cost actual calls --format csv {run}")).exits(0);
+        assert!(ran.out().contains(&format!("a.json,0,result,{model},intl,{seconds},seconds,")), "{}", ran.out());
+    }
+    // One charge a clip, on its first track.
+    let two = call(&[(0, 1000, 4200, "one"), (1, 5000, 6000, "two")]).lasting(60_400);
+    let run = "analyze calls -o out --tables jsonl --model fun-asr-flash-2026-06-15 --region intl";
+    let ran = Scene::new().call("a", two).run(run).exits(0);
+    assert_eq!(column(&ran.table("costs"), "billed_seconds"), [61, 0]);
+    has(&ran.row("calls"), json!({"billable_ms": 60_400, "billable_source": "duration"}));
+    // Of unknown length.
+    let ran = Scene::new().call("a", clip).run(run).exits(0);
+    has(&ran.row("costs"), json!({"billable_ms": null, "billed_seconds": null, "cost": null}));
+    let reason = ran.row("calls")["reason"].as_str().unwrap().to_owned();
+    assert!(reason.split(';').any(|reason| reason == "duration_unknown"), "{reason}");
 }
 
 #[test]

@@ -248,9 +248,11 @@ fn the_figures_are_those_of_the_scripts() {
     assert_eq!(told["report"]["format"], "talkmeter report");
     let costs = told["demo"]["cost"].as_array().unwrap();
     assert_eq!(costs.len(), 3);
-    // A clip is billed by its length, which is known before.
+    // A clip is billed by its length, which is known before: to the second what the service reports.
     let flash = costs.iter().find(|row| row["what"] == "a message, with flash").unwrap();
     assert_eq!((&flash["expected"], &flash["high"]), (&flash["reported"], &flash["reported"]));
+    // Results and service agree to the second.
+    costs.iter().for_each(|row| assert_eq!(row["by_results"], row["reported"], "{row}"));
     assert!(told["demo"]["flash"]["text"].as_str().unwrap().ends_with("nine Orchard Lane. Goodbye."));
 
     let tables = Tables::of(&ran);

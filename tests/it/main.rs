@@ -13,6 +13,7 @@ mod cost;
 mod demo;
 mod emulate;
 mod emulator;
+mod estimates;
 mod explain;
 mod faults;
 mod figures;

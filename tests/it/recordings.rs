@@ -45,7 +45,7 @@ fn opus() -> Vec<u8> {
 }
 
 fn durations(scene: Scene, line: &str) -> Vec<Value> {
-    let estimate = scene.run(&format!("cost estimate {line} --region intl --format json")).exits(0).json();
+    let estimate = scene.run(&format!("cost estimate {line} --details --region intl --format json")).exits(0).json();
     let files = estimate["projects"][0]["breakdown"].as_array().unwrap();
     files.iter().map(|file| file["duration_ms"].clone()).collect()
 }
@@ -78,7 +78,7 @@ fn a_recording_without_sound_is_named_and_not_sent() {
 #[test]
 fn a_recording_that_was_cut_off_counts_with_what_it_holds() {
     let scene = Scene::new().write("audio/a.wav", cut_off(16_000));
-    let ran = scene.run("cost estimate audio --region intl --format json").exits(0);
+    let ran = scene.run("cost estimate audio --details --region intl --format json").exits(0);
     let ran = ran.says("audio/a.wav: holds 1 s, although its header promises 1 min");
     assert_eq!(ran.json()["projects"][0]["breakdown"][0]["duration_ms"], json!(1000));
 }

@@ -104,6 +104,33 @@ fn limits_of_length_are_checked_before_anything_is_sent() {
 }
 
 #[test]
+fn lengths_of_a_list_are_checked_before_anything_is_sent() {
+    let service = Service::new().unasked();
+    let list = "url,duration\nhttps://calls.example/night.wav?sig=c2Vj,12:01:00\nhttps://calls.example/shift.wav,3h\n\
+                https://calls.example/day.wav,10800.5\nhttps://calls.example/a.wav,unknown\nhttps://calls.example/b.wav,later\n";
+    let run = "transcribe --files-from calls.csv -o out --model fun-asr --region intl";
+    let ran = service.scene().write("calls.csv", list).run(run).exits(2).prints_nothing();
+    let ran =
+        ran.says("https://calls.example/night.wav?…: fun-asr takes up to 12 h, this lasts 12 h 1 min").says_no("c2Vj");
+    // What says that it is not known is no mistake; what is no length is named.
+    let ran = ran.says("calls.csv line 6: `later` for `duration` is not a length").says_no("line 5");
+    let shorter = list.replace("12:01:00", "2h");
+    let ran =
+        service.then(ran).write("calls.csv", shorter).run(&format!("{run} --diarize --max-cost 0.01usd")).exits(3);
+    ran.says(
+        "https://calls.example/shift.wav: lasts 3 h (and 1 more over 2 h); telling speakers apart is recommended for up \
+         to 2 h",
+    );
+    // As many tasks as run at once, and more.
+    let rows: String = (0..102).map(|n| format!("https://calls.example/{n}.wav,60\n")).collect();
+    let list = format!("url,duration\n{rows}");
+    let run = "transcribe --files-from - -o out --model paraformer-8k-v2 --region cn --detach --max-cost 0usd";
+    let ran = service.scene().input(list.clone()).run(run).exits(3);
+    ran.says("102 tasks are submitted at once; paraformer-8k-v2 runs 100, and the service may refuse the rest for now");
+    service.scene().input(list).run(&run.replace(" --detach", "")).exits(3).says_no("at once");
+}
+
+#[test]
 fn local_files_count_for_a_task_too() {
     let service = Service::new().unasked();
     let scene = service.scene().write("a.wav", wav(1, 16_000, 1)).write("b.wav", wav(1, 16_000, 2));

@@ -96,7 +96,10 @@ fn lines(ran: &Ran) -> Vec<String> {
         let cells: Vec<String> = line.split(',').map(str::to_owned).collect();
         [0, 1, 6, 7, 8, 15].map(|at| cells[at].clone()).join(" ")
     };
-    assert!(out.starts_with("file,channel_id,") && out.lines().next().unwrap().ends_with(",price_date,speech_source"));
+    assert!(
+        out.starts_with("file,channel_id,")
+            && out.lines().next().unwrap().ends_with(",price_date,speech_source,most,cost_most")
+    );
     out.lines().skip(1).map(cells).collect()
 }
 
@@ -119,21 +122,22 @@ fn the_speech_of_each_track_is_measured_if_it_can_be() {
             .write("more/a-silent.wav", wav_of(8000, &vec![[0_i16]; 80_000]))
     };
     let ran = scene()
-        .run("cost estimate audio list.csv --vad --channel 0,1 --region intl --format csv")
+        .run("cost estimate audio list.csv --vad --channel 0,1 --details --region intl --format csv")
         .exits(0)
         .says("1 recording cannot be decoded without ffmpeg; assuming the usual share of speech")
         .says("audio/d-damaged.mp3: cannot be decoded\n")
         .says("1 recording given twice is counted once")
-        .says("speech measured in 4 of 12 tracks; upper bound 0.");
+        .says("speech measured in 4 of 12 tracks\n")
+        .says(", at most 0.00");
     let measured = lines(&ran);
     // A mono file has no second track: a requested track that is missing is counted as before.
     for line in [
         "a-silent.wav 0 0 0 0 measured",
-        "a-silent.wav 1 0 6 10 usual",
+        "a-silent.wav 1 4 6 9 usual",
         "b-ringing.wav 0 0 0 0 measured",
-        "c-no-decoder.wma 0 0 1 1 usual",
+        "c-no-decoder.wma 0 1 1 1 usual",
         "d-damaged.mp3 0    ",
-        "https://calls.example/a.wav 1 0 11 20 usual",
+        "https://calls.example/a.wav 1 7 11 16 usual",
         "more/a-silent.wav 0 0 0 0 measured",
     ] {
         assert!(measured.iter().any(|measured| measured == line), "{line}: {measured:?}");
@@ -143,20 +147,20 @@ fn the_speech_of_each_track_is_measured_if_it_can_be() {
     assert!(["b-ringing.wav 1 0 0 4 measured", "b-ringing.wav 1 0 0 5 measured"].contains(&&ringing[..]), "{ringing}");
     // What is given holds where nothing is measured.
     let ran = scene()
-        .run("cost estimate audio --vad --speech-share 0.9 --region intl --format csv")
+        .run("cost estimate audio --vad --speech-share 0.9 --details --region intl --format csv")
         .exits(0)
         .says("without ffmpeg; assuming the given share of speech");
     let given = lines(&ran);
     assert!(given.contains(&"a-silent.wav 0 0 0 0 measured".to_owned()), "{given:?}");
-    assert!(given.contains(&"c-no-decoder.wma 0 0 1 1 given".to_owned()), "{given:?}");
+    assert!(given.contains(&"c-no-decoder.wma 0 1 1 1 given".to_owned()), "{given:?}");
     scene()
         .run("cost estimate audio --vad --region intl --model qwen-audio-3.1-asr-flash-filetrans")
         .exits(0)
         .says("is billed in tokens for the whole length; measured speech does not matter");
     scene().run("cost estimate https://calls.example/a.wav --vad").exits(0).says("speech measured in 0 of 1 track\n");
     // Whoever does not ask for it waits for nothing.
-    let ran = scene().run("cost estimate audio --region intl --format csv").exits(0).says_no("measured");
-    assert!(lines(&ran).contains(&"a-silent.wav 0 0 9 10 usual".to_owned()), "{}", ran.out());
+    let ran = scene().run("cost estimate audio --details --region intl --format csv").exits(0).says_no("measured");
+    assert!(lines(&ran).contains(&"a-silent.wav 0 8 9 10 usual".to_owned()), "{}", ran.out());
 }
 
 #[cfg(unix)]
@@ -229,7 +233,7 @@ fn what_is_not_decoded_here_is_decoded_by_ffmpeg() {
     let path = std::env::var_os("PATH").unwrap();
     let ran = scene
         .environment("PATH", path.to_str().unwrap())
-        .run("cost estimate --vad --region intl --format csv --channel 1 -- a.avi b.flv c.mpeg d.wma -e.wmv")
+        .run("cost estimate --vad --details --region intl --format csv --channel 1 -- a.avi b.flv c.mpeg d.wma -e.wmv")
         .exits(0)
         .says("speech measured in 5 of 5 tracks");
     // A tone all through: no speech in it.
@@ -289,7 +293,7 @@ fn generated_calls_measured_estimates_hold() {
     let path = std::env::var_os("PATH").unwrap();
     let ran = scene
         .environment("PATH", path.to_str().unwrap())
-        .run("cost estimate audio --vad --channel 0,1 --region intl --format json")
+        .run("cost estimate audio --vad --channel 0,1 --details --region intl --format json")
         .exits(0)
         .says("speech measured in 16 of 16 tracks");
     let estimates = estimated(&ran);

@@ -5,29 +5,23 @@ use std::ffi::OsStr;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
 use url::Url;
 use walkdir::WalkDir;
 
 use super::super::output::{Console, Failure};
+use crate::audio::{self, Probe};
 use crate::batch::{AUDIO_EXTENSIONS, Identities, Source};
 use crate::billing::Recording;
 use crate::error::{Error, Result};
 use crate::metrics::{Settings, measure};
 use crate::named_file::{self, FileKind, NamedFile};
 use crate::redact::without_query;
-use crate::sheet::{Column, ID, LENGTH_FORMS, LIST, RECORDING, Row, Sheet, folded, length_ms};
+use crate::sheet::{Column, ID, LIST, RECORDING, Row, Sheet, folded};
 use crate::transcript::{self, OtherFiles, read};
 
 /// File name extensions of lists.
 const LISTS: [&str; 5] = ["txt", "csv", "tsv", "jsonl", "ndjson"];
-
-/// List columns with the length of a recording, and ms per unit of each.
-const LENGTHS: [(Column, i64); 4] = [
-    (Column::new(&["duration_ms"]), 1),
-    (Column::new(&["duration_seconds"]), 1000),
-    (Column::new(&["duration_s"]), 1000),
-    (Column::new(&["duration"]), 1000),
-];
 
 /// The number of tracks.
 const CHANNELS: Column = Column::new(&["channels"]);
@@ -39,7 +33,13 @@ const UNCLEAR_SHOWN: u64 = 5;
 #[derive(Debug, Default)]
 pub(super) struct EstimateInput {
     pub(super) recording: Recording,
-    /// The local audio file, if it could be opened.
+    /// Whether it is an address, of which the service fetches the first track unless told otherwise.
+    pub(super) is_address: bool,
+    /// A local file that cannot be read.
+    pub(super) is_unreadable: bool,
+    /// A local file whose headers have not been read.
+    unread: Option<PathBuf>,
+    /// The local audio file, if it could be read.
     pub(super) path: Option<PathBuf>,
     /// Distinct tracks of that file; empty if they were not compared.
     pub(super) distinct: Vec<u32>,
@@ -80,14 +80,15 @@ impl Inputs {
         } else if extension.as_deref() == Some("json") {
             self.results(path, console);
         } else {
-            self.audio(path, path.file_name().map_or(text.clone(), OsStr::to_string_lossy).into_owned(), console);
+            self.audio(path, path.file_name().map_or(text.clone(), OsStr::to_string_lossy).into_owned());
         }
         Ok(())
     }
 
     fn url(&mut self, url: &str) {
         let recording = Recording { file: without_query(url), ..Recording::default() };
-        self.inputs.push(EstimateInput { recording, ..EstimateInput::default() });
+        let is_address = url.contains("://");
+        self.inputs.push(EstimateInput { recording, is_address, ..EstimateInput::default() });
     }
 
     fn folder(&mut self, root: &Path, console: &Console) {
@@ -111,84 +112,83 @@ impl Inputs {
         }
         for path in audio {
             let below = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().replace('\\', "/");
-            self.audio(&path, below, console);
+            self.audio(&path, below);
         }
     }
 
     /// A local file, unless it was given before.
-    fn audio(&mut self, path: &Path, file: String, console: &Console) {
+    fn audio(&mut self, path: &Path, file: String) {
         if let Ok(None) = self.known(None, &path.to_string_lossy()) {
-            self.probe(path, file, console);
+            self.file(path, file);
         }
     }
 
-    fn probe(&mut self, path: &Path, file: String, console: &Console) {
-        let mut recording = Recording { file, ..Recording::default() };
-        let mut is_readable = true;
-        match crate::audio::probe(path) {
-            Ok(Some(probe)) if let Some(problem) = probe.problem() => {
-                console.say(&format!("{}: {problem}", path.display()));
-                self.unreadable += 1;
-                is_readable = false;
-            }
-            Ok(Some(probe)) => {
-                if let Some(shortfall) = probe.shortfall() {
-                    console.note(&format!("{}: {shortfall}", path.display()));
-                }
-                recording.duration_ms = probe.duration_ms.and_then(|ms| i64::try_from(ms).ok());
-                recording.channels = probe.channels.map(u32::from);
-                if probe.is_misnamed(path) {
-                    console.note(&format!("{}: contains {}, despite its name", path.display(), probe.format));
-                }
-            }
-            Ok(None) => console.note(&format!("{}: unknown length: the headers do not state it", path.display())),
-            Err(error) => {
-                let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
-                console.say(&format!("{error}{cause}"));
-                self.unreadable += 1;
-                is_readable = false;
-            }
-        }
+    /// A local file whose headers are still to be read.
+    fn file(&mut self, path: &Path, file: String) {
         let folder = path.parent().map(|folder| folder.to_string_lossy().into_owned()).unwrap_or_default();
         let columns = BTreeMap::from([("folder".to_owned(), folder)]);
-        let path = is_readable.then(|| path.to_owned());
-        self.inputs.push(EstimateInput { recording, path, columns, ..EstimateInput::default() });
+        let recording = Recording { file, ..Recording::default() };
+        self.inputs.push(EstimateInput {
+            recording,
+            unread: Some(path.to_owned()),
+            columns,
+            ..EstimateInput::default()
+        });
+    }
+
+    /// Reads the headers of the local files, in parallel; what a list says of a file holds where they say nothing.
+    pub(super) fn read_headers(&mut self, console: &Console) {
+        let unread = self.inputs.iter().filter(|input| input.unread.is_some()).count();
+        let bar = console.progress(unread);
+        let probes: Vec<Option<Result<Option<Probe>>>> = self
+            .inputs
+            .par_iter()
+            .map(|input| {
+                let probe = audio::probe(input.unread.as_deref()?);
+                bar.inc(1);
+                Some(probe)
+            })
+            .collect();
+        bar.finish_and_clear();
+        for (input, probe) in self.inputs.iter_mut().zip(probes) {
+            let (Some(path), Some(probe)) = (input.unread.take(), probe) else { continue };
+            match probe {
+                Ok(Some(probe)) if let Some(problem) = probe.problem() => {
+                    console.say(&format!("{}: {problem}", path.display()));
+                    self.unreadable += 1;
+                    input.is_unreadable = true;
+                    continue;
+                }
+                Ok(Some(probe)) => {
+                    if let Some(shortfall) = probe.shortfall() {
+                        console.note(&format!("{}: {shortfall}", path.display()));
+                    }
+                    let Recording { duration_ms, channels, .. } = &mut input.recording;
+                    *duration_ms = probe.duration_ms.and_then(|ms| i64::try_from(ms).ok()).or(*duration_ms);
+                    *channels = channels.or(probe.channels.map(u32::from));
+                    if probe.is_misnamed(&path) {
+                        console.note(&format!("{}: contains {}, despite its name", path.display(), probe.format));
+                    }
+                }
+                Ok(None) => console.note(&format!("{}: unknown length: the headers do not state it", path.display())),
+                Err(error) => {
+                    let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
+                    console.say(&format!("{error}{cause}"));
+                    self.unreadable += 1;
+                    input.is_unreadable = true;
+                    continue;
+                }
+            }
+            input.path = Some(path);
+        }
     }
 
     /// Result files: as if their recordings were transcribed again, with the speech found in them.
     fn results(&mut self, path: &Path, console: &Console) {
-        let inputs = transcript::Inputs::find(&[path], None);
-        for excluded in &inputs.excluded {
-            console.say(&format!("{}: {}", excluded.path.display(), excluded.why));
-            self.unreadable += 1;
-        }
-        for input in inputs.files {
-            let bytes = named_file::read_bytes(&input.path, FileKind::Transcript).map_err(|error| error.to_string());
-            let read = bytes.and_then(|bytes| {
-                let transcript = read(&bytes).map_err(|refused| refused.to_string())?;
-                let measured = measure(&input.file, &transcript, &Settings::default());
-                let stated = measured.call.duration_source == Some("properties");
-                let tracks = transcript.stated_channels.len().max(transcript.channels.len());
-                Ok(Recording {
-                    file: input.file.clone(),
-                    duration_ms: measured.call.duration_ms.filter(|_| stated),
-                    channels: u32::try_from(tracks).ok().filter(|tracks| *tracks > 0),
-                    speech_ms: measured
-                        .billable
-                        .iter()
-                        .filter_map(|track| Some((track.channel_id, track.billable_ms?)))
-                        .collect(),
-                    ..Recording::default()
-                })
-            });
-            match read {
-                Ok(recording) => self.inputs.push(EstimateInput { recording, ..EstimateInput::default() }),
-                Err(why) => {
-                    console.say(&format!("{}: {why}", input.path.display()));
-                    self.unreadable += 1;
-                }
-            }
-        }
+        let (recordings, unreadable) = earlier_results(&[path], console);
+        self.unreadable += unreadable;
+        self.inputs
+            .extend(recordings.into_iter().map(|recording| EstimateInput { recording, ..EstimateInput::default() }));
     }
 
     /// A list, as `transcribe` reads it, with columns for the length. Local files without a length are probed.
@@ -199,7 +199,7 @@ impl Inputs {
             let (line, row) = row.map_err(|fault| Failure::Usage(format!("{name} {fault}")))?;
             let cells = match row {
                 Row::Entry(entry) => {
-                    let added = self.entry(None, &entry, None, console).map(drop);
+                    let added = self.entry(None, &entry, None).map(drop);
                     added.map_err(|why| Failure::Usage(format!("{name} line {line}: {why}")))?;
                     continue;
                 }
@@ -207,21 +207,14 @@ impl Inputs {
             };
             let address =
                 cells.require(&RECORDING).map_err(|why| Failure::Usage(format!("{name} line {line}: {why}")))?;
-            let length = LENGTHS.iter().find_map(|(column, unit)| Some((column, cells.get(column)?, *unit)));
-            let duration_ms = length.and_then(|(column, cell, unit)| {
-                let ms = length_ms(cell, unit);
-                if ms.is_none() {
-                    unclear += 1;
-                    if unclear <= UNCLEAR_SHOWN {
-                        let column = column.name();
-                        console.note(&format!(
-                            "{name} line {line}: `{cell}` for `{column}` is not a length such as {LENGTH_FORMS}: unknown"
-                        ));
-                    }
+            let duration_ms = cells.length_ms().unwrap_or_else(|why| {
+                unclear += 1;
+                if unclear <= UNCLEAR_SHOWN {
+                    console.note(&format!("{name} line {line}: {why}"));
                 }
-                ms
+                None
             });
-            let added = self.entry(cells.get(&ID), address, duration_ms, console);
+            let added = self.entry(cells.get(&ID), address, duration_ms);
             let added = added.map_err(|why| Failure::Usage(format!("{name} line {line}: {why}")))?;
             let Some(input) = added else { continue };
             let channels = cells.get(&CHANNELS).and_then(|cell| cell.parse().ok());
@@ -241,15 +234,12 @@ impl Inputs {
         id: Option<&str>,
         given: &str,
         duration_ms: Option<i64>,
-        console: &Console,
     ) -> Result<Option<&mut EstimateInput>, String> {
         let known = self.known(id, given)?;
         let at = known.unwrap_or(self.inputs.len());
         match known {
             Some(_) => {}
-            None if duration_ms.is_none() && !given.contains("://") => {
-                self.probe(Path::new(given), given.to_owned(), console);
-            }
+            None if duration_ms.is_none() && !given.contains("://") => self.file(Path::new(given), given.to_owned()),
             None => self.url(given),
         }
         let Some(input) = self.inputs.get_mut(at) else { return Ok(None) };
@@ -279,4 +269,41 @@ impl Inputs {
         self.repeated += 1;
         Ok(self.places.get(known).copied())
     }
+}
+
+/// The recordings of result files, with the speech found in each track; how many files could not be read, which are reported.
+pub(super) fn earlier_results(paths: &[&Path], console: &Console) -> (Vec<Recording>, u64) {
+    let inputs = transcript::Inputs::find(paths, None);
+    for excluded in &inputs.excluded {
+        console.say(&format!("{}: {}", excluded.path.display(), excluded.why));
+    }
+    let mut unreadable = inputs.excluded.len() as u64;
+    let read: Vec<std::result::Result<Recording, String>> = inputs.files.par_iter().map(earlier_result).collect();
+    let mut recordings = Vec::new();
+    for (input, read) in inputs.files.iter().zip(read) {
+        match read {
+            Ok(recording) => recordings.push(recording),
+            Err(why) => {
+                console.say(&format!("{}: {why}", input.path.display()));
+                unreadable += 1;
+            }
+        }
+    }
+    (recordings, unreadable)
+}
+
+fn earlier_result(input: &transcript::Input) -> std::result::Result<Recording, String> {
+    let bytes = named_file::read_bytes(&input.path, FileKind::Transcript).map_err(|error| error.to_string())?;
+    let transcript = read(&bytes).map_err(|refused| refused.to_string())?;
+    let measured = measure(&input.file, &transcript, &Settings::default());
+    let stated = measured.call.duration_source == Some("properties");
+    let tracks = transcript.stated_channels.len().max(transcript.channels.len());
+    let speech = measured.billable.iter().filter_map(|track| Some((track.channel_id, track.billable_ms?)));
+    Ok(Recording {
+        file: input.file.clone(),
+        duration_ms: measured.call.duration_ms.filter(|_| stated),
+        channels: u32::try_from(tracks).ok().filter(|tracks| *tracks > 0),
+        speech_ms: speech.collect(),
+        ..Recording::default()
+    })
 }

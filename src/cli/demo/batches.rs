@@ -52,12 +52,7 @@ pub(super) fn batches(calls: &[Dialogue], folder: &Path) -> Vec<DemoBatch> {
     let recordings = |calls: Vec<&Dialogue>| calls.into_iter().map(recording).collect::<Vec<_>>();
     let mut stereo = recordings(stereo);
     stereo.push(Recording { file: LOST.to_owned(), ..Recording::default() });
-    let plan = |model: &str, tracks: &[u32]| Plan {
-        model: model.to_owned(),
-        region: REGION,
-        tracks: tracks.to_vec(),
-        speech_share: None,
-    };
+    let plan = |model: &str, tracks: &[u32]| Plan::new(model, REGION, tracks);
     vec![
         DemoBatch {
             what: "calls with one track per speaker",

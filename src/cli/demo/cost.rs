@@ -44,7 +44,7 @@ impl Estimated {
             "{}{unknown}; estimate: expected {}, at most {}",
             counted(self.recordings, "recording"),
             amount(net.map(|net| net.expected)),
-            amount(net.map(|net| net.high)),
+            amount(net.map(|net| net.most)),
         )
     }
 }
@@ -68,7 +68,7 @@ pub(super) fn rows(
 /// The columns of the comparison: expected, at most, by results, reported.
 fn amounts(row: &Row) -> [Option<Decimal>; 4] {
     let net = row.estimated.sum.net();
-    [net.map(|net| net.expected), net.map(|net| net.high), row.by_results, row.reported]
+    [net.map(|net| net.expected), net.map(|net| net.most), row.by_results, row.reported]
 }
 
 pub(super) fn listing(rows: &[Row]) -> Listing {
@@ -88,10 +88,11 @@ pub(super) fn listing(rows: &[Row]) -> Listing {
 pub(super) fn as_json(rows: &[Row]) -> Value {
     let exact = |amount: Option<Decimal>| json!(amount.map(|amount| amount.normalize().to_string()));
     let one = |row: &Row| {
-        let [expected, high, by_results, reported] = amounts(row).map(exact);
+        let [expected, most, by_results, reported] = amounts(row).map(exact);
+        let high = exact(row.estimated.sum.net().map(|net| net.high));
         json!({
             "what": row.what, "recordings": row.estimated.recordings, "unknown_length": row.estimated.unknown,
-            "currency": row.estimated.sum.currency.map(Currency::code), "expected": expected, "high": high,
+            "currency": row.estimated.sum.currency.map(Currency::code), "expected": expected, "high": high, "most": most,
             "by_results": by_results, "reported": reported,
         })
     };

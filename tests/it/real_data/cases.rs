@@ -171,7 +171,7 @@ fn case_20_voice_messages_are_told_by_their_bytes() {
     let name = "20-voice-messages-of-chat-apps";
     let ran = case(name).run("cost estimate .").exits(3).says("3 other files (1 .au, 1 .oga, 1 .ulaw) left out");
     ran.says("wechat.amr: holds SILK audio").says("old-wechat.amr: holds SILK audio");
-    let ran = case(name).run("cost estimate telegram.oga --format jsonl").exits(0);
+    let ran = case(name).run("cost estimate telegram.oga --details --format jsonl").exits(0);
     has(&ran.lines()[0], json!({"duration_ms": 1000, "high": 1}));
     let service = Service::new().unasked();
     let ran = with_case(service.scene(), name).run(&format!("transcribe wechat.amr -o out {MODEL}")).exits(2);
@@ -195,7 +195,7 @@ fn case_21_both_commands_read_lists_alike() {
         let ran = estimate(list).exits(0);
         let report = ran.json();
         assert_eq!(
-            (report["summary"]["totalDetected"].as_i64(), &report["totals"][0]["cost"]["high"]),
+            (report["summary"]["totalDetected"].as_i64(), &report["totals"][0]["most"]),
             (Some(recordings), &json!(high)),
             "{list}"
         );

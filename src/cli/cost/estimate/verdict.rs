@@ -1,0 +1,429 @@
+//! What an estimate comes to: sums by model and group, what they are based on, and what is not in them.
+
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+
+use super::super::super::output::{Console, Failure, Format, Listing};
+use super::super::breakdown::{VERSION, code, exact};
+use super::group::Group;
+use super::{Args, details};
+use crate::billing::{Bounds, Estimate, Meter, Share, SpeechSource, Sum, sum};
+use crate::catalog::{Currency, Region};
+use crate::report::number::{NOT_PRICED, cents, count, counted, length};
+
+/// The estimates of all models.
+pub(super) struct Verdict<'g> {
+    groups: &'g [Group],
+    models: Vec<Row<'g>>,
+    region: Region,
+    unreadable: u64,
+}
+
+/// The sum of some groups of one model.
+struct Row<'g> {
+    model: &'g str,
+    /// The cells of its group; `None` = all groups.
+    group: Option<&'g Group>,
+    recordings: u64,
+    without_price: u64,
+    without_duration: u64,
+    /// Of the recordings whose length is known.
+    duration_ms: i64,
+    charges: u64,
+    sum: Sum,
+    /// Recordings that have a cost, and their length.
+    priced: u64,
+    priced_ms: i64,
+    /// Recordings of unknown length, and what they would add at the mean length of the others.
+    unknown: (u64, Option<Decimal>),
+    /// Addresses whose first track alone is assumed, with it and with two.
+    addresses: (u64, [Option<Bounds<Decimal>>; 2]),
+}
+
+impl<'g> Row<'g> {
+    fn new(model: &'g str, group: Option<&'g Group>, groups: &[&'g Group], free: i64) -> Self {
+        let recordings = || groups.iter().flat_map(|group| &group.recordings);
+        let duration = |lines: &Vec<Estimate>| lines.first().and_then(|line| line.duration_ms).unwrap_or(0);
+        let total = |durations: &mut dyn Iterator<Item = i64>| durations.fold(0, i64::saturating_add);
+        let is_unknown = |lines: &&Vec<Estimate>| lines.iter().any(|line| line.quantity.is_none());
+        let is_unpriced = |lines: &&Vec<Estimate>| lines.iter().any(|line| line.unit.is_none());
+        let priced = || recordings().filter(|lines| !is_unknown(lines) && !is_unpriced(lines));
+        let unknown: Vec<&Estimate> = groups.iter().flat_map(|group| group.unknown.iter().flatten()).collect();
+        let addresses = || groups.iter().flat_map(|group| &group.addresses);
+        let with = |tracks: usize| sum(addresses().filter_map(|both| both.get(tracks)).flatten(), 0).cost;
+        Self {
+            model,
+            group,
+            recordings: recordings().count() as u64,
+            without_price: recordings().filter(|lines| !is_unknown(lines) && is_unpriced(lines)).count() as u64,
+            without_duration: recordings().filter(is_unknown).count() as u64,
+            duration_ms: total(&mut recordings().map(duration)),
+            charges: recordings().flatten().filter(|line| line.meter != Meter::TokensOut).count() as u64,
+            sum: sum(groups.iter().flat_map(|group| group.lines()), free),
+            priced: priced().count() as u64,
+            priced_ms: total(&mut priced().map(duration)),
+            unknown: (
+                groups.iter().map(|group| group.unknown.len() as u64).sum(),
+                sum(unknown, 0).cost.map(|cost| cost.expected),
+            ),
+            addresses: (addresses().count() as u64, [with(0), with(1)]),
+        }
+    }
+
+    /// What is expected, divided by a number of units of which `times` are one of those asked for.
+    fn expected_per(&self, units: i64, times: i64) -> Option<Decimal> {
+        let expected = self.sum.net()?.expected.checked_mul(Decimal::from(times))?;
+        expected.checked_div(Decimal::from(units)).map(|amount| amount.round_dp(6))
+    }
+
+    fn per_hour(&self) -> Option<Decimal> {
+        self.expected_per(self.priced_ms, 3_600_000)
+    }
+
+    fn per_call(&self) -> Option<Decimal> {
+        self.expected_per(i64::try_from(self.priced).ok()?, 1)
+    }
+
+    /// An amount for people, in the currency of the row.
+    fn money(&self, amount: Option<Decimal>) -> String {
+        match amount.zip(self.sum.currency) {
+            Some((amount, currency)) => format!("{} {currency}", cents(amount)),
+            None => NOT_PRICED.to_owned(),
+        }
+    }
+
+    /// Low, expected, high and the most, after the free allowance.
+    fn amounts(&self) -> [Option<Decimal>; 4] {
+        let net = self.sum.net();
+        [net.map(|net| net.low), net.map(|net| net.expected), net.map(|net| net.high), net.map(|net| net.most)]
+    }
+
+    /// The cells of its group as one text.
+    fn cells(&self) -> String {
+        let columns = self.group.map(|group| &group.columns[..]).unwrap_or_default();
+        columns.iter().map(|(_, cell)| &**cell).collect::<Vec<_>>().join(" / ")
+    }
+}
+
+impl<'g> Verdict<'g> {
+    pub(super) fn new(
+        groups: &'g [Group],
+        (models, region): (&'g [String], Region),
+        free: impl Fn(&String) -> i64,
+        unreadable: u64,
+    ) -> Self {
+        let of = |model: &'g String| {
+            let own: Vec<&Group> = groups.iter().filter(|group| group.model == *model).collect();
+            Row::new(model, None, &own, free(model))
+        };
+        Self { groups, models: models.iter().map(of).collect(), region, unreadable }
+    }
+
+    /// The sum of the first model, which is the one asked for.
+    pub(super) fn first(&self) -> Option<&Sum> {
+        self.models.first().map(|row| &row.sum)
+    }
+
+    pub(super) fn print(&self, args: &Args, format: Format, console: &Console) -> Result<(), Failure> {
+        let people = matches!(format, Format::Table | Format::Md);
+        match format {
+            Format::Json => console.data(format!("{:#}\n", self.as_json(args)).as_bytes())?,
+            Format::Csv | Format::Jsonl if args.details => details::rows(self.groups, false).print(format, console)?,
+            Format::Csv | Format::Jsonl => self.rows().print(format, console)?,
+            Format::Table | Format::Md => console.data(self.text(args, format).as_bytes())?,
+        };
+        if !people {
+            for row in &self.models {
+                let [low, expected, high, most] = row.amounts().map(|amount| row.money(amount));
+                let (model, region, free) = (row.model, self.region, self.free(row));
+                console.note(&format!(
+                    "{model} in {region}: low {low}, expected {expected}, high {high}, at most {most}{free}"
+                ));
+            }
+            self.notes().iter().for_each(|note| console.note(note));
+        }
+        let Some(row) = self.models.first() else { return Ok(()) };
+        if args.vad {
+            self.measured(row, console);
+        }
+        console.note(&format!(
+            "{} found: {} priced, {} without a price, {} without a duration",
+            counted(row.recordings, "file"),
+            count_of(row.priced),
+            count_of(row.without_price),
+            count_of(row.without_duration),
+        ));
+        Ok(())
+    }
+
+    fn free(&self, row: &Row<'_>) -> &'static str {
+        if row.sum.free.most.is_zero() { "" } else { " after the free allowance" }
+    }
+
+    /// The verdict for people: of one sum its figures, of several a table; what they are based on; the rows behind them.
+    fn text(&self, args: &Args, format: Format) -> String {
+        let is_markdown = format == Format::Md;
+        let print = |listing: Listing| if is_markdown { listing.markdown() } else { listing.table() };
+        let table = match &self.models[..] {
+            [row] if args.group_by.is_empty() => self.figures(row),
+            _ => self.table(),
+        };
+        let bullet = if is_markdown { "- " } else { "" };
+        let notes: String = self.notes().iter().map(|note| format!("{bullet}{note}\n")).collect();
+        let mut text = format!("{}\n{notes}", print(table));
+        if args.details {
+            text += &format!("\n{}", print(details::rows(self.groups, true)));
+        }
+        text
+    }
+
+    fn figures(&self, row: &Row<'_>) -> Listing {
+        let [low, expected, high, most] = row.amounts().map(|amount| row.money(amount));
+        let figures = [
+            ("recordings", count_of(row.recordings)),
+            ("length", length(row.duration_ms)),
+            ("charges", count_of(row.charges)),
+            ("low", low),
+            ("expected", expected),
+            ("high", high),
+            ("at most", most),
+            ("per hour", row.money(row.per_hour())),
+            ("per call", row.money(row.per_call())),
+        ];
+        let rows = figures.map(|(name, figure)| vec![json!(name), json!(figure)]).into();
+        Listing {
+            head: vec!["estimate", if row.sum.free.most.is_zero() { "" } else { "after the free allowance" }],
+            rows,
+        }
+    }
+
+    /// One row per model and group, and one for all groups of a model.
+    fn table(&self) -> Listing {
+        let head = vec![
+            "group",
+            "model",
+            "recordings",
+            "length",
+            "charges",
+            "low",
+            "expected",
+            "high",
+            "at most",
+            "in",
+            "per hour",
+            "per call",
+        ];
+        let amount = |amount: Option<Decimal>| amount.map_or_else(|| NOT_PRICED.to_owned(), cents);
+        let cells = |row: &Row<'_>| {
+            let mut cells = vec![
+                json!(if row.group.is_some() { row.cells() } else { "all".to_owned() }),
+                json!(row.model),
+                json!(count_of(row.recordings)),
+                json!(length(row.duration_ms)),
+                json!(count_of(row.charges)),
+            ];
+            cells.extend(row.amounts().map(|sum| json!(amount(sum))));
+            cells.push(code(row.sum.currency));
+            cells.extend([row.per_hour(), row.per_call()].map(|rate| json!(amount(rate))));
+            cells
+        };
+        let mut rows = Vec::new();
+        for all in &self.models {
+            let own: Vec<Row<'_>> = self.groups_of(all.model).collect();
+            if own.len() > 1 {
+                rows.extend(own.iter().map(cells));
+            }
+            rows.push(cells(all));
+        }
+        Listing { head, rows }
+    }
+
+    fn groups_of(&self, model: &str) -> impl Iterator<Item = Row<'g>> {
+        let own = self.groups.iter().filter(move |group| group.model == model);
+        own.map(|group| Row::new(&group.model, Some(group), &[group], 0))
+    }
+
+    /// One row per model and group, for machines.
+    fn rows(&self) -> Listing {
+        let head = vec![
+            "group",
+            "model",
+            "files",
+            "lines_without_cost",
+            "currency",
+            "low",
+            "expected",
+            "high",
+            "most",
+            "duration_ms",
+            "charges",
+            "unknown_length",
+            "unknown_expected",
+            "per_hour",
+            "per_call",
+        ];
+        let cells = |row: Row<'_>| {
+            let mut cells = vec![
+                json!(row.cells()),
+                json!(row.model),
+                json!(row.recordings),
+                json!(row.sum.without_price + row.sum.without_duration),
+                code(row.sum.currency),
+            ];
+            cells.extend(row.amounts().map(exact));
+            cells.extend([json!(row.duration_ms), json!(row.charges), json!(row.without_duration)]);
+            cells.extend([row.unknown.1, row.per_hour(), row.per_call()].map(exact));
+            cells
+        };
+        let rows = self.models.iter().flat_map(|all| self.groups_of(all.model)).map(cells);
+        Listing { head, rows: rows.collect() }
+    }
+
+    /// What the sums of the first model are based on, and what is not in them.
+    fn notes(&self) -> Vec<String> {
+        let Some(row) = self.models.first() else { return Vec::new() };
+        let mut notes = self.law(row.model);
+        if let (recordings @ 1.., expected) = row.unknown {
+            let mean = row.duration_ms.checked_div(i64::try_from(row.recordings - row.without_duration).unwrap_or(0));
+            notes.push(format!(
+                "{} of unknown length not counted: about +{} at the mean length of the rest ({})",
+                counted(recordings, "recording"),
+                row.money(expected),
+                length(mean.unwrap_or(0)),
+            ));
+        }
+        if let (addresses @ 1.., [one, two]) = &row.addresses {
+            notes.push(format!(
+                "{}: 1 track of each is assumed, the service's default; two tracks (--channel 0,1) would be about {} instead \
+                 of {}, at most {}",
+                counted(*addresses, "URL"),
+                row.money(two.map(|two| two.expected)),
+                row.money(one.map(|one| one.expected)),
+                row.money(two.map(|two| two.most)),
+            ));
+        }
+        notes
+    }
+
+    /// The law of the shares that low, expected and high are by, one line for each.
+    fn law(&self, model: &str) -> Vec<String> {
+        let mut laws: Vec<((SpeechSource, Option<Share>), u64)> = Vec::new();
+        for line in self.lines(model) {
+            let Some(source) = line.source else { continue };
+            match laws.iter_mut().find(|(law, _)| *law == (source, line.share)) {
+                Some((_, tracks)) => *tracks += 1,
+                None => laws.push(((source, line.share), 1)),
+            }
+        }
+        let line = |((source, share), tracks): &((SpeechSource, Option<Share>), u64)| {
+            let tracks = counted(*tracks, "track");
+            let Some(share) = share else {
+                return match source {
+                    SpeechSource::Length => {
+                        format!("{}: the length of the audio is billed", tracks.replace("track", "clip"))
+                    }
+                    SpeechSource::Result => format!("{tracks}: the speech in an earlier result, 5 % more or less"),
+                    _ => format!("{tracks}: the speech measured, 5 % less to 10 % more"),
+                };
+            };
+            let what = match source {
+                SpeechSource::Given => "the given share",
+                SpeechSource::Earlier => "the share in earlier results",
+                _ => "the usual share",
+            };
+            format!(
+                "{tracks}: {what} of speech, {} of the length; standard deviation {} between sources, {} between recordings",
+                share.mean.normalize(),
+                share.between_sources.normalize(),
+                share.between_recordings.normalize(),
+            )
+        };
+        let mut lines: Vec<String> = laws.iter().map(line).collect();
+        if laws.iter().any(|((_, share), _)| share.is_some()) {
+            let usual = laws.iter().any(|((source, _), _)| *source == SpeechSource::Usual);
+            let narrower = if usual { "; --like DIR or --vad narrows it" } else { "" };
+            lines
+                .push(format!("four of five such totals lie between low and high (10th to 90th percentile){narrower}"));
+        }
+        lines
+    }
+
+    fn lines(&self, model: &str) -> impl Iterator<Item = &Estimate> {
+        self.groups.iter().filter(move |group| group.model == model).flat_map(Group::lines)
+    }
+
+    /// Notes how many tracks were measured.
+    fn measured(&self, row: &Row<'_>, console: &Console) {
+        let lines: Vec<&Estimate> = self.lines(row.model).filter(|line| line.meter == Meter::Speech).collect();
+        let model = row.model;
+        if lines.is_empty() {
+            console.note(&format!("{model} is billed in tokens for the whole length; measured speech does not matter"));
+        } else if lines.iter().all(|line| line.source == Some(SpeechSource::Length)) {
+            console.note(&format!("{model} is billed by the length of the audio; measured speech does not matter"));
+        } else {
+            let measured = lines.iter().filter(|line| line.source == Some(SpeechSource::Measured)).count() as u64;
+            let tracks = counted(lines.len() as u64, "track");
+            console.note(&format!("speech measured in {} of {tracks}", count_of(measured)));
+        }
+    }
+
+    fn as_json(&self, args: &Args) -> Value {
+        let project = |row: &Row<'_>| {
+            let columns: serde_json::Map<String, Value> = row
+                .group
+                .iter()
+                .flat_map(|group| &group.columns)
+                .map(|(name, cell)| (name.clone(), json!(cell)))
+                .collect();
+            let mut project = self.sums(row);
+            project["group"] = columns.into();
+            if let (true, Some(group)) = (args.details, row.group) {
+                project["breakdown"] = details::breakdown(group).into();
+            }
+            project
+        };
+        let total = |row: &Row<'_>| {
+            let mut total = self.sums(row);
+            total["free_allowance"] = details::bounds(row.sum.cost.map(|_| row.sum.free));
+            total["to_pay"] = details::bounds(row.sum.net());
+            total
+        };
+        let currencies: Vec<Option<Currency>> = self.models.iter().map(|row| row.sum.currency).collect();
+        let one =
+            currencies.first().copied().flatten().filter(|one| currencies.iter().all(|other| *other == Some(*one)));
+        let files = |of: fn(&Row<'_>) -> u64| self.models.first().map_or(0, of);
+        json!({
+            "version": VERSION, "kind": "estimate", "currency": code(one),
+            "totals": self.models.iter().map(total).collect::<Vec<_>>(),
+            "projects": self.models.iter().flat_map(|all| self.groups_of(all.model)).map(|row| project(&row))
+                .collect::<Vec<_>>(),
+            "law": self.models.first().map(|row| self.law(row.model)),
+            "summary": {
+                "totalDetected": files(|row| row.recordings), "totalSupported": files(|row| row.priced),
+                "totalNoPrice": files(|row| row.without_price), "totalNoDuration": files(|row| row.without_duration),
+                "totalUnreadable": self.unreadable,
+            },
+        })
+    }
+
+    /// The sums of a row.
+    fn sums(&self, row: &Row<'_>) -> Value {
+        let (addresses, [_, two]) = &row.addresses;
+        json!({
+            "model": row.model, "region": self.region.name(), "currency": code(row.sum.currency),
+            "recordings": row.recordings, "duration_ms": row.duration_ms, "charges": row.charges,
+            "cost": details::bounds(row.sum.cost), "most": exact(row.sum.cost.map(|cost| cost.most)),
+            "per_hour": exact(row.per_hour()), "per_call": exact(row.per_call()),
+            "unknown_length": {"recordings": row.without_duration, "expected": exact(row.unknown.1)},
+            "one_track_assumed": {
+                "recordings": addresses, "two_tracks": details::bounds(*two),
+                "two_tracks_most": exact(two.map(|two| two.most)),
+            },
+        })
+    }
+}
+
+/// A count for people.
+fn count_of(number: u64) -> String {
+    count(i64::try_from(number).unwrap_or(i64::MAX))
+}
