@@ -122,7 +122,7 @@ impl Search<'_, '_> {
     /// Searches one text of one participant.
     fn stretch(&mut self, participant: u32, turn_index: Option<usize>, contributions: &[Contribution<'_>]) {
         self.searched += 1;
-        let mut text = String::new();
+        let mut text = String::with_capacity(contributions.iter().map(|part| part.text.len() + 1).sum());
         let mut ranges = Vec::with_capacity(contributions.len());
         for contribution in contributions {
             join_into(&mut text, &contribution.text);
@@ -182,18 +182,11 @@ impl Part<'_, '_> {
         let whole = [sentence.words.clone()];
         let ranges = self.contribution.cut.as_deref().unwrap_or(&whole);
         let mut rest = letters(text.get(self.range.clone())?, self.range.start);
-        let mut spelt = Vec::new();
+        let mut spelt = Vec::with_capacity(sentence.words.len());
         for words in ranges {
             let intervals = conversation.words.get(words.start as usize..words.end as usize)?;
             for (word, interval) in conversation.words_of(sentence, words.clone()).iter().zip(intervals) {
-                let mut place: Option<Range<usize>> = None;
-                for (letter, _) in letters(&self.markers.shown(Cow::Borrowed(&word.text)), 0) {
-                    let (same, at) = rest.next()?;
-                    if same != letter {
-                        return None;
-                    }
-                    place = Some(place.map_or(at.start, |place| place.start)..at.end);
-                }
+                let place = rest.spell(&self.markers.shown(Cow::Borrowed(&word.text)))?;
                 spelt.extend(place.map(|range| Spelt { range, interval: *interval }));
             }
         }
