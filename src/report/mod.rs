@@ -262,47 +262,35 @@ fn unmeasured(analysis: &Analysis) -> PolarsResult<Vec<Unmeasured>> {
     Ok(rows.filter(|row| row.calls + row.participants > 0).collect())
 }
 
+// Columns are summed and spread one by one: for a few rows the lazy engine takes longer than everything else together.
+
 fn totals(calls: &DataFrame) -> PolarsResult<Vec<Total>> {
-    let columns = CALLS.columns_for(Use::Summed);
-    let expressions: Vec<Expr> = columns
-        .iter()
-        .map(|column| column.name)
-        .flat_map(|name| [col(name).sum(), col(name).count().cast(DataType::Int64).alias(format!("{name}_n"))])
-        .collect();
-    let sums = calls.clone().lazy().select(expressions).collect()?;
-    let integer = |name: &str| Ok::<_, PolarsError>(sums.column(name)?.i64()?.get(0));
-    let total = |column: &&'static Column| {
-        let metric = column.name;
-        let n = integer(&format!("{metric}_n"))?.unwrap_or(0);
-        let sum = integer(metric)?.filter(|_| n > 0);
-        Ok(Total { metric, unit: column.unit, n: n.unsigned_abs(), sum })
+    let total = |column: &'static Column| {
+        let values = calls.column(column.name)?.i64()?;
+        let n = (values.len() - values.null_count()) as u64;
+        Ok(Total { metric: column.name, unit: column.unit, n, sum: values.sum().filter(|_| n > 0) })
     };
-    columns.iter().map(total).collect()
+    CALLS.columns_for(Use::Summed).into_iter().map(total).collect()
 }
 
 fn distributions(frame: &DataFrame, table: &'static Table) -> PolarsResult<Vec<Distribution>> {
-    let quantile =
-        |name: &'static str, q: f64| col(name).cast(DataType::Float64).quantile(lit(q), QuantileMethod::Linear);
     let distribution = |column: &'static Column| {
-        let metric = column.name;
-        let figures = [("min", 0.0), ("p10", 0.1), ("p50", 0.5), ("p90", 0.9), ("max", 1.0)];
-        let mut expressions: Vec<Expr> = figures.iter().map(|&(name, q)| quantile(metric, q).alias(name)).collect();
-        expressions.push(col(metric).count().cast(DataType::Int64).alias("n"));
-        let row = frame.clone().lazy().select(expressions).collect()?;
+        let values = frame.column(column.name)?.cast(&DataType::Float64)?;
+        let values = values.f64()?;
         let whole = column.unit.is_ms();
-        let figure = |name: &str| {
-            let value = row.column(name)?.f64()?.get(0);
+        let quantile = |q: f64| {
+            let value = values.quantile(q, QuantileMethod::Linear)?;
             Ok::<_, PolarsError>(value.map(|value| if whole { value.round_ties_even() } else { value }))
         };
         Ok(Distribution {
-            metric,
+            metric: column.name,
             unit: column.unit,
-            n: row.column("n")?.i64()?.get(0).unwrap_or(0).unsigned_abs(),
-            min: figure("min")?,
-            p10: figure("p10")?,
-            p50: figure("p50")?,
-            p90: figure("p90")?,
-            max: figure("max")?,
+            n: (values.len() - values.null_count()) as u64,
+            min: quantile(0.0)?,
+            p10: quantile(0.1)?,
+            p50: quantile(0.5)?,
+            p90: quantile(0.9)?,
+            max: quantile(1.0)?,
         })
     };
     table.columns_for(Use::Spread).into_iter().map(distribution).collect()
