@@ -75,6 +75,8 @@ pub(crate) struct NamedFile {
     file: File,
     kind: FileKind,
     left: u64,
+    /// When it was opened.
+    length: usize,
 }
 
 impl NamedFile {
@@ -94,7 +96,7 @@ impl NamedFile {
         if metadata.len() > most {
             return Err(too_large(most));
         }
-        Ok(Self { file: File::open(path)?, kind, left: most })
+        Ok(Self { file: File::open(path)?, kind, left: most, length: metadata.len() as usize })
     }
 
     /// For a reader that seeks.
@@ -109,6 +111,25 @@ impl Read for NamedFile {
         // What grows, or has no length, such as a file of the system.
         self.left = self.left.checked_sub(read as u64).ok_or_else(|| too_large(self.kind.most()))?;
         Ok(read)
+    }
+
+    /// One call for a file of the length that it had, instead of one for each doubling from 8 KiB.
+    fn read_to_end(&mut self, buffer: &mut Vec<u8>) -> io::Result<usize> {
+        let start = buffer.len();
+        let mut end = start;
+        buffer.resize(start + self.length, 0);
+        while let Some(rest) = buffer.get_mut(end..).filter(|rest| !rest.is_empty()) {
+            match self.read(rest) {
+                Ok(0) => break,
+                Ok(read) => end += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        buffer.truncate(end);
+        // What it has grown by.
+        let more = self.by_ref().take(u64::MAX).read_to_end(buffer)?;
+        Ok(end - start + more)
     }
 }
 

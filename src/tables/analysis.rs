@@ -235,8 +235,13 @@ pub fn analyze(
         warnings: BTreeMap::new(),
         labels: BTreeSet::new(),
     };
-    let most = BYTES_PER_THREAD * rayon::current_num_threads() as u64;
     let measure = |files, buffer: &mut Vec<u8>| Batch::measure(files, options, &tables, buffer);
+    if let Some((all, _)) = (Batches { files }).next().filter(|(batch, _)| batch.len() == files.len()) {
+        // Threads take longer to start than one batch to measure.
+        collected.take(measure(all, &mut Vec::new()))?;
+        return collected.finish();
+    }
+    let most = BYTES_PER_THREAD * rayon::current_num_threads() as u64;
     in_order(Batches { files }, most, Vec::new, measure, |batch| collected.take(batch))?;
     collected.finish()
 }
