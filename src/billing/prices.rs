@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use super::line::Meter;
-use crate::catalog::{Allowance, Catalog, Currency, Price, Rate, Region, read_prices};
+use crate::catalog::{Allowance, Catalog, Currency, Model, Price, Rate, Region, read_prices};
 use crate::error::Result;
 
 /// Token prices are quoted per million.
@@ -15,9 +15,18 @@ const MILLION: i64 = 1_000_000;
 pub struct PriceBook {
     prices: Vec<(String, Price)>,
     allowances: Vec<(String, Allowance)>,
+    /// Behind these the rows of the built-in catalogue, which is read when the first price is looked up: most runs over
+    /// result files look up none.
+    is_builtin: bool,
 }
 
 impl PriceBook {
+    /// The rows of the built-in catalogue.
+    #[must_use]
+    pub fn builtin() -> Self {
+        Self { is_builtin: true, ..Self::default() }
+    }
+
     /// The rows of a catalogue.
     #[must_use]
     pub fn from_catalog(catalog: &Catalog) -> Self {
@@ -37,6 +46,9 @@ impl PriceBook {
     /// [`crate::ErrorKind::InvalidInput`] when the text has neither form, or a price is no amount.
     pub fn replace(&mut self, text: &str) -> Result<()> {
         let (prices, allowances) = read_prices(text)?;
+        if self.is_builtin {
+            *self = Self::from_catalog(Catalog::builtin());
+        }
         self.prices.retain(|(model, price)| !prices.iter().any(|(m, p)| m == model && p.region == price.region));
         self.allowances
             .retain(|(model, old)| !allowances.iter().any(|(m, new)| m == model && new.region == old.region));
@@ -44,15 +56,20 @@ impl PriceBook {
         self.allowances.extend(allowances);
         Ok(())
     }
+
+    /// The model in the built-in catalogue, if its rows are part of the book.
+    fn listed(&self, model: &str) -> Option<&'static Model> {
+        self.is_builtin.then(Catalog::builtin)?.model(model)
+    }
 }
 
 /// A price book with the currency and the date to look prices up for.
 ///
 /// ```
 /// use talkmeter::billing::{Meter, PriceBook, Prices};
-/// use talkmeter::catalog::{Catalog, Region};
+/// use talkmeter::catalog::Region;
 ///
-/// let mut book = PriceBook::from_catalog(Catalog::builtin());
+/// let mut book = PriceBook::builtin();
 /// let row = |second: &str, checked: &str| format!(
 ///     "[[price]]\nmodels = [\"fun-asr\"]\nregion = \"cn\"\ncurrency = \"CNY\"\nsecond = \"{second}\"\nsource = \"contract\"\nchecked = \"{checked}\"\n"
 /// );
@@ -83,7 +100,7 @@ impl Prices {
     /// The latest prices of the built-in catalogue, in the currency each region is billed in.
     #[must_use]
     pub fn builtin() -> Self {
-        Self::new(PriceBook::from_catalog(Catalog::builtin()), None, None)
+        Self::new(PriceBook::builtin(), None, None)
     }
 
     /// The price row of a model in a region; `None` = unknown, which does not mean free.
@@ -92,8 +109,9 @@ impl Prices {
     /// price shows its date.
     #[must_use]
     pub fn row(&self, model: &str, region: Region) -> Option<&Price> {
-        let of = |(name, price): &&(String, Price)| name == model && price.region == region;
-        let mut rows = self.book.prices.iter().filter(of).map(|(_, price)| price);
+        let own = self.book.prices.iter().filter(|(name, _)| name == model).map(|(_, price)| price);
+        let listed = self.book.listed(model).into_iter().flat_map(|model| &model.prices);
+        let mut rows = own.chain(listed).filter(|price| price.region == region);
         // The first row of a region is in the currency it is billed in.
         let currency = self.currency.or_else(|| rows.clone().next().map(|price| price.currency))?;
         let rows = rows.by_ref().filter(|price| price.currency == currency);
@@ -132,8 +150,9 @@ impl Prices {
     /// The free allowance; `None` = none is documented.
     #[must_use]
     pub fn allowance(&self, model: &str, region: Region) -> Option<&Allowance> {
-        let of = |(name, allowance): &&(String, Allowance)| name == model && allowance.region == region;
-        self.book.allowances.iter().find(of).map(|(_, allowance)| allowance)
+        let own = self.book.allowances.iter().filter(|(name, _)| name == model).map(|(_, allowance)| allowance);
+        let listed = self.book.listed(model).into_iter().flat_map(|model| &model.allowances);
+        own.chain(listed).find(|allowance| allowance.region == region)
     }
 }
 

@@ -72,12 +72,42 @@ Data goes to stdout, everything else to stderr.";
 
 /// talkmeter
 #[derive(Debug, Parser)]
-#[command(name = "talkmeter", version, about = ABOUT, after_help = EXIT_CODES, max_term_width = 100)]
+#[command(name = "talkmeter", version, about = ABOUT, max_term_width = 100)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
     #[command(flatten)]
     global: Global,
+}
+
+/// The arguments of a command, with the global flags behind its own, and its footer.
+///
+/// A tree of all commands takes longer to build than a file to measure, so each is built when it is asked for; clap would put
+/// its own global flags in front.
+#[derive(Debug)]
+struct Whole<A>(A);
+
+impl<A: clap::Args> clap::Args for Whole<A> {
+    fn augment_args(command: clap::Command) -> clap::Command {
+        // The comment on the type would replace what the list of commands says.
+        let about = command.get_about().cloned().unwrap_or_default();
+        let command = Global::augment_args(A::augment_args(command));
+        help::with_footers(command.about(about).long_about(None::<&str>))
+    }
+
+    fn augment_args_for_update(command: clap::Command) -> clap::Command {
+        Self::augment_args(command)
+    }
+}
+
+impl<A: clap::FromArgMatches> clap::FromArgMatches for Whole<A> {
+    fn from_arg_matches(matches: &clap::ArgMatches) -> Result<Self, clap::Error> {
+        A::from_arg_matches(matches).map(Self)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &clap::ArgMatches) -> Result<(), clap::Error> {
+        self.0.update_from_arg_matches(matches)
+    }
 }
 
 /// A command that contacts the service, with the flags that say which and how.
@@ -109,52 +139,59 @@ struct Global {
     no_progress: bool,
 }
 
+#[derive(Debug, clap::Args)]
+struct Completions {
+    /// The shell
+    shell: clap_complete::Shell,
+}
+
+#[derive(Debug, clap::Args)]
+struct Man {
+    /// Folder to write to; created if missing
+    dir: std::path::PathBuf,
+}
+
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 enum Command {
     /// Run the whole pipeline on built-in calls: no key, no network, no bill
-    Demo(demo::Args),
+    Demo(Whole<demo::Args>),
     /// Transcribe recordings as a batch that can be resumed
-    Transcribe(Online<transcribe::Args>),
+    Transcribe(Whole<Online<transcribe::Args>>),
     /// Transcribe short clips and print the text as it arrives
-    Flash(Box<Online<flash::Args>>),
+    Flash(Whole<Box<Online<flash::Args>>>),
     /// Measure result files: tables, metrics, report
-    Analyze(analyze::Args),
+    Analyze(Whole<analyze::Args>),
     /// Render a report from stored tables: terminal, HTML, Markdown, JSON
-    Report(report::Args),
+    Report(Whole<report::Args>),
     /// Find what was said and what was not: check rules, run them over stored tables, compare them
-    Rules(rules::Args),
+    Rules(Whole<rules::Args>),
     /// Write SRT and WebVTT captions, or check existing ones
-    Captions(captions::Args),
+    Captions(Whole<captions::Args>),
     /// Check result files for problems that would affect their figures
-    Check(check::Args),
+    Check(Whole<check::Args>),
     /// Estimate transcription costs, total them, reconcile them with the bill
-    Cost(cost::Args),
+    Cost(Whole<cost::Args>),
     /// Serve an emulator of the service on 127.0.0.1: no key, no network, no bill
-    Emulate(emulate::Args),
+    Emulate(Whole<emulate::Args>),
     /// Show the words behind an event
-    Explain(explain::Args),
+    Explain(Whole<explain::Args>),
     /// List every metric with its unit, formula, null rule and source
-    Metrics(metrics::Args),
+    Metrics(Whole<metrics::Args>),
     /// List the models: prices, limits, languages, parameters, regions
-    Models(Online<models::Args>),
+    Models(Whole<Online<models::Args>>),
     /// List, show, await and cancel tasks, and download their results
-    Task(Online<task::Args>),
+    Task(Whole<Online<task::Args>>),
     /// Upload local files; prints oss:// URLs that are valid for 48 hours
-    Upload(Online<upload::Args>),
+    Upload(Whole<Online<upload::Args>>),
     /// Create a short-lived API key to hand out
-    Token(Online<token::Args>),
+    Token(Whole<Online<token::Args>>),
     /// Create, list, show, update and delete hotword lists
-    Vocab(Online<vocab::Args>),
+    Vocab(Whole<Online<vocab::Args>>),
     /// Print a shell completion script
-    Completions {
-        /// The shell
-        shell: clap_complete::Shell,
-    },
+    Completions(Whole<Completions>),
     /// Write man pages to a folder
-    Man {
-        /// Folder to write to; created if missing
-        dir: std::path::PathBuf,
-    },
+    Man(Whole<Man>),
 }
 
 impl Command {
@@ -172,15 +209,17 @@ impl Command {
 }
 
 fn command() -> clap::Command {
-    help::with_footers(Cli::command())
+    // Each command has these flags itself, and takes what stands in front of it.
+    Cli::command().mut_args(|flag| flag.global(false)).after_help(help::joined(EXIT_CODES))
 }
 
 /// Runs the command line of this process.
 #[must_use]
 pub fn main() -> ExitCode {
-    let parsed = command()
-        .try_get_matches_from(arguments::reordered(std::env::args_os()))
-        .and_then(|matches| Cli::from_arg_matches(&matches));
+    let parsed = command().try_get_matches_from(arguments::reordered(std::env::args_os())).and_then(|matches| {
+        let global = matches.subcommand().map_or(&matches, |(_, command)| command);
+        Ok(Cli { command: Command::from_arg_matches(&matches)?, global: Global::from_arg_matches(global)? })
+    });
     let cli = match parsed {
         Ok(cli) => cli,
         Err(error) => return ExitCode::from(Console::new(false, 0, Color::Auto, true).refused(&error) as u8),
@@ -203,29 +242,29 @@ fn block_on<T>(work: impl Future<Output = Result<T, output::Failure>>) -> Result
 fn run(cli: Cli, console: &Console) -> Result<Exit, output::Failure> {
     let format = cli.global.format;
     match cli.command {
-        Command::Demo(args) => demo::run(&args, today(), format, console),
-        Command::Transcribe(args) => transcribe::run(args.args, &args.connection, format, console),
-        Command::Flash(args) => flash::run(&args.args, &args.connection, format, console),
-        Command::Analyze(args) => analyze::run(args, today(), format, console),
-        Command::Report(args) => report::run(&args, format, console),
-        Command::Rules(args) => rules::run(args, format, console),
-        Command::Captions(args) => captions::run(args, format, console),
-        Command::Check(args) => check::run(&args, format, console),
-        Command::Cost(args) => cost::run(args, today(), format, console),
-        Command::Emulate(args) => emulate::run(args, console),
-        Command::Explain(args) => explain::run(args, format, console),
-        Command::Metrics(args) => metrics::run(&args, format, console),
-        Command::Models(args) => models::run(&args.args, &args.connection, today(), format, console),
-        Command::Task(args) => task::run(&args.args, &args.connection, format, console),
-        Command::Upload(args) => upload::run(args.args, &args.connection, format, console),
-        Command::Token(args) => token::run(&args.args, &args.connection, format, console),
-        Command::Vocab(args) => vocab::run(&args.args, &args.connection, format, console),
-        Command::Completions { shell } => {
+        Command::Demo(Whole(args)) => demo::run(&args, today(), format, console),
+        Command::Transcribe(Whole(args)) => transcribe::run(args.args, &args.connection, format, console),
+        Command::Flash(Whole(args)) => flash::run(&args.args, &args.connection, format, console),
+        Command::Analyze(Whole(args)) => analyze::run(args, today(), format, console),
+        Command::Report(Whole(args)) => report::run(&args, format, console),
+        Command::Rules(Whole(args)) => rules::run(args, format, console),
+        Command::Captions(Whole(args)) => captions::run(args, format, console),
+        Command::Check(Whole(args)) => check::run(&args, format, console),
+        Command::Cost(Whole(args)) => cost::run(args, today(), format, console),
+        Command::Emulate(Whole(args)) => emulate::run(args, console),
+        Command::Explain(Whole(args)) => explain::run(args, format, console),
+        Command::Metrics(Whole(args)) => metrics::run(&args, format, console),
+        Command::Models(Whole(args)) => models::run(&args.args, &args.connection, today(), format, console),
+        Command::Task(Whole(args)) => task::run(&args.args, &args.connection, format, console),
+        Command::Upload(Whole(args)) => upload::run(args.args, &args.connection, format, console),
+        Command::Token(Whole(args)) => token::run(&args.args, &args.connection, format, console),
+        Command::Vocab(Whole(args)) => vocab::run(&args.args, &args.connection, format, console),
+        Command::Completions(Whole(Completions { shell })) => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut command(), "talkmeter", &mut script);
             console.data(&script)
         }
-        Command::Man { dir } => {
+        Command::Man(Whole(Man { dir })) => {
             std::fs::create_dir_all(&dir)
                 .and_then(|()| clap_mangen::generate_to(command(), &dir))
                 .map_err(|error| crate::Error::io("write man pages to", &dir, error))?;
@@ -261,11 +300,14 @@ mod tests {
 
     #[test]
     fn no_command_gives_a_global_flag_a_meaning_of_its_own() {
-        let command = command();
-        command.clone().debug_assert();
+        command().debug_assert();
+        let mut command = command();
+        command.build();
         let mut found = Vec::new();
-        redefined(&command, &[], &mut found);
-        assert!(globals(&command).contains(&"format".to_owned()));
+        for inner in command.get_subcommands().filter(|inner| inner.get_name() != "help") {
+            assert!(globals(inner).contains(&"format".to_owned()), "{}", inner.get_name());
+            redefined(inner, &[], &mut found);
+        }
         assert_eq!(found, Vec::<String>::new());
     }
 

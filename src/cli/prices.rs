@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use super::inputs::read_text;
 use super::output::{Console, Failure};
 use crate::billing::{PriceBook, Prices};
-use crate::catalog::{Catalog, Currency, Price, Region};
+use crate::catalog::{Currency, Price, Region};
 use crate::named_file::FileKind;
 use crate::report::number::counted;
 
@@ -32,7 +32,7 @@ pub(super) struct PriceFlags {
 impl PriceFlags {
     /// Loads the prices. `currency` applies if no flag names one.
     pub(super) fn prices(&self, currency: Option<Currency>, console: &Console) -> Result<Prices, Failure> {
-        let mut book = PriceBook::from_catalog(Catalog::builtin());
+        let mut book = PriceBook::builtin();
         if let Some(path) = &self.file {
             let text = read_text(path, FileKind::Prices, &|note| console.note(note))?;
             book.replace(&text).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?;
