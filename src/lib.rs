@@ -20,6 +20,7 @@
 //! | `batch` | many recordings in a folder, resumable, never billed twice | `client` |
 //! | `audio` | what an audio file says about itself, and where there is speech | `audio` |
 //! | `tables` | many calls as polars frames and files, roll-ups | `analytics` |
+//! | `compare` | two transcripts of the same calls, or one under other definitions | `analytics` |
 //! | `report` | a summary and a page for terminal, HTML, Markdown and JSON | `analytics` |
 //! | `emulator` | an emulator of the service on a local port | `emulator` |
 //! | `cli` | the command | `cli` |
@@ -60,6 +61,8 @@ pub mod catalog;
 pub mod cli;
 #[cfg(feature = "client")]
 pub mod client;
+#[cfg(feature = "analytics")]
+pub mod compare;
 #[allow(clippy::doc_markdown, reason = "its tables name columns as they are")]
 #[doc = include_str!("../docs/definitions.md")]
 pub mod definitions {}

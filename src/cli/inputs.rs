@@ -38,15 +38,25 @@ impl Paths {
                 paths.push(path.clone());
             }
         }
-        let inputs = Inputs::find_named(wanted, &paths, output);
-        for excluded in &inputs.excluded {
-            console.say(&format!("{}: {}", printable(&excluded.path.to_string_lossy()), excluded.why));
-        }
-        if !inputs.others.is_empty() {
-            console.note(&format!("not read: {}", inputs.others));
-        }
-        Ok(inputs)
+        Ok(find(&paths, wanted, output, console))
     }
+}
+
+/// Finds the files among paths; prints each path that was excluded and why.
+pub(super) fn find<P: AsRef<Path>>(
+    paths: &[P],
+    wanted: fn(&[u8]) -> bool,
+    output: Option<&Path>,
+    console: &Console,
+) -> Inputs {
+    let inputs = Inputs::find_named(wanted, paths, output);
+    for excluded in &inputs.excluded {
+        console.say(&format!("{}: {}", printable(&excluded.path.to_string_lossy()), excluded.why));
+    }
+    if !inputs.others.is_empty() {
+        console.note(&format!("not read: {}", inputs.others));
+    }
+    inputs
 }
 
 /// Reads a text file in any encoding; `note` gets a line about one that had to be guessed.

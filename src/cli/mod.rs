@@ -8,6 +8,7 @@ mod arguments;
 mod captions;
 mod check;
 mod clip;
+mod compare;
 mod connection;
 mod cost;
 mod demo;
@@ -30,8 +31,8 @@ mod parameters;
 mod prices;
 mod report;
 mod rules;
+mod sensitivity;
 mod settings;
-
 mod task;
 mod token;
 mod tracks;
@@ -166,6 +167,10 @@ enum Command {
     Report(Whole<report::Args>),
     /// Find what was said and what was not: check rules, run them over stored tables, compare them
     Rules(Whole<rules::Args>),
+    /// Compare two sets of transcripts of the same calls: word errors, speakers, figures, cost
+    Compare(Whole<compare::Args>),
+    /// Count interruptions, dead air and turns under other thresholds and presets
+    Sensitivity(Whole<sensitivity::Args>),
     /// Write SRT and WebVTT captions, or check existing ones
     Captions(Whole<captions::Args>),
     /// Check result files for problems that would affect their figures
@@ -248,6 +253,8 @@ fn run(cli: Cli, console: &Console) -> Result<Exit, output::Failure> {
         Command::Analyze(Whole(args)) => analyze::run(args, today(), format, console),
         Command::Report(Whole(args)) => report::run(&args, format, console),
         Command::Rules(Whole(args)) => rules::run(args, format, console),
+        Command::Compare(Whole(args)) => compare::run(args, today(), format, console),
+        Command::Sensitivity(Whole(args)) => sensitivity::run(args, format, console),
         Command::Captions(Whole(args)) => captions::run(args, format, console),
         Command::Check(Whole(args)) => check::run(&args, format, console),
         Command::Cost(Whole(args)) => cost::run(args, today(), format, console),

@@ -379,7 +379,9 @@ impl<'t> Conversation<'t> {
         }
     }
 
-    fn join_bursts(&mut self, join_gap_ms: i64) {
+    /// Makes the bursts anew, with gaps up to `join_gap_ms` closed.
+    pub(super) fn join_bursts(&mut self, join_gap_ms: i64) {
+        self.bursts.clear();
         for (number, piece) in (0..).zip(&self.pieces) {
             match self.bursts.last_mut() {
                 Some(burst)

@@ -50,7 +50,7 @@ pub(super) fn measure(
         conversation.notices.add(Code::WindowsLeftOut, Place::default(), "");
     }
 
-    let overlap = overlap_cause(conversation, sweep, &totals, duplicates);
+    let overlap = overlap_cause(conversation, sweep, duplicates);
     let conversation = &*conversation;
     let markers = settings.markers;
     let preset = settings.preset;
@@ -234,19 +234,14 @@ fn ratio(part: i64, whole: i64, otherwise: Reason) -> Figure<f64> {
 }
 
 /// Fails when the call has text but no burst: its times are null (definitions: untimed text).
-fn timed(sweep: &Sweep, totals: &[ParticipantTotals]) -> Figure<()> {
-    let untimed = totals.iter().any(|total| total.untimed);
-    if sweep.span.is_none() && untimed { Err(Reason::NoTimes) } else { Ok(()) }
+pub(super) fn timed(conversation: &Conversation<'_>, sweep: &Sweep) -> Figure<()> {
+    let is_untimed = sweep.span.is_none() && conversation.sentences.iter().any(|sentence| sentence.untimed);
+    if is_untimed { Err(Reason::NoTimes) } else { Ok(()) }
 }
 
 /// Fails with the reason when overlap cannot be measured in this call (definitions: overlap, reason).
-fn overlap_cause(
-    conversation: &Conversation<'_>,
-    sweep: &Sweep,
-    totals: &[ParticipantTotals],
-    duplicates: bool,
-) -> Figure<()> {
-    timed(sweep, totals)?;
+pub(super) fn overlap_cause(conversation: &Conversation<'_>, sweep: &Sweep, duplicates: bool) -> Figure<()> {
+    timed(conversation, sweep)?;
     match conversation.participants.len() {
         0 => return Err(Reason::NoSpeech),
         1 => return Err(Reason::SingleParticipant),
@@ -285,7 +280,7 @@ impl Context<'_, '_> {
         let (conversation, sweep) = (self.conversation, self.sweep);
         let transcript = conversation.transcript;
         let mut reasons = Reasons::default();
-        let timed = timed(sweep, self.totals);
+        let timed = timed(conversation, sweep);
         let span = timed.and_then(|()| sweep.span.ok_or(Reason::NoSpeech));
         let units: Units = self.totals.iter().map(|total| total.units).sum();
         let untimed = self.totals.iter().map(|total| total.untimed_units).sum();

@@ -42,6 +42,8 @@
 mod billable;
 pub mod catalogue;
 mod conversation;
+#[cfg(feature = "analytics")]
+mod counts;
 mod evidence;
 mod figures;
 mod floor;
@@ -64,6 +66,10 @@ mod texts;
 mod windows;
 
 pub use conversation::Basis;
+#[cfg(feature = "analytics")]
+pub use counts::Counts;
+#[cfg(feature = "analytics")]
+pub(crate) use counts::counts;
 pub use evidence::{Evidence, EvidenceWord};
 pub(crate) use hits::Occurrence;
 pub use interval::Interval;

@@ -19,12 +19,15 @@
 //! ```
 
 mod call;
+mod comparison;
 mod html;
 mod markdown;
 pub mod number;
 mod page;
+mod sensitivity;
 mod settings;
 mod strip;
+mod summary;
 #[cfg(feature = "cli")]
 mod terminal;
 
@@ -32,10 +35,13 @@ use polars::prelude::*;
 use serde::{Deserialize, Serialize};
 
 pub use call::{CallView, EventView, EvidenceLine, HitView, LaneSource, Line, LineKind, Mark};
+pub use comparison::comparison_summary;
 pub use html::{Links, call_page, page};
 pub use page::{CallRow, Page, PageOptions};
+pub use sensitivity::sensitivity_summary;
 pub use settings::{Recorded, ReportSettings};
 pub use strip::{Dot, Strip, StripScope};
+pub use summary::{Summary, SummaryBlock, SummaryCell, SummaryTable};
 
 use crate::billing::{BillTotal, CurrencyTotal};
 use crate::error::{Error, Result};

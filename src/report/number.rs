@@ -65,6 +65,45 @@ pub fn figure(value: Option<f64>, unit: Unit) -> String {
     }
 }
 
+/// An error rate in per cent with one decimal: `9.1 %`.
+///
+/// ```
+/// assert_eq!(talkmeter::report::number::error_rate(Some(0.0909)), "9.1 %");
+/// ```
+#[must_use]
+pub fn error_rate(rate: Option<f64>) -> String {
+    rate.map_or_else(|| NOT_MEASURED.to_owned(), |rate| format!("{:.1} %", rate * 100.0))
+}
+
+/// The difference of two figures by their unit, signed; shares in per cent points.
+///
+/// ```
+/// use talkmeter::metrics::catalogue::Unit;
+/// use talkmeter::report::number::difference;
+/// assert_eq!(difference(Some(-0.031), Unit::Share), "-3.1 %");
+/// assert_eq!(difference(Some(-1500.0), Unit::Ms), "-1.5 s");
+/// assert_eq!(difference(Some(412.0), Unit::Units), "+412");
+/// assert_eq!(difference(Some(0.0), Unit::Units), "0");
+/// ```
+#[must_use]
+pub fn difference(value: Option<f64>, unit: Unit) -> String {
+    let Some(value) = value else { return NOT_MEASURED.to_owned() };
+    if value == 0.0 {
+        return "0".to_owned();
+    }
+    let size = match unit {
+        Unit::Share => return format!("{:+.1} %", value * 100.0),
+        Unit::OffsetMs => return figure(Some(value), unit),
+        _ if value.fract() == 0.0 && !unit.is_ms() => count(value.abs() as i64),
+        _ => figure(Some(value.abs()), unit),
+    };
+    // Too small to be seen.
+    if !size.contains(|c: char| matches!(c, '1'..='9')) {
+        return "0".to_owned();
+    }
+    format!("{}{size}", if value < 0.0 { '-' } else { '+' })
+}
+
 /// A moment of a recording as a player shows it, the second that has begun: `0:41`.
 ///
 /// ```

@@ -134,14 +134,14 @@ fn group_table(groups: &Groups) -> String {
     text
 }
 
-fn plain<'h>(head: impl IntoIterator<Item = &'h str>) -> Table {
+pub(super) fn plain<'h>(head: impl IntoIterator<Item = &'h str>) -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled).set_header(head);
     table
 }
 
 /// Aligns the columns of numbers to the right.
-fn aligned(mut table: Table, numbers: Range<usize>) -> String {
+pub(super) fn aligned(mut table: Table, numbers: Range<usize>) -> String {
     for (index, column) in table.column_iter_mut().enumerate() {
         column.set_padding((0, 2));
         if numbers.contains(&index) {

@@ -114,7 +114,7 @@ impl Options {
     }
 
     /// Measures the file at `path`, with its own roles, and model and region where a ledger knows them, and what the rules find.
-    pub(super) fn measure<'t>(
+    pub(crate) fn measure<'t>(
         &self,
         file: &str,
         path: &Path,
@@ -299,9 +299,7 @@ impl Batch {
     }
 
     fn add(&mut self, input: &Input, options: &Options, buffer: &mut Vec<u8>) -> (Outcome, Option<blake3::Hash>) {
-        buffer.clear();
-        let opened = NamedFile::open(&input.path, FileKind::Transcript);
-        if let Err(error) = opened.and_then(|mut file| file.read_to_end(buffer)) {
+        if let Err(error) = read_into(buffer, input) {
             return (Outcome::Unreadable(error), None);
         }
         let transcript = match read(buffer) {
@@ -324,6 +322,12 @@ impl Batch {
         }
         (Outcome::Measured(measured.warnings), Some(blake3::hash(buffer)))
     }
+}
+
+/// Replaces the content of the buffer by that of a file.
+pub(crate) fn read_into(buffer: &mut Vec<u8>, input: &Input) -> std::io::Result<()> {
+    buffer.clear();
+    NamedFile::open(&input.path, FileKind::Transcript)?.read_to_end(buffer).map(|_| ())
 }
 
 /// The columns kept of every call and every participant.

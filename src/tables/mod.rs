@@ -20,6 +20,7 @@ mod rule_calls;
 mod stored;
 mod stored_rules;
 
+pub(crate) use analysis::read_into;
 pub use analysis::{Analysis, FileOutcome, Options, Outcome, analyze};
 pub use call_rows::{CallRows, CallSource, Figure, Row, WarningRow};
 pub(crate) use call_rows::{EventRow, HitRow, SentenceRow};

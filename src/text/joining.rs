@@ -145,7 +145,7 @@ fn is_stable(c: char) -> bool {
 }
 
 /// Letters and digits only, NFKC normalised and case-folded.
-fn spelling(chars: impl Iterator<Item = char>) -> String {
+pub(crate) fn spelling(chars: impl Iterator<Item = char>) -> String {
     let normal: String = chars.nfkc().collect();
     let mut folded = UniCase::unicode(normal).to_folded_case();
     folded.retain(char::is_alphanumeric);

@@ -198,7 +198,7 @@ fn count_general(text: &str, markers: Markers) -> Units {
 }
 
 /// The text with a space in place of each marker and each fullwidth clause mark.
-fn separated(text: &str, markers: Markers) -> Cow<'_, str> {
+pub(super) fn separated(text: &str, markers: Markers) -> Cow<'_, str> {
     let mut out = String::new();
     // The text is copied up to here.
     let mut done = 0;

@@ -8,6 +8,7 @@ mod cell;
 mod chart;
 mod list;
 mod overview;
+mod summary;
 mod tiles;
 
 use minijinja::syntax::SyntaxConfig;
@@ -140,6 +141,8 @@ fn templates() -> Result<Templates> {
         ("report.html", include_str!("report.html")),
         ("call.html", include_str!("call.html")),
         ("single.html", include_str!("single.html")),
+        ("summary.html", include_str!("summary.html")),
+        ("grid.html", include_str!("grid.html")),
     ] {
         environment.add_template(name, source).map_err(failed)?;
     }

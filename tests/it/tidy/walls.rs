@@ -7,7 +7,8 @@ use super::source::{self, Source};
 
 /// Every folder with the folders it may import. Each imports only what is listed below it, so there is no circle.
 const FLOORS: &[(&str, &[&str])] = &[
-    ("report", &["tables", "rules", "billing", "metrics", "transcript", "catalog", "text"]),
+    ("report", &["compare", "tables", "rules", "billing", "metrics", "transcript", "catalog", "text"]),
+    ("compare", &["tables", "billing", "metrics", "transcript", "catalog", "text"]),
     ("tables", &["rules", "billing", "metrics", "transcript", "catalog"]),
     ("batch", &["client", "billing", "audio", "transcript", "catalog"]),
     ("client", &["transcript", "catalog"]),
