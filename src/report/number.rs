@@ -169,8 +169,8 @@ pub fn money(amount: Option<(Decimal, Currency)>) -> String {
 ///
 /// ```
 /// use talkmeter::report::number::cents;
-/// let amounts = ["1234.495", "0.675", "0", "0.00179", "-3"].map(|amount| cents(amount.parse().unwrap()));
-/// assert_eq!(amounts, ["1,234.50", "0.68", "0.00", "0.0018", "-3.00"]);
+/// let amounts = ["1234.495", "0.675", "0", "0.00179", "-0.5"].map(|amount| cents(amount.parse().unwrap()));
+/// assert_eq!(amounts, ["1,234.50", "0.68", "0.00", "0.0018", "-0.50"]);
 /// ```
 #[must_use]
 pub fn cents(amount: Decimal) -> String {
@@ -179,9 +179,10 @@ pub fn cents(amount: Decimal) -> String {
         let digits = amount.round_sf_with_strategy(2, RoundingStrategy::MidpointAwayFromZero).unwrap_or(amount);
         return digits.normalize().to_string();
     }
-    let text = format!("{rounded:.2}");
+    let text = format!("{:.2}", rounded.abs());
+    let sign = if rounded.is_sign_negative() { "-" } else { "" };
     let (whole, cents) = text.split_once('.').unwrap_or((&text, "00"));
-    whole.parse().map_or_else(|_| text.clone(), |whole| format!("{}.{cents}", count(whole)))
+    whole.parse().map_or_else(|_| format!("{sign}{text}"), |whole| format!("{sign}{}.{cents}", count(whole)))
 }
 
 /// An amount to its last digit, with two decimals at least.

@@ -133,7 +133,7 @@ fn earlier_results_of_the_same_source_narrow_the_range() {
     // Tracks that they do not have keep the usual share.
     let ran = scene().run("cost estimate audio --region intl --like calls").exits(0);
     let ran = ran
-        .prints("1 track: the share in earlier results of speech, 0.25 of the length")
+        .prints("1 track: the share of speech in earlier results, 0.25 of the length")
         .prints("1 track: the usual share");
     ran.then().run("cost estimate audio --like audio").exits(1).says("--like: no result that states its length");
     scene().run("cost estimate audio --like calls --speech-share 0.5").exits(2).says("cannot be used with");

@@ -2,6 +2,7 @@
 
 mod details;
 mod group;
+mod row;
 mod verdict;
 
 use std::ffi::OsString;

@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 use super::super::super::output::{Console, Failure, Format, Listing};
 use super::super::breakdown::{VERSION, code, exact};
 use super::group::Group;
+use super::row::Row;
 use super::{Args, details};
-use crate::billing::{Bounds, Estimate, Meter, Share, SpeechSource, Sum, sum};
+use crate::billing::{Estimate, Meter, Share, SpeechSource, Sum};
 use crate::catalog::{Currency, Region};
 use crate::report::number::{NOT_PRICED, cents, count, counted, length};
 
@@ -17,92 +18,6 @@ pub(super) struct Verdict<'g> {
     models: Vec<Row<'g>>,
     region: Region,
     unreadable: u64,
-}
-
-/// The sum of some groups of one model.
-struct Row<'g> {
-    model: &'g str,
-    /// The cells of its group; `None` = all groups.
-    group: Option<&'g Group>,
-    recordings: u64,
-    without_price: u64,
-    without_duration: u64,
-    /// Of the recordings whose length is known.
-    duration_ms: i64,
-    charges: u64,
-    sum: Sum,
-    /// Recordings that have a cost, and their length.
-    priced: u64,
-    priced_ms: i64,
-    /// Recordings of unknown length, and what they would add at the mean length of the others.
-    unknown: (u64, Option<Decimal>),
-    /// Addresses whose first track alone is assumed, with it and with two.
-    addresses: (u64, [Option<Bounds<Decimal>>; 2]),
-}
-
-impl<'g> Row<'g> {
-    fn new(model: &'g str, group: Option<&'g Group>, groups: &[&'g Group], free: i64) -> Self {
-        let recordings = || groups.iter().flat_map(|group| &group.recordings);
-        let duration = |lines: &Vec<Estimate>| lines.first().and_then(|line| line.duration_ms).unwrap_or(0);
-        let total = |durations: &mut dyn Iterator<Item = i64>| durations.fold(0, i64::saturating_add);
-        let is_unknown = |lines: &&Vec<Estimate>| lines.iter().any(|line| line.quantity.is_none());
-        let is_unpriced = |lines: &&Vec<Estimate>| lines.iter().any(|line| line.unit.is_none());
-        let priced = || recordings().filter(|lines| !is_unknown(lines) && !is_unpriced(lines));
-        let unknown: Vec<&Estimate> = groups.iter().flat_map(|group| group.unknown.iter().flatten()).collect();
-        let addresses = || groups.iter().flat_map(|group| &group.addresses);
-        let with = |tracks: usize| sum(addresses().filter_map(|both| both.get(tracks)).flatten(), 0).cost;
-        Self {
-            model,
-            group,
-            recordings: recordings().count() as u64,
-            without_price: recordings().filter(|lines| !is_unknown(lines) && is_unpriced(lines)).count() as u64,
-            without_duration: recordings().filter(is_unknown).count() as u64,
-            duration_ms: total(&mut recordings().map(duration)),
-            charges: recordings().flatten().filter(|line| line.meter != Meter::TokensOut).count() as u64,
-            sum: sum(groups.iter().flat_map(|group| group.lines()), free),
-            priced: priced().count() as u64,
-            priced_ms: total(&mut priced().map(duration)),
-            unknown: (
-                groups.iter().map(|group| group.unknown.len() as u64).sum(),
-                sum(unknown, 0).cost.map(|cost| cost.expected),
-            ),
-            addresses: (addresses().count() as u64, [with(0), with(1)]),
-        }
-    }
-
-    /// What is expected, divided by a number of units of which `times` are one of those asked for.
-    fn expected_per(&self, units: i64, times: i64) -> Option<Decimal> {
-        let expected = self.sum.net()?.expected.checked_mul(Decimal::from(times))?;
-        expected.checked_div(Decimal::from(units)).map(|amount| amount.round_dp(6))
-    }
-
-    fn per_hour(&self) -> Option<Decimal> {
-        self.expected_per(self.priced_ms, 3_600_000)
-    }
-
-    fn per_call(&self) -> Option<Decimal> {
-        self.expected_per(i64::try_from(self.priced).ok()?, 1)
-    }
-
-    /// An amount for people, in the currency of the row.
-    fn money(&self, amount: Option<Decimal>) -> String {
-        match amount.zip(self.sum.currency) {
-            Some((amount, currency)) => format!("{} {currency}", cents(amount)),
-            None => NOT_PRICED.to_owned(),
-        }
-    }
-
-    /// Low, expected, high and the most, after the free allowance.
-    fn amounts(&self) -> [Option<Decimal>; 4] {
-        let net = self.sum.net();
-        [net.map(|net| net.low), net.map(|net| net.expected), net.map(|net| net.high), net.map(|net| net.most)]
-    }
-
-    /// The cells of its group as one text.
-    fn cells(&self) -> String {
-        let columns = self.group.map(|group| &group.columns[..]).unwrap_or_default();
-        columns.iter().map(|(_, cell)| &**cell).collect::<Vec<_>>().join(" / ")
-    }
 }
 
 impl<'g> Verdict<'g> {
@@ -327,12 +242,12 @@ impl<'g> Verdict<'g> {
                 };
             };
             let what = match source {
-                SpeechSource::Given => "the given share",
-                SpeechSource::Earlier => "the share in earlier results",
-                _ => "the usual share",
+                SpeechSource::Given => "the given share of speech",
+                SpeechSource::Earlier => "the share of speech in earlier results",
+                _ => "the usual share of speech",
             };
             format!(
-                "{tracks}: {what} of speech, {} of the length; standard deviation {} between sources, {} between recordings",
+                "{tracks}: {what}, {} of the length; standard deviation {} between sources, {} between recordings",
                 share.mean.normalize(),
                 share.between_sources.normalize(),
                 share.between_recordings.normalize(),
