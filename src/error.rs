@@ -76,6 +76,8 @@ pub enum Check {
     Price,
     /// A folder without the tables of an analysis.
     NoTables,
+    /// Times that are written in another way.
+    TimeFormat,
 }
 
 /// The service's answer to a request that failed, or why there is none.

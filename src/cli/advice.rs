@@ -51,6 +51,7 @@ pub(super) fn line(message: &str, check: Option<Check>) -> String {
         Check::Prefix => format!("{message} (--prefix)"),
         Check::ResultSize => format!("{message} (--max-result)"),
         Check::Price => format!("{message}; give its price with --prices FILE"),
+        Check::TimeFormat => format!("{message}; say how times are written with --time-format '%d.%m.%Y %H:%M'"),
         Check::NoTables => format!("{message}: `talkmeter analyze … -o DIR` writes them"),
     }
 }

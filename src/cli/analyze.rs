@@ -10,6 +10,7 @@ use super::Exit;
 use super::advice;
 use super::inputs::Paths;
 use super::metadata::{Ledgers, MetadataFlags, report_unmatched};
+use super::order::OrderFlags;
 use super::output::{Console, Failure, Format};
 use super::page::{PageFlags, Pages, address_of};
 use super::prices::{PriceFlags, warn_if_old_for};
@@ -21,7 +22,9 @@ use crate::metrics::{Roles, Settings};
 use crate::report::number::{bytes, counted};
 use crate::report::{self, Groups, Page, Report};
 use crate::rules::Rules;
-use crate::tables::{self, CallSource, FileOutcome, Metadata, Options, Outcome, Output, Rollup};
+use crate::tables::{
+    self, CallSource, CallsByRole, Condition, FileOutcome, Metadata, Options, Outcome, Output, Rollup,
+};
 use crate::transcript::{Code, Inputs};
 
 const EXAMPLES: &str = "\
@@ -29,7 +32,9 @@ Examples:
   talkmeter analyze examples/calls
   talkmeter analyze results -o out --role ch0=agent,ch1=customer --keyword refund --tables csv,parquet
   talkmeter analyze may -o out --group-by queue
-  talkmeter analyze results -o out --meta calls-meta.csv --group-by agent,queue --only calls,participants";
+  talkmeter analyze results -o out --meta calls-meta.csv --group-by agent,queue --only calls,participants
+  talkmeter analyze may --group-by agent --where \"started >= '2026-05-25'\" --sort dead_air_ms_per_call --top 5
+  talkmeter analyze may --group-by started:week --time-format '%d.%m.%Y %H:%M'";
 
 /// Arguments of `analyze`.
 #[derive(Debug, clap::Args)]
@@ -48,9 +53,18 @@ pub(super) struct Args {
     only: Option<Vec<String>>,
     #[command(flatten)]
     metadata: MetadataFlags,
-    /// Add a roll-up by these columns of --meta, or of the list that was transcribed
+    /// Add a roll-up by these columns of --meta, or of the list that was transcribed; of a time by its `:hour`, `:day`,
+    /// `:week`, `:month` or `:weekday`
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
     group_by: Vec<String>,
+    /// How times are written, as strptime has it [default: ISO 8601]
+    #[arg(long, value_name = "FORMAT", requires = "group_by")]
+    time_format: Option<String>,
+    /// Only calls that meet an SQL condition on columns of the table `calls`; the others are left out of everything
+    #[arg(long = "where", value_name = "EXPR")]
+    condition: Option<String>,
+    #[command(flatten)]
+    order: OrderFlags,
     /// Number of threads [default: all cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
@@ -66,7 +80,7 @@ pub(super) struct Args {
 }
 
 /// Names that `--only` accepts besides those of tables.
-const BESIDE_TABLES: [&str; 2] = ["rollup", "report"];
+const BESIDE_TABLES: [&str; 3] = ["calls_by_role", "rollup", "report"];
 
 /// File name of the report page, in the folder of the tables.
 const PAGE: &str = "report.html";
@@ -89,7 +103,8 @@ pub(super) fn run(args: Args, today: Date, format: Format, console: &Console) ->
     }
     let metadata = args.metadata.read()?;
     // A wrong name is reported before anything is read.
-    metadata.as_ref().map(|metadata| metadata.resolve(&args.group_by)).transpose()?;
+    let time_format = args.time_format.as_deref();
+    metadata.as_ref().map(|metadata| metadata.resolve(&args.group_by, time_format)).transpose()?;
     let settings = args.settings.settings(console)?;
     let rules = args.rules.as_deref().map(|path| rules::read(path, console)).transpose()?;
     let prices = args.prices.prices(None, console)?;
@@ -101,6 +116,9 @@ pub(super) fn run(args: Args, today: Date, format: Format, console: &Console) ->
         only: args.only,
         metadata,
         group_by: args.group_by,
+        time_format: args.time_format,
+        condition: args.condition,
+        order: args.order,
         settings,
         rules,
         prices,
@@ -126,6 +144,10 @@ pub(super) struct AnalyzeJob {
     /// `None` = the columns of the list that was transcribed.
     pub(super) metadata: Option<Metadata>,
     pub(super) group_by: Vec<String>,
+    pub(super) time_format: Option<String>,
+    /// Which calls it is about, in SQL.
+    pub(super) condition: Option<String>,
+    pub(super) order: OrderFlags,
     pub(super) settings: Settings,
     pub(super) rules: Option<Rules>,
     pub(super) prices: Prices,
@@ -145,8 +167,9 @@ impl AnalyzeJob {
     /// Measures, writes the files, reports warnings. `None`: nothing could be measured (already reported).
     pub(super) fn run(self, today: Date, console: &Console) -> Result<Option<AnalyzeResult>, Failure> {
         let started = std::time::Instant::now();
-        let Self { inputs, output: folder, tables: formats, only, metadata, group_by, settings, rules, prices, page } =
+        let Self { inputs, output: folder, tables: formats, only, metadata, group_by, settings, rules, prices, .. } =
             self;
+        let (order, page) = (self.order, self.page);
         let wanted = |name: &str| only.as_ref().is_none_or(|only| only.iter().any(|only| only == name));
         let tables: Vec<&'static Table> = TABLES.into_iter().filter(|table| wanted(table.name)).collect();
         let mut output = folder.as_deref().map(|folder| Output::create(folder, &formats, &tables)).transpose()?;
@@ -155,20 +178,24 @@ impl AnalyzeJob {
         let is_given = metadata.is_some();
         let metadata = metadata.or(of_list);
         let group_by = match &metadata {
-            Some(metadata) => metadata.resolve(&group_by)?,
-            None if group_by.is_empty() => group_by,
+            Some(metadata) => metadata.resolve(&group_by, self.time_format.as_deref())?,
+            None if group_by.is_empty() => Vec::new(),
             None => {
                 let why = "--group-by needs columns: those of --meta FILE, or of the list that was transcribed";
                 return Err(Failure::Usage(why.to_owned()));
             }
         };
+        order.check_name(&group_by)?;
         let files = inputs.files.iter().map(|input| &*input.file);
         let notes = metadata.as_ref().map_or_else(Vec::new, |metadata| metadata.notes().to_vec());
         let joined = metadata.map(|metadata| metadata.join(files, recordings)).transpose()?.map(Arc::new);
         if let Some(joined) = &joined {
             output = output.map(|output| output.with_columns(joined)).transpose()?;
         }
+        let condition = self.condition.as_deref().map(|text| Condition::read(text, joined.as_deref())).transpose();
+        let condition = condition.map_err(|error| Failure::Usage(format!("--where {error}")))?;
         let options = Options::default()
+            .condition(condition)
             .settings(settings)
             .rules(rules)
             .prices(prices)
@@ -188,6 +215,14 @@ impl AnalyzeJob {
 
         analysis.failed += inputs.excluded.len() as u64;
         let failed = analysis.failed;
+        let left_out = analysis.left_out.calls;
+        if analysis.measured == 0 && left_out > 0 {
+            console.error(&format!("--where leaves no call: {} left out", counted(left_out, "call")));
+            return Ok(None);
+        }
+        if left_out > 0 {
+            console.note(&format!("--where leaves out {}", counted(left_out, "call")));
+        }
         if analysis.measured == 0 {
             console.error(if failed == 0 { "no result file found" } else { "no file could be measured" });
             return Ok(None);
@@ -195,25 +230,34 @@ impl AnalyzeJob {
         unused_roles(&options.settings.roles, &analysis.labels, console);
         let codes = analysis.warnings.iter().map(|(code, ..)| *code).collect();
         advice::for_findings(&codes).for_each(|hint| console.note(&format!("hint: {hint}")));
-        let rollup = joined.as_ref().map(|joined| Rollup::new(&analysis.calls, joined, &group_by)).transpose()?;
+        let mut rollup = joined.as_ref().map(|joined| Rollup::new(&analysis, joined, &group_by)).transpose()?;
         if let (Some(rollup), Some(joined)) = (&rollup, &joined)
             && (is_given || !group_by.is_empty())
             && !report_unmatched(rollup, &notes, joined, &analysis, console)
         {
             return Ok(None);
         }
-        let rollup = rollup.filter(|_| !group_by.is_empty());
-        let groups = rollup.as_ref().map(Groups::new).transpose()?;
-        let report = Report::build(&analysis, groups)?;
+        rollup = rollup.filter(|_| !group_by.is_empty());
+        order.check(rollup.as_ref())?;
+        if let Some(rollup) = &mut rollup {
+            order.apply(rollup)?;
+        }
+        let groups = rollup.as_ref().map(|rollup| Groups::new(rollup, order.order(), order.top())).transpose()?;
+        let mut report = Report::build(&analysis, groups)?;
+        report.parameters.condition = options.condition.as_ref().map(|condition| condition.text().to_owned());
         if let (Some(mut output), Some(folder)) = (output, folder) {
             if let Some(rollup) = rollup.as_ref().filter(|_| wanted("rollup")) {
                 output.add_frame("rollup", &rollup.frame)?;
+            }
+            if wanted("calls_by_role") {
+                let by_role = CallsByRole::new(&analysis)?.with_columns(joined.as_deref(), &analysis.calls)?;
+                output.add_frame("calls_by_role", &by_role)?;
             }
             if wanted("report") {
                 output.add_file("report.json", report.to_json()?.as_bytes())?;
                 let calls = CallSource::Results { files: &inputs.files, options: &options };
                 let own = joined.as_ref().filter(|_| !group_by.is_empty()).map(|joined| (&**joined, &group_by[..]));
-                let shown = Page::build(&analysis, calls, &page.options(), own)?;
+                let shown = Page::build(&analysis, calls, &page.options(&order), own)?;
                 let links = page.links(PAGE, &analysis.files());
                 let html = report::page(&report, &shown, &|file| links.get(file).map(|link| address_of(link)))?;
                 output.add_file(PAGE, html.as_bytes())?;
@@ -247,6 +291,7 @@ impl AnalyzeProgress<'_> {
     fn record(&mut self, outcome: &FileOutcome) {
         self.bar.inc(1);
         match &outcome.outcome {
+            Outcome::LeftOut => {}
             Outcome::Measured(warnings) => {
                 let mut texts = Vec::new();
                 for warning in warnings.iter().filter(|warning| warning.code != Code::MaskedWords) {

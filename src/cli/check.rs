@@ -57,7 +57,7 @@ fn reason(outcome: &Outcome) -> String {
             None => error.to_string(),
         },
         Outcome::Unreadable(error) => format!("cannot be read: {error}"),
-        Outcome::Measured(_) => String::new(),
+        Outcome::Measured(_) | Outcome::LeftOut => String::new(),
     }
 }
 

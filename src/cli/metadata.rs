@@ -90,6 +90,7 @@ pub(super) fn report_unmatched(
     notes.iter().for_each(|note| console.note(note));
     let calls = &analysis.calls;
     if rollup.calls_without_row == calls.height()
+        && analysis.left_out.is_unknown()
         && let (Some(key), Some(call)) = joined.examples(calls)
     {
         console.error(&format!(
@@ -99,6 +100,10 @@ pub(super) fn report_unmatched(
             without_query(&call)
         ));
         return false;
+    }
+    for times in &rollup.unreadable_times {
+        let cells = counted(times.count as u64, "cell");
+        console.note(&format!("{cells} of `{}` without a time, such as `{}`", times.column, times.example));
     }
     if rollup.calls_without_row > 0 {
         console.note(&format!("{} without a row in the metadata", counted(rollup.calls_without_row as u64, "call")));

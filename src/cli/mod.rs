@@ -24,11 +24,13 @@ mod max_result;
 mod metadata;
 mod metrics;
 mod models;
+mod order;
 mod outcomes;
 mod output;
 mod page;
 mod parameters;
 mod prices;
+mod query;
 mod report;
 mod rules;
 mod sensitivity;
@@ -165,6 +167,8 @@ enum Command {
     Analyze(Whole<analyze::Args>),
     /// Render a report from stored tables: terminal, HTML, Markdown, JSON
     Report(Whole<report::Args>),
+    /// Answer questions about stored tables, in SQL
+    Query(Whole<query::Args>),
     /// Find what was said and what was not: check rules, run them over stored tables, compare them
     Rules(Whole<rules::Args>),
     /// Compare two sets of transcripts of the same calls: word errors, speakers, figures, cost
@@ -252,6 +256,7 @@ fn run(cli: Cli, console: &Console) -> Result<Exit, output::Failure> {
         Command::Flash(Whole(args)) => flash::run(&args.args, &args.connection, format, console),
         Command::Analyze(Whole(args)) => analyze::run(args, today(), format, console),
         Command::Report(Whole(args)) => report::run(&args, format, console),
+        Command::Query(Whole(args)) => query::run(&args, format, console),
         Command::Rules(Whole(args)) => rules::run(args, format, console),
         Command::Compare(Whole(args)) => compare::run(args, today(), format, console),
         Command::Sensitivity(Whole(args)) => sensitivity::run(args, format, console),

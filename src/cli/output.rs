@@ -252,12 +252,12 @@ pub(super) fn printable(text: &str) -> String {
 }
 
 /// Rows for people or machines: text columns and their rows.
-pub(super) struct Listing {
-    pub(super) head: Vec<&'static str>,
+pub(super) struct Listing<N = &'static str> {
+    pub(super) head: Vec<N>,
     pub(super) rows: Vec<Vec<serde_json::Value>>,
 }
 
-impl Listing {
+impl<N: AsRef<str>> Listing<N> {
     /// In the format asked for.
     pub(super) fn print(&self, format: Format, console: &Console) -> Result<Exit, Failure> {
         let text = match format {
@@ -270,12 +270,16 @@ impl Listing {
         console.data(text.as_bytes())
     }
 
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.head.iter().map(AsRef::as_ref)
+    }
+
     pub(super) fn table(&self) -> String {
         if self.rows.is_empty() {
             return String::new();
         }
         let mut table = comfy_table::Table::new();
-        table.load_style(comfy_table::presets::NOTHING).set_header(&self.head);
+        table.load_style(comfy_table::presets::NOTHING).set_header(self.names().map(printable));
         if io::stdout().is_terminal() {
             table.set_content_arrangement(comfy_table::ContentArrangement::Dynamic);
         } else {
@@ -292,7 +296,7 @@ impl Listing {
 
     fn json(&self, open: &str, between: &str, close: &str) -> String {
         let object = |row: &Vec<serde_json::Value>| {
-            let pairs = self.head.iter().zip(row).map(|(name, cell)| format!("\"{name}\": {cell}"));
+            let pairs = self.names().zip(row).map(|(name, cell)| format!("{}: {cell}", serde_json::Value::from(name)));
             format!("{{{}}}", pairs.collect::<Vec<_>>().join(", "))
         };
         if self.rows.is_empty() {
@@ -304,7 +308,7 @@ impl Listing {
     pub(super) fn markdown(&self) -> String {
         let row = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
         let escaped = |cell: &serde_json::Value| printable(&plain(cell)).replace('\\', "\\\\").replace('|', "\\|");
-        let mut text = row(self.head.iter().map(|&name| name.to_owned()).collect());
+        let mut text = row(self.names().map(|name| escaped(&name.into())).collect());
         text += &row(vec!["---".to_owned(); self.head.len()]);
         text.extend(self.rows.iter().map(|cells| row(cells.iter().map(escaped).collect())));
         text
@@ -318,7 +322,7 @@ impl Listing {
                 cell.to_owned()
             }
         };
-        let mut text = self.head.join(",") + "\n";
+        let mut text = self.names().map(quoted).collect::<Vec<_>>().join(",") + "\n";
         for row in &self.rows {
             text += &row.iter().map(|cell| quoted(&plain(cell))).collect::<Vec<_>>().join(",");
             text.push('\n');

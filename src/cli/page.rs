@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+use super::order::OrderFlags;
 use super::output::{Console, Failure};
 use crate::batch::result_name;
 use crate::disk;
@@ -21,9 +22,9 @@ pub(super) struct PageFlags {
     /// Number of calls to show in full, with lanes, transcript and evidence [default: 20]
     #[arg(long, value_name = "N")]
     calls: Option<usize>,
-    /// Column to sort calls by, highest first
-    #[arg(long, value_name = "COLUMN", default_value = "dead_air_ms", value_parser = ranked())]
-    by: &'static str,
+    /// Column to sort calls by, highest first [default: that of --sort, else dead_air_ms]
+    #[arg(long, value_name = "COLUMN", value_parser = ranked())]
+    by: Option<&'static str>,
     /// Write a page for every call, in a folder beside the report
     #[arg(long)]
     pages: bool,
@@ -36,15 +37,21 @@ fn ranked() -> impl TypedValueParser<Value = &'static str> {
 
 impl Default for PageFlags {
     fn default() -> Self {
-        Self { calls: None, by: PageOptions::default().by, pages: false }
+        Self { calls: None, by: None, pages: false }
     }
 }
 
 impl PageFlags {
-    pub(super) fn options(self) -> PageOptions {
+    pub(super) fn options(self, order: &OrderFlags) -> PageOptions {
+        let default = PageOptions::default();
         // A call with its own page is not repeated in the report unless `--calls` asks for it.
-        let default = if self.pages { 0 } else { PageOptions::default().calls };
-        PageOptions { by: self.by, calls: self.calls.unwrap_or(default) }
+        let calls = self.calls.unwrap_or(if self.pages { 0 } else { default.calls });
+        let asked = order.order().and_then(|order| Some((order.column_of_calls()?, order.ascending)));
+        let (by, ascending) = match self.by {
+            Some(by) => (by, false),
+            None => asked.unwrap_or((default.by, default.ascending)),
+        };
+        PageOptions { by, ascending, calls, top: order.top() }
     }
 
     /// Whether `--calls` was given.

@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 
 use super::Exit;
 use super::metadata::{MetadataFlags, report_unmatched};
+use super::order::OrderFlags;
 use super::output::{Console, Failure, Format};
 use super::page::{PageFlags, Pages, address_of};
 use crate::disk;
 use crate::report::number::counted;
 use crate::report::{Groups, Page, Recorded, Report, page};
-use crate::tables::{CallSource, FOLDER, Rollup, Stored};
+use crate::tables::{CallSource, FOLDER, GroupKey, Metadata, Rollup, Stored};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -37,6 +38,11 @@ pub(super) struct Args {
     /// Roll up by these columns of --meta [default: the roll-up stored with the tables]
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',', requires = "meta")]
     group_by: Vec<String>,
+    /// How times are written, as strptime has it [default: ISO 8601]
+    #[arg(long, value_name = "FORMAT", requires = "group_by")]
+    time_format: Option<String>,
+    #[command(flatten)]
+    order: OrderFlags,
     #[command(flatten)]
     page: PageFlags,
 }
@@ -77,34 +83,51 @@ impl ReportFormat {
 pub(super) fn run(args: &Args, format: Format, console: &Console) -> Result<Exit, Failure> {
     let to = ReportFormat::new(args.output.as_deref(), format)?;
     let metadata = args.metadata.read()?;
-    let group_by = metadata.as_ref().map(|metadata| metadata.resolve(&args.group_by)).transpose()?;
+    let resolve = |metadata: &Metadata| metadata.resolve(&args.group_by, args.time_format.as_deref());
+    let group_by = metadata.as_ref().map(resolve).transpose()?;
     let stored = Stored::open(&args.folders)?;
     let recorded = recorded(&stored)?;
     let analysis = recorded.analysis(&stored)?;
 
     let (metadata, group_by) = match metadata {
-        None if args.folders.len() > 1 => (Some(stored.by_folder()?), vec![FOLDER.to_owned()]),
+        None if args.folders.len() > 1 => (Some(stored.by_folder()?), vec![GroupKey::new(FOLDER)]),
         metadata => (metadata, group_by.unwrap_or_default()),
     };
-    let mut groups = recorded.rollup.clone();
+    let mut groups = None;
     let files = analysis.files();
     let files = files.iter().map(String::as_str);
     let notes = metadata.as_ref().map_or_else(Vec::new, |metadata| metadata.notes().to_vec());
     let joined = metadata.map(|metadata| metadata.join(files, HashMap::new())).transpose()?;
     if let Some(joined) = &joined {
-        let rollup = Rollup::new(&analysis.calls, joined, &group_by)?;
+        let mut rollup = Rollup::new(&analysis, joined, &group_by)?;
         if !report_unmatched(&rollup, &notes, joined, &analysis, console) {
             return Ok(Exit::Failed);
         }
         if !group_by.is_empty() {
-            groups = Some(Groups::new(&rollup)?);
+            args.order.apply(&mut rollup)?;
+            groups = Some(rollup);
         }
     }
+    let (order, top) = (args.order.order(), args.order.top());
+    let groups = match (groups, &recorded.rollup) {
+        (None, Some(stored)) => {
+            let mut stored = stored.clone();
+            if !stored.reorder(order, top) {
+                args.order.check(None)?;
+            }
+            Some(stored)
+        }
+        (rollup, _) => {
+            args.order.check(rollup.as_ref())?;
+            rollup.map(|rollup| Groups::new(&rollup, order, top)).transpose()?
+        }
+    };
     let mut report = Report::build(&analysis, groups)?;
     recorded.agrees(&report)?;
+    report.parameters.condition.clone_from(&recorded.parameters.condition);
     let calls = CallSource::Tables(&stored);
     if to == ReportFormat::Html || to == ReportFormat::Markdown || args.page.has_calls() {
-        let mut shown = args.page.options();
+        let mut shown = args.page.options(&args.order);
         if to == ReportFormat::Markdown && !args.page.has_calls() {
             // Markdown lists calls, but shows none in full.
             shown.calls = 0;

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::number::{NOT_MEASURED, cell, count, figure, money};
 use super::{Distribution, Report};
-use crate::metrics::catalogue::{CALLS, GroupFigure, Unit, Use};
+use crate::metrics::catalogue::{CALLS, Unit, Use};
 
 impl Report {
     /// Headings and tables in GitHub's Markdown. Text from outside is escaped.
@@ -15,6 +15,9 @@ impl Report {
         let parameters: Vec<String> =
             self.parameters.thresholds.values().map(|(name, value)| format!("`{name}` {value}")).collect();
         text += &format!("{}\n\n", parameters.join(", "));
+        if let Some(condition) = &self.parameters.condition {
+            text += &format!("Only calls where {}\n\n", escaped(condition));
+        }
         if let Some(copies) = &self.copies {
             text += &format!("{}\n\n", escaped(&copies.to_string()));
         }
@@ -31,8 +34,12 @@ impl Report {
         for (over, list) in [("per call", &self.calls), ("per participant", &self.participants)] {
             text += &table(&[over, "n", "p10", "median", "p90", "max"], list.iter().map(distribution));
         }
+        if let Some(roles) = self.roles_as_rows() {
+            let head: Vec<&str> = roles.head.iter().map(String::as_str).collect();
+            text += &table(&head, roles.rows.into_iter());
+        }
         if let Some(groups) = &self.rollup {
-            let shown = GroupFigure::all();
+            let shown = groups.figures();
             let names = shown.iter().map(|figure| &*figure.name);
             let head: Vec<&str> = groups.by.iter().map(String::as_str).chain(names).collect();
             let row = |row: &serde_json::Map<String, Value>| {

@@ -20,10 +20,12 @@
 
 mod call;
 mod comparison;
+mod groups;
 mod html;
 mod markdown;
 pub mod number;
 mod page;
+mod roles;
 mod sensitivity;
 mod settings;
 mod strip;
@@ -36,8 +38,10 @@ use serde::{Deserialize, Serialize};
 
 pub use call::{CallView, EventView, EvidenceLine, HitView, LaneSource, Line, LineKind, Mark};
 pub use comparison::comparison_summary;
+pub use groups::Groups;
 pub use html::{Links, call_page, page};
 pub use page::{CallRow, Page, PageOptions};
+pub use roles::{RoleFigure, RoleSummary};
 pub use sensitivity::sensitivity_summary;
 pub use settings::{Recorded, ReportSettings};
 pub use strip::{Dot, Strip, StripScope};
@@ -47,7 +51,7 @@ use crate::billing::{BillTotal, CurrencyTotal};
 use crate::error::{Error, Result};
 use crate::metrics::catalogue::{CALLS, Column, PARTICIPANTS, Table, Unit, Use};
 use crate::metrics::{DEFINITIONS_VERSION, Reason};
-use crate::tables::{Analysis, Copies, KeywordHits, Rollup, RuleCalls};
+use crate::tables::{Analysis, Copies, KeywordHits, RuleCalls};
 use crate::transcript::REPORT_FORMAT;
 
 /// The version of the report's own shape.
@@ -75,8 +79,10 @@ pub struct Report {
     pub totals: Vec<Total>,
     /// Distributions of figures of calls.
     pub calls: Vec<Distribution>,
-    /// Distributions of figures of participants.
+    /// Distributions of figures of participants. Without `talk_share` where no call has more than two: theirs add up to 1.
     pub participants: Vec<Distribution>,
+    /// Figures of each role; null without roles.
+    pub roles: Option<Vec<RoleSummary>>,
     /// Cost by model, region and price; lines without a price come first.
     pub bill: Vec<BillTotal>,
     /// Cost by currency.
@@ -165,16 +171,6 @@ pub struct Distribution {
     pub max: Option<f64>,
 }
 
-/// A roll-up.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Groups {
-    /// Names of the group columns in the rows.
-    pub by: Vec<String>,
-    /// One object per group, in order, with the columns of the table `rollup`.
-    pub rows: Vec<serde_json::Map<String, serde_json::Value>>,
-}
-
 /// One warning code over all files.
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
@@ -212,7 +208,8 @@ impl Report {
             parameters: ReportSettings::new(&analysis.settings),
             totals: totals(&analysis.calls).map_err(failed)?,
             calls: distributions(&analysis.calls, &CALLS).map_err(failed)?,
-            participants: distributions(&analysis.participants, &PARTICIPANTS).map_err(failed)?,
+            participants: of_participants(analysis).map_err(failed)?,
+            roles: roles::summaries(analysis)?,
             warnings: analysis
                 .warnings
                 .iter()
@@ -236,17 +233,6 @@ impl Report {
     pub fn to_json(&self) -> Result<String> {
         let json = serde_json::to_string_pretty(self);
         Ok(json.map_err(|error| Error::invalid(format!("cannot write the report: {error}")))? + "\n")
-    }
-}
-
-impl Groups {
-    /// Converts a roll-up for the report.
-    ///
-    /// # Errors
-    /// [`crate::ErrorKind::Table`] when the frame cannot be read.
-    pub fn new(rollup: &Rollup) -> Result<Self> {
-        let rows = objects(&rollup.frame).map_err(|error| Error::table("cannot build the report", error))?;
-        Ok(Self { by: rollup.by.clone(), rows })
     }
 }
 
@@ -279,6 +265,17 @@ fn totals(calls: &DataFrame) -> PolarsResult<Vec<Total>> {
     CALLS.columns_for(Use::Summed).into_iter().map(total).collect()
 }
 
+/// Shares of talk say nothing over the participants of calls of two: their median is 50 % by construction.
+fn of_participants(analysis: &Analysis) -> PolarsResult<Vec<Distribution>> {
+    let mut figures = distributions(&analysis.participants, &PARTICIPANTS)?;
+    let files = analysis.participants.column("file")?.str()?;
+    let files: Vec<Option<&str>> = files.iter().collect();
+    if files.windows(3).all(|three| three.first() != three.last()) {
+        figures.retain(|figure| figure.metric != "talk_share");
+    }
+    Ok(figures)
+}
+
 fn distributions(frame: &DataFrame, table: &'static Table) -> PolarsResult<Vec<Distribution>> {
     let distribution = |column: &'static Column| {
         let values = frame.column(column.name)?.cast(&DataType::Float64)?;
@@ -300,11 +297,4 @@ fn distributions(frame: &DataFrame, table: &'static Table) -> PolarsResult<Vec<D
         })
     };
     table.columns_for(Use::Spread).into_iter().map(distribution).collect()
-}
-
-/// The rows of a frame as JSON objects.
-fn objects(frame: &DataFrame) -> PolarsResult<Vec<serde_json::Map<String, serde_json::Value>>> {
-    let mut json = Vec::new();
-    JsonWriter::new(&mut json).with_json_format(JsonFormat::Json).finish(&mut frame.clone())?;
-    serde_json::from_slice(&json).map_err(|error| polars_err!(ComputeError: "{error}"))
 }

@@ -9,7 +9,7 @@ use super::call::CallView;
 use super::strip::{Strip, strips};
 use crate::error::{Error, Result};
 use crate::metrics::catalogue::{CALLS, Use};
-use crate::tables::{Analysis, CallSource, Joined, Row};
+use crate::tables::{Analysis, CallSource, GroupKey, Joined, Row};
 
 /// Up to this many calls, all are listed.
 pub(super) const LIST_ALL: usize = 200;
@@ -21,15 +21,19 @@ pub(super) const LISTED_BY_EACH: usize = 20;
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct PageOptions {
-    /// The column of `calls` to sort by, highest first: one with [`Use::Ranked`].
+    /// The column of `calls` to sort by: one with [`Use::Ranked`].
     pub by: &'static str,
+    /// Whether the lowest comes first.
+    pub ascending: bool,
     /// Number of calls to show in full.
     pub calls: usize,
+    /// Most calls to list; `None` is no limit of its own.
+    pub top: Option<usize>,
 }
 
 impl Default for PageOptions {
     fn default() -> Self {
-        Self { by: "dead_air_ms", calls: 20 }
+        Self { by: "dead_air_ms", ascending: false, calls: 20, top: None }
     }
 }
 
@@ -39,11 +43,15 @@ impl Default for PageOptions {
 pub struct Page {
     /// The column that calls are sorted by.
     pub by: &'static str,
+    /// Whether the lowest comes first.
+    pub ascending: bool,
+    /// Most calls to list, if there is a limit.
+    pub top: Option<usize>,
     /// Distributions of figures.
     pub strips: Vec<Strip>,
     /// Names of the user's own columns in [`CallRow::groups`].
     pub groups: Vec<String>,
-    /// Calls, the highest by [`Page::by`] first, those without a value last.
+    /// Calls in the order of [`Page::by`], those without a value last.
     pub listed: Vec<CallRow>,
     /// The first of them in full.
     pub views: Vec<CallView>,
@@ -83,15 +91,20 @@ impl Page {
         analysis: &Analysis,
         calls: CallSource<'_>,
         options: &PageOptions,
-        groups: Option<(&Joined, &[String])>,
+        groups: Option<(&Joined, &[GroupKey])>,
     ) -> Result<Self> {
-        let order = ranked(&analysis.calls, options.by).map_err(|error| Error::table("cannot rank calls", error))?;
-        let listed = listed(analysis, &order).map_err(|error| Error::table("cannot rank calls", error))?;
+        let order = ranked(&analysis.calls, options.by, options.ascending);
+        let mut order = order.map_err(|error| Error::table("cannot rank calls", error))?;
+        order.truncate(options.top.unwrap_or(usize::MAX));
+        let listed = match options.top {
+            Some(_) => order.iter().cloned().collect(),
+            None => listed(analysis, &order).map_err(|error| Error::table("cannot rank calls", error))?,
+        };
         let in_full: BTreeSet<&str> = order.iter().take(options.calls).map(String::as_str).collect();
         let shown: Vec<String> =
             order.iter().filter(|file| in_full.contains(&***file) || listed.contains(*file)).cloned().collect();
         let group_columns = match groups {
-            Some((joined, names)) => names.iter().map(|name| joined.column(name)).collect::<Result<Vec<_>>>()?,
+            Some((joined, keys)) => keys.iter().map(|key| joined.column(key)).collect::<Result<Vec<_>>>()?,
             None => Vec::new(),
         };
         let cells = |view: &CallView| {
@@ -100,8 +113,10 @@ impl Page {
         };
         let mut page = Self {
             by: options.by,
+            ascending: options.ascending,
+            top: options.top,
             strips: strips(analysis)?,
-            groups: groups.map_or_else(Vec::new, |(_, names)| names.to_vec()),
+            groups: groups.map_or_else(Vec::new, |(_, keys)| keys.iter().map(|key| key.column.clone()).collect()),
             listed: Vec::new(),
             views: Vec::new(),
             unreadable: Vec::new(),
@@ -138,17 +153,16 @@ impl CallRow {
     }
 }
 
-/// All calls by one column, the highest first, those without a value last; equal ones by name.
-fn ranked(calls: &DataFrame, by: &str) -> PolarsResult<Vec<String>> {
+/// All calls by one column, the highest or the lowest first, those without a value last; equal ones by name.
+fn ranked(calls: &DataFrame, by: &str, ascending: bool) -> PolarsResult<Vec<String>> {
     let files = calls.column("file")?.str()?;
     let values = calls.column(by)?.cast(&DataType::Float64)?;
     let values = values.f64()?;
-    let mut order: Vec<(Option<f64>, &str)> =
-        (0..calls.height()).filter_map(|row| Some((values.get(row), files.get(row)?))).collect();
-    order.sort_by(|one, two| {
-        let (high, low) = (two.0.unwrap_or(f64::NEG_INFINITY), one.0.unwrap_or(f64::NEG_INFINITY));
-        high.total_cmp(&low).then(one.1.cmp(two.1))
-    });
+    let place = |value: f64| if ascending { value } else { -value };
+    let mut order: Vec<(f64, &str)> = (0..calls.height())
+        .filter_map(|row| Some((values.get(row).map_or(f64::INFINITY, place), files.get(row)?)))
+        .collect();
+    order.sort_by(|one, two| one.0.total_cmp(&two.0).then(one.1.cmp(two.1)));
     Ok(order.into_iter().map(|(_, file)| file.to_owned()).collect())
 }
 
@@ -161,7 +175,8 @@ fn listed(analysis: &Analysis, order: &[String]) -> PolarsResult<BTreeSet<String
     for column in CALLS.columns_for(Use::Ranked) {
         let values = analysis.calls.column(column.name)?;
         let measured = values.len() - values.null_count();
-        chosen.extend(ranked(&analysis.calls, column.name)?.into_iter().take(LISTED_BY_EACH.min(measured)));
+        let highest = ranked(&analysis.calls, column.name, false)?;
+        chosen.extend(highest.into_iter().take(LISTED_BY_EACH.min(measured)));
     }
     Ok(chosen)
 }

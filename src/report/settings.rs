@@ -35,6 +35,9 @@ pub struct ReportSettings {
     pub model: Option<String>,
     /// The region it ran in; null if not given.
     pub region: Option<String>,
+    /// The condition that the calls meet, in SQL; left out if all calls are in.
+    #[serde(rename = "where", default, skip_serializing_if = "Option::is_none")]
+    pub condition: Option<String>,
 }
 
 impl ReportSettings {
@@ -50,6 +53,7 @@ impl ReportSettings {
             keywords: settings.keywords.as_ref().map(|keywords| keywords.lines().to_vec()),
             model: settings.model.clone(),
             region: settings.region.map(|region| region.name().to_owned()),
+            condition: None,
         }
     }
 
@@ -208,6 +212,11 @@ impl Recorded {
         }
         if self.parameters.region != other.parameters.region {
             self.parameters.region = None;
+        }
+        if self.parameters.condition != other.parameters.condition {
+            let both =
+                [&self.parameters.condition, &other.parameters.condition].map(|one| one.as_deref().unwrap_or("true"));
+            self.parameters.condition = Some(both.join("; "));
         }
         for total in &mut self.totals {
             let Some(other) = other.totals.iter().find(|other| other.metric == total.metric) else { continue };

@@ -6,8 +6,8 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use serde_json::Value;
 
 use super::number::{NOT_MEASURED, cell, count, counted, figure};
+use super::roles::RoleRows;
 use super::{Distribution, Groups, Report};
-use crate::metrics::catalogue::GroupFigure;
 use crate::tables::RuleCalls;
 
 /// Most groups shown.
@@ -27,6 +27,14 @@ impl Report {
         text += &distribution_table("per call", &self.calls);
         text += "\n\n";
         text += &distribution_table("per participant", &self.participants);
+        if let Some(RoleRows { head, rows }) = self.roles_as_rows() {
+            text += "\n\n";
+            let mut table = plain(head.iter().map(String::as_str));
+            for row in rows {
+                table.add_row(row);
+            }
+            text += &aligned(table, 1..head.len());
+        }
         if let Some(groups) = &self.rollup {
             text += "\n\n";
             text += &group_table(groups);
@@ -51,6 +59,9 @@ impl Report {
         }
         if inputs.failed > 0 {
             line += &format!(", {} failed", counted(inputs.failed, "file"));
+        }
+        if let Some(condition) = &self.parameters.condition {
+            line += &format!("\nonly calls where {condition}");
         }
         line
     }
@@ -119,17 +130,20 @@ fn rule_table(rules: &[RuleCalls]) -> String {
 
 /// The first groups with a few columns; the table `rollup` has all.
 fn group_table(groups: &Groups) -> String {
-    let shown = GroupFigure::all();
+    let shown = groups.figures();
     let head = groups.by.iter().map(String::as_str).chain(shown.iter().map(|figure| &*figure.name));
     let mut table = plain(head);
-    for row in groups.rows.iter().take(MOST_GROUPS) {
+    // Whoever asks for a number of groups gets it.
+    let shown_rows = if groups.further > 0 { groups.rows.len() } else { groups.rows.len().min(MOST_GROUPS) };
+    for row in groups.rows.iter().take(shown_rows) {
         let by = groups.by.iter().map(|name| row.get(name).and_then(Value::as_str).unwrap_or(NOT_MEASURED).to_owned());
         table.add_row(by.chain(shown.iter().map(|figure| cell(row.get(&figure.name), figure.unit))));
     }
     let width = groups.by.len();
     let mut text = aligned(table, width..width + shown.len());
-    if groups.rows.len() > MOST_GROUPS {
-        text += &format!("\nand {} more", counted((groups.rows.len() - MOST_GROUPS) as u64, "group"));
+    let further = groups.rows.len() - shown_rows + groups.further;
+    if further > 0 {
+        text += &format!("\nand {}", counted(further as u64, "more group"));
     }
     text
 }

@@ -13,7 +13,7 @@ use super::fault::{Fault, Lines};
 use super::key::{self, Key, Kind};
 use super::window::{Length, Window};
 use super::{FigureKey, Rule, Rules, Severity};
-use crate::metrics::catalogue::{CALLS, Kind as ColumnKind, PARTICIPANTS, Table};
+use crate::metrics::catalogue::{CALLS, Kind as ColumnKind, PARTICIPANTS, RoleColumn, Table};
 use crate::metrics::keywords::KeywordReader;
 
 type Value<'t> = Spanned<DeValue<'t>>;
@@ -23,20 +23,6 @@ const MOST_FAULTS: usize = 100;
 
 /// Longest phrase in characters: an automaton takes memory for each.
 const LONGEST_PHRASE: usize = 1_000;
-
-/// Columns of `calls_by_role` behind `ROLE_`: those of `participants` of the same name.
-const BY_ROLE: [&str; 10] = [
-    "talk_ms",
-    "talk_share",
-    "units_per_min",
-    "response_ms_p50",
-    "response_ms_p90",
-    "longest_turn_ms",
-    "monologue_count",
-    "interruption_count",
-    "question_count",
-    "keyword_hit_count",
-];
 
 pub(super) fn parse(text: &str) -> Result<Rules, Vec<Fault>> {
     let mut reader = Reader {
@@ -448,18 +434,13 @@ impl<'t> Reader<'t> {
             "calls" => (&CALLS, name, Some(Speaker::Anybody)),
             "participants" => (&PARTICIPANTS, name, None),
             "calls_by_role" => {
-                let role = |column: &'static str| {
-                    let role = name.strip_suffix(column)?.strip_suffix('_').filter(|role| !role.is_empty())?;
-                    Some((role, column))
-                };
-                let Some((role, column)) = BY_ROLE.into_iter().find_map(role) else {
-                    self.fault(
-                        at,
-                        format!("`{given}` is no column: calls_by_role has ROLE_ and {}", BY_ROLE.join(", ")),
-                    );
+                let Some(column) = RoleColumn::from_name(name) else {
+                    let columns: Vec<&str> = RoleColumn::figures().iter().map(|column| column.name).collect();
+                    let columns = columns.join(", ");
+                    self.fault(at, format!("`{given}` is no column: calls_by_role has ROLE_ and {columns}"));
                     return None;
                 };
-                (&PARTICIPANTS, column, Some(Speaker::RoleOrLabel(role.to_owned())))
+                (&PARTICIPANTS, column.figure.name, Some(Speaker::RoleOrLabel(column.role)))
             }
             _ => {
                 let what =

@@ -1,20 +1,22 @@
 //! Measures result files and writes their tables: in parallel, in the order of the files.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use polars::prelude::DataFrame;
 
+use super::by_role;
+use super::condition::Condition;
 use super::copies::Copies;
 use super::files::Output;
 use super::frame::Rows;
 use super::join::Joined;
 use super::keyword_hits::{HitCounts, KeywordHits};
 use super::pipeline::in_order;
-use super::rule_calls::{RuleCalls, RuleCounts};
+use super::rule_calls::{RuleCalls, RuleCounts, Verdicts};
 use crate::billing::{Bill, BillTotal, Line, Prices, result_lines};
 use crate::catalog::Region;
 use crate::error::Result;
@@ -60,6 +62,8 @@ pub struct Options {
     pub prices: Prices,
     /// The user's own columns, with roles by file, which take precedence over those of the settings.
     pub joined: Option<Arc<Joined>>,
+    /// Which calls the analysis is about; the others are left out of everything.
+    pub condition: Option<Condition>,
     /// Model and region from ledgers, by result file or its folder; they take precedence over those of the settings.
     pub origins: HashMap<PathBuf, (String, Option<Region>)>,
 }
@@ -72,6 +76,7 @@ impl Default for Options {
             rules: None,
             prices: Prices::builtin(),
             joined: None,
+            condition: None,
             origins: HashMap::new(),
         }
     }
@@ -103,6 +108,13 @@ impl Options {
     #[must_use]
     pub fn joined(mut self, joined: Option<Arc<Joined>>) -> Self {
         self.joined = joined;
+        self
+    }
+
+    /// Sets which calls the analysis is about.
+    #[must_use]
+    pub fn condition(mut self, condition: Option<Condition>) -> Self {
+        self.condition = condition;
         self
     }
 
@@ -145,6 +157,8 @@ impl Options {
 pub enum Outcome {
     /// Measured, perhaps with warnings.
     Measured(Vec<Warning>),
+    /// Measured, but the condition does not hold for it.
+    LeftOut,
     /// It could not be opened or read.
     Unreadable(std::io::Error),
     /// It is not a result file.
@@ -159,7 +173,7 @@ pub struct FileOutcome {
     pub file: String,
     /// Its path.
     pub path: PathBuf,
-    /// Its length in bytes; 0 if it could not be read.
+    /// Its length in bytes; 0 if it could not be read or is left out.
     pub bytes: u64,
     /// Its outcome.
     pub outcome: Outcome,
@@ -171,9 +185,10 @@ pub struct FileOutcome {
 pub struct Analysis {
     /// How the calls were measured.
     pub settings: Settings,
-    /// One row per measured call: `file`, `file_url`, those with [`Use::Ranked`], `reason`.
+    /// One row per measured call: `file`, `file_url`, `channel_count`, those with [`Use::Ranked`], `reason`.
     pub calls: DataFrame,
-    /// One row per participant: `file`, `participant`, `role`, those with [`Use::Spread`] or a strip, `reason`.
+    /// One row per participant: `file`, `participant`, `role`, those with [`Use::Spread`], [`Use::ByRole`] or a strip,
+    /// `reason`.
     pub participants: DataFrame,
     /// Cost by model, region and price.
     pub bill: Vec<BillTotal>,
@@ -181,10 +196,14 @@ pub struct Analysis {
     pub hits: Option<Vec<KeywordHits>>,
     /// Calls by rule; `None` without rules.
     pub rules: Option<Vec<RuleCalls>>,
+    /// What became of each rule in each of `calls`; empty without rules.
+    pub(crate) verdicts: Verdicts,
     /// Tables that were not written, of those that a stored analysis is read from.
     pub missing_tables: Vec<&'static str>,
     /// Recordings with several files; `None` if there are none.
     pub copies: Option<Copies>,
+    /// Calls that the condition leaves out.
+    pub left_out: LeftOut,
     /// Number of measured files.
     pub measured: u64,
     /// Measured files without speech.
@@ -199,6 +218,29 @@ pub struct Analysis {
     pub labels: BTreeSet<String>,
     /// BLAKE3 over the names and BLAKE3 hashes of the measured files, in order.
     pub inputs_hash: String,
+}
+
+/// Calls that a condition leaves out.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct LeftOut {
+    /// Their number.
+    pub calls: u64,
+    /// Their rows of the metadata.
+    pub(super) rows: HashSet<usize>,
+}
+
+impl LeftOut {
+    fn add(&mut self, other: Self) {
+        self.calls += other.calls;
+        self.rows.extend(other.rows);
+    }
+
+    /// Whether the metadata knows none of them.
+    #[must_use]
+    pub fn is_unknown(&self) -> bool {
+        self.rows.is_empty()
+    }
 }
 
 impl Analysis {
@@ -228,6 +270,7 @@ pub fn analyze(
         output,
         observe,
         hasher: blake3::Hasher::new(),
+        left_out: LeftOut::default(),
         measured: 0,
         without_speech: 0,
         failed: 0,
@@ -276,29 +319,84 @@ struct Batch {
     summary: SummaryRows,
     outcomes: Vec<(FileOutcome, Option<blake3::Hash>)>,
     labels: BTreeSet<String>,
+    left_out: LeftOut,
 }
 
 impl Batch {
-    fn measure(files: &[Input], options: &Options, tables: &[&'static Table], buffer: &mut Vec<u8>) -> Self {
-        let mut batch = Self {
+    fn new(tables: &[&'static Table]) -> Self {
+        Self {
             rows: tables.iter().map(|table| Rows::new(table)).collect(),
             summary: SummaryRows::new(),
-            outcomes: Vec::with_capacity(files.len()),
+            outcomes: Vec::new(),
             labels: BTreeSet::new(),
-        };
-        for input in files {
-            let (outcome, hash) = batch.add(input, options, buffer);
-            let bytes = if matches!(outcome, Outcome::Unreadable(_)) { 0 } else { buffer.len() as u64 };
-            let outcome = FileOutcome { file: input.file.clone(), path: input.path.clone(), bytes, outcome };
-            batch.outcomes.push((outcome, hash));
-            if buffer.capacity() > MAX_REUSED_BUFFER {
-                *buffer = Vec::new();
-            }
+            left_out: LeftOut::default(),
         }
-        batch
     }
 
-    fn add(&mut self, input: &Input, options: &Options, buffer: &mut Vec<u8>) -> (Outcome, Option<blake3::Hash>) {
+    fn measure(files: &[Input], options: &Options, tables: &[&'static Table], buffer: &mut Vec<u8>) -> Result<Self> {
+        let mut batch = Self::new(tables);
+        let Some(condition) = &options.condition else {
+            files.iter().for_each(|input| batch.read(input, options, None, buffer));
+            return Ok(batch);
+        };
+        // Each call apart, until the condition is decided for all of them.
+        let mut decided = condition.rows();
+        let mut calls = Vec::with_capacity(files.len());
+        for input in files {
+            let before = decided.count;
+            let mut call = Self::new(tables);
+            call.read(input, options, Some(&mut decided), buffer);
+            calls.push((call, decided.count > before));
+        }
+        let joined = options.joined.as_deref();
+        let keys = decided.texts("file").into_iter().zip(decided.texts("file_url"));
+        let row = |(file, url): (Option<&str>, _)| joined.and_then(|joined| joined.row(file?, url));
+        let rows: Vec<Option<usize>> = keys.map(row).collect();
+        let mut holds = condition.holds(decided, joined)?.into_iter().zip(rows);
+        for (mut call, is_measured) in calls {
+            if is_measured && let Some((false, row)) = holds.next() {
+                call = call.without_call(tables);
+                call.left_out.rows.extend(row);
+            }
+            batch.append(call);
+        }
+        Ok(batch)
+    }
+
+    /// What remains of a call that is left out.
+    fn without_call(self, tables: &[&'static Table]) -> Self {
+        let left_out =
+            |(outcome, _): (FileOutcome, _)| (FileOutcome { outcome: Outcome::LeftOut, bytes: 0, ..outcome }, None);
+        let outcomes: Vec<_> = self.outcomes.into_iter().map(left_out).collect();
+        let calls = outcomes.len() as u64;
+        Self { outcomes, left_out: LeftOut { calls, ..LeftOut::default() }, ..Self::new(tables) }
+    }
+
+    fn append(&mut self, other: Self) {
+        self.rows.iter_mut().zip(other.rows).for_each(|(rows, other)| rows.append(other));
+        self.summary.append(other.summary);
+        self.outcomes.extend(other.outcomes);
+        self.labels.extend(other.labels);
+        self.left_out.add(other.left_out);
+    }
+
+    fn read(&mut self, input: &Input, options: &Options, decided: Option<&mut Rows>, buffer: &mut Vec<u8>) {
+        let (outcome, hash) = self.add(input, options, decided, buffer);
+        let bytes = if matches!(outcome, Outcome::Unreadable(_)) { 0 } else { buffer.len() as u64 };
+        let outcome = FileOutcome { file: input.file.clone(), path: input.path.clone(), bytes, outcome };
+        self.outcomes.push((outcome, hash));
+        if buffer.capacity() > MAX_REUSED_BUFFER {
+            *buffer = Vec::new();
+        }
+    }
+
+    fn add(
+        &mut self,
+        input: &Input,
+        options: &Options,
+        decided: Option<&mut Rows>,
+        buffer: &mut Vec<u8>,
+    ) -> (Outcome, Option<blake3::Hash>) {
         if let Err(error) = read_into(buffer, input) {
             return (Outcome::Unreadable(error), None);
         }
@@ -314,6 +412,9 @@ impl Batch {
             rows.add(&measured, &lines);
         }
         self.summary.add(&measured, &lines);
+        if let Some(decided) = decided {
+            decided.add(&measured, &lines);
+        }
         for (label, _) in options.settings.roles.iter() {
             // Used to report roles for participants that do not exist.
             if measured.has_label(label) {
@@ -342,14 +443,17 @@ struct SummaryRows {
 /// Columns kept of every call: keys, and those that calls are ranked by.
 pub(super) fn columns_of_calls() -> Vec<&'static str> {
     let ranked = CALLS.columns_for(Use::Ranked);
-    ["file", "file_url", "reason"].into_iter().chain(ranked.into_iter().map(|column| column.name)).collect()
+    ["file", "file_url", "channel_count", "reason"]
+        .into_iter()
+        .chain(ranked.into_iter().map(|column| column.name))
+        .collect()
 }
 
-/// Columns kept of every participant: keys, and those whose distribution is shown.
+/// Columns kept of every participant: keys, and those whose distribution is shown or that `calls_by_role` has.
 pub(super) fn columns_of_participants() -> Vec<&'static str> {
     let shown = [Use::Spread, Use::Strip, Use::StripOfFirst].map(|wanted| PARTICIPANTS.columns_for(wanted));
     let mut columns = vec!["file", "participant", "role", "reason"];
-    columns.extend(shown.into_iter().flatten().map(|column| column.name));
+    columns.extend(shown.into_iter().flatten().map(|column| column.name).chain(by_role::columns()));
     super::distinct(&columns)
 }
 
@@ -379,7 +483,7 @@ impl SummaryRows {
         self.participants.append(other.participants);
         self.bill.append(other.bill);
         self.hits.append(other.hits);
-        self.rules.append(&other.rules);
+        self.rules.append(other.rules);
     }
 }
 
@@ -391,6 +495,7 @@ struct Collector<'a> {
     output: Option<&'a mut Output>,
     observe: &'a mut (dyn FnMut(FileOutcome) + Send),
     hasher: blake3::Hasher,
+    left_out: LeftOut,
     measured: u64,
     without_speech: u64,
     failed: u64,
@@ -400,7 +505,8 @@ struct Collector<'a> {
 }
 
 impl Collector<'_> {
-    fn take(&mut self, batch: Batch) -> Result<()> {
+    fn take(&mut self, batch: Result<Batch>) -> Result<()> {
+        let batch = batch?;
         for (outcome, hash) in batch.outcomes {
             self.count(&outcome);
             if let Some(hash) = hash {
@@ -413,6 +519,7 @@ impl Collector<'_> {
         }
         self.summary.append(batch.summary);
         self.labels.extend(batch.labels);
+        self.left_out.add(batch.left_out);
         match &mut self.output {
             Some(output) => output.append(batch.rows),
             None => Ok(()),
@@ -421,9 +528,13 @@ impl Collector<'_> {
 
     fn count(&mut self, outcome: &FileOutcome) {
         self.bytes += outcome.bytes;
-        let Outcome::Measured(warnings) = &outcome.outcome else {
-            self.failed += 1;
-            return;
+        let warnings = match &outcome.outcome {
+            Outcome::Measured(warnings) => warnings,
+            Outcome::LeftOut => return,
+            Outcome::Unreadable(_) | Outcome::ParseError(_) => {
+                self.failed += 1;
+                return;
+            }
         };
         self.measured += 1;
         for warning in warnings.iter().filter(|warning| warning.code.is_tabled()) {
@@ -436,7 +547,7 @@ impl Collector<'_> {
 
     fn finish(self) -> Result<Analysis> {
         let hits = self.summary.hits;
-        let rules = self.summary.rules;
+        let rules = self.rules.map(|list| self.summary.rules.into_list(list)).unzip();
         let calls = self.summary.calls.into_frame()?;
         Ok(Analysis {
             settings: self.settings.clone(),
@@ -445,8 +556,10 @@ impl Collector<'_> {
             calls,
             participants: self.summary.participants.into_frame()?,
             bill: self.summary.bill.into_totals(),
-            rules: self.rules.map(|list| rules.into_list(list)),
+            rules: rules.0,
+            verdicts: rules.1.unwrap_or_default(),
             hits: self.settings.keywords.as_ref().map(|keywords| hits.into_list(keywords.lines())),
+            left_out: self.left_out,
             measured: self.measured,
             without_speech: self.without_speech,
             failed: self.failed,

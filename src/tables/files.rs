@@ -178,6 +178,20 @@ impl Output {
     }
 }
 
+/// Writes one frame to a file, in the format of its ending.
+///
+/// # Errors
+/// For another ending, and when the file cannot be written.
+pub fn write_frame(path: &Path, frame: &DataFrame) -> Result<()> {
+    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+    let format = ending
+        .parse()
+        .map_err(|_| Error::invalid(format!("{}: the ending must be .parquet, .csv or .jsonl", path.display())))?;
+    let mut sink = Sink::create(path.to_owned(), format, frame.schema())?;
+    sink.write(frame)?;
+    disk::persist_all([sink.finish()?]).map(drop)
+}
+
 impl Drop for Output {
     fn drop(&mut self) {
         // Temporary files first, so that the folder is empty unless the run has finished.

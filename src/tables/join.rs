@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use polars::prelude::*;
 
 use super::frame::schema;
+use super::group::{GroupCells, GroupKey};
 use super::metadata::{KeyKind, Metadata};
 use crate::error::{Error, Result};
 use crate::metrics::Roles;
@@ -212,11 +213,16 @@ impl Joined {
 
     /// Adds the user's columns to these rows of `calls`.
     pub(super) fn add_columns(&self, calls: &mut DataFrame) -> PolarsResult<()> {
-        let rows: IdxCa = self.rows_of(calls)?.into_iter().map(|row| IdxSize::try_from(row?).ok()).collect();
-        for column in &self.columns {
-            calls.with_column(column.take(&rows)?)?;
+        for column in self.columns_of(calls)? {
+            calls.with_column(column)?;
         }
         Ok(())
+    }
+
+    /// The user's columns for these rows of `calls`, as that table names them.
+    pub(super) fn columns_of(&self, calls: &DataFrame) -> PolarsResult<Vec<Column>> {
+        let rows: IdxCa = self.rows_of(calls)?.into_iter().map(|row| IdxSize::try_from(row?).ok()).collect();
+        self.columns.iter().map(|column| column.take(&rows)).collect()
     }
 
     /// The row of each of these calls, which have `file` and `file_url`.
@@ -230,12 +236,21 @@ impl Joined {
         self.keys.rows.len()
     }
 
-    /// A column as text, by the rows of [`Joined::row`].
+    /// The group that each row of [`Joined::row`] belongs to.
     ///
     /// # Errors
-    /// When there is no such column.
-    pub fn column(&self, name: &str) -> Result<StringChunked> {
-        self.metadata.text(name).map_err(|error| Error::table("cannot read the metadata", error))
+    /// When there is no such column, or none of its cells is a time where one is needed.
+    pub(super) fn groups(&self, key: &GroupKey) -> Result<GroupCells> {
+        let cells = self.metadata.text(&key.column);
+        key.groups(&cells.map_err(|error| Error::table("cannot read the metadata", error))?)
+    }
+
+    /// The groups as text, by the rows of [`Joined::row`].
+    ///
+    /// # Errors
+    /// As the roll-up by this column.
+    pub fn column(&self, key: &GroupKey) -> Result<StringChunked> {
+        Ok(self.groups(key)?.cells)
     }
 
     /// The column that names the calls.

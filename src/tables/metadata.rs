@@ -4,6 +4,7 @@ use std::path::Path;
 
 use polars::prelude::*;
 
+use super::group::GroupKey;
 use crate::error::{Error, Result};
 use crate::named_file::{FileKind, NamedFile};
 use crate::sheet::{self, ID, Layout, Names, Row, Sheet, folded};
@@ -119,17 +120,26 @@ impl Metadata {
         format!("no column `{name}` to {to}; the columns are {}", columns.join(", "))
     }
 
-    /// The names of columns as the file writes them; case, blanks, `_` and `-` do not matter.
+    /// What to group by: columns, each perhaps with a [`Period`] behind `:`. Names as the file writes them; case, blanks,
+    /// `_` and `-` do not matter. Times are read by `time_format`, else by ISO 8601.
     ///
     /// # Errors
     /// Names the first missing column and those there are.
-    pub fn resolve(&self, group_by: &[String]) -> Result<Vec<String>> {
-        let is_own = |name: &&str| self.columns().any(|column| column == *name);
-        let named = |name: &String| {
-            let named = self.named(name).filter(is_own).map(str::to_owned);
-            named.ok_or_else(|| Error::invalid(self.lacks(name, "group by")))
+    pub fn resolve(&self, group_by: &[String], time_format: Option<&str>) -> Result<Vec<GroupKey>> {
+        let own = |name: &str| {
+            let named = self.named(name)?;
+            self.columns().any(|column| column == named).then(|| named.to_owned())
         };
-        group_by.iter().map(named).collect()
+        let key = |name: &String| {
+            if let Some(column) = own(name) {
+                return Ok(GroupKey::new(column));
+            }
+            let (column, period) = name.rsplit_once(':').unzip();
+            let column = column.and_then(own).ok_or_else(|| Error::invalid(self.lacks(name, "group by")))?;
+            let (period, time_format) = (period.map(str::parse).transpose()?, time_format.map(str::to_owned));
+            Ok(GroupKey { column, period, time_format })
+        };
+        group_by.iter().map(key).collect()
     }
 }
 

@@ -6,14 +6,19 @@
 
 mod analysis;
 mod bill;
+mod by_role;
 mod call_rows;
+mod condition;
 mod copies;
 mod files;
 mod frame;
+mod group;
 mod join;
 mod keyword_hits;
 mod metadata;
 mod pipeline;
+#[cfg(feature = "sql")]
+mod query;
 mod rollup;
 mod rule_calls;
 
@@ -21,16 +26,21 @@ mod stored;
 mod stored_rules;
 
 pub(crate) use analysis::read_into;
-pub use analysis::{Analysis, FileOutcome, Options, Outcome, analyze};
+pub use analysis::{Analysis, FileOutcome, LeftOut, Options, Outcome, analyze};
+pub use by_role::CallsByRole;
 pub use call_rows::{CallRows, CallSource, Figure, Row, WarningRow};
 pub(crate) use call_rows::{EventRow, HitRow, SentenceRow};
+pub use condition::Condition;
 pub use copies::{CopiedRecording, Copies};
-pub use files::{Format, Output};
+pub use files::{Format, Output, write_frame};
 pub use frame::{frame, priced_frame, schema};
+pub use group::{GroupKey, Period, UnreadableTimes};
 pub use join::{Joined, RecordingNames};
 pub use keyword_hits::KeywordHits;
 pub use metadata::Metadata;
-pub use rollup::Rollup;
+#[cfg(feature = "sql")]
+pub use query::{Query, cells};
+pub use rollup::{Order, Rollup};
 pub use rule_calls::RuleCalls;
 pub use stored::{FOLDER, Stored};
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use polars::prelude::*;
 
-use super::analysis::{Analysis, columns_of_calls, columns_of_participants};
+use super::analysis::{Analysis, LeftOut, columns_of_calls, columns_of_participants};
 use super::bill;
 use super::call_rows::{CallRows, TABLES_OF_CALL};
 use super::copies::Copies;
@@ -16,10 +16,11 @@ use super::frame::Rows;
 use super::frame::schema;
 use super::keyword_hits::HitCounts;
 use super::metadata::Metadata;
+use super::rule_calls::Verdicts;
 use crate::billing::Bill;
 use crate::error::{Check, Error, Result};
 use crate::metrics::Settings;
-use crate::metrics::catalogue::{CALLS, COSTS, HITS, Kind, PARTICIPANTS, TABLES, Table, WARNINGS};
+use crate::metrics::catalogue::{CALLS, COSTS, HITS, Kind, PARTICIPANTS, RULES, TABLES, Table, WARNINGS};
 use crate::metrics::keywords::Keywords;
 use crate::transcript::Code;
 
@@ -185,7 +186,9 @@ impl Stored {
         let empty = || DataFrame::empty_with_schema(&some(&schema(&PARTICIPANTS), &of_participants));
         let participants = self.frame(&PARTICIPANTS, &of_participants, None)?.unwrap_or_else(empty);
         let keywords = settings.keywords.as_ref().map(Keywords::lines);
+        let verdicts = self.verdicts(&calls)?;
         Ok(Analysis {
+            left_out: LeftOut::default(),
             measured: calls.height() as u64,
             missing_tables: self.missing_tables(),
             copies: Copies::find(&calls),
@@ -194,6 +197,7 @@ impl Stored {
             participants,
             bill: self.bill()?.into_totals(),
             rules: None,
+            verdicts,
             hits: match keywords {
                 // Without the table, the number of hits is unknown, not zero.
                 Some(keywords) if self.folders.iter().all(|folder| folder.table(&HITS).is_some()) => {
@@ -230,6 +234,22 @@ impl Stored {
             *sum = sum.saturating_add(count.unwrap_or(0).unsigned_abs());
         }
         Ok(sums.into_iter().map(|(code, (files, count))| (code, files, count)).collect())
+    }
+
+    fn verdicts(&self, calls: &DataFrame) -> Result<Verdicts> {
+        let Some(frame) = self.frame(&RULES, &["file", "rule", "matched"], None)? else {
+            return Ok(Verdicts::default());
+        };
+        let read = || {
+            let files = calls.column("file")?.str()?;
+            let row_of: HashMap<&str, usize> =
+                files.iter().enumerate().filter_map(|(at, file)| Some((file?, at))).collect();
+            let rows = frame.column("file")?.str()?.iter().zip(frame.column("rule")?.str()?.iter());
+            let rows = rows.zip(frame.column("matched")?.bool()?.iter());
+            let verdict = |((file, rule), matched): ((Option<&str>, _), _)| Some((rule?, *row_of.get(file?)?, matched));
+            Ok(Verdicts::new(calls.height(), rows.filter_map(verdict)))
+        };
+        read().map_err(|error| Error::table("cannot read rules", error))
     }
 
     fn hits(&self) -> Result<HitCounts> {
@@ -357,7 +377,7 @@ fn row_ranges(frame: &DataFrame) -> PolarsResult<HashMap<String, (usize, usize)>
 }
 
 /// A unique name for each path: the shortest tail of components that differs from all others.
-fn labels(paths: &[PathBuf]) -> Result<Vec<String>> {
+pub(super) fn labels(paths: &[PathBuf]) -> Result<Vec<String>> {
     let mut real = Vec::with_capacity(paths.len());
     for path in paths {
         let path = path.canonicalize().map_err(|error| Error::io("read the folder", path, error))?;

@@ -40,6 +40,7 @@ mod models;
 mod named_files;
 mod odd_texts;
 mod presets;
+mod questions;
 mod readme;
 mod real_data;
 mod recognisers;

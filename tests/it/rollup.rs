@@ -92,14 +92,24 @@ fn the_columns_are_the_groups_and_those_of_the_design() {
         "speech_ms",
         "silence_ms",
         "dead_air_count",
+        "dead_air_ms",
         "interruption_count",
         "units",
         "keyword_hit_count",
         "billable_ms",
     ]);
     let mut wanted: Vec<String> = wanted.into_iter().map(str::to_owned).collect();
+    let per_call = ["dead_air_count", "dead_air_ms", "interruption_count", "keyword_hit_count"];
+    wanted.extend(per_call.map(|name| format!("{name}_per_call")));
     for name in ["silence_ratio", "overlap_ratio", "switches_per_min", "units_per_min", "longest_silence_ms"] {
         wanted.extend(["p50", "p90", "n"].map(|suffix| format!("{name}_{suffix}")));
+    }
+    let counts = ["monologue_count", "interruption_count", "question_count", "keyword_hit_count"];
+    let times = ["talk_ms", "talk_share", "units_per_min", "response_ms_p50", "response_ms_p90", "longest_turn_ms"];
+    // Without roles the tracks stand for them.
+    for track in ["ch0", "ch1"] {
+        wanted.extend(times.iter().chain(&counts).map(|name| format!("{track}_{name}_p50")));
+        wanted.extend(counts.map(|name| format!("{track}_{name}")));
     }
     assert_eq!(header, wanted);
 }

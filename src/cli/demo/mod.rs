@@ -17,6 +17,7 @@ use serde_json::json;
 use super::analyze::{AnalyzeJob, AnalyzeResult};
 use super::clip::quoted;
 use super::flash::{listen, shown};
+use super::order::OrderFlags;
 use super::output::{Console, Failure, Format, printable};
 use super::page::PageFlags;
 use super::transcribe::{ProgressDisplay, in_one_line};
@@ -225,6 +226,9 @@ fn analyze(
         only: None,
         metadata: Some(Metadata::read(&meta, None)?),
         group_by: vec!["queue".to_owned()],
+        time_format: None,
+        condition: None,
+        order: OrderFlags::default(),
         rules: None,
         settings: metrics::Settings {
             roles: ROLES.parse().map_err(Failure::refused)?,

@@ -60,11 +60,11 @@ table! {
         => row.longest_silence_ms;
     dead_air_count Integer Events null TIMED
         "mutual silences inside the span of at least dead_air_ms" see DeadAir
-        label "Dead air" parameters [dead_air_ms] uses [Ranked Summed Listed ListedBriefly Group]
+        label "Dead air" parameters [dead_air_ms] uses [Ranked Summed PerCall Listed ListedBriefly Group]
         => row.dead_air_count;
     dead_air_ms Integer Ms null TIMED
         "their total length" see DeadAir
-        label "Dead air, time" parameters [dead_air_ms] uses [Ranked Strip Listed]
+        label "Dead air, time" parameters [dead_air_ms] uses [Ranked Summed PerCall Strip Listed]
         => row.dead_air_ms;
     overlap_ms Integer Ms null OVERLAP
         "time in which two or more participants talk" see Overlap
@@ -98,7 +98,7 @@ table! {
         => row.onset_count;
     interruption_count Integer Events null OVERLAP
         "onsets that outlast the incumbent and overlap at least interruption_overlap_ms, after the incumbent held for at least incumbent_ms" see Interruption
-        label "Interruptions" parameters [interruption_overlap_ms incumbent_ms] uses [Ranked Summed Listed ListedBriefly Group]
+        label "Interruptions" parameters [interruption_overlap_ms incumbent_ms] uses [Ranked Summed PerCall Listed ListedBriefly Group]
         => row.interruption_count;
     backchannel_count Integer Events null OVERLAP
         "short onsets inside the incumbent's burst" see Backchannel
@@ -120,7 +120,7 @@ table! {
         => row.units_per_min;
     keyword_hit_count Integer Hits null NEVER or "no keyword was given"
         "keyword hits of all participants" see KeywordHit
-        label "Keyword hits" uses [Ranked Summed Listed 60 Fact]
+        label "Keyword hits" uses [Ranked Summed PerCall Listed 60 Fact]
         => row.keyword_hit_count;
     billable_ms Integer LongMs null BILLED
         "speech that is billed, all transcribed channels: as stated per channel, else the union of the sentences; of flash models the length" see BillableSpeech

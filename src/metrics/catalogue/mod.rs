@@ -11,6 +11,7 @@ mod definition;
 mod detail_rows;
 mod null;
 mod participant_rows;
+mod role;
 mod rollup;
 mod unit;
 
@@ -21,6 +22,7 @@ pub(crate) use cells::TextCells;
 pub use definition::Definition;
 pub use detail_rows::{BURSTS, EVENTS, HITS, RULES, SENTENCES, TURNS, WINDOWS, WORDS};
 pub use participant_rows::PARTICIPANTS;
+pub use role::RoleColumn;
 pub use rollup::GroupFigure;
 pub use unit::Unit;
 
@@ -134,6 +136,10 @@ pub enum Use {
     Fact,
     /// Shown for each group of a roll-up: the sum, or the median where there is no sum.
     Group,
+    /// Roll-ups have its mean over the calls in which it could be measured, as `_per_call`.
+    PerCall,
+    /// Of `participants`: a column of `calls_by_role`, behind `<role>_`.
+    ByRole,
 }
 
 /// One column of one table.
@@ -199,6 +205,12 @@ impl Column {
             .filter(|part| !part.is_empty())
             .collect::<Vec<_>>()
             .join("; ")
+    }
+
+    /// Whether it counts something, so that values of several rows add up; lengths in ms do not count.
+    #[must_use]
+    pub fn is_count(&self) -> bool {
+        self.kind == Kind::Integer && !self.unit.is_ms()
     }
 
     /// Whether it has this use.

@@ -26,11 +26,11 @@ table! {
         => row.basis.map(Basis::name);
     talk_ms Integer LongMs null TIMED
         "length of the participant's bursts: pauses up to join_gap_ms are included" see TalkTime
-        label "Talk" parameters [join_gap_ms] uses [Fact]
+        label "Talk" parameters [join_gap_ms] uses [ByRole Fact]
         => row.talk_ms;
     talk_share Number Share null SHARE
         "talk_ms / Σ talk_ms of all participants; sums to 1" see TalkShare
-        label "Share of talk" uses [Spread 10 StripOfFirst Fact]
+        label "Share of talk" uses [Spread 10 StripOfFirst ByRole Fact]
         => row.talk_share;
     talk_per_span Number Share null SPAN
         "talk_ms / span_ms; may sum to more than 1 with overlap" see TalkShare
@@ -48,11 +48,11 @@ table! {
         => row.turn_ms_p50;
     longest_turn_ms Integer Ms null TURNS
         "the longest turn: pauses below turn_pause_ms are included, backchannels of others do not break it" see Turn
-        label "Longest turn" parameters [turn_pause_ms] uses [Spread Strip 60 Fact]
+        label "Longest turn" parameters [turn_pause_ms] uses [Spread Strip 60 ByRole 60 Fact]
         => row.longest_turn_ms;
     monologue_count Integer Turns null TIMED
         "turns of at least monologue_ms" see Turn
-        parameters [monologue_ms]
+        parameters [monologue_ms] uses [ByRole 61]
         => row.monologue_count;
     units Integer Units null COUNTABLE
         "as in calls" see Units
@@ -65,7 +65,7 @@ table! {
         => row.han_chars;
     units_per_min Number UnitsPerMinute null RATE
         "speech rate: units × 60000 / talk_ms" see SpeechRate
-        label "Words/min" parameters [rate_min_talk_ms rate_min_units] uses [Spread 20 Strip Fact]
+        label "Words/min" parameters [rate_min_talk_ms rate_min_units] uses [Spread 20 Strip ByRole Fact]
         => row.units_per_min;
     articulation_units_per_min Number UnitsPerMinute null ARTICULATION
         "units × 60000 / length of the union of the words, no pause included" see ArticulationRate
@@ -73,11 +73,11 @@ table! {
         => row.articulation_units_per_min;
     response_ms_p50 Integer OffsetMs null RESPONSE
         "median of begin of the participant's turn − end of the turn before it, which is another's; negative when they overlap (Heldner & Edlund 2010)" see Response
-        label "Response, median" uses [Spread 30 Strip Fact]
+        label "Response, median" uses [Spread 30 Strip ByRole Fact]
         => row.response_ms_p50;
     response_ms_p90 Integer OffsetMs null RESPONSE
         "90th percentile of the same" see Response
-        label "Response, 90th percentile" uses [Fact]
+        label "Response, 90th percentile" uses [ByRole Fact]
         => row.response_ms_p90;
     response_n Integer Turns null RESPONSE_COUNT
         "the number of such turns" see Response
@@ -91,7 +91,7 @@ table! {
         => row.slow_response_count;
     interruption_count Integer Events null ONSETS
         "interruptions by the participant" see Interruption
-        label "Interruptions" parameters [interruption_overlap_ms incumbent_ms] uses [Fact]
+        label "Interruptions" parameters [interruption_overlap_ms incumbent_ms] uses [ByRole 62 Fact]
         => row.interruption_count;
     interrupted_count Integer Events null ONSETS
         "interruptions of the participant" see Interruption
@@ -118,11 +118,11 @@ table! {
         => row.overlap_ms;
     question_count Integer Sentences null NEVER
         "sentences that end in a question mark: as good as the recogniser's punctuation" see Question
-        label "Questions" uses [Fact]
+        label "Questions" uses [ByRole 63 Fact]
         => row.question_count;
     keyword_hit_count Integer Hits null NEVER or "no keyword was given"
         "keyword hits of the participant" see KeywordHit
-        label "Keyword hits" uses [Fact]
+        label "Keyword hits" uses [ByRole 64 Fact]
         => row.keyword_hit_count;
     first_begin_ms Integer Ms null SPAN
         "where the first burst begins" see Span

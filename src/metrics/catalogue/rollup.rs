@@ -1,6 +1,6 @@
-//! What is shown of a group of calls: figures that follow from columns of `calls`.
+//! The columns of the table `rollup`: what follows for a group of calls from columns of `calls` and `calls_by_role`.
 
-use super::{CALLS, Unit, Use};
+use super::{CALLS, RoleColumn, Unit, Use};
 
 /// A column of the table `rollup` as people read it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,8 +14,12 @@ pub struct GroupFigure {
     pub unit: Unit,
 }
 
+/// What the roll-up makes of a column: what stands behind its name, and behind its label.
+const MADE: [(&str, &str); 4] =
+    [("_per_call", " per call"), ("_p50", ", median"), ("_p90", ", 90th percentile"), ("", "")];
+
 impl GroupFigure {
-    /// The figures shown for each group: the number of calls, sums, medians. The table `rollup` has more.
+    /// The figures shown for each group: the number of calls, sums, means, medians. The table `rollup` has more.
     ///
     /// ```
     /// use talkmeter::metrics::catalogue::GroupFigure;
@@ -26,18 +30,41 @@ impl GroupFigure {
     #[must_use]
     pub fn all() -> Vec<Self> {
         let columns = CALLS.columns_for(Use::Group);
-        let (sums, medians): (Vec<_>, Vec<_>) = columns.into_iter().partition(|column| column.is_for(Use::Summed));
-        let calls = Self { name: "call_count".to_owned(), label: "Calls".to_owned(), unit: Unit::Calls };
-        let sum = |column: &super::Column| Self {
-            name: column.name.to_owned(),
-            label: column.label().into_owned(),
-            unit: column.unit,
-        };
-        let median = |column: &super::Column| Self {
-            name: format!("{}_p50", column.name),
-            label: format!("{}, median", column.label()),
-            unit: column.unit,
-        };
-        std::iter::once(calls).chain(sums.into_iter().map(sum)).chain(medians.into_iter().map(median)).collect()
+        let (means, others): (Vec<_>, Vec<_>) = columns.into_iter().partition(|column| column.is_for(Use::PerCall));
+        let (sums, medians): (Vec<_>, Vec<_>) = others.into_iter().partition(|column| column.is_for(Use::Summed));
+        let names = sums.into_iter().map(|column| column.name.to_owned());
+        let names = names.chain(means.into_iter().map(|column| format!("{}_per_call", column.name)));
+        let names = names.chain(medians.into_iter().map(|column| format!("{}_p50", column.name)));
+        std::iter::once("call_count".to_owned()).chain(names).filter_map(|name| Self::from_name(&name)).collect()
+    }
+
+    /// The column of this name; `None` for a group column.
+    ///
+    /// ```
+    /// use talkmeter::metrics::catalogue::GroupFigure;
+    /// let label = |name| GroupFigure::from_name(name).map(|figure| figure.label);
+    /// assert_eq!(label("dead_air_ms_per_call").as_deref(), Some("Dead air, time per call"));
+    /// assert_eq!(label("agent_talk_share_p50").as_deref(), Some("agent: Share of talk, median"));
+    /// assert_eq!(label("team"), None);
+    /// ```
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        let of = |label: String, unit: Unit| Some(Self { name: name.to_owned(), label, unit });
+        if name == "call_count" {
+            return of("Calls".to_owned(), Unit::Calls);
+        }
+        for (suffix, made) in MADE {
+            let Some(base) = name.strip_suffix(suffix) else { continue };
+            if let Some(column) = CALLS.column(base) {
+                return of(format!("{}{made}", column.label()), column.unit);
+            }
+            if let Some(column) = RoleColumn::from_name(base) {
+                return of(format!("{}: {}{made}", column.role, column.figure.label()), column.figure.unit);
+            }
+        }
+        if let Some(column) = name.strip_suffix("_n").and_then(|base| CALLS.column(base)) {
+            return of(format!("{}, calls", column.label()), Unit::Calls);
+        }
+        name.strip_suffix("_calls").and_then(|rule| of(rule.to_owned(), Unit::Calls))
     }
 }

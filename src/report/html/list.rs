@@ -75,11 +75,12 @@ pub(super) fn list(report: &Report, page: &Page, address: &dyn Fn(&str) -> Strin
     let (listed, all) = (page.listed.len() as u64, report.inputs.measured);
     let mut note = String::new();
     if listed + (page.unreadable.len() as u64) < all {
-        note = format!(
-            "Showing {} of {} calls: the {LISTED_BY_EACH} highest by each column. The table calls has all of them.",
-            count(listed as i64),
-            count(all as i64)
-        );
+        let which = match page.top {
+            Some(_) => format!("the first by {}", CALLS.label(page.by).to_lowercase()),
+            None => format!("the {LISTED_BY_EACH} highest by each column"),
+        };
+        let (listed, all) = (count(listed as i64), count(all as i64));
+        note = format!("Showing {listed} of {all} calls: {which}. The table calls has all of them.");
     }
     if !page.unreadable.is_empty() {
         note += &format!(" {} could no longer be read.", counted(page.unreadable.len() as u64, "call"));

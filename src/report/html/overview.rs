@@ -15,7 +15,7 @@ use super::list::{List, list};
 use super::tiles::{Tile, sums, tiles};
 use super::{Links, foot, short, title};
 use crate::metrics::Parameters;
-use crate::metrics::catalogue::{CALLS, Definition, GroupFigure, PARTICIPANTS, Table, Unit};
+use crate::metrics::catalogue::{CALLS, Definition, PARTICIPANTS, Table, Unit};
 use crate::time::span;
 
 /// Groups on the page; the table `rollup` has them all.
@@ -100,7 +100,7 @@ impl Overview {
         });
         Self {
             title: title(report),
-            basis: basis(&report.parameters.thresholds),
+            basis: basis(report),
             tiles: tiles(report, page),
             strips: page.strips.iter().map(|strip| card(strip, page)).collect(),
             list: list(report, page, &address),
@@ -132,9 +132,12 @@ impl Overview {
 }
 
 /// The parameters to know before the first figure.
-fn basis(parameters: &Parameters) -> String {
+fn basis(report: &Report) -> String {
+    let parameters = &report.parameters.thresholds;
+    let condition = report.parameters.condition.as_ref();
+    let condition = condition.map_or_else(String::new, |condition| format!("Only calls where {condition}. "));
     format!(
-        "Pauses up to {} are joined; dead air from {}; interruption from {} of overlap",
+        "{condition}Pauses up to {} are joined; dead air from {}; interruption from {} of overlap",
         span(parameters.join_gap_ms),
         span(parameters.dead_air_ms),
         span(parameters.interruption_overlap_ms)
@@ -175,7 +178,7 @@ fn card(one: &Strip, page: &Page) -> Card {
 
 fn groups(report: &Report) -> Option<Grid> {
     let groups = report.rollup.as_ref()?;
-    let shown = GroupFigure::all();
+    let shown = groups.figures();
     let row = |row: &serde_json::Map<String, Value>| {
         let by = groups.by.iter().map(|name| match row.get(name).and_then(Value::as_str) {
             Some(group) => Cell::text(group),
@@ -268,6 +271,9 @@ fn parameters(report: &Report) -> Vec<[String; 4]> {
     if !basis.roles.is_empty() {
         let roles: Vec<String> = basis.roles.iter().map(|(label, role)| format!("{label}={role}")).collect();
         add("role", roles.join(", "), "", "names of participants");
+    }
+    if let Some(condition) = &basis.condition {
+        add("where", condition.clone(), "", "which calls the report is about");
     }
     if let Some(keywords) = &basis.keywords {
         add("keyword", keywords.join(", "), "", "terms searched for");

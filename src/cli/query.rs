@@ -1,0 +1,54 @@
+//! `query`: SQL over stored tables.
+
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use super::Exit;
+use super::output::{Console, Failure, Format, Listing};
+use crate::report::number::counted;
+use crate::tables::{Figure, Query, cells, write_frame};
+
+const EXAMPLES: &str = "\
+Examples:
+  talkmeter query out \"select file, dead_air_ms from calls order by dead_air_ms desc limit 10\"
+  talkmeter query out \"select agent, avg(dead_air_ms) from calls group by agent order by 2 desc\"
+  talkmeter query may june \"select dir, count(*) from calls group by dir\" --format csv
+  talkmeter query out \"select * from turns where text like '%refund%'\" -o refunds.parquet
+
+Tables are named as their files in DIR: calls, participants, calls_by_role, events, … Several folders
+stand one under the other, with a column dir. `talkmeter metrics --all` lists tables and columns.";
+
+/// Arguments of `query`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    /// Folders of tables
+    #[arg(required = true, value_name = "DIR")]
+    folders: Vec<PathBuf>,
+    /// A SELECT over the tables
+    #[arg(required = true, value_name = "SQL")]
+    sql: String,
+    /// Write the rows to this file: .parquet, .csv or .jsonl [default: print them]
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+/// Runs `query`.
+pub(super) fn run(args: &Args, format: Format, console: &Console) -> Result<Exit, Failure> {
+    let answer = Query::open(&args.folders)?.run(&args.sql)?;
+    if let Some(output) = &args.output {
+        write_frame(output, &answer)?;
+        console.note(&format!("{} written: {}", output.display(), counted(answer.height() as u64, "row")));
+        return Ok(Exit::Done);
+    }
+    let value = |cell: &Option<Figure>| match cell {
+        // People need no more digits.
+        Some(Figure::Number(number)) if format == Format::Table => Value::from((number * 1000.0).round() / 1000.0),
+        Some(figure) => Value::from(figure),
+        None => Value::Null,
+    };
+    let rows = cells(&answer)?.iter().map(|row| row.iter().map(value).collect()).collect();
+    let head = answer.get_column_names().into_iter().map(ToString::to_string).collect();
+    Listing { head, rows }.print(format, console)
+}

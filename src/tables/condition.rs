@@ -1,0 +1,100 @@
+//! Which calls an analysis is about: an SQL expression over the columns of `calls`.
+
+use polars::prelude::*;
+
+use super::frame::{Rows, schema};
+use super::join::Joined;
+use crate::error::{Error, Result};
+use crate::metrics::catalogue::CALLS;
+
+/// An SQL expression that is true or false of a call by its row in `calls`, with the user's columns.
+#[derive(Debug, Clone)]
+pub struct Condition {
+    text: String,
+    expression: Expr,
+    columns: Vec<PlSmallStr>,
+}
+
+impl Condition {
+    /// Reads an expression such as `dead_air_count > 2 AND agent IN ('Ann', 'Bob')`. `joined` has the user's columns.
+    ///
+    /// # Errors
+    /// When it is no SQL expression, names no column of `calls` or one that is not there, is neither true nor false, or
+    /// depends on other calls, as averages do.
+    #[cfg(feature = "sql")]
+    pub fn read(text: &str, joined: Option<&Joined>) -> Result<Self> {
+        let wrong = |why: &str| Error::invalid(format!("`{text}`: {}", why.lines().next().unwrap_or_default()));
+        let expression = polars::sql::sql_expr(text).map_err(|error| wrong(&error.to_string()))?;
+        let whole = joined.map_or_else(|| schema(&CALLS), |joined| joined.schema(schema(&CALLS)));
+        let columns = super::distinct(&expression.clone().meta().root_names());
+        let names = || whole.iter_names().map(PlSmallStr::as_str).collect::<Vec<_>>().join(", ");
+        if let Some(unknown) = columns.iter().find(|column| !whole.contains(column)) {
+            return Err(wrong(&format!("`calls` has no column `{unknown}`; its columns are {}", names())));
+        }
+        if columns.is_empty() {
+            return Err(wrong(&format!("names no column of `calls`, which are {}", names())));
+        }
+        if let Some(part) = (&expression).into_iter().find(|part| is_about_others(part)) {
+            return Err(wrong(&format!("depends on other calls ({part:?}), but decides call by call")));
+        }
+        // It is shown wherever figures are: in one line.
+        let text = text.replace(char::is_control, " ");
+        let condition = Self { text, expression, columns };
+        let none = DataFrame::empty_with_schema(&whole);
+        condition.decide(none).map_err(|error| wrong(&error.to_string()))?;
+        Ok(condition)
+    }
+
+    /// As it was written.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// No row yet, of the columns of `calls` that it needs.
+    pub(super) fn rows(&self) -> Rows {
+        // By its file and address a call finds its row of the metadata.
+        let is_key = |name: &str| ["file", "file_url"].contains(&name);
+        Rows::with_columns(&CALLS, |name| is_key(name) || self.columns.iter().any(|column| column == name))
+    }
+
+    /// Whether it holds for each of these rows. Neither true nor false is false.
+    pub(super) fn holds(&self, rows: Rows, joined: Option<&Joined>) -> Result<Vec<bool>> {
+        let mut calls = rows.into_frame()?;
+        let decided = joined.map_or(Ok(()), |joined| joined.add_columns(&mut calls)).and_then(|()| self.decide(calls));
+        let decided = decided.map_err(|error| Error::table(format!("cannot decide `{}`", self.text), error))?;
+        Ok(decided.iter().map(|holds| holds == Some(true)).collect())
+    }
+
+    fn decide(&self, calls: DataFrame) -> PolarsResult<BooleanChunked> {
+        let decided = calls.lazy().select([self.expression.clone().alias("holds")]).collect()?;
+        let decided = decided.column("holds")?;
+        decided.bool().cloned().map_err(|_| polars_err!(ComputeError: "is {}, not true or false", decided.dtype()))
+    }
+}
+
+/// Whether this part of an expression depends on other rows.
+#[cfg(feature = "sql")]
+fn is_about_others(part: &Expr) -> bool {
+    match part {
+        Expr::Len | Expr::SubPlan(..) => true,
+        // A list of constants is an aggregate of nothing.
+        Expr::Agg(_)
+        | Expr::Over { .. }
+        | Expr::Slice { .. }
+        | Expr::Sort { .. }
+        | Expr::SortBy { .. }
+        | Expr::Gather { .. }
+        | Expr::Filter { .. }
+        | Expr::Explode { .. } => !part.clone().meta().root_names().is_empty(),
+        Expr::Function { function, .. } => {
+            let name = function.to_string();
+            ACROSS_ROWS.iter().any(|across| name.contains(across))
+        }
+        _ => false,
+    }
+}
+
+/// Functions of a whole column, by the names that polars gives them.
+#[cfg(feature = "sql")]
+const ACROSS_ROWS: [&str; 8] = ["cum_", "rank", "shift", "correlation", "n_unique", "quantile", "mode", "diff"];

@@ -1,0 +1,217 @@
+//! SQL over stored tables, by the engine of polars.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use polars::prelude::*;
+use polars::sql::{SQLContext, extract_table_identifiers};
+
+use super::call_rows::Figure;
+use super::files::Format;
+use super::frame::schema;
+use super::stored::labels;
+use crate::error::{Check, Error, Result};
+use crate::metrics::catalogue::Table;
+
+/// The column that names the folder, if there are several.
+const DIR: &str = "dir";
+
+/// Formats in the order in which they are preferred.
+const FORMATS: [Format; 3] = [Format::Parquet, Format::JsonLines, Format::Csv];
+
+/// Tables in folders, each to be queried by its name.
+#[derive(Debug)]
+pub struct Query {
+    /// For each folder its label, and the file of each table.
+    folders: Vec<(String, BTreeMap<String, (PathBuf, Format)>)>,
+}
+
+impl Query {
+    /// Finds the tables of folders: Parquet files, else JSON lines, else CSV. Several folders stand one under the other, with
+    /// a column `dir`: as much of each folder's path as makes it unique.
+    ///
+    /// # Errors
+    /// When a folder cannot be read, has no table, or is given twice.
+    pub fn open(paths: &[PathBuf]) -> Result<Self> {
+        let folder = |(label, path): (String, &PathBuf)| {
+            let tables = tables_in(path)?;
+            if tables.is_empty() {
+                let message = format!("no table in {}", path.display());
+                return Err(Error::invalid(message).with_check(Check::NoTables));
+            }
+            Ok((label, tables))
+        };
+        let folders: Result<_> = labels(paths)?.into_iter().zip(paths).map(folder).collect();
+        Ok(Self { folders: folders? })
+    }
+
+    /// The rows of one `SELECT`. Tables that it does not name are not read; without `ORDER BY` rows come in any order.
+    ///
+    /// # Errors
+    /// When it is no `SELECT`, names a table or column that is not there, or a table cannot be read.
+    pub fn run(&self, sql: &str) -> Result<DataFrame> {
+        let failed = |error: PolarsError| Error::invalid(format!("cannot run the query: {}", self.said(&error)));
+        if !is_select(sql) {
+            return Err(Error::invalid("only a SELECT can be run"));
+        }
+        let named = extract_table_identifiers(sql, false, true).map_err(failed)?;
+        let mut context = SQLContext::new();
+        for name in named {
+            // Others are tables of the query itself, or unknown, which polars says.
+            if let Some(frame) = self.scan(&name)? {
+                context.register(&name, frame);
+            }
+        }
+        context.execute(sql).and_then(LazyFrame::collect).map_err(failed)
+    }
+
+    /// An error of polars in one line, with the tables there are if it misses one.
+    fn said(&self, error: &PolarsError) -> String {
+        let text = error.to_string();
+        let line = text.lines().next().unwrap_or_default();
+        if !line.contains("relation") {
+            return line.to_owned();
+        }
+        let mut names: Vec<&str> =
+            self.folders.iter().flat_map(|(_, tables)| tables.keys()).map(String::as_str).collect();
+        names.sort_unstable();
+        names.dedup();
+        format!("{line}; the tables are {}", names.join(", "))
+    }
+
+    /// A table of all folders; `None` if no folder has it.
+    fn scan(&self, name: &str) -> Result<Option<LazyFrame>> {
+        let mut parts = Vec::new();
+        for (label, tables) in &self.folders {
+            let Some((path, format)) = tables.get(name) else { continue };
+            let file = File::open(path).map_err(|error| Error::io("open", path, error))?;
+            let part = scan(name, file, *format);
+            let mut part = part.map_err(|error| Error::table(format!("cannot read {}", path.display()), error))?;
+            if self.folders.len() > 1 {
+                part = part.select([lit(&**label).alias(DIR), all().as_expr()]);
+            }
+            parts.push(part);
+        }
+        if parts.len() < 2 {
+            return Ok(parts.pop());
+        }
+        let together = UnionArgs { diagonal: true, to_supertypes: true, ..UnionArgs::default() };
+        concat(parts, together).map(Some).map_err(|error| Error::table(format!("cannot read {name}"), error))
+    }
+}
+
+/// Whether it is a query and nothing else. One that begins as a query cannot change anything: polars takes one statement.
+fn is_select(sql: &str) -> bool {
+    let mut rest = sql.trim_start();
+    loop {
+        rest = match rest.split_at_checked(2) {
+            Some(("--", comment)) => comment.split_once('\n').map_or("", |(_, rest)| rest),
+            Some(("/*", comment)) => comment.split_once("*/").map_or("", |(_, rest)| rest),
+            _ => match rest.strip_prefix('(') {
+                Some(inner) => inner,
+                None => break,
+            },
+        }
+        .trim_start();
+    }
+    let word = rest.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
+    ["select", "with", "from"].iter().any(|query| word.eq_ignore_ascii_case(query))
+}
+
+/// The tables of a folder by name, each in the first of its formats.
+fn tables_in(folder: &Path) -> Result<BTreeMap<String, (PathBuf, Format)>> {
+    let failed = |error| Error::io("read the folder", folder, error);
+    let mut tables: BTreeMap<String, (PathBuf, Format)> = BTreeMap::new();
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        let parts =
+            path.file_stem().and_then(|name| name.to_str()).zip(path.extension().and_then(|name| name.to_str()));
+        let Some((name, extension)) = parts else { continue };
+        let Some(format) = FORMATS.into_iter().find(|format| format.extension() == extension) else { continue };
+        let rank = |format: Format| FORMATS.iter().position(|known| *known == format);
+        let is_better = tables.get(name).is_none_or(|(_, known)| rank(format) < rank(*known));
+        if is_better && path.is_file() {
+            tables.insert(name.to_owned(), (path.clone(), format));
+        }
+    }
+    Ok(tables)
+}
+
+/// Our columns have their types in every format; other columns of CSV and JSON lines are what their cells look like, those
+/// behind ours text.
+fn scan(name: &str, file: File, format: Format) -> PolarsResult<LazyFrame> {
+    // Passed as open files: polars would expand patterns in a path.
+    let sources = ScanSources::Files(Arc::from([file]));
+    let ours = Table::from_name(name).map(schema);
+    if format == Format::Parquet {
+        let hive_options = polars::io::HiveOptions::new_disabled();
+        return LazyFrame::scan_parquet_sources(
+            sources,
+            ScanArgsParquet { hive_options, ..ScanArgsParquet::default() },
+        );
+    }
+    // Money is read as text: not every reader takes decimals.
+    let is_money = |dtype: &DataType| matches!(dtype, DataType::Decimal(..));
+    let read_as = |(name, dtype): (&PlSmallStr, &DataType)| {
+        Field::new(name.clone(), if is_money(dtype) { DataType::String } else { dtype.clone() })
+    };
+    let types: Option<SchemaRef> = ours.as_ref().map(|ours| Arc::new(ours.iter().map(read_as).collect()));
+    let frame = if format == Format::Csv {
+        let guessed_from = if ours.is_some() { Some(0) } else { None };
+        LazyCsvReader::new_with_sources(sources)
+            .with_infer_schema_length(guessed_from)
+            .with_dtype_overwrite(types)
+            .finish()?
+    } else {
+        LazyJsonLineReader::new_with_sources(sources)
+            .with_infer_schema_length(None)
+            .with_schema_overwrite(types)
+            .finish()?
+    };
+    let money = ours.iter().flat_map(Schema::iter).filter(|(_, dtype)| is_money(dtype));
+    let money: Vec<Expr> = money.map(|(name, dtype)| col(name.clone()).cast(dtype.clone())).collect();
+    Ok(if money.is_empty() { frame } else { frame.with_columns(money) })
+}
+
+/// The cells of a frame, row by row: money, times and lists are text.
+///
+/// # Errors
+/// When a cell cannot be read.
+pub fn cells(frame: &DataFrame) -> Result<Vec<Vec<Option<Figure>>>> {
+    let cell = |column: &Column, row: usize| {
+        Ok(match column.get(row)? {
+            AnyValue::Null => None,
+            AnyValue::Boolean(truth) => Some(Figure::Boolean(truth)),
+            AnyValue::String(text) => Some(Figure::Text(text.to_owned())),
+            AnyValue::StringOwned(text) => Some(Figure::Text(text.to_string())),
+            AnyValue::Decimal(..) => {
+                let text = column.get(row)?.to_string();
+                let number = text.parse::<rust_decimal::Decimal>().map(|amount| amount.normalize().to_string());
+                Some(Figure::Text(number.unwrap_or(text)))
+            }
+            value if value.is_float() => value.try_extract::<f64>().ok().map(Figure::Number),
+            value if value.is_integer() => value.try_extract::<i64>().ok().map(Figure::Integer),
+            value => Some(Figure::Text(value.to_string())),
+        })
+    };
+    let row = |row: usize| frame.columns().iter().map(|column| cell(column, row)).collect::<PolarsResult<Vec<_>>>();
+    let rows: PolarsResult<Vec<_>> = (0..frame.height()).map(row).collect();
+    rows.map_err(|error| Error::table("cannot read the answer", error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_select;
+
+    #[test]
+    fn only_what_begins_as_a_query_is_one() {
+        for sql in ["select 1", " (SELECT 1)", "-- all\nWith a as (select 1) select * from a", "/* x */ from calls"] {
+            assert!(is_select(sql), "{sql}");
+        }
+        for sql in ["drop table calls", "create table a as select 1", "selected", "", "-- select"] {
+            assert!(!is_select(sql), "{sql}");
+        }
+    }
+}
