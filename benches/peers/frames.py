@@ -1,4 +1,4 @@
-"""orjson into polars data frames, or json into pandas. usage: frames.py polars|pandas FOLDER OUT"""
+"""polars alone, orjson into its data frames, or json into pandas. usage: frames.py alone|polars|pandas FOLDER OUT"""
 
 import pathlib
 import sys
@@ -34,23 +34,50 @@ def load(folder, loads):
     return words, sentences, calls
 
 
+def polars_alone(folder, out):
+    import polars as pl
+
+    word = pl.Struct({"begin_time": pl.Int64, "end_time": pl.Int64})
+    sentence = pl.Struct({"text": pl.String, "speaker_id": pl.Int64, "words": pl.List(word)})
+    fields = {"channel_id": pl.Int64, "content_duration_in_milliseconds": pl.Int64, "sentences": pl.List(sentence)}
+    schema = {"transcripts": pl.List(pl.Struct(fields))}
+    tracks = pl.scan_ndjson(sorted(folder.glob("*.json")), schema=schema, include_file_paths="file")
+    several = pl.col("transcripts").list.len() > 1
+    tracks = tracks.with_columns(pl.col("file").str.split("/").list.last(), several=several)
+    tracks = tracks.explode("transcripts").unnest("transcripts")
+    sentences = tracks.explode("sentences").unnest("sentences").with_columns(
+        participant=pl.when(pl.col("several") | pl.col("speaker_id").is_null())
+        .then(pl.format("ch{}", "channel_id"))
+        .otherwise(pl.format("spk{}", "speaker_id"))
+    )
+    words = sentences.select("file", "participant", "words").explode("words").unnest("words")
+    words = words.rename({"begin_time": "begin", "end_time": "end"})
+    calls = tracks.group_by("file").agg(billable_ms=pl.col("content_duration_in_milliseconds").sum())
+    measure_with_polars(words, sentences, calls, out)
+
+
 def with_polars(folder, out):
     import orjson
     import polars as pl
 
-    words, sentences, calls = map(pl.DataFrame, load(folder, orjson.loads))
+    measure_with_polars(*map(pl.LazyFrame, load(folder, orjson.loads)), out)
+
+
+def measure_with_polars(words, sentences, calls, out):
+    import polars as pl
+
     who = ["file", "participant"]
-    words = words.lazy().sort(*who, "begin").with_columns(reached=pl.col("end").cum_max().over(who))
+    words = words.sort(*who, "begin").with_columns(reached=pl.col("end").cum_max().over(who))
     gap = pl.col("begin") - pl.col("reached").shift(1).over(who)
     bursts = words.with_columns(burst=(gap > 250).fill_null(False).cum_sum().over(who))
     bursts = bursts.group_by(*who, "burst").agg(length=pl.col("end").max() - pl.col("begin").min())
     talk = bursts.group_by(who).agg(talk_ms=pl.col("length").sum())
-    counts = sentences.lazy().group_by(who).agg(
+    counts = sentences.group_by(who).agg(
         units=pl.col("text").str.count_matches(UNIT).sum(),
         keyword_hit_count=pl.col("text").str.count_matches(HIT).sum(),
     )
     talk.join(counts, on=who).sort(who).collect().write_csv(out / "participants.csv")
-    calls.write_csv(out / "calls.csv")
+    calls.sort("file").collect().write_csv(out / "calls.csv")
 
 
 def with_pandas(folder, out):
@@ -75,4 +102,4 @@ def with_pandas(folder, out):
 
 if __name__ == "__main__":
     library, folder, out = sys.argv[1:]
-    {"polars": with_polars, "pandas": with_pandas}[library](pathlib.Path(folder), pathlib.Path(out))
+    {"alone": polars_alone, "polars": with_polars, "pandas": with_pandas}[library](pathlib.Path(folder), pathlib.Path(out))

@@ -25,6 +25,7 @@ PEERS = {
     "typed msgspec, 2 processes": ("typed.py",),
     "DuckDB, tuned": ("duck.py", "tuned"),
     "DuckDB, by the book": ("duck.py", "book"),
+    "polars alone": ("frames.py", "alone"),
     "orjson + polars": ("frames.py", "polars"),
     "json + pandas": ("frames.py", "pandas"),
 }
