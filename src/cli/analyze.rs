@@ -23,7 +23,8 @@ use crate::report::number::{bytes, counted};
 use crate::report::{self, Groups, Page, Report};
 use crate::rules::Rules;
 use crate::tables::{
-    self, CallSource, CallsByRole, Condition, FileOutcome, Metadata, Options, Outcome, Output, Rollup,
+    self, CallSource, CallsByRole, Condition, FileOutcome, Metadata, Options, Outcome, Output, Rollup, ShortSheet,
+    WORKBOOK,
 };
 use crate::transcript::{Code, Inputs};
 
@@ -45,9 +46,12 @@ pub(super) struct Args {
     /// Write tables, report.html and report.json to this folder [default: print a summary only]
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
-    /// Table formats: parquet, csv, jsonl
+    /// Table formats: parquet, csv, jsonl, xlsx (one workbook)
     #[arg(long, value_name = "FORMATS", value_delimiter = ',', default_value = "parquet")]
     tables: Vec<tables::Format>,
+    /// Begin CSV files with a byte order mark, by which Excel knows UTF-8
+    #[arg(long)]
+    csv_bom: bool,
     /// Write only these tables; also `rollup`, and `report` for report.html and report.json
     #[arg(long, value_name = "TABLES", value_delimiter = ',', value_parser = only)]
     only: Option<Vec<String>>,
@@ -91,6 +95,12 @@ fn only(name: &str) -> Result<String, String> {
     known().find(|known| *known == name).map(str::to_owned).ok_or_else(choices)
 }
 
+/// The formats with CSV behind a byte order mark if `--csv-bom` is given.
+fn with_mark(formats: Vec<tables::Format>, csv_bom: bool) -> Vec<tables::Format> {
+    let marked = |format| if format == tables::Format::Csv && csv_bom { tables::Format::CsvWithMark } else { format };
+    formats.into_iter().map(marked).collect()
+}
+
 /// Runs `analyze`.
 pub(super) fn run(args: Args, today: Date, format: Format, console: &Console) -> Result<Exit, Failure> {
     if matches!(format, Format::Jsonl | Format::Csv | Format::Md) {
@@ -112,7 +122,7 @@ pub(super) fn run(args: Args, today: Date, format: Format, console: &Console) ->
     let job = AnalyzeJob {
         inputs,
         output: args.output,
-        tables: args.tables,
+        tables: with_mark(args.tables, args.csv_bom),
         only: args.only,
         metadata,
         group_by: args.group_by,
@@ -247,11 +257,13 @@ impl AnalyzeJob {
         report.parameters.condition = options.condition.as_ref().map(|condition| condition.text().to_owned());
         if let (Some(mut output), Some(folder)) = (output, folder) {
             if let Some(rollup) = rollup.as_ref().filter(|_| wanted("rollup")) {
-                output.add_frame("rollup", &rollup.frame)?;
+                output.add_frame("rollup", &rollup.frame, &|name| rollup.by.iter().any(|by| by == name))?;
             }
             if wanted("calls_by_role") {
-                let by_role = CallsByRole::new(&analysis)?.with_columns(joined.as_deref(), &analysis.calls)?;
-                output.add_frame("calls_by_role", &by_role)?;
+                let by_role = CallsByRole::new(&analysis)?;
+                let frame = by_role.with_columns(joined.as_deref(), &analysis.calls)?;
+                let is_own = |name: &str| by_role.frame.column(name).is_err();
+                output.add_frame("calls_by_role", &frame, &is_own)?;
             }
             if wanted("report") {
                 output.add_file("report.json", report.to_json()?.as_bytes())?;
@@ -263,9 +275,10 @@ impl AnalyzeJob {
                 output.add_file(PAGE, html.as_bytes())?;
                 Pages { report: &report, name: PAGE, beside: &folder, links: &links }.write(calls, console)?;
             }
-            let paths = output.finish()?;
-            report_leftovers(&folder, &paths, console);
-            console.note(&format!("{} written to {}", counted(paths.len() as u64, "file"), folder.display()));
+            let written = output.finish()?;
+            report_leftovers(&folder, &written.files, console);
+            written.short_sheets.iter().for_each(|sheet| report_short(sheet, console));
+            console.note(&format!("{} written to {}", counted(written.files.len() as u64, "file"), folder.display()));
         }
         if console.verbose() {
             let seconds = started.elapsed().as_secs_f64();
@@ -327,15 +340,28 @@ pub(super) fn unused_roles(roles: &Roles, labels: &BTreeSet<String>, console: &C
     }
 }
 
+/// A sheet of the workbook that does not hold all of its table.
+fn report_short(sheet: &ShortSheet, console: &Console) {
+    let ShortSheet { sheet: name, rows_left_out, texts_cut, .. } = sheet;
+    if *rows_left_out > 0 {
+        let rows = counted(*rows_left_out, "row");
+        console.note(&format!("{WORKBOOK}: the sheet {name} is full; {rows} left out"));
+    }
+    if *texts_cut > 0 {
+        let texts = counted(*texts_cut, "text");
+        console.note(&format!("{WORKBOOK}: the sheet {name} has {texts} cut to the length of a cell"));
+    }
+}
+
 /// Names tables of an earlier run that this run did not write: they do not match the report beside them.
 fn report_leftovers(folder: &Path, written: &[PathBuf], console: &Console) {
-    let names = TABLES.iter().map(|table| table.name).chain(BESIDE_TABLES);
-    for name in names {
-        for extension in ["parquet", "csv", "jsonl", "json", "html"] {
-            let path = folder.join(format!("{name}.{extension}"));
-            if !written.contains(&path) && path.is_file() {
-                console.note(&format!("{} is left from an earlier run", path.display()));
-            }
+    let names = || TABLES.iter().map(|table| table.name).chain(BESIDE_TABLES);
+    let with = |extension| names().map(move |name| format!("{name}.{extension}"));
+    let files = ["parquet", "csv", "jsonl", "json", "html"].into_iter().flat_map(with);
+    for file in files.chain([WORKBOOK.to_owned()]) {
+        let path = folder.join(file);
+        if !written.contains(&path) && path.is_file() {
+            console.note(&format!("{} is left from an earlier run", path.display()));
         }
     }
 }

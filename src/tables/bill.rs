@@ -21,12 +21,12 @@ pub(super) fn fill(column: catalogue::Bill, lines: &[Line], cells: &mut Cells) {
             catalogue::Bill::UnitPrice => cells.push(priced.map(|(unit, _)| unit.amount)),
             catalogue::Bill::Currency => cells.push(priced.map(|(unit, _)| unit.currency.code())),
             catalogue::Bill::Cost => cells.push(priced.map(|(_, cost)| cost)),
-            catalogue::Bill::PriceDate => cells.push(priced.map(|(unit, _)| unit.checked.to_string())),
+            catalogue::Bill::PriceDate => cells.push(priced.map(|(unit, _)| unit.checked)),
         }
     }
 }
 
-/// The bill of stored rows, with money as text. `calls`: first row and number of rows of each call.
+/// The bill of stored rows, with money and dates as text. `calls`: first row and number of rows of each call.
 pub(super) fn from_frame(frame: &DataFrame, calls: impl Iterator<Item = (usize, usize)>) -> PolarsResult<Bill> {
     let text = |name: &str| frame.column(name).and_then(Column::str);
     let integer = |name: &str| frame.column(name).and_then(Column::i64);

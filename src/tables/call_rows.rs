@@ -33,7 +33,7 @@ pub enum Figure {
     Number(f64),
     /// True or false.
     Boolean(bool),
-    /// Text; money, too, as an exact decimal.
+    /// Text; money, too, as an exact decimal, and days as in ISO 8601.
     Text(String),
 }
 
@@ -400,6 +400,7 @@ impl Rows {
                 Cells::Text(cells) => cells.iter().map(|cell| Some(Figure::Text(cell?.to_owned()))).collect(),
                 Cells::Boolean(cells) => cells.iter().map(|cell| cell.map(Figure::Boolean)).collect(),
                 Cells::Decimal(cells) => cells.iter().map(|cell| Some(Figure::Text((*cell)?.to_string()))).collect(),
+                Cells::Date(cells) => cells.iter().map(|cell| Some(Figure::Text((*cell)?.to_string()))).collect(),
             };
             for (row, figure) in rows.iter_mut().zip(figures) {
                 row.cells.push(figure);

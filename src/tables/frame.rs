@@ -1,5 +1,6 @@
 //! Rows of tables: collected from measured calls, turned into polars frames, and read back from them.
 
+use jiff::civil::Date;
 use polars::prelude::*;
 use rust_decimal::Decimal;
 
@@ -27,6 +28,7 @@ fn dtype(kind: Kind) -> DataType {
         Kind::Text => DataType::String,
         Kind::Boolean => DataType::Boolean,
         Kind::Decimal => DECIMAL,
+        Kind::Date => DataType::Date,
     }
 }
 
@@ -101,6 +103,10 @@ impl Rows {
                     let amount = |text: Option<&str>| text.and_then(|text| text.parse().ok());
                     Cells::Decimal(source.str()?.iter().map(amount).collect())
                 }
+                Kind::Date => {
+                    let day = |text: Option<&str>| text.and_then(|text| text.parse().ok());
+                    Cells::Date(source.str()?.iter().map(day).collect())
+                }
             };
         }
         Ok(rows)
@@ -153,6 +159,7 @@ impl Rows {
                 Cells::Text(cells) => text_column(name, &cells)?,
                 Cells::Boolean(cells) => BooleanChunked::from_iter_options(name, cells.into_iter()).into_column(),
                 Cells::Decimal(cells) => money_column(name, &cells)?,
+                Cells::Date(cells) => date_column(name, &cells),
             })
         };
         let columns: PolarsResult<Vec<_>> = self.columns.into_iter().map(column).collect();
@@ -171,6 +178,13 @@ fn money_column(name: PlSmallStr, cells: &[Option<Decimal>]) -> PolarsResult<pol
     };
     let units = Int128Chunked::from_iter_options(name, cells.iter().map(smallest));
     Ok(units.into_decimal(DIGITS, DECIMALS)?.into_column())
+}
+
+/// Dates in polars are days since 1970.
+fn date_column(name: PlSmallStr, cells: &[Option<Date>]) -> polars::prelude::Column {
+    const FIRST: Date = Date::constant(1970, 1, 1);
+    let days = cells.iter().map(|cell| cell.map(|day| (day - FIRST).get_days()));
+    Int32Chunked::from_iter_options(name, days).into_date().into_column()
 }
 
 /// Repeated texts, such as file names, are stored once and gathered by index.

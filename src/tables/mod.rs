@@ -16,6 +16,7 @@ mod group;
 mod join;
 mod keyword_hits;
 mod metadata;
+mod package;
 mod pipeline;
 #[cfg(feature = "sql")]
 mod query;
@@ -24,6 +25,7 @@ mod rule_calls;
 
 mod stored;
 mod stored_rules;
+mod workbook;
 
 pub(crate) use analysis::read_into;
 pub use analysis::{Analysis, FileOutcome, LeftOut, Options, Outcome, analyze};
@@ -32,7 +34,7 @@ pub use call_rows::{CallRows, CallSource, Figure, Row, WarningRow};
 pub(crate) use call_rows::{EventRow, HitRow, SentenceRow};
 pub use condition::Condition;
 pub use copies::{CopiedRecording, Copies};
-pub use files::{Format, Output, write_frame};
+pub use files::{Format, Output, Written, write_frame};
 pub use frame::{frame, priced_frame, schema};
 pub use group::{GroupKey, Period, UnreadableTimes};
 pub use join::{Joined, RecordingNames};
@@ -43,6 +45,7 @@ pub use query::{Query, cells};
 pub use rollup::{Order, Rollup};
 pub use rule_calls::RuleCalls;
 pub use stored::{FOLDER, Stored};
+pub use workbook::{ShortSheet, WORKBOOK};
 
 /// The list without repetitions, in order of first occurrence.
 fn distinct<T: Clone + PartialEq>(list: &[T]) -> Vec<T> {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs::File;
+use std::io::Seek as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -283,7 +284,8 @@ impl Folder {
         formats.into_iter().map(|format| (path(format), format)).find(|(path, _)| path.is_file())
     }
 
-    /// Reads money as text: its decimals differ between formats.
+    /// Reads money and dates as text: their types differ between formats and versions. A column that can be null and is not
+    /// there was added by a later version than the one that wrote the table: it is null.
     fn read(
         &self,
         file: File,
@@ -292,26 +294,30 @@ impl Folder {
         columns: &[&str],
         files: Option<&[String]>,
     ) -> PolarsResult<DataFrame> {
+        let whole = as_text(table);
+        let of_csv = if format == Format::Csv { Some(csv_schema(&file, &whole)?) } else { None };
         // Passed as open files: polars would expand patterns in a path.
         let sources = ScanSources::Files(Arc::from([file]));
-        let whole = Arc::new(as_text(table));
-        let frame = match format {
+        let mut frame = match format {
             Format::Parquet => {
                 let hive_options = polars::io::HiveOptions::new_disabled();
                 LazyFrame::scan_parquet_sources(sources, ScanArgsParquet { hive_options, ..Default::default() })?
             }
-            Format::Csv => LazyCsvReader::new_with_sources(sources)
-                .with_schema(Some(whole))
+            Format::Csv | Format::CsvWithMark => LazyCsvReader::new_with_sources(sources)
+                .with_schema(of_csv.map(Arc::new))
                 .with_truncate_ragged_lines(true)
                 .finish()?,
-            Format::JsonLines => LazyJsonLineReader::new_with_sources(sources).with_schema(Some(whole)).finish()?,
+            Format::JsonLines | Format::Workbook => {
+                LazyJsonLineReader::new_with_sources(sources).with_schema(Some(Arc::new(whole.clone()))).finish()?
+            }
         };
+        let present = frame.collect_schema()?;
         let frame = match files {
             None => frame,
             Some(files) => {
                 let own: Vec<&str> = files.iter().filter_map(|file| file.strip_prefix(&*self.prefix)).collect();
                 let (Some(first), Some(last)) = (own.iter().min(), own.iter().max()) else {
-                    return Ok(DataFrame::empty_with_schema(&some(&as_text(table), columns)));
+                    return Ok(DataFrame::empty_with_schema(&some(&whole, columns)));
                 };
                 // Rows are sorted by file, so row groups outside the range are skipped.
                 let within = col("file").gt_eq(lit(*first)).and(col("file").lt_eq(lit(*last)));
@@ -320,13 +326,16 @@ impl Folder {
                 frame.filter(within).join(asked, [col("file")], [col("file")], how)
             }
         };
-        let money = |name: &str| table.columns.iter().any(|column| column.name == name && column.kind == Kind::Decimal);
         let selected: Vec<Expr> = columns
             .iter()
-            .map(|&name| match name {
-                "file" if !self.prefix.is_empty() => (lit(self.prefix.clone()) + col(name)).alias(name),
-                name if money(name) => col(name).cast(DataType::String),
-                name => col(name),
+            .map(|&name| match (name, table.column(name)) {
+                ("file", _) if !self.prefix.is_empty() => (lit(self.prefix.clone()) + col(name)).alias(name),
+                (_, Some(column)) if !present.contains(name) && column.can_be_null() => {
+                    let dtype = whole.get(name).cloned().unwrap_or(DataType::String);
+                    lit(NULL).cast(dtype).alias(name)
+                }
+                (_, Some(column)) if is_read_as_text(column.kind) => col(name).cast(DataType::String),
+                _ => col(name),
             })
             .collect();
         frame.select(selected).collect()
@@ -345,13 +354,27 @@ fn in_bounds(frame: &DataFrame) -> PolarsResult<()> {
     Ok(())
 }
 
-/// The schema used for reading a table: money as text.
+/// Kinds whose types differ between formats.
+fn is_read_as_text(kind: Kind) -> bool {
+    matches!(kind, Kind::Decimal | Kind::Date)
+}
+
+/// The schema used for reading a table: money and dates as text.
 fn as_text(table: &Table) -> Schema {
     let mut schema = schema(table);
-    for column in table.columns.iter().filter(|column| column.kind == Kind::Decimal) {
+    for column in table.columns.iter().filter(|column| is_read_as_text(column.kind)) {
         schema.insert(column.name.into(), DataType::String);
     }
     schema
+}
+
+/// The columns that a CSV file has, with the types of ours; other columns are text.
+fn csv_schema(mut file: &File, ours: &Schema) -> PolarsResult<Schema> {
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(file);
+    let header = reader.records().next().transpose().map_err(|error| polars_err!(ComputeError: "{error}"))?;
+    file.rewind()?;
+    let dtype = |name: &str| ours.get(name).cloned().unwrap_or(DataType::String);
+    Ok(header.iter().flatten().map(|name| Field::new(name.into(), dtype(name))).collect())
 }
 
 /// Some columns of a schema.

@@ -22,6 +22,8 @@ pub use outline::Outline;
 pub use parse::read;
 pub use parse_error::{ParseError, ParseErrorKind};
 #[cfg(feature = "analytics")]
+#[cfg(feature = "analytics")]
+pub(crate) use paths::PACKAGE_NAME;
 pub(crate) use paths::REPORT_FORMAT;
 pub use paths::{Excluded, Input, Inputs};
 

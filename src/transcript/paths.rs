@@ -13,6 +13,9 @@ use crate::error::reason;
 /// Start of our own `report.json`, so that it is not taken for a result.
 pub(crate) const REPORT_FORMAT: &str = "talkmeter report";
 
+/// The name of our own `datapackage.json`, with which it begins.
+pub(crate) const PACKAGE_NAME: &str = "talkmeter-tables";
+
 /// One result file to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -51,7 +54,7 @@ impl Inputs {
     /// Finds the files among paths: files as given, and `*.json` below folders (definitions: result file, file name).
     ///
     /// A folder with a `ledger.jsonl` is read as its `results/`. Links to folders are not followed; the folder `output` and
-    /// a `report.json` of our own are skipped.
+    /// a `report.json` and a `datapackage.json` of our own are skipped.
     #[must_use]
     pub fn find<P: AsRef<Path>>(paths: &[P], output: Option<&Path>) -> Self {
         Self::find_named(|name| name.ends_with(b".json"), paths, output)
@@ -162,7 +165,7 @@ impl Search {
                 self.exclude(path, "not a regular file");
                 continue;
             };
-            if entry.file_name() == "report.json" && is_own_report(path) {
+            if is_own(path) {
                 continue;
             }
             let way = path.strip_prefix(root).unwrap_or(path);
@@ -219,10 +222,16 @@ impl Search {
     }
 }
 
-fn is_own_report(path: &Path) -> bool {
+/// Whether a file is written by an analysis: what its tables hold, or its report.
+fn is_own(path: &Path) -> bool {
+    let mark = match path.file_name().and_then(|name| name.to_str()) {
+        Some("report.json") => REPORT_FORMAT,
+        Some("datapackage.json") => PACKAGE_NAME,
+        _ => return false,
+    };
     let mut head = Vec::new();
     let read = fs::File::open(path).and_then(|file| file.take(64).read_to_end(&mut head));
-    read.is_ok() && String::from_utf8_lossy(&head).contains(REPORT_FORMAT)
+    read.is_ok() && String::from_utf8_lossy(&head).contains(mark)
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod check;
 mod compare;
 mod conformance;
 mod cost;
+mod data_out;
 mod demo;
 mod emulate;
 mod emulator;

@@ -84,7 +84,7 @@ fn the_columns_are_the_groups_and_those_of_the_design() {
     let scene = calls().write("meta.csv", META);
     let ran =
         scene.run("analyze calls -o out --tables csv --meta meta.csv --group-by team,queue --only rollup").exits(0);
-    assert_eq!(ran.files("out").len(), 1);
+    assert_eq!(ran.files("out").len(), 2, "the table and what describes it");
     let header: Vec<String> = csv(&ran.file("out/rollup.csv")).remove(0).into_iter().map(|cell| cell.0).collect();
     let mut wanted = vec!["team", "queue", "call_count"];
     wanted.extend([

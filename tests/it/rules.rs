@@ -128,7 +128,7 @@ fn assert_same_from_tables(scene: Scene, settings: &str) {
     }
     let ran = ran.then().run(&format!("rules run rules.toml out -o again {formats}")).exits(0);
     let mut compared = 0;
-    for (name, bytes) in ran.files("again") {
+    for (name, bytes) in ran.files("again").into_iter().filter(|(name, _)| name != "datapackage.json") {
         assert!(bytes == ran.bytes(&format!("out/{name}")), "{name} differs with {settings}");
         compared += 1;
     }

@@ -29,7 +29,7 @@ const SCHEMA: [(&str, &str); 12] = [
     ),
     ("bursts", "file, participant, begin_ms, end_ms"),
     ("turns", "file, turn_index, participant, role, begin_ms, end_ms, talk_ms, units, text"),
-    ("events", "file, event_index, kind, participant, other, begin_ms, end_ms, overlap_ms, held_ms, text"),
+    ("events", "file, event_index, kind, participant, role, other, begin_ms, end_ms, overlap_ms, held_ms, text"),
     ("hits", "file, rule, hit_index, participant, role, term, begin_ms, end_ms, time_basis, matched, text"),
     ("rules", "file, rule, severity, matched, count, first_ms"),
     ("windows", "file, participant, window_index, begin_ms, end_ms, talk_ms, units, units_per_min"),
@@ -144,6 +144,7 @@ fn columns_are_typed_by_their_names() {
                 {
                     *dtype == DataType::Float64
                 }
+                "price_date" => *dtype == DataType::Date,
                 "matched" if table == "rules" => *dtype == DataType::Boolean,
                 "units" | "words" | "count" => *dtype == DataType::Int64,
                 _ if whole.iter().any(|end| name.ends_with(end)) => *dtype == DataType::Int64,
@@ -263,19 +264,20 @@ fn only_the_requested_tables_are_written() {
     let names = |ran: &Ran| ran.files("out").into_iter().map(|file| file.0).collect::<Vec<_>>();
     let story = || Scene::new().call("a", ordinary(700));
     let ran = story().run("analyze calls -o out --only participants,calls --tables csv,jsonl").exits(0);
-    assert_eq!(names(&ran), ["calls.csv", "calls.jsonl", "participants.csv", "participants.jsonl"]);
+    let wanted = ["calls.csv", "calls.jsonl", "datapackage.json", "participants.csv", "participants.jsonl"];
+    assert_eq!(names(&ran), wanted);
     let ran = story().run("analyze calls -o out --only report").exits(0);
     assert_eq!(names(&ran), ["report.html", "report.json"]);
     let ran = story().run("analyze calls -o out").exits(0);
     let mut all: Vec<String> = SCHEMA
         .iter()
         .map(|schema| format!("{}.parquet", schema.0))
-        .chain(["calls_by_role.parquet", "report.html", "report.json"].map(str::to_owned))
+        .chain(["calls_by_role.parquet", "datapackage.json", "report.html", "report.json"].map(str::to_owned))
         .collect();
     all.sort();
     assert_eq!(names(&ran), all);
     story().run("analyze calls -o out --only calls,word").exits(2).says("'word'").says("windows").prints_nothing();
-    story().run("analyze calls -o out --tables xlsx").exits(2).says("parquet, csv or jsonl");
+    story().run("analyze calls -o out --tables ods").exits(2).says("parquet, csv, jsonl or xlsx");
 }
 
 #[test]
@@ -284,7 +286,10 @@ fn a_table_written_alone_is_as_with_all_others() {
     let all = story().run("analyze calls -o out --tables csv --keyword /[a-z]+/").exits(0).files("out");
     for name in SCHEMA.iter().map(|schema| schema.0) {
         let ran = story().run(&format!("analyze calls -o out --tables csv --keyword /[a-z]+/ --only {name}")).exits(0);
-        let [alone] = &ran.files("out")[..] else { panic!("more than {name}") };
+        let files = ran.files("out");
+        let [alone] = &files.iter().filter(|file| file.0 != "datapackage.json").collect::<Vec<_>>()[..] else {
+            panic!("more than {name}")
+        };
         assert!(all.contains(alone), "{name}");
     }
 }
@@ -336,7 +341,7 @@ fn the_bytes_do_not_depend_on_threads_or_the_order_of_arguments() {
     let three = many(150).environment("POLARS_MAX_THREADS", "7");
     let three = three.run(&format!("analyze {line} --threads 3 calls/1.json calls calls/2.json calls")).exits(0);
     let (files, others) = (one.files("out"), three.files("out"));
-    assert_eq!((files.len(), others.len()), (41, 41));
+    assert_eq!((files.len(), others.len()), (42, 42));
     for ((name, bytes), (other, other_bytes)) in files.iter().zip(&others) {
         assert!(name == other && bytes == other_bytes, "{name} differs");
     }
@@ -422,7 +427,7 @@ fn an_analysis_of_its_own_folder_reads_no_table() {
 fn the_folder_that_is_read_may_be_written_to() {
     let ran = Scene::new().call("a", ordinary(0)).run("analyze calls -o calls --tables jsonl").exits(0);
     let first = ran.files("calls");
-    assert_eq!(first.len(), 16, "the call, thirteen tables and the report twice");
+    assert_eq!(first.len(), 17, "the call, thirteen tables, what describes them, and the report twice");
     let ran = ran.then().run("analyze calls -o calls --tables jsonl").exits(0).says_no("report.json");
     assert!(ran.files("calls") == first);
 }
@@ -431,9 +436,9 @@ fn the_folder_that_is_read_may_be_written_to() {
 fn a_format_or_table_named_twice_is_written_once() {
     let ran =
         Scene::new().call("a", ordinary(0)).run("analyze calls -o out --tables csv,csv --only calls,calls").exits(0);
-    assert_eq!(ran.files("out").len(), 1);
+    assert_eq!(ran.files("out").len(), 2, "the table and what describes it");
     assert_eq!(ran.table("calls").len(), 1);
-    ran.says("1 file written").exits(0);
+    ran.says("2 files written").exits(0);
 }
 
 #[test]

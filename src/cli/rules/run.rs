@@ -49,9 +49,13 @@ pub(super) fn run(args: &Args, format: Format, console: &Console) -> Result<Exit
         let head = RULES.columns.iter().map(|column| column.name).collect();
         return Listing { head, rows }.print(format, console);
     };
-    let mut output = Output::create(folder, &args.tables, &[&HITS, &RULES])?;
+    if args.tables.contains(&tables::Format::Workbook) {
+        let why = "rules run writes parquet, csv or jsonl; a workbook holds all tables, which `analyze --rules` writes";
+        return Err(Failure::Usage(why.to_owned()));
+    }
+    let mut output = Output::create(folder, &args.tables, &[&HITS, &RULES])?.beside_others()?;
     stored.run_rules(&rules, Some(&mut output), &mut |_, _| ())?;
-    let paths = output.finish()?;
-    console.note(&format!("{} written to {}", counted(paths.len() as u64, "file"), folder.display()));
+    let written = output.finish()?;
+    console.note(&format!("{} written to {}", counted(written.files.len() as u64, "file"), folder.display()));
     Ok(Exit::Done)
 }

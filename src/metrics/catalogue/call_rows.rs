@@ -171,7 +171,7 @@ table! {
     cost Decimal Currency null NEVER or "follows unit_price"
         "billed_seconds × unit_price" see Price
         from Cost;
-    price_date Text None null NEVER or "follows unit_price"
+    price_date Date None null NEVER or "follows unit_price"
         "the day the price was looked up" see Price
         from PriceDate;
 }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use super::Kind;
@@ -19,6 +20,8 @@ pub(crate) enum Cells {
     Boolean(Vec<Option<bool>>),
     /// Of [`Kind::Decimal`].
     Decimal(Vec<Option<Decimal>>),
+    /// Of [`Kind::Date`].
+    Date(Vec<Option<Date>>),
 }
 
 impl Cells {
@@ -30,6 +33,7 @@ impl Cells {
             Kind::Text => Self::Text(TextCells::default()),
             Kind::Boolean => Self::Boolean(Vec::new()),
             Kind::Decimal => Self::Decimal(Vec::new()),
+            Kind::Date => Self::Date(Vec::new()),
         }
     }
 
@@ -45,6 +49,7 @@ impl Cells {
             Self::Text(cells) => cells.buffer.len() + size_of_val(&*cells.cells),
             Self::Boolean(cells) => size_of_val(&**cells),
             Self::Decimal(cells) => size_of_val(&**cells),
+            Self::Date(cells) => size_of_val(&**cells),
         }
     }
 
@@ -56,6 +61,7 @@ impl Cells {
             (Self::Text(cells), Self::Text(other)) => cells.append(&other),
             (Self::Boolean(cells), Self::Boolean(other)) => cells.extend(other),
             (Self::Decimal(cells), Self::Decimal(other)) => cells.extend(other),
+            (Self::Date(cells), Self::Date(other)) => cells.extend(other),
             _ => {}
         }
     }
@@ -159,6 +165,7 @@ cells! {
     Option<f64> => Number value value;
     Option<bool> => Boolean value value;
     Option<Decimal> => Decimal value value;
+    Option<Date> => Date value value;
     &str => Text value Some(value);
     Cow<'_, str> => Text value Some(&value);
     Option<&str> => Text value value;

@@ -69,6 +69,9 @@ table! {
     participant Text None null NEVER
         "who started; for dead air, who spoke before it" see Event
         => call.label(row.participant);
+    role Text None null NEVER or "no role was given"
+        "the participant's role"
+        => call.role(row.participant);
     other Text None null NEVER
         "the incumbent; for dead air, who spoke after it" see Event
         => call.label(row.other);

@@ -98,10 +98,12 @@ pub enum Kind {
     Boolean,
     /// Money: an exact decimal.
     Decimal,
+    /// A day.
+    Date,
 }
 
 impl Kind {
-    /// `integer`, `number`, `text`, `boolean` or `decimal`.
+    /// `integer`, `number`, `text`, `boolean`, `decimal` or `date`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -110,6 +112,7 @@ impl Kind {
             Self::Text => "text",
             Self::Boolean => "boolean",
             Self::Decimal => "decimal",
+            Self::Date => "date",
         }
     }
 }
@@ -211,6 +214,12 @@ impl Column {
     #[must_use]
     pub fn is_count(&self) -> bool {
         self.kind == Kind::Integer && !self.unit.is_ms()
+    }
+
+    /// Whether it can be null.
+    #[must_use]
+    pub fn can_be_null(&self) -> bool {
+        !self.null.is_empty() || !self.otherwise_null.is_empty()
     }
 
     /// Whether it has this use.

@@ -12,11 +12,22 @@ pub struct GroupFigure {
     pub label: String,
     /// As the column's own.
     pub unit: Unit,
+    /// The formula in words.
+    pub meaning: String,
+    /// When it is null; empty where it never is.
+    pub null_rule: &'static str,
 }
 
-/// What the roll-up makes of a column: what stands behind its name, and behind its label.
-const MADE: [(&str, &str); 4] =
-    [("_per_call", " per call"), ("_p50", ", median"), ("_p90", ", 90th percentile"), ("", "")];
+/// What the roll-up makes of a column: what stands behind its name, behind its label, and in front of its meaning.
+const MADE: [(&str, &str, &str); 4] = [
+    ("_per_call", " per call", "mean of"),
+    ("_p50", ", median", "median of"),
+    ("_p90", ", 90th percentile", "90th percentile of"),
+    ("", "", "sum of"),
+];
+
+/// When a figure of a group is null.
+const UNMEASURED: &str = "measured in no call of the group";
 
 impl GroupFigure {
     /// The figures shown for each group: the number of calls, sums, means, medians. The table `rollup` has more.
@@ -49,22 +60,28 @@ impl GroupFigure {
     /// ```
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        let of = |label: String, unit: Unit| Some(Self { name: name.to_owned(), label, unit });
+        let of = |label: String, unit, meaning: String, null_rule| {
+            Some(Self { name: name.to_owned(), label, unit, meaning, null_rule })
+        };
         if name == "call_count" {
-            return of("Calls".to_owned(), Unit::Calls);
+            return of("Calls".to_owned(), Unit::Calls, "calls in the group".to_owned(), "");
         }
-        for (suffix, made) in MADE {
+        for (suffix, made, how) in MADE {
             let Some(base) = name.strip_suffix(suffix) else { continue };
+            let meaning = format!("{how} {base} over the calls in which it could be measured");
             if let Some(column) = CALLS.column(base) {
-                return of(format!("{}{made}", column.label()), column.unit);
+                return of(format!("{}{made}", column.label()), column.unit, meaning, UNMEASURED);
             }
             if let Some(column) = RoleColumn::from_name(base) {
-                return of(format!("{}: {}{made}", column.role, column.figure.label()), column.figure.unit);
+                let label = format!("{}: {}{made}", column.role, column.figure.label());
+                return of(label, column.figure.unit, meaning, UNMEASURED);
             }
         }
         if let Some(column) = name.strip_suffix("_n").and_then(|base| CALLS.column(base)) {
-            return of(format!("{}, calls", column.label()), Unit::Calls);
+            let meaning = format!("calls in which {} could be measured", column.name);
+            return of(format!("{}, calls", column.label()), Unit::Calls, meaning, "");
         }
-        name.strip_suffix("_calls").and_then(|rule| of(rule.to_owned(), Unit::Calls))
+        name.strip_suffix("_calls")
+            .and_then(|rule| of(rule.to_owned(), Unit::Calls, format!("calls that the rule {rule} matched"), ""))
     }
 }

@@ -1,0 +1,218 @@
+//! What written tables hold, for those who read them: `datapackage.json` (Data Package), and metadata of the columns of
+//! Parquet files. Both follow from the catalogue.
+
+use std::borrow::Cow;
+use std::path::Path;
+use std::sync::Arc;
+
+use polars::prelude::{ArrowSchema, CompatLevel, DataType, KeyValueMetadata, PlSmallStr, Schema};
+use polars_parquet::write::schema_to_metadata_key;
+use serde::{Deserialize, Serialize};
+
+use super::files::Format;
+use super::workbook::WORKBOOK;
+use crate::error::{Error, Result};
+use crate::metrics::catalogue::{CALLS, Column, GroupFigure, RoleColumn, Table};
+use crate::named_file::{self, FileKind};
+use crate::transcript::PACKAGE_NAME;
+
+/// The file name of the package.
+pub(super) const PACKAGE: &str = "datapackage.json";
+
+/// The package: a resource for each table and format.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Package {
+    name: Cow<'static, str>,
+    pub(super) resources: Vec<Resource>,
+}
+
+impl Package {
+    pub(super) fn new(resources: Vec<Resource>) -> Self {
+        Self { name: PACKAGE_NAME.into(), resources }
+    }
+
+    /// The package in a folder of tables; without resources where there is none.
+    pub(super) fn read(folder: &Path) -> Result<Self> {
+        let path = folder.join(PACKAGE);
+        if !path.exists() {
+            return Ok(Self::new(Vec::new()));
+        }
+        let bytes = named_file::read(&path, FileKind::Report)?;
+        let wrong = |error| Error::invalid(format!("{} is not a package of tables: {error}", path.display()));
+        serde_json::from_slice(&bytes).map_err(wrong)
+    }
+
+    /// Adds resources, in the place of those with the same name.
+    pub(super) fn merge(&mut self, resources: Vec<Resource>) {
+        for resource in resources {
+            match self.resources.iter_mut().find(|known| known.name == resource.name) {
+                Some(known) => *known = resource,
+                None => self.resources.push(resource),
+            }
+        }
+    }
+
+    pub(super) fn to_json(&self) -> Result<String> {
+        let json = serde_json::to_string_pretty(self);
+        Ok(json.map_err(|error| Error::invalid(format!("cannot write {PACKAGE}: {error}")))? + "\n")
+    }
+}
+
+/// One table in one format.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Resource {
+    name: String,
+    #[serde(rename = "type")]
+    kind: Cow<'static, str>,
+    pub(super) path: String,
+    format: Cow<'static, str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    encoding: Option<Cow<'static, str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    dialect: Option<Dialect>,
+    /// What one row stands for.
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    description: Cow<'static, str>,
+    schema: FieldList,
+}
+
+/// Which sheet of a workbook: as the standard says it, and as frictionless-py reads it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Dialect {
+    #[serde(rename = "sheetName")]
+    sheet_name: String,
+    excel: Sheet,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Sheet {
+    sheet: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct FieldList {
+    fields: Vec<Field>,
+}
+
+/// A column: type, heading, meaning, unit, null rule. The user's own columns have a type alone.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Field {
+    name: String,
+    #[serde(rename = "type")]
+    kind: Cow<'static, str>,
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    title: Cow<'static, str>,
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    description: Cow<'static, str>,
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    unit: Cow<'static, str>,
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    null_rule: Cow<'static, str>,
+}
+
+impl Resource {
+    /// A table of the catalogue, with the user's own columns where the schema has some.
+    pub(super) fn of_table(table: &'static Table, format: Format, schema: &Schema) -> Self {
+        let field = |field: Field| match table.column(&field.name) {
+            Some(column) => field.of_column(column),
+            None => field,
+        };
+        Self::new(table.name, table.grain, format, fields(schema).map(field).collect())
+    }
+
+    /// The table `rollup` or `calls_by_role`. `is_own` tells the user's own columns.
+    pub(super) fn of_frame(table: &str, format: Format, schema: &Schema, is_own: &dyn Fn(&str) -> bool) -> Self {
+        let is_rollup = table == "rollup";
+        let field = |field: Field| {
+            let name = field.name.clone();
+            if is_own(&name) {
+                field
+            } else if is_rollup {
+                GroupFigure::from_name(&name).map_or(field.clone(), |figure| field.of_figure(figure))
+            } else {
+                let column = CALLS.column(&name).filter(|_| name == "file");
+                let column = column.or_else(|| RoleColumn::from_name(&name).map(|column| column.figure));
+                column.map_or(field.clone(), |column| field.of_column(column))
+            }
+        };
+        let grain = if is_rollup { "one row per group" } else { CALLS.grain };
+        Self::new(table, grain, format, fields(schema).map(field).collect())
+    }
+
+    fn new(table: &str, grain: &'static str, format: Format, fields: Vec<Field>) -> Self {
+        let name = format!("{table}.{}", format.extension());
+        let is_sheet = format == Format::Workbook;
+        let sheet = || Dialect { sheet_name: table.to_owned(), excel: Sheet { sheet: table.to_owned() } };
+        Self {
+            path: if is_sheet { WORKBOOK.to_owned() } else { name.clone() },
+            name,
+            kind: "table".into(),
+            format: format.extension().into(),
+            encoding: (!is_sheet && format != Format::Parquet).then_some("utf-8".into()),
+            dialect: is_sheet.then(sheet),
+            description: grain.into(),
+            schema: FieldList { fields },
+        }
+    }
+
+    /// The Arrow schema in a Parquet file, whose fields carry `description`, `unit` and `null_rule`.
+    pub(super) fn arrow_metadata(&self, schema: &Schema) -> KeyValueMetadata {
+        let fields = schema.iter().zip(&self.schema.fields).map(|((name, dtype), field)| {
+            let mut arrow = dtype.to_arrow_field(name.clone(), CompatLevel::newest());
+            let entries = [("description", &field.description), ("unit", &field.unit), ("null_rule", &field.null_rule)];
+            for (key, value) in entries.into_iter().filter(|(_, value)| !value.is_empty()) {
+                let metadata = Arc::make_mut(arrow.metadata.get_or_insert_default());
+                metadata.insert(PlSmallStr::from_static(key), PlSmallStr::from_str(value));
+            }
+            (name.clone(), arrow)
+        });
+        let entry = schema_to_metadata_key(&fields.collect::<ArrowSchema>());
+        KeyValueMetadata::from_static(vec![(entry.key, entry.value.unwrap_or_default())])
+    }
+}
+
+/// The columns of a schema with nothing but their types.
+fn fields(schema: &Schema) -> impl Iterator<Item = Field> {
+    schema.iter().map(|(name, dtype)| Field {
+        name: name.to_string(),
+        kind: kind(dtype).into(),
+        title: Cow::default(),
+        description: Cow::default(),
+        unit: Cow::default(),
+        null_rule: Cow::default(),
+    })
+}
+
+/// The type by the names of Data Package.
+fn kind(dtype: &DataType) -> &'static str {
+    match dtype {
+        DataType::Boolean => "boolean",
+        DataType::Date => "date",
+        DataType::Decimal(..) => "number",
+        dtype if dtype.is_integer() => "integer",
+        dtype if dtype.is_float() => "number",
+        _ => "string",
+    }
+}
+
+impl Field {
+    fn of_column(self, column: &'static Column) -> Self {
+        Self {
+            title: column.label(),
+            description: column.meaning.into(),
+            unit: column.unit.name().into(),
+            null_rule: column.null_rule().into(),
+            ..self
+        }
+    }
+
+    fn of_figure(self, figure: GroupFigure) -> Self {
+        Self {
+            title: figure.label.into(),
+            description: figure.meaning.into(),
+            unit: figure.unit.name().into(),
+            null_rule: figure.null_rule.into(),
+            ..self
+        }
+    }
+}
