@@ -234,6 +234,18 @@ impl Batch {
         Waiting::from_state(&self.state, &self.request.recognition.tracks())
     }
 
+    /// What is still to be submitted, each with the tracks to request; without the recording if this request does not name it.
+    pub fn waiting_recordings(&self) -> impl Iterator<Item = (Option<&Recording>, Vec<u32>)> {
+        let named: HashMap<&str, &Recording> =
+            self.request.recordings.iter().map(|recording| (&*recording.key, recording)).collect();
+        let of_all = self.request.recognition.tracks();
+        let waiting = self.state.recordings.iter().filter(|recording| recording.phase == Phase::Waiting);
+        waiting.map(move |recording| {
+            let tracks = recording.channels().map_or_else(|| of_all.clone(), <[u32]>::to_vec);
+            (named.get(&*recording.key()).copied(), tracks)
+        })
+    }
+
     /// Runs the batch to its end: see [`Batch::run`].
     ///
     /// # Errors

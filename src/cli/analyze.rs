@@ -16,6 +16,7 @@ use super::page::{PageFlags, Pages, address_of};
 use super::prices::{PriceFlags, warn_if_old_for};
 use super::rules;
 use super::settings::SettingsFlags;
+use super::summary;
 use crate::billing::Prices;
 use crate::metrics::catalogue::{TABLES, Table};
 use crate::metrics::{Roles, Settings};
@@ -31,10 +32,13 @@ use crate::transcript::{Code, Inputs};
 const EXAMPLES: &str = "\
 Examples:
   talkmeter analyze examples/calls
-  talkmeter analyze results -o out --role ch0=agent,ch1=customer --keyword refund --tables csv,parquet
+  talkmeter analyze results -o out --role ch0=agent,ch1=customer --keyword refund
+  talkmeter analyze results -o out --tables parquet,xlsx
   talkmeter analyze may -o out --group-by queue
-  talkmeter analyze results -o out --meta calls-meta.csv --group-by agent,queue --only calls,participants
-  talkmeter analyze may --group-by agent --where \"started >= '2026-05-25'\" --sort dead_air_ms_per_call --top 5
+  talkmeter analyze results -o out --meta calls.csv --group-by agent,queue
+  talkmeter analyze results --meta calls.csv --group-by agent --format csv
+  talkmeter analyze may --group-by agent --sort dead_air_ms_per_call --top 5
+  talkmeter analyze may --where \"started >= '2026-05-25'\"
   talkmeter analyze may --group-by started:week --time-format '%d.%m.%Y %H:%M'";
 
 /// Arguments of `analyze`.
@@ -83,8 +87,11 @@ pub(super) struct Args {
     page: PageFlags,
 }
 
+/// Names that `--tables` accepts.
+pub(super) const TABLE_FORMATS: [&str; 4] = ["parquet", "csv", "jsonl", "xlsx"];
+
 /// Names that `--only` accepts besides those of tables.
-const BESIDE_TABLES: [&str; 3] = ["calls_by_role", "rollup", "report"];
+pub(super) const BESIDE_TABLES: [&str; 3] = ["calls_by_role", "rollup", "report"];
 
 /// File name of the report page, in the folder of the tables.
 const PAGE: &str = "report.html";
@@ -103,10 +110,6 @@ fn with_mark(formats: Vec<tables::Format>, csv_bom: bool) -> Vec<tables::Format>
 
 /// Runs `analyze`.
 pub(super) fn run(args: Args, today: Date, format: Format, console: &Console) -> Result<Exit, Failure> {
-    if matches!(format, Format::Jsonl | Format::Csv | Format::Md) {
-        let hint = "`analyze` prints a table or json; to write tables as files: -o DIR --tables csv,jsonl";
-        return Err(Failure::Usage(hint.to_owned()));
-    }
     if let Some(threads) = args.threads {
         // Fails only if the pool was already built, which it was not.
         let _ = rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global();
@@ -135,10 +138,7 @@ pub(super) fn run(args: Args, today: Date, format: Format, console: &Console) ->
         page: args.page,
     };
     let Some(done) = job.run(today, console)? else { return Ok(Exit::Failed) };
-    match format {
-        Format::Json => console.data(done.report.to_json()?.as_bytes())?,
-        _ => console.data(done.report.to_text().as_bytes())?,
-    };
+    summary::print(&done.report, format, console)?;
     Ok(if done.failed > 0 { Exit::Partly } else { Exit::Done })
 }
 

@@ -149,7 +149,7 @@ pub(super) fn run(args: Args, today: Date, format: Format, console: &Console) ->
         return Ok(Exit::Failed);
     }
     let text = match shape {
-        Shape::Text => comparison_summary(&comparison).to_text(),
+        Shape::Text => comparison_summary(&comparison).to_text(console.width()),
         Shape::Markdown => comparison_summary(&comparison).to_markdown(),
         Shape::Html => comparison_summary(&comparison).to_html()?,
         Shape::Json => format!("{:#}\n", json!(comparison)),

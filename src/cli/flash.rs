@@ -24,8 +24,8 @@ use crate::named_file::FileKind;
 const EXAMPLES: &str = "\
 Examples:
   talkmeter flash clip.wav
-  talkmeter flash https://calls.example/clip.mp3 --context 'Bulge Bracket, Boutique' --context @terms.txt --save out
-  arecord -d 5 -f cd | talkmeter flash - --model qwen-audio-3.1-asr-flash --format json
+  talkmeter flash clip.mp3 --context 'Bulge Bracket' --context @terms.txt --save out
+  arecord -d 5 -f cd | talkmeter flash - --format json
 
 Only the text goes to stdout. For audio over 5 minutes use `talkmeter transcribe`.
 A stream that breaks off is an error; the text so far goes to stderr.";

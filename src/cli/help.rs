@@ -104,6 +104,11 @@ mod tests {
         assert!(found.len() > 25);
         for (path, footer) in &found {
             assert!(footer.contains(&format!("talkmeter {path}")), "{path}: {footer:?}");
+            // An example that wraps cannot be copied.
+            let wide = footer
+                .lines()
+                .find(|line| line.starts_with("  ") && line.contains("talkmeter ") && line.chars().count() > 80);
+            assert_eq!(wide, None, "{path}");
         }
         for (path, _) in EXAMPLES {
             assert!(found.iter().any(|(known, _)| known == path), "{path} is no command");

@@ -9,11 +9,13 @@ mod captions;
 mod check;
 mod clip;
 mod compare;
+mod completions;
 mod connection;
 mod cost;
 mod demo;
 mod duration;
 mod emulate;
+mod expected_cost;
 mod explain;
 mod flash;
 mod help;
@@ -35,6 +37,7 @@ mod report;
 mod rules;
 mod sensitivity;
 mod settings;
+mod summary;
 mod task;
 mod token;
 mod tracks;
@@ -271,11 +274,7 @@ fn run(cli: Cli, console: &Console) -> Result<Exit, output::Failure> {
         Command::Upload(Whole(args)) => upload::run(args.args, &args.connection, format, console),
         Command::Token(Whole(args)) => token::run(&args.args, &args.connection, format, console),
         Command::Vocab(Whole(args)) => vocab::run(&args.args, &args.connection, format, console),
-        Command::Completions(Whole(Completions { shell })) => {
-            let mut script = Vec::new();
-            clap_complete::generate(shell, &mut command(), "talkmeter", &mut script);
-            console.data(&script)
-        }
+        Command::Completions(Whole(Completions { shell })) => completions::run(shell, command(), console),
         Command::Man(Whole(Man { dir })) => {
             std::fs::create_dir_all(&dir)
                 .and_then(|()| clap_mangen::generate_to(command(), &dir))

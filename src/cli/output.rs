@@ -7,6 +7,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{Exit, advice};
 use crate::error::{Error, ErrorKind};
+use crate::report::TextTable;
 
 /// Longer lines on stderr are cut, in characters.
 const MAX_LINE: usize = 2_000;
@@ -81,6 +82,14 @@ impl Console {
         };
         choice.write_global();
         Self { quiet, verbose, progress: !quiet && !no_progress && io::stderr().is_terminal() }
+    }
+
+    /// The columns of the terminal that data goes to; `None` for a file or pipe, unless `COLUMNS` says how wide it is shown.
+    pub(super) fn width(&self) -> Option<usize> {
+        let columns = || std::env::var("COLUMNS").ok()?.parse().ok();
+        let of_terminal = || terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0));
+        let width = if io::stdout().is_terminal() { of_terminal().or_else(columns).or(Some(80)) } else { columns() };
+        width.filter(|width| *width > 0)
     }
 
     /// Whether `-v` was given.
@@ -261,7 +270,7 @@ impl<N: AsRef<str>> Listing<N> {
     /// In the format asked for.
     pub(super) fn print(&self, format: Format, console: &Console) -> Result<Exit, Failure> {
         let text = match format {
-            Format::Table => self.table(),
+            Format::Table => self.table(console),
             Format::Json => self.json("[\n  ", ",\n  ", "\n]\n"),
             Format::Jsonl => self.json("", "\n", "\n"),
             Format::Csv => self.csv(),
@@ -274,24 +283,15 @@ impl<N: AsRef<str>> Listing<N> {
         self.head.iter().map(AsRef::as_ref)
     }
 
-    pub(super) fn table(&self) -> String {
+    pub(super) fn table(&self, console: &Console) -> String {
         if self.rows.is_empty() {
             return String::new();
         }
-        let mut table = comfy_table::Table::new();
-        table.load_style(comfy_table::presets::NOTHING).set_header(self.names().map(printable));
-        if io::stdout().is_terminal() {
-            table.set_content_arrangement(comfy_table::ContentArrangement::Dynamic);
-        } else {
-            table.set_content_arrangement(comfy_table::ContentArrangement::Disabled);
-        }
+        let mut table = TextTable::new(self.names().map(printable));
         for row in &self.rows {
-            table.add_row(row.iter().map(|cell| printable(&plain(cell))));
+            table.row(row.iter().map(|cell| printable(&plain(cell))));
         }
-        for column in table.column_iter_mut() {
-            column.set_padding((0, 2));
-        }
-        table.trim_fmt() + "\n"
+        table.render(console.width()) + "\n"
     }
 
     fn json(&self, open: &str, between: &str, close: &str) -> String {

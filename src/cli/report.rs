@@ -8,6 +8,7 @@ use super::metadata::{MetadataFlags, report_unmatched};
 use super::order::OrderFlags;
 use super::output::{Console, Failure, Format};
 use super::page::{PageFlags, Pages, address_of};
+use super::summary;
 use crate::disk;
 use crate::report::number::counted;
 use crate::report::{Groups, Page, Recorded, Report, page};
@@ -54,6 +55,8 @@ enum ReportFormat {
     Html,
     Markdown,
     Json,
+    /// The roll-up, else the summary, for programs.
+    Rows,
 }
 
 impl ReportFormat {
@@ -64,9 +67,7 @@ impl ReportFormat {
                 Format::Table => Ok(Self::Text),
                 Format::Json => Ok(Self::Json),
                 Format::Md => Ok(Self::Markdown),
-                Format::Jsonl | Format::Csv => {
-                    Err(Failure::Usage("`report` prints a table, json or md; the tables are in DIR".to_owned()))
-                }
+                Format::Jsonl | Format::Csv => Ok(Self::Rows),
             };
         };
         let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
@@ -143,9 +144,15 @@ pub(super) fn run(args: &Args, format: Format, console: &Console) -> Result<Exit
         }
         (ReportFormat::Markdown, _) => report.to_markdown(),
         (ReportFormat::Json, _) => report.to_json()?,
-        _ => report.to_text(),
+        _ => report.to_text(console.width()),
     };
-    let Some(output) = &args.output else { return console.data(text.as_bytes()) };
+    let Some(output) = &args.output else {
+        return if to == ReportFormat::Rows {
+            summary::print(&report, format, console)
+        } else {
+            console.data(text.as_bytes())
+        };
+    };
     disk::write(output, text.as_bytes())?;
     if let (ReportFormat::Html, Some(name)) = (to, &name) {
         let beside = output.parent().unwrap_or(Path::new(""));

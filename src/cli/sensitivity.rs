@@ -45,7 +45,7 @@ pub(super) fn run(args: Args, format: Format, console: &Console) -> Result<Exit,
         return Ok(Exit::Failed);
     }
     match format {
-        Format::Table => console.data(sensitivity_summary(&found).to_text().as_bytes())?,
+        Format::Table => console.data(sensitivity_summary(&found).to_text(console.width()).as_bytes())?,
         Format::Md => console.data(sensitivity_summary(&found).to_markdown().as_bytes())?,
         Format::Json => console.data(format!("{:#}\n", json!(found)).as_bytes())?,
         Format::Csv | Format::Jsonl => listing(&found).print(format, console)?,

@@ -17,7 +17,7 @@ use super::output::{Console, Failure, Format, Listing};
 use super::parameters::RecognitionArgs;
 use super::prices::PriceFlags;
 use super::vocab::check_vocabulary_of;
-use super::{Exit, advice, block_on, interrupt, tracks};
+use super::{Exit, advice, block_on, expected_cost, interrupt, tracks};
 use crate::batch::{
     self, Batch, BatchRequest, Counts, ManifestBuilder, Progress, RunOptions, Summary, TrackSelection, Waiting,
 };
@@ -150,6 +150,7 @@ pub(super) fn run(args: Args, connection: &Connection, format: Format, console: 
     let batch = Batch::open(&args.output, client, request)?;
     batch.notes().iter().for_each(|note| console.note(note));
     announce(&batch, &model, names_tracks, console);
+    expected_cost::announce(&batch, (&model, region), &args.prices, args.quota_used, console)?;
     let summary = block_on(async {
         let mut display = ProgressDisplay::new(batch.counts(), console);
         let options = RunOptions::new()

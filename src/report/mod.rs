@@ -32,6 +32,8 @@ mod strip;
 mod summary;
 #[cfg(feature = "cli")]
 mod terminal;
+#[cfg(feature = "cli")]
+mod text_table;
 
 use polars::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -46,6 +48,8 @@ pub use sensitivity::sensitivity_summary;
 pub use settings::{Recorded, ReportSettings};
 pub use strip::{Dot, Strip, StripScope};
 pub use summary::{Summary, SummaryBlock, SummaryCell, SummaryTable};
+#[cfg(feature = "cli")]
+pub use text_table::TextTable;
 
 use crate::billing::{BillTotal, CurrencyTotal};
 use crate::error::{Error, Result};

@@ -99,10 +99,10 @@ impl Summary {
         }
     }
 
-    /// For a terminal.
+    /// For a terminal with so many columns.
     #[cfg(feature = "cli")]
     #[must_use]
-    pub fn to_text(&self) -> String {
+    pub fn to_text(&self, width: Option<usize>) -> String {
         let mut text = self.title.clone() + "\n";
         for block in &self.blocks {
             match block {
@@ -111,11 +111,12 @@ impl Summary {
                     // A heading would only repeat the first column.
                     let title = if table.title.is_empty() { String::new() } else { format!("{}\n", table.title) };
                     text += &format!("\n{title}");
-                    let mut grid = super::terminal::plain(table.head.iter().map(String::as_str));
+                    let mut grid = super::TextTable::new(table.head.iter().map(String::as_str));
+                    grid = grid.numbers(table.texts..table.head.len());
                     for row in table.rows.iter().take(table.shown) {
-                        grid.add_row(row.iter().map(|cell| cell.text.replace(char::is_control, " ")));
+                        grid.row(row.iter().map(|cell| cell.text.replace(char::is_control, " ")));
                     }
-                    text += &(super::terminal::aligned(grid, table.texts..table.head.len()) + "\n");
+                    text += &(grid.render(width) + "\n");
                     text.extend(table.left_out().map(|more| more + "\n"));
                 }
                 SummaryBlock::Folded(_) => {}

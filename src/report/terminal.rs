@@ -1,56 +1,45 @@
 //! The report as text for a terminal.
 
-use std::ops::Range;
-
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use serde_json::Value;
 
-use super::number::{NOT_MEASURED, cell, count, counted, figure};
+use super::number::{NOT_MEASURED, NOT_PRICED, cell, cents, count, counted, figure};
 use super::roles::RoleRows;
+use super::text_table::TextTable;
 use super::{Distribution, Groups, Report};
 use crate::tables::RuleCalls;
+use crate::time::span;
 
 /// Most groups shown.
 const MOST_GROUPS: usize = 20;
 
 impl Report {
-    /// A summary: inputs, totals, distributions, groups, warnings.
+    /// A summary: inputs, length, cost, totals, distributions, groups, warnings, for a terminal with so many columns.
     #[must_use]
-    pub fn to_text(&self) -> String {
+    pub fn to_text(&self, width: Option<usize>) -> String {
         let mut text = self.headline();
         if let Some(copies) = &self.copies {
             text += &format!("\n{copies}");
         }
-        text += "\n\n";
-        text += &self.totals_table();
-        text += "\n\n";
-        text += &distribution_table("per call", &self.calls);
-        text += "\n\n";
-        text += &distribution_table("per participant", &self.participants);
-        if let Some(RoleRows { head, rows }) = self.roles_as_rows() {
-            text += "\n\n";
-            let mut table = plain(head.iter().map(String::as_str));
-            for row in rows {
-                table.add_row(row);
-            }
-            text += &aligned(table, 1..head.len());
-        }
-        if let Some(groups) = &self.rollup {
-            text += "\n\n";
-            text += &group_table(groups);
-        }
-        if let Some(rules) = &self.rules {
-            text += "\n\n";
-            text += &rule_table(rules);
-        }
+        let mut tables = vec![
+            self.totals_table().render(width),
+            distribution_table("per call", &self.calls).render(width),
+            distribution_table("per participant", &self.participants).render(width),
+        ];
+        tables.extend(self.roles_as_rows().map(|rows| role_table(rows, width)));
+        tables.extend(self.rollup.as_ref().map(|groups| group_table(groups, width)));
+        tables.extend(self.rules.as_ref().map(|rules| rule_table(rules, width)));
         if !self.warnings.is_empty() {
+            tables.push(self.warning_table().render(width));
+        }
+        for table in tables {
             text += "\n\n";
-            text += &self.warning_table();
+            text += &table;
         }
         text += "\n";
         text
     }
 
+    /// How many calls, how long, what they cost.
     fn headline(&self) -> String {
         let inputs = &self.inputs;
         let mut line = format!("{} measured", counted(inputs.measured, "call"));
@@ -63,19 +52,37 @@ impl Report {
         if let Some(condition) = &self.parameters.condition {
             line += &format!("\nonly calls where {condition}");
         }
-        line
+        let sum = |metric: &str| self.totals.iter().find(|total| total.metric == metric).and_then(|total| total.sum);
+        if let Some(length) = sum("duration_ms") {
+            line += &format!("\n{} of audio", span(length));
+            if let Some(speech) = sum("speech_ms") {
+                line += &format!(", {} of speech", span(speech));
+            }
+        }
+        line + &self.cost_line()
     }
 
-    fn totals_table(&self) -> String {
-        let mut table = plain(["total", "", "calls"]);
+    /// `cost: 0.05 USD`, and what has no price.
+    fn cost_line(&self) -> String {
+        let priced = self.cost.iter().filter_map(|total| total.cost.zip(total.currency));
+        let mut parts: Vec<String> = priced.map(|(amount, currency)| format!("{} {currency}", cents(amount))).collect();
+        let unpriced: u64 = self.cost.iter().filter(|total| total.cost.is_none()).map(|total| total.tracks).sum();
+        if unpriced > 0 && !parts.is_empty() {
+            parts.push(format!("{} {NOT_PRICED}", counted(unpriced, "track")));
+        }
+        if parts.is_empty() { String::new() } else { format!("\ncost: {}", parts.join(", ")) }
+    }
+
+    fn totals_table(&self) -> TextTable {
+        let mut table = TextTable::new(["total", "", "calls"]).numbers(1..3);
         for total in &self.totals {
             if total.metric == "keyword_hit_count" && self.parameters.keywords.is_none() {
                 continue;
             }
             let sum = cell(total.sum.map(Value::from).as_ref(), total.unit);
-            table.add_row([total.metric.to_owned(), sum, self.coverage(total.n)]);
+            table.row([total.metric.to_owned(), sum, self.coverage(total.n)]);
         }
-        aligned(table, 1..3)
+        table
     }
 
     /// The number of calls that a figure covers: `12`, or `11 of 12`.
@@ -87,21 +94,21 @@ impl Report {
         }
     }
 
-    fn warning_table(&self) -> String {
-        let mut table = plain(["warning", "files", "count", "meaning"]);
+    fn warning_table(&self) -> TextTable {
+        let mut table = TextTable::new(["warning", "files", "count", "meaning"]).numbers(1..3);
         for warning in &self.warnings {
             let (files, number) = (count(warning.files as i64), count(warning.count as i64));
-            table.add_row([warning.code, &files, &number, warning.meaning]);
+            table.row([warning.code, &files, &number, warning.meaning]);
         }
-        aligned(table, 1..3)
+        table
     }
 }
 
-fn distribution_table(over: &str, list: &[Distribution]) -> String {
-    let mut table = plain([over, "n", "p10", "median", "p90", "max"]);
+fn distribution_table(over: &str, list: &[Distribution]) -> TextTable {
+    let mut table = TextTable::new([over, "n", "p10", "median", "p90", "max"]).numbers(1..6);
     for one in list {
         let cell = |value| figure(value, one.unit);
-        table.add_row([
+        table.row([
             one.metric.to_owned(),
             count(one.n as i64),
             cell(one.p10),
@@ -110,18 +117,28 @@ fn distribution_table(over: &str, list: &[Distribution]) -> String {
             cell(one.max),
         ]);
     }
-    aligned(table, 1..6)
+    table
+}
+
+/// A column for each role.
+fn role_table(RoleRows { head, rows }: RoleRows, width: Option<usize>) -> String {
+    let columns = head.len();
+    let mut table = TextTable::new(head).numbers(1..columns);
+    for row in rows {
+        table.row(row);
+    }
+    table.render(width)
 }
 
 /// Rules that matched a call; the others are counted.
-fn rule_table(rules: &[RuleCalls]) -> String {
-    let mut table = plain(["rule", "severity", "calls", "unknown", "hits", "name"]);
+fn rule_table(rules: &[RuleCalls], width: Option<usize>) -> String {
+    let mut table = TextTable::new(["rule", "severity", "calls", "unknown", "hits", "name"]).numbers(2..5);
     let (matched, others): (Vec<_>, Vec<_>) = rules.iter().partition(|rule| rule.calls > 0);
     for rule in &matched {
         let [calls, unknown, hits] = [rule.calls, rule.unknown, rule.hits].map(|number| count(number as i64));
-        table.add_row([&rule.rule, &rule.severity, &calls, &unknown, &hits, &rule.name]);
+        table.row([&rule.rule, &rule.severity, &calls, &unknown, &hits, &rule.name]);
     }
-    let mut text = aligned(table, 2..5);
+    let mut text = table.render(width);
     if !others.is_empty() {
         text += &format!("\n{} matched no call", counted(others.len() as u64, "rule"));
     }
@@ -129,38 +146,21 @@ fn rule_table(rules: &[RuleCalls]) -> String {
 }
 
 /// The first groups with a few columns; the table `rollup` has all.
-fn group_table(groups: &Groups) -> String {
+fn group_table(groups: &Groups, width: Option<usize>) -> String {
     let shown = groups.figures();
     let head = groups.by.iter().map(String::as_str).chain(shown.iter().map(|figure| &*figure.name));
-    let mut table = plain(head);
+    let by_columns = groups.by.len();
+    let mut table = TextTable::new(head).numbers(by_columns..by_columns + shown.len());
     // Whoever asks for a number of groups gets it.
     let shown_rows = if groups.further > 0 { groups.rows.len() } else { groups.rows.len().min(MOST_GROUPS) };
     for row in groups.rows.iter().take(shown_rows) {
         let by = groups.by.iter().map(|name| row.get(name).and_then(Value::as_str).unwrap_or(NOT_MEASURED).to_owned());
-        table.add_row(by.chain(shown.iter().map(|figure| cell(row.get(&figure.name), figure.unit))));
+        table.row(by.chain(shown.iter().map(|figure| cell(row.get(&figure.name), figure.unit))));
     }
-    let width = groups.by.len();
-    let mut text = aligned(table, width..width + shown.len());
+    let mut text = table.render(width);
     let further = groups.rows.len() - shown_rows + groups.further;
     if further > 0 {
         text += &format!("\nand {}", counted(further as u64, "more group"));
     }
     text
-}
-
-pub(super) fn plain<'h>(head: impl IntoIterator<Item = &'h str>) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled).set_header(head);
-    table
-}
-
-/// Aligns the columns of numbers to the right.
-pub(super) fn aligned(mut table: Table, numbers: Range<usize>) -> String {
-    for (index, column) in table.column_iter_mut().enumerate() {
-        column.set_padding((0, 2));
-        if numbers.contains(&index) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    table.trim_fmt()
 }

@@ -20,6 +20,9 @@ errors = [error.message for error in errors]
 assert not errors, errors
 texts = [resource for resource in package["resources"] if resource["format"] in ("csv", "jsonl", "xlsx")]
 for resource in texts:
+    if os.path.getsize(resource["path"]) == 0:
+        # frictionless cannot read JSON lines without a line.
+        continue
     report = frictionless.validate(frictionless.Resource.from_descriptor(resource))
     assert report.valid, (resource["path"], report.flatten(["rowNumber", "fieldName", "message"]))
 print(f"{len(texts)} resources are valid for frictionless {frictionless.__version__}")

@@ -124,13 +124,13 @@ fn every_figure_is_in_the_catalogue_with_its_formula() {
     assert!(rows.iter().all(|row| !row["formula"].as_str().unwrap().is_empty()));
     let rate = rows.iter().find(|row| row["id"] == "participants.units_per_min").unwrap();
     has(rate, json!({"unit": "units/min", "type": "number"}));
-    for name in ["definition", "null when"] {
+    for name in ["definition", "null_rule"] {
         assert!(!rate[name].as_str().unwrap().is_empty());
     }
     let figures = Scene::new().run("metrics --format jsonl").exits(0).lines();
     assert!(figures.len() < rows.len() && figures.iter().all(|row| row["definition"] != ""));
     let events = Scene::new().run("metrics events --all --format json").exits(0).json();
-    assert_eq!(events.as_array().unwrap().len(), 10);
+    assert_eq!(events.as_array().unwrap().len(), 11);
     Scene::new().run("metrics").exits(0).prints("calls.silence_ratio").prints("silence_ms / span_ms");
     Scene::new().run("metrics moods").exits(2).says("participants").prints_nothing();
 }

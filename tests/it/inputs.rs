@@ -268,7 +268,6 @@ fn a_command_line_that_makes_no_sense_is_a_usage_error() {
     scene().run("analyze calls --role agent").exits(2).says("ch0=agent");
     scene().run("analyze calls --threads 0").exits(2);
     scene().run("analyze calls --region mars").exits(2).says("intl");
-    scene().run("analyze calls --format csv").exits(2).says("--tables csv,jsonl").prints_nothing();
     scene().run("analyze calls --group-by team").exits(2).says("--meta");
     let ran = scene().run("analyze calls --meta meta.csv --group-by teem").exits(2);
     ran.says("no column `teem` to group by; the columns are `team`, `queue`").prints_nothing().exits(2);

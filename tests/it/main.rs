@@ -60,6 +60,7 @@ mod settings;
 mod sheets;
 mod speech;
 mod tables;
+mod terminal;
 mod throttling;
 mod tidy;
 mod tracks;

@@ -69,10 +69,13 @@ fn every_track_of_a_local_file_that_sounds_different_is_requested_and_the_charge
         .says("2 local files have two different tracks: both are requested, 4 tracks are billed\n")
         .says("1 local file has the same sound in both tracks: it is requested once\n")
         .says("4 files to submit to paraformer-v2, track 0 of 2, tracks 0, 1 of 2: 6 charges by the length of speech\n")
+        .says("expected cost: ")
         .says_no("only track 0")
         .says_no("not transcribed");
     let line_of = |part: &str| ran.err().lines().position(|line| line.contains(part)).unwrap();
-    assert!(line_of("6 charges") < line_of("/api/v1/uploads"), "said too late");
+    for said in ["6 charges", "expected cost"] {
+        assert!(line_of(said) < line_of("/api/v1/uploads"), "said too late");
+    }
     assert_eq!(heard(&ran), are([("a", &[0]), ("b", &[0, 1]), ("c", &[0]), ("d", &[0, 1])]));
     // A task requests the same tracks of all its files.
     service.was_asked("submit", 2);

@@ -20,7 +20,7 @@ use crate::report::number::counted;
 const EXAMPLES: &str = "\
 Examples:
   talkmeter cost reconcile out
-  talkmeter cost reconcile out --statement bill.csv --rounding nearest --format md
+  talkmeter cost reconcile out --statement bill.csv --rounding nearest
   talkmeter cost reconcile out --statement bill.csv --focus > focus.csv
 
 The statement is a CSV file with a column ResourceId, task_id, file or url, and ConsumedQuantity or seconds, or BilledCost or

@@ -90,8 +90,8 @@ pub(super) fn run(args: &Args, today: Date, format: Format, console: &Console) -
         _ => {
             let text = format!(
                 "{}\n{}\n{}\ntry next\n{}",
-                done.report.to_text(),
-                cost::listing(&costs).table(),
+                done.report.to_text(console.width()),
+                cost::listing(&costs).table(console),
                 written(folder.path(), &batches),
                 next.iter().map(|(what, command)| format!("  # {what}\n  {command}\n")).collect::<String>(),
             );

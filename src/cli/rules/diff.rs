@@ -60,7 +60,7 @@ pub(super) fn run(args: &Args, format: Format, console: &Console) -> Result<Exit
             console.data(format!("{summary}\n\n{}", listing.markdown()).as_bytes())?;
         }
         Format::Table => {
-            console.data(format!("{}{summary}\n", listing.table()).as_bytes())?;
+            console.data(format!("{}{summary}\n", listing.table(console)).as_bytes())?;
         }
         Format::Jsonl | Format::Csv => {
             listing.print(format, console)?;

@@ -209,7 +209,6 @@ fn figures_measured_differently_are_not_combined() {
     let ran = ran.then().run("report nowhere").exits(1).says("nowhere");
     let ran = ran.then().run("report one -o page.pdf").exits(2).says(".html, .md or .json");
     let ran = ran.then().run("report one --by agent").exits(2).says("dead_air_ms");
-    let ran = ran.then().run("report one --format csv").exits(2).says("table, json or md");
     // Tables of another run than the report beside them.
     let ran = ran.then().call("more", spoken("more")).run("analyze calls -o one --only calls").exits(0);
     let ran = ran.then().run("report one").exits(2).says("disagree in the number of calls").prints_nothing();

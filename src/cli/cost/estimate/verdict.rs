@@ -45,7 +45,7 @@ impl<'g> Verdict<'g> {
             Format::Json => console.data(format!("{:#}\n", self.as_json(args)).as_bytes())?,
             Format::Csv | Format::Jsonl if args.details => details::rows(self.groups, false).print(format, console)?,
             Format::Csv | Format::Jsonl => self.rows().print(format, console)?,
-            Format::Table | Format::Md => console.data(self.text(args, format).as_bytes())?,
+            Format::Table | Format::Md => console.data(self.text(args, format, console).as_bytes())?,
         };
         if !people {
             for row in &self.models {
@@ -76,9 +76,9 @@ impl<'g> Verdict<'g> {
     }
 
     /// The verdict for people: of one sum its figures, of several a table; what they are based on; the rows behind them.
-    fn text(&self, args: &Args, format: Format) -> String {
+    fn text(&self, args: &Args, format: Format, console: &Console) -> String {
         let is_markdown = format == Format::Md;
-        let print = |listing: Listing| if is_markdown { listing.markdown() } else { listing.table() };
+        let print = |listing: Listing| if is_markdown { listing.markdown() } else { listing.table(console) };
         let table = match &self.models[..] {
             [row] if args.group_by.is_empty() => self.figures(row),
             _ => self.table(),
