@@ -148,6 +148,9 @@ pub(super) fn run(args: Args, today: Date, format: Format, console: &Console) ->
         console.error("no pair could be compared");
         return Ok(Exit::Failed);
     }
+    if comparison.cost.as_ref().is_some_and(|cost| cost.priced_calls == 0) {
+        console.note("no call has a price on both sides: name the models with --model-a and --model-b, and --region");
+    }
     let text = match shape {
         Shape::Text => comparison_summary(&comparison).to_text(console.width()),
         Shape::Markdown => comparison_summary(&comparison).to_markdown(),

@@ -171,6 +171,9 @@ impl Options {
     }
 }
 
+/// A file that could not be read, with the outcome; `None` where nothing failed.
+pub type Failed<'f> = Option<(&'f Input, &'f Outcome)>;
+
 /// A call, and what is added up over all calls.
 struct Pair {
     call: ComparedCall,
@@ -180,7 +183,7 @@ struct Pair {
 }
 
 /// Reads, measures and compares the pairs. `observe` is called for each, in order, with the file that could not be read.
-pub fn compare(pairs: Pairs, options: &Options, observe: &mut dyn FnMut(Option<(&Input, &Outcome)>)) -> Comparison {
+pub fn compare(pairs: Pairs, options: &Options, observe: &mut dyn FnMut(Failed<'_>)) -> Comparison {
     let settings = &options.a.1.settings;
     let side = |name: &str| ComparedSide { name: name.to_owned(), models: BTreeSet::new() };
     let names = |files: Vec<Input>| files.into_iter().map(|input| input.file).collect();

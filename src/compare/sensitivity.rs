@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::CHUNK;
+use super::{CHUNK, Failed};
 use crate::metrics::{Counts, DEFINITIONS_VERSION, Parameters, Preset, Settings, counts};
 use crate::tables::{Outcome, read_into};
 use crate::transcript::{Input, read};
@@ -120,11 +120,7 @@ pub struct Sensitivity {
 
 /// Reads each file once and counts under all settings of the grid. `observe` is called for each file, in order, with the
 /// outcome of one that could not be read.
-pub fn sensitivity(
-    files: &[Input],
-    settings: &Settings,
-    observe: &mut dyn FnMut(Option<(&Input, &Outcome)>),
-) -> Sensitivity {
+pub fn sensitivity(files: &[Input], settings: &Settings, observe: &mut dyn FnMut(Failed<'_>)) -> Sensitivity {
     let grid = Variation::grid(settings);
     let varied: Vec<Settings> = grid.iter().map(|variation| variation.settings.clone()).collect();
     let (mut calls, mut failed) = (Vec::new(), 0);

@@ -155,7 +155,8 @@ fn the_price_of_both_is_compared_where_both_have_one() {
         .run("compare a b --cost --model-a cheap --model-b dear --region intl --prices prices.toml")
         .exits(0)
         .prints("B is 33.3 % cheaper: 0.02 USD against 0.03 USD for 1 call priced on both sides");
-    let ran = ran.then().run("compare a b --cost").exits(0).prints("Cost: A not priced, B not priced");
+    let ran =
+        ran.then().run("compare a b --cost").exits(0).says("--model-a").prints("Cost: A not priced, B not priced");
     let ran = ran.then().run("compare a b --format json").exits(0);
     assert_eq!(ran.json()["cost"], Value::Null);
 }
