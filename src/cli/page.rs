@@ -16,13 +16,13 @@ use crate::report::{CallView, PageOptions, Report, call_page};
 use crate::tables::CallSource;
 
 /// Which single calls a page shows.
-#[derive(Debug, Clone, Copy, clap::Args)]
+#[derive(Debug, Clone, Copy, Default, clap::Args)]
 #[command(next_help_heading = "Page")]
 pub(super) struct PageFlags {
     /// Number of calls to show in full, with lanes, transcript and evidence [default: 20]
     #[arg(long, value_name = "N")]
     calls: Option<usize>,
-    /// Column to sort calls by, highest first [default: that of --sort, else dead_air_ms]
+    /// Column to sort calls by, highest first [default: that of --sort, else dead air]
     #[arg(long, value_name = "COLUMN", value_parser = ranked())]
     by: Option<&'static str>,
     /// Write a page for every call, in a folder beside the report
@@ -33,12 +33,6 @@ pub(super) struct PageFlags {
 fn ranked() -> impl TypedValueParser<Value = &'static str> {
     let known = |name: String| CALLS.column(&name).map_or(PageOptions::default().by, |column| column.name);
     PossibleValuesParser::new(CALLS.columns_for(Use::Ranked).into_iter().map(|column| column.name)).map(known)
-}
-
-impl Default for PageFlags {
-    fn default() -> Self {
-        Self { calls: None, by: None, pages: false }
-    }
 }
 
 impl PageFlags {

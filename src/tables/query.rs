@@ -21,11 +21,14 @@ const DIR: &str = "dir";
 /// Formats in the order in which they are preferred.
 const FORMATS: [Format; 3] = [Format::Parquet, Format::JsonLines, Format::Csv];
 
+/// The file of each table.
+type TableFiles = BTreeMap<String, (PathBuf, Format)>;
+
 /// Tables in folders, each to be queried by its name.
 #[derive(Debug)]
 pub struct Query {
-    /// For each folder its label, and the file of each table.
-    folders: Vec<(String, BTreeMap<String, (PathBuf, Format)>)>,
+    /// By their labels.
+    folders: Vec<(String, TableFiles)>,
 }
 
 impl Query {
@@ -121,9 +124,9 @@ fn is_select(sql: &str) -> bool {
 }
 
 /// The tables of a folder by name, each in the first of its formats.
-fn tables_in(folder: &Path) -> Result<BTreeMap<String, (PathBuf, Format)>> {
+fn tables_in(folder: &Path) -> Result<TableFiles> {
     let failed = |error| Error::io("read the folder", folder, error);
-    let mut tables: BTreeMap<String, (PathBuf, Format)> = BTreeMap::new();
+    let mut tables = TableFiles::new();
     for entry in std::fs::read_dir(folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
         let parts =

@@ -394,7 +394,7 @@ fn what_cannot_be_asked_is_said_in_one_line() {
     Scene::new().run_with(["query", "gone", "select 1"]).exits(1).says("gone");
 }
 
-/// The same questions to DuckDB, polars and pandas on the same Parquet files; `docs/queries.md` has them.
+// The same questions to DuckDB, polars and pandas on the same Parquet files; `docs/queries.md` has them.
 #[test]
 #[ignore = "needs duckdb, polars and pandas for Python"]
 fn queries_answer_as_duckdb_polars_and_pandas_do() {
