@@ -120,7 +120,6 @@ fn values_of(cells: &Cells) -> Vec<Value> {
         Cells::Boolean(cells) => cells.iter().map(|cell| Value::from(*cell)).collect(),
         Cells::Date(cells) => cells.iter().map(|cell| cell.map(|cell| cell.to_string()).into()).collect(),
         Cells::Decimal(cells) => cells.iter().map(|cell| cell.map(|cell| cell.to_string()).into()).collect(),
-        Cells::Date(cells) => cells.iter().map(|cell| cell.map(|cell| cell.to_string()).into()).collect(),
     }
 }
 
