@@ -128,6 +128,7 @@ impl LedgerReport {
                 _ => None,
             },
             submits: recording.submits,
+            columns: recording.columns.as_ref().map(Columns::pairs).unwrap_or_default(),
         });
         let mut tasks: Vec<_> = tasks.iter().collect();
         tasks.sort_unstable_by_key(|(_, task)| task.order);
@@ -136,6 +137,7 @@ impl LedgerReport {
             status: task.status.as_ref().map(ToString::to_string),
             usage: task.usage(),
             recordings: task.recordings().filter_map(|n| n.index()).collect(),
+            submitted: task.submitted,
             accepted: task.accepted,
         });
         let clips = clips.iter().map(|clip| ClipReceipt {
@@ -201,18 +203,26 @@ impl Receipts {
         let submission = |(recording, tasks): (&SubmittedRecording, Vec<&Receipt>)| {
             let below = recording.file.as_deref().and_then(|file| file.strip_prefix(FOLDER)?.strip_prefix('/'));
             let file = below.unwrap_or_else(|| recording.file.as_deref().unwrap_or(&recording.name)).to_owned();
-            let mut names = vec![recording.url.clone(), file.clone(), recording.name.clone()];
-            names.extend(tasks.iter().map(|task| task.task_id.clone()));
-            let own = tasks.iter().filter(|task| task.recordings.len() == 1);
-            let usage = own.filter_map(|task| task.usage.as_ref()).map(Usage::from_json).sum();
+            let names = [Some(&recording.url), recording.file.as_ref(), Some(&file), Some(&recording.name)];
+            let mut names: Vec<String> = names.into_iter().flatten().cloned().collect();
+            let usage = |task: &Receipt| task.usage.as_ref().map(Usage::from_json).unwrap_or_default();
+            let (own, shared): (Vec<&Receipt>, Vec<&Receipt>) =
+                tasks.iter().partition(|task| task.recordings.len() == 1);
+            names.extend(own.iter().map(|task| task.task_id.clone()));
+            // A failed task may be followed by one that succeeded.
+            let has_result = |task: &&&Receipt| task.status.as_deref() == Some("SUCCEEDED");
+            let submitted = tasks.iter().rfind(has_result).or(tasks.last()).map(|task| task.submitted);
+            let project = recording.columns.iter().find(|(name, _)| name.trim().eq_ignore_ascii_case("project"));
             Submission {
                 file,
                 names,
+                project: project.map(|(_, cell)| cell.clone()),
                 tracks: recording.tracks.clone(),
                 failure: recording.failure.clone(),
                 submits: recording.submits,
-                usage,
-                accepted: tasks.first().map(|task| task.accepted),
+                usage: own.iter().map(|task| usage(task)).sum(),
+                shared: shared.iter().map(|task| (task.task_id.clone(), usage(task))).collect(),
+                submitted,
             }
         };
         self.recordings.iter().zip(tasks).map(submission).collect()
@@ -253,6 +263,8 @@ pub struct SubmittedRecording {
     pub failure: Option<String>,
     /// Submits that may have been billed: accepted by the service, or never resolved.
     pub submits: u32,
+    /// The other columns of its row in the list, by name; empty cells are left out.
+    pub columns: Vec<(String, String)>,
 }
 
 /// One task.
@@ -267,6 +279,8 @@ pub struct Receipt {
     pub usage: Option<Value>,
     /// Indices into [`Receipts::recordings`].
     pub recordings: Vec<usize>,
+    /// When its submit was about to leave, by our clock.
+    pub submitted: jiff::Timestamp,
     /// When it was accepted, by our clock.
     pub accepted: jiff::Timestamp,
 }

@@ -156,6 +156,8 @@ pub(super) struct Attempt {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct OwnTask {
     pub(super) sent: Sent,
+    /// When its submit was about to leave.
+    pub(super) submitted: Timestamp,
     pub(super) accepted: Timestamp,
     /// How it ended; `None` = it has not, as far as is known.
     pub(super) status: Option<TaskStatus>,
@@ -337,7 +339,7 @@ impl Fold for State {
             }
             Event::Accepted { attempt, task_id: id, .. } => {
                 let id = task_id(&id).ok_or_else(|| format!("{id:?} is no task id"))?;
-                let Attempt { mut sent, .. } = self.close(attempt)?;
+                let Attempt { mut sent, at: submitted, .. } = self.close(attempt)?;
                 for (n, _) in sent.iter() {
                     self.set(*n, Phase::InTask(id.clone()))?.submits += 1;
                 }
@@ -346,7 +348,7 @@ impl Fold for State {
                 if let Some(other) = self.tasks.get(&id) {
                     sent = other.sent.iter().chain(sent.iter()).cloned().collect();
                 }
-                self.tasks.insert(id, OwnTask { sent, accepted: at, status: None, usage: None, order });
+                self.tasks.insert(id, OwnTask { sent, submitted, accepted: at, status: None, usage: None, order });
             }
             Event::Refused { attempt, code, message, request_id, again } => {
                 let [code, message] = [code, message].map(Cow::into_owned);

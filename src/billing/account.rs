@@ -1,135 +1,162 @@
-//! The account of one recording by a model that is billed by the second: estimate, recomputed cost, reported usage and statement
-//! side by side, with why they differ (definitions: reconciliation).
+//! The account of what a row of a statement stands for, by a model that is billed by the second: estimate, recomputed cost,
+//! reported usage and statement side by side, with why they differ (definitions: reconciliation).
 
 use rust_decimal::Decimal;
 
-/// How fractions of a second are rounded. The service does not document it, and published examples fit several rules.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+use super::prices::UnitPrice;
+use super::rounding::Rounding;
+use super::verdict::Standing;
+
+/// By what a bill is held against results.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Rounding {
-    /// Round each track up: the upper bound of the rules.
-    #[default]
-    #[serde(rename = "up")]
-    UpPerTrack,
-    /// Round each track to the nearest second, halves up.
-    #[serde(rename = "nearest")]
-    NearestPerTrack,
-    /// Round the sum over all tracks of a recording up.
-    #[serde(rename = "up-on-sum")]
-    UpOnSum,
+pub struct Terms {
+    /// How the seconds of results are rounded.
+    pub rounding: Rounding,
+    /// The most seconds by which a row may differ, and as much as that many seconds cost its amount.
+    pub tolerance_seconds: Decimal,
+    /// List price of one second; `None` = amounts cannot be compared: unknown, or in another currency than the statement.
+    pub unit: Option<UnitPrice>,
+    /// How exactly the statement prints amounts: half its last decimal.
+    pub half_decimal: Decimal,
+    /// Whether there is a statement; without one the usage that the service reported stands for it.
+    pub has_statement: bool,
 }
 
-impl Rounding {
-    /// Every rule.
-    pub const ALL: [Self; 3] = [Self::UpPerTrack, Self::NearestPerTrack, Self::UpOnSum];
-
-    /// `up`, `nearest`, `up-on-sum`.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::UpPerTrack => "up",
-            Self::NearestPerTrack => "nearest",
-            Self::UpOnSum => "up-on-sum",
-        }
-    }
-
-    /// Billed seconds of one recording, from the speech of each track in ms.
-    ///
-    /// ```
-    /// use talkmeter::billing::Rounding;
-    /// // The published examples: 5.57 s → 6, 3.72 s + 4.72 s → 9. All three rules agree on both.
-    /// for rule in Rounding::ALL {
-    ///     assert_eq!((rule.seconds(&[5570]), rule.seconds(&[3720, 4720])), (6, 9));
-    /// }
-    /// // They differ for small fractions.
-    /// assert_eq!(Rounding::ALL.map(|rule| rule.seconds(&[3100, 4100])), [9, 7, 8]);
-    /// ```
-    #[must_use]
-    pub fn seconds(self, tracks_ms: &[i64]) -> i64 {
-        let sum = |parts: &mut dyn Iterator<Item = i64>| parts.fold(0, i64::saturating_add);
-        let up = |ms: i64| ms.div_euclid(1000).saturating_add(i64::from(ms.rem_euclid(1000) > 0));
-        match self {
-            Self::UpPerTrack => sum(&mut tracks_ms.iter().map(|ms| up(*ms))),
-            Self::NearestPerTrack => sum(&mut tracks_ms.iter().map(|ms| ms.saturating_add(500).div_euclid(1000))),
-            Self::UpOnSum => up(sum(&mut tracks_ms.iter().copied())),
-        }
-    }
-}
-
-/// What is known about the bill of one recording, in seconds; `None` = unknown.
+/// What is known about the bill of a recording, or of all those that one row of a statement counts, in seconds; `None` =
+/// unknown.
 #[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
 #[non_exhaustive]
 pub struct Account {
-    /// Its result file relative to the batch's results, or its name.
-    pub file: String,
-    /// The high estimate: the stated length of the recording.
+    /// A result file relative to the batch's results, or its name; a task, a day, a month.
+    pub key: String,
+    /// Number of recordings.
+    pub recordings: usize,
+    /// The high estimate: the stated length of the recordings.
     pub estimate_high: Option<i64>,
     /// The expected estimate.
     pub estimate: Option<i64>,
-    /// Speech of each transcribed track in ms, from the result.
-    pub tracks_ms: Vec<i64>,
-    /// Whether there is a result.
-    pub has_result: bool,
+    /// Speech of each transcribed track in ms, from the results, task by task.
+    pub tasks_ms: Vec<Vec<i64>>,
+    /// Number of recordings with a result whose speech is known.
+    pub results: usize,
     /// Number of requested tracks.
     pub tracks_asked: usize,
     /// As reported by the service.
     pub usage: Option<i64>,
+    /// Whether the statement has a row for it.
+    pub is_stated: bool,
     /// By the provider's statement.
     pub statement: Option<i64>,
     /// Amount on the statement.
     pub statement_cost: Option<Decimal>,
-    /// Why it has no result.
-    pub failure: Option<String>,
+    /// Why recordings have no result and never will.
+    pub failures: Vec<String>,
     /// Number of submits that may have been billed.
     pub submits: u32,
 }
 
 impl Account {
-    /// Billed seconds recomputed from the result; `None` without a result.
+    /// Billed seconds recomputed from the results; `None` without any result.
     #[must_use]
     pub fn actual(&self, rounding: Rounding) -> Option<i64> {
-        self.has_result.then(|| rounding.seconds(&self.tracks_ms))
+        let seconds = self.tasks_ms.iter().map(|tracks| rounding.seconds(tracks)).fold(0, i64::saturating_add);
+        (self.results > 0).then_some(seconds)
     }
 
-    /// Why the figures differ, as codes with explanations; empty if they agree within a second.
+    /// What should be billed: failures nothing. `None` = some results are not there yet, or cannot be read.
     #[must_use]
-    pub fn differences(&self, rounding: Rounding) -> Vec<String> {
+    pub fn due(&self, rounding: Rounding) -> Option<i64> {
+        let is_known = self.results.saturating_add(self.failures.len()) >= self.recordings;
+        is_known.then(|| self.actual(rounding).unwrap_or(0))
+    }
+
+    /// The seconds that are billed: by the statement, or without one as reported.
+    fn billed(&self, terms: &Terms) -> Option<i64> {
+        if terms.has_statement { self.statement } else { self.usage }
+    }
+
+    /// The tracks of a recording that is alone.
+    fn tracks_ms(&self) -> &[i64] {
+        match &self.tasks_ms[..] {
+            [tracks] if self.recordings == 1 => tracks,
+            _ => &[],
+        }
+    }
+
+    /// Whether a rule explains what is billed exactly; `None` = nothing to explain.
+    #[must_use]
+    pub fn is_explained(&self, terms: &Terms, rounding: Rounding) -> Option<bool> {
+        let due = self.due(rounding).filter(|_| self.results > 0)?;
+        match (self.billed(terms), self.statement_cost.zip(terms.unit)) {
+            (Some(billed), _) => Some(billed == due),
+            (None, Some((cost, unit))) => Some(within(cost, unit.cost(due), terms.half_decimal)),
+            _ => None,
+        }
+    }
+
+    /// Whether the bill agrees with the results.
+    #[must_use]
+    pub fn standing(&self, terms: &Terms) -> Standing {
+        let due = self.due(terms.rounding);
+        let is_off = |seconds: i64| match due {
+            Some(due) => Decimal::from(seconds.abs_diff(due)) > terms.tolerance_seconds,
+            None => true,
+        };
+        let differs = if !terms.has_statement {
+            self.results > 0 && self.usage.is_some_and(is_off) || self.recordings == 1 && self.submits > 1
+        } else if self.is_stated {
+            let is_empty = self.statement.is_none() && self.statement_cost.is_none();
+            is_empty || self.statement.is_some_and(is_off) || self.is_price_off(terms)
+        } else if due.is_some_and(|seconds| seconds > 0) {
+            return Standing::NotBilled;
+        } else {
+            false
+        };
+        if differs { Standing::Differs } else { Standing::Agrees }
+    }
+
+    /// Whether its amount is not that of its own seconds, or of its results if it states none; an amount alone without a
+    /// price to compare it with agrees with nothing.
+    fn is_price_off(&self, terms: &Terms) -> bool {
+        let Some(cost) = self.statement_cost else { return false };
+        let seconds = self.statement.or_else(|| self.due(terms.rounding));
+        match (terms.unit, seconds) {
+            (Some(unit), Some(seconds)) => {
+                let tolerance = terms.tolerance_seconds.checked_mul(unit.amount);
+                let tolerance = tolerance.and_then(|tolerance| tolerance.checked_add(terms.half_decimal));
+                tolerance.is_none_or(|tolerance| !within(cost, unit.cost(seconds), tolerance))
+            }
+            _ => self.statement.is_none(),
+        }
+    }
+
+    /// Why the figures differ, as codes with explanations; empty if they agree exactly.
+    #[must_use]
+    pub fn differences(&self, terms: &Terms) -> Vec<String> {
+        let rounding = terms.rounding;
         let mut why = Vec::new();
-        let billed = self.statement.or(self.usage);
-        let actual = self.actual(rounding);
-        if let Some(code) = &self.failure {
-            match billed {
+        let billed = self.billed(terms);
+        let due = self.actual(rounding);
+        match &self.failures[..] {
+            [code] if self.recordings == 1 => match billed {
                 Some(seconds) if seconds > 0 => why.push(format!("failed subtask: {code}, but {seconds} s are billed")),
                 _ => why.push(format!("failed subtask: {code}, no charge known")),
-            }
+            },
+            [] => {}
+            failures => why.push(format!("failed: {} of {} recordings", failures.len(), self.recordings)),
         }
-        if self.submits > 1 {
+        if self.recordings == 1 && self.submits > 1 {
             why.push(format!("duplicate submit: {} submits may have been billed", self.submits));
         }
-        if let (Some(actual), Some(billed)) = (actual, billed)
-            && actual != billed
+        let missing = self.recordings.saturating_sub(self.results).saturating_sub(self.failures.len());
+        if missing > 0 && billed.is_some() {
+            why.push(format!("result: {missing} of {} missing", self.recordings));
+        }
+        if let (Some(due), Some(billed)) = (due, billed)
+            && due != billed
         {
-            let other = Rounding::ALL.into_iter().find(|rule| *rule != rounding && self.actual(*rule) == Some(billed));
-            let twice = self.submits > 1 && billed == actual.saturating_mul(self.submits.into());
-            let one_track =
-                self.tracks_ms.len() > 1 && self.tracks_ms.iter().any(|ms| rounding.seconds(&[*ms]) == billed);
-            if twice {
-                why.push(format!("{billed} s are the sum over all submits"));
-            } else if let Some(rule) = other {
-                why.push(format!("rounding: {billed} s by rule `{}`", rule.name()));
-            } else if one_track {
-                why.push(format!("track: {billed} s match one of {} tracks", self.tracks_ms.len()));
-            } else if self.tracks_asked != self.tracks_ms.len() {
-                why.push(format!(
-                    "track: {} tracks were requested, {} are in the result",
-                    self.tracks_asked,
-                    self.tracks_ms.len()
-                ));
-            } else if billed.abs_diff(actual) > 1 {
-                why.push(format!("unexplained: {billed} s are billed, the result has {actual} s"));
-            } else {
-                why.push("rounding: within a second".to_owned());
-            }
+            why.push(self.difference(rounding, due, billed));
         }
         if let (Some(usage), Some(statement)) = (self.usage, self.statement)
             && usage != statement
@@ -141,25 +168,68 @@ impl Account {
         {
             why.push(format!("estimate: {billed} s exceed the upper bound of {high} s"));
         }
+        let seconds = self.statement.or_else(|| self.due(rounding));
+        if let (true, Some(cost), Some(seconds)) = (self.is_price_off(terms), self.statement_cost, seconds) {
+            let cost = cost.normalize();
+            why.push(match terms.unit.and_then(|unit| unit.cost(seconds)) {
+                Some(list) => format!("price: {cost} billed for {seconds} s, {} at list price", list.normalize()),
+                None => format!("price: {cost} billed, nothing to compare it with"),
+            });
+        }
+        if terms.has_statement && !self.is_stated && self.due(rounding).is_some_and(|due| due > 0) {
+            why.push("not billed: no row of the statement".to_owned());
+        }
         why
     }
 
-    /// Whether the bill differs from the result by more than a second, or may have been paid twice.
-    #[must_use]
-    pub fn is_different(&self, rounding: Rounding) -> bool {
-        let billed = self.statement.or(self.usage).zip(self.actual(rounding));
-        billed.is_some_and(|(billed, actual)| billed.abs_diff(actual) > 1) || self.submits > 1
+    /// Why so many seconds are billed, and not what the results come to.
+    fn difference(&self, rounding: Rounding, due: i64, billed: i64) -> String {
+        let tracks = self.tracks_ms();
+        let other = Rounding::ALL.into_iter().find(|rule| *rule != rounding && self.actual(*rule) == Some(billed));
+        if self.recordings == 1 && self.submits > 1 && billed == due.saturating_mul(self.submits.into()) {
+            format!("{billed} s are the sum over all submits")
+        } else if let Some(rule) = other {
+            format!("rounding: {billed} s by rule `{}`", rule.name())
+        } else if tracks.len() > 1 && tracks.iter().any(|ms| rounding.seconds(&[*ms]) == billed) {
+            format!("track: {billed} s match one of {} tracks", tracks.len())
+        } else if self.recordings == 1 && self.tracks_asked != tracks.len() {
+            format!("track: {} tracks were requested, {} are in the result", self.tracks_asked, tracks.len())
+        } else if billed.abs_diff(due) > 1 {
+            let results = if self.recordings == 1 { "the result has" } else { "the results have" };
+            format!("unexplained: {billed} s are billed, {results} {due} s")
+        } else {
+            "rounding: within a second".to_owned()
+        }
     }
 }
 
+/// Whether a billed amount is a computed one, give or take so much; not if that exceeds what a decimal holds.
+fn within(billed: Decimal, computed: Option<Decimal>, tolerance: Decimal) -> bool {
+    computed.and_then(|computed| billed.checked_sub(computed)).is_some_and(|off| off.abs() <= tolerance)
+}
+
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+    use crate::billing::{Meter, Prices};
+    use crate::catalog::Region;
+
+    pub(in crate::billing) fn terms(has_statement: bool) -> Terms {
+        Terms {
+            rounding: Rounding::UpPerTrack,
+            tolerance_seconds: Decimal::ONE,
+            // 0.00022 CNY
+            unit: Prices::builtin().unit("fun-asr", Region::Cn, Meter::Speech),
+            half_decimal: Decimal::new(5, 6),
+            has_statement,
+        }
+    }
 
     fn account(tracks_ms: &[i64], usage: i64) -> Account {
         Account {
-            tracks_ms: tracks_ms.to_vec(),
-            has_result: true,
+            recordings: 1,
+            tasks_ms: vec![tracks_ms.to_vec()],
+            results: 1,
             tracks_asked: tracks_ms.len(),
             usage: Some(usage),
             submits: 1,
@@ -169,16 +239,50 @@ mod tests {
 
     #[test]
     fn each_difference_has_its_reason() {
-        let why = |account: &Account| account.differences(Rounding::UpPerTrack).join("; ");
+        let why = |account: &Account| account.differences(&terms(account.is_stated)).join("; ");
         assert_eq!(why(&account(&[3720, 4720], 9)), "");
         assert_eq!(why(&account(&[3100, 4100], 8)), "rounding: 8 s by rule `up-on-sum`");
         assert_eq!(why(&account(&[3720, 14_720], 4)), "track: 4 s match one of 2 tracks");
         assert_eq!(why(&account(&[3720], 12)), "unexplained: 12 s are billed, the result has 4 s");
         let twice = Account { submits: 2, ..account(&[3720], 8) };
         assert_eq!(why(&twice), "duplicate submit: 2 submits may have been billed; 8 s are the sum over all submits");
-        let failed = Account { failure: Some("DOWNLOAD_FAILED".into()), ..Account::default() };
+        let failed = Account { recordings: 1, failures: vec!["DOWNLOAD_FAILED".into()], ..Account::default() };
         assert_eq!(why(&failed), "failed subtask: DOWNLOAD_FAILED, no charge known");
-        let stated = Account { statement: Some(10), ..account(&[3720, 4720], 9) };
+        let stated = Account { is_stated: true, statement: Some(10), ..account(&[3720, 4720], 9) };
         assert_eq!(why(&stated), "rounding: within a second; statement: 10 s, the service reported 9 s");
+    }
+
+    #[test]
+    fn seconds_and_amount_are_held_against_the_results_each_by_itself() {
+        let row = |statement: Option<i64>, cost: Option<&str>| Account {
+            is_stated: true,
+            statement,
+            statement_cost: cost.map(|cost| cost.parse().unwrap()),
+            ..account(&[3720, 4720], 9)
+        };
+        let standing = |row: Account| row.standing(&terms(true));
+        for (seconds, cost) in [(Some(9), None), (Some(10), None), (Some(9), Some("0.00198")), (None, Some("0.00198"))] {
+            assert_eq!(standing(row(seconds, cost)), Standing::Agrees, "{seconds:?} {cost:?}");
+        }
+        // At twice the price; eleven seconds; the price of eleven; no figure at all.
+        for (seconds, cost) in
+            [(Some(9), Some("0.00396")), (Some(11), None), (None, Some("0.00242")), (Some(9), Some("-0.00198")), (None, None)]
+        {
+            assert_eq!(standing(row(seconds, cost)), Standing::Differs, "{seconds:?} {cost:?}");
+        }
+        // Printed to the cent, it can only agree to the cent.
+        let cents = Terms { half_decimal: Decimal::new(5, 3), ..terms(true) };
+        assert_eq!(row(Some(9), Some("0.00")).standing(&cents), Standing::Agrees);
+        assert_eq!(row(Some(9), Some("0.01")).standing(&cents), Standing::Differs);
+        // Without a price, seconds alone are compared.
+        let unpriced = Terms { unit: None, ..terms(true) };
+        assert_eq!(row(Some(9), Some("5")).standing(&unpriced), Standing::Agrees);
+        assert_eq!(row(None, Some("0.00198")).standing(&unpriced), Standing::Differs);
+        assert_eq!(standing(Account { is_stated: false, ..row(None, None) }), Standing::NotBilled);
+        // Nothing is due for a failure, and nothing can be said before there is a result.
+        let failed = Account { results: 0, tasks_ms: Vec::new(), failures: vec!["GONE".into()], ..row(Some(0), None) };
+        assert_eq!(standing(failed.clone()), Standing::Agrees);
+        assert_eq!(standing(Account { statement: Some(9), ..failed.clone() }), Standing::Differs);
+        assert_eq!(standing(Account { failures: Vec::new(), ..failed }), Standing::Differs);
     }
 }

@@ -25,6 +25,7 @@ mod line;
 mod money;
 mod prices;
 mod reconcile;
+mod rounding;
 mod share;
 mod statement;
 mod sum;
@@ -34,8 +35,9 @@ mod tokens;
     allow(dead_code, unused_imports, reason = "figures of batches, which come with the client")
 )]
 mod usage;
+mod verdict;
 
-pub use account::{Account, Rounding};
+pub use account::{Account, Terms};
 pub use actual::result_lines;
 pub use bill::{Bill, BillTotal, CurrencyTotal};
 pub use budget::Budget;
@@ -46,8 +48,10 @@ pub use money::Money;
 pub(crate) use money::checked_sum;
 pub use prices::{PriceBook, Prices, UnitPrice};
 pub use reconcile::{Accounts, Charge, ReconciledRecording, Reconciliation, Submission};
+pub use rounding::Rounding;
 pub use share::{EarlierShares, Share};
-pub use statement::{Statement, StatementRow};
+pub use statement::{Grain, Period, Statement, StatementRow};
 pub use sum::{Sum, sum};
 pub use tokens::{MeterAccount, TokenAccount};
 pub use usage::{ReportedUsage, Usage, of_usage};
+pub use verdict::{Explained, Finding, Standing, Sums, Verdict};

@@ -1,5 +1,8 @@
 //! The provider's statement, row by row.
 
+use std::fmt;
+
+use jiff::civil::Date;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
 
@@ -14,6 +17,12 @@ use crate::sheet::{Cells, Column, Layout, Row, Sheet, number};
 pub struct StatementRow {
     /// Task id, address, result file or name of a recording; empty if the row names none.
     pub resource: String,
+    /// The day or month of the row; `None` = not stated.
+    pub period: Option<Period>,
+    /// The model; empty if the row names none.
+    pub model: String,
+    /// The project; empty if the row names none.
+    pub project: String,
     /// The billed quantities. A quantity without a meter counts as seconds.
     pub usage: Usage,
     /// The meter of the row; `None` = not stated, or several.
@@ -24,19 +33,96 @@ pub struct StatementRow {
     pub currency: String,
 }
 
+/// A day or a month, as written on a statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[non_exhaustive]
+pub enum Period {
+    /// A day.
+    Day(Date),
+    /// A month, by its first day.
+    Month(Date),
+}
+
+impl Period {
+    /// `2026-10-05`, `2026-10`, `20261005`, `202610`, with `/` or `年月日`; a time of day behind it is ignored.
+    pub(super) fn read(cell: &str) -> Option<Self> {
+        let mut groups = cell.split(|c: char| !c.is_ascii_digit()).filter(|group| !group.is_empty());
+        let part = |group: Option<&str>| group.filter(|group| group.len() <= 2)?.parse::<i8>().ok();
+        let first = groups.next().filter(|_| cell.starts_with(|c: char| c.is_ascii_digit()))?;
+        let year = first.get(..4)?.parse().ok()?;
+        let (month, day) = match first.len() {
+            4 => (part(groups.next())?, groups.next().map(|day| part(Some(day)))),
+            6 => (part(first.get(4..))?, None),
+            8 | 14 => (part(first.get(4..6))?, Some(part(first.get(6..8)))),
+            _ => return None,
+        };
+        match day {
+            Some(day) => Some(Self::Day(Date::new(year, month, day?).ok()?)),
+            None => Some(Self::Month(Date::new(year, month, 1).ok()?)),
+        }
+    }
+
+    /// The month it is in.
+    fn month(self) -> Self {
+        let (Self::Day(date) | Self::Month(date)) = self;
+        Self::Month(date.first_of_month())
+    }
+}
+
+impl fmt::Display for Period {
+    /// `2026-10-05`, `2026-10`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Day(date) => write!(f, "{date}"),
+            Self::Month(date) => write!(f, "{:04}-{:02}", date.year(), date.month()),
+        }
+    }
+}
+
+/// What the rows of a statement stand for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Grain {
+    /// A recording, or a task of several.
+    #[default]
+    Recording,
+    /// A day.
+    Day,
+    /// A month.
+    Month,
+    /// All that a model or project did.
+    Whole,
+}
+
 /// A provider's statement.
 #[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
 #[non_exhaustive]
 pub struct Statement {
     /// In the order of the file.
     pub rows: Vec<StatementRow>,
+    /// What a row stands for: a recording if any row names one, else its day or month.
+    pub grain: Grain,
+    /// Whether rows are also told apart by model.
+    pub by_model: bool,
+    /// Whether rows are also told apart by project.
+    pub by_project: bool,
+    /// The most decimals that an amount is printed with.
+    pub decimals: u32,
     /// What to know about the file as a whole, as clauses: a guessed encoding, empty rows.
     pub notes: Vec<String>,
 }
 
 const RESOURCE: Column =
-    Column::new(&["ResourceId", "task_id", "file", "url", "file_url", "InstanceID", "资源ID", "实例ID"]);
+    Column::new(&["ResourceId", "task_id", "file", "url", "file_url", "address", "name", "资源ID", "任务ID"]);
+const DAY: Column =
+    Column::new(&["date", "day", "ChargePeriodStart", "BillingDate", "usage_date", "日期", "账单日期", "消费日期"]);
+const MONTH: Column = Column::new(&["month", "BillingPeriodStart", "BillingCycle", "账期", "账单月份", "月份"]);
+const MODEL: Column =
+    Column::new(&["model", "model_name", "SkuId", "InstanceID", "实例ID", "模型", "模型名称", "商品ID"]);
+const PROJECT: Column = Column::new(&["project", "project_id", "项目", "项目ID"]);
 const QUANTITY: Column = Column::new(&["ConsumedQuantity", "PricingQuantity", "seconds", "quantity", "usage", "用量"]);
+const UNIT: Column = Column::new(&["ConsumedUnit", "PricingUnit", "unit", "用量单位"]);
 const METER: Column = Column::new(&["SkuMeter", "meter"]);
 const TOKENS_IN: Column = Column::new(&["input_tokens", "tokens_in"]);
 const TOKENS_OUT: Column = Column::new(&["output_tokens", "tokens_out"]);
@@ -46,16 +132,17 @@ const CURRENCY: Column = Column::new(&["BillingCurrency", "currency", "币种"])
 impl Statement {
     /// Reads a statement: CSV with a header, or JSON lines. Columns by any of these names, whatever their case:
     ///
-    /// - `ResourceId`, `task_id`, `file` or `url`: which recording;
+    /// - `ResourceId`, `task_id`, `file`, `url` or `name`: which recording; else `date` or `ChargePeriodStart`, or `month`
+    ///   or `BillingPeriodStart`; with `model` or `SkuId`, and `project`, where there are such;
     /// - `ConsumedQuantity`, `PricingQuantity`, `seconds` or `quantity`, of what `SkuMeter` or `meter` says (`speech`,
-    ///   `tokens_in`, `tokens_out`);
+    ///   `tokens_in`, `tokens_out`), in seconds unless `ConsumedUnit` or `unit` says minutes or hours;
     /// - `input_tokens` or `tokens_in`, `output_tokens` or `tokens_out`;
     /// - `BilledCost`, `cost` or `amount`; `BillingCurrency` or `currency`.
     ///
     /// `name` tells JSON lines from CSV by its extension.
     ///
     /// ```
-    /// use talkmeter::billing::{Meter, Statement};
+    /// use talkmeter::billing::{Grain, Meter, Statement};
     /// let csv = "task_id;quantity;meter;cost\nt-1;1.530;input_tokens;0,0002295\n";
     /// assert!(Statement::read("bill.csv", csv.as_bytes()).unwrap_err().to_string().contains("`1.530`"));
     /// let csv = csv.replace("1.530", "1530");
@@ -63,25 +150,75 @@ impl Statement {
     /// let row = &statement.rows[0];
     /// assert_eq!((row.meter, row.usage.tokens_in), (Some(Meter::TokensIn), Some(1530)));
     /// assert_eq!(row.cost.ok_or("no cost")?.to_string(), "0.0002295");
+    /// let csv = "month,SkuId,ConsumedQuantity\n2026-10,fun-asr,1205\n";
+    /// assert_eq!(Statement::read("bill.csv", csv.as_bytes())?.grain, Grain::Month);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors
     /// [`crate::ErrorKind::InvalidInput`]: what is wrong, and in which line of `name`.
     pub fn read(name: &str, reader: impl std::io::Read) -> Result<Self> {
-        let wrong = |why: &dyn std::fmt::Display| Error::invalid(format!("{name}: {why}"));
+        let wrong = |why: &dyn fmt::Display| Error::invalid(format!("{name}: {why}"));
         let layout = Layout { needed: &[QUANTITY, TOKENS_IN, TOKENS_OUT, COST], plain: false, least_columns: 1 };
         let mut sheet = Sheet::new(name, reader, &layout);
-        let mut rows = Vec::new();
+        let mut statement = Self::default();
+        let mut currency = String::new();
         while let Some(row) = sheet.next_row() {
             let (line, row) = row.map_err(|fault| wrong(&fault))?;
             let Row::Cells(cells) = row else { return Err(wrong(&format!("line {line}: not a JSON object"))) };
             let row = statement_row(&cells, sheet.has_decimal_commas());
-            rows.push(row.map_err(|why| wrong(&format!("line {line}: {why}")))?);
+            let row = row.map_err(|why| wrong(&format!("line {line}: {why}")))?;
+            let names_nothing = row.resource.is_empty() && row.period.is_none();
+            if names_nothing && row.model.is_empty() && row.project.is_empty() && !cells.has_any(&KEYS) {
+                return Err(wrong(&format!("line 1: {}", cells.missing(&KEYS))));
+            }
+            if currency.is_empty() {
+                currency.clone_from(&row.currency);
+            }
+            if !row.currency.is_empty() && !row.currency.eq_ignore_ascii_case(&currency) {
+                return Err(wrong(&format!(
+                    "line {line}: an amount in {}, the rows before are in {currency}: amounts in two currencies are not added",
+                    row.currency
+                )));
+            }
+            statement.decimals = statement.decimals.max(row.cost.map_or(0, |cost| cost.scale()));
+            statement.rows.push(row);
         }
-        Ok(Self { rows, notes: sheet.notes() })
+        if sheet.is_empty() {
+            return Err(wrong(&"empty: a statement has a header and rows"));
+        }
+        statement.notes = sheet.notes();
+        statement.decide_grain();
+        Ok(statement)
+    }
+
+    /// The currency of its amounts; `None` = not stated.
+    #[must_use]
+    pub fn currency(&self) -> Option<&str> {
+        self.rows.iter().map(|row| &*row.currency).find(|currency| !currency.is_empty())
+    }
+
+    fn decide_grain(&mut self) {
+        let any = |has: fn(&StatementRow) -> bool| self.rows.iter().any(has);
+        self.grain = if self.rows.is_empty() || any(|row| !row.resource.is_empty()) {
+            Grain::Recording
+        } else if any(|row| matches!(row.period, Some(Period::Month(_)))) {
+            Grain::Month
+        } else if any(|row| row.period.is_some()) {
+            Grain::Day
+        } else {
+            Grain::Whole
+        };
+        let is_by_recording = self.grain == Grain::Recording;
+        self.by_model = !is_by_recording && any(|row| !row.model.is_empty());
+        self.by_project = !is_by_recording && any(|row| !row.project.is_empty());
+        if self.grain == Grain::Month {
+            self.rows.iter_mut().for_each(|row| row.period = row.period.map(Period::month));
+        }
     }
 }
+
+const KEYS: [Column; 5] = [RESOURCE, DAY, MONTH, MODEL, PROJECT];
 
 fn statement_row(cells: &Cells, has_decimal_commas: bool) -> std::result::Result<StatementRow, String> {
     let decimal = |column: &Column| {
@@ -95,29 +232,60 @@ fn statement_row(cells: &Cells, has_decimal_commas: bool) -> std::result::Result
             number => Ok(number),
         }
     };
-    let whole = |column: &Column| match decimal(column)? {
+    let unit = cells.get(&UNIT).map_or(1, |unit| unit_seconds(&unit.to_lowercase()));
+    let whole = |column: &Column, unit: i64| match decimal(column)? {
         // Money may be paid back; speech is not taken back.
         Some(quantity) if quantity.is_sign_negative() && !quantity.is_zero() => {
             Err(format!("`{quantity}` for `{}` is below 0", column.name()))
         }
-        quantity => Ok(quantity.and_then(|quantity| quantity.ceil().to_i64())),
+        quantity => {
+            let quantity = quantity.and_then(|quantity| quantity.checked_mul(unit.into()));
+            Ok(quantity.and_then(|quantity| quantity.ceil().to_i64()))
+        }
     };
     let meter = cells.get(&METER).and_then(|name| named(&name.to_ascii_lowercase()));
-    let mut usage = Usage { tokens_in: whole(&TOKENS_IN)?, tokens_out: whole(&TOKENS_OUT)?, ..Usage::default() };
-    if let Some(quantity) = whole(&QUANTITY)? {
+    let mut usage = Usage { tokens_in: whole(&TOKENS_IN, 1)?, tokens_out: whole(&TOKENS_OUT, 1)?, ..Usage::default() };
+    if let Some(quantity) = whole(&QUANTITY, unit)? {
         *match meter {
             None | Some(Meter::Speech) => &mut usage.seconds,
             Some(Meter::TokensIn) => &mut usage.tokens_in,
             Some(Meter::TokensOut) => &mut usage.tokens_out,
         } = Some(quantity);
     }
+    let period = |column: &Column| match cells.get(column) {
+        None => Ok(None),
+        Some(cell) => match Period::read(cell) {
+            None => Err(format!("`{cell}` for `{}` is not a day or month such as 2026-10-05 or 2026-10", column.name())),
+            period => Ok(period),
+        },
+    };
+    let text = |column| cells.get(column).unwrap_or_default().to_owned();
+    let resource = text(&RESOURCE);
+    // The dates of rows that name a recording are not needed.
+    let period = match (resource.is_empty(), cells.get(&DAY)) {
+        (false, _) => None,
+        (true, Some(_)) => period(&DAY)?,
+        (true, None) => period(&MONTH)?.map(Period::month),
+    };
     Ok(StatementRow {
-        resource: cells.get(&RESOURCE).unwrap_or_default().to_owned(),
+        resource,
+        period,
+        model: text(&MODEL),
+        project: text(&PROJECT),
         usage,
         meter,
         cost: decimal(&COST)?,
-        currency: cells.get(&CURRENCY).unwrap_or_default().to_owned(),
+        currency: text(&CURRENCY),
     })
+}
+
+/// The seconds of a unit of time; 1 for anything else.
+fn unit_seconds(unit: &str) -> i64 {
+    match unit {
+        "hour" | "hours" | "h" | "小时" => 3600,
+        "minute" | "minutes" | "min" | "分钟" => 60,
+        _ => 1,
+    }
 }
 
 fn named(meter: &str) -> Option<Meter> {
@@ -150,6 +318,8 @@ mod tests {
         assert_eq!((rows[3].usage, rows[3].meter), (usage(Some(7), None, None), None));
         let rows = read("\u{feff}url,input_tokens,output_tokens,amount\nu,530,109,0.00013\n").unwrap();
         assert_eq!((rows[0].usage, rows[0].meter), (usage(None, Some(530), Some(109)), None));
+        let hours = read("task_id,ConsumedQuantity,ConsumedUnit\nt,1.5,Hours\n").unwrap();
+        assert_eq!(hours[0].usage, usage(Some(5400), None, None));
         let missing = read("url,currency\n").unwrap_err();
         assert!(
             missing.starts_with("bill.csv: line 1: no column `ConsumedQuantity` (or `PricingQuantity`, `seconds`,"),
@@ -172,5 +342,38 @@ mod tests {
             let refused = read(&format!("url,seconds\nu,1\nv,{seconds}\n")).unwrap_err();
             assert!(refused.starts_with("bill.csv: line 3: ") && refused.contains(said), "{refused}");
         }
+    }
+
+    #[test]
+    fn the_columns_say_what_a_row_stands_for() {
+        let read = |csv: &str| Statement::read("bill.csv", csv.as_bytes());
+        let grain = |csv: &str| {
+            let statement = read(csv).unwrap();
+            let period = statement.rows[0].period.map(|period| period.to_string());
+            (statement.grain, statement.by_model, period)
+        };
+        let (day, month) = (Some("2026-10-05".to_owned()), Some("2026-10".to_owned()));
+        assert_eq!(grain("task_id,date,seconds\nt,never,1\n"), (Grain::Recording, false, None));
+        for cell in ["2026-10-05", "20261005", "2026/10/5", "2026-10-05T08:00:00Z", "2026年10月05日", "20261005080000"] {
+            assert_eq!(grain(&format!("date,seconds\n{cell},1\n")), (Grain::Day, false, day.clone()), "{cell}");
+            let csv = format!("账期,实例ID,用量\n{cell},fun-asr,1\n");
+            assert_eq!(grain(&csv), (Grain::Month, true, month.clone()), "{cell}");
+        }
+        for cell in ["2026-10", "202610", "2026/10", "2026年10月"] {
+            assert_eq!(grain(&format!("month,SkuId,seconds\n{cell},m,1\n")), (Grain::Month, true, month.clone()), "{cell}");
+            assert_eq!(grain(&format!("day,seconds\n{cell},1\n")), (Grain::Month, false, month.clone()), "{cell}");
+        }
+        // A resource column without a cell says nothing.
+        assert_eq!(grain("ResourceId,ChargePeriodStart,cost\n,2026-10-05,1\n"), (Grain::Day, false, day));
+        assert_eq!(grain("model,seconds\nfun-asr,1\n"), (Grain::Whole, true, None));
+        let refused = |csv: &str| read(csv).unwrap_err().to_string();
+        for cell in ["05/10/2026", "2026-13", "2026-02-30", "soon", "2026", "202610051"] {
+            let why = format!("bill.csv: line 2: `{cell}` for `date` is not a day or month such as");
+            assert!(refused(&format!("date,seconds\n{cell},1\n")).starts_with(&why), "{cell}");
+        }
+        let missing = refused("product,seconds\nASR,1\n");
+        assert!(missing.starts_with("bill.csv: line 1: no column `ResourceId` (or `task_id`, `file`,"), "{missing}");
+        assert!(missing.contains("`date`") && missing.ends_with("; the header has `product`, `seconds`"), "{missing}");
+        assert!(refused("file,cost,currency\na,1,USD\nb,1,CNY\n").contains("line 3: an amount in CNY"));
     }
 }

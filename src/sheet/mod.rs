@@ -92,6 +92,16 @@ impl Cells {
         }
     }
 
+    /// Whether one of these columns is there, be its cell empty.
+    pub(crate) fn has_any(&self, columns: &[Column]) -> bool {
+        columns.iter().any(|column| self.names.position(column).is_some())
+    }
+
+    /// That none of these columns is there: which there are, and which names would do.
+    pub(crate) fn missing(&self, columns: &[Column]) -> String {
+        self.names.missing(columns)
+    }
+
     /// Names and cells, in order, empty ones included, but not those by which these columns are found.
     pub(crate) fn without(&self, columns: &[Column]) -> impl Iterator<Item = (&str, &str)> {
         let found: Vec<usize> = columns.iter().filter_map(|column| self.names.position(column)).collect();
@@ -177,6 +187,11 @@ impl<R: Read> Sheet<R> {
             rows => notes.push(format!("{rows} empty rows skipped")),
         }
         notes
+    }
+
+    /// After the last row: whether there was no line at all.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lines.number() <= 1
     }
 
     /// Whether columns are separated by something else than commas, so that a comma in a number is a decimal one.

@@ -16,7 +16,9 @@ pub(crate) fn ledger(model: &str, region: &str, events: &[Value]) -> String {
     });
     for event in std::iter::once(&batch).chain(events) {
         let mut line = event.clone();
-        line["at"] = json!("2026-11-01T00:00:01Z");
+        if line["at"].is_null() {
+            line["at"] = json!("2026-11-01T00:00:01Z");
+        }
         lines.push(line.to_string());
     }
     lines.join("\n") + "\n"
@@ -488,9 +490,9 @@ fn a_bill_is_compared_with_usage() {
         .run("cost reconcile batch --statement bill.csv --format csv")
         .exits(3)
         .says("1 statement row names no recording of this batch: 5 s")
-        .says("1 recording billed differently from its result")
-        .prints("000001-a.json,,,9,9,9,0.00198,\n")
-        .prints("000002-b.json,,,9,30,30,0.0066,\"unexplained: 30 s are billed, the result has 9 s\"\n");
+        .says("1 differ, 0 not billed, 1 not ours")
+        .prints("000001-a.json,agrees,,,9,9,9,0.00198,\n")
+        .prints("000002-b.json,differs,,,9,30,30,0.0066,\"unexplained: 30 s are billed, the result has 9 s\"\n");
     // A row of the statement without a word of the amount, and a recording that failed.
     let failed = failed(3, "c");
     let ran = ran
@@ -508,7 +510,7 @@ fn a_bill_is_compared_with_usage() {
     let line = ran.out().lines().nth(1).unwrap().to_owned();
     assert_eq!(
         line,
-        "CNY,Usage,speech transcribed,2026-11-01T00:00:00Z,2026-11-02T00:00:00Z,9,Seconds,9,Seconds,0.00022,0.00198,,,\
+        "CNY,2026-11-01T00:00:00Z,2026-12-01T00:00:00Z,Usage,speech transcribed,2026-11-01T00:00:00Z,2026-11-02T00:00:00Z,9,Seconds,9,Seconds,0.00022,0.00198,,,\
          Model Studio,AI and Machine Learning,fun-asr,speech,000001-a.json"
     );
 }
@@ -529,11 +531,11 @@ fn a_bill_in_tokens_is_compared_with_what_the_service_reported() {
     assert_eq!(
         ran.out(),
         // Of 38 s the line of known answers, 530 in and 132 out, for each of two tracks.
-        "file,meter,estimate,estimate_high,usage,unit_price,currency,usage_cost,statement,statement_cost,why\n\
-         000001-a.json,tokens_in,1060,2264,530,0.00000015,USD,0.0000795,,,\n\
-         000001-a.json,tokens_out,264,608,109,0.00000047,USD,0.00005123,,,\n\
-         b,tokens_in,,,,0.00000015,USD,,,,\"failed subtask: DOWNLOAD_FAILED, no charge known\"\n\
-         b,tokens_out,,,,0.00000047,USD,,,,\n"
+        "key,verdict,meter,estimate,estimate_high,usage,unit_price,currency,usage_cost,statement,statement_cost,why\n\
+         000001-a.json,agrees,tokens_in,1060,2264,530,0.00000015,USD,0.0000795,,,\n\
+         000001-a.json,agrees,tokens_out,264,608,109,0.00000047,USD,0.00005123,,,\n\
+         b,agrees,tokens_in,,,,0.00000015,USD,,,,\"failed subtask: DOWNLOAD_FAILED, no charge known\"\n\
+         b,agrees,tokens_out,,,,0.00000047,USD,,,,\n"
     );
     // Each meter by itself: the tokens agree, the price of those that came out does not.
     let split = "task_id,quantity,meter,cost,currency\ntask-1,530,input_tokens,0.0000795,USD\n\
@@ -543,8 +545,12 @@ fn a_bill_in_tokens_is_compared_with_what_the_service_reported() {
         .run("cost reconcile batch --statement bill.csv --format json")
         .exits(3)
         .says("1 statement row names no recording of this batch: 5 input tokens")
-        .says("1 recording billed differently from the reported usage");
-    let rows = ran.json();
+        .says_no("nothing in bill.csv");
+    let report = ran.json();
+    assert_eq!(report["verdict"]["service"], json!({"seconds": null, "tokens": 639, "cost": "0.00013073"}));
+    assert_eq!((&report["verdict"]["differ"], &report["verdict"]["not_ours"]), (&json!(1), &json!(1)));
+    assert_eq!(report["rounding"], Value::Null);
+    let rows = &report["rows"];
     has(rows[0].as_object().unwrap(), json!({"statement": 530, "statement_cost": "0.0000795", "why": ""}));
     has(
         rows[1].as_object().unwrap(),
@@ -557,7 +563,7 @@ fn a_bill_in_tokens_is_compared_with_what_the_service_reported() {
         .run("cost reconcile batch --statement bill.csv --format csv")
         .exits(3)
         .prints("109,0.00000047,USD,0.00005123,110,,\"statement: 110 tokens, 109 reported by the service\"\n")
-        .prints("000001-a.json,both,,,,,USD,0.00013073,,0.0001307,\n");
+        .prints("000001-a.json,differs,both,,,,,USD,0.00013073,,0.0001307,\n");
     let ran = ran.then().run("cost reconcile batch --statement bill.csv --focus -q").exits(3);
     let column = focus(&ran);
     assert_eq!(column("PricingQuantity"), ["530", "109", "", "", ""]);
@@ -567,7 +573,7 @@ fn a_bill_in_tokens_is_compared_with_what_the_service_reported() {
     tokens_batch()
         .write("bill.csv", "url,quantity,cost,currency\nhttps://calls.example/a.wav,639,0.00013,CNY\n")
         .run("cost reconcile batch --statement bill.csv")
-        .exits(0)
+        .exits(3)
         .says("1 statement row does not say which tokens it counts")
         .says("the statement is in CNY, the prices are in USD");
 }

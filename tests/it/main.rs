@@ -46,6 +46,7 @@ mod readme;
 mod real_data;
 mod recognisers;
 mod recordings;
+mod reconcile;
 mod refusals;
 mod report;
 mod resources;

@@ -67,7 +67,7 @@ fn every_command_reads_every_spelling_of_a_table() {
         "task_id,seconds,cost,note\ntask-1,9,0.00198,华北\n",
         crate::cost::batch_of_one,
         "cost reconcile batch --statement table.csv --format csv",
-        "000001-a.json,,,9,9,9,0.00198,\n",
+        "000001-a.json,agrees,,,9,9,9,0.00198,\n",
     );
 }
 
@@ -201,11 +201,11 @@ fn a_statement_is_read_as_consoles_export_it() {
         "task_id;seconds;cost\r\ntask-1;1205;0,042175\r\n",
         "Task ID;Seconds;Cost\r\ntask-1;1 205;0,042175 USD\r\n",
     ] {
-        reconcile(statement).exits(3).prints("000001-a.json,,,9,9,1205,0.042175,");
+        reconcile(statement).exits(3).prints("000001-a.json,differs,,,9,9,1205,0.042175,");
     }
     reconcile("\u{FEFF}账期,产品明细,商品ID,计费项,用量,用量单位,应付金额,币种\r\n202611,百炼大模型,fun-asr,语音时长,\"1,205\",秒,0.042175,USD\r\n")
-        .exits(0)
-        .says("1 statement row names no recording of this batch: 1205 s");
+        .exits(3)
+        .prints("2026-11 fun-asr,differs,,,9,9,1205,0.042175,");
     reconcile("task_id,day\ntask-1,1\n")
         .exits(2)
         .says("bill.csv: line 1: no column `ConsumedQuantity` (or `PricingQuantity`, `seconds`, `quantity`")
@@ -272,7 +272,7 @@ fn json_lines_are_tables_too() {
         .write("bill.jsonl", "{\"task_id\": \"task-1\", \"Seconds\": 1205, \"cost\": 0.00004}\n")
         .run("cost reconcile batch --statement bill.jsonl --format csv")
         .exits(3)
-        .prints("000001-a.json,,,9,9,1205,0.00004,");
+        .prints("000001-a.json,differs,,,9,9,1205,0.00004,");
     let ran = calls()
         .write("meta.jsonl", "{\"team\": \"Nord\", \"file\": \"a.json\"}\n{\"file\": \"b.json\", \"floor\": 3}\n")
         .run("analyze calls -o out --tables jsonl --meta meta.jsonl --group-by team,floor")

@@ -8,8 +8,10 @@ use super::super::output::Listing;
 use super::breakdown::{code, exact};
 use crate::billing::{Charge, Meter};
 
-const HEAD: [&str; 18] = [
+const HEAD: [&str; 20] = [
     "BillingCurrency",
+    "BillingPeriodStart",
+    "BillingPeriodEnd",
     "ChargeCategory",
     "ChargeDescription",
     "ChargePeriodStart",
@@ -38,10 +40,13 @@ pub(super) fn listing(charges: &[Charge]) -> Listing {
             Meter::Speech => json!("Seconds"),
             _ => json!("Tokens"),
         });
-        let day = charge.accepted.map(|accepted| accepted.to_zoned(jiff::tz::TimeZone::UTC).date());
-        let period = |date: Option<Date>| json!(date.map(|date| format!("{date}T00:00:00Z")));
+        let (first, end) = charge.period;
+        let at = |date: Date| json!(format!("{date}T00:00:00Z"));
+        let last = end.yesterday().unwrap_or(first);
         vec![
             code(charge.currency),
+            at(first.first_of_month()),
+            at(last.last_of_month().tomorrow().unwrap_or(last)),
             json!("Usage"),
             json!(match meter {
                 Some(Meter::Speech) => "speech transcribed",
@@ -49,8 +54,8 @@ pub(super) fn listing(charges: &[Charge]) -> Listing {
                 Some(Meter::TokensOut) => "tokens out",
                 None => "tokens in and out",
             }),
-            period(day),
-            period(day.and_then(|day| day.tomorrow().ok())),
+            at(first),
+            at(end),
             quantity.clone(),
             measured_in.clone(),
             quantity,
@@ -63,7 +68,7 @@ pub(super) fn listing(charges: &[Charge]) -> Listing {
             json!("AI and Machine Learning"),
             json!(line.model),
             json!(meter.map(Meter::name)),
-            json!(line.file),
+            json!(charge.is_resource.then_some(&line.file)),
         ]
     };
     Listing { head: HEAD.to_vec(), rows: charges.iter().map(row).collect() }

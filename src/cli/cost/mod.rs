@@ -8,6 +8,7 @@ mod reconcile;
 mod recordings;
 mod tokens;
 mod vad;
+mod verdict;
 
 pub(super) use actual::bill;
 pub(super) use estimate::free_seconds;
@@ -34,7 +35,7 @@ enum Command {
     Estimate(estimate::Args),
     /// Compute what transcription has cost, from result files and ledgers
     Actual(actual::Args),
-    /// Compare estimate, results, reported usage and statement, and say why they differ
+    /// Say whether a statement agrees with the results, and why not
     Reconcile(reconcile::Args),
 }
 

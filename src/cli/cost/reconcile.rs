@@ -1,17 +1,21 @@
-//! `cost reconcile`: estimate, results, reported usage and statement side by side, with why they differ.
+//! `cost reconcile`: estimate, results, reported usage and statement side by side, with why they differ, and a verdict.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use jiff::civil::Date;
+use rust_decimal::Decimal;
 use serde_json::json;
 
 use super::super::Exit;
+use super::super::duration::duration;
 use super::super::output::{Console, Failure, Format, Listing};
 use super::super::prices::{PriceFlags, warn_if_old_for};
 use super::breakdown::exact;
-use super::{focus, tokens};
+use super::{focus, tokens, verdict};
 use crate::batch::{LedgerReport, Receipts};
-use crate::billing::{Account, Accounts, Reconciliation, Rounding, Statement, StatementRow, Usage};
+use crate::billing::{Account, Accounts, Grain, Prices, Reconciliation, Rounding, Statement, Terms, Usage};
+use crate::catalog::Region;
 use crate::error::Error;
 use crate::metrics::{Settings, measure};
 use crate::named_file::{self, FileKind, NamedFile};
@@ -20,14 +24,20 @@ use crate::report::number::counted;
 const EXAMPLES: &str = "\
 Examples:
   talkmeter cost reconcile out
-  talkmeter cost reconcile out --statement bill.csv --rounding nearest
+  talkmeter cost reconcile out --statement bill.csv --tolerance 2s
+  talkmeter cost reconcile out --statement bill.csv --rounding nearest --details
   talkmeter cost reconcile out --statement bill.csv --focus > focus.csv
 
-The statement is a CSV file with a column ResourceId, task_id, file or url, and ConsumedQuantity or seconds, or BilledCost or
-cost. For a model billed in tokens: input_tokens and output_tokens, or a quantity whose SkuMeter is tokens_in or tokens_out.
-Result files have no token counts, so the reported tokens are compared with the statement, and amounts with list prices.
-Rows that name no recording of the batch are counted and summed on stderr. Exit code 3: figures differ by more than a second,
-or by a token.";
+The statement is CSV or JSON lines. A column ResourceId, task_id, url, file or name compares recordings; else date compares
+days, month compares months (in UTC, by the submit), each by model and project if there are such columns. Quantities are in
+ConsumedQuantity or seconds (for a model billed in tokens: input_tokens and output_tokens, or a quantity whose SkuMeter is
+tokens_in or tokens_out), amounts in BilledCost or cost.
+
+Seconds are compared with the results, amounts with the statement's own seconds at list price. For a model billed in tokens,
+which results do not count, the reported tokens stand for the results. Without --statement the usage that the service
+reported stands for the statement.
+
+Exit code 3: something differs by more than the tolerance, is not billed, or is not of this batch.";
 
 /// Arguments of `cost reconcile`.
 #[derive(Debug, clap::Args)]
@@ -39,9 +49,15 @@ pub(super) struct Args {
     /// Read the provider's statement from this file
     #[arg(long, value_name = "FILE")]
     statement: Option<PathBuf>,
-    /// How to round seconds: up, nearest (per track), up-on-sum (per recording)
-    #[arg(long, value_name = "RULE", default_value = "up", value_parser = rule)]
-    rounding: Rounding,
+    /// How to round seconds: up, nearest (per track), up-on-sum, nearest-on-sum (per task) [default: what explains most rows]
+    #[arg(long, value_name = "RULE", value_parser = rule)]
+    rounding: Option<Rounding>,
+    /// Seconds by which a row may differ, and its amount by what they cost
+    #[arg(long, value_name = "LENGTH", default_value = "1s", value_parser = duration)]
+    tolerance: Duration,
+    /// Print every row, not only the largest differences
+    #[arg(long)]
+    details: bool,
     /// Print FOCUS columns as CSV; `BilledCost` is filled from the statement only
     #[arg(long)]
     focus: bool,
@@ -55,21 +71,22 @@ fn rule(name: &str) -> Result<Rounding, String> {
 }
 
 pub(super) fn run(args: &Args, today: Date, format: Format, console: &Console) -> Result<Exit, Failure> {
-    let prices = args.prices.prices(None, console)?;
     let receipts = LedgerReport::read(&args.dir)?.map(|ledger| ledger.receipts()).ok_or_else(|| {
         Failure::Usage(format!("{}: not an output folder of `transcribe` (it has no ledger)", args.dir.display()))
     })?;
-    let statement = args.statement.as_deref().map_or_else(|| Ok(Vec::new()), |path| statement(path, console))?;
+    let statement = args.statement.as_deref().map(|path| statement(path, console)).transpose()?;
     let Receipts { model, region, .. } = &receipts;
+    let stated = statement.as_ref().and_then(Statement::currency).map(str::to_owned);
+    let prices = prices(args, stated.as_deref(), (model, *region), console)?;
     warn_if_old_for(&prices, region.map(|region| (&model[..], region)), today, console);
-    let stated = statement.iter().find(|row| !row.currency.is_empty() && row.cost.is_some());
-    let stated = stated.map(|row| row.currency.clone());
     let mut reconciliation = Reconciliation::new(model, *region, receipts.submissions(), statement, &prices);
     if let Some((stated, unit)) = stated.zip(reconciliation.unit())
         && !stated.eq_ignore_ascii_case(unit.currency.code())
     {
         let ours = unit.currency;
-        console.say(&format!("warning: the statement is in {stated}, the prices are in {ours} (use --currency)"));
+        console.say(&format!(
+            "warning: the statement is in {stated}, the prices are in {ours}: amounts are not compared (use --currency)"
+        ));
     }
     for (at, recording) in receipts.recordings.iter().enumerate() {
         let Some(file) = &recording.file else { continue };
@@ -78,39 +95,59 @@ pub(super) fn run(args: &Args, today: Date, format: Format, console: &Console) -
             console.say(&format!("{}: {why}", path.display()));
         }
     }
-    note_foreign(reconciliation.foreign_rows(), console);
-    let accounts = reconciliation.accounts();
-    let listing = match &accounts {
-        Accounts::Tokens(accounts) => {
-            note_without_meter(reconciliation.rows_without_meter(), console);
-            tokens::listing(accounts)
-        }
-        Accounts::Seconds(accounts) => seconds(args.rounding, accounts),
-    };
-    let (listing, format) = if args.focus {
-        (focus::listing(&reconciliation.charges(&accounts, args.rounding)), Format::Csv)
-    } else {
-        (listing, format)
-    };
-    listing.print(format, console)?;
-    let different = accounts.different(args.rounding);
-    if different == 0 {
-        return Ok(Exit::Done);
+    if !receipts.clips.is_empty() {
+        console.note(&format!("{} not compared", counted(receipts.clips.len() as u64, "flash call")));
     }
-    let than = match (&accounts, different) {
-        (Accounts::Tokens(_), _) => "the reported usage",
-        (_, 1) => "its result",
-        _ => "their results",
-    };
-    console.say(&format!("warning: {} billed differently from {than}", counted(different, "recording")));
-    Ok(Exit::Partly)
+    note_foreign(&reconciliation, console);
+    let accounts = reconciliation.accounts();
+    if matches!(accounts, Accounts::Tokens(_)) {
+        note_without_meter(reconciliation.rows_without_meter(), console);
+    }
+    let tolerance = Decimal::from(args.tolerance.as_secs());
+    let terms = reconciliation.terms(&accounts, args.rounding, tolerance);
+    let verdict = reconciliation.verdict(&accounts, &terms);
+    let currency = reconciliation.unit().map(|unit| unit.currency);
+    if args.focus {
+        focus::listing(&reconciliation.charges(&accounts, terms.rounding)).print(Format::Csv, console)?;
+        verdict::lines(&verdict, currency).iter().for_each(|line| console.note(line));
+    } else {
+        let rows = match &accounts {
+            Accounts::Tokens(accounts) => tokens::listing(accounts, &terms),
+            Accounts::Seconds(accounts) => seconds(accounts, &terms),
+        };
+        verdict::print(&verdict, rows, args.details, currency, format, console)?;
+    }
+    if let Some(path) = args.statement.as_deref().map(Path::display) {
+        if verdict.is_empty {
+            console.error(&format!("{path} has a header and no row"));
+        } else if !reconciliation.has_match() {
+            let (stated, own) = reconciliation.first_keys();
+            console.error(&format!("nothing in {path} matches this batch: it has `{stated}`, the batch has `{own}`"));
+        }
+    }
+    Ok(if verdict.agrees() { Exit::Done } else { Exit::Partly })
 }
 
-fn statement(path: &Path, console: &Console) -> Result<Vec<StatementRow>, Failure> {
+/// Prices in the currency of the statement where there are such, else in that of the region.
+fn prices(
+    args: &Args,
+    stated: Option<&str>,
+    (model, region): (&str, Option<Region>),
+    console: &Console,
+) -> Result<Prices, Failure> {
+    let stated = stated.and_then(|code| code.parse().ok());
+    let prices = args.prices.prices(stated, console)?;
+    if stated.is_none() || region.is_none_or(|region| prices.row(model, region).is_some()) {
+        return Ok(prices);
+    }
+    args.prices.prices(None, console)
+}
+
+fn statement(path: &Path, console: &Console) -> Result<Statement, Failure> {
     let file = NamedFile::open(path, FileKind::Statement).map_err(|error| Error::io("read", path, error))?;
     let statement = Statement::read(&path.to_string_lossy(), file)?;
     statement.notes.iter().for_each(|note| console.note(&format!("{}: {note}", path.display())));
-    Ok(statement.rows)
+    Ok(statement)
 }
 
 fn add_result(reconciliation: &mut Reconciliation<'_>, at: usize, file: &str, path: &Path) -> Result<(), String> {
@@ -121,18 +158,20 @@ fn add_result(reconciliation: &mut Reconciliation<'_>, at: usize, file: &str, pa
 }
 
 /// Notes the rows of the statement that name no recording of the batch, with the sum of their quantities.
-fn note_foreign(foreign: &[StatementRow], console: &Console) {
-    if foreign.is_empty() {
+fn note_foreign(reconciliation: &Reconciliation<'_>, console: &Console) {
+    let number = reconciliation.foreign_rows().count();
+    if number == 0 {
         return;
     }
-    let rows = counted(foreign.len() as u64, "statement row");
-    let name = if foreign.len() == 1 { "names" } else { "name" };
-    let all: Usage = foreign.iter().map(|row| row.usage).sum();
+    let rows = counted(number as u64, "statement row");
+    let name = if number == 1 { "names" } else { "name" };
+    let all: Usage = reconciliation.foreign_rows().map(|row| row.usage).sum();
     let quantities = [(all.seconds, "s"), (all.tokens_in, "input tokens"), (all.tokens_out, "output tokens")];
     let quantities = quantities.iter().filter_map(|(quantity, unit)| Some(format!("{} {unit}", (*quantity)?)));
     let quantities = quantities.collect::<Vec<_>>().join(", ");
     let quantities = if quantities.is_empty() { "no quantity".to_owned() } else { quantities };
-    console.note(&format!("{rows} {name} no recording of this batch: {quantities}"));
+    let what = if reconciliation.grain() == Grain::Recording { "no recording" } else { "nothing" };
+    console.note(&format!("{rows} {name} {what} of this batch: {quantities}"));
 }
 
 fn note_without_meter(rows: u64, console: &Console) {
@@ -149,19 +188,29 @@ fn note_without_meter(rows: u64, console: &Console) {
 }
 
 /// For models billed by the second.
-fn seconds(rounding: Rounding, accounts: &[Account]) -> Listing {
-    let head =
-        vec!["file", "estimate_s", "estimate_high_s", "actual_s", "usage_s", "statement_s", "statement_cost", "why"];
+fn seconds(accounts: &[Account], terms: &Terms) -> Listing {
+    let head = vec![
+        "key",
+        "verdict",
+        "estimate_s",
+        "estimate_high_s",
+        "actual_s",
+        "usage_s",
+        "statement_s",
+        "statement_cost",
+        "why",
+    ];
     let row = |account: &Account| {
         vec![
-            json!(account.file),
+            json!(account.key),
+            json!(account.standing(terms).name()),
             json!(account.estimate),
             json!(account.estimate_high),
-            json!(account.actual(rounding)),
+            json!(account.actual(terms.rounding)),
             json!(account.usage),
             json!(account.statement),
             exact(account.statement_cost),
-            json!(account.differences(rounding).join("; ")),
+            json!(account.differences(terms).join("; ")),
         ]
     };
     Listing { head, rows: accounts.iter().map(row).collect() }

@@ -5,11 +5,12 @@ use serde_json::json;
 
 use super::super::output::Listing;
 use super::breakdown::{code, exact};
-use crate::billing::TokenAccount;
+use crate::billing::{Terms, TokenAccount};
 
-pub(super) fn listing(accounts: &[TokenAccount]) -> Listing {
+pub(super) fn listing(accounts: &[TokenAccount], terms: &Terms) -> Listing {
     let head = vec![
-        "file",
+        "key",
+        "verdict",
         "meter",
         "estimate",
         "estimate_high",
@@ -23,15 +24,16 @@ pub(super) fn listing(accounts: &[TokenAccount]) -> Listing {
     ];
     let mut rows = Vec::new();
     for account in accounts {
-        let mut whole = account.differences();
+        let mut whole = account.differences(terms);
         for meter in &account.meters {
-            let mut why = meter.differences();
+            let mut why = meter.differences(terms);
             // Reported once, on the first meter, if there is no row for both.
             if account.both_cost.is_none() {
                 why.splice(0..0, std::mem::take(&mut whole));
             }
             rows.push(vec![
-                json!(account.file),
+                json!(account.key),
+                json!(account.standing(terms).name()),
                 json!(meter.meter.name()),
                 json!(meter.estimate.map(|tokens| tokens.expected)),
                 json!(meter.estimate.map(|tokens| tokens.high)),
@@ -47,7 +49,8 @@ pub(super) fn listing(accounts: &[TokenAccount]) -> Listing {
         if account.both_cost.is_some() {
             let currency = account.meters.iter().find_map(|meter| meter.unit).map(|unit| unit.currency);
             rows.push(vec![
-                json!(account.file),
+                json!(account.key),
+                json!(account.standing(terms).name()),
                 json!("both"),
                 json!(null),
                 json!(null),
