@@ -19,6 +19,8 @@ pub(crate) enum FileKind {
     Dialogue,
     /// A price file.
     Prices,
+    /// Limits, and what was spent of them.
+    Budget,
     /// Keywords to find.
     Keywords,
     /// Rules.
@@ -47,6 +49,7 @@ impl FileKind {
             Self::Context => "read the context",
             Self::Dialogue => "read the dialogue",
             Self::Prices => "read the price file",
+            Self::Budget => "read the budget",
             Self::Keywords => "read the keywords",
             Self::Rules => "read the rules",
             Self::Categories => "read the categories",
@@ -61,7 +64,7 @@ impl FileKind {
         match self {
             Self::Key => 64 << 10,
             Self::Context | Self::Dialogue | Self::Prices => 4 << 20,
-            Self::Keywords | Self::Rules | Self::Categories | Self::Hotwords => 16 << 20,
+            Self::Keywords | Self::Rules | Self::Categories | Self::Hotwords | Self::Budget => 16 << 20,
             Self::List | Self::Statement => 4 << 30,
             Self::Metadata | Self::Report => 256 << 20,
             Self::Transcript => 1 << 30,

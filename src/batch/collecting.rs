@@ -130,6 +130,9 @@ impl Runner<'_> {
                     let why = "its task is unknown to the service".into();
                     self.record(vec![Event::Reopened { n, why }], false).await?;
                     self.reservations.release(&self.state, n);
+                    if let Some(shared) = &mut self.shared {
+                        shared.give_up(n);
+                    }
                     self.wait(n);
                 }
             }

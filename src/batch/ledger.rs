@@ -64,6 +64,8 @@ pub(super) trait Fold: Default {
 pub(super) struct Read<F> {
     pub(super) state: F,
     version: u32,
+    /// When the ledger was begun.
+    created: Option<Timestamp>,
     checksum: Checksum,
     /// Where the last whole line ends.
     whole: u64,
@@ -90,7 +92,7 @@ pub(super) fn read<F: Fold>(path: &Path) -> Result<Option<Read<F>>> {
     }
     let mut reader = BufReader::with_capacity(1 << 20, File::open(path).map_err(failed)?);
     let mut read =
-        Read { state: F::default(), version: 0, checksum: Checksum::default(), whole: 0, unbroken: false, torn: 0 };
+        Read { state: F::default(), version: 0, created: None, checksum: Checksum::default(), whole: 0, unbroken: false, torn: 0 };
     let (mut line, mut number) = (Vec::new(), 0u64);
     loop {
         line.clear();
@@ -130,6 +132,7 @@ impl<F> Read<F> {
             let header: Header =
                 serde_json::from_slice(line).map_err(|_| "this is no ledger of talkmeter".to_owned())?;
             self.version = header.talkmeter_ledger;
+            self.created = Some(header.created);
             let has_check = header.check.is_some();
             if self.version == 0 || (self.version == UNCHECKED && has_check) {
                 return Err(format!("format {} is not what was written", self.version));
@@ -147,6 +150,7 @@ impl<F> Read<F> {
 pub(super) struct Ledger {
     sheet: Sheet,
     path: PathBuf,
+    created: Timestamp,
     clock: Arc<dyn Clock>,
 }
 
@@ -190,6 +194,7 @@ impl Ledger {
         lock.add_ledger(dir, &path, &file)?;
         let mut sheet = Sheet { file, checksum: None, _lock: lock };
         let mut mended = None;
+        let mut created = clock.now();
         let state = match read::<State>(&path)? {
             Some(read) if read.version > VERSION => {
                 let newer = format!("{} was written by a newer talkmeter (format {})", path.display(), read.version);
@@ -206,12 +211,13 @@ impl Ledger {
                     mended = Some("completed a line that a killed run left without its end".to_owned());
                 }
                 sheet.checksum = (read.version != UNCHECKED).then_some(read.checksum);
+                created = read.created.unwrap_or(created);
                 read.state
             }
             None => {
                 sheet.file.set_len(0).map_err(failed("write"))?;
                 sheet.checksum = Some(Checksum::default());
-                let header = Header { talkmeter_ledger: VERSION, created: clock.now(), check: None };
+                let header = Header { talkmeter_ledger: VERSION, created, check: None };
                 sheet.append(std::iter::once(&header), false).map_err(failed("write"))?;
                 State::default()
             }
@@ -221,11 +227,16 @@ impl Ledger {
         if let Ok(dir) = File::open(dir) {
             let _ = dir.sync_all();
         }
-        Ok((Self { sheet, path, clock }, state, mended))
+        Ok((Self { sheet, path, created, clock }, state, mended))
     }
 
     pub(super) fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// When it was begun: what tells it from every other.
+    pub(super) fn created(&self) -> Timestamp {
+        self.created
     }
 
     /// Adds lines and waits until they are on the disk: before a batch runs, when nothing else waits.
@@ -238,7 +249,7 @@ impl Ledger {
 
     /// Hands the file over to a thread, so that a flush delays nothing else.
     pub(super) fn start(self) -> Result<(Writer, Thread)> {
-        let Self { mut sheet, path, clock } = self;
+        let Self { mut sheet, path, clock, .. } = self;
         let (lines, entries) = mpsc::channel();
         let shown = path.clone();
         let thread = std::thread::Builder::new()

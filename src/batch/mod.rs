@@ -44,6 +44,7 @@ mod result_name;
 mod results;
 mod run;
 mod runner;
+mod shared_reservations;
 mod source;
 mod state;
 mod stored;
@@ -80,6 +81,7 @@ pub use results::{FAILURES, FOLDER as RESULTS, Failure};
 pub(crate) use results::{is_result, silence, store};
 pub use run::{Progress, RecordingSummary, RunOptions, Summary, TASK_LIFE};
 use runner::{Runner, RunnerEnd};
+use shared_reservations::SharedReservations;
 pub use source::{Address, Source};
 use state::{BatchConfig, Phase, State};
 #[cfg(feature = "audio")]
@@ -261,14 +263,22 @@ impl Batch {
     /// is kept.
     pub async fn run(self, options: RunOptions<'_>) -> Result<Summary> {
         let Self { dir, client, request, ledger, state, given, .. } = self;
+        let shared = request.shared_budget.clone().map(|budget| {
+            let name = std::fs::canonicalize(&dir).unwrap_or_else(|_| dir.clone());
+            let name = name.file_name().unwrap_or_default().to_string_lossy();
+            let run = format!("{name} {}", ledger.created());
+            SharedReservations::new(&state, budget, run, request.recognition.tracks().len(), ledger.now())
+        });
         let (writer, thread) = ledger.start()?;
-        let mut runner = Runner::new(&client, &request, dir.clone(), (writer, state), options);
-        let greeted = if runner.has_work() { greet(&client).await } else { Ok(()) };
-        let outcome = match greeted {
-            Ok(()) => runner.run().await,
-            Err(error) => Err(error),
-        };
-        let RunnerEnd { state, left, halted, over_budget, stopped, timed_out } = runner.end();
+        let mut runner = Runner::new(&client, &request, dir.clone(), (writer, state), (options, shared));
+        let mut outcome = runner.write_shared();
+        if outcome.is_ok() && runner.has_work() {
+            outcome = greet(&client).await;
+        }
+        if outcome.is_ok() {
+            outcome = runner.run().await;
+        }
+        let RunnerEnd { state, left, halted, over_budget, over_shared_budget, stopped, timed_out } = runner.end();
         thread.join();
         let mut failures = Failure::from_state(&state);
         failures.extend(left);
@@ -290,6 +300,7 @@ impl Batch {
             timed_out,
             halted,
             over_budget,
+            over_shared_budget,
         })
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::uncertain::LIST_LAG;
 use super::{Failure, Recording};
-use crate::billing::Budget;
+use crate::billing::{Budget, SharedBudget};
 use crate::client::Recognition;
 
 /// A request for a batch: recordings, the recognition they share, and how to submit them.
@@ -20,6 +20,7 @@ pub struct BatchRequest {
     pub(super) retry_failed: bool,
     pub(super) verify: bool,
     pub(super) budget: Option<Budget>,
+    pub(super) shared_budget: Option<SharedBudget>,
     pub(super) hints: Option<fn(&Failure) -> Option<String>>,
     pub(super) poll_interval: Option<Duration>,
     pub(super) list_lag: Duration,
@@ -41,6 +42,7 @@ impl BatchRequest {
             retry_failed: false,
             verify: false,
             budget: None,
+            shared_budget: None,
             hints: None,
             poll_interval: None,
             list_lag: LIST_LAG,
@@ -87,6 +89,14 @@ impl BatchRequest {
     #[must_use]
     pub fn budget(mut self, budget: Option<Budget>) -> Self {
         self.budget = budget;
+        self
+    }
+
+    /// Submit only what fits into a budget that is shared with other runs: a file in which what each can still be billed for is
+    /// reserved before it is sent.
+    #[must_use]
+    pub fn shared_budget(mut self, budget: Option<SharedBudget>) -> Self {
+        self.shared_budget = budget;
         self
     }
 

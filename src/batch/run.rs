@@ -120,6 +120,9 @@ pub struct Summary {
     pub halted: Option<Error>,
     /// Why the next submit does not fit into the budget. Accepted tasks were collected all the same.
     pub over_budget: Option<String>,
+    /// Why the next submit does not fit into the budget that is shared with other runs. Accepted tasks were collected all the
+    /// same.
+    pub over_shared_budget: Option<String>,
 }
 
 impl Summary {

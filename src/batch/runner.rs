@@ -22,6 +22,7 @@ use super::polling::Polling;
 use super::ready::Ready;
 use super::reservations::Reservations;
 use super::results::{Failure, Written};
+use super::shared_reservations::SharedReservations;
 use super::state::{Phase, State};
 use super::submitting::SubmitOutcome;
 use super::uncertain::{Answer, Now, Reading, SearchOutcome, Uncertain};
@@ -74,6 +75,8 @@ pub(super) struct RunnerEnd {
     pub(super) halted: Option<Error>,
     /// Why the next submit does not fit into the budget.
     pub(super) over_budget: Option<String>,
+    /// Why the next submit does not fit into the shared budget.
+    pub(super) over_shared_budget: Option<String>,
     pub(super) stopped: bool,
     pub(super) timed_out: bool,
 }
@@ -120,6 +123,10 @@ pub(super) struct Runner<'a> {
     pub(super) reservations: Reservations,
     /// Why the next submit does not fit into the budget.
     pub(super) over_budget: Option<String>,
+    /// What is drawn on a budget that is shared with other runs.
+    pub(super) shared: Option<SharedReservations>,
+    /// Why the next submit does not fit into it.
+    pub(super) over_shared_budget: Option<String>,
 }
 
 impl<'a> Runner<'a> {
@@ -128,7 +135,7 @@ impl<'a> Runner<'a> {
         request: &'a BatchRequest,
         dir: PathBuf,
         (writer, state): (Writer, State),
-        options: RunOptions<'a>,
+        (options, shared): (RunOptions<'a>, Option<SharedReservations>),
     ) -> Self {
         let mut runner = Self {
             client,
@@ -138,6 +145,8 @@ impl<'a> Runner<'a> {
             writer,
             reservations: Reservations::new(&state, request.budget.clone(), request.recognition.tracks().len()),
             over_budget: None,
+            shared,
+            over_shared_budget: None,
             state,
             options,
             stopped: false,
@@ -170,8 +179,9 @@ impl<'a> Runner<'a> {
     }
 
     pub(super) fn end(self) -> RunnerEnd {
-        let Self { state, left, halted, over_budget, stopped, timed_out, .. } = self;
-        RunnerEnd { state, left: left.into_values().collect(), halted, over_budget, stopped, timed_out }
+        let Self { state, left, halted, over_budget, over_shared_budget, stopped, timed_out, .. } = self;
+        let left = left.into_values().collect();
+        RunnerEnd { state, left, halted, over_budget, over_shared_budget, stopped, timed_out }
     }
 
     /// Derives from the ledger what is to be done.
@@ -220,7 +230,22 @@ impl<'a> Runner<'a> {
         self.operations.clear();
         self.leave_uncertain();
         self.notify();
-        outcome
+        outcome.and(self.write_shared())
+    }
+
+    /// Writes what is drawn on the shared budget.
+    pub(super) fn write_shared(&mut self) -> Result<()> {
+        self.shared.as_mut().map_or(Ok(()), SharedReservations::write)
+    }
+
+    /// The bill of recordings will not come: nothing of them was accepted.
+    pub(super) fn release(&mut self, recordings: impl IntoIterator<Item = RecordingNo>) {
+        for n in recordings {
+            self.reservations.release(&self.state, n);
+            if let Some(shared) = &mut self.shared {
+                shared.release(n);
+            }
+        }
     }
 
     async fn run_until_done(&mut self) -> Result<()> {
@@ -253,9 +278,9 @@ impl<'a> Runner<'a> {
         }
         if self.halted.is_none() {
             self.start_uploads();
-            self.start_submits();
+            self.start_submits()?;
         }
-        Ok(())
+        self.shared.as_mut().map_or(Ok(()), SharedReservations::write_if_due)
     }
 
     fn wake(&self) -> Option<Instant> {
@@ -297,6 +322,9 @@ impl<'a> Runner<'a> {
             self.state.apply(line).map_err(Error::ledger)?;
             if let Some(owned) = ended.and_then(|id| self.state.tasks.get(&id)) {
                 self.reservations.settle(&self.state, owned);
+                if let Some(shared) = &mut self.shared {
+                    shared.settle(owned);
+                }
             }
         }
         Ok(())
@@ -386,7 +414,7 @@ impl<'a> Runner<'a> {
                 }
                 SearchOutcome::Absent => {
                     self.record(vec![Event::Absent { attempt: no }], true).await?;
-                    recordings.iter().for_each(|n| self.reservations.release(&self.state, *n));
+                    self.release(recordings.iter().copied());
                     self.note(&format!("the service had not accepted {}: submitting again", self.named(&recordings)));
                     recordings.into_iter().for_each(|n| self.wait(n));
                 }
@@ -404,6 +432,9 @@ impl<'a> Runner<'a> {
     pub(super) async fn give_up(&mut self, no: AttemptNo, why: &str) -> Result<()> {
         let recordings = self.recordings_of(no);
         self.record(vec![Event::GivenUp { attempt: no }], true).await?;
+        if let Some(shared) = &mut self.shared {
+            recordings.iter().for_each(|n| shared.give_up(*n));
+        }
         self.uncertain.forget(no);
         self.note(&format!("submitting {} again, though {why}: this may bill twice", self.named(&recordings)));
         recordings.into_iter().for_each(|n| self.wait(n));

@@ -178,9 +178,9 @@ impl Runner<'_> {
         self.ready.put_back(channels, recordings);
     }
 
-    pub(super) fn start_submits(&mut self) {
+    pub(super) fn start_submits(&mut self) -> Result<()> {
         if self.backoff.paused_until(Endpoint::Submit, Instant::now()).is_some() {
-            return;
+            return Ok(());
         }
         let size = self.request.files_per_task.max(1);
         // The first answer shows whether the service takes such requests at all: until then one is enough.
@@ -189,17 +189,24 @@ impl Runner<'_> {
             let coming = !self.unread.is_empty() || !self.uploading.is_empty() || self.under_way.hashes > 0;
             // Of two files of one content the second waits: their tasks bear the same address.
             let in_the_way = |url: &str| self.uncertain.holds(url) || self.flying.contains(&address_id(url));
-            let Some((channels, recordings)) = self.ready.take(size, coming, in_the_way) else { return };
+            let Some((channels, recordings)) = self.ready.take(size, coming, in_the_way) else { break };
             let numbers: Vec<RecordingNo> = recordings.iter().map(|(n, _)| *n).collect();
             if self.is_at_task_limit() {
                 self.put_back(recordings);
-                return;
+                break;
             }
             self.over_budget = self.reservations.refuses(&self.state, &numbers);
-            if self.over_budget.is_some() {
+            if self.over_budget.is_none() {
+                let now = self.writer.now();
+                self.over_shared_budget = match &mut self.shared {
+                    Some(shared) => shared.reserve(&self.state, &numbers, now)?,
+                    None => None,
+                };
+            }
+            if self.over_budget.is_some() || self.over_shared_budget.is_some() {
                 // Checked again whenever something has ended.
                 self.put_back(recordings);
-                return;
+                break;
             }
             numbers.iter().for_each(|n| self.reservations.hold(&self.state, *n));
             let attempt = self.next_attempt;
@@ -214,6 +221,7 @@ impl Runner<'_> {
                 Done::Submitted { recordings, outcome }
             }));
         }
+        Ok(())
     }
 
     /// Whether as many tasks are at the service as may run at once there. Without collecting nothing would ever end.
@@ -238,7 +246,7 @@ impl Runner<'_> {
             self.flying.remove(&address_id(url));
         }
         let SubmitOutcome::Sent { attempt, left, lines, outcome } = outcome? else {
-            recordings.iter().for_each(|(n, _)| self.reservations.release(&self.state, *n));
+            self.release(recordings.iter().map(|(n, _)| *n));
             self.put_back(recordings);
             return Ok(());
         };
@@ -254,7 +262,7 @@ impl Runner<'_> {
         };
         let verdict = Verdict::from_error(&error);
         if verdict != Verdict::Unclear {
-            recordings.iter().for_each(|(n, _)| self.reservations.release(&self.state, *n));
+            self.release(recordings.iter().map(|(n, _)| *n));
         }
         self.answered |= matches!(verdict, Verdict::Unclear | Verdict::Fail);
         match verdict {

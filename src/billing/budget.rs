@@ -5,17 +5,18 @@ use std::collections::HashMap;
 use rust_decimal::Decimal;
 
 use super::line::Meter;
-use super::money::{Money, checked_sum};
-use super::prices::{Prices, UnitPrice};
+use super::money::Money;
+use super::prices::Prices;
+use super::tariff::Tariff;
 use super::usage::Usage;
 use crate::catalog::Region;
-use crate::error::{Check, Error, Result};
+use crate::error::Result;
 
 /// A cost limit for a running batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Budget {
     limit: Money,
-    units: Vec<(Meter, UnitPrice)>,
+    tariff: Tariff,
     free_seconds: i64,
     /// Upper bound of billed seconds, all tracks together, by recording key.
     upper_bounds: HashMap<String, i64>,
@@ -28,19 +29,8 @@ impl Budget {
     /// [`crate::ErrorKind::InvalidInput`] if the model has no price in the currency of the limit, so that it could not be
     /// enforced.
     pub fn new(limit: Money, model: &str, region: Region, prices: &Prices) -> Result<Self> {
-        let priced = |meter: &Meter| {
-            let unit = prices.unit(model, region, *meter).filter(|unit| unit.currency == limit.currency)?;
-            Some((*meter, unit))
-        };
-        let units: Option<Vec<_>> = prices.meters(model, region).iter().map(priced).collect();
-        let units = units.ok_or_else(|| {
-            Error::invalid(format!(
-                "the limit of {limit} cannot be enforced: {model} has no known price in {region} in {}",
-                limit.currency
-            ))
-            .with_check(Check::Price)
-        })?;
-        Ok(Self { limit, units, free_seconds: 0, upper_bounds: HashMap::new() })
+        let tariff = Tariff::new(limit, model, region, prices)?;
+        Ok(Self { limit, tariff, free_seconds: 0, upper_bounds: HashMap::new() })
     }
 
     /// Sets the seconds left of a free allowance.
@@ -64,19 +54,14 @@ impl Budget {
     /// The most usage that can be reported for a recording; `None` = unknown.
     #[must_use]
     pub fn upper_bound(&self, key: &str) -> Option<Usage> {
-        let by_seconds = self.units.iter().all(|(meter, _)| *meter == Meter::Speech);
-        let seconds = self.upper_bounds.get(key).filter(|_| by_seconds).copied()?;
+        let seconds = self.upper_bounds.get(key).filter(|_| self.tariff.is_by_seconds()).copied()?;
         Some(Usage { seconds: Some(seconds), ..Usage::default() })
     }
 
     /// The cost of `usage` after the free allowance; the largest decimal if it exceeds that.
     #[must_use]
     pub fn cost(&self, usage: &Usage) -> Decimal {
-        let cost = |(meter, unit): &(Meter, UnitPrice)| {
-            let quantity = usage.quantity(*meter).unwrap_or(0);
-            let free = if *meter == Meter::Speech { self.free_seconds } else { 0 };
-            unit.cost(quantity.saturating_sub(free).max(0))
-        };
-        checked_sum(self.units.iter().map(cost)).unwrap_or(Decimal::MAX)
+        let free = |meter| if meter == Meter::Speech { self.free_seconds } else { 0 };
+        self.tariff.cost(usage, free)
     }
 }

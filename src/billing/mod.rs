@@ -20,6 +20,8 @@ mod account;
 mod actual;
 mod bill;
 mod budget;
+#[cfg(feature = "client")]
+mod budget_file;
 mod estimate;
 mod line;
 mod money;
@@ -27,8 +29,12 @@ mod prices;
 mod reconcile;
 mod rounding;
 mod share;
+#[cfg(feature = "client")]
+mod shared_budget;
 mod statement;
 mod sum;
+#[cfg_attr(not(feature = "client"), allow(dead_code, reason = "figures of batches, which come with the client"))]
+mod tariff;
 mod tokens;
 #[cfg_attr(
     not(feature = "client"),
@@ -41,6 +47,10 @@ pub use account::{Account, Terms};
 pub use actual::result_lines;
 pub use bill::{Bill, BillTotal, CurrencyTotal};
 pub use budget::Budget;
+#[cfg(feature = "client")]
+pub use budget_file::{BudgetFile, month_of};
+#[cfg(feature = "client")]
+pub(crate) use budget_file::{Drawn, DrawnByMonth};
 pub use estimate::{Bounds, Estimate, MeasuredSpeech, Plan, Recording, Shares, SpeechSource, estimate};
 pub use line::{Basis, Line, Meter, Total, totals};
 pub use money::Money;
@@ -50,6 +60,10 @@ pub use prices::{PriceBook, Prices, UnitPrice};
 pub use reconcile::{Accounts, Charge, ReconciledRecording, Reconciliation, Submission};
 pub use rounding::Rounding;
 pub use share::{EarlierShares, Share};
+#[cfg(feature = "client")]
+pub(crate) use shared_budget::BudgetAccount;
+#[cfg(feature = "client")]
+pub use shared_budget::SharedBudget;
 pub use statement::{Grain, Period, Statement, StatementRow};
 pub use sum::{Sum, sum};
 pub use tokens::{MeterAccount, TokenAccount};

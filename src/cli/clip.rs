@@ -139,6 +139,14 @@ impl Input {
         }
     }
 
+    /// Its length by the file's header; `None` = unknown.
+    pub(super) fn duration_ms(&self) -> Option<u64> {
+        match &self.audio {
+            Audio::Address(_) => None,
+            Audio::File { probe, .. } | Audio::Piped { probe, .. } => probe.as_ref()?.duration_ms,
+        }
+    }
+
     /// The clip to send; uploads it first if it is too large for a request.
     pub(super) async fn clip(&self, client: &Client, model: &str) -> Result<Clip> {
         let (path, probe) = match &self.audio {

@@ -8,11 +8,13 @@ use std::time::{Duration, Instant};
 use futures_util::{StreamExt as _, stream};
 use serde_json::{Value, json};
 
+use super::budget::{BudgetFlags, FlashBudget};
 use super::clip::{Input, Intake};
 use super::connection::Connection;
 use super::inputs::read_text;
 use super::output::{Console, Failure, Format, Listing, chain, printable};
 use super::parameters::RecognitionOptions;
+use super::prices::PriceFlags;
 use super::vocab::check_vocabulary_of;
 use super::{Exit, advice, block_on};
 use crate::batch::Clips;
@@ -65,6 +67,10 @@ pub(super) struct Args {
     /// Send it even if the catalogue says that the service will refuse it
     #[arg(long)]
     no_check: bool,
+    #[command(flatten)]
+    budget: BudgetFlags,
+    #[command(flatten)]
+    prices: PriceFlags,
 }
 
 impl Args {
@@ -127,11 +133,12 @@ pub(super) fn run(args: &Args, connection: &Connection, format: Format, console:
     if !args.no_check {
         check_vocabulary_of(&client, args.flash(&asked, Clip::url("")).recognition(), console)?;
     }
+    let budget = args.budget.open((&args.model, region), &args.prices, console)?.map(FlashBudget::new);
     let mut clips = args.save.as_deref().map(Clips::open).transpose()?;
     let growing = if single { console.growing() } else { console.progress(inputs.len()) };
     block_on(async {
         let calls = stream::iter(inputs).map(|input| {
-            let (client, asked, growing) = (&client, &asked, &growing);
+            let (client, asked, growing, budget) = (&client, &asked, &growing, &budget);
             async move {
                 let begun = Instant::now();
                 let mut first = None;
@@ -141,7 +148,11 @@ pub(super) fn run(args: &Args, connection: &Connection, format: Format, console:
                         growing.set_message(shown(text));
                     }
                 };
-                let outcome = hear(args, client, asked, &input, &mut grow).await;
+                let call = hear(args, client, asked, &input, &mut grow);
+                let outcome = match budget {
+                    Some(budget) => budget.within(input.duration_ms(), call).await,
+                    None => call.await,
+                };
                 (input, outcome, first, begun.elapsed())
             }
         });
@@ -175,7 +186,9 @@ pub(super) fn run(args: &Args, connection: &Connection, format: Format, console:
         growing.finish_and_clear();
         Ok(())
     })?;
-    results.end()
+    let is_refused = budget.map_or(Ok(false), FlashBudget::end)?;
+    let exit = results.end()?;
+    Ok(if is_refused && exit != Exit::Denied { Exit::Partly } else { exit })
 }
 
 /// One call: text as it grows, then the answer.

@@ -5,6 +5,7 @@
 mod advice;
 mod analyze;
 mod arguments;
+mod budget;
 mod captions;
 mod check;
 mod clip;

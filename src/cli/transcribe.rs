@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use indicatif::ProgressBar;
 use serde_json::json;
 
+use super::budget::BudgetFlags;
 use super::connection::Connection;
 use super::duration::duration;
 use super::limit::Limit;
@@ -27,6 +28,7 @@ use crate::disk;
 use crate::error::Result;
 use crate::redact::{without_queries, without_query};
 use crate::report::number::counted;
+use crate::time::span_of_seconds;
 
 /// Printed before the first upload; the vendor's own words.
 pub(super) const TEMPORARY: &str = "local files are uploaded to the service's temporary storage for 48 hours, which the vendor does not recommend \
@@ -82,6 +84,8 @@ pub(super) struct Args {
     /// Deduct the free allowance, of which SECONDS are already used
     #[arg(long, value_name = "SECONDS", requires = "max_cost")]
     quota_used: Option<u32>,
+    #[command(flatten)]
+    budget: BudgetFlags,
     /// Interval between queries of a task; default 2s, growing to 20s
     #[arg(long, value_name = "LENGTH", value_parser = super::duration::duration)]
     poll_interval: Option<std::time::Duration>,
@@ -146,6 +150,23 @@ pub(super) fn run(args: Args, connection: &Connection, format: Format, console: 
         left_out = admitted.left_out;
         request = request.budget(Some(admitted.budget)).without(&left_out);
     }
+    if let Some(mut budget) = args.budget.open((&model, region), &args.prices, console)? {
+        let mut unknown = 0;
+        for (recording, selected) in request.recordings().iter().zip(&selected) {
+            match budget.most(recording.duration_ms, &selected.tracks, selected.distinct_tracks) {
+                Some(most) => budget.shared.set_most(&recording.key, most),
+                None => unknown += 1,
+            }
+        }
+        if unknown > 0 {
+            console.note(&format!(
+                "{} of unknown length: each track is reserved in the budget as {} long, until its bill is known",
+                counted(unknown, "recording"),
+                span_of_seconds(budget.longest),
+            ));
+        }
+        request = request.shared_budget(Some(budget.shared));
+    }
     let names_tracks = request.names_tracks();
     let batch = Batch::open(&args.output, client, request)?;
     batch.notes().iter().for_each(|note| console.note(note));
@@ -193,7 +214,7 @@ fn select_tracks(request: &mut BatchRequest, args: &Args, console: &Console) -> 
         });
         bar.set_position(done as u64);
     };
-    let selected = request.select_tracks(&args.output, args.max_cost.is_some(), &observe);
+    let selected = request.select_tracks(&args.output, args.max_cost.is_some() || args.budget.is_given(), &observe);
     if let Some(bar) = bar.get() {
         bar.finish_and_clear();
     }
@@ -363,6 +384,9 @@ fn conclude(summary: &Summary, args: &Args, model: &str, format: Format, console
     if let Some(why) = &summary.over_budget {
         console.error(&format!("{why}; to continue, run again with a higher --max-cost"));
     }
+    if let Some(why) = &summary.over_shared_budget {
+        console.error(&format!("{why}; to continue, run again with a higher limit in the budget"));
+    }
     if summary.timed_out && counts.open() > 0 {
         console.say(&format!(
             "time is up (--within): {} not done, {} of them at the service; run the same command to resume",
@@ -392,7 +416,7 @@ fn conclude(summary: &Summary, args: &Args, model: &str, format: Format, console
     Ok(match () {
         () if summary.stopped && counts.open() > 0 => Exit::Interrupted,
         () if !summary.failures.is_empty() => Exit::Partly,
-        () if summary.over_budget.is_some() => Exit::Partly,
+        () if summary.over_budget.is_some() || summary.over_shared_budget.is_some() => Exit::Partly,
         () if counts.open() > 0 && !args.detach => Exit::Partly,
         () => Exit::Done,
     })

@@ -5,6 +5,7 @@
 
 mod batch;
 mod batch_ledger;
+mod budgets;
 mod caption_files;
 mod captions;
 mod check;
