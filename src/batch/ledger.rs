@@ -91,8 +91,15 @@ pub(super) fn read<F: Fold>(path: &Path) -> Result<Option<Read<F>>> {
         Err(error) => return Err(failed(error)),
     }
     let mut reader = BufReader::with_capacity(1 << 20, File::open(path).map_err(failed)?);
-    let mut read =
-        Read { state: F::default(), version: 0, created: None, checksum: Checksum::default(), whole: 0, unbroken: false, torn: 0 };
+    let mut read = Read {
+        state: F::default(),
+        version: 0,
+        created: None,
+        checksum: Checksum::default(),
+        whole: 0,
+        unbroken: false,
+        torn: 0,
+    };
     let (mut line, mut number) = (Vec::new(), 0u64);
     loop {
         line.clear();

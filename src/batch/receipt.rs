@@ -55,15 +55,21 @@ impl LedgerReport {
     /// The recordings that have a result.
     pub fn results(&self) -> impl Iterator<Item = StoredResult<'_>> {
         self.state.recordings.iter().filter_map(|recording| {
-            let Phase::Stored(_) = &recording.phase else { return None };
+            let Phase::Stored(stored) = &recording.phase else { return None };
             Some(StoredResult {
                 path: self.dir.join(recording.result()),
+                submitted: self.state.tasks.get(&stored.task)?.submitted,
                 id: recording.id.as_deref(),
                 url: recording.url(),
                 source: &recording.source,
                 columns: recording.columns.as_ref().map(Columns::pairs).unwrap_or_default(),
             })
         })
+    }
+
+    /// The results of flash calls, and when they were stored.
+    pub fn clips(&self) -> impl Iterator<Item = (PathBuf, jiff::Timestamp)> {
+        self.state.clips.iter().map(|clip| (self.dir.join(&clip.file), clip.at))
     }
 
     /// Accepted tasks that are not known to have ended, in the order of acceptance.
@@ -95,8 +101,17 @@ impl LedgerReport {
             region,
             has_failed: task.status.as_ref().is_some_and(|status| *status != TaskStatus::Succeeded),
             usage: task.usage(),
+            submitted: task.submitted,
+            columns: match &task.sent[..] {
+                [(one, _)] => self.state.get(*one).and_then(|recording| recording.columns.as_ref()),
+                _ => None,
+            }
+            .map(Columns::pairs)
+            .unwrap_or_default(),
         });
         let clips = clips.iter().map(move |clip| ReportedUsage {
+            submitted: clip.at,
+            columns: Vec::new(),
             file: below(&clip.file),
             model: Some(clip.model.clone()),
             region: clip.region.parse().ok(),
@@ -162,6 +177,8 @@ impl LedgerReport {
 pub struct StoredResult<'l> {
     /// The result file, below the batch's folder as it was given.
     pub path: PathBuf,
+    /// When the submit of its task was about to leave.
+    pub submitted: jiff::Timestamp,
     /// The id that the list gives the recording.
     pub id: Option<&'l str>,
     /// The recording as given: an address, or a path.

@@ -66,7 +66,12 @@ impl SharedReservations {
     }
 
     /// Reserves the most that recordings can cost; why not, if the budget does not allow it.
-    pub(super) fn reserve(&mut self, state: &State, recordings: &[RecordingNo], now: Timestamp) -> Result<Option<String>> {
+    pub(super) fn reserve(
+        &mut self,
+        state: &State,
+        recordings: &[RecordingNo],
+        now: Timestamp,
+    ) -> Result<Option<String>> {
         let month = month_of(now);
         let most: Vec<(RecordingNo, Decimal)> =
             recordings.iter().map(|n| (*n, most(state, &self.budget, self.tracks, *n))).collect();

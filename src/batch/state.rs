@@ -256,6 +256,8 @@ pub(super) struct Upload {
 /// A clip that a flash call recognised.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct ClipState {
+    /// When its result was stored.
+    pub(super) at: Timestamp,
     pub(super) file: String,
     pub(super) model: String,
     pub(super) region: String,
@@ -396,7 +398,7 @@ impl Fold for State {
                 };
                 self.set(n, phase)?;
             }
-            event @ Event::Recognized { .. } => self.clips.extend(ClipState::from_event(event)?),
+            event @ Event::Recognized { .. } => self.clips.extend(ClipState::from_event(event, at)?),
             Event::Ended { task_id: id, status, usage } => {
                 if let Some(owned) = task_id(&id).and_then(|id| self.tasks.get_mut(&id)) {
                     owned.status = Some(TaskStatus::new(&status));
@@ -422,7 +424,7 @@ impl LocalFile {
 
 impl ClipState {
     /// From the event of a flash call; `None` for others.
-    pub(super) fn from_event(event: Event<'_>) -> Result<Option<Self>, String> {
+    pub(super) fn from_event(event: Event<'_>, at: Timestamp) -> Result<Option<Self>, String> {
         let Event::Recognized { file, answer, model, region, usage, .. } = event else { return Ok(None) };
         for (file, extension) in [(&file, ".json"), (&answer, ".answer")] {
             if !results::is_clip(file, extension) {
@@ -430,7 +432,7 @@ impl ClipState {
             }
         }
         let [file, model, region] = [file, model, region].map(Cow::into_owned);
-        Ok(Some(Self { file, model, region, usage }))
+        Ok(Some(Self { at, file, model, region, usage }))
     }
 }
 

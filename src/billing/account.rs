@@ -261,13 +261,18 @@ pub(super) mod tests {
             ..account(&[3720, 4720], 9)
         };
         let standing = |row: Account| row.standing(&terms(true));
-        for (seconds, cost) in [(Some(9), None), (Some(10), None), (Some(9), Some("0.00198")), (None, Some("0.00198"))] {
+        for (seconds, cost) in [(Some(9), None), (Some(10), None), (Some(9), Some("0.00198")), (None, Some("0.00198"))]
+        {
             assert_eq!(standing(row(seconds, cost)), Standing::Agrees, "{seconds:?} {cost:?}");
         }
         // At twice the price; eleven seconds; the price of eleven; no figure at all.
-        for (seconds, cost) in
-            [(Some(9), Some("0.00396")), (Some(11), None), (None, Some("0.00242")), (Some(9), Some("-0.00198")), (None, None)]
-        {
+        for (seconds, cost) in [
+            (Some(9), Some("0.00396")),
+            (Some(11), None),
+            (None, Some("0.00242")),
+            (Some(9), Some("-0.00198")),
+            (None, None),
+        ] {
             assert_eq!(standing(row(seconds, cost)), Standing::Differs, "{seconds:?} {cost:?}");
         }
         // Printed to the cent, it can only agree to the cent.

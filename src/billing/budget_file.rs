@@ -225,7 +225,9 @@ impl Content {
                 self.limits.push(Limit { month, project, amount: money(&limit)? });
             }
             (None, Some(run), Some(month)) => {
-                let amount = |text: Option<String>| text.map_or(Ok(Decimal::ZERO), |text| money(&text).map(|money| money.amount));
+                let amount = |text: Option<String>| {
+                    text.map_or(Ok(Decimal::ZERO), |text| money(&text).map(|money| money.amount))
+                };
                 let drawn = Drawn { spent: amount(entry.spent)?, reserved: amount(entry.reserved)? };
                 self.draws.push(Draw { run, month, project, drawn });
             }
@@ -316,7 +318,8 @@ mod tests {
         let limits = "# ours\n{\"limit\": \"10usd\"}\n\n{\"month\": \"2026-12\", \"limit\": \"20 USD\"}\n\
                       { \"project\": \"support\", \"limit\": \"4 USD\" }\n";
         std::fs::write(&path, limits).unwrap();
-        let (all, support) = (BudgetFile::open(&path, None).unwrap(), BudgetFile::open(&path, Some("support")).unwrap());
+        let (all, support) =
+            (BudgetFile::open(&path, None).unwrap(), BudgetFile::open(&path, Some("support")).unwrap());
         let november = Some(month("2026-11"));
         assert_eq!(all.set("a", &drawn("2026-11", "3", "4"), november).unwrap(), None);
         // Of three and a half, which support has left, half a dollar is too much for all.

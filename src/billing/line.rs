@@ -131,13 +131,15 @@ pub struct Total {
     pub cost: Option<Decimal>,
 }
 
-/// Totals by basis and currency; unpriced lines come last of each basis.
-#[must_use]
-pub fn totals<'l>(lines: impl IntoIterator<Item = &'l Line>) -> Vec<Total> {
-    let mut sums: BTreeMap<(Basis, bool, Option<Currency>), Total> = BTreeMap::new();
-    for line in lines {
+/// Lines added up by basis and currency, without being kept.
+#[derive(Debug, Clone, Default)]
+pub struct Totals(BTreeMap<(Basis, bool, Option<Currency>), Total>);
+
+impl Totals {
+    /// Adds a line.
+    pub fn add(&mut self, line: &Line) {
         let (basis, currency) = (line.basis, line.currency());
-        let total = sums.entry((basis, currency.is_none(), currency)).or_insert(Total {
+        let total = self.0.entry((basis, currency.is_none(), currency)).or_insert(Total {
             basis,
             currency,
             lines: 0,
@@ -150,5 +152,10 @@ pub fn totals<'l>(lines: impl IntoIterator<Item = &'l Line>) -> Vec<Total> {
         *counted = counted.saturating_add(line.quantity.unwrap_or(0));
         total.cost = total.cost.zip(line.cost()).and_then(|(sum, cost)| sum.checked_add(cost));
     }
-    sums.into_values().collect()
+
+    /// By basis and currency; unpriced lines come last of each basis.
+    #[must_use]
+    pub fn into_vec(self) -> Vec<Total> {
+        self.0.into_values().collect()
+    }
 }

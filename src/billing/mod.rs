@@ -18,6 +18,7 @@
 
 mod account;
 mod actual;
+mod adjustments;
 mod bill;
 mod budget;
 #[cfg(feature = "client")]
@@ -45,6 +46,7 @@ mod verdict;
 
 pub use account::{Account, Terms};
 pub use actual::result_lines;
+pub use adjustments::{AdjustedTotal, Adjustments, CurrencyRate};
 pub use bill::{Bill, BillTotal, CurrencyTotal};
 pub use budget::Budget;
 #[cfg(feature = "client")]
@@ -52,7 +54,7 @@ pub use budget_file::{BudgetFile, month_of};
 #[cfg(feature = "client")]
 pub(crate) use budget_file::{Drawn, DrawnByMonth};
 pub use estimate::{Bounds, Estimate, MeasuredSpeech, Plan, Recording, Shares, SpeechSource, estimate};
-pub use line::{Basis, Line, Meter, Total, totals};
+pub use line::{Basis, Line, Meter, Total, Totals};
 pub use money::Money;
 #[cfg(feature = "cli")]
 pub(crate) use money::checked_sum;

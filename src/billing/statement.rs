@@ -255,7 +255,9 @@ fn statement_row(cells: &Cells, has_decimal_commas: bool) -> std::result::Result
     let period = |column: &Column| match cells.get(column) {
         None => Ok(None),
         Some(cell) => match Period::read(cell) {
-            None => Err(format!("`{cell}` for `{}` is not a day or month such as 2026-10-05 or 2026-10", column.name())),
+            None => {
+                Err(format!("`{cell}` for `{}` is not a day or month such as 2026-10-05 or 2026-10", column.name()))
+            }
             period => Ok(period),
         },
     };
@@ -354,13 +356,18 @@ mod tests {
         };
         let (day, month) = (Some("2026-10-05".to_owned()), Some("2026-10".to_owned()));
         assert_eq!(grain("task_id,date,seconds\nt,never,1\n"), (Grain::Recording, false, None));
-        for cell in ["2026-10-05", "20261005", "2026/10/5", "2026-10-05T08:00:00Z", "2026年10月05日", "20261005080000"] {
+        for cell in ["2026-10-05", "20261005", "2026/10/5", "2026-10-05T08:00:00Z", "2026年10月05日", "20261005080000"]
+        {
             assert_eq!(grain(&format!("date,seconds\n{cell},1\n")), (Grain::Day, false, day.clone()), "{cell}");
             let csv = format!("账期,实例ID,用量\n{cell},fun-asr,1\n");
             assert_eq!(grain(&csv), (Grain::Month, true, month.clone()), "{cell}");
         }
         for cell in ["2026-10", "202610", "2026/10", "2026年10月"] {
-            assert_eq!(grain(&format!("month,SkuId,seconds\n{cell},m,1\n")), (Grain::Month, true, month.clone()), "{cell}");
+            assert_eq!(
+                grain(&format!("month,SkuId,seconds\n{cell},m,1\n")),
+                (Grain::Month, true, month.clone()),
+                "{cell}"
+            );
             assert_eq!(grain(&format!("day,seconds\n{cell},1\n")), (Grain::Month, false, month.clone()), "{cell}");
         }
         // A resource column without a cell says nothing.

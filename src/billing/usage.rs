@@ -2,6 +2,7 @@
 
 use std::ops::AddAssign;
 
+use jiff::Timestamp;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
 use serde_json::Value;
@@ -110,6 +111,10 @@ pub struct ReportedUsage {
     pub has_failed: bool,
     /// The usage as received; `None` = the service reported none.
     pub usage: Option<Value>,
+    /// When it was submitted, or of a flash call recorded.
+    pub submitted: Timestamp,
+    /// The other columns of the recording's row in its list; none of a task of several.
+    pub columns: Vec<(String, String)>,
 }
 
 /// The lines of a bill by what the service reported: one per task or flash call and meter. A task that failed and reports

@@ -10,7 +10,8 @@ use super::Exit;
 use super::output::{Console, Failure, chain};
 use super::prices::PriceFlags;
 use crate::billing::{
-    BudgetAccount, BudgetFile, DrawnByMonth, Plan, Prices, Recording, SharedBudget, Usage, checked_sum, estimate, month_of,
+    BudgetAccount, BudgetFile, DrawnByMonth, Plan, Prices, Recording, SharedBudget, Usage, checked_sum, estimate,
+    month_of,
 };
 use crate::catalog::{Catalog, Region};
 use crate::client::FlashAnswer;
@@ -78,7 +79,12 @@ impl BudgetFlags {
 
 impl OpenBudget {
     /// The most that a recording can cost; `None` = its length is unknown.
-    pub(super) fn most(&self, duration_ms: Option<u64>, tracks: &[u32], distinct_tracks: Option<u32>) -> Option<Decimal> {
+    pub(super) fn most(
+        &self,
+        duration_ms: Option<u64>,
+        tracks: &[u32],
+        distinct_tracks: Option<u32>,
+    ) -> Option<Decimal> {
         let duration_ms = duration_ms.and_then(|duration| i64::try_from(duration).ok());
         most((&self.model, self.region), duration_ms, tracks, distinct_tracks, &self.prices)
     }

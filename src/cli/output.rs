@@ -283,6 +283,16 @@ impl<N: AsRef<str>> Listing<N> {
         self.head.iter().map(AsRef::as_ref)
     }
 
+    /// A part of the rows of one listing, as CSV or JSON lines; the first with the header.
+    pub(super) fn print_part(&self, format: Format, is_first: bool, console: &Console) -> Result<Exit, Failure> {
+        let text = if format == Format::Csv { self.csv() } else { self.json("", "\n", "\n") };
+        let rows = match text.split_once('\n') {
+            Some((_, rows)) if format == Format::Csv && !is_first => rows,
+            _ => text.as_str(),
+        };
+        console.data(rows.as_bytes())
+    }
+
     pub(super) fn table(&self, console: &Console) -> String {
         if self.rows.is_empty() {
             return String::new();

@@ -27,6 +27,10 @@ fn drawn(budget: &Path) -> (Decimal, Decimal) {
 
 /// By what the service reported.
 fn billed(ran: Ran) -> (Ran, Decimal) {
+    // The other may have drawn all of it.
+    if ran.files("out/results").is_empty() {
+        return (ran, Decimal::ZERO);
+    }
     let ran = ran.then().run("cost actual out --format json -q").exits(0);
     let totals = ran.json()["totals"].as_array().unwrap().clone();
     let usage = totals.iter().find(|total| total["basis"] == "usage").map(|total| total["cost"].clone());
@@ -118,13 +122,17 @@ fn flash_calls_and_batches_draw_on_one_budget_by_project() {
     let service = Service::new();
     let clip = wav(1, 8000, 10);
     let scene = service.scene().write("clip.wav", &clip[..]).write("call.wav", wav(1, 8000, 60));
-    let limits = "# of November and after\n{\"limit\": \"0.02 CNY\"}\n{\"project\": \"support\", \"limit\": \"0.0049 CNY\"}\n";
+    let limits =
+        "# of November and after\n{\"limit\": \"0.02 CNY\"}\n{\"project\": \"support\", \"limit\": \"0.0049 CNY\"}\n";
     // 10 s × 0.00022 a clip, 60 s × 0.00008 a call, whose silence is not billed.
     let flash = "flash clip.wav --budget budget.jsonl";
     let ran = scene.write("budget.jsonl", limits).run(&format!("{flash} --project support")).exits(0);
     let text = ran.file("budget.jsonl");
     assert!(text.starts_with(limits), "{text}");
-    assert!(text.contains("\"project\":\"support\",\"run\":\"flash\",\"spent\":\"0.0022 CNY\",\"reserved\":\"0 CNY\""), "{text}");
+    assert!(
+        text.contains("\"project\":\"support\",\"run\":\"flash\",\"spent\":\"0.0022 CNY\",\"reserved\":\"0 CNY\""),
+        "{text}"
+    );
     let ran = service.then(ran).run(&format!("{flash} --project support")).exits(0);
     let before = service.of_kind("flash");
     let ran = service
@@ -156,7 +164,8 @@ fn flash_calls_and_batches_draw_on_one_budget_by_project() {
     let ran = ran.run(&format!("{address} {MODEL} --budget dollars.jsonl")).exits(3);
     let ran = ran.says("paraformer-v2 has no known price in cn in USD");
     let ran = service.then(ran).write("past.jsonl", "{\"month\": \"2020-01\", \"limit\": \"5cny\"}\n");
-    let ran = ran.run(&format!("{address} {MODEL} --budget past.jsonl")).exits(3).says("past.jsonl has no limit for 20");
+    let ran =
+        ran.run(&format!("{address} {MODEL} --budget past.jsonl")).exits(3).says("past.jsonl has no limit for 20");
     let ran = service.then(ran).write("wrong.jsonl", "{\"limit\": 5}\n");
     let ran = ran.run(&format!("{address} {MODEL} --budget wrong.jsonl")).exits(2).says("wrong.jsonl: line 1: ");
     service.then(ran).run(&format!("{address} {MODEL} --budget none.jsonl")).exits(1).says("cannot read none.jsonl");

@@ -127,7 +127,7 @@ fn a_ledger_says_the_model_and_what_the_service_billed() {
     let ran = Scene::new()
         .write("batch/ledger.jsonl", ledger("fun-asr", "cn", &done(1, "a", json!({"duration": 9}))))
         .write("batch/results/000001-a.json", pair())
-        .run("cost actual batch --model paraformer-v2 --format json -q")
+        .run("cost actual batch --model paraformer-v2 --details --format json -q")
         .exits(0)
         .says_nothing();
     let bill = ran.json();

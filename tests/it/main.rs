@@ -3,6 +3,7 @@
 //! `cargo test --test it`; `-- --ignored` for the stories that need the real calls beside the repository.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test says what it expects by failing")]
 
+mod actual;
 mod batch;
 mod batch_ledger;
 mod budgets;
@@ -46,8 +47,8 @@ mod questions;
 mod readme;
 mod real_data;
 mod recognisers;
-mod recordings;
 mod reconcile;
+mod recordings;
 mod refusals;
 mod report;
 mod resources;

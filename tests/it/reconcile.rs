@@ -190,7 +190,9 @@ fn a_verdict_names_what_the_statement_is_held_against() {
     of_one("task_id,seconds\ntask-1,10\n", "--tolerance 0s").exits(3);
     of_one("task_id,seconds\ntask-1,12\n", "--tolerance 2s").exits(3);
     of_one("task_id,seconds\ntask-1,8\n", "--tolerance 0s").exits(0).prints("rounding `nearest-on-sum`");
-    of_one("task_id,seconds\ntask-1,8\n", "--tolerance 0s --rounding up").exits(3).prints("rounding: 8 s by rule `nearest-on-sum`");
+    of_one("task_id,seconds\ntask-1,8\n", "--tolerance 0s --rounding up")
+        .exits(3)
+        .prints("rounding: 8 s by rule `nearest-on-sum`");
     // An amount alone.
     of_one("task_id,cost\ntask-1,0.00198\n", "").exits(0).prints("explains 1 of 1");
     of_one("task_id,cost\ntask-1,0.0044\n", "").exits(3);

@@ -19,12 +19,13 @@ impl Reconciliation<'_> {
                 accounts.iter().map(|account| self.finding(account, terms)).collect::<Vec<_>>(),
                 Some(Explained::by(accounts, terms.rounding, terms)),
             ),
-            Accounts::Tokens(accounts) => (accounts.iter().map(|account| token_finding(account, terms)).collect(), None),
+            Accounts::Tokens(accounts) => {
+                (accounts.iter().map(|account| token_finding(account, terms)).collect(), None)
+            }
         };
         let results = match accounts {
-            Accounts::Seconds(accounts) => {
-                self.sums(accounts.iter().filter_map(|account| account.actual(terms.rounding)).map(Usage::seconds).sum())
-            }
+            Accounts::Seconds(accounts) => self
+                .sums(accounts.iter().filter_map(|account| account.actual(terms.rounding)).map(Usage::seconds).sum()),
             Accounts::Tokens(_) => Sums::default(),
         };
         let foreign = self.foreign.iter().map(|(key, rows)| Finding {
@@ -35,8 +36,12 @@ impl Reconciliation<'_> {
             why: "nothing of this batch".to_owned(),
         });
         findings.extend(foreign);
-        let shared: BTreeMap<&str, Usage> =
-            self.recordings.iter().flat_map(|one| &one.submission.shared).map(|(task, usage)| (&**task, *usage)).collect();
+        let shared: BTreeMap<&str, Usage> = self
+            .recordings
+            .iter()
+            .flat_map(|one| &one.submission.shared)
+            .map(|(task, usage)| (&**task, *usage))
+            .collect();
         let reported = self.recordings.iter().map(|recording| recording.submission.usage);
         Verdict {
             differ: 0,

@@ -1,35 +1,45 @@
 //! `cost actual`: what transcription has cost, from result files and from the usage in ledgers.
+//!
+//! Files are read in chunks and added up; lines are kept only where they are printed at the end.
 
 use std::collections::HashMap;
 use std::path::Path;
 
 use jiff::civil::Date;
 use rayon::prelude::*;
+use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::super::Exit;
 use super::super::inputs::Paths;
 use super::super::output::{Console, Failure, Format, Listing};
 use super::super::prices::{PriceFlags, ledgers, warn_if_old_for};
-use super::breakdown::{HEAD, VERSION, cells, in_words, projects, total_json};
+use super::breakdown::{HEAD, VERSION, cells, code, exact, in_words, projects, total_json};
+use super::groups::{Facts, GroupBy};
 use crate::batch::LedgerReport;
-use crate::billing::{Basis, Line, Prices, of_usage, result_lines, totals};
-use crate::catalog::Region;
+use crate::billing::{AdjustedTotal, Adjustments, CurrencyRate, Line, Prices, Totals, of_usage, result_lines};
+use crate::catalog::{Currency, Region};
 use crate::error::Error;
 use crate::metrics::{Settings, measure};
 use crate::named_file::{self, FileKind};
-use crate::report::number::counted;
+use crate::report::number::{cents, counted};
 use crate::transcript::{Input, Inputs, read};
 
 const EXAMPLES: &str = "\
 Examples:
   talkmeter cost actual out
-  talkmeter cost actual results --model fun-asr --region cn --currency usd
-  talkmeter cost actual out --prices contract.toml --format json
+  talkmeter cost actual north south --group-by month,model,team --currency-rate CNY=0.14
+  talkmeter cost actual out --discount 15% --tax 6%
+  talkmeter cost actual results --model fun-asr --region cn --currency usd --details
 
 Each track of a result file is one line: its speech, rounded up to whole seconds. If PATH is an output folder of `transcribe`,
 the usage reported by the service is listed too. These are two answers to the same question and are never added. Lines
-without a known price are shown as not priced.";
+without a known price are shown as not priced.
+
+A table has the sum of each group, with --details every line; CSV and JSON lines have every line, with --group-by the groups.";
+
+/// Files that are read before their lines are added up.
+const CHUNK: usize = 512;
 
 /// Arguments of `cost actual`.
 #[derive(Debug, clap::Args)]
@@ -40,17 +50,59 @@ pub(super) struct Args {
     /// Model of the transcripts, if no ledger names it (result files do not)
     #[arg(long)]
     model: Option<String>,
+    /// Sum by month or day (UTC, of the submit), model, region, batch, or columns of the transcribed list
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    group_by: Vec<String>,
+    /// Print every line, not only sums
+    #[arg(long)]
+    details: bool,
+    /// Sum in one currency at this rate: CNY=0.14 or USD=7.1
+    #[arg(long, value_name = "CODE=RATE")]
+    currency_rate: Option<CurrencyRate>,
+    /// Show the sum less this discount beside the list price: 15%
+    #[arg(long, value_name = "PERCENT", value_parser = discount)]
+    discount: Option<Decimal>,
+    /// Show the sum with this tax beside the list price: 6%
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    tax: Option<Decimal>,
     #[command(flatten)]
     prices: PriceFlags,
+}
+
+/// `15%` as a share.
+fn percent(text: &str) -> Result<Decimal, String> {
+    let number = text.trim().strip_suffix('%').and_then(|number| number.trim().parse::<Decimal>().ok());
+    let share = number.filter(|number| (0..=1000).contains(&number.ceil().try_into().unwrap_or(-1)));
+    let share = share.and_then(|number: Decimal| number.checked_div(Decimal::ONE_HUNDRED));
+    share.filter(|share| !share.is_sign_negative()).ok_or_else(|| "must be a percentage such as 6%".to_owned())
+}
+
+fn discount(text: &str) -> Result<Decimal, String> {
+    percent(text).and_then(|share| if share > Decimal::ONE { Err("at most 100%".to_owned()) } else { Ok(share) })
 }
 
 /// The lines of all inputs.
 pub(in crate::cli) struct Bill {
     pub(in crate::cli) lines: Vec<Line>,
+}
+
+/// Files by what is known about them, from results alone.
+#[derive(Debug, Default)]
+struct Counts {
     /// Result files read.
-    pub(super) files: u64,
+    files: u64,
     /// Files that could not be read.
-    pub(super) failed: u64,
+    failed: u64,
+    without_price: u64,
+    without_duration: u64,
+}
+
+/// What all lines add up to.
+#[derive(Debug, Default)]
+struct Sums {
+    all: Totals,
+    groups: Vec<(Vec<Option<String>>, Totals)>,
+    places: HashMap<Vec<Option<String>>, usize>,
 }
 
 pub(super) fn run(
@@ -61,63 +113,171 @@ pub(super) fn run(
     console: &Console,
 ) -> Result<Exit, Failure> {
     let prices = args.prices.prices(None, console)?;
-    let bill = bill(&args.paths.find(None, console)?, args.model.as_deref(), region, &prices, console)?;
-    if bill.files == 0 {
-        console.error(if bill.failed == 0 { "no result files found" } else { "no result file could be read" });
+    let group_by = GroupBy::new(&args.group_by);
+    let source = Source { model: args.model.as_deref(), region, prices: &prices, group_by: &group_by };
+    let inputs = args.paths.find(None, console)?;
+    // Lines that machines read are printed as they come, those for people when all are known.
+    let is_streamed = matches!(format, Format::Csv | Format::Jsonl) && args.group_by.is_empty();
+    let mut sums = Sums::default();
+    let mut used: Vec<(String, Region)> = Vec::new();
+    let mut kept = Vec::new();
+    let mut is_begun = false;
+    let counts = source.read(&inputs, console, &mut |lines, facts| {
+        for line in &lines {
+            sums.add(line, group_by.key(facts, line));
+            if let Some((model, region)) = line.model.as_deref().zip(line.region)
+                && !used.iter().any(|(known, place)| known == model && *place == region)
+            {
+                used.push((model.to_owned(), region));
+            }
+        }
+        if is_streamed {
+            let rows = lines.iter().map(|line| cells(line, false)).collect();
+            Listing { head: HEAD.to_vec(), rows }.print_part(format, !is_begun, console)?;
+            is_begun = true;
+        } else if args.details {
+            kept.extend(lines);
+        }
+        Ok(())
+    })?;
+    if counts.files == 0 {
+        console.error(if counts.failed == 0 { "no result files found" } else { "no result file could be read" });
         return Ok(Exit::Failed);
     }
-    let used = bill.lines.iter().filter_map(|line| Some((line.model.as_deref()?, line.region?)));
-    warn_if_old_for(&prices, used, today, console);
-    print(&bill, format, console)?;
-    Ok(if bill.failed > 0 { Exit::Partly } else { Exit::Done })
+    group_by.check()?;
+    warn_if_old_for(&prices, used.iter().map(|(model, region)| (&**model, *region)), today, console);
+    if is_streamed && !is_begun {
+        Listing { head: HEAD.to_vec(), rows: Vec::new() }.print(format, console)?;
+    }
+    let adjustments = Adjustments { rate: args.currency_rate, discount: args.discount, tax: args.tax };
+    print(args, &counts, sums, kept, (&adjustments, is_streamed), format, console)?;
+    Ok(if counts.failed > 0 { Exit::Partly } else { Exit::Done })
 }
 
-/// Reads result files and the ledgers they belong to.
-pub(in crate::cli) fn bill(
-    inputs: &Inputs,
-    model: Option<&str>,
+/// The lines of result files and of the ledgers they belong to.
+pub(in crate::cli) fn bill(inputs: &Inputs, prices: &Prices, console: &Console) -> Result<Bill, Failure> {
+    let group_by = GroupBy::new(&[]);
+    let mut lines = Vec::new();
+    let source = Source { model: None, region: None, prices, group_by: &group_by };
+    source.read(inputs, console, &mut |more, _| {
+        lines.extend(more);
+        Ok(())
+    })?;
+    Ok(Bill { lines })
+}
+
+/// How result files and ledgers become lines.
+struct Source<'a> {
+    /// Where no ledger names them.
+    model: Option<&'a str>,
     region: Option<Region>,
-    prices: &Prices,
-    console: &Console,
-) -> Result<Bill, Failure> {
-    let mut origins = HashMap::new();
-    let mut usage = Vec::new();
-    for folder in ledgers(inputs.files.iter().filter_map(|input| input.path.parent())) {
-        match LedgerReport::read(folder) {
-            Ok(Some(ledger)) => {
-                usage.extend(ledger.reported_usage().flat_map(|reported| of_usage(&[reported], prices)));
-                origins.extend(ledger.origins());
-            }
-            Ok(None) => {}
-            Err(error) => console.note(&format!("{error}; model, region and usage are unknown")),
-        }
-    }
-    let flags = Settings { model: model.map(str::to_owned), region, ..Settings::default() };
-    // Results of flash calls have their own entry, others that of their batch.
-    let settings = |input: &Input| {
-        let origin = origins.get(&input.path).or_else(|| origins.get(input.path.parent()?));
-        origin.map_or_else(
-            || flags.clone(),
-            |(model, region)| Settings { model: Some(model.clone()), region: *region, ..Settings::default() },
-        )
-    };
-    let lines: Vec<Result<Vec<Line>, String>> =
-        inputs.files.par_iter().map(|input| lines_of(input, &settings(input), prices)).collect();
-    let mut bill = Bill { lines: Vec::new(), files: 0, failed: inputs.excluded.len() as u64 };
-    for lines in lines {
-        match lines {
-            Ok(lines) => {
-                bill.files += 1;
-                bill.lines.extend(lines);
-            }
-            Err(why) => {
-                bill.failed += 1;
-                console.say(&why);
+    prices: &'a Prices,
+    group_by: &'a GroupBy,
+}
+
+/// Takes the lines of one file, task or flash call.
+type Sink<'a> = &'a mut dyn FnMut(Vec<Line>, &Facts) -> Result<(), Failure>;
+
+impl Source<'_> {
+    /// Reads result files in their order, then the usage in their ledgers.
+    fn read(&self, inputs: &Inputs, console: &Console, sink: Sink<'_>) -> Result<Counts, Failure> {
+        let mut origins = HashMap::new();
+        let mut facts: HashMap<_, Facts> = HashMap::new();
+        let mut reports = Vec::new();
+        for folder in ledgers(inputs.files.iter().filter_map(|input| input.path.parent())) {
+            match LedgerReport::read(folder) {
+                Ok(Some(ledger)) => {
+                    origins.extend(ledger.origins());
+                    if self.group_by.needs_ledger() {
+                        let batch = folder.display().to_string();
+                        let own = |at, columns: &[_]| self.group_by.facts(&batch, Some(at), columns);
+                        facts.extend(ledger.results().map(|one| {
+                            let known = own(one.submitted, &one.columns);
+                            (one.path, known)
+                        }));
+                        facts.extend(ledger.clips().map(|(path, at)| (path, own(at, &[]))));
+                    }
+                    reports.push((folder, ledger));
+                }
+                Ok(None) => {}
+                Err(error) => console.note(&format!("{error}; model, region and usage are unknown")),
             }
         }
+        let flags = Settings { model: self.model.map(str::to_owned), region: self.region, ..Settings::default() };
+        // Results of flash calls have their own entry, others that of their batch.
+        let settings = |input: &Input| {
+            let origin = origins.get(&input.path).or_else(|| origins.get(input.path.parent()?));
+            origin.map_or_else(
+                || flags.clone(),
+                |(model, region)| Settings { model: Some(model.clone()), region: *region, ..Settings::default() },
+            )
+        };
+        let mut counts = Counts { failed: inputs.excluded.len() as u64, ..Counts::default() };
+        for chunk in inputs.files.chunks(CHUNK) {
+            let lines: Vec<Result<Vec<Line>, String>> =
+                chunk.par_iter().map(|input| lines_of(input, &settings(input), self.prices)).collect();
+            for (input, lines) in chunk.iter().zip(lines) {
+                match lines {
+                    Ok(lines) => {
+                        counts.add(&lines);
+                        let own = facts.remove(&input.path).unwrap_or_else(|| {
+                            let folder = input.path.parent().map(|folder| folder.display().to_string());
+                            self.group_by.facts(&folder.unwrap_or_default(), None, &[])
+                        });
+                        sink(lines, &own)?;
+                    }
+                    Err(why) => {
+                        counts.failed += 1;
+                        console.say(&why);
+                    }
+                }
+            }
+        }
+        for (folder, ledger) in reports {
+            let batch = folder.display().to_string();
+            for reported in ledger.reported_usage() {
+                let own = self.group_by.facts(&batch, Some(reported.submitted), &reported.columns);
+                sink(of_usage(&[reported], self.prices), &own)?;
+            }
+        }
+        Ok(counts)
     }
-    bill.lines.extend(usage);
-    Ok(bill)
+}
+
+impl Counts {
+    fn add(&mut self, lines: &[Line]) {
+        self.files += 1;
+        if lines.iter().any(|line| line.quantity.is_none()) {
+            self.without_duration += 1;
+        } else if lines.iter().any(|line| line.unit.is_none()) {
+            self.without_price += 1;
+        }
+    }
+
+    fn as_json(&self) -> Value {
+        json!({
+            "totalDetected": self.files + self.failed, "totalSupported": self.priced(),
+            "totalNoPrice": self.without_price, "totalNoDuration": self.without_duration,
+            "totalUnreadable": self.failed,
+        })
+    }
+
+    fn priced(&self) -> u64 {
+        self.files - self.without_price - self.without_duration
+    }
+}
+
+impl Sums {
+    fn add(&mut self, line: &Line, key: Vec<Option<String>>) {
+        self.all.add(line);
+        let place = *self.places.entry(key).or_insert_with_key(|key| {
+            self.groups.push((key.clone(), Totals::default()));
+            self.groups.len() - 1
+        });
+        if let Some((_, totals)) = self.groups.get_mut(place) {
+            totals.add(line);
+        }
+    }
 }
 
 /// The lines of one file, or why it could not be read.
@@ -129,23 +289,74 @@ fn lines_of(input: &Input, settings: &Settings, prices: &Prices) -> Result<Vec<L
     Ok(result_lines(&measure(&input.file, &transcript, settings), prices))
 }
 
-fn print(bill: &Bill, format: Format, console: &Console) -> Result<Exit, Failure> {
-    let totals = totals(&bill.lines);
+fn print(
+    args: &Args,
+    counts: &Counts,
+    sums: Sums,
+    kept: Vec<Line>,
+    (adjustments, is_streamed): (&Adjustments, bool),
+    format: Format,
+    console: &Console,
+) -> Result<(), Failure> {
+    let totals = sums.all.into_vec();
+    let adjusted = adjustments.apply(&totals).filter(|_| adjustments.is_some()).unwrap_or_default();
+    let mut groups: Vec<_> = sums.groups.into_iter().map(|(key, totals)| (key, totals.into_vec())).collect();
+    groups.sort_by(|(one, _), (two, _)| one.cmp(two));
+    let names = GroupBy::names(&args.group_by);
     if format == Format::Json {
-        let currencies: Vec<&str> =
-            totals.iter().filter_map(|total| total.currency).map(crate::catalog::Currency::code).collect();
+        let currencies: Vec<&str> = totals.iter().filter_map(|total| total.currency).map(Currency::code).collect();
         let one = currencies.first().filter(|first| currencies.iter().all(|code| code == *first));
-        let report = json!({
+        let group = |(key, totals): &(Vec<Option<String>>, Vec<_>)| {
+            let mut group: serde_json::Map<String, Value> =
+                names.iter().zip(key).map(|(name, cell)| ((*name).to_owned(), json!(cell))).collect();
+            group.insert("totals".to_owned(), totals.iter().map(total_json).collect());
+            Value::Object(group)
+        };
+        let mut report = json!({
             "version": VERSION, "kind": "actual", "currency": one,
             "totals": totals.iter().map(total_json).collect::<Vec<_>>(),
-            "projects": projects(&bill.lines), "summary": summary(bill),
+            "groups": groups.iter().map(group).collect::<Vec<_>>(), "summary": counts.as_json(),
+            "adjusted": adjusted.iter().map(adjusted_json).collect::<Vec<_>>(),
+            "currency_rate": args.currency_rate.map(|rate| rate.to_string()),
+            "discount": exact(args.discount), "tax": exact(args.tax),
         });
-        return console.data(format!("{report:#}\n").as_bytes());
+        if let (true, Some(report)) = (args.details, report.as_object_mut()) {
+            report.insert("projects".to_owned(), projects(&kept));
+        }
+        console.data(format!("{report:#}\n").as_bytes())?;
+        return Ok(());
     }
     let people = matches!(format, Format::Table | Format::Md);
-    let rows = bill.lines.iter().map(|line| cells(line, people)).collect();
-    let exit = Listing { head: HEAD.to_vec(), rows }.print(format, console)?;
-    let said: Vec<String> = totals.iter().map(in_words).collect();
+    if args.details && people {
+        let rows = kept.iter().map(|line| cells(line, people)).collect();
+        Listing { head: HEAD.to_vec(), rows }.print(format, console)?;
+    } else if !is_streamed {
+        let head = names.iter().copied().chain(["basis", "lines", "seconds", "tokens", "currency", "cost"]).collect();
+        let row = |key: &[Option<String>], total: &crate::billing::Total| {
+            let cost = match total.cost {
+                Some(cost) if people => json!(cents(cost)),
+                None if people => json!(crate::report::number::NOT_PRICED),
+                cost => exact(cost),
+            };
+            let own = [
+                json!(total.basis.name()),
+                json!(total.lines),
+                json!(total.seconds),
+                json!(total.tokens),
+                code(total.currency),
+                cost,
+            ];
+            key.iter().map(|cell| json!(cell)).chain(own).collect::<Vec<_>>()
+        };
+        let mut rows = Vec::new();
+        for (key, totals) in &groups {
+            rows.extend(totals.iter().map(|total| row(key, total)));
+        }
+        Listing { head, rows }.print(format, console)?;
+    }
+    let mut said: Vec<String> = totals.iter().map(in_words).collect();
+    said.extend(args.currency_rate.map(|rate| format!("at {rate}")));
+    said.extend(adjusted.iter().map(|sum| adjusted_in_words(sum, adjustments)));
     if people {
         let bullet = if format == Format::Md { "- " } else { "" };
         let text: String = said.iter().map(|line| format!("{bullet}{line}\n")).collect();
@@ -153,30 +364,35 @@ fn print(bill: &Bill, format: Format, console: &Console) -> Result<Exit, Failure
     } else {
         said.iter().for_each(|line| console.note(line));
     }
-    let summary = summary(bill);
-    let number = |name: &str| summary.get(name).and_then(Value::as_u64).unwrap_or(0);
     console.note(&format!(
         "{} found: {} priced, {} without a price, {} without a duration",
-        counted(number("totalDetected"), "file"),
-        number("totalSupported"),
-        number("totalNoPrice"),
-        number("totalNoDuration"),
+        counted(counts.files + counts.failed, "file"),
+        counts.priced(),
+        counts.without_price,
+        counts.without_duration,
     ));
-    Ok(exit)
+    Ok(())
 }
 
-/// Counts files by what is known about them, from results alone.
-fn summary(bill: &Bill) -> Value {
-    let results: Vec<&Line> = bill.lines.iter().filter(|line| line.basis == Basis::Result).collect();
-    let files = || results.chunk_by(|one, two| one.file == two.file);
-    let without_duration = files().filter(|lines| lines.iter().any(|line| line.quantity.is_none())).count() as u64;
-    let without_price = files()
-        .filter(|lines| {
-            lines.iter().all(|line| line.quantity.is_some()) && lines.iter().any(|line| line.unit.is_none())
-        })
-        .count() as u64;
+fn adjusted_json(sum: &AdjustedTotal) -> Value {
     json!({
-        "totalDetected": bill.files + bill.failed, "totalSupported": bill.files - without_price - without_duration,
-        "totalNoPrice": without_price, "totalNoDuration": without_duration, "totalUnreadable": bill.failed,
+        "basis": sum.basis.name(), "currency": sum.currency.code(), "list": exact(Some(sum.list)),
+        "discounted": exact(sum.discounted), "taxed": exact(sum.taxed),
     })
+}
+
+/// `by result: 24.00 USD at list price, 20.40 less 15 %, 21.62 with 6 % tax`.
+fn adjusted_in_words(sum: &AdjustedTotal, adjustments: &Adjustments) -> String {
+    let percent = |share: Option<Decimal>| {
+        let percent = share.and_then(|share| share.checked_mul(Decimal::ONE_HUNDRED)).unwrap_or_default();
+        percent.normalize()
+    };
+    let mut text = format!("by {}: {} {} at list price", sum.basis.name(), cents(sum.list), sum.currency);
+    if let Some(discounted) = sum.discounted {
+        text += &format!(", {} less {} %", cents(discounted), percent(adjustments.discount));
+    }
+    if let Some(taxed) = sum.taxed {
+        text += &format!(", {} with {} % tax", cents(taxed), percent(adjustments.tax));
+    }
+    text
 }

@@ -4,6 +4,7 @@ mod actual;
 mod breakdown;
 mod estimate;
 mod focus;
+mod groups;
 mod reconcile;
 mod recordings;
 mod tokens;

@@ -83,15 +83,7 @@ fn largest(verdict: &Verdict) -> Listing {
         let Finding { key, standing, billed, results, why, .. } = finding;
         let costs = [exact(billed.cost), exact(results.cost)];
         let [billed_cost, due_cost] = costs;
-        vec![
-            json!(key),
-            json!(standing.name()),
-            quantity(billed),
-            quantity(results),
-            billed_cost,
-            due_cost,
-            json!(why),
-        ]
+        vec![json!(key), json!(standing.name()), quantity(billed), quantity(results), billed_cost, due_cost, json!(why)]
     };
     Listing { head, rows: verdict.findings.iter().take(LARGEST).map(row).collect() }
 }
@@ -116,9 +108,9 @@ fn as_json(verdict: &Verdict, rows: &Listing) -> Value {
         rows.head.iter().zip(row).map(|(name, cell)| ((*name).to_owned(), cell.clone())).collect::<Map<_, _>>().into()
     };
     let foreign = verdict.findings.iter().filter(|finding| finding.standing.name() == "not_ours").map(finding);
-    let rounding = verdict.rounding.map(
-        |rounding| json!({"rule": rounding.rule.name(), "explains": rounding.explains, "of": rounding.of}),
-    );
+    let rounding = verdict
+        .rounding
+        .map(|rounding| json!({"rule": rounding.rule.name(), "explains": rounding.explains, "of": rounding.of}));
     json!({
         "verdict": {
             "agrees": verdict.agrees(), "differ": verdict.differ, "not_billed": verdict.not_billed,

@@ -58,7 +58,7 @@ pub(super) fn rows(
 ) -> Result<Vec<Row>, Failure> {
     let row = |(batch, estimated): (&DemoBatch, Estimated)| {
         let inputs = Inputs::find(&[&batch.folder], None);
-        let bill = bill(&inputs, None, None, prices, console)?;
+        let bill = bill(&inputs, prices, console)?;
         let cost = |basis| checked_sum(bill.lines.iter().filter(|line| line.basis == basis).map(Line::cost));
         Ok(Row { what: batch.what, estimated, by_results: cost(Basis::Result), reported: cost(Basis::Usage) })
     };

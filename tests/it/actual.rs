@@ -1,0 +1,97 @@
+//! What several batches have cost together: by month, model and the columns of their lists, in one currency.
+
+use serde_json::{Value, json};
+
+use crate::cost::{done, ledger};
+use crate::scene::{Ran, Scene, call};
+
+/// Two batches: `north` in cn, in October and November, for two teams; `south` in intl. 10 s of speech each.
+fn batches() -> Scene {
+    let mut scene = Scene::new();
+    for (folder, region, recordings) in [
+        ("north", "cn", &[("2026-10-31T23:59:59Z", "Support"), ("2026-11-01T00:00:00Z", "Sales")][..]),
+        ("south", "intl", &[("2026-11-05T08:00:00Z", "Support")]),
+    ] {
+        let mut events = Vec::new();
+        for (n, (at, team)) in (1..).zip(recordings) {
+            let mut own = done(n, &format!("c{n}"), json!({"duration": 11}));
+            own.iter_mut().for_each(|event| event["at"] = json!(at));
+            own[0]["columns"] = json!({"Team": team});
+            events.extend(own);
+            let text = call(&[(0, 0, 10_000, "one")]).content(0, 10_000);
+            scene = scene.write(&format!("{folder}/results/{n:06}-c{n}.json"), text);
+        }
+        scene = scene.write(&format!("{folder}/ledger.jsonl"), ledger("fun-asr", region, &events));
+    }
+    scene
+}
+
+fn run(more: &str) -> Ran {
+    batches().run(&format!("cost actual north south {more}"))
+}
+
+#[test]
+fn costs_are_summed_by_month_model_and_columns_of_the_list() {
+    let ran = run("--group-by month,team --format csv").exits(0);
+    assert_eq!(
+        ran.out(),
+        // 10 s by the results and 11 as reported, × 0.00022 CNY and × 0.000035 USD.
+        "month,team,basis,lines,seconds,tokens,currency,cost\n\
+         2026-10,Support,result,1,10,0,CNY,0.0022\n\
+         2026-10,Support,usage,1,11,0,CNY,0.00242\n\
+         2026-11,Sales,result,1,10,0,CNY,0.0022\n\
+         2026-11,Sales,usage,1,11,0,CNY,0.00242\n\
+         2026-11,Support,result,1,10,0,USD,0.00035\n\
+         2026-11,Support,usage,1,11,0,USD,0.000385\n"
+    );
+    let ran = run("--group-by batch,day,model --format json").exits(0);
+    let groups = ran.json()["groups"].clone();
+    let keys: Vec<Value> = groups
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|group| json!([group["batch"], group["day"], group["model"], group["totals"][0]["cost"]]))
+        .collect();
+    assert_eq!(
+        keys,
+        [
+            json!(["north", "2026-10-31", "fun-asr", "0.0022"]),
+            json!(["north", "2026-11-01", "fun-asr", "0.0022"]),
+            json!(["south", "2026-11-05", "fun-asr", "0.00035"]),
+        ]
+    );
+    run("--group-by floor")
+        .exits(2)
+        .says("--group-by floor: no input has this column; there are `month`, ")
+        .says("`Team`");
+    // For people, sums alone; lines are asked for.
+    let ran = run("").exits(0).prints("by result: 20 s on 2 lines, 0.0044 CNY");
+    assert!(!ran.out().contains("000001-c1.json"), "{}", ran.out());
+    run("--details").exits(0).prints("000001-c1.json");
+    let lines = run("--format jsonl").exits(0).lines();
+    assert_eq!(lines.len(), 6, "{lines:?}");
+}
+
+#[test]
+fn a_rate_a_discount_and_a_tax_stand_beside_the_list_price() {
+    let ran = run("--currency-rate CNY=0.14 --discount 15% --tax 6%").exits(0);
+    // 0.0044 CNY × 0.14 + 0.00035 USD = 0.000966; less 15 % 0.0008211; and 6 % on it 0.000870366.
+    let ran = ran
+        .prints("by result: 20 s on 2 lines, 0.0044 CNY\n")
+        .prints("by result: 10 s on 1 line, 0.00035 USD\n")
+        .prints("at 1 CNY = 0.14 USD\n")
+        .prints("by result: 0.00097 USD at list price, 0.00082 less 15 %, 0.00087 with 6 % tax\n");
+    drop(ran);
+    let report = run("--currency-rate CNY=0.14 --discount 15% --tax 6% --format json").exits(0).json();
+    assert_eq!(
+        report["adjusted"][0],
+        json!({
+            "basis": "result", "currency": "USD", "list": "0.000966", "discounted": "0.0008211", "taxed": "0.000870366",
+        })
+    );
+    let printed = ["currency_rate", "discount", "tax"].map(|name| report[name].clone());
+    assert_eq!(printed, ["1 CNY = 0.14 USD", "0.15", "0.06"]);
+    for wrong in ["--discount 15", "--discount 101%", "--tax -6%", "--currency-rate CNY", "--currency-rate CNY=0"] {
+        run(wrong).exits(2).prints_nothing();
+    }
+}
