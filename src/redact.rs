@@ -28,7 +28,7 @@ pub fn without_query(address: &str) -> String {
 }
 
 /// A text from outside with the queries of all addresses in it removed.
-#[cfg(feature = "client")]
+#[cfg(any(feature = "client", feature = "analytics"))]
 pub(crate) fn without_queries(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     // These end an address.

@@ -12,7 +12,7 @@ use super::inputs::Paths;
 use super::metadata::{Ledgers, MetadataFlags, report_unmatched};
 use super::order::OrderFlags;
 use super::output::{Console, Failure, Format};
-use super::page::{PageFlags, Pages, address_of};
+use super::page::{PageFiles, PageFlags};
 use super::prices::{PriceFlags, warn_if_old_for};
 use super::rules;
 use super::settings::SettingsFlags;
@@ -21,11 +21,11 @@ use crate::billing::Prices;
 use crate::metrics::catalogue::{TABLES, Table};
 use crate::metrics::{Roles, Settings};
 use crate::report::number::{bytes, counted};
-use crate::report::{self, Groups, Page, Report};
+use crate::report::{Groups, Page, Report};
 use crate::rules::Rules;
 use crate::tables::{
-    self, CallSource, CallsByRole, Condition, FileOutcome, Metadata, Options, Outcome, Output, Rollup, ShortSheet,
-    WORKBOOK,
+    self, CallSource, CallsByRole, Condition, FileOutcome, Metadata, Options, Outcome, Output, OwnColumns, Rollup,
+    ShortSheet, WORKBOOK,
 };
 use crate::transcript::{Code, Inputs};
 
@@ -183,6 +183,7 @@ impl AnalyzeJob {
         let wanted = |name: &str| only.as_ref().is_none_or(|only| only.iter().any(|only| only == name));
         let tables: Vec<&'static Table> = TABLES.into_iter().filter(|table| wanted(table.name)).collect();
         let mut output = folder.as_deref().map(|folder| Output::create(folder, &formats, &tables)).transpose()?;
+        let audio = folder.as_deref().map(|folder| page.audio(folder)).transpose()?.flatten();
         let ledgers = Ledgers::of(&inputs, console);
         let (recordings, of_list) = ledgers.recordings(&inputs);
         let is_given = metadata.is_some();
@@ -255,6 +256,7 @@ impl AnalyzeJob {
         let groups = rollup.as_ref().map(|rollup| Groups::new(rollup, order.order(), order.top())).transpose()?;
         let mut report = Report::build(&analysis, groups)?;
         report.parameters.condition = options.condition.as_ref().map(|condition| condition.text().to_owned());
+        report.title = page.title();
         if let (Some(mut output), Some(folder)) = (output, folder) {
             if let Some(rollup) = rollup.as_ref().filter(|_| wanted("rollup")) {
                 output.add_frame("rollup", &rollup.frame, &|name| rollup.by.iter().any(|by| by == name))?;
@@ -268,12 +270,14 @@ impl AnalyzeJob {
             if wanted("report") {
                 output.add_file("report.json", report.to_json()?.as_bytes())?;
                 let calls = CallSource::Results { files: &inputs.files, options: &options };
-                let own = joined.as_ref().filter(|_| !group_by.is_empty()).map(|joined| (&**joined, &group_by[..]));
-                let shown = Page::build(&analysis, calls, &page.options(&order), own)?;
-                let links = page.links(PAGE, &analysis.files());
-                let html = report::page(&report, &shown, &|file| links.get(file).map(|link| address_of(link)))?;
-                output.add_file(PAGE, html.as_bytes())?;
-                Pages { report: &report, name: PAGE, beside: &folder, links: &links }.write(calls, console)?;
+                let own = joined.as_ref().map(|joined| OwnColumns::new(joined, &analysis)).transpose()?;
+                let files = analysis.files();
+                let links = page.links(PAGE, &files);
+                let (own, audio) = (own.as_ref(), audio.as_ref());
+                let pages = PageFiles { report: &report, name: PAGE, beside: &folder, links, own, audio };
+                let shown = Page::build(&analysis, calls, &page.options(&order), own, rollup.as_ref())?;
+                output.add_file(PAGE, pages.html(&shown)?.as_bytes())?;
+                pages.write_calls(&files, calls, console)?;
             }
             let written = output.finish()?;
             report_leftovers(&folder, &written.files, console);

@@ -5,6 +5,7 @@
 mod advice;
 mod analyze;
 mod arguments;
+mod audio;
 mod budget;
 mod captions;
 mod check;

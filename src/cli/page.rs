@@ -6,19 +6,23 @@ use std::path::{Path, PathBuf};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+use super::audio::Audio;
 use super::order::OrderFlags;
 use super::output::{Console, Failure};
 use crate::batch::result_name;
 use crate::disk;
 use crate::metrics::catalogue::{CALLS, Use};
 use crate::report::number::counted;
-use crate::report::{CallView, PageOptions, Report, call_page};
-use crate::tables::CallSource;
+use crate::report::{CallView, Links, Page, PageOptions, Report, call_page, call_page_files, page};
+use crate::tables::{CallSource, OwnColumns};
 
 /// Which single calls a page shows.
-#[derive(Debug, Clone, Copy, Default, clap::Args)]
+#[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "Page")]
 pub(super) struct PageFlags {
+    /// Title of the report
+    #[arg(long, value_name = "TEXT")]
+    title: Option<String>,
     /// Number of calls to show in full, with lanes, transcript and evidence [default: 20]
     #[arg(long, value_name = "N")]
     calls: Option<usize>,
@@ -28,6 +32,9 @@ pub(super) struct PageFlags {
     /// Write a page for every call, in a folder beside the report
     #[arg(long)]
     pages: bool,
+    /// Play the recordings: their folder, or what their addresses begin with
+    #[arg(long, value_name = "DIR|URL")]
+    audio: Option<String>,
 }
 
 fn ranked() -> impl TypedValueParser<Value = &'static str> {
@@ -36,7 +43,7 @@ fn ranked() -> impl TypedValueParser<Value = &'static str> {
 }
 
 impl PageFlags {
-    pub(super) fn options(self, order: &OrderFlags) -> PageOptions {
+    pub(super) fn options(&self, order: &OrderFlags) -> PageOptions {
         let default = PageOptions::default();
         // A call with its own page is not repeated in the report unless `--calls` asks for it.
         let calls = self.calls.unwrap_or(if self.pages { 0 } else { default.calls });
@@ -49,21 +56,37 @@ impl PageFlags {
     }
 
     /// Whether `--calls` was given.
-    pub(super) fn has_calls(self) -> bool {
+    pub(super) fn has_calls(&self) -> bool {
         self.calls.is_some()
     }
 
+    /// The title that was given.
+    pub(super) fn title(&self) -> Option<String> {
+        self.title.clone()
+    }
+
+    /// The recordings, as a report in the folder `beside` addresses them.
+    pub(super) fn audio(&self, beside: &Path) -> Result<Option<Audio>, Failure> {
+        self.audio.as_deref().map(|given| Audio::new(given, beside)).transpose()
+    }
+
     /// URLs of the call pages by file, relative to the report `name`; empty without `--pages`.
-    pub(super) fn links(self, name: &str, files: &[String]) -> HashMap<String, String> {
+    pub(super) fn links(&self, name: &str, files: &[String]) -> HashMap<String, String> {
         if !self.pages {
             return HashMap::new();
         }
         let folder = folder(name);
-        let address = |(at, file): (usize, &String)| {
+        // Names that differ only in case are one file on some systems.
+        let mut taken: HashSet<String> = HashSet::new();
+        let mut links = HashMap::with_capacity(files.len());
+        for file in files {
             let last = file.rsplit('/').next().unwrap_or(file);
-            (file.clone(), format!("{folder}/{:06}-{}.html", at + 1, result_name(last, false)))
-        };
-        files.iter().enumerate().map(address).collect()
+            let name = result_name(last, false);
+            let numbered = (1..).map(|number| if number == 1 { name.clone() } else { format!("{name}-{number}") });
+            let free = numbered.into_iter().find(|name| taken.insert(name.to_lowercase())).unwrap_or_default();
+            links.insert(file.clone(), format!("{folder}/{free}.html"));
+        }
+        links
     }
 }
 
@@ -72,47 +95,72 @@ fn folder(name: &str) -> String {
     format!("{}-pages", name.rsplit_once('.').map_or(name, |(stem, _)| stem))
 }
 
-/// The call pages beside a report.
-pub(super) struct Pages<'a> {
+/// The report page, and the call pages beside it.
+pub(super) struct PageFiles<'a> {
     pub(super) report: &'a Report,
     /// File name of the report.
     pub(super) name: &'a str,
     /// The folder the report is in.
     pub(super) beside: &'a Path,
     /// From [`PageFlags::links`].
-    pub(super) links: &'a HashMap<String, String>,
+    pub(super) links: HashMap<String, String>,
+    /// The user's own columns.
+    pub(super) own: Option<&'a OwnColumns>,
+    /// From [`PageFlags::audio`].
+    pub(super) audio: Option<&'a Audio>,
 }
 
-impl Pages<'_> {
-    /// Writes each page atomically. Returns their number.
-    pub(super) fn write(&self, calls: CallSource<'_>, console: &Console) -> Result<u64, Failure> {
+impl PageFiles<'_> {
+    /// The report page.
+    pub(super) fn html(&self, shown: &Page) -> Result<String, Failure> {
+        let pages = |file: &str| self.links.get(file).map(|link| address_of(link));
+        self.with_audio("", |links| Ok(page(self.report, shown, &links.pages(&pages))?))
+    }
+
+    /// Writes the page of each of these calls atomically. Returns their number.
+    pub(super) fn write_calls(
+        &self,
+        files: &[String],
+        calls: CallSource<'_>,
+        console: &Console,
+    ) -> Result<u64, Failure> {
         if self.links.is_empty() {
             return Ok(0);
         }
         let folder: PathBuf = self.beside.join(folder(self.name));
         std::fs::create_dir_all(&folder).map_err(|error| crate::Error::io("create the folder", &folder, error))?;
-        let mut files: Vec<String> = self.links.keys().cloned().collect();
-        files.sort_unstable();
+        for (name, content) in call_page_files() {
+            disk::write(&folder.join(name), content.as_bytes())?;
+        }
         let bar = console.progress(files.len());
-        let mut written = 0;
         let back = format!("../{}", address_of(self.name));
+        let (mut places, mut written) = (0.., 0);
         for chunk in files.chunks(calls.batch_size()) {
-            for rows in calls.get(chunk)?.into_iter().flatten() {
-                let view = CallView::new(&rows, self.report.parameters.markers());
+            for (rows, place) in calls.get(chunk)?.into_iter().zip(&mut places) {
+                let Some(rows) = rows else { continue };
+                let mut view = CallView::new(&rows, self.report.parameters.markers());
+                view.own = self.own.map(|own| own.of_call(place)).unwrap_or_default();
                 let Some(link) = self.links.get(&view.file) else { continue };
-                let page = call_page(self.report, &view, &back)?;
-                disk::write(&self.beside.join(link), page.as_bytes())?;
+                let html = self.with_audio("../", |links| Ok(call_page(self.report, &view, &back, &links)?))?;
+                disk::write(&self.beside.join(link), html.as_bytes())?;
                 written += 1;
             }
             bar.inc(chunk.len() as u64);
         }
         bar.finish_and_clear();
         console.note(&format!("{} in {}", counted(written, "page"), folder.display()));
-        let leftovers = leftovers(&folder, self.links);
+        let leftovers = leftovers(&folder, &self.links);
         if leftovers > 0 {
             console.note(&format!("{} in {} left from an earlier run", counted(leftovers, "page"), folder.display()));
         }
         Ok(written)
+    }
+
+    /// `up` leads from the page to the folder of the report.
+    fn with_audio<T>(&self, up: &str, render: impl FnOnce(Links<'_>) -> Result<T, Failure>) -> Result<T, Failure> {
+        let Some(audio) = self.audio else { return render(Links::default()) };
+        let address = |view: &CallView| audio.of(view, up);
+        render(Links::default().audio(&address, &audio.source()))
     }
 }
 
@@ -137,11 +185,12 @@ mod tests {
     #[test]
     fn a_page_is_named_after_its_call_and_stays_in_its_folder() {
         let flags = PageFlags { pages: true, ..PageFlags::default() };
-        let files = ["../../etc/passwd.json".to_owned(), "a/客服 3.json".to_owned()];
+        let files = ["../../etc/passwd.json", "a/客服 3.json", "b/PASSWD.json"].map(str::to_owned);
         let links = flags.links("report.html", &files);
-        assert_eq!(links[&files[0]], "report-pages/000001-passwd.html");
-        assert_eq!(links[&files[1]], "report-pages/000002-客服_3.html");
-        assert_eq!(address_of(&links[&files[1]]), "report-pages/000002-%E5%AE%A2%E6%9C%8D_3.html");
+        assert_eq!(links[&files[0]], "report-pages/passwd.html");
+        assert_eq!(links[&files[1]], "report-pages/客服_3.html");
+        assert_eq!(links[&files[2]], "report-pages/PASSWD-2.html", "a name is taken, whatever its case");
+        assert_eq!(address_of(&links[&files[1]]), "report-pages/%E5%AE%A2%E6%9C%8D_3.html");
         assert!(PageFlags::default().links("report.html", &files).is_empty());
     }
 }

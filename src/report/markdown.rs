@@ -11,7 +11,10 @@ impl Report {
     #[must_use]
     pub fn to_markdown(&self) -> String {
         let measured = self.inputs.measured;
-        let mut text = format!("# {}\n\n", super::html::title(self));
+        let mut text = format!("# {}\n\n", escaped(&super::html::title(self)));
+        if self.title.is_some() {
+            text += &format!("{}\n\n", super::html::extent(self));
+        }
         let parameters: Vec<String> =
             self.parameters.thresholds.values().map(|(name, value)| format!("`{name}` {value}")).collect();
         text += &format!("{}\n\n", parameters.join(", "));

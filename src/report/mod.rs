@@ -4,7 +4,7 @@
 //! single calls. Both are built from an [`Analysis`], fresh or [stored](crate::tables::Stored); rendering computes nothing.
 //!
 //! ```no_run
-//! use talkmeter::report::{self, CallView, Page, PageOptions, Report};
+//! use talkmeter::report::{self, Links, Page, PageOptions, Report};
 //! use talkmeter::tables::{CallSource, Options, analyze};
 //! use talkmeter::transcript::Inputs;
 //!
@@ -13,18 +13,23 @@
 //! let analysis = analyze(&inputs.files, &options, None, &mut |outcome| eprintln!("{}", outcome.file))?;
 //! let report = Report::build(&analysis, None)?;
 //! let calls = CallSource::Results { files: &inputs.files, options: &options };
-//! let page = Page::build(&analysis, calls, &PageOptions::default(), None)?;
-//! std::fs::write("report.html", report::page(&report, &page, &|_| None)?)?;
+//! let page = Page::build(&analysis, calls, &PageOptions::default(), None, None)?;
+//! std::fs::write("report.html", report::page(&report, &page, &Links::default())?)?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod attention;
 mod call;
 mod comparison;
 mod groups;
 mod html;
+mod index;
 mod markdown;
 pub mod number;
 mod page;
+mod period;
+mod ranking;
+mod rates;
 mod roles;
 mod sensitivity;
 mod settings;
@@ -38,11 +43,15 @@ mod text_table;
 use polars::prelude::*;
 use serde::{Deserialize, Serialize};
 
-pub use call::{CallView, EventView, EvidenceLine, HitView, LaneSource, Line, LineKind, Mark};
+pub use attention::{CallAttention, Cause, GroupAttention, Place};
+pub use call::{CallView, EventView, EvidenceLine, HitView, LaneSource, Line, LineKind, Mark, RuleView};
 pub use comparison::comparison_summary;
 pub use groups::Groups;
-pub use html::{Links, call_page, page};
+pub use html::{Links, call_page, call_page_files, page};
 pub use page::{CallRow, Page, PageOptions};
+pub use period::{Bucket, Period};
+pub use ranking::{Ranking, Trend};
+pub use rates::{CallSet, Rate};
 pub use roles::{RoleFigure, RoleSummary};
 pub use sensitivity::sensitivity_summary;
 pub use settings::{Recorded, ReportSettings};
@@ -73,6 +82,8 @@ pub struct Report {
     pub definitions_version: u32,
     /// The version of talkmeter.
     pub version: &'static str,
+    /// What the report is called; null if that was not said.
+    pub title: Option<String>,
     /// What was read.
     pub inputs: Inputs,
     /// Recordings with several files, which sums count more than once; null if there are none.
@@ -201,6 +212,7 @@ impl Report {
             schema_version: SCHEMA_VERSION,
             definitions_version: DEFINITIONS_VERSION,
             version: env!("CARGO_PKG_VERSION"),
+            title: None,
             inputs: Inputs {
                 measured: analysis.measured,
                 without_speech: analysis.without_speech,

@@ -1,21 +1,32 @@
 //! What a page shows beside the summary: distributions, the list of calls, and single calls.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use polars::prelude::*;
 use serde::Serialize;
+use url::Url;
 
+use super::attention::{self, CallAttention};
 use super::call::CallView;
+use super::index::{CallIndex, listed_columns};
+use super::period::{CallTimes, Period};
+use super::ranking::{Ranking, Trend};
 use super::strip::{Strip, strips};
 use crate::error::{Error, Result};
 use crate::metrics::catalogue::{CALLS, Use};
-use crate::tables::{Analysis, CallSource, GroupKey, Joined, Row};
+use crate::tables::{Analysis, CallSource, OwnColumns, Rollup, Row};
 
 /// Up to this many calls, all are listed.
 pub(super) const LIST_ALL: usize = 200;
 
 /// Of more calls, this many of the highest by each column with [`Use::Ranked`] are listed.
 pub(super) const LISTED_BY_EACH: usize = 20;
+
+/// Most calls that need a look, on a page.
+const MOST_ATTENTION: usize = 10;
+
+/// Most hosts that are named.
+const MOST_HOSTS: usize = 3;
 
 /// Which calls a page shows.
 #[derive(Debug, Clone, Serialize)]
@@ -25,7 +36,7 @@ pub struct PageOptions {
     pub by: &'static str,
     /// Whether the lowest comes first.
     pub ascending: bool,
-    /// Number of calls to show in full.
+    /// Number of calls to show in full: those that need a look, then the highest by `by`.
     pub calls: usize,
     /// Most calls to list; `None` is no limit of its own.
     pub top: Option<usize>,
@@ -47,10 +58,20 @@ pub struct Page {
     pub ascending: bool,
     /// Most calls to list, if there is a limit.
     pub top: Option<usize>,
+    /// The hosts that the recordings came from, at most three.
+    pub hosts: Vec<String>,
+    /// When the calls were; null without a column of times.
+    pub period: Option<Period>,
+    /// The calls that need a look, at most 10.
+    pub attention: Vec<CallAttention>,
+    /// Number of calls that need a look.
+    pub attention_calls: usize,
+    /// The groups; null without a roll-up.
+    pub ranking: Option<Ranking>,
+    /// The calls by period; null without a column of times, and if all are of one period.
+    pub trend: Option<Trend>,
     /// Distributions of figures.
     pub strips: Vec<Strip>,
-    /// Names of the user's own columns in [`CallRow::groups`].
-    pub groups: Vec<String>,
     /// Calls in the order of [`Page::by`], those without a value last.
     pub listed: Vec<CallRow>,
     /// The first of them in full.
@@ -58,6 +79,8 @@ pub struct Page {
     /// Calls to show that could no longer be read.
     #[serde(rename = "gone")]
     pub unreadable: Vec<String>,
+    #[serde(skip)]
+    pub(super) index: CallIndex,
 }
 
 /// A call in a list.
@@ -66,8 +89,8 @@ pub struct Page {
 pub struct CallRow {
     /// Its name in the tables.
     pub file: String,
-    /// The user's own columns.
-    pub groups: Vec<Option<String>>,
+    /// The user's own columns that are not empty.
+    pub own: Vec<(String, String)>,
     /// Its row in the table `calls`.
     pub figures: Row,
     /// The name of each participant.
@@ -83,7 +106,7 @@ pub struct CallRow {
 }
 
 impl Page {
-    /// Selects and reads the calls to show. `groups` adds columns of the metadata to the list.
+    /// Selects and reads the calls to show, with the user's own columns and their groups.
     ///
     /// # Errors
     /// [`crate::ErrorKind::Table`] when a table cannot be read.
@@ -91,44 +114,64 @@ impl Page {
         analysis: &Analysis,
         calls: CallSource<'_>,
         options: &PageOptions,
-        groups: Option<(&Joined, &[GroupKey])>,
+        own: Option<&OwnColumns>,
+        rollup: Option<&Rollup>,
     ) -> Result<Self> {
-        let order = ranked(&analysis.calls, options.by, options.ascending);
-        let mut order = order.map_err(|error| Error::table("cannot rank calls", error))?;
-        order.truncate(options.top.unwrap_or(usize::MAX));
-        let listed = match options.top {
-            Some(_) => order.iter().cloned().collect(),
-            None => listed(analysis, &order).map_err(|error| Error::table("cannot rank calls", error))?,
+        let failed = |error| Error::table("cannot rank calls", error);
+        let mut places = ranked(&analysis.calls, options.by, options.ascending).map_err(failed)?;
+        let top = options.top.unwrap_or(usize::MAX);
+        let attention = attention::calls(analysis)?;
+        let first: Vec<usize> = attention.iter().take(MOST_ATTENTION.min(top)).map(|call| call.place).collect();
+        places.truncate(top);
+        let files = analysis.calls.column("file").and_then(|files| files.str()).map_err(failed)?;
+        let file = |place: &usize| files.get(*place).unwrap_or_default();
+        let mut in_full: BTreeSet<&str> = BTreeSet::new();
+        for place in first.iter().chain(&places) {
+            if in_full.len() < options.calls {
+                in_full.insert(file(place));
+            }
+        }
+        let mut chosen = match options.top {
+            Some(_) => places.iter().copied().collect(),
+            None => listed(analysis, &places).map_err(failed)?,
         };
-        let in_full: BTreeSet<&str> = order.iter().take(options.calls).map(String::as_str).collect();
-        let shown: Vec<String> =
-            order.iter().filter(|file| in_full.contains(&***file) || listed.contains(*file)).cloned().collect();
-        let group_columns = match groups {
-            Some((joined, keys)) => keys.iter().map(|key| joined.column(key)).collect::<Result<Vec<_>>>()?,
-            None => Vec::new(),
-        };
-        let cells = |view: &CallView| {
-            let row = groups.and_then(|(joined, _)| joined.row(&view.file, view.figures.text("file_url")));
-            group_columns.iter().map(|column| Some(column.get(row?)?.to_owned())).collect()
-        };
+        chosen.extend(places.iter().filter(|place| in_full.contains(file(place))));
+        // What needs a look is read even if it is not listed.
+        let unlisted = first.iter().filter(|place| !places.contains(place));
+        chosen.extend(first.iter().filter(|place| places.contains(place)));
+        let shown = places.iter().filter(|place| chosen.contains(place)).chain(unlisted);
+        let shown: Vec<(usize, String)> = shown.map(|place| (*place, file(place).to_owned())).collect();
+        let times = own.and_then(|own| CallTimes::find(own, analysis.calls.height()));
+        let columns = CALLS.column("duration_ms").into_iter().chain(listed_columns(analysis, options.by)).collect();
         let mut page = Self {
             by: options.by,
             ascending: options.ascending,
             top: options.top,
+            hosts: hosts(&analysis.calls).map_err(failed)?,
+            period: times.as_ref().map(CallTimes::period),
+            attention_calls: attention.len(),
+            ranking: rollup.map(|rollup| Ranking::build(analysis, rollup)).transpose()?.flatten(),
+            trend: times.as_ref().map(|times| Trend::build(analysis, times)).transpose()?.flatten(),
             strips: strips(analysis)?,
-            groups: groups.map_or_else(Vec::new, |(_, keys)| keys.iter().map(|key| key.column.clone()).collect()),
             listed: Vec::new(),
             views: Vec::new(),
             unreadable: Vec::new(),
+            index: CallIndex::build(analysis, &places, columns, own, rollup, times.as_ref())?,
+            attention: attention.iter().take(MOST_ATTENTION.min(top)).cloned().collect(),
         };
-        for files in shown.chunks(calls.batch_size()) {
-            for (file, rows) in files.iter().zip(calls.get(files)?) {
+        for chunk in shown.chunks(calls.batch_size()) {
+            let files: Vec<String> = chunk.iter().map(|(_, file)| file.clone()).collect();
+            for ((place, file), rows) in chunk.iter().zip(calls.get(&files)?) {
                 let Some(rows) = rows else {
                     page.unreadable.push(file.clone());
                     continue;
                 };
-                let view = CallView::new(&rows, analysis.settings.markers);
-                page.listed.push(CallRow::new(&view, cells(&view)));
+                let mut view = CallView::new(&rows, analysis.settings.markers);
+                view.own = own.map(|own| own.of_call(*place)).unwrap_or_default();
+                if places.contains(place) {
+                    page.listed.push(CallRow::new(&view));
+                }
+                page.attention.iter_mut().filter(|call| call.file == *file).for_each(|call| call.complete(&view));
                 if in_full.contains(&**file) {
                     page.views.push(view);
                 }
@@ -139,10 +182,10 @@ impl Page {
 }
 
 impl CallRow {
-    fn new(view: &CallView, groups: Vec<Option<String>>) -> Self {
+    fn new(view: &CallView) -> Self {
         Self {
             file: view.file.clone(),
-            groups,
+            own: view.own.clone(),
             figures: view.figures.clone(),
             names: view.names.clone(),
             shares: view.participants.iter().map(|row| row.number("talk_share")).collect(),
@@ -153,23 +196,23 @@ impl CallRow {
     }
 }
 
-/// All calls by one column, the highest or the lowest first, those without a value last; equal ones by name.
-fn ranked(calls: &DataFrame, by: &str, ascending: bool) -> PolarsResult<Vec<String>> {
+/// The places of all calls by one column, the highest or the lowest first, those without a value last; equal ones by name.
+fn ranked(calls: &DataFrame, by: &str, ascending: bool) -> PolarsResult<Vec<usize>> {
     let files = calls.column("file")?.str()?;
     let values = calls.column(by)?.cast(&DataType::Float64)?;
     let values = values.f64()?;
-    let place = |value: f64| if ascending { value } else { -value };
-    let mut order: Vec<(f64, &str)> = (0..calls.height())
-        .filter_map(|row| Some((values.get(row).map_or(f64::INFINITY, place), files.get(row)?)))
+    let rank = |value: f64| if ascending { value } else { -value };
+    let mut order: Vec<(f64, &str, usize)> = (0..calls.height())
+        .filter_map(|row| Some((values.get(row).map_or(f64::INFINITY, rank), files.get(row)?, row)))
         .collect();
     order.sort_by(|one, two| one.0.total_cmp(&two.0).then(one.1.cmp(two.1)));
-    Ok(order.into_iter().map(|(_, file)| file.to_owned()).collect())
+    Ok(order.into_iter().map(|(.., place)| place).collect())
 }
 
-/// The calls to list.
-fn listed(analysis: &Analysis, order: &[String]) -> PolarsResult<BTreeSet<String>> {
+/// The places of the calls to list.
+fn listed(analysis: &Analysis, order: &[usize]) -> PolarsResult<BTreeSet<usize>> {
     if order.len() <= LIST_ALL {
-        return Ok(order.iter().cloned().collect());
+        return Ok(order.iter().copied().collect());
     }
     let mut chosen = BTreeSet::new();
     for column in CALLS.columns_for(Use::Ranked) {
@@ -179,4 +222,18 @@ fn listed(analysis: &Analysis, order: &[String]) -> PolarsResult<BTreeSet<String
         chosen.extend(highest.into_iter().take(LISTED_BY_EACH.min(measured)));
     }
     Ok(chosen)
+}
+
+/// The hosts of the recordings, the most frequent first.
+fn hosts(calls: &DataFrame) -> PolarsResult<Vec<String>> {
+    let mut hosts: BTreeMap<String, usize> = BTreeMap::new();
+    for address in calls.column("file_url")?.str()?.iter().flatten() {
+        let host = Url::parse(address).ok().and_then(|url| Some(url.host_str()?.to_owned()));
+        if let Some(host) = host.filter(|host| !host.is_empty()) {
+            *hosts.entry(host).or_default() += 1;
+        }
+    }
+    let mut hosts: Vec<(String, usize)> = hosts.into_iter().collect();
+    hosts.sort_by_key(|(_, calls)| std::cmp::Reverse(*calls));
+    Ok(hosts.into_iter().take(MOST_HOSTS).map(|(host, _)| host).collect())
 }

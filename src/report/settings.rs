@@ -108,6 +108,9 @@ impl ReportSettings {
 pub struct Recorded {
     format: String,
     definitions_version: u32,
+    /// What the report is called.
+    #[serde(default)]
+    pub title: Option<String>,
     /// What was read.
     pub inputs: Inputs,
     /// What the figures depend on.
@@ -233,6 +236,9 @@ impl Recorded {
             // Other rules in each folder are no sum.
             _ => None,
         };
+        if self.title != other.title {
+            self.title = None;
+        }
         // Medians of groups cannot be combined.
         self.rollup = None;
         Ok(self)

@@ -470,19 +470,26 @@ impl SummaryRows {
     }
 
     fn add(&mut self, measured: &Measured<'_>, lines: &[Line]) {
+        let call = self.place();
         self.calls.add(measured, lines);
         self.participants.add(measured, lines);
         self.bill.add(lines);
         let name = |participant| measured.role(participant).unwrap_or_else(|| measured.label(participant));
-        self.hits.add(measured.hits.iter().filter_map(|hit| Some((&*hit.rule, name(hit.participant?)))));
+        self.hits.add(call, measured.hits.iter().filter_map(|hit| Some((&*hit.rule, name(hit.participant?)))));
         self.rules.add(&measured.rules);
     }
 
+    /// The place of the next call.
+    fn place(&self) -> u32 {
+        u32::try_from(self.calls.count).unwrap_or(u32::MAX)
+    }
+
     fn append(&mut self, other: Self) {
+        let calls = self.place();
         self.calls.append(other.calls);
         self.participants.append(other.participants);
         self.bill.append(other.bill);
-        self.hits.append(other.hits);
+        self.hits.append(other.hits, calls);
         self.rules.append(other.rules);
     }
 }

@@ -12,15 +12,15 @@ use super::frame::Rows;
 use super::stored::Stored;
 use crate::error::Result;
 use crate::metrics::catalogue::{
-    BURSTS, CALLS, Cells, EVENTS, HITS, PARTICIPANTS, SENTENCES, TURNS, Table, WARNINGS, WORDS,
+    BURSTS, CALLS, Cells, EVENTS, HITS, PARTICIPANTS, RULES, SENTENCES, TURNS, Table, WARNINGS, WORDS,
 };
 use crate::metrics::{EventKind, Interval, Measured, Wanted};
 use crate::named_file::{self, FileKind};
 use crate::transcript::{Input, read};
 
 /// The tables that [`CallRows`] are read from.
-pub(super) const TABLES_OF_CALL: [&Table; 9] =
-    [&CALLS, &PARTICIPANTS, &BURSTS, &TURNS, &EVENTS, &HITS, &SENTENCES, &WORDS, &WARNINGS];
+pub(super) const TABLES_OF_CALL: [&Table; 10] =
+    [&CALLS, &PARTICIPANTS, &BURSTS, &TURNS, &EVENTS, &HITS, &RULES, &SENTENCES, &WORDS, &WARNINGS];
 
 /// A value in a [`Row`].
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -124,6 +124,8 @@ pub struct CallRows {
     pub(crate) turns: Vec<TurnRow>,
     pub(crate) events: Vec<EventRow>,
     pub(crate) hits: Vec<HitRow>,
+    /// The ids of the rules that were decided, and whether they matched.
+    pub(crate) rules: Vec<(String, Option<bool>)>,
     /// `None` where `sentences` or `words` were not written.
     pub(crate) sentences: Option<Vec<SentenceRow>>,
     pub(crate) warnings: Vec<WarningRow>,
@@ -157,8 +159,12 @@ pub(crate) struct EventRow {
 #[derive(Debug, Clone)]
 pub(crate) struct HitRow {
     pub(crate) rule: String,
-    pub(crate) participant: usize,
+    /// `None` for an absence.
+    pub(crate) participant: Option<usize>,
+    /// The term that matched; of an absence, all phrases that were searched.
+    pub(crate) term: String,
     pub(crate) begin_ms: Option<i64>,
+    pub(crate) end_ms: Option<i64>,
     pub(crate) matched: String,
 }
 
@@ -216,6 +222,7 @@ impl CallRows {
             turns: find(&TURNS).map(|rows| reader.turns(rows)).unwrap_or_default(),
             events: find(&EVENTS).map(|rows| reader.events(rows)).unwrap_or_default(),
             hits: find(&HITS).map(|rows| reader.hits(rows)).unwrap_or_default(),
+            rules: find(&RULES).map(rules).unwrap_or_default(),
             sentences: sentences.map(|(sentences, words)| reader.sentences(sentences, words)),
             warnings: find(&WARNINGS).map(warnings).unwrap_or_default(),
             file,
@@ -317,17 +324,21 @@ impl<'l> Reader<'l> {
     }
 
     fn hits(&self, rows: &Rows) -> Vec<HitRow> {
-        let terms = rows.texts("rule").into_iter().zip(rows.texts("matched"));
-        let hits = terms.zip(self.participants(rows, "participant")).zip(rows.integers("begin_ms"));
-        hits.filter_map(|(((rule, matched), participant), begin_ms)| {
+        let (rules, terms, matched) = (rows.texts("rule"), rows.texts("term"), rows.texts("matched"));
+        let (begins, ends) = (rows.integers("begin_ms"), rows.integers("end_ms"));
+        let participants = self.participants(rows, "participant");
+        let text = |cells: &[Option<&str>], at: usize| cells.get(at).copied().flatten().map(str::to_owned);
+        let hit = |at: usize| {
             Some(HitRow {
-                rule: rule?.to_owned(),
-                participant: participant?,
-                begin_ms: *begin_ms,
-                matched: matched?.to_owned(),
+                rule: text(&rules, at)?,
+                participant: participants.get(at).copied().flatten(),
+                term: text(&terms, at).unwrap_or_default(),
+                begin_ms: begins.get(at).copied().flatten(),
+                end_ms: ends.get(at).copied().flatten(),
+                matched: text(&matched, at).unwrap_or_default(),
             })
-        })
-        .collect()
+        };
+        (0..rows.count).filter_map(hit).collect()
     }
 
     fn sentences(&self, sentences: &Rows, words: &Rows) -> Vec<SentenceRow> {
@@ -354,6 +365,15 @@ impl<'l> Reader<'l> {
         })
         .collect()
     }
+}
+
+fn rules(rows: &Rows) -> Vec<(String, Option<bool>)> {
+    let matched: &[Option<bool>] = match rows.column("matched") {
+        Some(Cells::Boolean(cells)) => cells,
+        _ => &[],
+    };
+    let rules = rows.texts("rule").into_iter().zip(matched);
+    rules.filter_map(|(rule, matched)| Some((rule?.to_owned(), *matched))).collect()
 }
 
 fn warnings(rows: &Rows) -> Vec<WarningRow> {

@@ -16,6 +16,9 @@ pub struct KeywordHits {
     pub hits: u64,
     /// Number of hits by role, or by participant where there is no role.
     pub by: BTreeMap<String, u64>,
+    /// The calls with a hit, as places in the table `calls`, ascending.
+    #[serde(skip)]
+    pub found_in: Vec<u32>,
 }
 
 /// The table `hits` added up, call by call.
@@ -24,7 +27,7 @@ pub(super) struct HitCounts(BTreeMap<String, KeywordHits>);
 
 impl HitCounts {
     /// Adds the hits of one call: rule, and role or participant.
-    pub(super) fn add<'a>(&mut self, hits: impl Iterator<Item = (&'a str, &'a str)>) {
+    pub(super) fn add<'a>(&mut self, call: u32, hits: impl Iterator<Item = (&'a str, &'a str)>) {
         let mut seen: Vec<&str> = Vec::new();
         for (rule, who) in hits {
             if !self.0.contains_key(rule) {
@@ -34,6 +37,7 @@ impl HitCounts {
             counts.hits += 1;
             if !seen.contains(&rule) {
                 counts.calls += 1;
+                counts.found_in.push(call);
                 seen.push(rule);
             }
             match counts.by.get_mut(who) {
@@ -45,11 +49,13 @@ impl HitCounts {
         }
     }
 
-    pub(super) fn append(&mut self, other: Self) {
+    /// Adds calls that come after the first `calls`.
+    pub(super) fn append(&mut self, other: Self, calls: u32) {
         for (rule, other) in other.0 {
             let counts = self.0.entry(rule.clone()).or_insert_with(|| KeywordHits { rule, ..KeywordHits::default() });
             counts.calls += other.calls;
             counts.hits += other.hits;
+            counts.found_in.extend(other.found_in.into_iter().map(|call| call + calls));
             for (who, count) in other.by {
                 *counts.by.entry(who).or_default() += count;
             }
@@ -63,6 +69,7 @@ impl HitCounts {
         });
         let mut list: Vec<KeywordHits> = named.collect();
         list.extend(self.0.into_values());
+        list.iter_mut().for_each(|hits| hits.found_in.sort_unstable());
         list
     }
 }
@@ -74,13 +81,14 @@ mod tests {
     #[test]
     fn a_keyword_counts_calls_once_and_stands_even_without_a_hit() {
         let (mut one, mut two) = (HitCounts::default(), HitCounts::default());
-        one.add([("refund", "agent"), ("refund", "customer"), ("退款", "customer")].into_iter());
-        two.add([("refund", "agent")].into_iter());
-        one.append(two);
+        one.add(0, [("refund", "agent"), ("refund", "customer"), ("退款", "customer")].into_iter());
+        two.add(2, [("refund", "agent")].into_iter());
+        one.append(two, 1);
         let terms = ["cancel", "refund"].map(str::to_owned);
         let list = one.into_list(&terms);
         let shown: Vec<_> =
             list.iter().map(|hits| (&*hits.rule, hits.calls, hits.hits, hits.by.get("agent").copied())).collect();
         assert_eq!(shown, [("cancel", 0, 0, None), ("refund", 2, 3, Some(2)), ("退款", 1, 1, None)]);
+        assert_eq!(list[1].found_in, [0, 3]);
     }
 }

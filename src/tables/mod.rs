@@ -16,13 +16,13 @@ mod group;
 mod join;
 mod keyword_hits;
 mod metadata;
+mod own_columns;
 mod package;
 mod pipeline;
 #[cfg(feature = "sql")]
 mod query;
 mod rollup;
 mod rule_calls;
-
 mod stored;
 mod stored_rules;
 mod workbook;
@@ -40,6 +40,7 @@ pub use group::{GroupKey, Period, UnreadableTimes};
 pub use join::{Joined, RecordingNames};
 pub use keyword_hits::KeywordHits;
 pub use metadata::Metadata;
+pub use own_columns::OwnColumns;
 #[cfg(feature = "sql")]
 pub use query::{Query, cells};
 pub use rollup::{Order, Rollup};

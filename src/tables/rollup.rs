@@ -22,6 +22,8 @@ pub struct Rollup {
     pub frame: DataFrame,
     /// Names of the group columns in `frame`.
     pub by: Vec<String>,
+    /// For each group column, the group of each call, in the order of the calls.
+    pub labels: Vec<StringChunked>,
     /// Calls without a row in the metadata, which are in the group of nulls.
     pub calls_without_row: usize,
     /// Rows of the metadata without a call.
@@ -112,8 +114,10 @@ impl Rollup {
         // Internal names avoid clashes between the user's columns and ours.
         let inner: Vec<PlSmallStr> = (0..columns.len()).map(|index| format!("__group{index}").into()).collect();
         let mut grouped = analysis.calls.clone();
+        let mut labels = Vec::with_capacity(columns.len());
         for (name, column) in inner.iter().zip(columns) {
             let cells: StringChunked = rows.iter().map(|row| column.get((*row)?)).collect();
+            labels.push(cells.clone());
             grouped.with_column(cells.with_name(name.clone()).into_column())?;
         }
         let mut figures = figures_of_calls();
@@ -150,7 +154,7 @@ impl Rollup {
         }
         let calls_without_row = rows.iter().filter(|row| row.is_none()).count();
         let rows_without_call = joined.height() - named.len();
-        Ok(Self { frame, by, calls_without_row, rows_without_call, unreadable_times: Vec::new() })
+        Ok(Self { frame, by, labels, calls_without_row, rows_without_call, unreadable_times: Vec::new() })
     }
 
     /// The column that an order means: this one, else its median. `None` if there is none.

@@ -53,7 +53,7 @@ impl Verdicts {
     }
 
     /// Rules and their verdicts.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &[Option<bool>])> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &[Option<bool>])> {
         self.0.iter().map(|(rule, verdicts)| (&**rule, &**verdicts))
     }
 }

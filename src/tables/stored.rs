@@ -81,22 +81,31 @@ impl Stored {
         self.folders.iter().map(|folder| (&*folder.path, folder.prefix.trim_end_matches('/')))
     }
 
-    /// A column [`FOLDER`] for every call, to roll up by.
+    /// The user's own columns that stand in `calls`, and [`FOLDER`] if there are several folders; `None` without any.
     ///
     /// # Errors
     /// When the table `calls` cannot be read.
-    pub fn by_folder(&self) -> Result<Metadata> {
+    pub fn own_columns(&self) -> Result<Option<Metadata>> {
         let failed = |error| Error::table("cannot read calls", error);
-        let calls = self.frame(&CALLS, &["file"], None)?.unwrap_or_default();
-        let files = calls.column("file").and_then(Column::str).map_err(failed)?;
-        let folder = |file: &str| {
-            let folder = self.folders.iter().rev().find(|folder| file.starts_with(&*folder.prefix));
-            folder.map(|folder| folder.prefix.trim_end_matches('/').to_owned())
-        };
-        let folders: StringChunked = files.iter().map(|file| file.and_then(folder)).collect();
-        let columns = vec![files.clone().into_column(), folders.with_name(FOLDER.into()).into_column()];
-        let frame = DataFrame::new(calls.height(), columns).map_err(failed)?;
-        Ok(Metadata::from_frame(frame))
+        let mut parts = Vec::with_capacity(self.folders.len());
+        for folder in &self.folders {
+            let Some((path, format)) = folder.table(&CALLS) else { continue };
+            let file = File::open(&path).map_err(|error| Error::io("open", &path, error))?;
+            parts.push(folder.own_columns(file, format, self.folders.len() > 1).map_err(failed)?);
+        }
+        let mut names: Vec<PlSmallStr> = Vec::new();
+        names.extend(parts.iter().flat_map(|part| part.get_column_names_owned()));
+        let mut whole = DataFrame::empty_with_schema(&Schema::default());
+        for name in super::distinct(&names) {
+            let mut cells = StringChunked::full_null(name.clone(), 0);
+            for part in &parts {
+                let missing = || StringChunked::full_null(name.clone(), part.height());
+                let own = part.column(&name).and_then(Column::str).cloned().unwrap_or_else(|_| missing());
+                cells.append(&own).map_err(failed)?;
+            }
+            whole.with_column(cells.into_column()).map_err(failed)?;
+        }
+        Ok((whole.width() > 1).then(|| Metadata::from_frame(whole)))
     }
 
     /// One table with these columns, of all calls or of `files`. `None` when no folder has the table.
@@ -188,6 +197,7 @@ impl Stored {
         let participants = self.frame(&PARTICIPANTS, &of_participants, None)?.unwrap_or_else(empty);
         let keywords = settings.keywords.as_ref().map(Keywords::lines);
         let verdicts = self.verdicts(&calls)?;
+        let places = places(&calls).map_err(|error| Error::table("cannot read calls", error))?;
         Ok(Analysis {
             left_out: LeftOut::default(),
             measured: calls.height() as u64,
@@ -202,7 +212,7 @@ impl Stored {
             hits: match keywords {
                 // Without the table, the number of hits is unknown, not zero.
                 Some(keywords) if self.folders.iter().all(|folder| folder.table(&HITS).is_some()) => {
-                    Some(self.hits()?.into_list(keywords))
+                    Some(self.hits(&places)?.into_list(keywords))
                 }
                 _ => None,
             },
@@ -253,7 +263,7 @@ impl Stored {
         read().map_err(|error| Error::table("cannot read rules", error))
     }
 
-    fn hits(&self) -> Result<HitCounts> {
+    fn hits(&self, places: &HashMap<String, u32>) -> Result<HitCounts> {
         let mut counts = HitCounts::default();
         let Some(frame) = self.frame(&HITS, &["file", "rule", "participant", "role"], None)? else { return Ok(counts) };
         let failed = |error| Error::table("cannot read hits", error);
@@ -261,10 +271,11 @@ impl Stored {
         let text = |name: &str| frame.column(name).and_then(Column::str);
         let (rules, labels, roles) =
             (text("rule").map_err(failed)?, text("participant").map_err(failed)?, text("role").map_err(failed)?);
-        for (start, length) in rows.into_values() {
+        for (file, (start, length)) in rows {
+            let Some(call) = places.get(&file) else { continue };
             let hits = (start..start + length)
                 .filter_map(|row| Some((rules.get(row)?, roles.get(row).or_else(|| labels.get(row))?)));
-            counts.add(hits);
+            counts.add(*call, hits);
         }
         Ok(counts)
     }
@@ -284,6 +295,20 @@ impl Folder {
         formats.into_iter().map(|format| (path(format), format)).find(|(path, _)| path.is_file())
     }
 
+    /// `file` and the columns of `calls` that are not ours, as text; with [`FOLDER`] on request.
+    fn own_columns(&self, file: File, format: Format, named: bool) -> PolarsResult<DataFrame> {
+        let mut frame = scan(file, format, None)?;
+        let names: Vec<PlSmallStr> = frame.collect_schema()?.iter_names().cloned().collect();
+        let text = |name: &str| col(name).cast(DataType::String);
+        let mut columns = vec![(lit(self.prefix.clone()) + text("file")).alias("file")];
+        if named {
+            columns.push(lit(self.prefix.trim_end_matches('/').to_owned()).alias(FOLDER));
+        }
+        let is_own = |name: &&PlSmallStr| CALLS.column(name).is_none() && !(named && *name == FOLDER);
+        columns.extend(names.iter().filter(is_own).map(|name| text(name)));
+        frame.select(columns).collect()
+    }
+
     /// Reads money and dates as text: their types differ between formats and versions. A column that can be null and is not
     /// there was added by a later version than the one that wrote the table: it is null.
     fn read(
@@ -295,22 +320,7 @@ impl Folder {
         files: Option<&[String]>,
     ) -> PolarsResult<DataFrame> {
         let whole = as_text(table);
-        let of_csv = if format == Format::Csv { Some(csv_schema(&file, &whole)?) } else { None };
-        // Passed as open files: polars would expand patterns in a path.
-        let sources = ScanSources::Files(Arc::from([file]));
-        let mut frame = match format {
-            Format::Parquet => {
-                let hive_options = polars::io::HiveOptions::new_disabled();
-                LazyFrame::scan_parquet_sources(sources, ScanArgsParquet { hive_options, ..Default::default() })?
-            }
-            Format::Csv | Format::CsvWithMark => LazyCsvReader::new_with_sources(sources)
-                .with_schema(of_csv.map(Arc::new))
-                .with_truncate_ragged_lines(true)
-                .finish()?,
-            Format::JsonLines | Format::Workbook => {
-                LazyJsonLineReader::new_with_sources(sources).with_schema(Some(Arc::new(whole.clone()))).finish()?
-            }
-        };
+        let mut frame = scan(file, format, Some(&whole))?;
         let present = frame.collect_schema()?;
         let frame = match files {
             None => frame,
@@ -339,6 +349,30 @@ impl Folder {
             })
             .collect();
         frame.select(selected).collect()
+    }
+}
+
+/// A table of which columns and rows can be asked for. Columns of CSV that the schema does not have are text.
+fn scan(file: File, format: Format, schema: Option<&Schema>) -> PolarsResult<LazyFrame> {
+    let of_csv = match format {
+        Format::Csv | Format::CsvWithMark => Some(csv_schema(&file, schema.unwrap_or(&Schema::default()))?),
+        _ => None,
+    };
+    // Passed as open files: polars would expand patterns in a path.
+    let sources = ScanSources::Files(Arc::from([file]));
+    match format {
+        Format::Parquet => {
+            let hive_options = polars::io::HiveOptions::new_disabled();
+            LazyFrame::scan_parquet_sources(sources, ScanArgsParquet { hive_options, ..Default::default() })
+        }
+        Format::Csv | Format::CsvWithMark => LazyCsvReader::new_with_sources(sources)
+            .with_schema(of_csv.map(Arc::new))
+            .with_truncate_ragged_lines(true)
+            .finish(),
+        Format::JsonLines | Format::Workbook => LazyJsonLineReader::new_with_sources(sources)
+            .with_infer_schema_length(None)
+            .with_schema(schema.map(|schema| Arc::new(schema.clone())))
+            .finish(),
     }
 }
 
@@ -397,6 +431,12 @@ fn row_ranges(frame: &DataFrame) -> PolarsResult<HashMap<String, (usize, usize)>
         last = Some(file);
     }
     Ok(ranges)
+}
+
+/// The place of each call in `calls`.
+fn places(calls: &DataFrame) -> PolarsResult<HashMap<String, u32>> {
+    let files = (0..).zip(calls.column("file")?.str()?.iter());
+    Ok(files.filter_map(|(at, file)| Some((file?.to_owned(), at))).collect())
 }
 
 /// A unique name for each path: the shortest tail of components that differs from all others.

@@ -1,8 +1,9 @@
-"""Drives the report in headless Chromium, as a reader would: python report.py TALKMETER WORKDIR
+"""Drives the report in headless Chromium, as a reader would: python report.py TALKMETER WORKDIR [AXE]
 
-Needs selenium and Debian's chromium and chromium-driver. Makes a report of the example calls, then sorts, opens, jumps, filters,
-zooms, goes back in by the address, narrows the window, prints. Fails on any request to a host, any message in the console, anything
-that scrolls the page sideways. Leaves pictures in WORKDIR.
+Needs selenium, pymupdf, and Debian's chromium and chromium-driver; AXE is the file axe.min.js of axe-core. Makes a report of the
+example calls, then sorts, opens, jumps, filters, zooms, plays, goes back in by the address, narrows the window, prints. Fails on any
+request to a host, any message in the console, anything that scrolls the page sideways or is cut off on paper, and whatever axe-core
+finds. Leaves pictures in WORKDIR.
 """
 
 import base64
@@ -10,6 +11,9 @@ import json
 import pathlib
 import subprocess
 import sys
+import wave
+
+import pymupdf
 
 from selenium import webdriver
 from selenium.webdriver.common.by import By
@@ -25,7 +29,8 @@ def make(talkmeter, work):
     out = work / "out"
     subprocess.run(
         [talkmeter, "analyze", EXAMPLES, "-o", out, "--meta", EXAMPLES / "calls-meta.csv", "--group-by", "agent", "--role",
-         "ch0=agent,ch1=customer", "--keyword", "refund", "--keyword", "退款", "--tables", "csv", "-q"],
+         "ch0=agent,ch1=customer", "--keyword", "refund", "--keyword", "退款", "--tables", "csv", "--rules",
+         ROOT / "examples/rules/support.toml", "-q"],
         check=True, stdout=subprocess.DEVNULL,
     )
     return (out / "report.html").as_uri()
@@ -42,9 +47,27 @@ def start(work):
     return webdriver.Chrome(options=options, service=service)
 
 
+def make_many(talkmeter, work):
+    """2,000 short calls with two columns, which the page can neither list nor show one by one."""
+    calls = work / "calls"
+    calls.mkdir(exist_ok=True)
+    rows = ["file,agent,queue"]
+    for at in range(2000):
+        gap = 400 + at * 37 % 7000
+        said = lambda begin, text: {"begin_time": begin, "end_time": begin + 3000, "text": text}
+        tracks = [[said(0, "good morning how can I help you"), said(9000 + gap, "of course")], [said(3000 + gap, "it is about my order")]]
+        result = {"transcripts": [{"channel_id": channel, "sentences": track} for channel, track in enumerate(tracks)]}
+        (calls / f"call-{at:04}.json").write_text(json.dumps(result))
+        rows.append(f"call-{at:04}.json,agent {at % 40},{'ab'[at % 2]}")
+    (work / "many.csv").write_text("\n".join(rows))
+    subprocess.run([talkmeter, "analyze", calls, "-o", work / "many", "--meta", work / "many.csv", "--group-by", "agent", "--only", "report", "-q"],
+                   check=True, stdout=subprocess.DEVNULL)
+    return (work / "many/report.html").as_uri()
+
+
 class Reader:
-    def __init__(self, browser, talkmeter, work, address):
-        self.browser, self.talkmeter, self.work, self.address = browser, talkmeter, work, address
+    def __init__(self, browser, talkmeter, work, address, axe):
+        self.browser, self.talkmeter, self.work, self.address, self.axe = browser, talkmeter, work, address, axe
 
     def open(self, fragment=""):
         self.browser.get("about:blank")
@@ -111,8 +134,8 @@ def opens(reader):
 
 def jumps(reader):
     reader.open("#c1")
-    # From a hit to its words in the transcript.
-    hit = reader.one("#c1 .evidence .times a")
+    # From a hit of a keyword to its words in the transcript.
+    hit = reader.all("#c1 .evidence .times")[-1].find_element(By.TAG_NAME, "a")
     target = hit.get_attribute("href").split("#")[1]
     reader.run("arguments[0].scrollIntoView()", hit)
     hit.click()
@@ -131,7 +154,7 @@ def jumps(reader):
     reader.run("arguments[0].scrollIntoView({block: 'center'})", back)
     back.click()
     reader.until("the line is lit", lambda: "lit" in reader.one(f"#{line}").get_attribute("class"))
-    # From a lane to what was said then: the middle of the second minute.
+    # From a lane to what was said then: the middle of the second segment, of at most a minute.
     segment = reader.all("#c1 .seg")[1]
     reader.run("arguments[0].scrollIntoView({block: 'center'})", segment)
     webdriver.ActionChains(reader.browser).move_to_element(segment.find_element(By.TAG_NAME, "svg")).click().perform()
@@ -149,6 +172,7 @@ def filters(reader):
     reader.one("#find-calls").send_keys("owen")
     shown = [row for row in reader.all("#list tbody tr") if row.is_displayed()]
     assert len(shown) == 2 and all("Owen" in row.text for row in shown), "the columns of one's own are searched"
+    assert reader.one("#found-calls").text == "2 of 6"
     Select(reader.one("#find-kind")).select_by_value("k-interruption")
     lines = reader.run("return document.querySelectorAll('.said li:not([hidden])').length")
     assert lines == 3, lines
@@ -173,6 +197,113 @@ def filters(reader):
     reader.open("#%")
     reader.one("#find-calls").send_keys("owen")
     assert len([row for row in reader.all("#list tbody tr") if row.is_displayed()]) == 2, "an address that is none breaks nothing"
+
+
+def rows(reader):
+    return [row.text for row in reader.all("#list tbody tr")]
+
+
+def leads_to_calls(reader):
+    reader.open()
+    # From a group, a rule and a keyword to their calls, and from the field to others.
+    group = next(row for row in reader.all("#groups tbody tr") if row.text.startswith("Priya"))
+    group.find_element(By.TAG_NAME, "a").click()
+    reader.until("her calls are shown", lambda: len(rows(reader)) == 2)
+    assert all("Priya" in row for row in rows(reader))
+    fields = {field.text.split("\n")[0].strip(): field.find_element(By.TAG_NAME, "select") for field in reader.all("#call-filters label:has(select)")}
+    field = next(field for name, field in fields.items() if name.startswith("queue"))
+    assert next(field for name, field in fields.items() if name.startswith("agent")).get_attribute("value") == "Priya"
+    Select(field).select_by_visible_text("billing")
+    assert rows(reader) == [] and reader.one("#found-calls").text == "0 of 6"
+    reader.one("#all-calls").click()
+    assert len(rows(reader)) == 6
+    for section in ["rules", "keywords", "trend"]:
+        link = next(link for link in reader.all(f"#{section} td a") if link.is_displayed())
+        wanted = int(link.text)
+        reader.run("arguments[0].scrollIntoView({block: 'center'})", link)
+        link.click()
+        reader.until(f"the calls of {section} are shown", lambda: len(rows(reader)) == wanted)
+    # From what needs a look to the evidence.
+    link = next(link for link in reader.all("#attention li li a"))
+    target = link.get_attribute("href").split("#")[1]
+    link.click()
+    reader.until("the evidence is in view", lambda: reader.in_view(f"#{target}"))
+
+
+def holds_every_call(reader, address):
+    reader.browser.get(address)
+    drawn = reader.run("return data.calls.filter((call) => call[1] !== 0).length")
+    assert 40 < drawn < 400, drawn
+    assert len(rows(reader)) == 100
+    assert reader.one("#found-calls").text == "2,000 calls, the first 100 are shown"
+    # What the script shows is what the server of the numbers wrote, cell by cell.
+    same = reader.run(
+        "return calls.filter((call) => call.row).every((call) => { const cells = [...call.row.cells].filter((cell) => cell.classList.contains('num'));"
+        "return call.figures.every((figure, at) => figureText(figure) === cells[at].textContent && String(figureNumber(figure) ?? '') === cells[at].dataset.v.replace(/\\.0$/, '')); })")
+    assert same, "a figure differs"
+    far = reader.run("return calls.find((call) => !call.row).name")
+    reader.one("#find-calls").send_keys(far)
+    assert len(rows(reader)) == 1 and rows(reader)[0].startswith(far), "calls are found that are not listed"
+    reader.one("#find-calls").clear()
+    reader.one("#find-calls").send_keys("agent 39")
+    reader.until("all calls of an agent are found", lambda: len(rows(reader)) == 50)
+    reader.one("#all-calls").click()
+    reader.one("#more-calls").click()
+    assert len(rows(reader)) == 200
+    reader.one("#list th[data-metric=longest_silence_ms] button, #list th[data-metric=dead_air_ms] button").click()
+    numbers = [float(value) for value in reader.column("dead_air_ms")]
+    assert numbers == sorted(numbers), "all calls are sorted, not those that are shown"
+    assert numbers[0] == 0
+    size = (reader.work / "many/report.html").stat().st_size
+    assert size < 3_000_000, size
+    reader.fits()
+
+
+def plays(reader):
+    audio = reader.work / "audio"
+    audio.mkdir(exist_ok=True)
+    for name in ["refund-anna", "cancel-marcus"]:
+        with wave.open(str(audio / f"{name}.wav"), "wb") as sound:
+            sound.setnchannels(1)
+            sound.setsampwidth(2)
+            sound.setframerate(8000)
+            sound.writeframes(bytes(16_000 * 150))
+    page = reader.work / "out/playing.html"
+    subprocess.run([reader.talkmeter, "report", reader.work / "out", "-o", page, "--audio", audio, "-q"], check=True)
+    reader.browser.get(page.as_uri())
+    call = reader.one(".call:has(audio)")
+    state = lambda: reader.run("const audio = arguments[0].querySelector('audio'); return [audio.networkState, audio.readyState, audio.currentTime, audio.paused]", call)
+    call.find_element(By.CSS_SELECTOR, "summary").click()
+    assert state()[1] == 0 and state()[3], "nothing is loaded before a click"
+    line = next(line for line in call.find_elements(By.CSS_SELECTOR, ".said li") if int(line.get_attribute("data-ms") or 0) > 20_000)
+    begin, end = (int(line.get_attribute(name)) / 1000 for name in ["data-ms", "data-end"])
+    reader.run("arguments[0].scrollIntoView({block: 'center'})", line)
+    line.find_element(By.TAG_NAME, "p").click()
+    reader.until("it plays from the word", lambda: state()[1] > 0 and not state()[3] and begin - 0.1 <= state()[2] <= end + 2)
+    segment = call.find_elements(By.CSS_SELECTOR, ".seg")[1]
+    reader.run("arguments[0].scrollIntoView({block: 'center'})", segment)
+    webdriver.ActionChains(reader.browser).move_to_element(segment.find_element(By.TAG_NAME, "svg")).click().perform()
+    length = float(reader.run("return arguments[0].style.getPropertyValue('--ms')", segment)) / 1000
+    reader.until("it plays from the lane", lambda: abs(state()[2] - 1.5 * length) < 2)
+    event = call.find_element(By.CSS_SELECTOR, ".event")
+    reader.run("arguments[0].scrollIntoView({block: 'center'})", event)
+    event.find_element(By.TAG_NAME, "summary").click()
+    reader.until("it plays from the event", lambda: 0 <= state()[2] - int(event.get_attribute("data-ms")) / 1000 < 2)
+    reader.run("arguments[0].querySelector('audio').pause()", call)
+
+
+def has_nothing_for_axe(reader):
+    if reader.axe is None:
+        return
+    for address in [reader.address, (reader.work / "out/playing.html").as_uri()]:
+        reader.browser.get("about:blank")
+        reader.browser.get(address)
+        reader.run("document.querySelectorAll('.call > details, .more').forEach((part) => { part.open = true }); document.querySelector('.tile').open = true;")
+        reader.run(reader.axe.read_text())
+        reader.browser.set_script_timeout(300)
+        found = reader.browser.execute_async_script("const done = arguments[0]; axe.run().then((found) => done(found.violations))")
+        told = [f"{one['id']}: {one['help']}: {one['nodes'][0]['html'][:200]}" for one in found]
+        assert not told, "\n".join(told)
 
 
 def zooms(reader):
@@ -257,9 +388,27 @@ def reads_without_scripts(reader):
 
 def prints(reader):
     reader.open("#c1")
-    pdf = base64.b64decode(reader.browser.print_page(PrintOptions()))
-    (reader.work / "report.pdf").write_bytes(pdf)
-    assert pdf.startswith(b"%PDF") and len(pdf) > 20_000
+    for orientation in ["portrait", "landscape"]:
+        options = PrintOptions()
+        options.orientation, options.background = orientation, True
+        options.page_width, options.page_height = 21.0, 29.7
+        path = reader.work / f"{orientation}.pdf"
+        path.write_bytes(base64.b64decode(reader.browser.print_page(options)))
+        with pymupdf.open(path) as pdf:
+            texts = [page.get_text() for page in pdf]
+            for number, page in enumerate(pdf):
+                # Nothing reaches into the margin: it would be cut off.
+                inner = page.rect + (20, 0, -20, 0)
+                outside = [word[4] for word in page.get_text("words") if word[0] < inner.x0 or word[2] > inner.x1]
+                assert not outside, f"{orientation}, page {number + 1}: {outside}"
+        whole = "\n".join(texts)
+        assert "\u25b8" not in whole and "\u25b6" not in whole, "no triangle that opens nothing"
+        assert "How can I help" in whole, "the open call is printed"
+    reader.open()
+    options = PrintOptions()
+    (reader.work / "closed.pdf").write_bytes(base64.b64decode(reader.browser.print_page(options)))
+    with pymupdf.open(reader.work / "closed.pdf") as pdf:
+        assert all("Single calls" not in page.get_text() for page in pdf), "no heading over nothing"
 
 
 def nothing_asked_and_nothing_said(reader):
@@ -282,8 +431,14 @@ def main():
     browser = start(work)
     try:
         browser.set_window_size(1280, 1000)
-        reader = Reader(browser, talkmeter, work, address)
-        stories = [sorts, opens, jumps, filters, zooms, zooms_into_hours, explains, narrows, reads_without_scripts, prints, nothing_asked_and_nothing_said]
+        axe = pathlib.Path(sys.argv[3]).resolve() if len(sys.argv) > 3 else None
+        reader = Reader(browser, talkmeter, work, address, axe)
+
+        def holds_all_of_two_thousand_calls(reader):
+            holds_every_call(reader, make_many(talkmeter, work))
+
+        stories = [sorts, opens, jumps, filters, leads_to_calls, zooms, zooms_into_hours, explains, narrows, reads_without_scripts, prints,
+                   nothing_asked_and_nothing_said, plays, has_nothing_for_axe, holds_all_of_two_thousand_calls]
         for story in stories:
             story(reader)
             print(f"{story.__name__.replace('_', ' ')}: ok", flush=True)

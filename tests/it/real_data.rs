@@ -436,10 +436,12 @@ fn hostile_files_do_not_make_a_hostile_page() {
     let ran = analysed(&["hostile"], "--keyword refund --pages --calls 100").exits(3);
     let html = ran.file("out/report.html");
     crate::report::agrees(&html, &ran.table("calls"), &ran.table("participants"));
-    assert_eq!(html.matches("<script").count(), 1);
+    assert_eq!(html.matches("<script").count(), 2, "data and script");
     assert_eq!(crate::report::page::dangling(&html), Vec::<String>::new());
-    assert_eq!(ran.files("out/report-pages").len(), ran.table("calls").len());
-    for (name, page) in ran.files("out/report-pages") {
+    let mut pages = ran.files("out/report-pages");
+    pages.retain(|(name, _)| name.ends_with(".html"));
+    assert_eq!(pages.len(), ran.table("calls").len());
+    for (name, page) in pages {
         assert_eq!(String::from_utf8(page).unwrap().matches("<script").count(), 1, "{name}");
     }
     let ran = ran.then().run("report out -o again.html --pages --calls 100").exits(0);

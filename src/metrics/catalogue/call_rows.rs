@@ -56,7 +56,7 @@ table! {
         => row.silence_ratio;
     longest_silence_ms Integer Ms null SPAN
         "the longest mutual silence inside the span; 0 without a gap" see Silence
-        label "Longest silence" uses [Ranked Spread 60 Fact]
+        label "Longest silence" uses [Ranked Spread 60 Fact Attention]
         => row.longest_silence_ms;
     dead_air_count Integer Events null TIMED
         "mutual silences inside the span of at least dead_air_ms" see DeadAir
@@ -64,14 +64,14 @@ table! {
         => row.dead_air_count;
     dead_air_ms Integer Ms null TIMED
         "their total length" see DeadAir
-        label "Dead air, time" parameters [dead_air_ms] uses [Ranked Summed PerCall Strip Listed]
+        label "Dead air, time" parameters [dead_air_ms] uses [Ranked Summed PerCall Strip Listed Attention 10]
         => row.dead_air_ms;
     overlap_ms Integer Ms null OVERLAP
         "time in which two or more participants talk" see Overlap
         => row.overlap_ms;
     overlap_ratio Number Share null OVERLAP
         "overlap_ms / speech_ms" see Overlap
-        label "Overlap" uses [Ranked Spread Strip 70 Listed 60 Fact]
+        label "Overlap" uses [Ranked Spread Strip 70 Listed 60 Fact Attention]
         => row.overlap_ratio;
     participant_count Integer Participants null NEVER
         "transcribed channels, or diarised speakers of one channel" see Participant
@@ -98,7 +98,7 @@ table! {
         => row.onset_count;
     interruption_count Integer Events null OVERLAP
         "onsets that outlast the incumbent and overlap at least interruption_overlap_ms, after the incumbent held for at least incumbent_ms" see Interruption
-        label "Interruptions" parameters [interruption_overlap_ms incumbent_ms] uses [Ranked Summed PerCall Listed ListedBriefly Group]
+        label "Interruptions" parameters [interruption_overlap_ms incumbent_ms] uses [Ranked Summed PerCall Listed ListedBriefly Group Attention 20]
         => row.interruption_count;
     backchannel_count Integer Events null OVERLAP
         "short onsets inside the incumbent's burst" see Backchannel

@@ -143,6 +143,8 @@ pub enum Use {
     PerCall,
     /// Of `participants`: a column of `calls_by_role`, behind `<role>_`.
     ByRole,
+    /// A call in which it is far above the others needs a look.
+    Attention,
 }
 
 /// One column of one table.
@@ -220,6 +222,13 @@ impl Column {
     #[must_use]
     pub fn can_be_null(&self) -> bool {
         !self.null.is_empty() || !self.otherwise_null.is_empty()
+    }
+
+    /// When it is null, in words; empty where it never is.
+    #[must_use]
+    pub fn null_in_words(&self) -> String {
+        let reasons = self.null.iter().map(|reason| reason.meaning());
+        reasons.chain([self.otherwise_null]).filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ")
     }
 
     /// Whether it has this use.

@@ -155,16 +155,17 @@ fn mark_hits(lines: &mut [Line], index: &LineIndex, hits: &mut [HitView]) {
     let mut timed_from: HashMap<(usize, String, String), usize> = HashMap::new();
     let mut untimed_from: HashMap<(usize, String, String), (usize, usize)> = HashMap::new();
     for (at, hit) in hits.iter_mut().enumerate() {
+        let Some(participant) = hit.participant else { continue };
         let key = |place: usize| (place, hit.rule.clone(), hit.matched.clone());
         hit.line = match hit.begin_ms {
-            Some(begin) => index.find(hit.participant, begin).inspect(|&place| {
+            Some(begin) => index.find(participant, begin).inspect(|&place| {
                 if let Some(line) = lines.get_mut(place) {
                     mark(line, at, hit, timed_from.entry(key(place)).or_default());
                 }
             }),
             None => {
-                let own = untimed.get(&hit.participant).map_or(&[][..], Vec::as_slice);
-                let (line, from) = untimed_from.entry(key(hit.participant)).or_default();
+                let own = untimed.get(&participant).map_or(&[][..], Vec::as_slice);
+                let (line, from) = untimed_from.entry(key(participant)).or_default();
                 let mut found = None;
                 while let Some(&place) = own.get(*line).filter(|_| found.is_none()) {
                     if lines.get_mut(place).is_some_and(|line| mark(line, at, hit, from)) {
@@ -194,7 +195,7 @@ fn mark(line: &mut Line, at: usize, hit: &HitView, from: &mut usize) -> bool {
     let rest = text.get(*from..).filter(|_| length > 0).unwrap_or_default();
     let mut places = rest.match_indices(&*hit.matched).map(|(start, _)| *from + start);
     // A pattern may match inside a word.
-    let Some(start) = places.find(|start| hit.rule.starts_with('/') || stands_alone(text, *start, start + length))
+    let Some(start) = places.find(|start| hit.term.starts_with('/') || stands_alone(text, *start, start + length))
     else {
         *from = text.len();
         return false;

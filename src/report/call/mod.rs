@@ -23,6 +23,8 @@ pub struct CallView {
     pub file: String,
     /// The recording without its query; null when the result does not name it.
     pub file_url: Option<String>,
+    /// The user's own columns that are not empty: whose call it is.
+    pub own: Vec<(String, String)>,
     /// Its row in the table `calls`.
     pub figures: Row,
     /// Its rows in the table `participants`, in order.
@@ -37,6 +39,8 @@ pub struct CallView {
     pub events: Vec<EventView>,
     /// Its rows in the table `hits`.
     pub hits: Vec<HitView>,
+    /// Its rows in the table `rules`.
+    pub rules: Vec<RuleView>,
     /// The transcript in order of time; lines without a time come last.
     pub lines: Vec<Line>,
     /// Its rows in the table `warnings`.
@@ -92,20 +96,34 @@ pub struct EvidenceLine {
     pub word: EvidenceWord,
 }
 
-/// A keyword hit.
+/// A hit of a keyword or of a rule.
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct HitView {
-    /// The keyword as given.
+    /// The keyword as given, or the id of the rule.
     pub rule: String,
-    /// Whose it is.
-    pub participant: usize,
-    /// ms; null where nothing has a time.
+    /// The term that matched; of an absence, all phrases that were searched.
+    pub term: String,
+    /// Whose it is; null for an absence.
+    pub participant: Option<usize>,
+    /// ms; null where nothing has a time. Of an absence, the begin of what was searched.
     pub begin_ms: Option<i64>,
-    /// As it stands in the transcript.
+    /// ms; null where nothing has a time. Of an absence, the end of what was searched.
+    pub end_ms: Option<i64>,
+    /// As it stands in the transcript; empty for an absence.
     pub matched: String,
     /// The line of [`CallView::lines`] that holds it.
     pub line: Option<usize>,
+}
+
+/// What became of a rule in this call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct RuleView {
+    /// Its id.
+    pub rule: String,
+    /// Whether it matched; null if that is not known.
+    pub matched: Option<bool>,
 }
 
 impl CallView {
@@ -136,6 +154,7 @@ impl CallView {
         Self {
             file: rows.file.clone(),
             file_url: rows.call.text("file_url").map(without_query),
+            own: Vec::new(),
             names: rows.labels.iter().map(name).collect(),
             figures: rows.call.clone(),
             participants: rows.participants.clone(),
@@ -143,6 +162,11 @@ impl CallView {
             lanes_from,
             events,
             hits,
+            rules: rows
+                .rules
+                .iter()
+                .map(|(rule, matched)| RuleView { rule: rule.clone(), matched: *matched })
+                .collect(),
             lines,
             warnings: rows.warnings.clone(),
         }
@@ -152,6 +176,22 @@ impl CallView {
     pub(super) fn dead_air(&self) -> Vec<(i64, i64)> {
         let silences = self.events.iter().filter(|event| event.kind == EventKind::DeadAir);
         silences.map(|event| (event.begin_ms, event.end_ms)).collect()
+    }
+
+    /// Whether a hit of this name is a rule's, and not a keyword's.
+    pub(super) fn is_rule(&self, rule: &str) -> bool {
+        self.rules.iter().any(|known| known.rule == rule)
+    }
+
+    /// The anchor of a hit behind the call's own: its mark in the text, else its line, else the call.
+    pub(super) fn hit_anchor(&self, at: usize) -> String {
+        let line = self.hits.get(at).and_then(|hit| hit.line);
+        let marks = line.and_then(|line| self.lines.get(line)).map(|line| &*line.marks).unwrap_or_default();
+        match line {
+            _ if marks.iter().any(|mark| mark.hit == at) => format!("h{at}"),
+            Some(line) => format!("l{line}"),
+            None => String::new(),
+        }
     }
 
     /// Where its time ends: its duration, else the end of what was heard.
@@ -192,8 +232,10 @@ impl HitView {
     fn new(hit: &HitRow) -> Self {
         Self {
             rule: hit.rule.clone(),
+            term: hit.term.clone(),
             participant: hit.participant,
             begin_ms: hit.begin_ms,
+            end_ms: hit.end_ms,
             matched: hit.matched.clone(),
             line: None,
         }

@@ -1,27 +1,20 @@
-//! A call as the template wants it: facts, lanes, participants, transcript, events with their evidence.
+//! A call as the template wants it: whose it is, facts, lanes, participants, transcript, events, keywords and rules with their
+//! evidence.
 
 use minijinja::Value as Html;
 use serde::Serialize;
 
 use super::super::Report;
-use super::super::call::{CallView, EventView, LaneSource, Line, LineKind};
+use super::super::call::{CallView, EventView, HitView, LaneSource, Line, LineKind};
 use super::super::number::{clock, count, length, moment};
 use super::cell::{Cell, Name};
-use super::chart::{Segment, hue, small_lanes};
+use super::chart::{hue, small_lanes};
+use super::lanes::{SegmentContext, segments};
 use super::short;
 use crate::metrics::EventKind;
 use crate::metrics::catalogue::{CALLS, Column, PARTICIPANTS, Table, Use};
 use crate::tables::{Row, WarningRow};
 use crate::time::span;
-
-/// Length of a segment of the large lanes. On a narrow screen each segment is a row.
-const SEGMENT_MS: i64 = 60_000;
-
-/// Most segments of a call: longer calls (over 12 hours) get longer segments.
-const MOST_SEGMENTS: i64 = 720;
-
-/// Most time labels under unzoomed lanes.
-const LABELS: usize = 10;
 
 #[derive(Serialize)]
 pub(super) struct CallContext {
@@ -33,18 +26,25 @@ pub(super) struct CallContext {
     file: String,
     name: String,
     url: Option<String>,
+    /// Name and cell of the user's own columns.
+    own_columns: Vec<(String, String)>,
+    /// Address of the recording, to play it; empty without.
+    audio: String,
     head: Vec<String>,
     facts: Vec<Fact>,
     names: Vec<Name>,
     overview: Html,
     segments: Vec<SegmentContext>,
+    /// Number of rows of marks below the lanes.
+    mark_rows: usize,
     length_ms: i64,
     columns: Vec<String>,
     participants: Vec<ParticipantRow>,
     emotions: Vec<Emotions>,
     lines: Vec<LineContext>,
     kinds: Vec<Kind>,
-    hits: Vec<Rule>,
+    hits: Vec<Keyword>,
+    rules: Vec<MatchedRule>,
     warnings: Vec<String>,
 }
 
@@ -53,26 +53,6 @@ struct Fact {
     label: String,
     metric: &'static str,
     cell: Cell,
-}
-
-#[derive(Serialize)]
-struct SegmentContext {
-    svg: Html,
-    length_ms: i64,
-    /// Per cent of a full segment.
-    width: String,
-    time: String,
-    /// Whether the time is shown under unzoomed lanes.
-    major: bool,
-    marks: Vec<MarkContext>,
-}
-
-#[derive(Serialize)]
-struct MarkContext {
-    href: String,
-    kind: &'static str,
-    left: String,
-    title: String,
 }
 
 #[derive(Serialize)]
@@ -95,6 +75,7 @@ struct LineContext {
     hue: String,
     who: String,
     begin_ms: Option<i64>,
+    end_ms: Option<i64>,
     time: String,
     pieces: Vec<Piece>,
     badges: Vec<Badge>,
@@ -130,6 +111,7 @@ struct Kind {
 struct EventContext {
     id: String,
     index: i64,
+    begin_ms: i64,
     time: String,
     text: String,
     line: String,
@@ -140,6 +122,7 @@ struct EventContext {
 struct Word {
     hue: String,
     who: String,
+    begin_ms: i64,
     begin: String,
     end: String,
     text: String,
@@ -148,22 +131,30 @@ struct Word {
 
 /// The hits of one keyword.
 #[derive(Serialize)]
-struct Rule {
+struct Keyword {
     rule: String,
     count: String,
+    hits: Vec<HitContext>,
+}
+
+/// A rule that matched, and its evidence.
+#[derive(Serialize)]
+struct MatchedRule {
+    rule: String,
+    name: String,
+    severity: String,
     hits: Vec<HitContext>,
 }
 
 #[derive(Serialize)]
 struct HitContext {
     href: String,
-    time: String,
-    who: String,
+    text: String,
 }
 
 impl CallContext {
-    /// `id` is the prefix of the ids on the page.
-    pub(super) fn new(report: &Report, view: &CallView, id: &str, own: bool) -> Self {
+    /// `id` is the prefix of the ids on the page, `audio` the address of the recording.
+    pub(super) fn new(report: &Report, view: &CallView, id: &str, own: bool, audio: Option<String>) -> Self {
         let wanted = |column: &&Column| column.name != "keyword_hit_count" || report.parameters.keywords.is_some();
         let facts = |table: &'static Table| table.columns_for(Use::Fact).into_iter().filter(wanted);
         let columns: Vec<&Column> = facts(&PARTICIPANTS).collect();
@@ -177,6 +168,7 @@ impl CallContext {
             cells: columns.iter().map(|column| Cell::new(&PARTICIPANTS, row, column.name)).collect(),
         };
         let dead_air = view.dead_air();
+        let (segments, mark_rows) = segments(view, &dead_air, id);
         Self {
             id: id.to_owned(),
             own,
@@ -184,6 +176,8 @@ impl CallContext {
             file: view.file.clone(),
             name: short(&view.file).to_owned(),
             url: view.file_url.clone(),
+            own_columns: view.own.clone(),
+            audio: audio.unwrap_or_default(),
             head: head(view),
             facts: facts(&CALLS)
                 .map(|column| Fact {
@@ -194,14 +188,16 @@ impl CallContext {
                 .collect(),
             names: view.names.iter().enumerate().map(name).collect(),
             overview: Html::from_safe_string(small_lanes(&view.lanes, &dead_air, view.length_ms())),
-            segments: segments(view, &dead_air, id),
+            segments,
+            mark_rows,
             length_ms: view.length_ms(),
             columns: columns.iter().map(|column| column.label().into_owned()).collect(),
             participants: view.participants.iter().enumerate().map(row).collect(),
             emotions: emotions(view),
             lines: view.lines.iter().enumerate().map(|(at, line)| line_context(view, line, at, id)).collect(),
             kinds: kinds(view, id),
-            hits: rules(view, id),
+            hits: keywords(view, id),
+            rules: rules(report, view, id),
             warnings: view.warnings.iter().map(warning).collect(),
         }
     }
@@ -227,57 +223,6 @@ fn head(view: &CallView) -> Vec<String> {
         .then(|| "lanes drawn from turns: the table bursts was not written".to_owned());
     let model = view.figures.text("model").map(str::to_owned);
     [Some(length(view.length_ms())), tracks, basis, lanes, model].into_iter().flatten().collect()
-}
-
-fn segments(view: &CallView, dead_air: &[(i64, i64)], id: &str) -> Vec<SegmentContext> {
-    let whole = view.length_ms();
-    let step = SEGMENT_MS.max(whole.div_euclid(MOST_SEGMENTS) + 1);
-    let begins: Vec<i64> = (0..MOST_SEGMENTS).map(|number| number * step).take_while(|begin| *begin < whole).collect();
-    let every = begins.len().div_ceil(LABELS).max(1);
-    let mut marks: Vec<Vec<MarkContext>> = begins.iter().map(|_| Vec::new()).collect();
-    let mut mark = |ms: i64, href: String, kind: &'static str, title: String| {
-        let place = ms.clamp(0, whole - 1).div_euclid(step);
-        if let Some(marks) = usize::try_from(place).ok().and_then(|place| marks.get_mut(place)) {
-            let length = step.min(whole - place * step);
-            let left = format!("{:.2}", (ms - place * step) as f64 / length as f64 * 100.0);
-            marks.push(MarkContext { href, kind, left, title });
-        }
-    };
-    for event in view.events.iter().filter(|event| event.kind != EventKind::DeadAir) {
-        let title = format!("{} {}", clock(event.begin_ms), in_words(view, event));
-        mark(event.begin_ms, format!("#{id}e{}", event.index), event.kind.name(), title);
-    }
-    for (at, hit) in view.hits.iter().enumerate() {
-        if let Some(begin) = hit.begin_ms {
-            mark(begin, hit_address(view, at, id), "hit", format!("{} keyword {}", clock(begin), hit.rule));
-        }
-    }
-    let segment = |((number, begin_ms), marks): ((usize, i64), Vec<MarkContext>)| {
-        let end_ms = (begin_ms + step).min(whole);
-        let segment = Segment { begin_ms, end_ms, lanes: &view.lanes, dead_air };
-        SegmentContext {
-            svg: Html::from_safe_string(segment.svg()),
-            length_ms: end_ms - begin_ms,
-            width: format!("{:.2}", (end_ms - begin_ms) as f64 / step as f64 * 100.0),
-            time: clock(begin_ms),
-            // A short last segment has no room for a label.
-            major: number % every == 0 && (number == 0 || (end_ms - begin_ms) * 4 > step),
-            marks,
-        }
-    };
-    begins.into_iter().enumerate().zip(marks).map(segment).collect()
-}
-
-/// The anchor of a hit: its mark in the text, else its line.
-fn hit_address(view: &CallView, at: usize, id: &str) -> String {
-    let line = view.hits.get(at).and_then(|hit| hit.line);
-    let marked =
-        line.and_then(|line| view.lines.get(line)).is_some_and(|line| line.marks.iter().any(|mark| mark.hit == at));
-    match line {
-        _ if marked => format!("#{id}h{at}"),
-        Some(line) => format!("#{id}l{line}"),
-        None => format!("#{id}"),
-    }
 }
 
 fn line_context(view: &CallView, line: &Line, at: usize, id: &str) -> LineContext {
@@ -316,18 +261,19 @@ fn line_context(view: &CallView, line: &Line, at: usize, id: &str) -> LineContex
             None => String::new(),
         },
         begin_ms: line.begin_ms,
+        end_ms: line.end_ms,
         time: line.begin_ms.map_or_else(|| "–:––".to_owned(), clock),
         pieces,
         badges: badges.collect(),
     }
 }
 
-fn who(view: &CallView, participant: usize) -> &str {
+pub(super) fn who(view: &CallView, participant: usize) -> &str {
     view.names.get(participant).map_or("", String::as_str)
 }
 
 /// One clause on what happened.
-fn in_words(view: &CallView, event: &EventView) -> String {
+pub(super) fn in_words(view: &CallView, event: &EventView) -> String {
     let (one, other) = (who(view, event.participant), who(view, event.other));
     let kind = event.kind.label();
     match (event.overlap_ms, event.held_ms) {
@@ -357,6 +303,7 @@ fn kinds(view: &CallView, id: &str) -> Vec<Kind> {
             .map(|event| EventContext {
                 id: format!("{id}e{}", event.index),
                 index: event.index,
+                begin_ms: event.begin_ms,
                 time: clock(event.begin_ms),
                 text: in_words(view, event),
                 line: event.line.map_or_else(String::new, |line| format!("#{id}l{line}")),
@@ -366,6 +313,7 @@ fn kinds(view: &CallView, id: &str) -> Vec<Kind> {
                     .map(|line| Word {
                         hue: hue(line.participant),
                         who: who(view, line.participant).to_owned(),
+                        begin_ms: line.word.begin_ms,
                         begin: moment(line.word.begin_ms),
                         end: moment(line.word.end_ms),
                         text: line.word.text.clone(),
@@ -380,23 +328,48 @@ fn kinds(view: &CallView, id: &str) -> Vec<Kind> {
     EventKind::FOR_READERS.into_iter().map(kind).collect()
 }
 
-fn rules(view: &CallView, id: &str) -> Vec<Rule> {
-    let mut rules: Vec<Rule> = Vec::new();
-    for (at, hit) in view.hits.iter().enumerate() {
-        let place = rules.iter().position(|rule| rule.rule == hit.rule).unwrap_or_else(|| {
-            rules.push(Rule { rule: hit.rule.clone(), count: String::new(), hits: Vec::new() });
-            rules.len() - 1
+fn keywords(view: &CallView, id: &str) -> Vec<Keyword> {
+    let mut keywords: Vec<Keyword> = Vec::new();
+    for (at, hit) in view.hits.iter().enumerate().filter(|(_, hit)| !view.is_rule(&hit.rule)) {
+        let place = keywords.iter().position(|keyword| keyword.rule == hit.rule).unwrap_or_else(|| {
+            keywords.push(Keyword { rule: hit.rule.clone(), count: String::new(), hits: Vec::new() });
+            keywords.len() - 1
         });
-        if let Some(rule) = rules.get_mut(place) {
-            rule.hits.push(HitContext {
-                href: hit_address(view, at, id),
-                time: hit.begin_ms.map_or_else(|| "–:––".to_owned(), clock),
-                who: who(view, hit.participant).to_owned(),
-            });
-            rule.count = count(rule.hits.len() as i64);
+        if let Some(keyword) = keywords.get_mut(place) {
+            keyword.hits.push(hit_context(view, at, hit, id));
+            keyword.count = count(keyword.hits.len() as i64);
         }
     }
-    rules
+    keywords
+}
+
+/// The rules that matched, in the order of their file.
+fn rules(report: &Report, view: &CallView, id: &str) -> Vec<MatchedRule> {
+    let matched = view.rules.iter().filter(|rule| rule.matched == Some(true));
+    let rule = |rule: &super::super::RuleView| {
+        let known = report.rules.iter().flatten().find(|known| known.rule == rule.rule);
+        let hits = view.hits.iter().enumerate().filter(|(_, hit)| hit.rule == rule.rule);
+        MatchedRule {
+            rule: rule.rule.clone(),
+            name: known.map(|known| known.name.clone()).unwrap_or_default(),
+            severity: known.map(|known| known.severity.clone()).unwrap_or_default(),
+            hits: hits.map(|(at, hit)| hit_context(view, at, hit, id)).collect(),
+        }
+    };
+    matched.map(rule).collect()
+}
+
+fn hit_context(view: &CallView, at: usize, hit: &HitView, id: &str) -> HitContext {
+    let time = |ms: Option<i64>| ms.map_or_else(|| "–:––".to_owned(), clock);
+    let text = match hit.participant {
+        Some(participant) if hit.term == hit.rule && !view.is_rule(&hit.rule) => {
+            format!("{} {}", time(hit.begin_ms), who(view, participant))
+        }
+        Some(participant) => format!("{} {}: “{}”", time(hit.begin_ms), who(view, participant), hit.matched),
+        None => format!("not said from {} to {}: {}", time(hit.begin_ms), time(hit.end_ms), hit.term),
+    };
+    let href = if hit.participant.is_some() { format!("#{id}{}", view.hit_anchor(at)) } else { String::new() };
+    HitContext { href, text }
 }
 
 fn warning(row: &WarningRow) -> String {

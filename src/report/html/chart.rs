@@ -4,9 +4,10 @@
 use std::fmt::Write as _;
 
 use super::super::strip::Strip;
+use super::axis::Axis;
 
-/// Number of colours for participants. They repeat from the fifth on; position and name tell participants apart.
-const HUES: usize = 4;
+/// Number of colours for participants. The ninth to the sixteenth have them in stripes; then all repeat.
+const HUES: usize = 8;
 
 /// Height of a lane in a small strip, and of the gap below it.
 const SMALL_LANE: (usize, usize) = (6, 2);
@@ -20,7 +21,23 @@ const SMALL_LANES: usize = 6;
 /// The CSS class with a participant's colour.
 #[must_use]
 pub(super) fn hue(participant: usize) -> String {
-    format!("p{}", participant % HUES)
+    let stripes = if participant / HUES % 2 == 1 { " striped" } else { "" };
+    format!("p{}{stripes}", participant % HUES)
+}
+
+/// A bar of a participant: two stripes where the colours repeat. `top`, `height` and the numbers of `x` are of the drawing.
+fn bar(
+    participant: usize,
+    x: impl std::fmt::Display,
+    top: usize,
+    width: impl std::fmt::Display,
+    height: usize,
+) -> String {
+    if participant / HUES % 2 == 0 {
+        return format!("M{x} {top}h{width}v{height}h-{width}z");
+    }
+    let stripe = height / 3;
+    format!("M{x} {top}h{width}v{stripe}h-{width}zm0 {}h{width}v{stripe}h-{width}z", height - stripe)
 }
 
 /// Who spoke when, as a strip for a table row: one lane per participant, dead air behind them.
@@ -40,7 +57,7 @@ pub(super) fn small_lanes(lanes: &[Vec<(i64, i64)>], dead_air: &[(i64, i64)], le
         let top = participant * (lane_height + space);
         let mut path = String::new();
         for (start, width) in columns(lane, length_ms) {
-            let _ = write!(path, "M{start} {top}h{width}v{lane_height}h-{width}z");
+            path += &bar(participant, start, top, width, lane_height);
         }
         if !path.is_empty() {
             let _ = write!(svg, "<path class=\"{}\" d=\"{path}\"/>", hue(participant));
@@ -78,7 +95,8 @@ pub(super) fn shares(shares: &[Option<f64>]) -> String {
     for (participant, share) in shares.iter().enumerate() {
         let width = share.unwrap_or(0.0) * 100.0;
         if width >= LEAST_SHARE {
-            let _ = write!(svg, "<path class=\"{}\" d=\"M{from:.2} 0h{width:.2}v6h-{width:.2}z\"/>", hue(participant));
+            let bar = bar(participant, format!("{from:.2}"), 0, format!("{width:.2}"), 6);
+            let _ = write!(svg, "<path class=\"{}\" d=\"{bar}\"/>", hue(participant));
         }
         from += width;
     }
@@ -105,7 +123,7 @@ impl Segment<'_> {
         for (participant, lane) in self.lanes.iter().enumerate() {
             let mut path = String::new();
             for (start, width) in self.cut(lane) {
-                let _ = write!(path, "M{start} {}h{width}v14h-{width}z", participant * 18);
+                path += &bar(participant, start, participant * 18, width, 14);
             }
             if !path.is_empty() {
                 let _ = write!(svg, "<path class=\"{}\" d=\"{path}\"/>", hue(participant));
@@ -134,14 +152,11 @@ const RADIUS: f64 = 3.2;
 /// The distribution of a figure: the band is the middle half of the values, the line the median.
 ///
 /// `link` gives a dot's link target and its text, both escaped.
-pub(super) fn strip(strip: &Strip, link: &dyn Fn(usize) -> (Option<String>, String)) -> String {
+pub(super) fn strip(strip: &Strip, axis: &Axis, link: &dyn Fn(usize) -> (Option<String>, String)) -> String {
     let (width, height) = STRIP;
     let mut svg = format!("<svg class=\"strip\" viewBox=\"0 0 {width} {height}\" aria-hidden=\"true\">");
     let [low, lower, median, upper, high] = strip.quartiles[..] else { return svg + "</svg>" };
-    let x = |value: f64| {
-        let share = if high > low { (value - low) / (high - low) } else { 0.5 };
-        RADIUS + share * (width - 2.0 * RADIUS)
-    };
+    let x = |value: f64| RADIUS + axis.share(value) * (width - 2.0 * RADIUS);
     let _ = write!(
         svg,
         "<rect class=\"band\" x=\"{:.1}\" y=\"2\" width=\"{:.1}\" height=\"{:.1}\"/>",
@@ -150,12 +165,13 @@ pub(super) fn strip(strip: &Strip, link: &dyn Fn(usize) -> (Option<String>, Stri
         height - 4.0
     );
     if let Some(most) = strip.density.iter().max().filter(|most| **most > 0) {
-        let step = (width - 2.0 * RADIUS) / strip.density.len() as f64;
+        let step = (x(high) - x(low)) / strip.density.len() as f64;
         let mut path = String::new();
         for (at, count) in strip.density.iter().enumerate().filter(|(_, count)| **count > 0) {
             let bar = (f64::from(*count) / f64::from(*most) * (height - 8.0)).max(1.0);
-            let (left, top) = (RADIUS + at as f64 * step, (height - bar) / 2.0);
-            let _ = write!(path, "M{left:.1} {top:.1}h{:.1}v{bar:.1}h-{:.1}z", step * 0.9, step * 0.9);
+            let (left, top) = (x(low) + at as f64 * step, height - 2.0 - bar);
+            let width = (step * 0.9).max(0.6);
+            let _ = write!(path, "M{left:.1} {top:.1}h{width:.1}v{bar:.1}h-{width:.1}z");
         }
         let _ = write!(svg, "<path class=\"dots\" d=\"{path}\"/>");
     }

@@ -3,11 +3,14 @@
 //! The templates beside this file contain no arithmetic: they are given texts. Text from outside reaches the page only
 //! through the template's escaping, and the page's content security policy allows no script but ours.
 
+mod axis;
 mod call;
 mod cell;
 mod chart;
+mod lanes;
 mod list;
 mod overview;
+mod ranking;
 mod summary;
 mod tiles;
 
@@ -16,25 +19,45 @@ use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
 use serde::Serialize;
 
-use super::number::{count, counted, length};
+use super::number::{count, counted};
 use super::{CallView, Page, Report};
 use crate::error::{Error, Result};
+use crate::time::span;
 use call::CallContext;
 use overview::Overview;
 
 /// Most bytes of HTML for all calls of a page; the rest of the page takes a few hundred kB.
 const MOST_BYTES_OF_CALLS: usize = 3_500_000;
 
-const STYLE: &str = include_str!("page.css");
-const SCRIPT: &str = include_str!("page.js");
+/// Style and script of single calls, of tables, and of the list of calls.
+const STYLES: [&str; 2] = [include_str!("call.css"), include_str!("report.css")];
+const SCRIPTS: [&str; 3] = [include_str!("call.js"), include_str!("grid.js"), include_str!("report.js")];
+
+/// Which style and script a page has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Assets {
+    /// All, in the page.
+    Report,
+    /// Those of tables, in the page.
+    Tables,
+    /// Those of single calls, in files that call pages share.
+    Shared,
+}
+
+/// Files beside call pages: they would be most of the bytes of each.
+const CALL_FILES: [&str; 2] = ["page.css", "page.js"];
 
 /// The page around a body.
 #[derive(Serialize)]
 struct Frame {
     title: String,
+    /// Files of style and script; empty where both are in the page.
+    shared: &'static [&'static str],
     style: Value,
     script: Value,
     nonce: String,
+    /// Source of audio in the content security policy; empty without audio.
+    audio_source: String,
     body: Value,
 }
 
@@ -46,17 +69,51 @@ struct Single {
     foot: String,
 }
 
-/// Maps a file to the URL of its call page, relative to the report; see [`page`].
-pub type Links<'a> = &'a dyn Fn(&str) -> Option<String>;
+/// Where a page leads to besides itself: nowhere by default.
+#[derive(Clone, Copy, Default)]
+pub struct Links<'a> {
+    pages: Option<&'a dyn Fn(&str) -> Option<String>>,
+    audio: Option<&'a dyn Fn(&CallView) -> Option<String>>,
+    audio_source: &'a str,
+}
 
-/// Renders the report. `links` gives the URL of a call's own page, if it has one.
+impl<'a> Links<'a> {
+    /// Sets the URL of each call's own page, relative to the report, by its file.
+    #[must_use]
+    pub fn pages(self, pages: &'a dyn Fn(&str) -> Option<String>) -> Self {
+        Self { pages: Some(pages), ..self }
+    }
+
+    /// Sets the URL of each recording, to play it. `source` is where they all come from, as a source of a content security
+    /// policy: `https://calls.example.org`.
+    #[must_use]
+    pub fn audio(self, audio: &'a dyn Fn(&CallView) -> Option<String>, source: &'a str) -> Self {
+        Self { audio: Some(audio), audio_source: source, ..self }
+    }
+
+    fn page_of(&self, file: &str) -> Option<String> {
+        self.pages?(file)
+    }
+
+    fn audio_of(&self, view: &CallView) -> Option<String> {
+        self.audio?(view)
+    }
+}
+
+impl std::fmt::Debug for Links<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Links").field("audio_source", &self.audio_source).finish_non_exhaustive()
+    }
+}
+
+/// Renders the report.
 ///
 /// Shows the calls of [`Page::views`] in order, without those that would exceed 3.5 MB; the page says
 /// how many these are.
 ///
 /// # Errors
 /// When a template cannot be rendered.
-pub fn page(report: &Report, page: &Page, links: Links<'_>) -> Result<String> {
+pub fn page(report: &Report, page: &Page, links: &Links<'_>) -> Result<String> {
     let templates = templates()?;
     let mut calls: Vec<(&str, Value)> = Vec::new();
     let mut room = MOST_BYTES_OF_CALLS;
@@ -65,7 +122,7 @@ pub fn page(report: &Report, page: &Page, links: Links<'_>) -> Result<String> {
         if bytes_at_least(view) > room {
             continue;
         }
-        let context = CallContext::new(report, view, &format!("c{}", calls.len() + 1), false);
+        let context = CallContext::new(report, view, &format!("c{}", calls.len() + 1), false, links.audio_of(view));
         let html = templates.fill("call.html", context)?;
         if let Some(left) = room.checked_sub(html.len()) {
             room = left;
@@ -82,27 +139,37 @@ pub fn page(report: &Report, page: &Page, links: Links<'_>) -> Result<String> {
     let overview = Overview::new(report, page, links, calls, left_out);
     let title = format!("{} – talkmeter", overview.title);
     let body = templates.fill("report.html", overview)?;
-    templates.frame(title, body)
+    templates.frame(title, body, Assets::Report, links.audio_source)
 }
 
 /// Lower bound of the bytes of a call on a page: its texts, and the markup around each line and each word of evidence.
 fn bytes_at_least(view: &CallView) -> usize {
-    const MARKUP: usize = 80;
-    let lines = view.lines.iter().map(|line| line.text.len() + MARKUP);
-    let words = view.events.iter().map(|event| event.evidence.len() * MARKUP);
+    const LINE: usize = 80;
+    const WORD: usize = 45;
+    let lines = view.lines.iter().map(|line| line.text.len() + LINE);
+    let words = view.events.iter().map(|event| event.evidence.len() * WORD);
     lines.chain(words).sum()
 }
 
-/// Renders one call as a page. `back` is the URL of the report, relative to this page.
+/// Renders one call as a page, which needs the files of [`call_page_files`] beside it. `back` is the URL of the report, relative
+/// to this page, as are those of `links`.
 ///
 /// # Errors
 /// When a template cannot be rendered.
-pub fn call_page(report: &Report, view: &CallView, back: &str) -> Result<String> {
+pub fn call_page(report: &Report, view: &CallView, back: &str, links: &Links<'_>) -> Result<String> {
     let templates = templates()?;
-    let context = CallContext::new(report, view, "c1", true);
+    let context = CallContext::new(report, view, "c1", true, links.audio_of(view));
     let call = Value::from_safe_string(templates.fill("call.html", context)?);
     let body = templates.fill("single.html", Single { call, back: back.to_owned(), foot: foot(report) })?;
-    templates.frame(format!("{} – talkmeter", short(&view.file)), body)
+    let title = format!("{} – talkmeter", short(&view.file));
+    templates.frame(title, body, Assets::Shared, links.audio_source)
+}
+
+/// Style and script of call pages, each with the name of its file in their folder.
+#[must_use]
+pub fn call_page_files() -> [(&'static str, String); 2] {
+    let [style, script] = CALL_FILES;
+    [(style, compact(STYLES[0])), (script, compact(SCRIPTS[0]))]
 }
 
 /// The footer of every page.
@@ -111,11 +178,16 @@ fn foot(report: &Report) -> String {
     format!("talkmeter {}, definitions {}, inputs {hash}", report.version, report.definitions_version)
 }
 
-/// The title: number and total length of the calls.
-pub(super) fn title(report: &Report) -> String {
+/// Number and total length of the calls: `6 calls, 17 min 45 s`.
+pub(super) fn extent(report: &Report) -> String {
     let duration = report.totals.iter().find(|total| total.metric == "duration_ms").and_then(|total| total.sum);
     let calls = counted(report.inputs.measured, "call");
-    duration.map_or_else(|| calls.clone(), |ms| format!("{calls}, {}", length(ms)))
+    duration.map_or_else(|| calls.clone(), |ms| format!("{calls}, {}", span(ms.saturating_add(500) / 1000 * 1000)))
+}
+
+/// The title that was given, else the extent.
+pub(super) fn title(report: &Report) -> String {
+    report.title.clone().unwrap_or_else(|| extent(report))
 }
 
 /// The name of a call on a page: its file without `.json`.
@@ -155,17 +227,35 @@ impl Templates {
         template.render(Serde(context)).map_err(failed)
     }
 
-    fn frame(&self, title: String, body: String) -> Result<String> {
+    fn frame(&self, title: String, body: String, assets: Assets, audio_source: &str) -> Result<String> {
         // Texts on the page cannot predict the nonce, and the same page always has the same one.
         let nonce = blake3::hash(body.as_bytes()).to_hex().chars().take(32).collect();
-        let safe = |text: &str| Value::from_safe_string(text.to_owned());
-        let frame =
-            Frame { title, style: safe(STYLE), script: safe(SCRIPT), nonce, body: Value::from_safe_string(body) };
+        let (styles, scripts) = match assets {
+            Assets::Report => (&STYLES[..], &SCRIPTS[..]),
+            Assets::Tables => (&STYLES[..], &SCRIPTS[..2]),
+            Assets::Shared => (&[][..], &[][..]),
+        };
+        let inner = |parts: &[&str]| Value::from_safe_string(compact(&parts.concat()));
+        let frame = Frame {
+            title,
+            shared: if assets == Assets::Shared { &CALL_FILES } else { &[] },
+            style: inner(styles),
+            script: inner(scripts),
+            nonce,
+            audio_source: audio_source.to_owned(),
+            body: Value::from_safe_string(body),
+        };
         let html = self.fill("frame.html", frame)?;
         // Control characters are invisible in a browser, but a terminal would act on them.
         let is_control = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
         Ok(html.replace(is_control, "\u{FFFD}"))
     }
+}
+
+/// Without indentation, empty lines and lines that are comments.
+fn compact(source: &str) -> String {
+    let lines = source.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("//"));
+    lines.flat_map(|line| [line, "\n"]).collect::<String>().trim_end().to_owned()
 }
 
 fn failed(error: minijinja::Error) -> Error {

@@ -1,37 +1,41 @@
-//! The report's own part of the page as texts: headline figures, strips, tables, definitions.
+//! The report's own part of the page as texts: what needs a look, headline figures, strips, tables, definitions.
 
 use std::collections::HashMap;
 
 use minijinja::Value as Html;
 use serde::Serialize;
-use serde_json::Value;
 
-use super::super::number::{NOT_MEASURED, NOT_PRICED, cell, count, figure, length, money};
+use super::super::number::{NOT_PRICED, count, figure, length, money};
 use super::super::strip::StripScope;
 use super::super::{Page, Report, Strip};
-use super::cell::{Cell, Grid};
+use super::axis::Axis;
+use super::cell::{Cell, Grid, calls_with};
 use super::chart::strip;
 use super::list::{List, list};
+use super::ranking::{Attention, MOST_GROUPS, attention, groups, trend};
 use super::tiles::{Tile, sums, tiles};
-use super::{Links, foot, short, title};
+use super::{Links, extent, foot, short, title};
 use crate::metrics::Parameters;
 use crate::metrics::catalogue::{CALLS, Definition, PARTICIPANTS, Table, Unit};
 use crate::time::span;
 
-/// Groups on the page; the table `rollup` has them all.
-const MOST_GROUPS: usize = 500;
-
 #[derive(Serialize)]
 pub(super) struct Overview {
     pub(super) title: String,
+    /// What the calls are: extent, days, hosts.
+    source: Vec<String>,
     basis: String,
     tiles: Vec<Tile>,
+    attention: Attention,
     strips: Vec<Card>,
     list: List,
     groups: Option<Grid>,
     groups_note: String,
+    trend: Option<Grid>,
     keywords: Option<Grid>,
     rules: Option<Grid>,
+    /// Rules that matched no call.
+    unmatched_rules: Grid,
     bill: Grid,
     bill_sums: Vec<String>,
     warnings: Grid,
@@ -56,9 +60,9 @@ struct Card {
     table_name: &'static str,
     metric: &'static str,
     svg: Html,
-    low: String,
     median: String,
-    high: String,
+    /// Where each label stands, in per cent of the width, and its text.
+    axis: Vec<[String; 2]>,
     /// n, not measurable, smallest, quartiles, largest.
     table: Vec<[String; 2]>,
 }
@@ -75,24 +79,28 @@ impl Overview {
     pub(super) fn new(
         report: &Report,
         page: &Page,
-        links: Links<'_>,
+        links: &Links<'_>,
         calls: Vec<(&str, Html)>,
         left_out: String,
     ) -> Self {
         let on_page = calls.iter().enumerate();
         let ids: HashMap<&str, String> = on_page.map(|(at, (file, _))| (*file, format!("c{}", at + 1))).collect();
-        let address = |file: &str| ids.get(file).map(|id| format!("#{id}")).or_else(|| links(file)).unwrap_or_default();
+        let part = |file: &str, anchor: &str| match (ids.get(file), links.page_of(file)) {
+            (Some(id), _) => format!("#{id}{anchor}"),
+            (None, Some(page)) if anchor.is_empty() => page,
+            (None, Some(page)) => format!("{page}#c1{anchor}"),
+            (None, None) => String::new(),
+        };
+        let address = |file: &str| part(file, "");
         let warnings = report.warnings.iter().map(|warning| {
             vec![
-                Cell::text(warning.code),
-                Cell::text(warning.meaning),
+                Cell::text(warning.meaning).noted(warning.code.to_owned()),
                 Cell::number(count(warning.files as i64), warning.files),
                 Cell::number(count(warning.count as i64), warning.count),
             ]
         });
         let unmeasured = report.unmeasured.iter().map(|row| {
             vec![
-                Cell::text(row.reason),
                 Cell::text(row.meaning),
                 Cell::number(count(row.calls as i64), row.calls),
                 Cell::number(count(row.participants as i64), row.participants),
@@ -100,27 +108,29 @@ impl Overview {
         });
         Self {
             title: title(report),
+            source: source(report, page),
+            attention: attention(report, page, &part),
             basis: basis(report),
             tiles: tiles(report, page),
             strips: page.strips.iter().map(|strip| card(strip, page)).collect(),
             list: list(report, page, &address),
-            groups: groups(report),
-            groups_note: report.rollup.as_ref().filter(|groups| groups.rows.len() > MOST_GROUPS).map_or_else(
+            groups: groups(report, page),
+            groups_note: page.ranking.as_ref().filter(|ranking| ranking.groups.len() > MOST_GROUPS).map_or_else(
                 String::new,
-                |groups| {
-                    format!(
-                        "Showing {MOST_GROUPS} of {} groups; the table rollup has all.",
-                        count(groups.rows.len() as i64)
-                    )
+                |ranking| {
+                    let all = count(ranking.groups.len() as i64);
+                    format!("Showing {MOST_GROUPS} of {all} groups; the table rollup has all.")
                 },
             ),
+            trend: trend(page),
             keywords: keywords(report),
-            rules: rules(report),
+            rules: report.rules.as_ref().map(|_| rules(report, true)),
+            unmatched_rules: rules(report, false),
             bill: bill(report),
             bill_sums: sums(report),
             copies: report.copies.as_ref().map(ToString::to_string).unwrap_or_default(),
-            warnings: Grid::new(&["Code", "Meaning", "Calls", "Count"], 2, warnings.collect()),
-            unmeasured: Grid::new(&["Reason", "Meaning", "Calls", "Participants"], 2, unmeasured.collect()),
+            warnings: Grid::new(&["Warning", "Calls", "Count"], 1, warnings.collect()),
+            unmeasured: Grid::new(&["Reason", "Calls", "Participants"], 1, unmeasured.collect()),
             calls: calls.into_iter().map(|(_, html)| html).collect(),
             left_out,
             parameters: parameters(report),
@@ -129,6 +139,20 @@ impl Overview {
             foot: foot(report),
         }
     }
+}
+
+/// What the calls are: their extent unless that is the title, the days, the hosts of the recordings.
+fn source(report: &Report, page: &Page) -> Vec<String> {
+    let extent = report.title.as_ref().map(|_| extent(report));
+    let period = page.period.as_ref().map(|period| {
+        if period.first == period.last { period.first.clone() } else { format!("{} to {}", period.first, period.last) }
+    });
+    let hosts = (!page.hosts.is_empty()).then(|| format!("recordings from {}", page.hosts.join(", ")));
+    let recogniser =
+        report.bill.iter().filter_map(|line| line.model.clone()).collect::<std::collections::BTreeSet<_>>();
+    let recogniser = (!recogniser.is_empty())
+        .then(|| format!("transcribed by {}", recogniser.into_iter().collect::<Vec<_>>().join(", ")));
+    [extent, period, hosts, recogniser].into_iter().flatten().collect()
 }
 
 /// The parameters to know before the first figure.
@@ -153,12 +177,18 @@ fn card(one: &Strip, page: &Page) -> Card {
         let text = format!("{}{participant}: {}", short(&dot.file), shown(dot.value));
         (rows.get(&*dot.file).map(|row| format!("r{row}")), minijinja::HtmlEscape(&text).to_string())
     };
-    let end = |at: usize| one.quartiles.get(at).map_or_else(|| NOT_MEASURED.to_owned(), |value| shown(*value));
-    let over = match one.scope {
-        StripScope::Calls => "one dot per call",
-        StripScope::Participants => "one dot per speaker",
-        StripScope::FirstParticipants => "one dot per call: its first track or speaker",
+    let end = |at: usize| figure(one.quartiles.get(at).copied(), one.unit);
+    let over = match (one.scope, one.density.is_empty()) {
+        (StripScope::Calls, true) => "one dot per call",
+        (StripScope::Calls, false) => "histogram of the calls",
+        (StripScope::Participants, true) => "one dot per speaker",
+        (StripScope::Participants, false) => "histogram of the speakers",
+        (StripScope::FirstParticipants, true) => "one dot per call: its first track or speaker",
+        (StripScope::FirstParticipants, false) => "histogram of the calls: their first track or speaker",
     };
+    let low = one.quartiles.first().copied().unwrap_or_default();
+    let axis = Axis::new(low, one.quartiles.last().copied().unwrap_or(low), one.unit);
+    let label = |(share, label): (f64, String)| [format!("{:.1}", share * 100.0), label];
     let mut table =
         vec![["measured".to_owned(), count(one.n as i64)], ["not measurable".to_owned(), count(one.nulls as i64)]];
     let names = ["smallest", "lower quartile", "median", "upper quartile", "largest"];
@@ -168,36 +198,11 @@ fn card(one: &Strip, page: &Page) -> Card {
         over,
         table_name: one.scope.table().name,
         metric: one.metric,
-        svg: Html::from_safe_string(strip(one, &link)),
-        low: end(0),
+        svg: Html::from_safe_string(strip(one, &axis, &link)),
         median: end(2),
-        high: end(4),
+        axis: if one.n > 0 { axis.labels().map(label).collect() } else { Vec::new() },
         table,
     }
-}
-
-fn groups(report: &Report) -> Option<Grid> {
-    let groups = report.rollup.as_ref()?;
-    let shown = groups.figures();
-    let row = |row: &serde_json::Map<String, Value>| {
-        let by = groups.by.iter().map(|name| match row.get(name).and_then(Value::as_str) {
-            Some(group) => Cell::text(group),
-            None => Cell::none("the metadata has no value, or no row for the call"),
-        });
-        let figures = shown.iter().map(|figure| {
-            let value = row.get(&figure.name).filter(|value| !value.is_null());
-            match value {
-                Some(found) => Cell::number(cell(value, figure.unit), found),
-                None => Cell::none("not measurable in any call of the group"),
-            }
-        });
-        by.chain(figures).collect()
-    };
-    Some(Grid {
-        head: groups.by.iter().cloned().chain(shown.iter().map(|figure| figure.label.clone())).collect(),
-        texts: groups.by.len(),
-        rows: groups.rows.iter().take(MOST_GROUPS).map(row).collect(),
-    })
 }
 
 fn keywords(report: &Report) -> Option<Grid> {
@@ -211,7 +216,10 @@ fn keywords(report: &Report) -> Option<Grid> {
     }
     let number = |count_of: u64| Cell::number(count(count_of as i64), count_of);
     let row = |hits: &crate::tables::KeywordHits| {
-        let mut cells = vec![Cell::text(&*hits.rule), number(hits.hits), number(hits.calls)];
+        let calls = number(hits.calls);
+        let calls =
+            if hits.calls > 0 { calls.linked(calls_with(&[("keyword".to_owned(), &hits.rule)])) } else { calls };
+        let mut cells = vec![Cell::text(&*hits.rule), number(hits.hits), calls];
         cells.extend(who.iter().map(|who| number(hits.by.get(*who).copied().unwrap_or(0))));
         cells
     };
@@ -220,14 +228,17 @@ fn keywords(report: &Report) -> Option<Grid> {
     Some(Grid::new(&head, 1, list.iter().map(row).collect()))
 }
 
-fn rules(report: &Report) -> Option<Grid> {
+/// The rules that matched a call, or those that matched none, in the order of their file.
+fn rules(report: &Report, matched: bool) -> Grid {
     let number = |count_of: u64| Cell::number(count(count_of as i64), count_of);
     let row = |rule: &crate::tables::RuleCalls| {
         let texts = [&rule.rule, &rule.name, &rule.severity].map(Cell::text);
-        texts.into_iter().chain([rule.calls, rule.unknown, rule.hits].map(number)).collect()
+        let calls = number(rule.calls);
+        let calls = if matched { calls.linked(calls_with(&[("rule".to_owned(), &rule.rule)])) } else { calls };
+        texts.into_iter().chain([calls, number(rule.unknown), number(rule.hits)]).collect()
     };
-    let rows = report.rules.as_ref()?.iter().map(row).collect();
-    Some(Grid::new(&["Rule", "Meaning", "Severity", "Calls", "Not known", "Hits"], 3, rows))
+    let rows = report.rules.iter().flatten().filter(|rule| (rule.calls > 0) == matched).map(row).collect();
+    Grid::new(&["Rule", "Meaning", "Severity", "Calls", "Not known", "Hits"], 3, rows)
 }
 
 fn bill(report: &Report) -> Grid {
@@ -294,7 +305,7 @@ fn definitions() -> Vec<Definitions> {
                     column.name.to_owned(),
                     column.unit.name().to_owned(),
                     column.meaning.to_owned(),
-                    column.null_rule(),
+                    column.null_in_words(),
                     column.definition.map_or("", Definition::name).to_owned(),
                 ]
             })

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::cell::{Cell, Grid};
-use super::templates;
+use super::{Assets, templates};
 use crate::error::Result;
 use crate::metrics::DEFINITIONS_VERSION;
 use crate::report::{Summary, SummaryBlock, SummaryCell, SummaryTable};
@@ -41,7 +41,7 @@ impl Summary {
         let context = PageContext { title: &self.title, blocks: blocks.collect(), foot };
         let templates = templates()?;
         let body = templates.fill("summary.html", context)?;
-        templates.frame(format!("{} – talkmeter", self.title), body)
+        templates.frame(format!("{} – talkmeter", self.title), body, Assets::Tables, "")
     }
 }
 

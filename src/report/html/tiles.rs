@@ -45,7 +45,7 @@ pub(super) fn tiles(report: &Report, page: &Page) -> Vec<Tile> {
             table: table.name,
             metric,
             meaning,
-            null: row.map(Column::null_rule).unwrap_or_default(),
+            null: row.map(Column::null_in_words).unwrap_or_default(),
             source: row.and_then(|column| column.definition).map_or("", Definition::name),
             parameters: row
                 .into_iter()

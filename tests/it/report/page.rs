@@ -54,6 +54,27 @@ fn rows(body: &str) -> Vec<Vec<(String, String)>> {
     found("(?s)<tr[^>]*>(.*?)</tr>", body).iter().map(cells).collect()
 }
 
+/// The table in a section: each row's cells as sorted and as read.
+pub(crate) fn section(page: &str, id: &str) -> Vec<Vec<(String, String)>> {
+    let section = between(page, &format!("<section id=\"{id}\""), "</section>");
+    rows(between(section, "<tbody>", "</tbody>"))
+}
+
+/// All calls, as the script reads them.
+pub(crate) fn data(page: &str) -> serde_json::Value {
+    let data = between(page, "<script type=\"application/json\" id=\"call-data\">", "</script>");
+    assert!(!data.contains('<'), "nothing in it can end the element");
+    serde_json::from_str(data).unwrap()
+}
+
+/// What needs a look: a line per call, with its reasons.
+pub(crate) fn attention(page: &str) -> Vec<String> {
+    let section = between(page, "<section id=\"attention\"", "</section>");
+    let list = section.split_once("<ol class=\"look\">").map_or("", |(_, list)| list);
+    let items = list.split("\n<li>").skip(1).map(|item| text(&item.replace("<ul>", " ").replace("</li><li>", " | ")));
+    items.collect()
+}
+
 /// A headline figure with the notes below it.
 pub(crate) fn tile(page: &str, label: &str) -> String {
     let tiles = found("(?s)<details class=\"tile\" name=\"tile\">\n<summary>(.*?)</summary>", page);
@@ -79,7 +100,8 @@ pub(crate) fn lanes(call: &str) -> (BTreeMap<i64, i64>, i64) {
     let track = if call.contains("<figure") { between(call, "<div class=\"track\">", "</figure>") } else { "" };
     let mut lanes = BTreeMap::new();
     let mut air = 0;
-    let drawn = Regex::new("<path class=\"(p[0-9]|air)\" d=\"([^\"]*)\"/>").unwrap();
+    // Of a lane in stripes the first begins with `M`, the second with `m`.
+    let drawn = Regex::new("<path class=\"(p[0-9](?: striped)?|air)\" d=\"([^\"]*)\"/>").unwrap();
     let piece = Regex::new("M[0-9]+ ([0-9]+)h([0-9]+)v").unwrap();
     for (_, [class, path]) in drawn.captures_iter(track).map(|found| found.extract()) {
         for (_, [top, width]) in piece.captures_iter(path).map(|found| found.extract()) {
@@ -117,7 +139,8 @@ pub(crate) fn transcript(call: &str) -> Vec<(String, String)> {
 /// Everything in it that names another element of it must name one that is there.
 pub(crate) fn dangling(page: &str) -> Vec<String> {
     let ids: std::collections::BTreeSet<&str> = found(" id=\"([^\"]+)\"", page).into_iter().collect();
-    let links = found("href=\"#([^\"]+)\"", page);
+    // Behind `&` stands what is filtered by.
+    let links = found("href=\"#([^\"&]+)", page);
     links.into_iter().filter(|link| !ids.contains(link)).map(str::to_owned).collect()
 }
 
