@@ -7,6 +7,7 @@ use url::Url;
 
 use super::output::Failure;
 use super::page::address_of;
+use crate::redact::without_query;
 use crate::report::CallView;
 
 /// The recordings of a report: a folder beside it, or addresses.
@@ -21,7 +22,7 @@ pub(super) enum Audio {
 impl Audio {
     /// `given` is a folder or the beginning of an address; `beside` the folder of the report.
     pub(super) fn new(given: &str, beside: &Path) -> Result<Self, Failure> {
-        let usage = |why: String| Failure::Usage(format!("--audio {given}: {why}"));
+        let usage = |why: String| Failure::Usage(format!("--audio {}: {why}", without_query(given)));
         if given.contains("://") {
             let url = Url::parse(given).map_err(|error| usage(error.to_string()))?;
             if !matches!(url.scheme(), "http" | "https") || !url.username().is_empty() || url.password().is_some() {

@@ -9,7 +9,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
         "transcribe",
         &[
             "talkmeter transcribe calls/*.wav -o out --model paraformer-v2",
-            "talkmeter transcribe --files-from calls.csv -o out --channel 0,1 --max-cost 5usd",
+            "talkmeter transcribe --files-from may.csv -o may --channel 0,1 --max-cost 5usd",
             "talkmeter transcribe -o out          resumes",
         ],
     ),

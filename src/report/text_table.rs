@@ -188,7 +188,7 @@ mod tests {
         wide.row((0..21).map(|at| at.to_string()));
         let text = wide.render(Some(80));
         assert!(widths(&text).iter().all(|width| *width <= 80), "{text}");
-        assert!(text.ends_with("no room for 14 more columns"), "{text}");
+        assert!(text.ends_with("no room for 13 more columns"), "{text}");
         let mut two = TextTable::new(["a", "b", "c"]).numbers(0..3);
         two.row(["1".repeat(30), "2".repeat(30), "3".repeat(30)]);
         assert!(two.render(Some(70)).ends_with("\nno room for c"));

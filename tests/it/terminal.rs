@@ -96,7 +96,7 @@ fn programs_get_the_roll_up_or_the_summary() {
         rows.iter().find(|row| row["table"] == table && row["metric"] == metric).unwrap_or_else(|| panic!("{metric}"))
     };
     has(row("calls", "duration_ms"), json!({"unit": "ms", "n": 12, "sum": 253_200, "p50": null}));
-    has(row("participants", "talk_share"), json!({"n": 24, "sum": null}));
+    has(row("participants", "turn_ms_p50"), json!({"n": 24, "sum": null}));
     assert_eq!(row("costs", "cost")["unit"], "USD");
     scene().run("analyze calls --format md -q").exits(0).prints("| duration\\_ms | 4:13 | 12 |");
 }
