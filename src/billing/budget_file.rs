@@ -380,7 +380,7 @@ mod tests {
             std::fs::write(&path, "{\"limit\": \"1usd\"}\n").unwrap();
             let file = BudgetFile::open(&path, None).unwrap();
             let november = month("2026-11");
-            let mut runs = vec![Drawn::default(); 4];
+            let mut runs = [Drawn::default(); 4];
             for (run, cents, settles) in steps {
                 let mut next = runs[run];
                 let amount = Decimal::new(cents.into(), 2);

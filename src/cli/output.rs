@@ -85,6 +85,7 @@ impl Console {
     }
 
     /// The columns of the terminal that data goes to; `None` for a file or pipe, unless `COLUMNS` says how wide it is shown.
+    #[expect(clippy::disallowed_methods, reason = "the command line is where the environment is read")]
     pub(super) fn width(&self) -> Option<usize> {
         let columns = || std::env::var("COLUMNS").ok()?.parse().ok();
         let of_terminal = || terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0));

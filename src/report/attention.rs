@@ -179,7 +179,7 @@ pub(super) fn calls(analysis: &Analysis) -> Result<Vec<CallAttention>> {
             causes.push(cause);
         }
     }
-    let mut order: Vec<(usize, (usize, f64, Vec<Cause>))> = found.into_iter().collect();
+    let mut order: Vec<_> = found.into_iter().collect();
     order.sort_by(|(_, one), (_, two)| two.0.cmp(&one.0).then(two.1.total_cmp(&one.1)));
     let files = analysis.calls.column("file").and_then(|files| files.str()).map_err(failed)?;
     let call = |(place, (_, _, reasons)): (usize, (_, _, Vec<Cause>))| {

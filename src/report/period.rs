@@ -92,8 +92,8 @@ impl CallTimes {
     pub(super) fn bucket(&self) -> Bucket {
         let days = self.last.duration_since(self.first).as_hours() / 24 + 1;
         match i32::try_from(days).unwrap_or(i32::MAX) {
-            ..=MOST_DAYS => Bucket::Day,
-            ..=MOST_DAYS_OF_WEEKS => Bucket::Week,
+            days if days <= MOST_DAYS => Bucket::Day,
+            days if days <= MOST_DAYS_OF_WEEKS => Bucket::Week,
             _ => Bucket::Month,
         }
     }

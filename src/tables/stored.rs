@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::Seek as _;
+use std::io::{BufReader, Seek as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use polars::prelude::*;
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use super::analysis::{Analysis, LeftOut, columns_of_calls, columns_of_participants};
 use super::bill;
@@ -297,8 +298,10 @@ impl Folder {
 
     /// `file` and the columns of `calls` that are not ours, as text; with [`FOLDER`] on request.
     fn own_columns(&self, file: File, format: Format, named: bool) -> PolarsResult<DataFrame> {
+        let order = if format == Format::JsonLines { first_keys(&file)? } else { Keys::default() };
         let mut frame = scan(file, format, None)?;
-        let names: Vec<PlSmallStr> = frame.collect_schema()?.iter_names().cloned().collect();
+        let mut names: Vec<PlSmallStr> = frame.collect_schema()?.iter_names().cloned().collect();
+        names.sort_by_key(|name| order.0.iter().position(|key| *key == **name));
         let text = |name: &str| col(name).cast(DataType::String);
         let mut columns = vec![(lit(self.prefix.clone()) + text("file")).alias("file")];
         if named {
@@ -409,6 +412,40 @@ fn csv_schema(mut file: &File, ours: &Schema) -> PolarsResult<Schema> {
     file.rewind()?;
     let dtype = |name: &str| ours.get(name).cloned().unwrap_or(DataType::String);
     Ok(header.iter().flatten().map(|name| Field::new(name.into(), dtype(name))).collect())
+}
+
+/// The keys of an object, in order.
+#[derive(Default)]
+struct Keys(Vec<String>);
+
+impl<'de> Deserialize<'de> for Keys {
+    fn deserialize<D: Deserializer<'de>>(object: D) -> std::result::Result<Self, D::Error> {
+        struct OfObject;
+        impl<'de> Visitor<'de> for OfObject {
+            type Value = Keys;
+
+            fn expecting(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                to.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> std::result::Result<Keys, A::Error> {
+                let mut keys = Vec::new();
+                while let Some((key, IgnoredAny)) = object.next_entry()? {
+                    keys.push(key);
+                }
+                Ok(Keys(keys))
+            }
+        }
+        object.deserialize_map(OfObject)
+    }
+}
+
+/// The columns of a file of JSON lines in the order in which they were written, which the reader of polars does not keep.
+fn first_keys(mut file: &File) -> PolarsResult<Keys> {
+    let first = serde_json::Deserializer::from_reader(BufReader::new(file)).into_iter().next();
+    file.rewind()?;
+    // What is no object is reported by that reader.
+    Ok(first.and_then(std::result::Result::ok).unwrap_or_default())
 }
 
 /// Some columns of a schema.

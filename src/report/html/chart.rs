@@ -33,7 +33,7 @@ fn bar(
     width: impl std::fmt::Display,
     height: usize,
 ) -> String {
-    if participant / HUES % 2 == 0 {
+    if (participant / HUES).is_multiple_of(2) {
         return format!("M{x} {top}h{width}v{height}h-{width}z");
     }
     let stripe = height / 3;

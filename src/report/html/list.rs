@@ -178,7 +178,11 @@ fn figures(index: &CallIndex, call: &IndexedCall, why: &mut Texts) -> Vec<Value>
         None => json!([why.number(column.why_null(call.reason.as_deref()))]),
         Some(value) => {
             let text = cell(Some(value), column.unit);
-            if value.is_i64() && text == value.to_string() { value.clone() } else { json!([text, value]) }
+            if value.as_i64().is_some_and(|number| text == number.to_string()) {
+                value.clone()
+            } else {
+                json!([text, value])
+            }
         }
     };
     index.columns.iter().zip(&call.figures).map(figure).collect()

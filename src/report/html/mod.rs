@@ -69,11 +69,14 @@ struct Single {
     foot: String,
 }
 
+/// The URL of something, if there is one.
+type UrlOf<'a, T> = Option<&'a dyn Fn(&T) -> Option<String>>;
+
 /// Where a page leads to besides itself: nowhere by default.
 #[derive(Clone, Copy, Default)]
 pub struct Links<'a> {
-    pages: Option<&'a dyn Fn(&str) -> Option<String>>,
-    audio: Option<&'a dyn Fn(&CallView) -> Option<String>>,
+    pages: UrlOf<'a, str>,
+    audio: UrlOf<'a, CallView>,
     audio_source: &'a str,
 }
 
