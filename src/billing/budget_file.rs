@@ -131,6 +131,7 @@ impl BudgetFile {
     }
 
     /// Ends a run: what it has drawn is added to what another name has.
+    #[cfg(feature = "cli")]
     pub(crate) fn fold(&self, run: &str, drawn: &DrawnByMonth, into: &str) -> Result<()> {
         let folded = self.change(|content| {
             content.draws.retain(|draw| draw.run != run);

@@ -113,6 +113,7 @@ impl BudgetAccount {
     }
 
     /// Ends the account: what it has drawn is added to another.
+    #[cfg(feature = "cli")]
     pub(crate) fn fold_into(self, name: &str) -> Result<()> {
         self.file.fold(&self.run, &self.drawn, name)
     }

@@ -16,5 +16,7 @@ pub use units::{Markers, Units, count, is_question};
 #[cfg(test)]
 pub(crate) use fold::folded_cluster;
 pub(crate) use fold::{FoldedText, Form, begins_with_word, ends_at_boundary, ends_in_word, is_separator, is_sign};
-pub(crate) use joining::{is_unspaced, join_into, needs_space, same_alphanumerics, spelling, trim};
+#[cfg(feature = "analytics")]
+pub(crate) use joining::spelling;
+pub(crate) use joining::{is_unspaced, join_into, needs_space, same_alphanumerics, trim};
 pub(crate) use letters::letters;

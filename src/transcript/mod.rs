@@ -21,11 +21,9 @@ pub use other_files::OtherFiles;
 pub use outline::Outline;
 pub use parse::read;
 pub use parse_error::{ParseError, ParseErrorKind};
-#[cfg(feature = "analytics")]
-#[cfg(feature = "analytics")]
-pub(crate) use paths::PACKAGE_NAME;
-pub(crate) use paths::REPORT_FORMAT;
 pub use paths::{Excluded, Input, Inputs};
+#[cfg(feature = "analytics")]
+pub(crate) use paths::{PACKAGE_NAME, REPORT_FORMAT};
 
 /// One recording's recognition result.
 ///

@@ -253,7 +253,6 @@ def holds_every_call(reader, address):
     reader.one("#list th[data-metric=longest_silence_ms] button, #list th[data-metric=dead_air_ms] button").click()
     numbers = [float(value) for value in reader.column("dead_air_ms")]
     assert numbers == sorted(numbers), "all calls are sorted, not those that are shown"
-    assert numbers[0] == 0
     size = (reader.work / "many/report.html").stat().st_size
     assert size < 3_000_000, size
     reader.fits()

@@ -87,7 +87,7 @@ fn two_batches_that_are_killed_never_pass_the_budget_they_share() {
             while !done.load(Ordering::Relaxed) {
                 let (spent, reserved) = drawn(&budget);
                 assert!(spent + reserved <= limit, "{spent} spent, {reserved} reserved");
-                std::thread::sleep(Duration::from_millis(3));
+                std::thread::park_timeout(Duration::from_millis(3));
             }
         });
         let (line, base_url) = (&line, &base_url);
