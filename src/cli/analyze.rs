@@ -32,7 +32,7 @@ use crate::transcript::{Code, Inputs};
 const EXAMPLES: &str = "\
 Examples:
   talkmeter analyze examples/calls
-  talkmeter analyze results -o out --role ch0=agent,ch1=customer --keyword refund
+  talkmeter analyze may -o out --role ch0=agent,ch1=customer --keyword refund
   talkmeter analyze results -o out --tables parquet,xlsx
   talkmeter analyze may -o out --group-by queue
   talkmeter analyze results -o out --meta calls.csv --group-by agent,queue

@@ -26,7 +26,7 @@ use crate::named_file::FileKind;
 const EXAMPLES: &str = "\
 Examples:
   talkmeter flash clip.wav
-  talkmeter flash clip.mp3 --context 'Bulge Bracket' --context @terms.txt --save out
+  talkmeter flash clip.mp3 --context Acme --context @terms.txt --save out
   arecord -d 5 -f cd | talkmeter flash - --format json
 
 Only the text goes to stdout. For audio over 5 minutes use `talkmeter transcribe`.

@@ -36,7 +36,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
     ("rules diff", &["talkmeter rules diff old.toml new.toml out --format md --fail-on-change"]),
     ("rules import", &["talkmeter rules import categories.json > rules.toml"]),
     ("rules schema", &["talkmeter rules schema > rules.schema.json"]),
-    ("completions", &["talkmeter completions bash > ~/.local/share/bash-completion/completions/talkmeter"]),
+    ("completions", &["talkmeter completions fish > ~/.config/fish/completions/talkmeter.fish"]),
     ("man", &["talkmeter man ~/.local/share/man/man1"]),
 ];
 

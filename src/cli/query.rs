@@ -11,10 +11,10 @@ use crate::tables::{Figure, Query, cells, write_frame};
 
 const EXAMPLES: &str = "\
 Examples:
-  talkmeter query out \"select file, dead_air_ms from calls order by dead_air_ms desc limit 10\"
-  talkmeter query out \"select agent, avg(dead_air_ms) from calls group by agent order by 2 desc\"
-  talkmeter query may june \"select dir, count(*) from calls group by dir\" --format csv
-  talkmeter query out \"select * from turns where text like '%refund%'\" -o refunds.parquet
+  talkmeter query out \"select file, units from calls order by 2 desc limit 9\"
+  talkmeter query out \"select team, avg(dead_air_ms) from calls group by team\"
+  talkmeter query may june \"select dir, sum(units) from calls group by dir\"
+  talkmeter query out \"select * from turns where units > 100\" -o long.parquet
 
 Tables are named as their files in DIR: calls, participants, calls_by_role, events, … Several folders
 stand one under the other, with a column dir. `talkmeter metrics --all` lists tables and columns.";

@@ -28,9 +28,9 @@ use crate::transcript::{Input, Inputs, read};
 const EXAMPLES: &str = "\
 Examples:
   talkmeter cost actual out
-  talkmeter cost actual north south --group-by month,model,team --currency-rate CNY=0.14
+  talkmeter cost actual a b --group-by month,model --currency-rate CNY=0.14
   talkmeter cost actual out --discount 15% --tax 6%
-  talkmeter cost actual results --model fun-asr --region cn --currency usd --details
+  talkmeter cost actual may --model fun-asr --region cn --currency usd --details
 
 Each track of a result file is one line: its speech, rounded up to whole seconds. If PATH is an output folder of `transcribe`,
 the usage reported by the service is listed too. These are two answers to the same question and are never added. Lines
