@@ -15,7 +15,7 @@ use crate::transcript;
 /// Arguments of `explain`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  talkmeter explain examples/calls/refund-anna.json --event 3\n  talkmeter explain examples/calls/refund-anna.json --role ch0=agent,ch1=customer \\\n    --rules examples/rules/support.toml --rule refund-asked\n\nWithout --event, lists all events of the call."
+    after_help = "Examples:\n  talkmeter explain examples/calls/refund-anna.json --event 3\n  talkmeter explain examples/calls/refund-anna.json --role ch0=agent \\\n    --rules examples/rules/support.toml --rule refund-asked\n\nWithout --event, lists all events of the call."
 )]
 pub(super) struct Args {
     /// A result file
