@@ -22,7 +22,7 @@ pub(crate) use tables::{Row, column, csv, has, row_where, rows_of_lines};
 use tables::{kind, only, rows_of_csv, rows_of_parquet, warnings};
 
 /// Longer than any command takes.
-const DEADLINE: Duration = Duration::from_secs(120);
+const DEADLINE: Duration = Duration::from_secs(180);
 
 /// A temporary folder, and the environment and input of the next command.
 pub(crate) struct Scene {
