@@ -299,7 +299,7 @@ fn generated_calls_measured_estimates_hold() {
     let estimates = estimated(&ran);
     let total = |report: &Value| report["totals"][0]["cost"].clone();
     let estimate = total(&ran.json());
-    let ran = ran.then().run("cost actual calls --model fun-asr --region intl --format json").exits(0);
+    let ran = ran.then().run("cost actual calls --model fun-asr --region intl --details --format json").exits(0);
     let bill = ran.json();
     println!(
         "{:24} {:>8} {:>8} {:>4} {:>8} {:>4} {:>6} {:>6}",
