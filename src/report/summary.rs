@@ -99,7 +99,7 @@ impl Summary {
         }
     }
 
-    /// For a terminal with so many columns.
+    /// For a terminal of this width.
     #[cfg(feature = "cli")]
     #[must_use]
     pub fn to_text(&self, width: Option<usize>) -> String {

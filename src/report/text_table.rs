@@ -47,7 +47,7 @@ impl TextTable {
         self.rows.push(cells.into_iter().map(|cell| escaped(cell.into())).collect());
     }
 
-    /// The table in so many columns of a terminal, without a final line break; as wide as it is for `None`.
+    /// The table for a terminal of this width, without a final line break; at its full width for `None`.
     #[must_use]
     pub fn render(&self, width: Option<usize>) -> String {
         let columns: Vec<Column> = (0..self.head.len()).map(|at| self.column(at)).collect();

@@ -120,8 +120,8 @@ impl Metadata {
         format!("no column `{name}` to {to}; the columns are {}", columns.join(", "))
     }
 
-    /// What to group by: columns, each perhaps with a [`Period`](super::Period) behind `:`. Names as the file writes them; case, blanks,
-    /// `_` and `-` do not matter. Times are read by `time_format`, else by ISO 8601.
+    /// What to group by: columns, each perhaps followed by `:` and a [`Period`](super::Period). Names as the file writes them;
+    /// case, blanks, `_` and `-` do not matter. Times are read by `time_format`, else by ISO 8601.
     ///
     /// # Errors
     /// Names the first missing column and those there are.
