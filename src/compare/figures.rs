@@ -114,12 +114,12 @@ impl Side {
 /// The cells of a column of kinds that calls and participants have.
 fn values_of(cells: &Cells) -> Vec<Value> {
     match cells {
-        Cells::Integer(cells) => cells.iter().map(|cell| Value::from(*cell)).collect(),
-        Cells::Number(cells) => cells.iter().map(|cell| Value::from(*cell)).collect(),
+        Cells::Integer(cells) => cells.iter().map(Value::from).collect(),
+        Cells::Number(cells) => cells.iter().map(Value::from).collect(),
         Cells::Text(cells) => cells.iter().map(Value::from).collect(),
-        Cells::Boolean(cells) => cells.iter().map(|cell| Value::from(*cell)).collect(),
-        Cells::Date(cells) => cells.iter().map(|cell| cell.map(|cell| cell.to_string()).into()).collect(),
+        Cells::Boolean(cells) => cells.iter().map(Value::from).collect(),
         Cells::Decimal(cells) => cells.iter().map(|cell| cell.map(|cell| cell.to_string()).into()).collect(),
+        Cells::Date(cells) => cells.iter().map(|cell| cell.map(|cell| cell.to_string()).into()).collect(),
     }
 }
 

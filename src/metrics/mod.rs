@@ -155,6 +155,8 @@ pub(crate) struct Wanted {
 
 impl Wanted {
     pub(crate) const ALL: Self = Self { turns: true, event_texts: true, windows: true };
+    #[cfg(feature = "analytics")]
+    pub(crate) const NONE: Self = Self { turns: false, event_texts: false, windows: false };
 }
 
 /// Measures one call. `file` is its name in the tables.

@@ -97,7 +97,7 @@ impl Values {
     fn new(key: FigureKey, cells: &Cells) -> Self {
         let values = match cells {
             Cells::Integer(cells) => cells.iter().map(|cell| cell.map(|number| number as f64)).collect(),
-            Cells::Number(cells) => cells.clone(),
+            Cells::Number(cells) => cells.iter().collect(),
             _ => Vec::new(),
         };
         Self { by_participant: key.table.name == PARTICIPANTS.name, values }

@@ -11,11 +11,12 @@ use polars::prelude::DataFrame;
 use super::by_role;
 use super::condition::Condition;
 use super::copies::Copies;
-use super::files::Output;
+use super::files::{Output, add};
 use super::frame::Rows;
 use super::join::Joined;
 use super::keyword_hits::{HitCounts, KeywordHits};
 use super::pipeline::in_order;
+use super::row_groups::{Group, Pending};
 use super::rule_calls::{RuleCalls, RuleCounts, Verdicts};
 use crate::billing::{Bill, BillTotal, Line, Prices, result_lines};
 use crate::catalog::Region;
@@ -263,11 +264,14 @@ pub fn analyze(
     observe: &mut (dyn FnMut(FileOutcome) + Send),
 ) -> Result<Analysis> {
     let tables = output.as_ref().map_or_else(Vec::new, |output| output.tables());
+    let (pending, mut sinks) = output.map(Output::parts).unzip();
+    let write = |(table, rows)| sinks.as_mut().map_or(Ok(()), |sinks| sinks.write(table, rows));
+    let encode = |group: Group| (group.table, group.encode());
     let mut collected = Collector {
         summary: SummaryRows::new(),
         settings: &options.settings,
         rules: options.rules.as_ref(),
-        output,
+        pending: pending.unwrap_or_default(),
         observe,
         hasher: blake3::Hasher::new(),
         left_out: LeftOut::default(),
@@ -281,11 +285,13 @@ pub fn analyze(
     let measure = |files, buffer: &mut Vec<u8>| Batch::measure(files, options, &tables, buffer);
     if let Some((all, _)) = (Batches { files }).next().filter(|(batch, _)| batch.len() == files.len()) {
         // Threads take longer to start than one batch to measure.
-        collected.take(measure(all, &mut Vec::new()))?;
+        let groups = collected.take(measure(all, &mut Vec::new()))?;
+        groups.into_iter().map(encode).try_for_each(write)?;
         return collected.finish();
     }
     let most = BYTES_PER_THREAD * rayon::current_num_threads() as u64;
-    in_order(Batches { files }, most, Vec::new, measure, |batch| collected.take(batch))?;
+    let gather = |batch| collected.take(batch);
+    in_order(Batches { files }, most, Vec::new, measure, gather, encode, write)?;
     collected.finish()
 }
 
@@ -336,7 +342,12 @@ impl Batch {
     fn measure(files: &[Input], options: &Options, tables: &[&'static Table], buffer: &mut Vec<u8>) -> Result<Self> {
         let mut batch = Self::new(tables);
         let Some(condition) = &options.condition else {
-            files.iter().for_each(|input| batch.read(input, options, None, buffer));
+            for (at, input) in files.iter().enumerate() {
+                if at == 1 {
+                    batch.rows.iter_mut().for_each(|rows| rows.reserve(files.len() - 1));
+                }
+                batch.read(input, options, None, buffer);
+            }
             return Ok(batch);
         };
         // Each call apart, until the condition is decided for all of them.
@@ -373,7 +384,7 @@ impl Batch {
     }
 
     fn append(&mut self, other: Self) {
-        self.rows.iter_mut().zip(other.rows).for_each(|(rows, other)| rows.append(other));
+        self.rows.iter_mut().zip(other.rows).for_each(|(rows, other)| rows.append(vec![other]));
         self.summary.append(other.summary);
         self.outcomes.extend(other.outcomes);
         self.labels.extend(other.labels);
@@ -486,8 +497,8 @@ impl SummaryRows {
 
     fn append(&mut self, other: Self) {
         let calls = self.place();
-        self.calls.append(other.calls);
-        self.participants.append(other.participants);
+        self.calls.append(vec![other.calls]);
+        self.participants.append(vec![other.participants]);
         self.bill.append(other.bill);
         self.hits.append(other.hits, calls);
         self.rules.append(other.rules);
@@ -499,7 +510,7 @@ struct Collector<'a> {
     summary: SummaryRows,
     settings: &'a Settings,
     rules: Option<&'a Rules>,
-    output: Option<&'a mut Output>,
+    pending: &'a mut [Pending],
     observe: &'a mut (dyn FnMut(FileOutcome) + Send),
     hasher: blake3::Hasher,
     left_out: LeftOut,
@@ -512,7 +523,8 @@ struct Collector<'a> {
 }
 
 impl Collector<'_> {
-    fn take(&mut self, batch: Result<Batch>) -> Result<()> {
+    /// Returns the row groups that are full.
+    fn take(&mut self, batch: Result<Batch>) -> Result<Vec<Group>> {
         let batch = batch?;
         for (outcome, hash) in batch.outcomes {
             self.count(&outcome);
@@ -527,10 +539,7 @@ impl Collector<'_> {
         self.summary.append(batch.summary);
         self.labels.extend(batch.labels);
         self.left_out.add(batch.left_out);
-        match &mut self.output {
-            Some(output) => output.append(batch.rows),
-            None => Ok(()),
-        }
+        Ok(add(self.pending, batch.rows))
     }
 
     fn count(&mut self, outcome: &FileOutcome) {

@@ -22,6 +22,9 @@ use crate::transcript::{Input, read};
 pub(super) const TABLES_OF_CALL: [&Table; 10] =
     [&CALLS, &PARTICIPANTS, &BURSTS, &TURNS, &EVENTS, &HITS, &RULES, &SENTENCES, &WORDS, &WARNINGS];
 
+/// Those that hold figures and times, without what was said.
+pub(super) const TABLES_OF_OUTLINE: [&Table; 4] = [&CALLS, &PARTICIPANTS, &BURSTS, &EVENTS];
+
 /// A value in a [`Row`].
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
@@ -200,12 +203,16 @@ impl CallRows {
     /// The rows of a measured call.
     #[must_use]
     pub fn new(measured: &Measured<'_>) -> Option<Self> {
-        let rows = |table| {
+        Self::with_tables(measured, &TABLES_OF_CALL)
+    }
+
+    fn with_tables(measured: &Measured<'_>, tables: &[&'static Table]) -> Option<Self> {
+        let rows = |&table: &&'static Table| {
             let mut rows = Rows::new(table);
             rows.add(measured, &[]);
             rows
         };
-        Self::from_tables(measured.file.clone(), &TABLES_OF_CALL.map(rows))
+        Self::from_tables(measured.file.clone(), &tables.iter().map(rows).collect::<Vec<_>>())
     }
 
     /// Reads the rows of one call, whatever they come from. `None` without a row in `calls`.
@@ -239,11 +246,12 @@ impl CallRows {
     }
 
     /// Reads and measures one result file; `None` if it can no longer be read.
-    fn measure(file: &str, path: &Path, options: &Options) -> Option<Self> {
+    fn measure(file: &str, path: &Path, options: &Options, in_full: bool) -> Option<Self> {
         let bytes = named_file::read_bytes(path, FileKind::Transcript).ok()?;
         let transcript = read(&bytes).ok()?;
-        let measured = options.measure(file, path, &transcript, Wanted::ALL);
-        Self::new(&measured)
+        let wanted = if in_full { Wanted::ALL } else { Wanted::NONE };
+        let measured = options.measure(file, path, &transcript, wanted);
+        Self::with_tables(&measured, if in_full { &TABLES_OF_CALL } else { &TABLES_OF_OUTLINE })
     }
 }
 
@@ -343,8 +351,8 @@ impl<'l> Reader<'l> {
 
     fn sentences(&self, sentences: &Rows, words: &Rows) -> Vec<SentenceRow> {
         let keys = |rows: &Rows| {
-            let keys = rows.integers("channel_id").iter().zip(rows.integers("sentence_index"));
-            keys.map(|(channel, index)| Some(((*channel)?, (*index)?))).collect::<Vec<_>>()
+            let keys = rows.integers("channel_id").into_iter().zip(rows.integers("sentence_index"));
+            keys.map(|(channel, index)| channel.zip(index)).collect::<Vec<_>>()
         };
         let mut words_of: HashMap<(i64, i64), Vec<WordRow>> = HashMap::new();
         let texts = words.texts("text").into_iter().zip(words.texts("punctuation"));
@@ -368,38 +376,38 @@ impl<'l> Reader<'l> {
 }
 
 fn rules(rows: &Rows) -> Vec<(String, Option<bool>)> {
-    let matched: &[Option<bool>] = match rows.column("matched") {
-        Some(Cells::Boolean(cells)) => cells,
-        _ => &[],
+    let matched: Vec<Option<bool>> = match rows.column("matched") {
+        Some(Cells::Boolean(cells)) => cells.iter().collect(),
+        _ => Vec::new(),
     };
     let rules = rows.texts("rule").into_iter().zip(matched);
-    rules.filter_map(|(rule, matched)| Some((rule?.to_owned(), *matched))).collect()
+    rules.filter_map(|(rule, matched)| Some((rule?.to_owned(), matched))).collect()
 }
 
 fn warnings(rows: &Rows) -> Vec<WarningRow> {
     let warnings = rows.texts("code").into_iter().zip(rows.integers("count")).zip(rows.texts("detail"));
     warnings
         .filter_map(|((code, count), detail)| {
-            Some(WarningRow { code: code?.to_owned(), count: (*count)?, detail: detail.map(str::to_owned) })
+            Some(WarningRow { code: code?.to_owned(), count: count?, detail: detail.map(str::to_owned) })
         })
         .collect()
 }
 
 /// `[begin_ms, end_ms)`; `None` where one is missing, or they are not in order.
 pub(super) fn intervals(rows: &Rows) -> Vec<Option<Interval>> {
-    let interval = |(begin, end): (&Option<i64>, &Option<i64>)| {
-        let (begin, end) = ((*begin)?, (*end)?);
+    let interval = |(begin, end): (Option<i64>, Option<i64>)| {
+        let (begin, end) = (begin?, end?);
         (begin <= end).then_some(Interval { begin, end })
     };
-    rows.integers("begin_ms").iter().zip(rows.integers("end_ms")).map(interval).collect()
+    rows.integers("begin_ms").into_iter().zip(rows.integers("end_ms")).map(interval).collect()
 }
 
 impl Rows {
     /// A column of whole numbers; empty for another one.
-    pub(super) fn integers(&self, column: &str) -> &[Option<i64>] {
+    pub(super) fn integers(&self, column: &str) -> Vec<Option<i64>> {
         match self.column(column) {
-            Some(Cells::Integer(cells)) => cells,
-            _ => &[],
+            Some(Cells::Integer(cells)) => cells.iter().collect(),
+            _ => Vec::new(),
         }
     }
 
@@ -419,8 +427,8 @@ impl Rows {
                 Cells::Number(cells) => cells.iter().map(|cell| cell.map(Figure::Number)).collect(),
                 Cells::Text(cells) => cells.iter().map(|cell| Some(Figure::Text(cell?.to_owned()))).collect(),
                 Cells::Boolean(cells) => cells.iter().map(|cell| cell.map(Figure::Boolean)).collect(),
-                Cells::Decimal(cells) => cells.iter().map(|cell| Some(Figure::Text((*cell)?.to_string()))).collect(),
-                Cells::Date(cells) => cells.iter().map(|cell| Some(Figure::Text((*cell)?.to_string()))).collect(),
+                Cells::Decimal(cells) => cells.iter().map(|cell| Some(Figure::Text(cell?.to_string()))).collect(),
+                Cells::Date(cells) => cells.iter().map(|cell| Some(Figure::Text(cell?.to_string()))).collect(),
             };
             for (row, figure) in rows.iter_mut().zip(figures) {
                 row.cells.push(figure);
@@ -461,15 +469,24 @@ impl CallSource<'_> {
     /// # Errors
     /// When a table cannot be read.
     pub fn get(&self, files: &[String]) -> Result<Vec<Option<CallRows>>> {
+        self.read(files, true)
+    }
+
+    /// The same without what was said.
+    pub(crate) fn outlines(&self, files: &[String]) -> Result<Vec<Option<CallRows>>> {
+        self.read(files, false)
+    }
+
+    fn read(&self, files: &[String], in_full: bool) -> Result<Vec<Option<CallRows>>> {
         match self {
             Self::Results { files: inputs, options } => Ok(files
                 .par_iter()
                 .map(|file| {
                     let at = inputs.binary_search_by(|input| input.file.as_bytes().cmp(file.as_bytes())).ok()?;
-                    CallRows::measure(file, &inputs.get(at)?.path, options)
+                    CallRows::measure(file, &inputs.get(at)?.path, options, in_full)
                 })
                 .collect()),
-            Self::Tables(stored) => stored.calls(files),
+            Self::Tables(stored) => stored.calls(files, in_full),
         }
     }
 }

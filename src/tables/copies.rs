@@ -37,10 +37,12 @@ impl Copies {
     /// Finds them by the column `file_url` of `calls`; `None` if there are none.
     pub(super) fn find(calls: &DataFrame) -> Option<Self> {
         let urls = calls.column("file_url").and_then(|column| column.str()).ok()?;
-        let mut found: HashMap<String, (usize, u64)> = HashMap::new();
+        // By hash: the addresses of all calls together are large.
+        let mut found: HashMap<u128, (usize, u64)> = HashMap::new();
         for (row, url) in urls.iter().enumerate() {
             if let Some(url) = url.filter(|url| !url.is_empty()) {
-                found.entry(address_id(url)).or_insert((row, 0)).1 += 1;
+                let hash = *blake3::hash(address_id(url).as_bytes()).as_bytes().first_chunk()?;
+                found.entry(u128::from_le_bytes(hash)).or_insert((row, 0)).1 += 1;
             }
         }
         let mut copied: Vec<(usize, u64)> = found.into_values().filter(|(_, files)| *files > 1).collect();

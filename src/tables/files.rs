@@ -5,21 +5,20 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use polars::io::parquet::write::BatchedWriter as ParquetBatches;
 use polars::prelude::*;
+use polars_parquet::write::FileWriter;
+use rayon::prelude::*;
 use tempfile::NamedTempFile;
 
 use super::distinct;
 use super::frame::{Rows, schema};
 use super::join::Joined;
 use super::package::{PACKAGE, Package, Resource};
+use super::row_groups::{Encoded, Encoder, GROUP_BYTES, Group, Pending};
 use super::workbook::{ShortSheet, Workbook, has_sheet};
 use crate::disk;
 use crate::error::{Error, Result};
 use crate::metrics::catalogue::{CALLS, Table};
-
-/// Bytes of cells that are written as one row group: some ten thousand rows.
-const GROUP_BYTES: usize = 2 << 20;
 
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
@@ -67,14 +66,13 @@ impl std::str::FromStr for Format {
 }
 
 /// The output files of one run. They appear when [`Output::finish`] is called; dropping it earlier leaves nothing behind.
-#[derive(Debug)]
 pub struct Output {
     folder: PathBuf,
     /// Whether this run created the folder, and removes it if the run fails.
     made: bool,
     formats: Vec<Format>,
-    tables: Vec<Pending>,
-    workbook: Option<Workbook>,
+    pending: Vec<Pending>,
+    sinks: Sinks,
     finished: Vec<(NamedTempFile, PathBuf)>,
     /// What the files hold that are not of this run.
     package: Package,
@@ -92,13 +90,12 @@ pub struct Written {
     pub short_sheets: Vec<ShortSheet>,
 }
 
-/// A table that is still being written.
-#[derive(Debug)]
-struct Pending {
-    rows: Rows,
-    /// Whose columns are added.
-    joined: Option<Arc<Joined>>,
-    sinks: Vec<Sink>,
+/// What row groups are written to.
+#[derive(Default)]
+pub(super) struct Sinks {
+    /// The files of each table.
+    tables: Vec<Vec<Sink>>,
+    workbook: Option<Workbook>,
 }
 
 impl Output {
@@ -117,18 +114,19 @@ impl Output {
             folder: folder.to_owned(),
             made,
             formats,
-            tables: Vec::new(),
-            workbook: None,
+            pending: Vec::new(),
+            sinks: Sinks::default(),
             finished: Vec::new(),
             package: Package::new(Vec::new()),
             resources: Vec::new(),
         };
         if output.formats.contains(&Format::Workbook) {
-            output.workbook = Some(Workbook::create(folder)?);
+            output.sinks.workbook = Some(Workbook::create(folder)?);
         }
         for &table in tables {
-            let sinks = output.sinks(table, &schema(table))?;
-            output.tables.push(Pending { rows: Rows::new(table), joined: None, sinks });
+            let (pending, sinks) = output.table(table, None)?;
+            output.pending.push(pending);
+            output.sinks.tables.push(sinks);
         }
         Ok(output)
     }
@@ -143,9 +141,15 @@ impl Output {
         Ok(self)
     }
 
-    fn sinks(&self, table: &'static Table, schema: &Schema) -> Result<Vec<Sink>> {
-        let sink = |format| self.sink(Resource::of_table(table, format, schema), format, schema);
-        self.file_formats().map(sink).collect()
+    fn table(&self, table: &'static Table, joined: Option<Arc<Joined>>) -> Result<(Pending, Vec<Sink>)> {
+        let schema = joined.as_ref().map_or_else(|| schema(table), |joined| joined.schema(schema(table)));
+        let file = |format| self.file(Resource::of_table(table, format, &schema), format, &schema);
+        let files = self.file_formats().map(file).collect::<Result<Vec<_>>>()?;
+        let (mut encoders, sinks): (Vec<_>, Vec<_>) = files.into_iter().unzip();
+        if self.sinks.workbook.is_some() && has_sheet(table.name) {
+            encoders.push(Encoder::Sheet(table.name));
+        }
+        Ok((Pending::new(table, schema, encoders, joined), sinks))
     }
 
     /// The formats with a file for each table.
@@ -153,7 +157,7 @@ impl Output {
         self.formats.clone().into_iter().filter(|format| *format != Format::Workbook)
     }
 
-    fn sink(&self, resource: Resource, format: Format, schema: &Schema) -> Result<Sink> {
+    fn file(&self, resource: Resource, format: Format, schema: &Schema) -> Result<(Encoder, Sink)> {
         Sink::create(self.folder.join(&resource.path), resource, format, schema)
     }
 
@@ -162,31 +166,28 @@ impl Output {
     /// # Errors
     /// When its files cannot be made anew.
     pub fn with_columns(mut self, joined: &Arc<Joined>) -> Result<Self> {
-        let schema = joined.schema(schema(&CALLS));
-        let at = self.tables.iter().position(|pending| pending.rows.table.name == CALLS.name);
-        if let Some(at) = at {
-            let sinks = self.sinks(&CALLS, &schema)?;
-            if let Some(calls) = self.tables.get_mut(at) {
-                (calls.sinks, calls.joined) = (sinks, Some(Arc::clone(joined)));
-            }
+        let (pending, sinks) = self.table(&CALLS, Some(Arc::clone(joined)))?;
+        let mut tables = self.pending.iter_mut().zip(&mut self.sinks.tables);
+        if let Some(calls) = tables.find(|(pending, _)| pending.table.name == CALLS.name) {
+            (*calls.0, *calls.1) = (pending, sinks);
         }
         Ok(self)
     }
 
     /// The tables to write, in order.
     pub(super) fn tables(&self) -> Vec<&'static Table> {
-        self.tables.iter().map(|pending| pending.rows.table).collect()
+        self.pending.iter().map(|pending| pending.table).collect()
+    }
+
+    /// What rows are added to, and where row groups are written to.
+    pub(super) fn parts(&mut self) -> (&mut [Pending], &mut Sinks) {
+        (&mut self.pending, &mut self.sinks)
     }
 
     /// Appends rows to all tables, in the order of [`Output::tables`], and writes full row groups.
     pub(super) fn append(&mut self, rows: Vec<Rows>) -> Result<()> {
-        for (pending, rows) in self.tables.iter_mut().zip(rows) {
-            pending.rows.append(rows);
-            if pending.rows.bytes() >= GROUP_BYTES {
-                pending.flush(self.workbook.as_mut())?;
-            }
-        }
-        Ok(())
+        let (pending, sinks) = self.parts();
+        add(pending, rows).into_iter().try_for_each(|group| sinks.write(group.table, group.encode()))
     }
 
     /// Adds a complete table: `rollup` or `calls_by_role`. `is_own` tells the user's own columns.
@@ -196,15 +197,15 @@ impl Output {
     pub fn add_frame(&mut self, table: &str, frame: &DataFrame, is_own: &dyn Fn(&str) -> bool) -> Result<()> {
         let schema = frame.schema();
         for format in self.file_formats() {
-            let mut sink = self.sink(Resource::of_frame(table, format, schema, is_own), format, schema)?;
+            let (encoder, mut sink) = self.file(Resource::of_frame(table, format, schema, is_own), format, schema)?;
             if frame.height() > 0 {
-                sink.write(frame)?;
+                sink.write(encoder.frame(frame))?;
             }
             let (file, resource) = sink.finish()?;
             self.finished.push(file);
             self.resources.push(resource);
         }
-        if let Some(workbook) = &mut self.workbook {
+        if let Some(workbook) = &mut self.sinks.workbook {
             workbook.append(table, frame)?;
             self.resources.push(Resource::of_frame(table, Format::Workbook, schema, is_own));
         }
@@ -228,24 +229,32 @@ impl Output {
     /// # Errors
     /// When a file cannot be written or renamed; files renamed before stay.
     pub fn finish(mut self) -> Result<Written> {
+        let (mut pending, mut sinks) = (std::mem::take(&mut self.pending), std::mem::take(&mut self.sinks));
+        let bytes: usize = pending.iter().map(|pending| pending.bytes).sum();
+        let rest: Vec<_> = pending.iter_mut().enumerate().filter_map(|(at, pending)| pending.rest(at)).collect();
+        let encode = |group: Group| (group.table, group.encode());
+        // Threads take longer to start than a few rows to encode.
+        let encoded: Vec<_> = if bytes < GROUP_BYTES {
+            rest.into_iter().map(encode).collect()
+        } else {
+            rest.into_par_iter().map(encode).collect()
+        };
+        encoded.into_iter().try_for_each(|(table, rows)| sinks.write(table, rows))?;
         let (mut files, mut resources) = (Vec::new(), Vec::new());
-        for mut pending in std::mem::take(&mut self.tables) {
-            pending.flush(self.workbook.as_mut())?;
-            for sink in pending.sinks {
+        for (Pending { table, schema, .. }, of_table) in pending.into_iter().zip(sinks.tables) {
+            for sink in of_table {
                 let (file, resource) = sink.finish()?;
                 files.push(file);
                 resources.push(resource);
             }
-            let table = pending.rows.table;
-            if let Some(workbook) = self.workbook.as_mut().filter(|_| has_sheet(table.name)) {
-                let schema = pending.joined.map_or_else(|| schema(table), |joined| joined.schema(schema(table)));
+            if let Some(workbook) = sinks.workbook.as_mut().filter(|_| has_sheet(table.name)) {
                 workbook.add_sheet(table.name, &schema)?;
                 resources.push(Resource::of_table(table, Format::Workbook, &schema));
             }
         }
         let mut short_sheets = Vec::new();
         // A workbook without a sheet is none.
-        if let Some(workbook) = self.workbook.take().filter(Workbook::has_sheets) {
+        if let Some(workbook) = sinks.workbook.filter(Workbook::has_sheets) {
             let (file, short) = workbook.finish()?;
             files.push(file);
             short_sheets = short;
@@ -261,6 +270,26 @@ impl Output {
     }
 }
 
+/// Adds rows to all tables; returns the groups that are full.
+pub(super) fn add(pending: &mut [Pending], rows: Vec<Rows>) -> Vec<Group> {
+    let tables = pending.iter_mut().zip(rows).enumerate();
+    tables.filter_map(|(at, (pending, rows))| pending.add(at, rows)).collect()
+}
+
+impl Sinks {
+    /// Writes the rows of a group to each file of its table, and to its sheet.
+    pub(super) fn write(&mut self, table: usize, rows: Vec<PolarsResult<Encoded>>) -> Result<()> {
+        let mut files = self.tables.get_mut(table).into_iter().flatten();
+        rows.into_iter().try_for_each(|rows| match (rows, &mut self.workbook) {
+            (Ok(Encoded::Sheet(table, frame)), Some(workbook)) => workbook.append(table, &frame),
+            (rows, _) => match files.next() {
+                Some(sink) => sink.write(rows),
+                None => rows.map(drop).map_err(|error| Error::table("cannot write the workbook", error)),
+            },
+        })
+    }
+}
+
 /// Writes one frame to a file, in the format of its ending.
 ///
 /// # Errors
@@ -271,16 +300,15 @@ pub fn write_frame(path: &Path, frame: &DataFrame) -> Result<()> {
     let wrong = || Error::invalid(format!("{}: the ending must be .parquet, .csv or .jsonl", path.display()));
     let format = format.ok_or_else(wrong)?;
     let resource = Resource::of_frame("query", format, frame.schema(), &|_| true);
-    let mut sink = Sink::create(path.to_owned(), resource, format, frame.schema())?;
-    sink.write(frame)?;
+    let (encoder, mut sink) = Sink::create(path.to_owned(), resource, format, frame.schema())?;
+    sink.write(encoder.frame(frame))?;
     disk::persist_all([sink.finish()?.0]).map(drop)
 }
 
 impl Drop for Output {
     fn drop(&mut self) {
         // Temporary files first, so that the folder is empty unless the run has finished.
-        self.tables.clear();
-        self.workbook = None;
+        self.sinks = Sinks::default();
         self.finished.clear();
         if self.made {
             let _ = fs::remove_dir(&self.folder);
@@ -288,22 +316,9 @@ impl Drop for Output {
     }
 }
 
-impl Pending {
-    fn flush(&mut self, workbook: Option<&mut Workbook>) -> Result<()> {
-        if self.rows.count == 0 {
-            return Ok(());
-        }
-        let empty = Rows::new(self.rows.table);
-        let mut frame = std::mem::replace(&mut self.rows, empty).into_frame()?;
-        if let Some(joined) = &self.joined {
-            joined
-                .add_columns(&mut frame)
-                .map_err(|error| Error::table("cannot add the columns of the metadata", error))?;
-        }
-        if let Some(workbook) = workbook.filter(|_| has_sheet(self.rows.table.name)) {
-            workbook.append(self.rows.table.name, &frame)?;
-        }
-        self.sinks.iter_mut().try_for_each(|sink| sink.write(&frame))
+impl std::fmt::Debug for Output {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Output").field("folder", &self.folder).finish_non_exhaustive()
     }
 }
 
@@ -313,13 +328,8 @@ struct Sink {
     path: PathBuf,
     resource: Resource,
     handle: Handle,
-    writer: Writer,
-}
-
-enum Writer {
-    Parquet(Box<ParquetBatches<Handle>>),
-    Csv,
-    JsonLines,
+    /// Of a Parquet file.
+    row_groups: Option<Box<FileWriter<Handle>>>,
 }
 
 /// A file that polars writes to. We flush it ourselves: an error on drop, such as a full disk, would be lost.
@@ -337,87 +347,49 @@ impl Write for Handle {
 }
 
 impl Sink {
-    fn create(path: PathBuf, resource: Resource, format: Format, schema: &Schema) -> Result<Self> {
+    fn create(path: PathBuf, resource: Resource, format: Format, schema: &Schema) -> Result<(Encoder, Self)> {
+        let encoder = Encoder::new(&resource, format, schema).map_err(|error| cannot_write(&path, error))?;
         let file = disk::create(&path)?;
         let opened = file.reopen().map_err(|error| Error::io("write", &path, error))?;
         let handle = Handle(Arc::new(Mutex::new(BufWriter::with_capacity(1 << 16, opened))));
         let mut to = handle.clone();
-        let failed = |error| Error::table(format!("cannot write {}", path.display()), error);
-        let writer = match format {
-            // In parallel, the row groups would depend on the number of threads.
-            Format::Parquet => {
-                let writer = ParquetWriter::new(to)
-                    .set_parallel(false)
-                    .with_key_value_metadata(Some(resource.arrow_metadata(schema)))
-                    .batched(schema)
-                    .map_err(failed)?;
-                Writer::Parquet(Box::new(writer))
+        let mut row_groups = None;
+        match &encoder {
+            Encoder::Parquet(layout) => {
+                let writer = layout.writer(to).map_err(|error| cannot_write(&path, error))?;
+                row_groups = Some(Box::new(writer));
             }
-            Format::Csv | Format::CsvWithMark => {
-                if format == Format::CsvWithMark {
+            Encoder::Csv { has_mark } => {
+                if *has_mark {
                     to.write_all(BYTE_ORDER_MARK).map_err(|error| Error::io("write", &path, error))?;
                 }
                 // polars would make a null array of 8 MiB to write a header alone.
                 let header = csv::Writer::from_writer(to).write_record(schema.iter_names());
                 header.map_err(|error| Error::io("write", &path, error.into()))?;
-                Writer::Csv
             }
-            // A workbook has no file for each table: see `file_formats`.
-            Format::JsonLines | Format::Workbook => Writer::JsonLines,
-        };
-        Ok(Self { file, path, resource, handle, writer })
+            Encoder::JsonLines | Encoder::Sheet(_) => {}
+        }
+        Ok((encoder, Self { file, path, resource, handle, row_groups }))
     }
 
-    fn write(&mut self, frame: &DataFrame) -> Result<()> {
-        match &mut self.writer {
-            Writer::Parquet(writer) => writer.write_batch(frame),
-            Writer::Csv => {
-                let mut frame = with_dates_as_text(frame).map_err(|error| self.failed(error))?;
-                let mut writer = CsvWriter::new(&mut self.handle).include_header(false);
-                if has_carriage_return(&frame) {
-                    writer = writer.with_quote_style(QuoteStyle::NonNumeric);
-                }
-                writer.finish(&mut frame)
-            }
-            Writer::JsonLines => {
-                JsonWriter::new(&mut self.handle).with_json_format(JsonFormat::JsonLines).finish(&mut frame.clone())
-            }
-        }
-        .map_err(|error| self.failed(error))
+    fn write(&mut self, rows: PolarsResult<Encoded>) -> Result<()> {
+        let written = rows.and_then(|rows| match (rows, &mut self.row_groups) {
+            (Encoded::RowGroup(group), Some(writer)) => group.write(writer),
+            (Encoded::Text(text), _) => Ok(self.handle.write_all(&text)?),
+            (Encoded::RowGroup(_) | Encoded::Sheet(..), _) => Ok(()),
+        });
+        written.map_err(|error| cannot_write(&self.path, error))
     }
 
     fn finish(mut self) -> Result<((NamedTempFile, PathBuf), Resource)> {
-        if let Writer::Parquet(writer) = &mut self.writer {
-            writer.finish().map_err(|error| self.failed(error))?;
+        if let Some(writer) = &mut self.row_groups {
+            writer.end(None).map_err(|error| cannot_write(&self.path, error))?;
         }
         self.handle.flush().map_err(|error| Error::io("write", &self.path, error))?;
         Ok(((self.file, self.path), self.resource))
     }
-
-    fn failed(&self, error: PolarsError) -> Error {
-        Error::table(format!("cannot write {}", self.path.display()), error)
-    }
 }
 
-impl std::fmt::Debug for Sink {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Sink").field("path", &self.path).finish_non_exhaustive()
-    }
-}
-
-/// polars writes dates to CSV only with a feature that nothing else here needs.
-fn with_dates_as_text(frame: &DataFrame) -> PolarsResult<DataFrame> {
-    let mut frame = frame.clone();
-    let dates: Vec<Column> =
-        frame.columns().iter().filter(|column| *column.dtype() == DataType::Date).cloned().collect();
-    for dates in dates {
-        frame.with_column(dates.cast(&DataType::String)?)?;
-    }
-    Ok(frame)
-}
-
-/// Polars quotes cells with a line feed, but not those with only a carriage return, as RFC 4180 requires.
-fn has_carriage_return(frame: &DataFrame) -> bool {
-    let texts = frame.columns().iter().filter_map(|column| column.str().ok());
-    texts.into_iter().any(|texts| texts.iter().flatten().any(|text| text.contains('\r')))
+fn cannot_write(path: &Path, error: PolarsError) -> Error {
+    Error::table(format!("cannot write {}", path.display()), error)
 }

@@ -2,18 +2,19 @@
 
 use jiff::civil::Date;
 use polars::prelude::*;
+use polars_arrow::bitmap::Bitmap;
 use rust_decimal::Decimal;
 
 use super::bill;
 use crate::billing::{Line, PriceBook, Prices, result_lines};
 use crate::error::{Error, Result};
 use crate::metrics::Measured;
-use crate::metrics::catalogue::{Cells, Column, Kind, Source, Table, TextCells};
+use crate::metrics::catalogue::{Cells, Column, Kind, Source, Table, TextCells, ValueCells};
 
 /// Ten decimals: a price per token has seven.
 const DECIMAL: DataType = DataType::Decimal(DIGITS, DECIMALS);
-const DIGITS: usize = 38;
-const DECIMALS: usize = 10;
+pub(super) const DIGITS: usize = 38;
+pub(super) const DECIMALS: usize = 10;
 
 /// The polars schema of a table, in the order of its columns.
 #[must_use]
@@ -70,7 +71,7 @@ pub fn priced_frame<'m, 't: 'm>(
 }
 
 /// Rows of one table, or of some of its columns.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Rows {
     pub(super) table: &'static Table,
     pub(super) count: usize,
@@ -133,15 +134,17 @@ impl Rows {
         }
     }
 
-    pub(super) fn append(&mut self, other: Self) {
-        if self.count == 0 {
-            // The same columns, without a copy.
-            *self = other;
-            return;
-        }
-        self.count += other.count;
-        for ((_, cells), (_, other)) in self.columns.iter_mut().zip(other.columns) {
-            cells.append(other);
+    /// Makes room for so many times the rows there are.
+    pub(super) fn reserve(&mut self, times: usize) {
+        self.columns.iter_mut().for_each(|(_, cells)| cells.reserve(times));
+    }
+
+    /// Appends rows with the same columns.
+    pub(super) fn append(&mut self, others: Vec<Self>) {
+        self.count += others.iter().map(|other| other.count).sum::<usize>();
+        let mut others: Vec<_> = others.into_iter().map(|other| other.columns.into_iter()).collect();
+        for (_, cells) in &mut self.columns {
+            cells.append(others.iter_mut().filter_map(Iterator::next).map(|(_, cells)| cells).collect());
         }
     }
 
@@ -150,50 +153,79 @@ impl Rows {
         self.columns.iter().map(|(_, cells)| cells.bytes()).sum()
     }
 
+    /// The columns of rows that follow each other. A column is put together when its turn comes, so that no second copy of
+    /// all of them is in memory.
+    pub(super) fn into_columns(rows: Vec<Self>) -> impl Iterator<Item = (&'static Column, Cells)> {
+        let mut columns: Vec<_> = rows.into_iter().map(|rows| rows.columns.into_iter()).collect();
+        std::iter::from_fn(move || {
+            let (first, others) = columns.split_first_mut()?;
+            let (column, mut cells) = first.next()?;
+            cells.append(others.iter_mut().filter_map(Iterator::next).map(|(_, cells)| cells).collect());
+            Some((column, cells))
+        })
+    }
+
     pub(super) fn into_frame(self) -> Result<DataFrame> {
+        let name = self.table.name;
+        Self::frame_of(vec![self]).map_err(|error| Error::table(format!("cannot build the table {name}"), error))
+    }
+
+    /// The frame of rows that follow each other.
+    pub(super) fn frame_of(rows: Vec<Self>) -> PolarsResult<DataFrame> {
+        let count = rows.iter().map(|rows| rows.count).sum();
         let column = |(column, cells): (&Column, Cells)| {
             let name = PlSmallStr::from_static(column.name);
             Ok(match cells {
-                Cells::Integer(cells) => Int64Chunked::from_iter_options(name, cells.into_iter()).into_column(),
-                Cells::Number(cells) => Float64Chunked::from_iter_options(name, cells.into_iter()).into_column(),
+                Cells::Integer(cells) => {
+                    let (values, valid) = cells.into_parts();
+                    Int64Chunked::from_vec_validity(name, values, validity(valid)).into_column()
+                }
+                Cells::Number(cells) => {
+                    let (values, valid) = cells.into_parts();
+                    Float64Chunked::from_vec_validity(name, values, validity(valid)).into_column()
+                }
                 Cells::Text(cells) => text_column(name, &cells)?,
-                Cells::Boolean(cells) => BooleanChunked::from_iter_options(name, cells.into_iter()).into_column(),
-                Cells::Decimal(cells) => money_column(name, &cells)?,
-                Cells::Date(cells) => date_column(name, &cells),
+                Cells::Boolean(cells) => BooleanChunked::from_iter_options(name, cells.iter()).into_column(),
+                Cells::Decimal(cells) => {
+                    let units = Int128Chunked::from_iter_options(name, smallest_units(&cells));
+                    units.into_decimal(DIGITS, DECIMALS)?.into_column()
+                }
+                Cells::Date(cells) => Int32Chunked::from_iter_options(name, days(&cells)).into_date().into_column(),
             })
         };
-        let columns: PolarsResult<Vec<_>> = self.columns.into_iter().map(column).collect();
-        let failed = |error| Error::table(format!("cannot build the table {}", self.table.name), error);
-        columns.and_then(|columns| DataFrame::new(self.count, columns)).map_err(failed)
+        let columns: PolarsResult<Vec<_>> = Self::into_columns(rows).map(column).collect();
+        DataFrame::new(count, columns?)
     }
 }
 
+/// Which cells are no nulls; `None` if there are none.
+pub(super) fn validity(valid: Vec<bool>) -> Option<Bitmap> {
+    (!valid.is_empty()).then(|| Bitmap::from(valid))
+}
+
 /// Decimals in polars are integers of the smallest unit.
-fn money_column(name: PlSmallStr, cells: &[Option<Decimal>]) -> PolarsResult<polars::prelude::Column> {
-    let smallest = |cell: &Option<Decimal>| {
-        let mut amount = (*cell)?;
+pub(super) fn smallest_units(cells: &ValueCells<Decimal>) -> impl Iterator<Item = Option<i128>> {
+    cells.iter().map(|cell| {
+        let mut amount = cell?;
         amount.rescale(DECIMALS as u32);
         // An amount too large for ten decimals keeps fewer.
         (amount.scale() == DECIMALS as u32).then(|| amount.mantissa())
-    };
-    let units = Int128Chunked::from_iter_options(name, cells.iter().map(smallest));
-    Ok(units.into_decimal(DIGITS, DECIMALS)?.into_column())
+    })
 }
 
 /// Dates in polars are days since 1970.
-fn date_column(name: PlSmallStr, cells: &[Option<Date>]) -> polars::prelude::Column {
+pub(super) fn days(cells: &ValueCells<Date>) -> impl Iterator<Item = Option<i32>> {
     const FIRST: Date = Date::constant(1970, 1, 1);
-    let days = cells.iter().map(|cell| cell.map(|day| (day - FIRST).get_days()));
-    Int32Chunked::from_iter_options(name, days).into_date().into_column()
+    cells.iter().map(|cell| cell.map(|day| (day - FIRST).get_days()))
 }
 
 /// Repeated texts, such as file names, are stored once and gathered by index.
 fn text_column(name: PlSmallStr, cells: &TextCells) -> PolarsResult<polars::prelude::Column> {
-    let (texts, places) = cells.runs();
+    let (texts, places) = (cells.stored(), cells.places());
     if texts.len() * 2 > places.len() {
         return Ok(StringChunked::from_iter_options(name, cells.iter()).into_column());
     }
-    let texts = StringChunked::from_iter_values(name, texts.into_iter());
-    let places = IdxCa::from_iter_options(PlSmallStr::EMPTY, places.into_iter());
+    let texts = StringChunked::from_iter_values(name, texts);
+    let places = IdxCa::from_iter_options(PlSmallStr::EMPTY, places);
     Ok(texts.take(&places)?.into_column())
 }

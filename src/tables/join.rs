@@ -221,7 +221,16 @@ impl Joined {
 
     /// The user's columns for these rows of `calls`, as that table names them.
     pub(super) fn columns_of(&self, calls: &DataFrame) -> PolarsResult<Vec<Column>> {
-        let rows: IdxCa = self.rows_of(calls)?.into_iter().map(|row| IdxSize::try_from(row?).ok()).collect();
+        let (files, addresses) = (calls.column("file")?.str()?, calls.column("file_url")?.str()?);
+        self.columns_for(files.iter().zip(addresses.iter()))
+    }
+
+    /// The user's columns for calls with these cells of `file` and `file_url`.
+    pub(super) fn columns_for<'c>(
+        &self,
+        calls: impl Iterator<Item = (Option<&'c str>, Option<&'c str>)>,
+    ) -> PolarsResult<Vec<Column>> {
+        let rows: IdxCa = calls.map(|(file, address)| self.row(file?, address)?.try_into().ok()).collect();
         self.columns.iter().map(|column| column.take(&rows)).collect()
     }
 

@@ -1,8 +1,7 @@
 //! Many measured calls as data frames: files, joins, roll-ups. The columns are declared in [`crate::metrics::catalogue`].
 //!
-//! [`analyze`] reads and measures files in parallel and passes their rows, in the order of the files, to writers that
-//! append row groups. Memory does not grow with the number of files, and the bytes written do not depend on the number
-//! of threads.
+//! [`analyze`] reads and measures files and encodes their rows in parallel, and writes row groups in the order of the
+//! files. The bytes written do not depend on the number of threads.
 
 mod analysis;
 mod bill;
@@ -18,10 +17,12 @@ mod keyword_hits;
 mod metadata;
 mod own_columns;
 mod package;
+mod parquet;
 mod pipeline;
 #[cfg(feature = "sql")]
 mod query;
 mod rollup;
+mod row_groups;
 mod rule_calls;
 mod stored;
 mod stored_rules;

@@ -5,8 +5,7 @@ use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 
-use polars::prelude::{ArrowSchema, CompatLevel, DataType, KeyValueMetadata, PlSmallStr, Schema};
-use polars_parquet::write::schema_to_metadata_key;
+use polars::prelude::{ArrowSchema, CompatLevel, DataType, PlSmallStr, Schema};
 use serde::{Deserialize, Serialize};
 
 use super::files::Format;
@@ -155,8 +154,8 @@ impl Resource {
         }
     }
 
-    /// The Arrow schema in a Parquet file, whose fields carry `description`, `unit` and `null_rule`.
-    pub(super) fn arrow_metadata(&self, schema: &Schema) -> KeyValueMetadata {
+    /// The Arrow schema of a Parquet file, whose fields carry `description`, `unit` and `null_rule`.
+    pub(super) fn arrow_schema(&self, schema: &Schema) -> ArrowSchema {
         let fields = schema.iter().zip(&self.schema.fields).map(|((name, dtype), field)| {
             let mut arrow = dtype.to_arrow_field(name.clone(), CompatLevel::newest());
             let entries = [("description", &field.description), ("unit", &field.unit), ("null_rule", &field.null_rule)];
@@ -166,8 +165,7 @@ impl Resource {
             }
             (name.clone(), arrow)
         });
-        let entry = schema_to_metadata_key(&fields.collect::<ArrowSchema>());
-        KeyValueMetadata::from_static(vec![(entry.key, entry.value.unwrap_or_default())])
+        fields.collect()
     }
 }
 

@@ -11,7 +11,7 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use super::analysis::{Analysis, LeftOut, columns_of_calls, columns_of_participants};
 use super::bill;
-use super::call_rows::{CallRows, TABLES_OF_CALL};
+use super::call_rows::{CallRows, TABLES_OF_CALL, TABLES_OF_OUTLINE};
 use super::copies::Copies;
 use super::files::Format;
 use super::frame::Rows;
@@ -126,21 +126,24 @@ impl Stored {
         Ok(whole)
     }
 
-    /// Single calls, in the order of `files`; `None` for a call without a row in `calls`.
-    pub(super) fn calls(&self, files: &[String]) -> Result<Vec<Option<CallRows>>> {
+    /// Single calls, in the order of `files`, in full or without what was said; `None` for a call without a row in `calls`.
+    pub(super) fn calls(&self, files: &[String], in_full: bool) -> Result<Vec<Option<CallRows>>> {
+        // Other tables stand in for some that were not written.
+        let suffice = || self.without(&TABLES_OF_OUTLINE).all(|(_, missing)| missing.is_empty());
+        let tables: &[&'static Table] = if in_full || !suffice() { &TABLES_OF_CALL } else { &TABLES_OF_OUTLINE };
         let mut sorted = files.to_vec();
         sorted.sort_unstable();
         // Parquet can skip row groups, so that reading in chunks saves memory; other formats are read in full each time.
-        let chunk_size = self.together(&TABLES_OF_CALL, sorted.len().div_ceil(CHUNKS), sorted.len());
+        let chunk_size = self.together(tables, sorted.len().div_ceil(CHUNKS), sorted.len());
         let mut calls: HashMap<&str, CallRows> = HashMap::new();
         for chunk in sorted.chunks(chunk_size.max(1)) {
-            calls.extend(self.read_calls(chunk)?);
+            calls.extend(self.read_calls(tables, chunk)?);
         }
         Ok(files.iter().map(|file| calls.remove(&**file)).collect())
     }
 
-    fn read_calls<'f>(&self, files: &'f [String]) -> Result<Vec<(&'f str, CallRows)>> {
-        let calls = files.iter().zip(self.rows_of_calls(&TABLES_OF_CALL, files)?);
+    fn read_calls<'f>(&self, tables: &[&'static Table], files: &'f [String]) -> Result<Vec<(&'f str, CallRows)>> {
+        let calls = files.iter().zip(self.rows_of_calls(tables, files)?);
         Ok(calls.filter_map(|(file, tables)| Some((&**file, CallRows::from_tables(file.clone(), &tables)?))).collect())
     }
 

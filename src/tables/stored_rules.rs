@@ -72,7 +72,7 @@ impl Stored {
             if together.is_empty() {
                 together = rows;
             } else {
-                together.iter_mut().zip(rows).for_each(|(sum, rows)| sum.append(rows));
+                together.iter_mut().zip(rows).for_each(|(sum, rows)| sum.append(vec![rows]));
             }
             count += 1;
             if count % BATCH_FILES == 0 { output.append(std::mem::take(&mut together)) } else { Ok(()) }
@@ -145,7 +145,7 @@ impl CallTables {
             speakers,
             bursts,
             turns: turns.into_iter().map(|turn| (turn.participant, turn.interval)).collect(),
-            units: self.rows(&SENTENCES).map(|rows| rows.integers("units").to_vec()).unwrap_or_default(),
+            units: self.rows(&SENTENCES).map(|rows| rows.integers("units")).unwrap_or_default(),
             transcript: &transcript,
         };
         let mut measured = stored.rebuild();
@@ -212,11 +212,11 @@ impl CallTables {
             let rule = rule.filter(|rule| !rules.contains(rule))?;
             Some(Hit {
                 rule: Arc::from(rule),
-                hit_index: integer(indices, at)?,
+                hit_index: integer(&indices, at)?,
                 participant: participants.get(at).copied().flatten(),
                 term: Arc::from(text(&terms, at)),
-                begin_ms: integer(begins, at),
-                end_ms: integer(ends, at),
+                begin_ms: integer(&begins, at),
+                end_ms: integer(&ends, at),
                 time_basis: TimeBasis::from_name(&text(&bases, at))?,
                 matched: text(&matched, at),
                 text: Arc::from(text(&texts, at)),
@@ -228,8 +228,8 @@ impl CallTables {
 
 /// Channel and number of the sentence of each row.
 fn keys(rows: &Rows) -> Vec<Option<(i64, i64)>> {
-    let keys = rows.integers("channel_id").iter().zip(rows.integers("sentence_index"));
-    keys.map(|(channel, index)| Some(((*channel)?, (*index)?))).collect()
+    let keys = rows.integers("channel_id").into_iter().zip(rows.integers("sentence_index"));
+    keys.map(|(channel, index)| channel.zip(index)).collect()
 }
 
 /// The words of a call, taken sentence by sentence.

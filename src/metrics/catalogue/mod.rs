@@ -18,7 +18,7 @@ mod unit;
 pub use call_rows::{CALLS, COSTS, WARNINGS};
 pub(crate) use cells::Cells;
 #[cfg(feature = "analytics")]
-pub(crate) use cells::TextCells;
+pub(crate) use cells::{TextCells, ValueCells};
 pub use definition::Definition;
 pub use detail_rows::{BURSTS, EVENTS, HITS, RULES, SENTENCES, TURNS, WINDOWS, WORDS};
 pub use participant_rows::PARTICIPANTS;
