@@ -28,6 +28,7 @@ mod markdown;
 pub mod number;
 mod page;
 mod period;
+mod quantile;
 mod ranking;
 mod rates;
 mod roles;
@@ -294,22 +295,17 @@ fn of_participants(analysis: &Analysis) -> PolarsResult<Vec<Distribution>> {
 
 fn distributions(frame: &DataFrame, table: &'static Table) -> PolarsResult<Vec<Distribution>> {
     let distribution = |column: &'static Column| {
-        let values = frame.column(column.name)?.cast(&DataType::Float64)?;
-        let values = values.f64()?;
-        let whole = column.unit.is_ms();
-        let quantile = |q: f64| {
-            let value = values.quantile(q, QuantileMethod::Linear)?;
-            Ok::<_, PolarsError>(value.map(|value| if whole { value.round_ties_even() } else { value }))
-        };
+        let values = quantile::sorted(frame.column(column.name)?)?;
+        let figure = |q| quantile::quantile(&values, q, column.unit);
         Ok(Distribution {
             metric: column.name,
             unit: column.unit,
-            n: (values.len() - values.null_count()) as u64,
-            min: quantile(0.0)?,
-            p10: quantile(0.1)?,
-            p50: quantile(0.5)?,
-            p90: quantile(0.9)?,
-            max: quantile(1.0)?,
+            n: values.len() as u64,
+            min: figure(0.0),
+            p10: figure(0.1),
+            p50: figure(0.5),
+            p90: figure(0.9),
+            max: figure(1.0),
         })
     };
     table.columns_for(Use::Spread).into_iter().map(distribution).collect()

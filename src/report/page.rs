@@ -160,9 +160,16 @@ impl Page {
             attention: attention.iter().take(MOST_ATTENTION.min(top)).cloned().collect(),
         };
         for chunk in shown.chunks(calls.batch_size()) {
-            let files: Vec<String> = chunk.iter().map(|(_, file)| file.clone()).collect();
-            for ((place, file), rows) in chunk.iter().zip(calls.get(&files)?) {
-                let Some(rows) = rows else {
+            // Of the others nothing is shown of what was said.
+            let is_full = |place: &usize, file: &str| in_full.contains(file) || first.contains(place);
+            let (full, listed): (Vec<_>, Vec<_>) = chunk.iter().partition(|(place, file)| is_full(place, file));
+            let names =
+                |calls: Vec<&(usize, String)>| calls.into_iter().map(|(_, file)| file.clone()).collect::<Vec<_>>();
+            let mut full = calls.get(&names(full))?.into_iter();
+            let mut listed = calls.outlines(&names(listed))?.into_iter();
+            for (place, file) in chunk {
+                let rows = if is_full(place, file) { full.next() } else { listed.next() };
+                let Some(rows) = rows.flatten() else {
                     page.unreadable.push(file.clone());
                     continue;
                 };

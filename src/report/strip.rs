@@ -3,6 +3,7 @@
 use polars::prelude::*;
 use serde::Serialize;
 
+use super::quantile::quantile;
 use crate::error::{Error, Result};
 use crate::metrics::catalogue::{CALLS, Column, PARTICIPANTS, Table, Unit, Use};
 use crate::tables::Analysis;
@@ -99,12 +100,7 @@ fn strip(analysis: &Analysis, scope: StripScope, column: &'static Column) -> Pol
     let mut found: Vec<(f64, usize)> = rows.iter().filter_map(|&row| Some((values.get(row)?, row))).collect();
     found.sort_by(|one, two| one.0.total_cmp(&two.0).then(one.1.cmp(&two.1)));
     let sorted: Vec<f64> = found.iter().map(|(value, _)| *value).collect();
-    let ranks = Float64Chunked::from_slice(PlSmallStr::EMPTY, &sorted);
-    let mut quartiles = Vec::new();
-    for q in [0.0, 0.25, 0.5, 0.75, 1.0] {
-        let value = ranks.quantile(q, QuantileMethod::Linear)?;
-        quartiles.extend(value.map(|value| if unit.is_ms() { value.round_ties_even() } else { value }));
-    }
+    let quartiles = [0.0, 0.25, 0.5, 0.75, 1.0].into_iter().filter_map(|q| quantile(&sorted, q, unit)).collect();
     let mut strip = Strip {
         metric,
         unit,
