@@ -116,6 +116,9 @@ pub struct Report {
     /// Tables that were not written; not in `report.json`.
     #[serde(skip)]
     pub missing_tables: Vec<&'static str>,
+    /// The calls that need a look, those that need it most first; not in `report.json`.
+    #[serde(skip)]
+    pub attention: Vec<CallAttention>,
     /// What a page shows besides; not written to `report.json`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub page: Option<Page>,
@@ -239,6 +242,7 @@ impl Report {
             unmeasured: unmeasured(analysis).map_err(failed)?,
             rollup,
             missing_tables: analysis.missing_tables.clone(),
+            attention: attention::calls(analysis)?,
             page: None,
         })
     }

@@ -5,9 +5,12 @@ use serde_json::Value;
 use super::number::{NOT_MEASURED, NOT_PRICED, cell, cents, count, counted, figure};
 use super::roles::RoleRows;
 use super::text_table::TextTable;
-use super::{Distribution, Groups, Report};
+use super::{Cause, Distribution, Groups, Report};
 use crate::tables::RuleCalls;
 use crate::time::span;
+
+/// Most calls shown that need a look.
+const MOST_ATTENTION: usize = 3;
 
 /// Most groups shown.
 const MOST_GROUPS: usize = 20;
@@ -23,9 +26,13 @@ impl Report {
         let mut tables = vec![
             self.totals_table().render(width),
             distribution_table("per call", &self.calls).render(width),
-            distribution_table("per participant", &self.participants).render(width),
+            // Roles tell more than participants without names, and a screen holds one of both.
+            match self.roles_as_rows() {
+                Some(rows) => role_table(rows, width),
+                None => distribution_table("per participant", &self.participants).render(width),
+            },
         ];
-        tables.extend(self.roles_as_rows().map(|rows| role_table(rows, width)));
+        tables.extend(self.attention_table(width));
         tables.extend(self.rollup.as_ref().map(|groups| group_table(groups, width)));
         tables.extend(self.rules.as_ref().map(|rules| rule_table(rules, width)));
         if !self.warnings.is_empty() {
@@ -71,6 +78,18 @@ impl Report {
             parts.push(format!("{} {NOT_PRICED}", counted(unpriced, "track")));
         }
         if parts.is_empty() { String::new() } else { format!("\ncost: {}", parts.join(", ")) }
+    }
+
+    /// The first calls that need a look, each with its reasons.
+    fn attention_table(&self, width: Option<usize>) -> Option<String> {
+        let mut table = TextTable::new(["needs a look", "why"]);
+        for call in self.attention.iter().take(MOST_ATTENTION) {
+            let reasons: Vec<String> = call.reasons.iter().map(Cause::in_words).collect();
+            table.row([call.file.clone(), reasons.join(", ")]);
+        }
+        let further = self.attention.len().saturating_sub(MOST_ATTENTION);
+        let more = if further > 0 { format!("\nand {}", counted(further as u64, "more call")) } else { String::new() };
+        (!self.attention.is_empty()).then(|| table.render(width) + &more)
     }
 
     fn totals_table(&self) -> TextTable {
