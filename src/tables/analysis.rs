@@ -12,7 +12,7 @@ use super::by_role;
 use super::condition::Condition;
 use super::copies::Copies;
 use super::files::{Output, add};
-use super::frame::Rows;
+use super::frame::{Rows, Runs};
 use super::join::Joined;
 use super::keyword_hits::{HitCounts, KeywordHits};
 use super::pipeline::in_order;
@@ -444,8 +444,8 @@ pub(crate) fn read_into(buffer: &mut Vec<u8>, input: &Input) -> std::io::Result<
 
 /// The columns kept of every call and every participant.
 struct SummaryRows {
-    calls: Rows,
-    participants: Rows,
+    calls: Runs,
+    participants: Runs,
     bill: Bill,
     hits: HitCounts,
     rules: RuleCounts,
@@ -472,8 +472,8 @@ impl SummaryRows {
     fn new() -> Self {
         let (calls, participants) = (columns_of_calls(), columns_of_participants());
         Self {
-            calls: Rows::with_columns(&CALLS, |name| calls.contains(&name)),
-            participants: Rows::with_columns(&PARTICIPANTS, |name| participants.contains(&name)),
+            calls: Runs::new(Rows::with_columns(&CALLS, |name| calls.contains(&name))),
+            participants: Runs::new(Rows::with_columns(&PARTICIPANTS, |name| participants.contains(&name))),
             bill: Bill::default(),
             hits: HitCounts::default(),
             rules: RuleCounts::default(),
@@ -492,13 +492,13 @@ impl SummaryRows {
 
     /// The place of the next call.
     fn place(&self) -> u32 {
-        u32::try_from(self.calls.count).unwrap_or(u32::MAX)
+        u32::try_from(self.calls.count()).unwrap_or(u32::MAX)
     }
 
     fn append(&mut self, other: Self) {
         let calls = self.place();
-        self.calls.append(vec![other.calls]);
-        self.participants.append(vec![other.participants]);
+        self.calls.append(other.calls);
+        self.participants.append(other.participants);
         self.bill.append(other.bill);
         self.hits.append(other.hits, calls);
         self.rules.append(other.rules);

@@ -198,6 +198,51 @@ impl Rows {
     }
 }
 
+/// Rows of one table in runs, so that many rows are not moved for more of them, and take no room that they do not need.
+#[derive(Debug, Clone)]
+pub(super) struct Runs {
+    full: Vec<Rows>,
+    last: Rows,
+}
+
+impl Runs {
+    /// Rows of a full run.
+    const FULL: usize = 4096;
+
+    /// Starts with these rows.
+    pub(super) fn new(rows: Rows) -> Self {
+        Self { full: Vec::new(), last: rows }
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.full.iter().map(|rows| rows.count).sum::<usize>() + self.last.count
+    }
+
+    /// See [`Rows::add`].
+    pub(super) fn add(&mut self, call: &Measured<'_>, lines: &[Line]) {
+        self.last.add(call, lines);
+    }
+
+    /// Appends rows with the same columns.
+    pub(super) fn append(&mut self, other: Self) {
+        for rows in other.full.into_iter().chain([other.last]) {
+            if self.last.count >= Self::FULL {
+                let mut full = std::mem::replace(&mut self.last, rows);
+                full.columns.iter_mut().for_each(|(_, cells)| cells.shrink());
+                self.full.push(full);
+            } else {
+                self.last.append(vec![rows]);
+            }
+        }
+    }
+
+    pub(super) fn into_frame(self) -> Result<DataFrame> {
+        let name = self.last.table.name;
+        let rows = self.full.into_iter().chain([self.last]).collect();
+        Rows::frame_of(rows).map_err(|error| Error::table(format!("cannot build the table {name}"), error))
+    }
+}
+
 /// Which cells are no nulls; `None` if there are none.
 pub(super) fn validity(valid: Vec<bool>) -> Option<Bitmap> {
     (!valid.is_empty()).then(|| Bitmap::from(valid))
@@ -228,4 +273,38 @@ fn text_column(name: PlSmallStr, cells: &TextCells) -> PolarsResult<polars::prel
     let texts = StringChunked::from_iter_values(name, texts);
     let places = IdxCa::from_iter_options(PlSmallStr::EMPTY, places);
     Ok(texts.take(&places)?.into_column())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::catalogue::PARTICIPANTS;
+    use crate::metrics::{Settings, measure};
+    use crate::transcript::read;
+
+    #[test]
+    fn rows_in_runs_are_the_same_rows() {
+        let talk = |text| {
+            format!(
+                r#"{{"transcripts": [{{"channel_id": 0, "sentences": [{{"begin_time": 0, "end_time": 1200, {text}}}]}}]}}"#
+            )
+        };
+        let (some, none) = (talk(r#""text": "Good morning.""#), talk(r#""text": """#));
+        let transcripts = [read(some.as_bytes()).unwrap(), read(none.as_bytes()).unwrap()];
+        let measured: Vec<_> = (0..61)
+            .map(|call| measure(&format!("{call}.json"), &transcripts[call % 2], &Settings::default()))
+            .collect();
+        let batch = |from: usize| {
+            let mut batch = Rows::new(&PARTICIPANTS);
+            (0..16).for_each(|call| batch.add(&measured[(from + call) % measured.len()], &[]));
+            batch
+        };
+        let (mut rows, mut runs) = (Rows::new(&PARTICIPANTS), Runs::new(Rows::new(&PARTICIPANTS)));
+        for from in 0..700 {
+            rows.append(vec![batch(from)]);
+            runs.append(Runs::new(batch(from)));
+        }
+        assert!(runs.full.len() > 1 && runs.count() == rows.count);
+        assert!(runs.into_frame().unwrap().equals_missing(&rows.into_frame().unwrap()));
+    }
 }

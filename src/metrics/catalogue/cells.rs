@@ -70,6 +70,23 @@ impl Cells {
         }
     }
 
+    /// Gives back the room for further cells.
+    #[cfg(feature = "analytics")]
+    pub(crate) fn shrink(&mut self) {
+        match self {
+            Self::Integer(cells) => cells.shrink(),
+            Self::Number(cells) => cells.shrink(),
+            Self::Text(cells) => {
+                cells.buffer.shrink_to_fit();
+                cells.ends.shrink_to_fit();
+                cells.places.shrink_to_fit();
+            }
+            Self::Boolean(cells) => cells.shrink(),
+            Self::Decimal(cells) => cells.shrink(),
+            Self::Date(cells) => cells.shrink(),
+        }
+    }
+
     /// Appends the cells of `others`, which have the same kind.
     pub(crate) fn append(&mut self, others: Vec<Self>) {
         macro_rules! append {
@@ -144,6 +161,12 @@ impl<T: Copy + Default> ValueCells<T> {
     fn reserve(&mut self, times: usize) {
         self.values.reserve(self.values.len() * times);
         self.valid.reserve(self.valid.len() * times);
+    }
+
+    #[cfg(feature = "analytics")]
+    fn shrink(&mut self) {
+        self.values.shrink_to_fit();
+        self.valid.shrink_to_fit();
     }
 
     fn append<'c>(&mut self, others: impl Iterator<Item = &'c Self> + Clone)
