@@ -11,7 +11,7 @@
 //! | [`transcript`] | result files → [`Transcript`]: a tolerant, borrowing reader that counts oddities | |
 //! | [`metrics`] | every figure of one call, and the catalogue that declares them | |
 //! | [`definitions`] | what every figure means: formula, null rule, example | |
-//! | [`rules`] | rules over calls: what was said, what was not, figures; with evidence | |
+//! | [`rules`] | rules over calls: phrases, their absence, figures; with evidence | |
 //! | [`captions`] | SRT and WebVTT, written and checked | |
 //! | [`billing`] | estimates, actual cost, reconciliation with the bill | |
 //! | [`catalog`] | models, prices, limits, regions, parameters | |

@@ -112,7 +112,7 @@ pub(super) fn takes_no_more(dir: &Path, error: &Error) -> bool {
         || disk::create(&dir.join(FOLDER).join("probe")).is_err()
 }
 
-/// A file that has no result, for `failures.csv` and for whoever asks.
+/// A file that has no result, for `failures.csv` and callers.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct Failure {

@@ -33,7 +33,7 @@ pub(super) fn cues(captions: &Captions) -> Vec<Cue> {
             }
             lines.append(&mut wrapped);
         }
-        // Whoever has the last line continues without a name.
+        // The speaker of the last line continues without a name.
         before = group.drafts.last().map(|cut| cut.speaker);
         cues.push(Cue { begin_ms: group.begin, end_ms: group.end, voice: None, lines });
     }

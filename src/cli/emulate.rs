@@ -20,7 +20,7 @@ A scenario is TOML, a list of rules:
   [[fault]]
   on = \"submit\"            submit query list cancel policy upload result flash vocabulary token models recognition
   url_contains = \"call-17\" optional: only where a file URL (upload: the key) holds this
-  skip = 1                 optional: so many matching requests pass first
+  skip = 1                 optional: this many matching requests pass first
   times = 2                optional: acts so often (1); 0 = always
   do = \"status\"            what happens, with the keys that go with it:
 
@@ -52,7 +52,7 @@ event_stream = true sends the error as an event under its status.
 accepted = true carries the request out before its answer is replaced. Some file names say what is heard: 301s or
 1500ms is the length, silence no speech, jargon the clip of the vendor's page on context.
 
-A dialogue is text, NAME.txt for every address whose file is called NAME, whatever its ending:
+A dialogue is text, NAME.txt for every address whose file is called NAME, with any ending:
 
   title: A refund
   language: en               en or zh

@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM: whatever runs has ended two seconds later, with exit code 130 and nothing half-written.
+//! Ctrl-C and SIGTERM: everything has ended two seconds later, with exit code 130 and nothing half-written.
 //!
 //! A command that has something to finish, such as a batch with requests in progress, asks for [`requested`] and is given that
 //! time. All others end at once.

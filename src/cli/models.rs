@@ -194,7 +194,7 @@ fn offers(model: &Model, region: Option<Region>) -> String {
     model.regions.iter().filter(asked).map(offer).collect::<Vec<_>>().join(", ")
 }
 
-/// `10/s`, `100/min`; the tightest where nobody asks for a region.
+/// `10/s`, `100/min`; the tightest if no region is asked for.
 fn pace(model: &Model, region: Option<Region>) -> String {
     let of = |region: &Region| model.rate_limit(*region);
     let limits = model.regions.iter().filter(|offered| region.is_none_or(|region| region == **offered)).filter_map(of);

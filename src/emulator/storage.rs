@@ -86,7 +86,7 @@ async fn hits(Shared(state): Shared<Arc<State>>) -> Response<Body> {
     Reply::json(StatusCode::OK, &object).response("", state.clock.now())
 }
 
-/// Moves the clock for whoever holds a key: a web page can send a `POST` here, but no key with it.
+/// Moves the clock for clients that hold a key: a web page can send a `POST` here, but no key with it.
 async fn clock(Shared(state): Shared<Arc<State>>, request: Request) -> Response<Body> {
     let moved = state.authorize(request.headers()).and_then(|()| {
         let seconds = query(&request).get("advance_s").and_then(|text| text.parse::<u64>().ok());

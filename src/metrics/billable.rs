@@ -5,7 +5,7 @@ use super::interval::{Interval, union_length};
 use super::reason::Reason;
 use super::rows::{BillableTrack, Call};
 
-/// One row per transcribed channel. `by_length`: the model is billed by the length of the audio, once whatever its channels.
+/// One row per transcribed channel. `by_length`: the model is billed by the length of the audio, once for all its channels.
 pub(super) fn tracks(conversation: &Conversation<'_>, by_length: bool) -> Vec<BillableTrack> {
     let mut sentences = conversation.sentences.chunk_by(|one, two| one.channel == two.channel).peekable();
     let mut tracks = Vec::with_capacity(conversation.transcript.channels.len());

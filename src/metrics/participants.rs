@@ -27,7 +27,7 @@ pub struct Roles {
 }
 
 impl Roles {
-    /// The other participant of two, whoever has this label, has this role unless it has one of its own.
+    /// Of two participants, the other one than this label has this role, unless it has one of its own.
     #[cfg(feature = "analytics")]
     pub(crate) fn set_other(&mut self, label: impl Into<String>, role: impl Into<String>) {
         self.other = Some((label.into(), role.into()));

@@ -1,7 +1,7 @@
 //! A call put together again from its stored tables, so that its text can be searched as when it was measured.
 //!
 //! Times in tables are clean already, and cleaning them again changes nothing. Bursts and turns are taken as stored,
-//! whatever thresholds made them.
+//! for any thresholds.
 
 use std::borrow::Cow;
 

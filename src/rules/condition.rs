@@ -131,7 +131,7 @@ impl Bound {
 }
 
 impl Speaker {
-    /// The participants it means, or `None` where nobody in the call has this role or label.
+    /// The participants it means, or `None` where no participant has this role or label.
     pub(crate) fn participants(&self, facts: &Facts) -> Option<Vec<usize>> {
         let has_label = |label: &str, wanted: &str| label.split('+').any(|part| part == wanted);
         let is_meant = |(label, role): &(String, Option<String>)| match self {
@@ -209,7 +209,7 @@ impl Metric {
         any
     }
 
-    /// The figure of the call, or of each participant it is about; `None` where nobody in the call is meant.
+    /// The figure of the call, or of each participant it is about; `None` where it is about no participant.
     pub(crate) fn values(&self, facts: &Facts) -> Option<Vec<(Option<usize>, Option<f64>)>> {
         let figure = facts.figures.get(self.figure)?;
         if !figure.by_participant {
@@ -328,7 +328,7 @@ fn any_other(list: &[(i64, usize)], own: usize, from: i64, to: i64) -> bool {
 }
 
 impl Within {
-    /// Whether so many of these hits follow each other closely.
+    /// Whether this many hits follow each other closely.
     fn has_run(self, facts: &Facts, hits: &[usize], times: usize) -> bool {
         let times = times.max(1);
         match self {

@@ -104,6 +104,6 @@ pub(crate) const CONDITION: &[Key] = keys! {
     "at_most" [Metric] Form::Number, false, "the figure is equal or smaller";
     "within" [Near] Form::Length(false), true, "the longest time between the two hits";
     "within" [Repeated] Form::Length(false), false, "the longest time from the first begin to the latest end";
-    "within_turns" [Repeated] Form::Count(1), false, "the most turns of anybody that the hits may span";
+    "within_turns" [Repeated] Form::Count(1), false, "the most turns, of all participants, that the hits may span";
     "order" [Near] Form::OneOf(&["before", "after", "any"]), false, "whether the first ends before the second begins; without it any";
 };

@@ -1,8 +1,8 @@
-//! Rules over calls: what was said, by whom, when, what was not, and figures, joined by `and`, `or` and `not`.
+//! Rules over calls: phrases and their absence, by speaker and time, and figures, joined by `and`, `or` and `not`.
 //!
 //! [`Rules::parse`] reads a rule file; [`Rules::apply`] decides every rule in one measured call and adds the rows of the
 //! tables `rules` and `hits`. All phrases of all rules are found in one pass over the text. A condition is true, false or
-//! unknown: a role that nobody has, a call without speech and a figure that is null are not a "no" (definitions: rule).
+//! unknown: a role that no participant has, a call without speech and a figure that is null are not a "no" (definitions: rule).
 //!
 //! ```
 //! use talkmeter::metrics::{Settings, measure};

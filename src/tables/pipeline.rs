@@ -131,7 +131,7 @@ impl<J, I: Iterator<Item = (J, u64)>, G, E> Queue<I, G, E> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What to do next, once there is room for it. Whoever gathers the last result encodes its groups.
+    /// What to do next, once there is room for it. The thread that gathers the last result encodes its groups.
     fn next(&self) -> Option<Step<J, G>> {
         let mut state = self.lock();
         loop {

@@ -26,7 +26,7 @@ const LISTS: [&str; 5] = ["txt", "csv", "tsv", "jsonl", "ndjson"];
 /// The number of tracks.
 const CHANNELS: Column = Column::new(&["channels"]);
 
-/// So many cells that are not lengths are shown.
+/// Cells that are not lengths, as many as are shown.
 const UNCLEAR_SHOWN: u64 = 5;
 
 /// A recording and the columns it can be grouped by.

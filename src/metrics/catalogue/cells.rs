@@ -53,7 +53,7 @@ impl Cells {
         }
     }
 
-    /// Makes room for so many times the cells there are, so that further calls move none (a sixth of the time to fill them).
+    /// Makes room for this many times the cells there are, so that further calls move none (a sixth of the time to fill them).
     #[cfg(feature = "analytics")]
     pub(crate) fn reserve(&mut self, times: usize) {
         match self {
@@ -142,7 +142,7 @@ impl<T: Copy + Default> ValueCells<T> {
 
     /// The values in order; `None` for null.
     pub(crate) fn iter(&self) -> impl Iterator<Item = Option<T>> {
-        // Whatever is missing is valid.
+        // Missing bits are valid.
         let valid = self.valid.iter().copied().chain(std::iter::repeat(true));
         self.values.iter().zip(valid).map(|(value, valid)| valid.then_some(*value))
     }

@@ -104,7 +104,7 @@ table! {
     hit_index Integer None null NEVER
         "from 0 for each call and rule" see KeywordHit
         => row.hit_index;
-    participant Text None null NEVER or "nobody said it"
+    participant Text None null NEVER or "an absence"
         "the participant who said it"
         => row.participant.map(|participant| call.label(participant));
     role Text None null NEVER or "no role was given"

@@ -37,7 +37,7 @@ pub struct Line {
     pub begin_ms: Option<i64>,
     /// ms; null without a time.
     pub end_ms: Option<i64>,
-    /// What was said; empty for a silence.
+    /// Its text; empty for a silence.
     pub text: String,
     /// The keyword hits in `text`, in order and without overlap.
     pub marks: Vec<Mark>,

@@ -1,4 +1,4 @@
-//! What was said in a call and when: pieces of sentences, turns, bursts.
+//! Speech in a call and its times: pieces of sentences, turns, bursts.
 
 use crate::metrics::{Basis, EvidenceWord, Interval, cut_sentence, joined};
 use crate::tables::{CallRows, SentenceRow};
