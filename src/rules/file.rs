@@ -1,6 +1,6 @@
 //! Reads a rule file: TOML with places, so that every fault has its line and column.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -302,10 +302,11 @@ impl<'t> Reader<'t> {
     fn search(&mut self, section: &Section<'_, 't>, kind: Kind) -> Option<Search> {
         let values = self.array(section.get(kind.name())?, kind.name(), 0)?;
         let (mut given, mut terms) = (Vec::with_capacity(values.len()), Vec::with_capacity(values.len()));
+        let mut known = HashSet::new();
         for value in values {
             let Some(phrase) = self.text(value, kind.name()).map(|phrase| phrase.trim().to_owned()) else { continue };
             let Some(term) = self.phrase(&phrase, value.span().start) else { continue };
-            if !terms.contains(&term) {
+            if known.insert(term) {
                 terms.push(term);
                 given.push(phrase);
             }
@@ -554,7 +555,7 @@ impl<'t> Reader<'t> {
         found
     }
 
-    /// A list of so many values, or of one and more for 0.
+    /// A list of this many values, or of one and more for 0.
     fn array<'d>(&mut self, value: &'d Value<'t>, name: &str, length: usize) -> Option<&'d [Value<'t>]> {
         let list = match value.get_ref() {
             DeValue::Array(list) => &list[..],

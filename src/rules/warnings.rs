@@ -148,25 +148,26 @@ impl Rule {
     /// Whether `when` is true for no values of its conditions: those that can never hold are false, and an absence is the
     /// opposite of the same phrases.
     fn is_never_true(&self, rules: &Rules) -> bool {
-        let mut facts: Vec<(String, bool)> = Vec::new();
+        let mut facts: Vec<String> = Vec::new();
         // For each condition: never true, or the number of its fact and whether it is the opposite.
-        let meanings: Vec<Option<(usize, bool)>> = self
-            .conditions
-            .iter()
-            .map(|condition| {
-                if condition.test.never(rules).is_some() {
-                    return None;
-                }
-                let (form, opposite) = condition.test.form();
-                let known = facts.iter().position(|(known, _)| *known == form).unwrap_or_else(|| {
-                    facts.push((form, false));
-                    facts.len() - 1
-                });
-                Some((known, opposite))
-            })
-            .collect();
+        let mut meanings: Vec<Option<(usize, bool)>> = Vec::new();
+        for condition in &self.conditions {
+            if condition.test.never(rules).is_some() {
+                meanings.push(None);
+                continue;
+            }
+            let (form, opposite) = condition.test.form();
+            let known = facts.iter().position(|known| *known == form).unwrap_or_else(|| {
+                facts.push(form);
+                facts.len() - 1
+            });
+            if facts.len() > MOST_CONDITIONS {
+                return false;
+            }
+            meanings.push(Some((known, opposite)));
+        }
         let count = facts.len();
-        if count > MOST_CONDITIONS || self.when.names.len() << count > MOST_STEPS {
+        if self.when.names.len() << count > MOST_STEPS {
             return false;
         }
         (0..1_usize << count).all(|values| {

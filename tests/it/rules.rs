@@ -280,6 +280,61 @@ phrases = ["one"]
     assert!(!ran.err().contains("warning: rule c"), "{}", ran.err());
 }
 
+/// A file of one rule with this condition.
+fn one_rule(condition: &str) -> String {
+    format!("[[rule]]\nid = \"r\"\nname = \"n\"\nseverity = \"info\"\nwhen = \"a\"\n[rule.conditions.a]\n{condition}\n")
+}
+
+#[test]
+fn hostile_files_give_one_line() {
+    let circle: String = (0..1000)
+        .map(|at| {
+            let (one, two) = ((at + 1) % 1000, (at + 2) % 1000);
+            format!("[rule.conditions.c{at}]\nnear = [\"c{one}\", \"c{two}\"]\nwithin = \"5s\"\n")
+        })
+        .collect();
+    let circle = format!("[[rule]]\nid = \"r\"\nname = \"n\"\nseverity = \"info\"\nwhen = \"c0\"\n{circle}");
+    let files = [
+        (circle, "rules.toml:7:9: rule r: `c0` is near itself, or near conditions that are: a circle"),
+        (
+            one_rule(&format!("phrases = [\"{}\"]", "word ".repeat(200_000))),
+            "rules.toml:7:12: rule r: phrase `word word word word …` is longer than 1000 characters",
+        ),
+        (one_rule(r#"phrases = ["/(\\w{1000}){1000}/"]"#), "compiled regex exceeds size limit"),
+        ("[".repeat(1_000_000), "rules.toml:1:"),
+    ];
+    for (text, line) in files {
+        let ran = Scene::new().write("rules.toml", text).run("rules check rules.toml").exits(3).says(line);
+        assert_eq!(ran.err().lines().count(), 1, "{}", ran.err());
+    }
+}
+
+#[test]
+fn large_files_are_read_in_linear_time() {
+    let many: String = (0..10_000)
+        .map(|at| one_rule(&format!("phrases = [\"word {at}\"]")).replace("\"r\"", &format!("\"r{at}\"")))
+        .collect();
+    let ran = Scene::new().write("rules.toml", many).run("rules check rules.toml").exits(0);
+    ran.prints("10,000 rules, 10,000 conditions, 10,000 phrases; 0 warnings");
+    // Very many phrases in one condition, and parentheses in an expression.
+    let phrases: Vec<String> = (0..16_000).map(|at| format!("\"some words {at}\"")).collect();
+    let phrases = one_rule(&format!("phrases = [{}]", phrases.join(", ")));
+    let ran = Scene::new().write("rules.toml", phrases).run("rules check rules.toml").exits(0);
+    ran.prints("1 rule, 1 condition, 16,000 phrases");
+    let nested = format!("{}a{}", "(".repeat(100_000), ")".repeat(100_000));
+    let nested = one_rule("phrases = [\"a\"]").replace("\"a\"\n[", &format!("\"{nested}\"\n["));
+    Scene::new().write("rules.toml", nested).run("rules check rules.toml").exits(0);
+    // Expressions on which backtracking would take for ever.
+    let regexes = r#"phrases = ["/(a+)+$/", "/(a|aa)+b/", "/(x+x+)+y/", "/(.*)*c/"]"#;
+    let text = format!("{} {}!", "a".repeat(20_000), "x".repeat(20_000));
+    let ran = Scene::new()
+        .call("a", call(&[(0, 0, 9000, text.as_str())]))
+        .write("rules.toml", one_rule(regexes))
+        .run("analyze calls -o out --rules rules.toml --tables jsonl")
+        .exits(0);
+    assert_eq!(ran.table("rules")[0]["matched"], false);
+}
+
 #[test]
 fn the_example_rules_are_sound() {
     let examples = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/rules/support.toml");
