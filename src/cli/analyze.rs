@@ -8,6 +8,7 @@ use jiff::civil::Date;
 
 use super::Exit;
 use super::advice;
+use super::condition::{ConditionFlag, report_left_out};
 use super::inputs::Paths;
 use super::metadata::{Ledgers, MetadataFlags, report_unmatched};
 use super::order::OrderFlags;
@@ -24,8 +25,8 @@ use crate::report::number::{bytes, counted};
 use crate::report::{Groups, Page, Report};
 use crate::rules::Rules;
 use crate::tables::{
-    self, CallSource, CallsByRole, Condition, FileOutcome, Metadata, Options, Outcome, Output, OwnColumns, Rollup,
-    ShortSheet, WORKBOOK,
+    self, CallSource, CallsByRole, FileOutcome, Metadata, Options, Outcome, Output, OwnColumns, Rollup, ShortSheet,
+    WORKBOOK,
 };
 use crate::transcript::{Code, Inputs};
 
@@ -68,9 +69,8 @@ pub(super) struct Args {
     /// How times are written, as strptime has it [default: ISO 8601]
     #[arg(long, value_name = "FORMAT", requires = "group_by")]
     time_format: Option<String>,
-    /// Only calls that meet an SQL condition on columns of the table `calls`; the others are left out of everything
-    #[arg(long = "where", value_name = "EXPR")]
-    condition: Option<String>,
+    #[command(flatten)]
+    condition: ConditionFlag,
     #[command(flatten)]
     order: OrderFlags,
     /// Number of threads [default: all cores]
@@ -155,8 +155,7 @@ pub(super) struct AnalyzeJob {
     pub(super) metadata: Option<Metadata>,
     pub(super) group_by: Vec<String>,
     pub(super) time_format: Option<String>,
-    /// Which calls it is about, in SQL.
-    pub(super) condition: Option<String>,
+    pub(super) condition: ConditionFlag,
     pub(super) order: OrderFlags,
     pub(super) settings: Settings,
     pub(super) rules: Option<Rules>,
@@ -203,8 +202,7 @@ impl AnalyzeJob {
         if let Some(joined) = &joined {
             output = output.map(|output| output.with_columns(joined)).transpose()?;
         }
-        let condition = self.condition.as_deref().map(|text| Condition::read(text, joined.as_deref())).transpose();
-        let condition = condition.map_err(|error| Failure::Usage(format!("--where {error}")))?;
+        let condition = self.condition.read(joined.as_deref())?;
         let options = Options::default()
             .condition(condition)
             .settings(settings)
@@ -227,12 +225,8 @@ impl AnalyzeJob {
         analysis.failed += inputs.excluded.len() as u64;
         let failed = analysis.failed;
         let left_out = analysis.left_out.calls;
-        if analysis.measured == 0 && left_out > 0 {
-            console.error(&format!("--where leaves no call: {} left out", counted(left_out, "call")));
+        if !report_left_out(left_out, analysis.measured, console) {
             return Ok(None);
-        }
-        if left_out > 0 {
-            console.note(&format!("--where leaves out {}", counted(left_out, "call")));
         }
         if analysis.measured == 0 {
             console.error(if failed == 0 { "no result file found" } else { "no file could be measured" });

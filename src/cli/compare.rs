@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::Exit;
 use super::check::refusal;
+use super::document::{self, Document};
 use super::inputs::find;
 use super::metadata::Ledgers;
 use super::output::{Console, Failure, Format, Listing};
@@ -26,7 +27,7 @@ Examples:
   talkmeter compare a.json b.vtt --list words --format csv
 
 A is the reference. Files are paired by their paths below A and B, else by their names, with or without
-ending, else by the recording that a ledger names. Two files are a pair whatever their names.";
+ending, else by the recording that a ledger names. Two files are always a pair.";
 
 /// Arguments of `compare`.
 #[derive(Debug, clap::Args)]
@@ -74,9 +75,7 @@ enum List {
 #[derive(Debug, Clone, Copy)]
 enum Shape {
     Text,
-    Markdown,
-    Html,
-    Json,
+    Document(Document),
     List(List),
 }
 
@@ -86,17 +85,12 @@ impl Shape {
             return Ok(match (args.list, format) {
                 (Some(list), _) => Self::List(list),
                 (None, Format::Table) => Self::Text,
-                (None, Format::Md) => Self::Markdown,
-                (None, Format::Json) => Self::Json,
+                (None, Format::Md) => Self::Document(Document::Markdown),
+                (None, Format::Json) => Self::Document(Document::Json),
                 (None, Format::Csv | Format::Jsonl) => Self::List(List::Calls),
             });
         };
-        match path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase().as_str() {
-            "html" | "htm" => Ok(Self::Html),
-            "md" | "markdown" => Ok(Self::Markdown),
-            "json" => Ok(Self::Json),
-            _ => Err(Failure::Usage(format!("-o {}: the extension must be .html, .md or .json", path.display()))),
-        }
+        Document::of(path).map(Self::Document)
     }
 }
 
@@ -153,9 +147,9 @@ pub(super) fn run(args: Args, today: Date, format: Format, console: &Console) ->
     }
     let text = match shape {
         Shape::Text => comparison_summary(&comparison).to_text(console.width()),
-        Shape::Markdown => comparison_summary(&comparison).to_markdown(),
-        Shape::Html => comparison_summary(&comparison).to_html()?,
-        Shape::Json => format!("{:#}\n", json!(comparison)),
+        Shape::Document(Document::Markdown) => comparison_summary(&comparison).to_markdown(),
+        Shape::Document(Document::Html) => comparison_summary(&comparison).to_html()?,
+        Shape::Document(Document::Json) => document::json(&comparison)?,
         Shape::List(list) => {
             listing(&comparison, list).print(format, console)?;
             String::new()

@@ -37,7 +37,8 @@ fn with_own_values(command: &str, arg: Arg) -> Arg {
                 let defined = table.columns.iter().filter(|column| column.definition.is_some());
                 defined.map(|column| format!("{}.{}", table.name, column.name))
             });
-            tables().chain(columns).collect()
+            let made_of_others = ["calls_by_role", "rollup"].map(str::to_owned);
+            tables().chain(made_of_others).chain(columns).collect()
         }
         (_, "only") => tables().chain(BESIDE_TABLES.map(str::to_owned)).collect(),
         (_, "tables") => TABLE_FORMATS.map(str::to_owned).to_vec(),

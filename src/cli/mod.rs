@@ -12,9 +12,11 @@ mod check;
 mod clip;
 mod compare;
 mod completions;
+mod condition;
 mod connection;
 mod cost;
 mod demo;
+mod document;
 mod duration;
 mod emulate;
 mod expected_cost;
@@ -174,7 +176,7 @@ enum Command {
     Report(Whole<report::Args>),
     /// Answer questions about stored tables, in SQL
     Query(Whole<query::Args>),
-    /// Find what was said and what was not: check rules, run them over stored tables, compare them
+    /// Check rule files, run them over stored tables, compare them
     Rules(Whole<rules::Args>),
     /// Compare two sets of transcripts of the same calls: word errors, speakers, figures, cost
     Compare(Whole<compare::Args>),
@@ -240,6 +242,7 @@ pub fn main() -> ExitCode {
     };
     let console = Console::new(cli.global.quiet, cli.global.verbose, cli.global.color, cli.global.no_progress);
     console.listen();
+    crate::tables::trace_engine_warnings();
     interrupt::watch(cli.command.when_interrupted(), &console);
     let exit = run(cli, &console).unwrap_or_else(|error| console.failed(&error));
     ExitCode::from(exit as u8)

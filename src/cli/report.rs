@@ -1,9 +1,11 @@
 //! `report`: renders stored tables without the result files: terminal, HTML, Markdown, JSON.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::Exit;
+use super::condition::{ConditionFlag, report_left_out};
+use super::document::Document;
 use super::metadata::{MetadataFlags, report_unmatched};
 use super::order::OrderFlags;
 use super::output::{Console, Failure, Format};
@@ -12,13 +14,14 @@ use super::summary;
 use crate::disk;
 use crate::report::number::counted;
 use crate::report::{Groups, Page, Recorded, Report};
-use crate::tables::{CallSource, FOLDER, GroupKey, Joined, Metadata, OwnColumns, Period, Rollup, Stored};
+use crate::tables::{CallSource, Condition, FOLDER, GroupKey, Metadata, OwnColumns, Rollup, Stored};
 
 const EXAMPLES: &str = "\
 Examples:
   talkmeter report out
   talkmeter report out -o report.html --calls 50 --by interruption_count
   talkmeter report may june -o summer.html --meta calls.csv --group-by team
+  talkmeter report out --where \"agent = 'Ann'\" --title Ann -o ann.html
   talkmeter report out --format md >> pull-request.md
 
 DIR is a folder written by `talkmeter analyze … -o DIR`. Several folders make one report: calls are
@@ -43,6 +46,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "FORMAT", requires = "group_by")]
     time_format: Option<String>,
     #[command(flatten)]
+    condition: ConditionFlag,
+    #[command(flatten)]
     order: OrderFlags,
     #[command(flatten)]
     page: PageFlags,
@@ -52,9 +57,7 @@ pub(super) struct Args {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ReportFormat {
     Text,
-    Html,
-    Markdown,
-    Json,
+    Document(Document),
     /// The roll-up, else the summary, for programs.
     Rows,
 }
@@ -65,18 +68,12 @@ impl ReportFormat {
         let Some(path) = output else {
             return match format {
                 Format::Table => Ok(Self::Text),
-                Format::Json => Ok(Self::Json),
-                Format::Md => Ok(Self::Markdown),
+                Format::Json => Ok(Self::Document(Document::Json)),
+                Format::Md => Ok(Self::Document(Document::Markdown)),
                 Format::Jsonl | Format::Csv => Ok(Self::Rows),
             };
         };
-        let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-        match extension.to_ascii_lowercase().as_str() {
-            "html" | "htm" => Ok(Self::Html),
-            "md" | "markdown" => Ok(Self::Markdown),
-            "json" => Ok(Self::Json),
-            _ => Err(Failure::Usage(format!("-o {}: the extension must be .html, .md or .json", path.display()))),
-        }
+        Document::of(path).map(Self::Document)
     }
 }
 
@@ -89,9 +86,8 @@ pub(super) fn run(args: &Args, format: Format, console: &Console) -> Result<Exit
     let resolve = |metadata: &Metadata| metadata.resolve(&args.group_by, args.time_format.as_deref());
     // A wrong name is reported before anything is read.
     given.as_ref().map(resolve).transpose()?;
-    let stored = Stored::open(&args.folders)?;
+    let mut stored = Stored::open(&args.folders)?;
     let recorded = recorded(&stored)?;
-    let analysis = recorded.analysis(&stored)?;
 
     let is_given = given.is_some();
     let metadata = given.map_or_else(|| stored.own_columns(), |given| Ok(Some(given)))?;
@@ -103,49 +99,66 @@ pub(super) fn run(args: &Args, format: Format, console: &Console) -> Result<Exit
         }
         _ => Vec::new(),
     };
-    let as_before = metadata.as_ref().zip(recorded.rollup.as_ref()).filter(|_| asked.is_empty() && !is_given);
-    let as_before = as_before.map(|(metadata, groups)| candidates(metadata, groups)).unwrap_or_default();
-    let files = analysis.files();
+    let before = recorded.rollup.as_ref().filter(|_| asked.is_empty());
+    let is_here = |key: &GroupKey| metadata.iter().any(|own| own.columns().any(|column| column == key.column));
+    // Groups by columns that are not here can only be shown as they were.
+    let keys = before.filter(|_| !is_given).map_or(asked, |groups| groups.keys.clone());
+    let keys = if keys.iter().all(is_here) { keys } else { Vec::new() };
     let notes = metadata.as_ref().map_or_else(Vec::new, |metadata| metadata.notes().to_vec());
+    let files = stored.files()?;
     let joined =
         metadata.map(|metadata| metadata.join(files.iter().map(String::as_str), HashMap::new())).transpose()?;
-    let mut rollup = None;
-    if let Some(joined) = &joined {
-        let before = recorded.rollup.as_ref().and_then(|groups| same_keys(&as_before, joined, groups));
-        let group_by = before.unwrap_or(asked);
-        let mut grouped = Rollup::new(&analysis, joined, &group_by)?;
-        if is_given && !report_unmatched(&grouped, &notes, joined, &analysis, console) {
-            return Ok(Exit::Failed);
-        }
-        if !group_by.is_empty() {
-            args.order.apply(&mut grouped)?;
-            rollup = Some(grouped);
-        }
+    let condition = args.condition.read(joined.as_ref())?;
+    if let Some(condition) = &condition {
+        recorded.agrees(&stored.figures_of_calls()?)?;
+        stored.keep(condition, joined.as_ref())?;
     }
+    let analysis = recorded.analysis(&stored)?;
+    if condition.is_none() {
+        recorded.agrees(&analysis.calls)?;
+    }
+    if !report_left_out(analysis.left_out.calls, analysis.measured, console) {
+        return Ok(Exit::Failed);
+    }
+    let mut rollup = joined.as_ref().map(|joined| Rollup::new(&analysis, joined, &keys)).transpose()?;
+    if let (Some(rollup), Some(joined)) = (&rollup, &joined)
+        && is_given
+        && !report_unmatched(rollup, &notes, joined, &analysis, console)
+    {
+        return Ok(Exit::Failed);
+    }
+    rollup = rollup.filter(|_| !keys.is_empty());
     let (order, top) = (args.order.order(), args.order.top());
-    let is_new = is_given || !args.group_by.is_empty() || args.folders.len() > 1;
-    let groups = match (&rollup, &recorded.rollup) {
-        (rollup, Some(stored)) if rollup.is_none() || !is_new => {
-            let mut stored = stored.clone();
-            if !stored.reorder(order, top) {
+    // Some figures are recorded though their tables were not written.
+    let is_enough = |groups: &&Groups| groups.further == 0 || rollup.is_none() || (order.is_none() && top.is_none());
+    let stored_groups = before.filter(|_| condition.is_none()).filter(is_enough);
+    let groups = match (&mut rollup, stored_groups) {
+        (_, Some(groups)) => {
+            let mut groups = groups.clone();
+            if !groups.reorder(order, top) {
                 args.order.check(None)?;
             }
-            Some(stored)
+            Some(groups)
         }
-        (rollup, _) => {
-            args.order.check(rollup.as_ref())?;
-            rollup.as_ref().map(|rollup| Groups::new(rollup, order, top)).transpose()?
+        (Some(rollup), None) => {
+            args.order.check(Some(rollup))?;
+            args.order.apply(rollup)?;
+            Some(Groups::new(rollup, order, top)?)
+        }
+        (None, None) => {
+            args.order.check(None)?;
+            None
         }
     };
     let mut report = Report::build(&analysis, groups)?;
     report.title = args.page.title().or_else(|| recorded.title.clone());
-    recorded.agrees(&report)?;
-    report.parameters.condition.clone_from(&recorded.parameters.condition);
-    let calls = CallSource::Tables(&stored);
+    report.parameters.condition = both(recorded.parameters.condition.clone(), condition.as_ref().map(Condition::text));
+    let (calls, files) = (CallSource::Tables(&stored), analysis.files());
     let own = joined.as_ref().map(|joined| OwnColumns::new(joined, &analysis)).transpose()?;
-    if to == ReportFormat::Html || to == ReportFormat::Markdown || args.page.has_calls() {
+    let document = |wanted| to == ReportFormat::Document(wanted);
+    if document(Document::Html) || document(Document::Markdown) || args.page.has_calls() {
         let mut shown = args.page.options(&args.order);
-        if to == ReportFormat::Markdown && !args.page.has_calls() {
+        if document(Document::Markdown) && !args.page.has_calls() {
             // Markdown lists calls, but shows none in full.
             shown.calls = 0;
         }
@@ -162,9 +175,9 @@ pub(super) fn run(args: &Args, format: Format, console: &Console) -> Result<Exit
         audio: audio.as_ref(),
     };
     let text = match (to, &report.page) {
-        (ReportFormat::Html, Some(shown)) => pages.html(shown)?,
-        (ReportFormat::Markdown, _) => report.to_markdown(),
-        (ReportFormat::Json, _) => report.to_json()?,
+        (ReportFormat::Document(Document::Html), Some(shown)) => pages.html(shown)?,
+        (ReportFormat::Document(Document::Markdown), _) => report.to_markdown(),
+        (ReportFormat::Document(Document::Json), _) => report.to_json()?,
         _ => report.to_text(console.width()),
     };
     let Some(output) = &args.output else {
@@ -175,37 +188,19 @@ pub(super) fn run(args: &Args, format: Format, console: &Console) -> Result<Exit
         };
     };
     disk::write(output, text.as_bytes())?;
-    if to == ReportFormat::Html {
+    if document(Document::Html) {
         pages.write_calls(&files, calls, console)?;
     }
     console.note(&format!("{} written: {}", output.display(), counted(report.inputs.measured, "call")));
     Ok(Exit::Done)
 }
 
-/// What each column of a recorded roll-up may have been: itself, or its times cut to periods. Empty if one is not there.
-fn candidates(metadata: &Metadata, groups: &Groups) -> Vec<Vec<GroupKey>> {
-    let of_column = |name: &String| {
-        let periods = Period::ALL.map(|(period, _)| format!("{name}:{period}"));
-        let keys = std::iter::once(name.clone()).chain(periods);
-        keys.filter_map(|key| metadata.resolve(&[key], None).ok()).flatten().collect()
-    };
-    groups.by.iter().map(of_column).collect()
-}
-
-/// The keys that give the groups of a recorded roll-up; `None` if there are none.
-fn same_keys(candidates: &[Vec<GroupKey>], joined: &Joined, groups: &Groups) -> Option<Vec<GroupKey>> {
-    let key = |(name, keys): (&String, &Vec<GroupKey>)| {
-        let labels: HashSet<&str> = groups.rows.iter().filter_map(|row| row.get(name)?.as_str()).collect();
-        let has_all = |key: &&GroupKey| {
-            let cells = joined.column(key);
-            cells.is_ok_and(|cells| {
-                let cells: HashSet<&str> = cells.iter().flatten().collect();
-                labels.is_subset(&cells)
-            })
-        };
-        keys.iter().find(has_all).cloned()
-    };
-    groups.by.iter().zip(candidates).map(key).collect::<Option<Vec<_>>>().filter(|keys| !keys.is_empty())
+/// The condition of the calls in the tables, and that of the report.
+fn both(stored: Option<String>, asked: Option<&str>) -> Option<String> {
+    match (stored, asked) {
+        (Some(stored), Some(asked)) => Some(format!("({stored}) AND ({asked})")),
+        (stored, asked) => stored.or_else(|| asked.map(str::to_owned)),
+    }
 }
 
 /// The `report.json` of all folders, joined.

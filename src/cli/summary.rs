@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::Exit;
 use super::output::{Console, Failure, Format, Listing};
-use crate::report::{Groups, Report};
+use crate::report::{GroupRow, Groups, Report};
 
 /// Prints a report. As CSV, JSON lines or Markdown: its roll-up, else its summary.
 pub(super) fn print(report: &Report, format: Format, console: &Console) -> Result<Exit, Failure> {
@@ -19,12 +19,10 @@ pub(super) fn print(report: &Report, format: Format, console: &Console) -> Resul
 
 /// The table `rollup`, with all its columns.
 fn of_groups(groups: &Groups) -> Listing<String> {
-    let others = groups.rows.first().into_iter().flat_map(|row| row.keys());
+    let others = groups.rows.first().into_iter().flat_map(GroupRow::columns);
     let others = others.filter(|name| !groups.by.contains(name));
     let head: Vec<String> = groups.by.iter().chain(others).cloned().collect();
-    let row = |row: &serde_json::Map<String, Value>| {
-        head.iter().map(|name| row.get(name).cloned().unwrap_or_default()).collect()
-    };
+    let row = |row: &GroupRow| head.iter().map(|name| row.get(name).cloned().unwrap_or_default()).collect();
     let rows = groups.rows.iter().map(row).collect();
     Listing { head, rows }
 }

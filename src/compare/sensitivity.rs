@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::{CHUNK, Failed};
 use crate::metrics::{Counts, DEFINITIONS_VERSION, Parameters, Preset, Settings, counts};
-use crate::tables::{Outcome, read_into};
+use crate::tables::{Joined, Outcome, read_into};
 use crate::transcript::{Input, read};
 
 /// One point of the grid: what differs from the settings in use.
@@ -116,20 +116,29 @@ pub struct Sensitivity {
     pub calls: Vec<VariedCall>,
     /// Files that could not be read or are no transcripts.
     pub failed: u64,
+    /// Calls without a row in the metadata; 0 without metadata.
+    #[serde(skip)]
+    pub without_row: u64,
 }
 
 /// Reads each file once and counts under all settings of the grid. `observe` is called for each file, in order, with the
-/// outcome of one that could not be read.
-pub fn sensitivity(files: &[Input], settings: &Settings, observe: &mut dyn FnMut(Failed<'_>)) -> Sensitivity {
+/// outcome of one that could not be read. Roles that the metadata gives a call precede those of the settings.
+pub fn sensitivity(
+    files: &[Input],
+    settings: &Settings,
+    metadata: Option<&Joined>,
+    observe: &mut dyn FnMut(Failed<'_>),
+) -> Sensitivity {
     let grid = Variation::grid(settings);
     let varied: Vec<Settings> = grid.iter().map(|variation| variation.settings.clone()).collect();
-    let (mut calls, mut failed) = (Vec::new(), 0);
+    let (mut calls, mut failed, mut without_row) = (Vec::new(), 0, 0);
     for chunk in files.chunks(CHUNK) {
         let counted: Vec<_> =
-            chunk.par_iter().map_init(Vec::new, |buffer, input| of_file(input, &varied, buffer)).collect();
+            chunk.par_iter().map_init(Vec::new, |buffer, input| of_file(input, &varied, metadata, buffer)).collect();
         for (input, counts) in chunk.iter().zip(counted) {
             match counts {
-                Ok(counts) => {
+                Ok((counts, has_row)) => {
+                    without_row += u64::from(metadata.is_some() && !has_row);
                     calls.push(VariedCall { file: input.file.clone(), counts, ranks: Vec::new() });
                     observe(None);
                 }
@@ -149,14 +158,27 @@ pub fn sensitivity(files: &[Input], settings: &Settings, observe: &mut dyn FnMut
         grid: totals,
         calls,
         failed,
+        without_row,
     }
 }
 
-fn of_file(input: &Input, settings: &[Settings], buffer: &mut Vec<u8>) -> Result<Vec<Counts>, Outcome> {
+/// The counts under each of the settings, and whether the metadata has a row for the call.
+fn of_file(
+    input: &Input,
+    settings: &[Settings],
+    metadata: Option<&Joined>,
+    buffer: &mut Vec<u8>,
+) -> Result<(Vec<Counts>, bool), Outcome> {
     read_into(buffer, input).map_err(Outcome::Unreadable)?;
     let transcript = read(buffer).map_err(Outcome::ParseError)?;
     let roles = settings.first().map(|settings| settings.roles.clone()).unwrap_or_default();
-    Ok(counts(&transcript, &roles, settings))
+    let (file, file_url) = (&*input.file, transcript.file_url.as_deref());
+    let roles = match metadata.and_then(|metadata| metadata.roles(file, file_url)) {
+        Some(own) => own.or(&roles),
+        None => roles,
+    };
+    let has_row = metadata.is_some_and(|metadata| metadata.row(file, file_url).is_some());
+    Ok((counts(&transcript, &roles, settings), has_row))
 }
 
 /// Ranks the calls by each count under each variation.

@@ -98,7 +98,8 @@ impl Cause {
         match self {
             Self::Rule { rule, .. } => {
                 let mut hits = view.hits.iter().enumerate();
-                let (at, hit) = hits.find(|(_, hit)| hit.rule == *rule && hit.participant.is_some())?;
+                let (at, hit) =
+                    hits.find(|(_, hit)| hit.is_of_rule && hit.rule == *rule && hit.participant.is_some())?;
                 Some(Place { anchor: view.hit_anchor(at), begin_ms: hit.begin_ms })
             }
             Self::High { metric: "interruption_count", .. } => longest(&|kind| kind == EventKind::Interruption),

@@ -2,7 +2,7 @@
 
 use polars::prelude::*;
 
-use super::period::CallTimes;
+use super::dates::CallTimes;
 use crate::error::{Error, Result};
 use crate::metrics::catalogue::{CALLS, Column, Kind, Use};
 use crate::tables::{Analysis, OwnColumns, Rollup};

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::number::{NOT_MEASURED, cell, count, figure, money};
-use super::{Distribution, Report};
+use super::{Distribution, GroupRow, Report};
 use crate::metrics::catalogue::{CALLS, Unit, Use};
 
 impl Report {
@@ -45,7 +45,7 @@ impl Report {
             let shown = groups.figures();
             let names = shown.iter().map(|figure| &*figure.name);
             let head: Vec<&str> = groups.by.iter().map(String::as_str).chain(names).collect();
-            let row = |row: &serde_json::Map<String, Value>| {
+            let row = |row: &GroupRow| {
                 let by = groups
                     .by
                     .iter()

@@ -8,8 +8,8 @@ use url::Url;
 
 use super::attention::{self, CallAttention};
 use super::call::CallView;
+use super::dates::{CallTimes, DateRange};
 use super::index::{CallIndex, listed_columns};
-use super::period::{CallTimes, Period};
 use super::ranking::{Ranking, Trend};
 use super::strip::{Strip, strips};
 use crate::error::{Error, Result};
@@ -61,7 +61,7 @@ pub struct Page {
     /// The hosts that the recordings came from, at most three.
     pub hosts: Vec<String>,
     /// When the calls were; null without a column of times.
-    pub period: Option<Period>,
+    pub period: Option<DateRange>,
     /// The calls that need a look, at most 10.
     pub attention: Vec<CallAttention>,
     /// Number of calls that need a look.
@@ -148,7 +148,7 @@ impl Page {
             ascending: options.ascending,
             top: options.top,
             hosts: hosts(&analysis.calls).map_err(failed)?,
-            period: times.as_ref().map(CallTimes::period),
+            period: times.as_ref().map(CallTimes::range),
             attention_calls: attention.len(),
             ranking: rollup.map(|rollup| Ranking::build(analysis, rollup)).transpose()?.flatten(),
             trend: times.as_ref().map(|times| Trend::build(analysis, times)).transpose()?.flatten(),
@@ -160,7 +160,7 @@ impl Page {
             attention: attention.iter().take(MOST_ATTENTION.min(top)).cloned().collect(),
         };
         for chunk in shown.chunks(calls.batch_size()) {
-            // Of the others nothing is shown of what was said.
+            // Of the others no text is shown.
             let is_full = |place: &usize, file: &str| in_full.contains(file) || first.contains(place);
             let (full, listed): (Vec<_>, Vec<_>) = chunk.iter().partition(|(place, file)| is_full(place, file));
             let names =

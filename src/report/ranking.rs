@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::attention::{self, GroupAttention};
-use super::period::{Bucket, CallTimes};
+use super::dates::CallTimes;
 use super::rates::{CallSet, Rate, RateValues};
 use crate::error::{Error, Result};
-use crate::tables::{Analysis, Rollup};
+use crate::tables::{Analysis, Period, Rollup};
 
 /// The groups of a roll-up by their rates.
 #[derive(Debug, Clone, Serialize)]
@@ -31,7 +31,7 @@ pub struct Trend {
     /// The user's column of times.
     pub column: String,
     /// The length of a period.
-    pub bucket: Bucket,
+    pub bucket: Period,
     /// The figures.
     pub rates: Vec<Rate>,
     /// The periods with calls, in order of time.

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
+use polars::prelude::DataFrame;
 use serde::{Deserialize, Serialize};
 
-use super::{Groups, Inputs, Report};
+use super::{Groups, Inputs, totals};
 use crate::error::{Error, Result};
 use crate::metrics::keywords::Keywords;
 use crate::metrics::{DEFINITIONS_VERSION, Parameters, Preset, Roles, Settings};
@@ -153,18 +154,24 @@ impl Recorded {
         Ok(recorded)
     }
 
-    /// The summary of the analysis that wrote this report and the tables. `key` is an additional column of `calls` to
-    /// join by.
+    /// The summary of the analysis that wrote this report and the tables, of the calls that are kept.
     ///
     /// # Errors
     /// When a table cannot be read, or the settings are invalid.
     pub fn analysis(&self, stored: &Stored) -> Result<Analysis> {
         let mut analysis = stored.analysis(self.parameters.restore()?)?;
-        analysis.without_speech = self.inputs.without_speech;
+        if stored.is_whole() {
+            analysis.without_speech = self.inputs.without_speech;
+        }
         analysis.failed = self.inputs.failed;
         analysis.bytes = self.inputs.bytes;
         analysis.inputs_hash.clone_from(&self.inputs.hash);
         analysis.rules.clone_from(&self.rules);
+        if let Some(rules) = self.rules.as_ref().filter(|_| !stored.is_whole()) {
+            // Without the table nothing is known of some of the calls.
+            let counted = analysis.verdicts.count(rules);
+            analysis.rules = Some(counted).filter(|counted| counted.len() == rules.len());
+        }
         // The table `hits` has those of rules too.
         let keywords = self.parameters.keywords.as_deref().unwrap_or_default();
         let is_rule = |id: &String| self.rules.iter().flatten().any(|rule| rule.rule == *id);
@@ -174,20 +181,22 @@ impl Recorded {
         Ok(analysis)
     }
 
-    /// Checks that a report built from the tables beside it has the same totals.
+    /// Checks that the calls in the tables beside it have the same totals. They are those of
+    /// [`Stored::figures_of_calls`] before any is left out.
     ///
     /// # Errors
     /// When it has not: some of the tables are from another run.
-    pub fn agrees(&self, report: &Report) -> Result<()> {
+    pub fn agrees(&self, calls: &DataFrame) -> Result<()> {
+        let totals = totals(calls).map_err(|error| Error::table("cannot read calls", error))?;
         let same = |total: &RecordedTotal| {
-            let drawn = report.totals.iter().find(|drawn| drawn.metric == total.metric);
+            let drawn = totals.iter().find(|drawn| drawn.metric == total.metric);
             drawn.is_none_or(|drawn| (drawn.n, drawn.sum) == (total.n, total.sum))
         };
         let disagrees = |what: &str| {
             let hint = "they are from different runs; analyse again into an empty folder";
             Err(Error::invalid(format!("report.json and the table `calls` beside it disagree in {what}: {hint}")))
         };
-        if self.inputs.measured != report.inputs.measured {
+        if self.inputs.measured != calls.height() as u64 {
             return disagrees("the number of calls");
         }
         self.totals.iter().find(|total| !same(total)).map_or(Ok(()), |total| disagrees(&total.metric))

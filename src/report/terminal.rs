@@ -16,7 +16,7 @@ const MOST_ATTENTION: usize = 3;
 const MOST_GROUPS: usize = 20;
 
 impl Report {
-    /// A summary: inputs, length, cost, totals, distributions, groups, warnings, for a terminal with so many columns.
+    /// A summary: inputs, length, cost, totals, distributions, groups, warnings, for a terminal with this many columns.
     #[must_use]
     pub fn to_text(&self, width: Option<usize>) -> String {
         let mut text = self.headline();
@@ -46,10 +46,12 @@ impl Report {
         text
     }
 
-    /// How many calls, how long, what they cost.
+    /// What it is called, how many calls, how long, what they cost.
     fn headline(&self) -> String {
         let inputs = &self.inputs;
-        let mut line = format!("{} measured", counted(inputs.measured, "call"));
+        // A title is one line.
+        let title = self.title.as_ref().map(|title| title.replace(char::is_control, " ") + "\n").unwrap_or_default();
+        let mut line = format!("{title}{} measured", counted(inputs.measured, "call"));
         if inputs.without_speech > 0 {
             line += &format!(", {} of them without speech", count(inputs.without_speech as i64));
         }
@@ -170,7 +172,7 @@ fn group_table(groups: &Groups, width: Option<usize>) -> String {
     let head = groups.by.iter().map(String::as_str).chain(shown.iter().map(|figure| &*figure.name));
     let by_columns = groups.by.len();
     let mut table = TextTable::new(head).numbers(by_columns..by_columns + shown.len());
-    // Whoever asks for a number of groups gets it.
+    // A number of groups that was asked for is shown in full.
     let shown_rows = if groups.further > 0 { groups.rows.len() } else { groups.rows.len().min(MOST_GROUPS) };
     for row in groups.rows.iter().take(shown_rows) {
         let by = groups.by.iter().map(|name| row.get(name).and_then(Value::as_str).unwrap_or(NOT_MEASURED).to_owned());

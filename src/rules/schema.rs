@@ -33,14 +33,17 @@ pub fn schema() -> Value {
     let rule: Vec<&Key> = key::RULE.iter().collect();
     let mut rule = object(&rule);
     rule["properties"]["conditions"]["additionalProperties"] = json!({"oneOf": kinds});
-    json!({
+    let mut schema = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A rule file of talkmeter",
         "type": "object",
         "properties": {"rule": {"type": "array", "minItems": 1, "items": rule}},
         "required": ["rule"],
         "additionalProperties": false,
-    })
+    });
+    // The same order whatever the features of serde_json.
+    schema.sort_all_objects();
+    schema
 }
 
 fn one_window_and_speaker() -> Value {

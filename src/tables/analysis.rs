@@ -174,7 +174,7 @@ pub struct FileOutcome {
     pub file: String,
     /// Its path.
     pub path: PathBuf,
-    /// Its length in bytes; 0 if it could not be read or is left out.
+    /// Its length in bytes; 0 if it could not be read.
     pub bytes: u64,
     /// Its outcome.
     pub outcome: Outcome,
@@ -217,7 +217,7 @@ pub struct Analysis {
     pub warnings: Vec<(Code, u64, u64)>,
     /// Labels of [`Settings::roles`] that occur in some file.
     pub labels: BTreeSet<String>,
-    /// BLAKE3 over the names and BLAKE3 hashes of the measured files, in order.
+    /// BLAKE3 over the names and BLAKE3 hashes of the result files that were read, in order, left out or not.
     pub inputs_hash: String,
 }
 
@@ -363,7 +363,7 @@ impl Batch {
         let keys = decided.texts("file").into_iter().zip(decided.texts("file_url"));
         let row = |(file, url): (Option<&str>, _)| joined.and_then(|joined| joined.row(file?, url));
         let rows: Vec<Option<usize>> = keys.map(row).collect();
-        let mut holds = condition.holds(decided, joined)?.into_iter().zip(rows);
+        let mut holds = condition.holds(decided.into_frame()?, joined)?.into_iter().zip(rows);
         for (mut call, is_measured) in calls {
             if is_measured && let Some((false, row)) = holds.next() {
                 call = call.without_call(tables);
@@ -376,8 +376,7 @@ impl Batch {
 
     /// What remains of a call that is left out.
     fn without_call(self, tables: &[&'static Table]) -> Self {
-        let left_out =
-            |(outcome, _): (FileOutcome, _)| (FileOutcome { outcome: Outcome::LeftOut, bytes: 0, ..outcome }, None);
+        let left_out = |(outcome, hash): (FileOutcome, _)| (FileOutcome { outcome: Outcome::LeftOut, ..outcome }, hash);
         let outcomes: Vec<_> = self.outcomes.into_iter().map(left_out).collect();
         let calls = outcomes.len() as u64;
         Self { outcomes, left_out: LeftOut { calls, ..LeftOut::default() }, ..Self::new(tables) }

@@ -9,12 +9,13 @@ use serde::ser::{SerializeMap, Serializer};
 
 use super::analysis::Options;
 use super::frame::Rows;
+use super::keyword_hits::are_of_rules;
 use super::stored::Stored;
 use crate::error::Result;
 use crate::metrics::catalogue::{
     BURSTS, CALLS, Cells, EVENTS, HITS, PARTICIPANTS, RULES, SENTENCES, TURNS, Table, WARNINGS, WORDS,
 };
-use crate::metrics::{EventKind, Interval, Measured, Wanted};
+use crate::metrics::{EventKind, Interval, Measured, TimeBasis, Wanted};
 use crate::named_file::{self, FileKind};
 use crate::transcript::{Input, read};
 
@@ -22,7 +23,7 @@ use crate::transcript::{Input, read};
 pub(super) const TABLES_OF_CALL: [&Table; 10] =
     [&CALLS, &PARTICIPANTS, &BURSTS, &TURNS, &EVENTS, &HITS, &RULES, &SENTENCES, &WORDS, &WARNINGS];
 
-/// Those that hold figures and times, without what was said.
+/// Those that hold figures and times, but no text.
 pub(super) const TABLES_OF_OUTLINE: [&Table; 4] = [&CALLS, &PARTICIPANTS, &BURSTS, &EVENTS];
 
 /// A value in a [`Row`].
@@ -169,6 +170,8 @@ pub(crate) struct HitRow {
     pub(crate) begin_ms: Option<i64>,
     pub(crate) end_ms: Option<i64>,
     pub(crate) matched: String,
+    /// Whether it is evidence of a rule, and not the hit of a keyword.
+    pub(crate) is_of_rule: bool,
 }
 
 /// A sentence with its words.
@@ -215,7 +218,7 @@ impl CallRows {
         Self::from_tables(measured.file.clone(), &tables.iter().map(rows).collect::<Vec<_>>())
     }
 
-    /// Reads the rows of one call, whatever they come from. `None` without a row in `calls`.
+    /// Reads the rows of one call, from any source. `None` without a row in `calls`.
     pub(super) fn from_tables(file: String, tables: &[Rows]) -> Option<Self> {
         let find = |table: &Table| tables.iter().find(|rows| rows.table.name == table.name);
         let rows = |table: &Table| find(table).map(Rows::to_rows).unwrap_or_default();
@@ -228,7 +231,7 @@ impl CallRows {
             bursts: find(&BURSTS).map(|rows| reader.bursts(rows)),
             turns: find(&TURNS).map(|rows| reader.turns(rows)).unwrap_or_default(),
             events: find(&EVENTS).map(|rows| reader.events(rows)).unwrap_or_default(),
-            hits: find(&HITS).map(|rows| reader.hits(rows)).unwrap_or_default(),
+            hits: find(&HITS).map(|rows| reader.hits(rows, find(&RULES))).unwrap_or_default(),
             rules: find(&RULES).map(rules).unwrap_or_default(),
             sentences: sentences.map(|(sentences, words)| reader.sentences(sentences, words)),
             warnings: find(&WARNINGS).map(warnings).unwrap_or_default(),
@@ -331,7 +334,8 @@ impl<'l> Reader<'l> {
         (0..rows.count).filter_map(event).collect()
     }
 
-    fn hits(&self, rows: &Rows) -> Vec<HitRow> {
+    fn hits(&self, rows: &Rows, rules: Option<&Rows>) -> Vec<HitRow> {
+        let of_rules = of_rules(rows, rules);
         let (rules, terms, matched) = (rows.texts("rule"), rows.texts("term"), rows.texts("matched"));
         let (begins, ends) = (rows.integers("begin_ms"), rows.integers("end_ms"));
         let participants = self.participants(rows, "participant");
@@ -344,6 +348,7 @@ impl<'l> Reader<'l> {
                 begin_ms: begins.get(at).copied().flatten(),
                 end_ms: ends.get(at).copied().flatten(),
                 matched: text(&matched, at).unwrap_or_default(),
+                is_of_rule: of_rules.get(at).copied().unwrap_or_default(),
             })
         };
         (0..rows.count).filter_map(hit).collect()
@@ -373,6 +378,15 @@ impl<'l> Reader<'l> {
         })
         .collect()
     }
+}
+
+/// Which of the rows of `hits` of one call are evidence of rules, by its rows of `rules`.
+pub(super) fn of_rules(hits: &Rows, rules: Option<&Rows>) -> Vec<bool> {
+    let counts = rules.map(|rows| rows.texts("rule").into_iter().zip(rows.integers("count")));
+    let counts = counts.into_iter().flatten().filter_map(|(rule, count)| rule.zip(count)).collect();
+    let said = hits.texts("time_basis").into_iter().map(|basis| basis != Some(TimeBasis::Window.name()));
+    let names = hits.texts("rule").into_iter().map(Option::unwrap_or_default);
+    are_of_rules(names.zip(said), counts)
 }
 
 fn rules(rows: &Rows) -> Vec<(String, Option<bool>)> {
@@ -472,7 +486,7 @@ impl CallSource<'_> {
         self.read(files, true)
     }
 
-    /// The same without what was said.
+    /// The same without their text.
     pub(crate) fn outlines(&self, files: &[String]) -> Result<Vec<Option<CallRows>>> {
         self.read(files, false)
     }

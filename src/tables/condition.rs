@@ -45,22 +45,29 @@ impl Condition {
         Ok(condition)
     }
 
-    /// As it was written.
+    /// As it was written, in one line.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// No row yet, of the columns of `calls` that it needs.
-    pub(super) fn rows(&self) -> Rows {
-        // By its file and address a call finds its row of the metadata.
-        let is_key = |name: &str| ["file", "file_url"].contains(&name);
-        Rows::with_columns(&CALLS, |name| is_key(name) || self.columns.iter().any(|column| column == name))
+    /// Whether it needs this column of `calls`. By its file and address a call finds its row of the metadata.
+    fn needs(&self, name: &str) -> bool {
+        ["file", "file_url"].contains(&name) || self.columns.iter().any(|column| column == name)
     }
 
-    /// Whether it holds for each of these rows. Neither true nor false is false.
-    pub(super) fn holds(&self, rows: Rows, joined: Option<&Joined>) -> Result<Vec<bool>> {
-        let mut calls = rows.into_frame()?;
+    /// The columns of `calls` that it needs.
+    pub(super) fn columns_of_calls(&self) -> Vec<&'static str> {
+        CALLS.columns.iter().map(|column| column.name).filter(|name| self.needs(name)).collect()
+    }
+
+    /// No row yet, of the columns of `calls` that it needs.
+    pub(super) fn rows(&self) -> Rows {
+        Rows::with_columns(&CALLS, |name| self.needs(name))
+    }
+
+    /// Whether it holds for each of these rows of `calls`. Neither true nor false is false.
+    pub(super) fn holds(&self, mut calls: DataFrame, joined: Option<&Joined>) -> Result<Vec<bool>> {
         let decided = joined.map_or(Ok(()), |joined| joined.add_columns(&mut calls)).and_then(|()| self.decide(calls));
         let decided = decided.map_err(|error| Error::table(format!("cannot decide `{}`", self.text), error))?;
         Ok(decided.iter().map(|holds| holds == Some(true)).collect())

@@ -2,14 +2,16 @@
 
 use std::str::FromStr;
 
-use jiff::civil::DateTime;
+use jiff::civil::{Date, DateTime};
 use jiff::fmt::{strtime, temporal::Pieces};
 use polars::prelude::StringChunked;
+use serde::{Deserialize, Serialize};
 
 use crate::error::{Check, Error, Result};
 
 /// What of a time makes a group.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Period {
     /// `2026-10-05T09`.
@@ -34,8 +36,14 @@ impl Period {
         ("weekday", Self::Weekday),
     ];
 
+    /// `hour`, `day`, `week`, `month` or `weekday`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::ALL.into_iter().find(|(_, period)| *period == self).map_or("", |(name, _)| name)
+    }
+
     /// The group of a moment; `None` for the hour of a date without a time.
-    fn label(self, moment: &Moment) -> Option<String> {
+    pub(crate) fn label(self, moment: &Moment) -> Option<String> {
         let time = moment.time;
         let date = time.date();
         Some(match self {
@@ -44,9 +52,9 @@ impl Period {
             Self::Day => date.to_string(),
             Self::Week => {
                 let week = date.iso_week_date();
-                format!("{:04}-W{:02}", week.year(), week.week())
+                format!("{}-W{:02}", year(week.year()), week.week())
             }
-            Self::Month => format!("{:04}-{:02}", date.year(), date.month()),
+            Self::Month => format!("{}-{:02}", year(date.year()), date.month()),
             Self::Weekday => date.weekday().to_monday_one_offset().to_string(),
         })
     }
@@ -62,15 +70,21 @@ impl FromStr for Period {
     }
 }
 
+/// A year as dates have it: four digits, and six behind a minus.
+fn year(year: i16) -> String {
+    if year < 0 { format!("-{:06}", year.unsigned_abs()) } else { format!("{year:04}") }
+}
+
 /// A time as it is written; an offset from UTC is not applied.
-struct Moment {
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Moment {
     time: DateTime,
     has_time: bool,
 }
 
 impl Moment {
     /// Reads a time by its format, else by ISO 8601: `2026-10-05T09:12:00+08:00`, `2026-10-05 09:12`, `2026-10-05`.
-    fn read(text: &str, format: Option<&str>) -> Result<Self, jiff::Error> {
+    pub(crate) fn read(text: &str, format: Option<&str>) -> Result<Self, jiff::Error> {
         let Some(format) = format else {
             let pieces = Pieces::parse(text)?;
             let time = pieces.time();
@@ -82,17 +96,24 @@ impl Moment {
             if has_time { read.to_datetime()? } else { read.to_date()?.to_datetime(jiff::civil::Time::midnight()) };
         Ok(Self { time, has_time })
     }
+
+    /// Its day.
+    pub(crate) fn date(&self) -> Date {
+        self.time.date()
+    }
 }
 
 /// A column to group by.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct GroupKey {
     /// The column.
     pub column: String,
     /// What of its times makes a group; `None` groups by the cells as they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub period: Option<Period>,
     /// How its times are written, as `strptime` has it; `None` is ISO 8601.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_format: Option<String>,
 }
 
@@ -184,5 +205,11 @@ mod tests {
         assert_eq!(groups("2027-01-01", None)[2], "2026-W53");
         assert_eq!(groups("2025-12-29", None)[2], "2026-W01");
         assert_eq!(groups("2026-10-11", None)[4], "7");
+    }
+
+    #[test]
+    fn a_year_has_four_digits() {
+        assert_eq!(groups("0987-03-05", None)[1..4], ["0987-03-05", "0987-W10", "0987-03"]);
+        assert_eq!(groups("-000044-03-15", None)[1..4], ["-000044-03-15", "-000044-W11", "-000044-03"]);
     }
 }

@@ -176,7 +176,7 @@ impl Joined {
     }
 
     /// The roles that its row gives to the participants of a call; `None` without any.
-    pub(super) fn roles(&self, file: &str, file_url: Option<&str>) -> Option<Roles> {
+    pub(crate) fn roles(&self, file: &str, file_url: Option<&str>) -> Option<Roles> {
         if self.roles.is_empty() {
             return None;
         }
@@ -268,6 +268,13 @@ impl Joined {
         &self.keys.column
     }
 
+    /// The first key, as written.
+    #[must_use]
+    pub fn first_key(&self) -> Option<String> {
+        let cells = self.metadata.text(&self.keys.column).ok()?;
+        cells.iter().flatten().find(|cell| !cell.trim().is_empty()).map(str::to_owned)
+    }
+
     /// Rows that were skipped: without a key, or with the key of an earlier row.
     #[must_use]
     pub fn skipped_rows(&self) -> usize {
@@ -277,8 +284,6 @@ impl Joined {
     /// A key of the metadata as written, and what it would have to be for the first of these calls.
     #[must_use]
     pub fn examples(&self, calls: &DataFrame) -> (Option<String>, Option<String>) {
-        let cells = self.metadata.text(&self.keys.column).ok();
-        let cell = cells.as_ref().and_then(|cells| cells.iter().flatten().find(|cell| !cell.trim().is_empty()));
         let first = |column: &str| calls.column(column).ok()?.str().ok()?.iter().flatten().next();
         let call = match self.keys.kind {
             KeyKind::Id => {
@@ -289,7 +294,7 @@ impl Joined {
             KeyKind::Name => first("file"),
             KeyKind::Address => first("file_url").or_else(|| first("file")),
         };
-        (cell.map(str::to_owned), call.map(str::to_owned))
+        (self.first_key(), call.map(str::to_owned))
     }
 }
 

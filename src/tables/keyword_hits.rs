@@ -1,6 +1,6 @@
 //! Hits of many calls by keyword.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
 
@@ -19,6 +19,27 @@ pub struct KeywordHits {
     /// The calls with a hit, as places in the table `calls`, ascending.
     #[serde(skip)]
     pub found_in: Vec<u32>,
+}
+
+/// Which hits of one call are evidence of rules; the others are of keywords. A keyword may have the name of a rule.
+///
+/// `hits` are given by name, with whether something was said, in the order of the table. `counts` has the column `count` of
+/// each rule that was decided: so many hits of its name that were said are the rule's, the last ones, and all absences.
+pub(super) fn are_of_rules<'h>(
+    hits: impl DoubleEndedIterator<Item = (&'h str, bool)>,
+    mut counts: HashMap<&'h str, i64>,
+) -> Vec<bool> {
+    let is_of_rule = |(name, was_said): (&str, bool)| match counts.get_mut(name) {
+        Some(left) if was_said => {
+            *left -= 1;
+            *left >= 0
+        }
+        Some(_) => true,
+        None => false,
+    };
+    let mut backwards: Vec<bool> = hits.rev().map(is_of_rule).collect();
+    backwards.reverse();
+    backwards
 }
 
 /// The table `hits` added up, call by call.
@@ -90,5 +111,17 @@ mod tests {
             list.iter().map(|hits| (&*hits.rule, hits.calls, hits.hits, hits.by.get("agent").copied())).collect();
         assert_eq!(shown, [("cancel", 0, 0, None), ("refund", 2, 3, Some(2)), ("退款", 1, 1, None)]);
         assert_eq!(list[1].found_in, [0, 3]);
+    }
+
+    #[test]
+    fn a_keyword_may_have_the_name_of_a_rule() {
+        let of_rules = |hits: &[(&'static str, bool)], refund: i64| {
+            are_of_rules(hits.iter().copied(), [("refund", refund), ("greeting", 0)].into())
+        };
+        let hits = [("hello", true), ("refund", true), ("refund", true), ("refund", false), ("refund", true)];
+        assert_eq!(of_rules(&hits, 1), [false, false, false, true, true]);
+        assert_eq!(of_rules(&hits, 3), [false, true, true, true, true]);
+        assert_eq!(of_rules(&hits[..3], 0), [false, false, false], "the rule did not match");
+        assert_eq!(of_rules(&[("greeting", false)], 0), [true], "an absence is of a rule");
     }
 }

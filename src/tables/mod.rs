@@ -37,6 +37,7 @@ pub use condition::Condition;
 pub use copies::{CopiedRecording, Copies};
 pub use files::{Format, Output, Written, write_frame};
 pub use frame::{frame, priced_frame, schema};
+pub(crate) use group::Moment;
 pub use group::{GroupKey, Period, UnreadableTimes};
 pub use join::{Joined, RecordingNames};
 pub use keyword_hits::KeywordHits;
@@ -48,6 +49,11 @@ pub use rollup::{Order, Rollup};
 pub use rule_calls::RuleCalls;
 pub use stored::{FOLDER, Stored};
 pub use workbook::{ShortSheet, WORKBOOK};
+
+/// Sends what the engine of data frames would print on stderr to the traces, in the whole process.
+pub fn trace_engine_warnings() {
+    polars::error::set_warning_function(|text, kind| tracing::debug!(?kind, "polars: {text}"));
+}
 
 /// The list without repetitions, in order of first occurrence.
 fn distinct<T: Clone + PartialEq>(list: &[T]) -> Vec<T> {

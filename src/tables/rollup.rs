@@ -11,7 +11,7 @@ use super::distinct;
 use super::group::{GroupKey, UnreadableTimes};
 use super::join::Joined;
 use crate::error::{Error, Result};
-use crate::metrics::catalogue::{self, CALLS, Kind, RoleColumn, Use};
+use crate::metrics::catalogue::{self, Aggregate, CALLS, Kind, RoleColumn, Use};
 
 /// A roll-up, and how many rows could not be joined.
 #[derive(Debug, Clone)]
@@ -22,6 +22,8 @@ pub struct Rollup {
     pub frame: DataFrame,
     /// Names of the group columns in `frame`.
     pub by: Vec<String>,
+    /// What it groups by, in the same order.
+    pub keys: Vec<GroupKey>,
     /// For each group column, the group of each call, in the order of the calls.
     pub labels: Vec<StringChunked>,
     /// Calls without a row in the metadata, which are in the group of nulls.
@@ -68,15 +70,11 @@ impl Order {
     /// The column of `calls` behind it, if calls can be ranked by one: of `dead_air_ms_per_call` it is `dead_air_ms`.
     #[must_use]
     pub fn column_of_calls(&self) -> Option<&'static str> {
-        let bases = SUFFIXES.into_iter().map(|suffix| self.column.strip_suffix(suffix));
-        let mut names = std::iter::once(Some(&*self.column)).chain(bases).flatten();
+        let mut names = Aggregate::ALL.into_iter().rev().filter_map(|made| self.column.strip_suffix(made.suffix()));
         let ranked = |name: &str| CALLS.column(name).filter(|column| column.is_for(Use::Ranked));
         names.find_map(ranked).map(|column| column.name)
     }
 }
-
-/// What stands behind the name of a column of `calls` or `calls_by_role`.
-const SUFFIXES: [&str; 4] = ["_per_call", "_p50", "_p90", "_n"];
 
 impl Rollup {
     /// Groups the calls of an analysis by columns of the metadata.
@@ -120,18 +118,21 @@ impl Rollup {
             labels.push(cells.clone());
             grouped.with_column(cells.with_name(name.clone()).into_column())?;
         }
-        let mut figures = figures_of_calls();
+        let mut figures = vec![len().cast(DataType::Int64).alias("call_count")];
+        let figure = |from: &str, name: &str, column, made: Aggregate| {
+            aggregate(from, column, made).alias(format!("{name}{}", made.suffix()))
+        };
+        figures.extend(Aggregate::of_calls().map(|(column, made)| figure(column.name, column.name, column, made)));
         for (index, role) in by_role.roles.iter().enumerate() {
-            let columns: Vec<RoleColumn> = RoleColumn::of_roles(std::slice::from_ref(role)).collect();
-            let from = |column: &RoleColumn| format!("__role{index}_{}", column.figure.name);
-            for column in &columns {
+            let from = |column: &catalogue::Column| format!("__role{index}_{}", column.name);
+            for column in RoleColumn::of_roles(std::slice::from_ref(role)) {
                 let cells = by_role.frame.column(&column.name())?.clone();
-                grouped.with_column(cells.with_name(from(column).into()))?;
+                grouped.with_column(cells.with_name(from(column.figure).into()))?;
             }
-            let median = |column: &RoleColumn| quantile(&from(column), column.figure, 0.5);
-            figures.extend(columns.iter().map(|column| median(column).alias(format!("{}_p50", column.name()))));
-            let counts = columns.iter().filter(|column| column.figure.is_count());
-            figures.extend(counts.map(|column| sum(&from(column)).alias(column.name())));
+            figures.extend(Aggregate::of_role().map(|(column, made)| {
+                let name = RoleColumn { role: role.clone(), figure: column }.name();
+                figure(&from(column), &name, column, made)
+            }));
         }
         for (index, (rule, verdicts)) in analysis.verdicts.iter().enumerate() {
             let from = format!("__rule{index}");
@@ -154,7 +155,8 @@ impl Rollup {
         }
         let calls_without_row = rows.iter().filter(|row| row.is_none()).count();
         let rows_without_call = joined.height() - named.len();
-        Ok(Self { frame, by, labels, calls_without_row, rows_without_call, unreadable_times: Vec::new() })
+        let keys = group_by.to_vec();
+        Ok(Self { frame, by, keys, labels, calls_without_row, rows_without_call, unreadable_times: Vec::new() })
     }
 
     /// The column that an order means: this one, else its median. `None` if there is none.
@@ -192,20 +194,15 @@ fn free_name(name: &str, frame: &DataFrame) -> String {
     free
 }
 
-/// The aggregates of columns of `calls`.
-fn figures_of_calls() -> Vec<Expr> {
-    let mut figures = vec![len().cast(DataType::Int64).alias("call_count")];
-    figures.extend(CALLS.columns_for(Use::Summed).into_iter().map(|column| sum(column.name)));
-    let per_call = CALLS.columns_for(Use::PerCall).into_iter().map(|column| column.name);
-    figures.extend(per_call.map(|name| col(name).mean().alias(format!("{name}_per_call"))));
-    for column in CALLS.columns_for(Use::Spread) {
-        let name = column.name;
-        for (suffix, q) in [("p50", 0.5), ("p90", 0.9)] {
-            figures.push(quantile(name, column, q).alias(format!("{name}_{suffix}")));
-        }
-        figures.push(col(name).count().cast(DataType::Int64).alias(format!("{name}_n")));
+/// What is made of the values of a column in a group.
+fn aggregate(name: &str, column: &catalogue::Column, made: Aggregate) -> Expr {
+    match made {
+        Aggregate::Sum => sum(name),
+        Aggregate::PerCall => col(name).mean(),
+        Aggregate::Median => quantile(name, column, 0.5),
+        Aggregate::Percentile90 => quantile(name, column, 0.9),
+        Aggregate::Measured => col(name).count().cast(DataType::Int64),
     }
-    figures
 }
 
 /// A sum over calls in which nothing could be measured is null, not 0.

@@ -32,29 +32,40 @@ impl RuleCalls {
     }
 }
 
-/// What became of each rule in each call: by rule, a verdict per call in the order of `calls`.
+/// What became of each rule in each call, in the order of `calls`.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Verdicts(Vec<(String, Vec<Option<bool>>)>);
+pub(crate) struct Verdicts(Vec<(String, RuleCount)>);
 
 impl Verdicts {
-    /// The verdicts in `calls` calls, each given as rule, row of the call, and verdict.
-    pub(super) fn new<'r>(calls: usize, rows: impl Iterator<Item = (&'r str, usize, Option<bool>)>) -> Self {
-        let mut verdicts: Vec<(String, Vec<Option<bool>>)> = Vec::new();
-        for (rule, call, matched) in rows {
-            let at = verdicts.iter().position(|(known, _)| known == rule).unwrap_or_else(|| {
-                verdicts.push((rule.to_owned(), vec![None; calls]));
-                verdicts.len() - 1
+    /// The verdicts in `calls` calls, each given as rule, row of the call, verdict, and number of hits.
+    pub(super) fn new<'r>(calls: usize, rows: impl Iterator<Item = (&'r str, usize, Option<bool>, i64)>) -> Self {
+        let mut rules: Vec<(String, RuleCount)> = Vec::new();
+        for (rule, call, matched, hits) in rows {
+            let at = rules.iter().position(|(known, _)| known == rule).unwrap_or_else(|| {
+                rules.push((rule.to_owned(), RuleCount { verdicts: vec![None; calls], hits: 0 }));
+                rules.len() - 1
             });
-            if let Some(verdict) = verdicts.get_mut(at).and_then(|(_, verdicts)| verdicts.get_mut(call)) {
+            let Some((_, count)) = rules.get_mut(at) else { continue };
+            if let Some(verdict) = count.verdicts.get_mut(call) {
                 *verdict = matched;
+                count.hits += hits.unsigned_abs();
             }
         }
-        Self(verdicts)
+        Self(rules)
     }
 
     /// Rules and their verdicts.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &[Option<bool>])> {
-        self.0.iter().map(|(rule, verdicts)| (&**rule, &**verdicts))
+        self.0.iter().map(|(rule, count)| (&**rule, &*count.verdicts))
+    }
+
+    /// The same rules with the numbers of these calls; those of which nothing is known are left out.
+    pub(crate) fn count(&self, rules: &[RuleCalls]) -> Vec<RuleCalls> {
+        let counted = |rule: &RuleCalls| {
+            let (_, count) = self.0.iter().find(|(known, _)| *known == rule.rule)?;
+            Some(count.of(rule.rule.clone(), rule.name.clone(), rule.severity.clone()))
+        };
+        rules.iter().filter_map(counted).collect()
     }
 }
 
@@ -67,6 +78,13 @@ pub(super) struct RuleCounts(Vec<RuleCount>);
 struct RuleCount {
     verdicts: Vec<Option<bool>>,
     hits: u64,
+}
+
+impl RuleCount {
+    fn of(&self, rule: String, name: String, severity: String) -> RuleCalls {
+        let with = |wanted: Option<bool>| self.verdicts.iter().filter(|verdict| **verdict == wanted).count() as u64;
+        RuleCalls { rule, name, severity, calls: with(Some(true)), unknown: with(None), hits: self.hits }
+    }
 }
 
 impl RuleCounts {
@@ -89,20 +107,13 @@ impl RuleCounts {
 
     pub(super) fn into_list(self, rules: &Rules) -> (Vec<RuleCalls>, Verdicts) {
         let counts = self.0.into_iter().chain(std::iter::repeat_with(RuleCount::default));
-        let (mut list, mut verdicts) = (Vec::new(), Vec::new());
-        for (rule, count) in rules.list().iter().zip(counts) {
-            let with =
-                |wanted: Option<bool>| count.verdicts.iter().filter(|verdict| **verdict == wanted).count() as u64;
-            list.push(RuleCalls {
-                rule: rule.id().to_owned(),
-                name: rule.name().to_owned(),
-                severity: rule.severity().name().to_owned(),
-                calls: with(Some(true)),
-                unknown: with(None),
-                hits: count.hits,
-            });
-            verdicts.push((rule.id().to_owned(), count.verdicts));
-        }
+        let rules = rules.list().iter().zip(counts);
+        let (list, verdicts) = rules
+            .map(|(rule, count)| {
+                let calls = count.of(rule.id().to_owned(), rule.name().to_owned(), rule.severity().name().to_owned());
+                (calls, (rule.id().to_owned(), count))
+            })
+            .unzip();
         (list, Verdicts(verdicts))
     }
 }

@@ -1,6 +1,6 @@
 //! Tables read back from the folders they were written to. Several folders make one set of calls.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{BufReader, Seek as _};
 use std::path::{Path, PathBuf};
@@ -12,18 +12,20 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use super::analysis::{Analysis, LeftOut, columns_of_calls, columns_of_participants};
 use super::bill;
 use super::call_rows::{CallRows, TABLES_OF_CALL, TABLES_OF_OUTLINE};
+use super::condition::Condition;
 use super::copies::Copies;
 use super::files::Format;
 use super::frame::Rows;
 use super::frame::schema;
-use super::keyword_hits::HitCounts;
+use super::join::Joined;
+use super::keyword_hits::{HitCounts, are_of_rules};
 use super::metadata::Metadata;
 use super::rule_calls::Verdicts;
 use crate::billing::Bill;
 use crate::error::{Check, Error, Result};
-use crate::metrics::Settings;
 use crate::metrics::catalogue::{CALLS, COSTS, HITS, Kind, PARTICIPANTS, RULES, TABLES, Table, WARNINGS};
 use crate::metrics::keywords::Keywords;
+use crate::metrics::{Settings, TimeBasis};
 use crate::transcript::Code;
 
 /// The column with the folder of a call, if there are several folders.
@@ -47,6 +49,9 @@ struct Folder {
 #[derive(Debug, Clone)]
 pub struct Stored {
     folders: Vec<Folder>,
+    /// Names of the calls that meet a condition; `None` is all calls.
+    kept: Option<HashSet<String>>,
+    left_out: LeftOut,
 }
 
 impl Stored {
@@ -74,7 +79,36 @@ impl Stored {
                 return Err(Error::invalid(message).with_check(Check::NoTables));
             }
         }
-        Ok(Self { folders })
+        Ok(Self { folders, kept: None, left_out: LeftOut::default() })
+    }
+
+    /// Leaves out the calls that do not meet a condition: everything read from now on is about the others. Returns the number
+    /// of calls that are left out. `joined` has the user's columns.
+    ///
+    /// # Errors
+    /// When the table `calls` cannot be read.
+    pub fn keep(&mut self, condition: &Condition, joined: Option<&Joined>) -> Result<u64> {
+        let calls = self.frame(&CALLS, &condition.columns_of_calls(), None)?.unwrap_or_default();
+        let failed = |error| Error::table("cannot read calls", error);
+        let rows = joined.map(|joined| joined.rows_of(&calls)).transpose().map_err(failed)?.unwrap_or_default();
+        let files = calls.column("file").and_then(Column::str).cloned().map_err(failed)?;
+        let mut kept = HashSet::new();
+        for (at, (holds, file)) in condition.holds(calls, joined)?.into_iter().zip(files.iter()).enumerate() {
+            if holds {
+                kept.extend(file.map(str::to_owned));
+            } else {
+                self.left_out.calls += 1;
+                self.left_out.rows.extend(rows.get(at).copied().flatten());
+            }
+        }
+        self.kept = Some(kept);
+        Ok(self.left_out.calls)
+    }
+
+    /// Whether no call is left out by a condition.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.kept.is_none()
     }
 
     /// The folders with the names in front of their calls; the name is empty for a single folder.
@@ -98,13 +132,17 @@ impl Stored {
         names.extend(parts.iter().flat_map(|part| part.get_column_names_owned()));
         let mut whole = DataFrame::empty_with_schema(&Schema::default());
         for name in super::distinct(&names) {
-            let mut cells = StringChunked::full_null(name.clone(), 0);
+            // What the folders do not agree on is text.
+            let mut types = parts.iter().filter_map(|part| Some(part.column(&name).ok()?.dtype()));
+            let first = types.next().unwrap_or(&DataType::String);
+            let dtype = if types.all(|other| other == first) { first } else { &DataType::String };
+            let mut cells = Column::new_empty(name.clone(), dtype);
             for part in &parts {
-                let missing = || StringChunked::full_null(name.clone(), part.height());
-                let own = part.column(&name).and_then(Column::str).cloned().unwrap_or_else(|_| missing());
-                cells.append(&own).map_err(failed)?;
+                let missing = || Ok(Column::full_null(name.clone(), part.height(), dtype));
+                let own = part.column(&name).map_or_else(|_| missing(), |own| own.cast(dtype)).map_err(failed)?;
+                cells.append_owned(own).map_err(failed)?;
             }
-            whole.with_column(cells.into_column()).map_err(failed)?;
+            whole.with_column(cells).map_err(failed)?;
         }
         Ok((whole.width() > 1).then(|| Metadata::from_frame(whole)))
     }
@@ -116,8 +154,11 @@ impl Stored {
             let Some((path, format)) = folder.table(table) else { continue };
             let failed = |error| Error::table(format!("cannot read {}", path.display()), error);
             let file = File::open(&path).map_err(|error| Error::io("open", &path, error))?;
-            let read = folder.read(file, format, table, columns, files).map_err(failed)?;
+            let mut read = folder.read(file, format, table, columns, files).map_err(failed)?;
             in_bounds(&read).map_err(failed)?;
+            if let Some(kept) = self.kept.as_ref().filter(|_| files.is_none()) {
+                read = of_calls(&read, kept).map_err(failed)?;
+            }
             whole = Some(match whole {
                 None => read,
                 Some(before) => before.vstack(&read).map_err(failed)?,
@@ -126,7 +167,7 @@ impl Stored {
         Ok(whole)
     }
 
-    /// Single calls, in the order of `files`, in full or without what was said; `None` for a call without a row in `calls`.
+    /// Single calls, in the order of `files`, in full or without their text; `None` for a call without a row in `calls`.
     pub(super) fn calls(&self, files: &[String], in_full: bool) -> Result<Vec<Option<CallRows>>> {
         // Other tables stand in for some that were not written.
         let suffice = || self.without(&TABLES_OF_OUTLINE).all(|(_, missing)| missing.is_empty());
@@ -173,7 +214,10 @@ impl Stored {
     }
 
     /// The names of all calls, in order.
-    pub(super) fn files(&self) -> Result<Vec<String>> {
+    ///
+    /// # Errors
+    /// When the table `calls` cannot be read.
+    pub fn files(&self) -> Result<Vec<String>> {
         let failed = |error| Error::table("cannot read calls", error);
         let calls = self.frame(&CALLS, &["file"], None)?.unwrap_or_default();
         let files = calls.column("file").and_then(Column::str).map_err(failed)?;
@@ -188,26 +232,35 @@ impl Stored {
         })
     }
 
-    /// The summary that [`analyze`](super::analyze) returned for these calls, measured with `settings`. `key` is an
-    /// additional column of `calls` to join by. What no table contains is 0 or empty: calls without speech, files that
-    /// failed, bytes, hash.
+    /// The columns of `calls` that an [`Analysis`] keeps, for all calls.
+    ///
+    /// # Errors
+    /// When the table `calls` cannot be read.
+    pub fn figures_of_calls(&self) -> Result<DataFrame> {
+        Ok(self.frame(&CALLS, &columns_of_calls(), None)?.unwrap_or_default())
+    }
+
+    /// The summary that [`analyze`](super::analyze) returned for these calls, measured with `settings`. What no table contains
+    /// is 0 or empty: files that failed, bytes, hash; calls without speech, too, if `warnings` was not written.
     ///
     /// # Errors
     /// When a table cannot be read.
     pub fn analysis(&self, settings: Settings) -> Result<Analysis> {
-        let calls = self.frame(&CALLS, &columns_of_calls(), None)?.unwrap_or_default();
+        let calls = self.figures_of_calls()?;
         let of_participants = columns_of_participants();
         let empty = || DataFrame::empty_with_schema(&some(&schema(&PARTICIPANTS), &of_participants));
         let participants = self.frame(&PARTICIPANTS, &of_participants, None)?.unwrap_or_else(empty);
         let keywords = settings.keywords.as_ref().map(Keywords::lines);
         let verdicts = self.verdicts(&calls)?;
         let places = places(&calls).map_err(|error| Error::table("cannot read calls", error))?;
+        let warnings = self.warnings()?;
+        let silent = warnings.iter().find(|(code, ..)| *code == Code::NothingToMeasure);
         Ok(Analysis {
-            left_out: LeftOut::default(),
+            left_out: self.left_out.clone(),
             measured: calls.height() as u64,
             missing_tables: self.missing_tables(),
             copies: Copies::find(&calls),
-            without_speech: 0,
+            without_speech: silent.map_or(0, |(_, files, _)| *files),
             calls,
             participants,
             bill: self.bill()?.into_totals(),
@@ -215,28 +268,31 @@ impl Stored {
             verdicts,
             hits: match keywords {
                 // Without the table, the number of hits is unknown, not zero.
-                Some(keywords) if self.folders.iter().all(|folder| folder.table(&HITS).is_some()) => {
-                    Some(self.hits(&places)?.into_list(keywords))
-                }
+                Some(keywords) if self.have(&HITS) => Some(self.hits(&places)?.into_list(keywords)),
                 _ => None,
             },
             failed: 0,
             bytes: 0,
-            warnings: self.warnings()?,
+            warnings,
             labels: std::collections::BTreeSet::new(),
             inputs_hash: String::new(),
             settings,
         })
     }
 
+    /// Whether all folders have a table.
+    fn have(&self, table: &Table) -> bool {
+        self.folders.iter().all(|folder| folder.table(table).is_some())
+    }
+
     /// Tables that some folder does not have.
     fn missing_tables(&self) -> Vec<&'static str> {
-        let is_missing = |table: &&Table| self.folders.iter().any(|folder| folder.table(table).is_none());
+        let is_missing = |table: &&Table| !self.have(table);
         TABLES.into_iter().filter(is_missing).map(|table| table.name).collect()
     }
 
     fn warnings(&self) -> Result<Vec<(Code, u64, u64)>> {
-        let Some(frame) = self.frame(&WARNINGS, &["code", "count"], None)? else { return Ok(Vec::new()) };
+        let Some(frame) = self.frame(&WARNINGS, &["file", "code", "count"], None)? else { return Ok(Vec::new()) };
         let failed = |error| Error::table("cannot read warnings", error);
         let codes = frame.column("code").and_then(Column::str).map_err(failed)?;
         let counts = frame.column("count").and_then(Column::i64).map_err(failed)?;
@@ -252,34 +308,51 @@ impl Stored {
     }
 
     fn verdicts(&self, calls: &DataFrame) -> Result<Verdicts> {
-        let Some(frame) = self.frame(&RULES, &["file", "rule", "matched"], None)? else {
-            return Ok(Verdicts::default());
-        };
+        let frame = self.frame(&RULES, &["file", "rule", "matched", "count"], None)?;
+        let Some(frame) = frame.filter(|_| self.have(&RULES)) else { return Ok(Verdicts::default()) };
         let read = || {
             let files = calls.column("file")?.str()?;
             let row_of: HashMap<&str, usize> =
                 files.iter().enumerate().filter_map(|(at, file)| Some((file?, at))).collect();
             let rows = frame.column("file")?.str()?.iter().zip(frame.column("rule")?.str()?.iter());
-            let rows = rows.zip(frame.column("matched")?.bool()?.iter());
-            let verdict = |((file, rule), matched): ((Option<&str>, _), _)| Some((rule?, *row_of.get(file?)?, matched));
-            Ok(Verdicts::new(calls.height(), rows.filter_map(verdict)))
+            let verdicts = frame.column("matched")?.bool()?.iter().zip(frame.column("count")?.i64()?.iter());
+            let verdict = |((file, rule), (matched, count)): ((Option<&str>, _), (_, Option<i64>))| {
+                Some((rule?, *row_of.get(file?)?, matched, count.unwrap_or(0)))
+            };
+            Ok(Verdicts::new(calls.height(), rows.zip(verdicts).filter_map(verdict)))
         };
         read().map_err(|error| Error::table("cannot read rules", error))
     }
 
     fn hits(&self, places: &HashMap<String, u32>) -> Result<HitCounts> {
         let mut counts = HitCounts::default();
-        let Some(frame) = self.frame(&HITS, &["file", "rule", "participant", "role"], None)? else { return Ok(counts) };
+        let columns = ["file", "rule", "participant", "role", "time_basis"];
+        let Some(frame) = self.frame(&HITS, &columns, None)? else { return Ok(counts) };
         let failed = |error| Error::table("cannot read hits", error);
         let rows = row_ranges(&frame).map_err(failed)?;
         let text = |name: &str| frame.column(name).and_then(Column::str);
+        let bases = text("time_basis").map_err(failed)?;
+        let decided = self.frame(&RULES, &["file", "rule", "count"], None)?;
+        let mut counts_of_rules: HashMap<&str, HashMap<&str, i64>> = HashMap::new();
+        if let Some(decided) = &decided {
+            let text = |name: &str| decided.column(name).and_then(Column::str).map_err(failed);
+            let numbers = decided.column("count").and_then(Column::i64).map_err(failed)?;
+            for ((file, rule), count) in text("file")?.iter().zip(text("rule")?.iter()).zip(numbers.iter()) {
+                if let (Some(file), Some(rule), Some(count)) = (file, rule, count) {
+                    counts_of_rules.entry(file).or_default().insert(rule, count);
+                }
+            }
+        }
         let (rules, labels, roles) =
             (text("rule").map_err(failed)?, text("participant").map_err(failed)?, text("role").map_err(failed)?);
         for (file, (start, length)) in rows {
             let Some(call) = places.get(&file) else { continue };
-            let hits = (start..start + length)
-                .filter_map(|row| Some((rules.get(row)?, roles.get(row).or_else(|| labels.get(row))?)));
-            counts.add(*call, hits);
+            let own = counts_of_rules.remove(&*file).unwrap_or_default();
+            let was_said = |row| bases.get(row) != Some(TimeBasis::Window.name());
+            let names = (start..start + length).map(|row| (rules.get(row).unwrap_or_default(), was_said(row)));
+            let of_keywords = (start..).zip(are_of_rules(names, own)).filter(|(_, is_of_rule)| !is_of_rule);
+            let hit = |(row, _)| Some((rules.get(row)?, roles.get(row).or_else(|| labels.get(row))?));
+            counts.add(*call, of_keywords.filter_map(hit));
         }
         Ok(counts)
     }
@@ -299,7 +372,7 @@ impl Folder {
         formats.into_iter().map(|format| (path(format), format)).find(|(path, _)| path.is_file())
     }
 
-    /// `file` and the columns of `calls` that are not ours, as text; with [`FOLDER`] on request.
+    /// `file` and the columns of `calls` that are not ours; with [`FOLDER`] on request. Those of CSV are text.
     fn own_columns(&self, file: File, format: Format, named: bool) -> PolarsResult<DataFrame> {
         let order = if format == Format::JsonLines { first_keys(&file)? } else { Keys::default() };
         let mut frame = scan(file, format, None)?;
@@ -311,7 +384,7 @@ impl Folder {
             columns.push(lit(self.prefix.trim_end_matches('/').to_owned()).alias(FOLDER));
         }
         let is_own = |name: &&PlSmallStr| CALLS.column(name).is_none() && !(named && *name == FOLDER);
-        columns.extend(names.iter().filter(is_own).map(|name| text(name)));
+        columns.extend(names.iter().filter(is_own).map(|name| col(name.clone())));
         frame.select(columns).collect()
     }
 
@@ -449,6 +522,13 @@ fn first_keys(mut file: &File) -> PolarsResult<Keys> {
     file.rewind()?;
     // What is no object is reported by that reader.
     Ok(first.and_then(std::result::Result::ok).unwrap_or_default())
+}
+
+/// The rows of these calls.
+fn of_calls(frame: &DataFrame, calls: &HashSet<String>) -> PolarsResult<DataFrame> {
+    let is_kept = |file: Option<&str>| file.is_some_and(|file| calls.contains(file));
+    let kept: BooleanChunked = frame.column("file")?.str()?.iter().map(|file| Some(is_kept(file))).collect();
+    frame.filter(&kept)
 }
 
 /// Some columns of a schema.

@@ -1,13 +1,12 @@
 //! Rules over stored tables, without the result files. The rows are those that an analysis with these rules writes.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use rayon::prelude::*;
 
 use super::analysis::BATCH_FILES;
-use super::call_rows::{Reader, intervals};
+use super::call_rows::{Reader, intervals, of_rules};
 use super::files::Output;
 use super::frame::Rows;
 use super::stored::Stored;
@@ -201,15 +200,14 @@ impl CallTables {
     /// The stored hits that are of no stored rule.
     fn keyword_hits(&self, reader: &Reader<'_>) -> Vec<Hit> {
         let Some(rows) = self.rows(&HITS) else { return Vec::new() };
-        let rules: HashSet<&str> =
-            self.rows(&RULES).map(|rows| rows.texts("rule")).unwrap_or_default().into_iter().flatten().collect();
+        let of_rules = of_rules(rows, self.rows(&RULES));
         let (terms, matched, texts) = (rows.texts("term"), rows.texts("matched"), rows.texts("text"));
         let (bases, participants) = (rows.texts("time_basis"), reader.participants(rows, "participant"));
         let (begins, ends, indices) = (rows.integers("begin_ms"), rows.integers("end_ms"), rows.integers("hit_index"));
         let text = |list: &[Option<&str>], at: usize| list.get(at).copied().flatten().unwrap_or_default().to_owned();
         let integer = |list: &[Option<i64>], at: usize| list.get(at).copied().flatten();
         let hit = |(at, rule): (usize, Option<&str>)| {
-            let rule = rule.filter(|rule| !rules.contains(rule))?;
+            let rule = rule.filter(|_| !of_rules.get(at).copied().unwrap_or_default())?;
             Some(Hit {
                 rule: Arc::from(rule),
                 hit_index: integer(&indices, at)?,

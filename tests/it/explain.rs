@@ -132,7 +132,54 @@ fn every_figure_is_in_the_catalogue_with_its_formula() {
     let events = Scene::new().run("metrics events --all --format json").exits(0).json();
     assert_eq!(events.as_array().unwrap().len(), 11);
     Scene::new().run("metrics").exits(0).prints("calls.silence_ratio").prints("silence_ms / span_ms");
-    Scene::new().run("metrics moods").exits(2).says("participants").prints_nothing();
+    Scene::new().run("metrics moods").exits(2).says("participants").says("rollup").prints_nothing();
+}
+
+#[test]
+fn columns_made_of_others_are_in_the_catalogue_as_they_are_written() {
+    let rules = "[[rule]]\nid = \"asked\"\nname = \"asked\"\nseverity = \"info\"\nwhen = \"a\"\n[rule.conditions.a]\nphrases = [\"refund\"]\n";
+    let ran = Scene::new()
+        .call("a", call(&[(0, 0, 6000, "hello"), (1, 6500, 9000, "a refund")]))
+        .call("b", call(&[(0, 0, 6000, "hello"), (1, 6500, 9000, "good morning")]))
+        .write("meta.csv", "file,team\na,red\nb,red\n")
+        .write("rules.toml", rules)
+        .run("analyze calls -o out --meta meta.csv --group-by team --role ch0=agent --rules rules.toml")
+        .exits(0);
+    let package: Value = serde_json::from_str(&ran.file("out/datapackage.json")).unwrap();
+    let rows = Scene::new().run("metrics --all --format jsonl").exits(0).lines();
+    let mut seen = 0;
+    for resource in package["resources"].as_array().unwrap() {
+        let table = resource["name"].as_str().unwrap().trim_end_matches(".parquet");
+        for field in resource["schema"]["fields"].as_array().unwrap().iter().filter(|field| field["name"] != "team") {
+            let name = field["name"].as_str().unwrap();
+            let name = name.replace("agent_", "<role>_").replace("asked_calls", "<rule>_calls");
+            let id = format!("{table}.{name}");
+            let row = rows.iter().find(|row| row["id"] == *id).unwrap_or_else(|| panic!("{id} is not listed"));
+            let kind = match row["type"].as_str().unwrap() {
+                "text" => "string",
+                "decimal" => "number",
+                kind => kind,
+            };
+            assert_eq!(field["type"], kind, "{id}");
+            let meaning = |text: &Value| text.as_str().unwrap_or_default().replace("agent_", "<role>_");
+            assert_eq!(meaning(&field["description"]).replace("rule asked", "rule <rule>"), row["formula"], "{id}");
+            assert_eq!(field.get("unit").unwrap_or(&json!("")), &row["unit"], "{id}");
+            assert_eq!(meaning(field.get("null_rule").unwrap_or(&json!(""))), row["null_rule"], "{id}");
+            seen += usize::from(["rollup", "calls_by_role"].contains(&table));
+        }
+    }
+    assert_eq!(seen, rows.iter().filter(|row| row["id"].as_str().unwrap().starts_with("rollup.")).count() + 11);
+    let asked = |name: &str| Scene::new().run(&format!("metrics {name} --format jsonl")).exits(0).lines();
+    assert_eq!(asked("calls_by_role").len(), 11);
+    for (name, id) in [
+        ("agent_talk_ms", "calls_by_role.agent_talk_ms"),
+        ("calls_by_role.agent_talk_ms", "calls_by_role.agent_talk_ms"),
+        ("dead_air_ms_per_call", "rollup.dead_air_ms_per_call"),
+        ("customer_talk_share_p50", "rollup.customer_talk_share_p50"),
+    ] {
+        let rows = asked(name);
+        assert_eq!((rows.len(), &rows[0]["id"]), (1, &json!(id)));
+    }
 }
 
 #[test]

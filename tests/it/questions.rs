@@ -248,12 +248,96 @@ fn calls_that_do_not_meet_a_condition_are_as_if_they_were_not_there() {
     });
     let alone = kept.run(&format!("analyze calls -o out {all}")).exits(0);
     assert!(tables(&ran) == tables(&alone), "other tables than of these calls alone");
-    let report = |ran: &Ran| serde_json::from_str::<Map<String, Value>>(&ran.file("out/report.json")).unwrap();
+    let report = |ran: &Ran| {
+        let mut report = serde_json::from_str::<Map<String, Value>>(&ran.file("out/report.json")).unwrap();
+        // What was read is more than what was kept.
+        let inputs = report["inputs"].as_object_mut().unwrap();
+        assert!(inputs.remove("bytes").is_some() && inputs.remove("hash").is_some());
+        report
+    };
     let (mut filtered, whole) = (report(&ran), report(&alone));
     let condition = filtered["parameters"].as_object_mut().unwrap().remove("where").unwrap();
     assert!(condition.as_str().unwrap().starts_with("dead_air_ms >= 4000"));
     assert_eq!(filtered, whole);
     assert!(ran.file("out/report.html").contains("dead_air_ms &gt;= 4000"), "the page says what it is about");
+}
+
+/// A rule with the name of the keyword.
+const RULES: &str = "[[rule]]\nid = \"refund\"\nname = \"Good morning\"\nseverity = \"serious\"\nwhen = \"greeted or hello or late\"\n\
+    [rule.conditions.greeted]\nphrases = [\"good morning\", \"today\"]\n[rule.conditions.hello]\nphrases = [\"hello\"]\n\
+    [rule.conditions.late]\nabsent = [\"refund\"]\nfirst = \"1s\"\n\
+    [[rule]]\nid = \"never\"\nname = \"Never\"\nseverity = \"info\"\nwhen = \"not_there\"\n\
+    [rule.conditions.not_there]\nphrases = [\"zeppelin\"]\n";
+
+#[test]
+fn tables_answer_as_the_results_do() {
+    let asked = ["--where", "dead_air_ms >= 4000 OR agent = 'Ann'", "--group-by", "team,started:day"];
+    let asked = asked.into_iter().chain(["--sort", "dead_air_ms_per_call", "--top", "2", "--title", "Dead air"]);
+    let asked: Vec<&str> = asked.collect();
+    let analyze = "analyze calls -o out --meta meta.csv --keyword refund --rules rules.toml --tables";
+    let analyze = |format: &'static str| analyze.split(' ').chain([format]);
+    let scene = || calls().write("rules.toml", RULES);
+    let wanted = scene().run_with(analyze("parquet").chain(asked.clone())).exits(0).says("leaves out 2 calls");
+    assert!(wanted.out().starts_with("Dead air\n4 calls measured"), "{}", wanted.out());
+    for format in ["parquet", "csv", "jsonl"] {
+        let ran = scene().run_with(analyze(format)).exits(0);
+        let report = |more: &[&'static str]| ["report", "out"].into_iter().chain(more.to_vec()).chain(asked.clone());
+        let ran = ran.then().run_with(report(&["-o", "out/again.html"])).exits(0).says("--where leaves out 2 calls");
+        assert!(ran.file("out/again.html") == wanted.file("out/report.html"), "{format}: another page");
+        let ran = ran.then().run_with(report(&["--format", "json"])).exits(0);
+        assert_eq!(ran.out(), wanted.file("out/report.json"), "{format}");
+        let ran = ran.then().run_with(report(&[])).exits(0);
+        assert_eq!(ran.out(), wanted.out(), "{format}");
+        let none = ["report", "out", "--where", "dead_air_ms > 1000000"];
+        let ran = ran.then().run_with(none).exits(1).says("--where leaves no call: 6 calls left out");
+        ran.then().run("report out --where 'dead_air > 3'").exits(2).says("--where").says("no column `dead_air`");
+    }
+    // What is kept of the first condition, and what is asked of the rest.
+    let again =
+        wanted.then().run_with(["report", "out", "--where", "team = 'red'", "--format", "json"]).exits(0).json();
+    assert_eq!(again["inputs"]["measured"], 2);
+    assert_eq!(again["title"], "Dead air");
+    assert_eq!(again["parameters"]["where"], "(dead_air_ms >= 4000 OR agent = 'Ann') AND (team = 'red')");
+    assert_eq!(again["rollup"]["by"], json!(["team", "started"]), "grouped as before");
+    let groups = again["rollup"]["rows"].as_array().unwrap();
+    assert_eq!(groups.len(), 1);
+    has(groups[0].as_object().unwrap(), json!({"team": "red", "started": "2026-10-05", "call_count": 2}));
+}
+
+#[test]
+fn numbers_of_the_user_stay_numbers_in_tables() {
+    let scored = "select file, speech_ms / 1000.0 as score from calls where file <> 'one.json'";
+    for format in ["parquet", "jsonl"] {
+        let ran = calls().run("analyze calls -o out").exits(0).then();
+        let ran = ran.run_with(["query", "out", scored, "-o", "scores.parquet"]).exits(0).then();
+        let ran = ran.run(&format!("analyze calls -o scored --meta scores.parquet --tables {format}")).exits(0);
+        let kept = |ran: Ran| ran.exits(0).says("leaves out 3 calls").json()["inputs"]["measured"].clone();
+        let ran = ran.then();
+        assert_eq!(kept(ran.run("report scored --where 'score > 8.95' --format json")), 3, "{format}");
+    }
+}
+
+#[test]
+fn a_keyword_with_the_name_of_a_rule_has_counts_of_its_own() {
+    for format in ["parquet", "csv", "jsonl"] {
+        let scene = calls().write("rules.toml", RULES);
+        let run = format!("analyze calls -o out --keyword refund --keyword hello --rules rules.toml --tables {format}");
+        let ran = scene.run(&run).exits(0);
+        let (report, page) = (ran.file("out/report.json"), ran.file("out/report.html"));
+        let counted: Value = serde_json::from_str(&report).unwrap();
+        has(counted["keywords"][0].as_object().unwrap(), json!({"rule": "refund", "hits": 3, "calls": 3}));
+        // Of `a`, `b` and `c` two phrases each, of `mono` a third; in `one` and in all others nothing is said of refunds.
+        has(counted["rules"][0].as_object().unwrap(), json!({"rule": "refund", "hits": 7, "calls": 5}));
+        assert!(page.contains("Keyword “refund”: 1") && page.contains("Rule refund (serious)"));
+        let ran = ran.then().run("report out -o out/again.html").exits(0);
+        assert!(ran.file("out/again.html") == page, "{format}");
+        let ran = ran.then().run("report out --format json").exits(0);
+        assert_eq!(ran.out(), report, "{format}");
+        // Rules that run again leave the hits of keywords as they are.
+        let ran = ran.then().run(&format!("rules run rules.toml out -o again --tables {format}")).exits(0);
+        let hits = format!("hits.{format}");
+        assert!(ran.bytes(&format!("again/{hits}")) == ran.bytes(&format!("out/{hits}")), "{format}");
+    }
 }
 
 #[test]
@@ -360,6 +444,14 @@ fn an_answer_comes_in_every_format_and_into_files() {
         has(&ran.table_as("answer", format)[1], json!({"team": "red", "agent": "Bob"}));
     }
     stored().run_with(["query", "out", sql, "-o", "answer.xls"]).exits(2).says(".parquet, .csv or .jsonl");
+}
+
+#[test]
+fn the_engine_says_nothing_of_its_own() {
+    let stored = calls().run("analyze calls -o out --meta meta.csv").exits(0).then();
+    let sql = "select cast('2026-10-05T09:00:00Z' as timestamp) as at, min(file) as first from calls";
+    let ran = stored.run_with(["query", "out", sql, "--format", "csv"]).exits(0).says_nothing();
+    assert!(ran.out().contains("a.json"), "{}", ran.out());
 }
 
 #[test]

@@ -226,7 +226,7 @@ fn the_roll_up_is_in_the_report_too() {
     let ran = by(calls().write("meta.csv", META), "--meta meta.csv --group-by queue");
     let report: Value = serde_json::from_str(&ran.file("out/report.json")).unwrap();
     let rows: Vec<Value> = ran.table("rollup").into_iter().map(Value::Object).collect();
-    assert_eq!(report["rollup"], json!({"by": ["queue"], "rows": rows}));
+    assert_eq!(report["rollup"], json!({"by": ["queue"], "keys": [{"column": "queue"}], "rows": rows}));
     // The column of each call, too.
     assert_eq!(column(&ran.table("calls"), "queue")[..2], ["Z", "Z"]);
 }

@@ -65,6 +65,38 @@ fn presets_are_part_of_the_grid_and_null_is_not_zero() {
     Scene::new().call("a", "{}").run("sensitivity calls").exits(1).says("no file could be measured");
 }
 
+#[test]
+fn the_grid_is_a_page_and_roles_come_by_file() {
+    // Two labels of one person: `spk1` does not interrupt `spk0`.
+    let talk = crate::scene::diarised(&[
+        (Some(0), 0, 10_000, "let me explain how this works"),
+        (Some(1), 4000, 12_000, "and this is how it goes on"),
+        (Some(2), 13_000, 15_000, "I see"),
+    ]);
+    let meta = "file,spk0_role,spk1_role,spk2_role\ntalk,agent,agent,customer\n";
+    let scene = || Scene::new().call("talk", talk.clone()).call("other", talk.clone()).write("meta.csv", meta);
+    let sum = |ran: crate::scene::Ran| ran.exits(0).json()["grid"][0]["sum"]["interruption_count"].clone();
+    assert_eq!(sum(scene().run("sensitivity calls --format json")), 2);
+    let ran = scene().run("sensitivity calls --meta meta.csv --format json");
+    assert_eq!(sum(ran.says("1 call without a row in the metadata")), 1);
+    let ran =
+        scene().run("sensitivity calls -o grid.html").exits(0).says("grid.html written: 2 calls").prints_nothing();
+    let html = ran.file("grid.html");
+    assert!(html.contains("<h1>2 calls under 24 settings</h1>") && html.contains("dead_air_ms 1500"));
+    let ran = ran.then().run("sensitivity calls -o grid.md").exits(0);
+    assert!(ran.file("grid.md").contains("1500 | "));
+    let ran = ran.then().run("sensitivity calls -o grid.json").exits(0);
+    let ran = ran.then().run("sensitivity calls --format json").exits(0);
+    assert_eq!(ran.file("grid.json"), ran.out());
+    // Members are in the order of their meaning, not of their names.
+    let order = ["definitions_version", "version", "parameters", "join_gap_ms", "grid", "calls", "failed"];
+    let places: Vec<usize> = order.iter().map(|name| ran.out().find(&format!("\"{name}\":")).unwrap()).collect();
+    assert!(places.is_sorted(), "{places:?}");
+    ran.then().run("sensitivity calls -o grid.xls").exits(2).says(".html, .md or .json");
+    let ran = scene().write("meta.csv", "file,spk0_role\nmine,agent\n").run("sensitivity calls --meta meta.csv");
+    ran.exits(1).says("its column `file` has `mine`, the calls have `other.json`").prints_nothing();
+}
+
 /// The counts of each call as an analysis with these flags has them.
 fn analysed(folder: &Path, flags: &str) -> Vec<Vec<Value>> {
     let line = format!("analyze -o out --tables jsonl --only calls,participants {flags}");
@@ -88,7 +120,7 @@ fn analysed(folder: &Path, flags: &str) -> Vec<Vec<Value>> {
 fn each_point_of_the_grid_is_what_an_analysis_with_these_flags_counts() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/calls");
     let inputs = Inputs::find(&[&folder], None);
-    let found = sensitivity(&inputs.files, &Settings::default(), &mut |failed| assert!(failed.is_none()));
+    let found = sensitivity(&inputs.files, &Settings::default(), None, &mut |failed| assert!(failed.is_none()));
     let counted = |at: usize| -> Vec<Vec<Value>> {
         let counts = found.calls.iter().map(|call| call.counts[at].values());
         counts.map(|counts| counts.map(Value::from).to_vec()).collect()

@@ -16,6 +16,7 @@ use serde_json::json;
 
 use super::analyze::{AnalyzeJob, AnalyzeResult};
 use super::clip::quoted;
+use super::condition::ConditionFlag;
 use super::flash::{listen, shown};
 use super::order::OrderFlags;
 use super::output::{Console, Failure, Format, printable};
@@ -42,7 +43,7 @@ with other files in it is refused. The service options are ignored.";
 
 /// A key that the emulator accepts.
 const KEY: &str = "sk-of-the-demo";
-/// Speed of the emulator's clock, so that nobody waits for simulated queues.
+/// Speed of the emulator's clock, so that simulated queues take no time.
 const SPEED: f64 = 20.0;
 /// Pause between partial results, so that the text visibly grows.
 const STREAM: &str = "frame_ms = 60";
@@ -227,7 +228,7 @@ fn analyze(
         metadata: Some(Metadata::read(&meta, None)?),
         group_by: vec!["queue".to_owned()],
         time_format: None,
-        condition: None,
+        condition: ConditionFlag::default(),
         order: OrderFlags::default(),
         rules: None,
         settings: metrics::Settings {

@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
+use serde::Serialize;
 use serde_json::json;
 
 use super::super::Exit;
+use super::super::document::json as json_of;
 use super::super::output::{Console, Failure, Format, Listing};
 use super::read;
 use crate::report::number::counted;
@@ -24,6 +26,14 @@ pub(super) struct Args {
     /// Exit with 3 if a verdict, or the list of rules, changes
     #[arg(long)]
     fail_on_change: bool,
+}
+
+/// What changes, as JSON.
+#[derive(Serialize)]
+struct Changes<'c> {
+    flips: &'c [Flip],
+    added: &'c [&'c str],
+    removed: &'c [&'c str],
 }
 
 /// Runs `rules diff`.
@@ -50,8 +60,7 @@ pub(super) fn run(args: &Args, format: Format, console: &Console) -> Result<Exit
     );
     match format {
         Format::Json => {
-            let value = json!({"flips": flips, "added": added, "removed": removed});
-            console.data(format!("{value:#}\n").as_bytes())?;
+            console.data(json_of(&Changes { flips: &flips, added: &added, removed: &removed })?.as_bytes())?;
         }
         Format::Md if flips.is_empty() => {
             console.data(format!("{summary}\n").as_bytes())?;

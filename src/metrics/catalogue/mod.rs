@@ -23,7 +23,7 @@ pub use definition::Definition;
 pub use detail_rows::{BURSTS, EVENTS, HITS, RULES, SENTENCES, TURNS, WINDOWS, WORDS};
 pub use participant_rows::PARTICIPANTS;
 pub use role::RoleColumn;
-pub use rollup::GroupFigure;
+pub use rollup::{Aggregate, GroupFigure};
 pub use unit::Unit;
 
 use std::borrow::Cow;

@@ -54,7 +54,7 @@ pub struct CallView {
 pub enum LaneSource {
     /// `bursts`.
     Bursts,
-    /// `turns`, where `bursts` was not written: pauses inside turns are drawn as talk, and what was said inside a turn of
+    /// `turns`, where `bursts` was not written: pauses inside turns are drawn as talk, and speech inside a turn of
     /// somebody else is missing.
     Turns,
 }
@@ -114,6 +114,8 @@ pub struct HitView {
     pub matched: String,
     /// The line of [`CallView::lines`] that holds it.
     pub line: Option<usize>,
+    /// Whether it is evidence of a rule, and not the hit of a keyword.
+    pub is_of_rule: bool,
 }
 
 /// What became of a rule in this call.
@@ -178,11 +180,6 @@ impl CallView {
         silences.map(|event| (event.begin_ms, event.end_ms)).collect()
     }
 
-    /// Whether a hit of this name is a rule's, and not a keyword's.
-    pub(super) fn is_rule(&self, rule: &str) -> bool {
-        self.rules.iter().any(|known| known.rule == rule)
-    }
-
     /// The anchor of a hit behind the call's own: its mark in the text, else its line, else the call.
     pub(super) fn hit_anchor(&self, at: usize) -> String {
         let line = self.hits.get(at).and_then(|hit| hit.line);
@@ -238,6 +235,7 @@ impl HitView {
             end_ms: hit.end_ms,
             matched: hit.matched.clone(),
             line: None,
+            is_of_rule: hit.is_of_rule,
         }
     }
 }

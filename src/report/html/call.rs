@@ -5,7 +5,7 @@ use minijinja::Value as Html;
 use serde::Serialize;
 
 use super::super::Report;
-use super::super::call::{CallView, EventView, HitView, LaneSource, Line, LineKind};
+use super::super::call::{CallView, EventView, EvidenceLine, HitView, LaneSource, Line, LineKind};
 use super::super::number::{clock, count, length, moment};
 use super::cell::{Cell, Name};
 use super::chart::{hue, small_lanes};
@@ -120,6 +120,8 @@ struct EventContext {
 
 #[derive(Serialize)]
 struct Word {
+    /// How many words of this speaker follow each other, on the first of them; else 0.
+    rows: usize,
     hue: String,
     who: String,
     begin_ms: i64,
@@ -307,19 +309,7 @@ fn kinds(view: &CallView, id: &str) -> Vec<Kind> {
                 time: clock(event.begin_ms),
                 text: in_words(view, event),
                 line: event.line.map_or_else(String::new, |line| format!("#{id}l{line}")),
-                words: event
-                    .evidence
-                    .iter()
-                    .map(|line| Word {
-                        hue: hue(line.participant),
-                        who: who(view, line.participant).to_owned(),
-                        begin_ms: line.word.begin_ms,
-                        begin: moment(line.word.begin_ms),
-                        end: moment(line.word.end_ms),
-                        text: line.word.text.clone(),
-                        inside: line.word.inside,
-                    })
-                    .collect(),
+                words: words(view, event),
             })
             .collect();
         let why = CALLS.column(column).filter(|_| !measured(column)).map_or("", |column| column.why_null(reasons));
@@ -328,9 +318,25 @@ fn kinds(view: &CallView, id: &str) -> Vec<Kind> {
     EventKind::FOR_READERS.into_iter().map(kind).collect()
 }
 
+/// The words behind an event; one cell names the speaker of those that follow each other.
+fn words(view: &CallView, event: &EventView) -> Vec<Word> {
+    let runs = event.evidence.chunk_by(|one, two| one.participant == two.participant);
+    let word = |(at, line): (usize, &EvidenceLine), run: usize| Word {
+        rows: if at == 0 { run } else { 0 },
+        hue: hue(line.participant),
+        who: who(view, line.participant).to_owned(),
+        begin_ms: line.word.begin_ms,
+        begin: moment(line.word.begin_ms),
+        end: moment(line.word.end_ms),
+        text: line.word.text.clone(),
+        inside: line.word.inside,
+    };
+    runs.flat_map(|run| run.iter().enumerate().map(move |line| word(line, run.len()))).collect()
+}
+
 fn keywords(view: &CallView, id: &str) -> Vec<Keyword> {
     let mut keywords: Vec<Keyword> = Vec::new();
-    for (at, hit) in view.hits.iter().enumerate().filter(|(_, hit)| !view.is_rule(&hit.rule)) {
+    for (at, hit) in view.hits.iter().enumerate().filter(|(_, hit)| !hit.is_of_rule) {
         let place = keywords.iter().position(|keyword| keyword.rule == hit.rule).unwrap_or_else(|| {
             keywords.push(Keyword { rule: hit.rule.clone(), count: String::new(), hits: Vec::new() });
             keywords.len() - 1
@@ -348,7 +354,7 @@ fn rules(report: &Report, view: &CallView, id: &str) -> Vec<MatchedRule> {
     let matched = view.rules.iter().filter(|rule| rule.matched == Some(true));
     let rule = |rule: &super::super::RuleView| {
         let known = report.rules.iter().flatten().find(|known| known.rule == rule.rule);
-        let hits = view.hits.iter().enumerate().filter(|(_, hit)| hit.rule == rule.rule);
+        let hits = view.hits.iter().enumerate().filter(|(_, hit)| hit.is_of_rule && hit.rule == rule.rule);
         MatchedRule {
             rule: rule.rule.clone(),
             name: known.map(|known| known.name.clone()).unwrap_or_default(),
@@ -362,7 +368,7 @@ fn rules(report: &Report, view: &CallView, id: &str) -> Vec<MatchedRule> {
 fn hit_context(view: &CallView, at: usize, hit: &HitView, id: &str) -> HitContext {
     let time = |ms: Option<i64>| ms.map_or_else(|| "–:––".to_owned(), clock);
     let text = match hit.participant {
-        Some(participant) if hit.term == hit.rule && !view.is_rule(&hit.rule) => {
+        Some(participant) if hit.term == hit.rule && !hit.is_of_rule => {
             format!("{} {}", time(hit.begin_ms), who(view, participant))
         }
         Some(participant) => format!("{} {}: “{}”", time(hit.begin_ms), who(view, participant), hit.matched),

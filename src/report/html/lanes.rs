@@ -130,7 +130,7 @@ fn marks_of(view: &CallView, id: &str) -> Vec<Mark> {
         .collect();
     for (at, hit) in view.hits.iter().enumerate() {
         let (Some(begin), Some(participant)) = (hit.begin_ms, hit.participant) else { continue };
-        let kind = if view.is_rule(&hit.rule) { "rule" } else { "keyword" };
+        let kind = if hit.is_of_rule { "rule" } else { "keyword" };
         let title = format!("{} {kind} {}: {}", clock(begin), hit.rule, who(view, participant));
         marks.push(mark(begin, format!("#{id}{}", view.hit_anchor(at)), "hit", title));
     }

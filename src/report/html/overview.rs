@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::super::number::{NOT_PRICED, count, figure, length, money};
 use super::super::strip::StripScope;
-use super::super::{Page, Report, Strip};
+use super::super::{Page, Report, RoleFigure, RoleSummary, Strip};
 use super::axis::Axis;
 use super::cell::{Cell, Grid, calls_with};
 use super::chart::strip;
@@ -16,7 +16,7 @@ use super::ranking::{Attention, MOST_GROUPS, attention, groups, trend};
 use super::tiles::{Tile, sums, tiles};
 use super::{Links, extent, foot, short, title};
 use crate::metrics::Parameters;
-use crate::metrics::catalogue::{CALLS, Definition, PARTICIPANTS, Table, Unit};
+use crate::metrics::catalogue::{CALLS, Column, Definition, PARTICIPANTS, Table, Unit};
 use crate::time::span;
 
 #[derive(Serialize)]
@@ -32,6 +32,7 @@ pub(super) struct Overview {
     groups: Option<Grid>,
     groups_note: String,
     trend: Option<Grid>,
+    roles: Option<Grid>,
     keywords: Option<Grid>,
     rules: Option<Grid>,
     /// Rules that matched no call.
@@ -123,6 +124,7 @@ impl Overview {
                 },
             ),
             trend: trend(page),
+            roles: roles(report),
             keywords: keywords(report),
             rules: report.rules.as_ref().map(|_| rules(report, true)),
             unmatched_rules: rules(report, false),
@@ -203,6 +205,25 @@ fn card(one: &Strip, page: &Page) -> Card {
         axis: if one.n > 0 { axis.labels().map(label).collect() } else { Vec::new() },
         table,
     }
+}
+
+/// The figures of each role side by side: the median call, or the total of what is counted.
+fn roles(report: &Report) -> Option<Grid> {
+    let roles = report.roles.as_ref()?;
+    let row = |(at, first): (usize, &RoleFigure)| {
+        let cell = |role: &RoleSummary| match role.figures.get(at) {
+            Some(RoleFigure { sum: Some(sum), .. }) => Cell::number(count(*sum), sum),
+            Some(RoleFigure { p50: Some(median), unit, .. }) => Cell::number(figure(Some(*median), *unit), median),
+            _ => Cell::none("not measurable in any of the calls"),
+        };
+        let label = PARTICIPANTS.label(first.metric);
+        let is_count = PARTICIPANTS.column(first.metric).is_some_and(Column::is_count);
+        let name = Cell::text(label).noted(if is_count { "total" } else { "median" }.to_owned());
+        std::iter::once(name).chain(roles.iter().map(cell)).collect()
+    };
+    let head = std::iter::once("Figure".to_owned()).chain(roles.iter().map(|role| role.role.clone()));
+    let rows = roles.first()?.figures.iter().enumerate().map(row).collect();
+    Some(Grid { head: head.collect(), texts: 1, rows })
 }
 
 fn keywords(report: &Report) -> Option<Grid> {

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::super::attention::summary;
 use super::super::number::{NOT_MEASURED, clock, count, figure};
-use super::super::{CallAttention, CallSet, Page, Ranking, Rate, Report};
+use super::super::{CallAttention, CallSet, GroupRow, Page, Ranking, Rate, Report};
 use super::cell::{Cell, Grid, calls_with};
 use super::short;
 
@@ -96,7 +96,7 @@ fn in_order<'p>(report: &Report, ranking: &'p Ranking) -> Vec<&'p CallSet> {
     let Some(rollup) = &report.rollup else { return sets };
     if rollup.sorted_by.is_some() {
         let place = |set: &CallSet| {
-            let is_it = |row: &serde_json::Map<String, serde_json::Value>| {
+            let is_it = |row: &GroupRow| {
                 let mut cells = rollup.by.iter().zip(&set.labels);
                 cells.all(|(name, label)| row.get(name).and_then(serde_json::Value::as_str) == label.as_deref())
             };

@@ -111,6 +111,23 @@ fn groups_are_ranked_by_rates_and_lead_to_their_calls() {
 }
 
 #[test]
+fn roles_stand_side_by_side() {
+    let ran = analysed("--role ch0=agent,ch1=customer --keyword refund --format json");
+    let html = ran.file("out/report.html");
+    let rows: Vec<Vec<String>> =
+        page::section(&html, "roles").iter().map(|row| row.iter().map(|(_, text)| text.clone()).collect()).collect();
+    let row = |label: &str| rows.iter().find(|row| row[0].starts_with(label)).unwrap_or_else(|| panic!("{rows:?}"));
+    // Two turns of 20 s and one of 19.5 s; the agent has the first and the last.
+    assert_eq!(row("Talk")[1..], ["0:40", "0:20"]);
+    assert!(row("Share of talk")[0].ends_with("median") && row("Keyword hits")[0].ends_with("total"));
+    assert_eq!(row("Keyword hits")[1..], ["0", "12"]);
+    assert_eq!(rows.len(), 10, "{rows:?}");
+    assert!(html.contains("<a href=\"#roles\">Roles</a>"));
+    let without = analysed("").file("out/report.html");
+    assert!(!without.contains("id=\"roles\""), "tracks are no roles");
+}
+
+#[test]
 fn the_page_holds_every_call_with_what_it_is_found_by() {
     let ran = analysed("--group-by agent --keyword refund --rules rules.toml");
     let data = page::data(&ran.file("out/report.html"));

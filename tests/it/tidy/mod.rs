@@ -46,6 +46,21 @@ fn polars_stays_in_the_tables() {
     assert_eq!(offences(&["polars"], tables), Vec::<String>::new());
 }
 
+// Whether such objects keep the order in which they are filled hangs on a feature that a dependency turns on.
+#[test]
+fn members_of_json_are_in_the_order_of_a_type() {
+    let commands = ["analyze", "compare", "explain", "metrics", "report", "rules/", "sensitivity", "summary"];
+    let is_free = |path: &str| {
+        let command = path.strip_prefix("cli/").is_some_and(|path| commands.iter().any(|own| path.starts_with(own)));
+        let folders = ["report/", "compare/", "tables/", "metrics/", "rules/"];
+        // The data of a page, a schema that is sorted, and categories that are read.
+        let other = ["report/html/list.rs", "rules/schema.rs", "rules/amazon.rs"];
+        !(command || folders.iter().any(|folder| path.starts_with(folder))) || other.contains(&path)
+    };
+    assert_eq!(offences(&["json!({", "serde_json::Map"], is_free), Vec::<String>::new());
+    assert!(!offences(&["json!({"], |_| false).is_empty());
+}
+
 #[test]
 fn no_file_is_too_long_to_read() {
     let long: Vec<String> = source::product()
