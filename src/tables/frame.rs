@@ -207,7 +207,7 @@ pub(super) struct Runs {
 
 impl Runs {
     /// Rows of a full run.
-    const FULL: usize = 4096;
+    const FULL: usize = 16_384;
 
     /// Starts with these rows.
     pub(super) fn new(rows: Rows) -> Self {
@@ -236,10 +236,16 @@ impl Runs {
         }
     }
 
+    /// A chunk for each run, so that nothing is copied and memory held twice.
     pub(super) fn into_frame(self) -> Result<DataFrame> {
         let name = self.last.table.name;
-        let rows = self.full.into_iter().chain([self.last]).collect();
-        Rows::frame_of(rows).map_err(|error| Error::table(format!("cannot build the table {name}"), error))
+        let failed = |error| Error::table(format!("cannot build the table {name}"), error);
+        let mut runs = self.full.into_iter().chain([self.last]);
+        let mut frame = runs.next().map_or_else(|| Ok(DataFrame::empty()), Rows::into_frame)?;
+        for rows in runs {
+            frame.vstack_mut_owned(rows.into_frame()?).map_err(failed)?;
+        }
+        Ok(frame)
     }
 }
 
@@ -300,7 +306,7 @@ mod tests {
             batch
         };
         let (mut rows, mut runs) = (Rows::new(&PARTICIPANTS), Runs::new(Rows::new(&PARTICIPANTS)));
-        for from in 0..700 {
+        for from in 0..2500 {
             rows.append(vec![batch(from)]);
             runs.append(Runs::new(batch(from)));
         }

@@ -86,8 +86,8 @@ struct Search {
     wanted: fn(&[u8]) -> bool,
     /// The real path of the output folder.
     output: Option<PathBuf>,
-    /// By real path.
-    found: HashMap<PathBuf, Found>,
+    /// By the hash of the real path: all paths together are large.
+    found: HashMap<blake3::Hash, Found>,
     excluded: Vec<Excluded>,
     others: OtherFiles,
 }
@@ -181,7 +181,7 @@ impl Search {
             Err(error) => return self.exclude(given, &reason(&error)),
         };
         let found = Found { relative, given: given.to_owned() };
-        let known = self.found.entry(real);
+        let known = self.found.entry(blake3::hash(real.as_os_str().as_encoded_bytes()));
         match known {
             std::collections::hash_map::Entry::Vacant(vacant) => {
                 vacant.insert(found);
