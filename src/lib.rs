@@ -75,6 +75,8 @@ mod error;
 pub mod metrics;
 #[cfg_attr(not(feature = "cli"), allow(dead_code, reason = "the command reads more kinds of files"))]
 mod named_file;
+#[cfg(feature = "python")]
+mod python;
 #[cfg(any(feature = "analytics", feature = "client"))]
 mod recording_id;
 pub mod redact;

@@ -10,7 +10,7 @@ use super::Exit;
 use super::advice;
 use super::condition::{ConditionFlag, report_left_out};
 use super::inputs::Paths;
-use super::metadata::{Ledgers, MetadataFlags, report_unmatched};
+use super::metadata::{MetadataFlags, ledgers_of, recordings, report_unmatched};
 use super::order::OrderFlags;
 use super::output::{Console, Failure, Format};
 use super::page::{PageFiles, PageFlags};
@@ -183,8 +183,8 @@ impl AnalyzeJob {
         let tables: Vec<&'static Table> = TABLES.into_iter().filter(|table| wanted(table.name)).collect();
         let mut output = folder.as_deref().map(|folder| Output::create(folder, &formats, &tables)).transpose()?;
         let audio = folder.as_deref().map(|folder| page.audio(folder)).transpose()?.flatten();
-        let ledgers = Ledgers::of(&inputs, console);
-        let (recordings, of_list) = ledgers.recordings(&inputs);
+        let ledgers = ledgers_of(&inputs, console);
+        let (recordings, of_list) = recordings(&ledgers, &inputs);
         let is_given = metadata.is_some();
         let metadata = metadata.or(of_list);
         let group_by = match &metadata {

@@ -9,10 +9,11 @@ use super::Exit;
 use super::check::refusal;
 use super::document::{self, Document};
 use super::inputs::find;
-use super::metadata::Ledgers;
+use super::metadata::ledgers_of;
 use super::output::{Console, Failure, Format, Listing};
 use super::prices::{PriceFlags, warn_if_old_for};
 use super::settings::SettingsFlags;
+use crate::batch::Ledgers;
 use crate::compare::{self, ComparedCall, ComparedFigure, Comparison, Pairs, SideFiles};
 use crate::disk;
 use crate::report::comparison_summary;
@@ -103,7 +104,7 @@ pub(super) fn run(args: Args, today: Date, format: Format, console: &Console) ->
     let [name_a, name_b] = names(&args.a, &args.b);
     let side = |path: &Path, model: Option<String>| {
         let inputs = find(&[path], |name| name.ends_with(b".json"), None, console);
-        let ledgers = Ledgers::of(&inputs, console);
+        let ledgers = ledgers_of(&inputs, console);
         let mut settings = settings.clone();
         settings.model = model.or(settings.model);
         let options = Options::default().settings(settings).prices(prices.clone()).origins(ledgers.origins());
@@ -187,9 +188,8 @@ fn names(a: &Path, b: &Path) -> [String; 2] {
 
 /// The files of one side, with the ids and addresses of their recordings.
 fn files(inputs: Inputs, ledgers: &Ledgers) -> SideFiles {
-    let (recordings, _) = ledgers.recordings(&inputs);
-    let names =
-        recordings.into_iter().map(|(file, names)| (file, names.id.into_iter().chain(names.locations).collect()));
+    let names = ledgers.recordings(&inputs.files).into_iter();
+    let names = names.map(|names| (names.file, names.id.into_iter().chain(names.locations).collect()));
     SideFiles { recordings: names.collect(), files: inputs.files }
 }
 

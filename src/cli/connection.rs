@@ -7,17 +7,11 @@ use super::advice;
 use super::max_result::MaxResult;
 use super::output::{Console, Failure};
 use crate::catalog::{Endpoint, Region};
+use crate::client::environment::{BASE_URL, KEY, KEY_FILE, REGION, WORKSPACE};
 use crate::client::{ApiKey, Client, ClientBuilder, Throttled};
 use crate::error::{Error, Result};
 use crate::named_file::FileKind;
 use crate::sheet::text;
-
-/// Variables in the order they are tried: the first of each list is ours, the others are those of the vendor's SDKs.
-const KEY: &str = "DASHSCOPE_API_KEY";
-const KEY_FILE: &str = "DASHSCOPE_API_KEY_FILE_PATH";
-const REGION: [&str; 2] = ["DASHSCOPE_REGION", "DASHSCOPE_API_REGION"];
-const WORKSPACE: [&str; 2] = ["DASHSCOPE_WORKSPACE", "DASHSCOPE_WORKSPACE_ID"];
-const BASE_URL: [&str; 2] = ["DASHSCOPE_HTTP_BASE_URL", "DASHSCOPE_BASE_URL"];
 
 /// Which region is meant: its limits and prices, and its host.
 #[derive(Debug, Clone, clap::Args)]

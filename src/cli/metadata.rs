@@ -1,11 +1,10 @@
 //! The user's own columns of calls: `--meta`, or the list that was transcribed.
 
-use std::collections::{BTreeSet, HashMap};
-use std::path::{Path, PathBuf};
+use std::collections::HashMap;
+use std::path::PathBuf;
 
 use super::output::{Console, Failure};
-use crate::batch::{self, LedgerReport, Source};
-use crate::catalog::Region;
+use crate::batch::{Ledgers, NamedRecording};
 use crate::redact::without_query;
 use crate::report::number::counted;
 use crate::tables::{Analysis, Joined, Metadata, RecordingNames, Rollup};
@@ -29,54 +28,23 @@ impl MetadataFlags {
     }
 }
 
-/// The ledgers of the batches whose results are read.
-#[derive(Debug)]
-pub(super) struct Ledgers(Vec<LedgerReport>);
+/// The ledgers of the batches whose results are read; one that cannot be read is noted.
+pub(super) fn ledgers_of(inputs: &Inputs, console: &Console) -> Ledgers {
+    let (ledgers, unreadable) = Ledgers::of(&inputs.files);
+    unreadable.iter().for_each(|error| console.note(&format!("{error}; model and region are unknown")));
+    ledgers
+}
 
-impl Ledgers {
-    /// Reads them; one that cannot be read is noted.
-    pub(super) fn of(inputs: &Inputs, console: &Console) -> Self {
-        let folders: BTreeSet<&Path> = inputs.files.iter().filter_map(|input| input.path.parent()).collect();
-        let results = folders.into_iter().filter(|folder| folder.ends_with(batch::RESULTS));
-        let known = results.filter_map(|folder| match LedgerReport::read(folder.parent()?) {
-            Ok(ledger) => ledger,
-            Err(error) => {
-                console.note(&format!("{error}; model and region are unknown"));
-                None
-            }
-        });
-        Self(known.collect())
-    }
-
-    /// Model and region of each result.
-    pub(super) fn origins(&self) -> HashMap<PathBuf, (String, Option<Region>)> {
-        self.0.iter().flat_map(LedgerReport::origins).collect()
-    }
-
-    /// The recording of each result, and the columns of the lists that were transcribed, if they had any.
-    pub(super) fn recordings(&self, inputs: &Inputs) -> (HashMap<String, RecordingNames>, Option<Metadata>) {
-        let files: HashMap<&Path, &str> = if self.0.is_empty() {
-            HashMap::new()
-        } else {
-            inputs.files.iter().map(|input| (&*input.path, &*input.file)).collect()
-        };
-        let (mut recordings, mut rows) = (HashMap::new(), Vec::new());
-        for result in self.0.iter().flat_map(LedgerReport::results) {
-            let Some(file) = files.get(&*result.path) else { continue };
-            let mut locations = vec![result.url.to_owned()];
-            if let Source::File(path) = result.source {
-                locations.push(path.to_string_lossy().into_owned());
-            }
-            let id = result.id.map(str::to_owned);
-            if id.is_some() || !result.columns.is_empty() {
-                let given = (result.source.sent().is_some()).then(|| ("url".to_owned(), result.url.to_owned()));
-                let named = id.clone().map(|id| ("id".to_owned(), id)).into_iter().chain(given);
-                rows.push(((*file).to_owned(), named.chain(result.columns).collect()));
-            }
-            recordings.insert((*file).to_owned(), RecordingNames { id, locations });
+/// The recording of each result, and the columns of the lists that were transcribed, if they had any.
+pub(super) fn recordings(ledgers: &Ledgers, inputs: &Inputs) -> (HashMap<String, RecordingNames>, Option<Metadata>) {
+    let (mut names, mut rows) = (HashMap::new(), Vec::new());
+    for NamedRecording { file, id, locations, columns, .. } in ledgers.recordings(&inputs.files) {
+        if !columns.is_empty() {
+            rows.push((file.clone(), columns));
         }
-        (recordings, Metadata::from_rows(rows))
+        names.insert(file, RecordingNames { id, locations });
     }
+    (names, Metadata::from_rows(rows))
 }
 
 /// Reports what the metadata and the calls do not have in common; false, with an error, if that is everything.

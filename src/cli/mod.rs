@@ -232,20 +232,25 @@ fn command() -> clap::Command {
 /// Runs the command line of this process.
 #[must_use]
 pub fn main() -> ExitCode {
-    let parsed = command().try_get_matches_from(arguments::reordered(std::env::args_os())).and_then(|matches| {
+    ExitCode::from(main_from(std::env::args_os()))
+}
+
+/// Runs a command line, the program first, and returns its exit code. Ctrl-C ends the process.
+pub fn main_from(arguments: impl Iterator<Item = std::ffi::OsString>) -> u8 {
+    let parsed = command().try_get_matches_from(arguments::reordered(arguments)).and_then(|matches| {
         let global = matches.subcommand().map_or(&matches, |(_, command)| command);
         Ok(Cli { command: Command::from_arg_matches(&matches)?, global: Global::from_arg_matches(global)? })
     });
     let cli = match parsed {
         Ok(cli) => cli,
-        Err(error) => return ExitCode::from(Console::new(false, 0, Color::Auto, true).refused(&error) as u8),
+        Err(error) => return Console::new(false, 0, Color::Auto, true).refused(&error) as u8,
     };
     let console = Console::new(cli.global.quiet, cli.global.verbose, cli.global.color, cli.global.no_progress);
     console.listen();
     crate::tables::trace_engine_warnings();
     interrupt::watch(cli.command.when_interrupted(), &console);
     let exit = run(cli, &console).unwrap_or_else(|error| console.failed(&error));
-    ExitCode::from(exit as u8)
+    exit as u8
 }
 
 /// Runs async work to completion.

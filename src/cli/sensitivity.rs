@@ -8,7 +8,7 @@ use super::Exit;
 use super::check::refusal;
 use super::document::{self, Document};
 use super::inputs::Paths;
-use super::metadata::{Ledgers, MetadataFlags};
+use super::metadata::{MetadataFlags, ledgers_of, recordings};
 use super::output::{Console, Failure, Format, Listing};
 use super::settings::SettingsFlags;
 use crate::compare::{Sensitivity, sensitivity};
@@ -47,7 +47,7 @@ pub(super) fn run(args: Args, format: Format, console: &Console) -> Result<Exit,
     let metadata = args.metadata.read()?;
     let settings = args.settings.settings(console)?;
     let inputs = args.paths.find(None, console)?;
-    let (recordings, of_list) = Ledgers::of(&inputs, console).recordings(&inputs);
+    let (recordings, of_list) = recordings(&ledgers_of(&inputs, console), &inputs);
     let is_given = metadata.is_some();
     let files = inputs.files.iter().map(|input| &*input.file);
     let joined = metadata.or(of_list).map(|metadata| metadata.join(files, recordings)).transpose()?;

@@ -7,12 +7,11 @@ use clap::{ArgMatches, FromArgMatches};
 use super::inputs::read_text;
 use super::output::{Console, Failure};
 use crate::metrics::keywords::Keywords;
-use crate::metrics::{Parameters, Preset, Roles, Settings};
+use crate::metrics::{LONGEST_WINDOW_MS, Parameters, Preset, Roles, Settings};
 use crate::named_file::FileKind;
 use crate::text::Markers;
 
-/// Upper bound of a parameter: a year in ms.
-const LARGEST: i64 = 31_536_000_000;
+const LARGEST: i64 = Parameters::LARGEST;
 
 /// How to measure.
 #[derive(Debug, clap::Args)]
@@ -77,7 +76,7 @@ impl SettingsFlags {
 /// The length of a window; a bare number is seconds.
 fn window(text: &str) -> Result<i64, String> {
     let wanted = || "a length such as 60s, 5m, 1h or 1500ms, from 1 ms to a day".to_owned();
-    length_ms(text, 1000).filter(|length| (1..=86_400_000).contains(length)).ok_or_else(wanted)
+    length_ms(text, 1000).filter(|length| (1..=LONGEST_WINDOW_MS).contains(length)).ok_or_else(wanted)
 }
 
 /// A parameter in milliseconds; a bare number is that.
@@ -145,17 +144,7 @@ impl clap::Args for ParameterFlags {
 impl FromArgMatches for ParameterFlags {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         let preset = matches.get_one::<Preset>("definition").copied().unwrap_or_default();
-        let mut parameters = preset.parameters();
-        let given = |name: &str| matches.get_one::<i64>(name).copied();
-        for parameter in Parameters::LIST {
-            if let Some(value) = given(parameter.name) {
-                parameters.set(parameter.name, value);
-            }
-        }
-        // One number unless told otherwise: dead air then always ends a turn.
-        if given("turn_pause_ms").is_none() {
-            parameters.turn_pause_ms = parameters.dead_air_ms;
-        }
+        let parameters = preset.parameters_with(|name| matches.get_one::<i64>(name).copied());
         Ok(Self(preset, parameters))
     }
 

@@ -21,6 +21,8 @@
 
 mod attempt;
 mod download;
+#[cfg(feature = "cli")]
+pub(crate) mod environment;
 mod failure;
 mod flash;
 mod key;

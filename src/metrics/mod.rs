@@ -142,6 +142,9 @@ impl Default for Settings {
     }
 }
 
+/// The longest window in ms: a day.
+pub const LONGEST_WINDOW_MS: i64 = 86_400_000;
+
 /// Rows and texts that no figure of a call or participant depends on.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Wanted {

@@ -29,6 +29,9 @@ macro_rules! parameters {
                 $(Parameter { name: stringify!($field), default: $default, unit: $unit, meaning: $meaning },)+
             ];
 
+            /// The largest value of each: a year in ms.
+            pub const LARGEST: i64 = 31_536_000_000;
+
             /// Sets one by its name; `false` when there is none of that name.
             pub fn set(&mut self, name: &str, value: i64) -> bool {
                 match name {

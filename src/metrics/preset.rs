@@ -60,6 +60,28 @@ impl Preset {
         Parameters { interruption_overlap_ms, incumbent_ms, ..Parameters::default() }
     }
 
+    /// The same with those that are given by name. Unless it is given, `turn_pause_ms` is `dead_air_ms`: dead air then
+    /// always ends a turn.
+    ///
+    /// ```
+    /// use talkmeter::metrics::Preset;
+    /// let given = |name: &str| (name == "dead_air_ms").then_some(5000);
+    /// assert_eq!(Preset::Strict.parameters_with(given).turn_pause_ms, 5000);
+    /// ```
+    #[must_use]
+    pub fn parameters_with(self, given: impl Fn(&str) -> Option<i64>) -> Parameters {
+        let mut parameters = self.parameters();
+        for parameter in Parameters::LIST {
+            if let Some(value) = given(parameter.name) {
+                parameters.set(parameter.name, value);
+            }
+        }
+        if given("turn_pause_ms").is_none() {
+            parameters.turn_pause_ms = parameters.dead_air_ms;
+        }
+        parameters
+    }
+
     /// Whether onsets are begins of sentences, not of bursts.
     pub(super) fn is_of_sentences(self) -> bool {
         self == Self::Sca

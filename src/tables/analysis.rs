@@ -6,7 +6,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use polars::prelude::DataFrame;
+use polars::prelude::{DataFrame, PolarsResult};
 
 use super::by_role;
 use super::condition::Condition;
@@ -16,7 +16,7 @@ use super::frame::{Rows, Runs};
 use super::join::Joined;
 use super::keyword_hits::{HitCounts, KeywordHits};
 use super::pipeline::in_order;
-use super::row_groups::{Group, Pending};
+use super::row_groups::{Encoded, Group, Pending};
 use super::rule_calls::{RuleCalls, RuleCounts, Verdicts};
 use crate::billing::{Bill, BillTotal, Line, Prices, result_lines};
 use crate::catalog::Region;
@@ -166,6 +166,44 @@ pub enum Outcome {
     ParseError(ParseError),
 }
 
+/// Something to measure: a result file on disk, or one in memory.
+pub trait ResultFile: Sync {
+    /// Its name in the tables.
+    fn file(&self) -> &str;
+
+    /// Its path, by which a ledger may know it; for one in memory its name.
+    fn path(&self) -> &Path;
+
+    /// Its length in bytes, as far as is known.
+    fn size(&self) -> u64;
+
+    /// Its content, which `buffer` may hold.
+    ///
+    /// # Errors
+    /// When it cannot be opened or read.
+    fn bytes<'b>(&'b self, buffer: &'b mut Vec<u8>) -> std::io::Result<&'b [u8]>;
+}
+
+impl ResultFile for Input {
+    fn file(&self) -> &str {
+        &self.file
+    }
+
+    fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn size(&self) -> u64 {
+        // A file that cannot be opened is reported when its turn comes.
+        std::fs::metadata(&self.path).map_or(0, |metadata| metadata.len())
+    }
+
+    fn bytes<'b>(&'b self, buffer: &'b mut Vec<u8>) -> std::io::Result<&'b [u8]> {
+        read_into(buffer, self)?;
+        Ok(buffer)
+    }
+}
+
 /// A file and its outcome.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -263,15 +301,30 @@ pub fn analyze(
     output: Option<&mut Output>,
     observe: &mut (dyn FnMut(FileOutcome) + Send),
 ) -> Result<Analysis> {
-    let tables = output.as_ref().map_or_else(Vec::new, |output| output.tables());
     let (pending, mut sinks) = output.map(Output::parts).unzip();
     let write = |(table, rows)| sinks.as_mut().map_or(Ok(()), |sinks| sinks.write(table, rows));
+    let mut observe = |outcome| {
+        observe(outcome);
+        Ok(())
+    };
+    measure_all(files, options, pending.unwrap_or_default(), write, &mut observe)
+}
+
+/// Adds the rows of all files to tables, and passes row groups that are full to `write`, in order.
+pub(super) fn measure_all<F: ResultFile>(
+    files: &[F],
+    options: &Options,
+    pending: &mut [Pending],
+    write: impl FnMut((usize, Vec<PolarsResult<Encoded>>)) -> Result<()> + Send,
+    observe: &mut (dyn FnMut(FileOutcome) -> Result<()> + Send),
+) -> Result<Analysis> {
+    let tables: Vec<_> = pending.iter().map(|pending| pending.table).collect();
     let encode = |group: Group| (group.table, group.encode());
     let mut collected = Collector {
         summary: SummaryRows::new(),
         settings: &options.settings,
         rules: options.rules.as_ref(),
-        pending: pending.unwrap_or_default(),
+        pending,
         observe,
         hasher: blake3::Hasher::new(),
         left_out: LeftOut::default(),
@@ -282,7 +335,7 @@ pub fn analyze(
         warnings: BTreeMap::new(),
         labels: BTreeSet::new(),
     };
-    let measure = |files, buffer: &mut Vec<u8>| Batch::measure(files, options, &tables, buffer);
+    let measure = |files: &[F], buffer: &mut Vec<u8>| Batch::measure(files, options, &tables, buffer);
     if let Some((all, _)) = (Batches { files }).next().filter(|(batch, _)| batch.len() == files.len()) {
         // Threads take longer to start than one batch to measure.
         let groups = collected.take(measure(all, &mut Vec::new()))?;
@@ -296,12 +349,12 @@ pub fn analyze(
 }
 
 /// Cuts the files into batches, each with its bytes.
-struct Batches<'f> {
-    files: &'f [Input],
+struct Batches<'f, F> {
+    files: &'f [F],
 }
 
-impl<'f> Iterator for Batches<'f> {
-    type Item = (&'f [Input], u64);
+impl<'f, F: ResultFile> Iterator for Batches<'f, F> {
+    type Item = (&'f [F], u64);
 
     fn next(&mut self) -> Option<Self::Item> {
         let (mut count, mut bytes) = (0, 0);
@@ -309,8 +362,7 @@ impl<'f> Iterator for Batches<'f> {
             && bytes < BATCH_BYTES
             && let Some(input) = self.files.get(count)
         {
-            // A file that cannot be opened is reported when its turn comes.
-            bytes += std::fs::metadata(&input.path).map_or(0, |metadata| metadata.len()) + FILE_BYTES;
+            bytes += input.size() + FILE_BYTES;
             count += 1;
         }
         let (batch, rest) = self.files.split_at_checked(count).filter(|_| count > 0)?;
@@ -339,7 +391,12 @@ impl Batch {
         }
     }
 
-    fn measure(files: &[Input], options: &Options, tables: &[&'static Table], buffer: &mut Vec<u8>) -> Result<Self> {
+    fn measure<F: ResultFile>(
+        files: &[F],
+        options: &Options,
+        tables: &[&'static Table],
+        buffer: &mut Vec<u8>,
+    ) -> Result<Self> {
         let mut batch = Self::new(tables);
         let Some(condition) = &options.condition else {
             for (at, input) in files.iter().enumerate() {
@@ -390,11 +447,16 @@ impl Batch {
         self.left_out.add(other.left_out);
     }
 
-    fn read(&mut self, input: &Input, options: &Options, decided: Option<&mut Rows>, buffer: &mut Vec<u8>) {
-        let (outcome, hash) = self.add(input, options, decided, buffer);
-        let bytes = if matches!(outcome, Outcome::Unreadable(_)) { 0 } else { buffer.len() as u64 };
-        let outcome = FileOutcome { file: input.file.clone(), path: input.path.clone(), bytes, outcome };
-        self.outcomes.push((outcome, hash));
+    fn read(&mut self, input: &impl ResultFile, options: &Options, decided: Option<&mut Rows>, buffer: &mut Vec<u8>) {
+        let (bytes, outcome, hash) = match input.bytes(buffer) {
+            Ok(bytes) => {
+                let (outcome, hash) = self.add(input, bytes, options, decided);
+                (bytes.len() as u64, outcome, hash)
+            }
+            Err(error) => (0, Outcome::Unreadable(error), None),
+        };
+        let (file, path) = (input.file().to_owned(), input.path().to_owned());
+        self.outcomes.push((FileOutcome { file, path, bytes, outcome }, hash));
         if buffer.capacity() > MAX_REUSED_BUFFER {
             *buffer = Vec::new();
         }
@@ -402,21 +464,18 @@ impl Batch {
 
     fn add(
         &mut self,
-        input: &Input,
+        input: &impl ResultFile,
+        bytes: &[u8],
         options: &Options,
         decided: Option<&mut Rows>,
-        buffer: &mut Vec<u8>,
     ) -> (Outcome, Option<blake3::Hash>) {
-        if let Err(error) = read_into(buffer, input) {
-            return (Outcome::Unreadable(error), None);
-        }
-        let transcript = match read(buffer) {
+        let transcript = match read(bytes) {
             Ok(transcript) => transcript,
             Err(error) => return (Outcome::ParseError(error), None),
         };
         let wants = |table: &Table| self.rows.iter().any(|rows| std::ptr::eq(rows.table, table));
         let wanted = Wanted { turns: wants(&TURNS), event_texts: wants(&EVENTS), windows: wants(&WINDOWS) };
-        let measured = options.measure(&input.file, &input.path, &transcript, wanted);
+        let measured = options.measure(input.file(), input.path(), &transcript, wanted);
         let lines = result_lines(&measured, &options.prices);
         for rows in &mut self.rows {
             rows.add(&measured, &lines);
@@ -431,7 +490,7 @@ impl Batch {
                 self.labels.insert(label.to_owned());
             }
         }
-        (Outcome::Measured(measured.warnings), Some(blake3::hash(buffer)))
+        (Outcome::Measured(measured.warnings), Some(blake3::hash(bytes)))
     }
 }
 
@@ -510,7 +569,7 @@ struct Collector<'a> {
     settings: &'a Settings,
     rules: Option<&'a Rules>,
     pending: &'a mut [Pending],
-    observe: &'a mut (dyn FnMut(FileOutcome) + Send),
+    observe: &'a mut (dyn FnMut(FileOutcome) -> Result<()> + Send),
     hasher: blake3::Hasher,
     left_out: LeftOut,
     measured: u64,
@@ -533,7 +592,7 @@ impl Collector<'_> {
                 self.hasher.update(outcome.file.as_bytes());
                 self.hasher.update(hash.as_bytes());
             }
-            (self.observe)(outcome);
+            (self.observe)(outcome)?;
         }
         self.summary.append(batch.summary);
         self.labels.extend(batch.labels);

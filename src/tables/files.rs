@@ -367,7 +367,7 @@ impl Sink {
                 let header = csv::Writer::from_writer(to).write_record(schema.iter_names());
                 header.map_err(|error| Error::io("write", &path, error.into()))?;
             }
-            Encoder::JsonLines | Encoder::Sheet(_) => {}
+            Encoder::JsonLines | Encoder::Sheet(_) | Encoder::Frame => {}
         }
         Ok((encoder, Self { file, path, resource, handle, row_groups }))
     }
@@ -376,7 +376,7 @@ impl Sink {
         let written = rows.and_then(|rows| match (rows, &mut self.row_groups) {
             (Encoded::RowGroup(group), Some(writer)) => group.write(writer),
             (Encoded::Text(text), _) => Ok(self.handle.write_all(&text)?),
-            (Encoded::RowGroup(_) | Encoded::Sheet(..), _) => Ok(()),
+            (Encoded::RowGroup(_) | Encoded::Sheet(..) | Encoded::Frame(_), _) => Ok(()),
         });
         written.map_err(|error| cannot_write(&self.path, error))
     }

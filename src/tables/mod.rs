@@ -7,6 +7,7 @@ mod analysis;
 mod bill;
 mod by_role;
 mod call_rows;
+mod collect;
 mod condition;
 mod copies;
 mod files;
@@ -29,10 +30,11 @@ mod stored_rules;
 mod workbook;
 
 pub(crate) use analysis::read_into;
-pub use analysis::{Analysis, FileOutcome, LeftOut, Options, Outcome, analyze};
+pub use analysis::{Analysis, FileOutcome, LeftOut, Options, Outcome, ResultFile, analyze};
 pub use by_role::CallsByRole;
 pub use call_rows::{CallRows, CallSource, Figure, Row, WarningRow};
 pub(crate) use call_rows::{EventRow, HitRow, SentenceRow};
+pub use collect::{Content, collect};
 pub use condition::Condition;
 pub use copies::{CopiedRecording, Copies};
 pub use files::{Format, Output, Written, write_frame};
@@ -43,6 +45,8 @@ pub use join::{Joined, RecordingNames};
 pub use keyword_hits::KeywordHits;
 pub use metadata::Metadata;
 pub use own_columns::OwnColumns;
+#[cfg(feature = "python")]
+pub(crate) use package::DescribedFrame;
 #[cfg(feature = "sql")]
 pub use query::{Query, cells};
 pub use rollup::{Order, Rollup};

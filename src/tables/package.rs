@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 
+#[cfg(feature = "python")]
+use polars::prelude::DataFrame;
 use polars::prelude::{ArrowSchema, CompatLevel, DataType, PlSmallStr, Schema};
 use serde::{Deserialize, Serialize};
 
@@ -95,18 +97,52 @@ struct FieldList {
 
 /// A column: type, heading, meaning, unit, null rule. The user's own columns have a type alone.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct Field {
-    name: String,
+pub(crate) struct Field {
+    pub(crate) name: String,
     #[serde(rename = "type")]
-    kind: Cow<'static, str>,
+    pub(crate) kind: Cow<'static, str>,
     #[serde(default, skip_serializing_if = "str::is_empty")]
     title: Cow<'static, str>,
     #[serde(default, skip_serializing_if = "str::is_empty")]
-    description: Cow<'static, str>,
+    pub(crate) description: Cow<'static, str>,
     #[serde(default, skip_serializing_if = "str::is_empty")]
-    unit: Cow<'static, str>,
+    pub(crate) unit: Cow<'static, str>,
     #[serde(default, skip_serializing_if = "str::is_empty")]
-    null_rule: Cow<'static, str>,
+    pub(crate) null_rule: Cow<'static, str>,
+}
+
+/// A table in memory with what its columns mean.
+#[cfg(feature = "python")]
+#[derive(Debug, Clone)]
+pub(crate) struct DescribedFrame {
+    pub(crate) name: String,
+    pub(crate) frame: DataFrame,
+    resource: Resource,
+}
+
+#[cfg(feature = "python")]
+impl DescribedFrame {
+    /// A table of the catalogue, with the user's own columns where the frame has some.
+    pub(crate) fn of_table(table: &'static Table, frame: DataFrame) -> Self {
+        let resource = Resource::of_table(table, Format::Parquet, frame.schema());
+        Self { name: table.name.to_owned(), frame, resource }
+    }
+
+    /// The table `rollup` or `calls_by_role`. `is_own` tells the user's own columns.
+    pub(crate) fn new(name: &str, frame: DataFrame, is_own: &dyn Fn(&str) -> bool) -> Self {
+        let resource = Resource::of_frame(name, Format::Parquet, frame.schema(), is_own);
+        Self { name: name.to_owned(), frame, resource }
+    }
+
+    /// Its columns in order.
+    pub(crate) fn fields(&self) -> &[Field] {
+        &self.resource.schema.fields
+    }
+
+    /// The Arrow schema, as in Parquet files.
+    pub(crate) fn arrow_schema(&self) -> ArrowSchema {
+        self.resource.arrow_schema(self.frame.schema())
+    }
 }
 
 impl Resource {

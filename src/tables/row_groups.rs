@@ -24,6 +24,8 @@ pub(super) enum Encoder {
     JsonLines,
     /// The sheet of this table.
     Sheet(&'static str),
+    /// Not at all: the rows are kept.
+    Frame,
 }
 
 /// Encoded rows of one file.
@@ -32,6 +34,7 @@ pub(super) enum Encoded {
     Text(Vec<u8>),
     /// For the sheet of this table.
     Sheet(&'static str, DataFrame),
+    Frame(DataFrame),
 }
 
 impl Encoder {
@@ -76,6 +79,7 @@ impl Encoder {
                 JsonWriter::new(&mut text).with_json_format(JsonFormat::JsonLines).finish(&mut frame.clone())?;
             }
             Self::Sheet(table) => return Ok(Encoded::Sheet(table, frame.clone())),
+            Self::Frame => return Ok(Encoded::Frame(frame.clone())),
         }
         Ok(Encoded::Text(text))
     }

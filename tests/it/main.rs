@@ -10,6 +10,7 @@ mod budgets;
 mod caption_files;
 mod captions;
 mod check;
+mod collect;
 mod compare;
 mod conformance;
 mod cost;
