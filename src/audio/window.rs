@@ -68,6 +68,8 @@ impl Window {
         self.held.clear();
         self.start = place;
         let most = self.left.min(count as u64);
+        // Room for all of it, so that it is read at once.
+        self.held.reserve(usize::try_from(most.min(self.length.saturating_sub(place))).unwrap_or(0));
         let read = self
             .file
             .seek(SeekFrom::Start(place))

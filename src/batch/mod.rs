@@ -86,6 +86,7 @@ use runner::{Runner, RunnerEnd};
 use shared_reservations::SharedReservations;
 pub use source::{Address, Source};
 use state::{BatchConfig, Phase, State};
+pub use submitting::{OVER_BUDGET, OVER_LIMIT};
 #[cfg(feature = "audio")]
 pub use tracks::{TrackBasis, TrackSelection};
 

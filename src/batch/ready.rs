@@ -6,7 +6,7 @@ use super::event::RecordingNo;
 use super::uncertain::is_same_recording;
 
 /// A recording and the address it is sent by.
-type Addressed = (RecordingNo, String);
+pub(super) type Addressed = (RecordingNo, String);
 /// Tracks; `None` = those that are requested where nothing else is said.
 type Channels = Option<Vec<u32>>;
 

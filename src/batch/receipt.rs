@@ -156,10 +156,13 @@ impl LedgerReport {
             accepted: task.accepted,
         });
         let clips = clips.iter().map(|clip| ClipReceipt {
+            url: clip.url.clone(),
+            request_id: clip.request_id.clone(),
             file: with_slash(&clip.file),
             model: clip.model.clone(),
             region: clip.region.parse().ok(),
             usage: clip.usage.clone(),
+            recorded: clip.at,
         });
         Receipts {
             model: recognition.map(|recognition| recognition.model().to_owned()).unwrap_or_default(),
@@ -206,7 +209,7 @@ pub struct Receipts {
 }
 
 impl Receipts {
-    /// The recordings, as they are compared with a statement.
+    /// The recordings, then the flash calls, as they are compared with a statement.
     #[must_use]
     pub fn submissions(&self) -> Vec<Submission> {
         let mut tasks: Vec<Vec<&Receipt>> = vec![Vec::new(); self.recordings.len()];
@@ -231,6 +234,8 @@ impl Receipts {
             let submitted = tasks.iter().rfind(has_result).or(tasks.last()).map(|task| task.submitted);
             let project = recording.columns.iter().find(|(name, _)| name.trim().eq_ignore_ascii_case("project"));
             Submission {
+                model: self.model.clone(),
+                region: self.region,
                 file,
                 names,
                 project: project.map(|(_, cell)| cell.clone()),
@@ -242,7 +247,14 @@ impl Receipts {
                 submitted,
             }
         };
-        self.recordings.iter().zip(tasks).map(submission).collect()
+        let recordings = self.recordings.iter().zip(tasks).map(submission);
+        recordings.chain(self.clips.iter().map(ClipReceipt::submission)).collect()
+    }
+
+    /// The result of each of [`Receipts::submissions`], below the folder, with `/`; `None` = there is none.
+    pub fn results(&self) -> impl Iterator<Item = Option<&str>> {
+        let recordings = self.recordings.iter().map(|recording| recording.file.as_deref());
+        recordings.chain(self.clips.iter().map(|clip| Some(&*clip.file)))
     }
 }
 
@@ -250,6 +262,10 @@ impl Receipts {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct ClipReceipt {
+    /// As given: an address, a path, or `-`.
+    pub url: String,
+    /// The service's id of the request.
+    pub request_id: Option<String>,
     /// Its result below the folder, with `/`.
     pub file: String,
     /// The model.
@@ -258,6 +274,30 @@ pub struct ClipReceipt {
     pub region: Option<Region>,
     /// The usage that the service reported; `None` = it reported none.
     pub usage: Option<Value>,
+    /// When its result was stored, by our clock.
+    pub recorded: jiff::Timestamp,
+}
+
+impl ClipReceipt {
+    fn submission(&self) -> Submission {
+        let file = self.file.strip_prefix(FOLDER).map_or(&*self.file, |below| below.trim_start_matches('/'));
+        // Two clips may come from stdin.
+        let given = Some(&self.url).filter(|url| *url != "-");
+        let names = [given, Some(&self.file), self.request_id.as_ref()].into_iter().flatten().cloned();
+        Submission {
+            model: self.model.clone(),
+            region: self.region,
+            file: file.to_owned(),
+            names: names.chain([file.to_owned()]).collect(),
+            project: None,
+            tracks: vec![0],
+            failure: None,
+            submits: 1,
+            usage: self.usage.as_ref().map(Usage::from_json).unwrap_or_default(),
+            shared: Vec::new(),
+            submitted: Some(self.recorded),
+        }
+    }
 }
 
 /// One recording of a batch.

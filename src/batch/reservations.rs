@@ -62,7 +62,7 @@ impl Reservations {
         let tracks = self.tracks_of(state, n);
         if let Some(budget) = self.budget.as_ref().filter(|_| self.open.remove(&n)) {
             match state.get(n).and_then(|recording| budget.upper_bound(&recording.key())) {
-                Some(most) => self.bound += Usage::seconds(-most.seconds.unwrap_or(0)),
+                Some(most) => self.bound += most.times(-1),
                 None => *self.unknown.entry(tracks).or_default() -= 1,
             }
         }
@@ -95,6 +95,16 @@ impl Reservations {
     /// What is assumed for a recording of unknown length with this number of tracks.
     fn dearest(&self, tracks: i64) -> Usage {
         self.dearest.unwrap_or_default().max(self.dearest_track.times(tracks))
+    }
+
+    /// Why a recording can never be submitted under this limit; `None` = it may fit, now or later.
+    pub(super) fn never_fits(&self, state: &State, n: RecordingNo) -> Option<String> {
+        let budget = self.budget.as_ref()?;
+        let cost = budget.cost(&budget.upper_bound(&state.get(n)?.key())?);
+        let limit = budget.limit();
+        (cost > limit.amount).then(|| {
+            format!("may cost up to {} {} alone, more than {limit}: not sent", cost.normalize(), limit.currency)
+        })
     }
 
     /// Why these may not be submitted now; `None` = they may.

@@ -83,6 +83,11 @@ impl SharedReservations {
         Ok(refused)
     }
 
+    /// Why a recording can never be submitted under the limits of this month; `None` = it may fit, now or later.
+    pub(super) fn never_fits(&self, state: &State, n: RecordingNo, now: Timestamp) -> Result<Option<String>> {
+        self.budget.never_fits(month_of(now), most(state, &self.budget, self.tracks, n))
+    }
+
     /// The bill of a recording will not come.
     pub(super) fn release(&mut self, n: RecordingNo) {
         if let Some((month, reserved)) = self.open.remove(&n) {

@@ -258,6 +258,9 @@ pub(super) struct Upload {
 pub(super) struct ClipState {
     /// When its result was stored.
     pub(super) at: Timestamp,
+    /// As given: an address, a path, or `-`.
+    pub(super) url: String,
+    pub(super) request_id: Option<String>,
     pub(super) file: String,
     pub(super) model: String,
     pub(super) region: String,
@@ -425,14 +428,17 @@ impl LocalFile {
 impl ClipState {
     /// From the event of a flash call; `None` for others.
     pub(super) fn from_event(event: Event<'_>, at: Timestamp) -> Result<Option<Self>, String> {
-        let Event::Recognized { file, answer, model, region, usage, .. } = event else { return Ok(None) };
+        let Event::Recognized { url, request_id, file, answer, model, region, usage, .. } = event else {
+            return Ok(None);
+        };
         for (file, extension) in [(&file, ".json"), (&answer, ".answer")] {
             if !results::is_clip(file, extension) {
                 return Err(format!("{file:?} is not the result of a flash call"));
             }
         }
-        let [file, model, region] = [file, model, region].map(Cow::into_owned);
-        Ok(Some(Self { at, file, model, region, usage }))
+        let [url, file, model, region] = [url, file, model, region].map(Cow::into_owned);
+        let request_id = request_id.map(Cow::into_owned);
+        Ok(Some(Self { at, url, request_id, file, model, region, usage }))
     }
 }
 

@@ -13,6 +13,8 @@ use super::event::{AttemptNo, Event, RecordingNo};
 use super::identity;
 use super::ledger::Writer;
 use super::line::Line;
+use super::ready::Addressed;
+use super::results::Failure;
 use super::runner::{Done, Runner};
 use crate::catalog::Catalog;
 use crate::client::{Client, Recognition, RetrySafety, Submitted};
@@ -30,6 +32,14 @@ const UPLOADS: usize = 4;
 const UPLOAD_MARGIN: SignedDuration = SignedDuration::from_hours(6);
 
 const NOT_READ: &str = "file_not_read";
+
+/// Stands in `failures.csv` for a recording that could exceed the limit of its batch alone …
+pub const OVER_LIMIT: &str = "over_limit";
+/// … or that of the budget it shares with other runs.
+pub const OVER_BUDGET: &str = "over_budget";
+
+/// A recording that is left, and why.
+type SetAside = (RecordingNo, Failure);
 
 /// What became of a submit.
 pub(super) enum SubmitOutcome {
@@ -204,9 +214,16 @@ impl Runner<'_> {
                 };
             }
             if self.over_budget.is_some() || self.over_shared_budget.is_some() {
-                // Checked again whenever something has ended.
-                self.put_back(recordings);
-                break;
+                let (never, later) = self.never_fit(recordings)?;
+                self.put_back(later);
+                if never.is_empty() {
+                    // Checked again whenever something has ended.
+                    break;
+                }
+                // They hold up no others.
+                (self.over_budget, self.over_shared_budget) = (None, None);
+                self.left.extend(never);
+                continue;
             }
             numbers.iter().for_each(|n| self.reservations.hold(&self.state, *n));
             let attempt = self.next_attempt;
@@ -222,6 +239,25 @@ impl Runner<'_> {
             }));
         }
         Ok(())
+    }
+
+    /// Those of refused recordings that could exceed a limit alone, each with why it is left; and the others.
+    fn never_fit(&self, recordings: Vec<Addressed>) -> Result<(Vec<SetAside>, Vec<Addressed>)> {
+        let (mut never, mut later) = (Vec::new(), Vec::new());
+        let now = self.writer.now();
+        for (n, url) in recordings {
+            let over_limit = self.reservations.never_fits(&self.state, n).map(|why| (OVER_LIMIT, why));
+            let over_budget = || self.shared.as_ref()?.never_fits(&self.state, n, now).transpose();
+            let why = match over_limit {
+                Some(why) => Some(why),
+                None => over_budget().transpose()?.map(|why| (OVER_BUDGET, why)),
+            };
+            match why.zip(self.state.get(n)) {
+                Some(((code, why), recording)) => never.push((n, Failure::new(recording, None, code, &why, None))),
+                None => later.push((n, url)),
+            }
+        }
+        Ok((never, later))
     }
 
     /// Whether as many tasks are at the service as may run at once there. Without collecting nothing would ever end.

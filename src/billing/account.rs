@@ -3,6 +3,7 @@
 
 use rust_decimal::Decimal;
 
+use super::money::checked_sum;
 use super::prices::UnitPrice;
 use super::rounding::Rounding;
 use super::verdict::Standing;
@@ -15,12 +16,20 @@ pub struct Terms {
     pub rounding: Rounding,
     /// The most seconds by which a row may differ, and as much as that many seconds cost its amount.
     pub tolerance_seconds: Decimal,
-    /// List price of one second; `None` = amounts cannot be compared: unknown, or in another currency than the statement.
-    pub unit: Option<UnitPrice>,
     /// How exactly the statement prints amounts: half its last decimal.
     pub half_decimal: Decimal,
     /// Whether there is a statement; without one the usage that the service reported stands for it.
     pub has_statement: bool,
+}
+
+/// The speech that one task is billed for; of a flash call the length of its clip.
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
+#[non_exhaustive]
+pub struct TaskSpeech {
+    /// Each transcribed track, in ms.
+    pub tracks_ms: Vec<i64>,
+    /// List price of one second, as [`Account::unit`].
+    pub unit: Option<UnitPrice>,
 }
 
 /// What is known about the bill of a recording, or of all those that one row of a statement counts, in seconds; `None` =
@@ -36,8 +45,11 @@ pub struct Account {
     pub estimate_high: Option<i64>,
     /// The expected estimate.
     pub estimate: Option<i64>,
-    /// Speech of each transcribed track in ms, from the results, task by task.
-    pub tasks_ms: Vec<Vec<i64>>,
+    /// List price of one second; `None` = amounts cannot be compared: unknown, in another currency than the statement, or not
+    /// the same for all recordings.
+    pub unit: Option<UnitPrice>,
+    /// From the results.
+    pub tasks: Vec<TaskSpeech>,
     /// Number of recordings with a result whose speech is known.
     pub results: usize,
     /// Number of requested tracks.
@@ -60,8 +72,15 @@ impl Account {
     /// Billed seconds recomputed from the results; `None` without any result.
     #[must_use]
     pub fn actual(&self, rounding: Rounding) -> Option<i64> {
-        let seconds = self.tasks_ms.iter().map(|tracks| rounding.seconds(tracks)).fold(0, i64::saturating_add);
+        let seconds = self.tasks.iter().map(|task| rounding.seconds(&task.tracks_ms)).fold(0, i64::saturating_add);
         (self.results > 0).then_some(seconds)
+    }
+
+    /// The cost of [`Account::actual`] at list price; `None` if that or a price is unknown.
+    #[must_use]
+    pub fn actual_cost(&self, rounding: Rounding) -> Option<Decimal> {
+        self.actual(rounding)?;
+        checked_sum(self.tasks.iter().map(|task| task.unit?.cost(rounding.seconds(&task.tracks_ms))))
     }
 
     /// What should be billed: failures nothing. `None` = some results are not there yet, or cannot be read.
@@ -78,8 +97,8 @@ impl Account {
 
     /// The tracks of a recording that is alone.
     fn tracks_ms(&self) -> &[i64] {
-        match &self.tasks_ms[..] {
-            [tracks] if self.recordings == 1 => tracks,
+        match &self.tasks[..] {
+            [task] if self.recordings == 1 => &task.tracks_ms,
             _ => &[],
         }
     }
@@ -88,9 +107,9 @@ impl Account {
     #[must_use]
     pub fn is_explained(&self, terms: &Terms, rounding: Rounding) -> Option<bool> {
         let due = self.due(rounding).filter(|_| self.results > 0)?;
-        match (self.billed(terms), self.statement_cost.zip(terms.unit)) {
+        match (self.billed(terms), self.statement_cost.zip(self.actual_cost(rounding))) {
             (Some(billed), _) => Some(billed == due),
-            (None, Some((cost, unit))) => Some(within(cost, unit.cost(due), terms.half_decimal)),
+            (None, Some((cost, due))) => Some(within(cost, Some(due), terms.half_decimal)),
             _ => None,
         }
     }
@@ -116,19 +135,24 @@ impl Account {
         if differs { Standing::Differs } else { Standing::Agrees }
     }
 
+    /// The amount for its own seconds at list price, or for its results if it states none or they have several prices.
+    fn list_cost(&self, terms: &Terms) -> Option<Decimal> {
+        match self.unit {
+            Some(unit) => unit.cost(self.statement.or_else(|| self.due(terms.rounding))?),
+            None => self.due(terms.rounding).and_then(|_| self.actual_cost(terms.rounding)),
+        }
+    }
+
     /// Whether its amount is not that of its own seconds, or of its results if it states none; an amount alone without a
     /// price to compare it with agrees with nothing.
     fn is_price_off(&self, terms: &Terms) -> bool {
         let Some(cost) = self.statement_cost else { return false };
-        let seconds = self.statement.or_else(|| self.due(terms.rounding));
-        match (terms.unit, seconds) {
-            (Some(unit), Some(seconds)) => {
-                let tolerance = terms.tolerance_seconds.checked_mul(unit.amount);
-                let tolerance = tolerance.and_then(|tolerance| tolerance.checked_add(terms.half_decimal));
-                tolerance.is_none_or(|tolerance| !within(cost, unit.cost(seconds), tolerance))
-            }
-            _ => self.statement.is_none(),
-        }
+        let Some(list) = self.list_cost(terms) else { return self.statement.is_none() };
+        let units = self.unit.into_iter().chain(self.tasks.iter().filter_map(|task| task.unit));
+        let dearest = units.map(|unit| unit.amount).max().unwrap_or_default();
+        let tolerance = terms.tolerance_seconds.checked_mul(dearest);
+        let tolerance = tolerance.and_then(|tolerance| tolerance.checked_add(terms.half_decimal));
+        tolerance.is_none_or(|tolerance| !within(cost, Some(list), tolerance))
     }
 
     /// Why the figures differ, as codes with explanations; empty if they agree exactly.
@@ -171,7 +195,7 @@ impl Account {
         let seconds = self.statement.or_else(|| self.due(rounding));
         if let (true, Some(cost), Some(seconds)) = (self.is_price_off(terms), self.statement_cost, seconds) {
             let cost = cost.normalize();
-            why.push(match terms.unit.and_then(|unit| unit.cost(seconds)) {
+            why.push(match self.list_cost(terms) {
                 Some(list) => format!("price: {cost} billed for {seconds} s, {} at list price", list.normalize()),
                 None => format!("price: {cost} billed, nothing to compare it with"),
             });
@@ -218,23 +242,28 @@ pub(super) mod tests {
         Terms {
             rounding: Rounding::UpPerTrack,
             tolerance_seconds: Decimal::ONE,
-            // 0.00022 CNY
-            unit: Prices::builtin().unit("fun-asr", Region::Cn, Meter::Speech),
             half_decimal: Decimal::new(5, 6),
             has_statement,
         }
     }
 
     fn account(tracks_ms: &[i64], usage: i64) -> Account {
+        // 0.00022 CNY
+        let unit = Prices::builtin().unit("fun-asr", Region::Cn, Meter::Speech);
         Account {
             recordings: 1,
-            tasks_ms: vec![tracks_ms.to_vec()],
+            unit,
+            tasks: vec![TaskSpeech { tracks_ms: tracks_ms.to_vec(), unit }],
             results: 1,
             tracks_asked: tracks_ms.len(),
             usage: Some(usage),
             submits: 1,
             ..Account::default()
         }
+    }
+
+    fn without_price(tasks: Vec<TaskSpeech>) -> Vec<TaskSpeech> {
+        tasks.into_iter().map(|task| TaskSpeech { unit: None, ..task }).collect()
     }
 
     #[test]
@@ -280,12 +309,21 @@ pub(super) mod tests {
         assert_eq!(row(Some(9), Some("0.00")).standing(&cents), Standing::Agrees);
         assert_eq!(row(Some(9), Some("0.01")).standing(&cents), Standing::Differs);
         // Without a price, seconds alone are compared.
-        let unpriced = Terms { unit: None, ..terms(true) };
-        assert_eq!(row(Some(9), Some("5")).standing(&unpriced), Standing::Agrees);
-        assert_eq!(row(None, Some("0.00198")).standing(&unpriced), Standing::Differs);
+        let unpriced = |row: Account| Account { unit: None, tasks: without_price(row.tasks), ..row };
+        assert_eq!(standing(unpriced(row(Some(9), Some("5")))), Standing::Agrees);
+        assert_eq!(standing(unpriced(row(None, Some("0.00198")))), Standing::Differs);
+        // Of two prices, the amount is that of the results: 9 s at 0.00022 and 10 s at 0.0001.
+        let mixed = |cost: &str| {
+            let mut row = Account { unit: None, recordings: 2, results: 2, ..row(Some(19), Some(cost)) };
+            let unit = row.tasks[0].unit.map(|unit| UnitPrice { amount: Decimal::new(1, 4), ..unit });
+            row.tasks.push(TaskSpeech { tracks_ms: vec![9_400], unit });
+            row
+        };
+        assert_eq!(standing(mixed("0.00298")), Standing::Agrees);
+        assert_eq!(standing(mixed("0.00596")), Standing::Differs);
         assert_eq!(standing(Account { is_stated: false, ..row(None, None) }), Standing::NotBilled);
         // Nothing is due for a failure, and nothing can be said before there is a result.
-        let failed = Account { results: 0, tasks_ms: Vec::new(), failures: vec!["GONE".into()], ..row(Some(0), None) };
+        let failed = Account { results: 0, tasks: Vec::new(), failures: vec!["GONE".into()], ..row(Some(0), None) };
         assert_eq!(standing(failed.clone()), Standing::Agrees);
         assert_eq!(standing(Account { statement: Some(9), ..failed.clone() }), Standing::Differs);
         assert_eq!(standing(Account { failures: Vec::new(), ..failed }), Standing::Differs);

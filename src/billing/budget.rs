@@ -18,8 +18,8 @@ pub struct Budget {
     limit: Money,
     tariff: Tariff,
     free_seconds: i64,
-    /// Upper bound of billed seconds, all tracks together, by recording key.
-    upper_bounds: HashMap<String, i64>,
+    /// Upper bound of what is billed, all tracks together, by recording key.
+    upper_bounds: HashMap<String, Usage>,
 }
 
 impl Budget {
@@ -40,9 +40,9 @@ impl Budget {
         self
     }
 
-    /// Sets the most seconds that can be billed for a recording.
-    pub fn set_upper_bound(&mut self, key: &str, seconds: i64) {
-        self.upper_bounds.insert(key.to_owned(), seconds);
+    /// Sets the most that can be billed for a recording.
+    pub fn set_upper_bound(&mut self, key: &str, most: Usage) {
+        self.upper_bounds.insert(key.to_owned(), most);
     }
 
     /// The limit.
@@ -54,8 +54,7 @@ impl Budget {
     /// The most usage that can be reported for a recording; `None` = unknown.
     #[must_use]
     pub fn upper_bound(&self, key: &str) -> Option<Usage> {
-        let seconds = self.upper_bounds.get(key).filter(|_| self.tariff.is_by_seconds()).copied()?;
-        Some(Usage { seconds: Some(seconds), ..Usage::default() })
+        self.upper_bounds.get(key).copied()
     }
 
     /// The cost of `usage` after the free allowance; the largest decimal if it exceeds that.

@@ -130,6 +130,20 @@ impl BudgetFile {
         })
     }
 
+    /// Why an amount exceeds a limit of the month alone; `None` = it does not.
+    pub(crate) fn never_fits(&self, month: Period, amount: Decimal) -> Result<Option<String>> {
+        let content = Content::read(&self.path)?;
+        let limits = [self.project.as_deref(), None].map(|project| content.limit(month, project));
+        let exceeded = limits.into_iter().flatten().find(|limit| amount > limit.amount.amount);
+        Ok(exceeded.map(|Limit { project, amount: limit, .. }| {
+            let of = project.as_ref().map_or_else(String::new, |project| format!(" of {project}"));
+            let (amount, currency, name) = (amount.normalize(), limit.currency, self.path.display());
+            format!(
+                "may cost up to {amount} {currency} alone, more than the budget of {limit}{of} for {month} ({name}): not sent"
+            )
+        }))
+    }
+
     /// Ends a run: what it has drawn is added to what another name has.
     #[cfg(feature = "cli")]
     pub(crate) fn fold(&self, run: &str, drawn: &DrawnByMonth, into: &str) -> Result<()> {
@@ -332,6 +346,11 @@ mod tests {
         all.set("a", &drawn("2026-11", "5", "0"), None).unwrap();
         let why = support.set("b", &drawn("2026-11", "0", "4.5"), november).unwrap().unwrap();
         assert!(why.contains("the budget of 4 USD of support for 2026-11 is reached"), "{why}");
+        // Alone, or only beside the others.
+        let never = |amount: &str| support.never_fits(month("2026-11"), amount.parse().unwrap()).unwrap();
+        assert_eq!(never("4"), None);
+        let why = never("4.5").unwrap();
+        assert!(why.contains("4.5 USD alone, more than the budget of 4 USD of support for 2026-11"), "{why}");
         // Another month has its own limit, and other projects that of all.
         assert_eq!(all.set("c", &drawn("2026-12", "0", "20"), Some(month("2026-12"))).unwrap(), None);
         assert_eq!(all.set("c", &drawn("2027-01", "0", "10"), Some(month("2027-01"))).unwrap(), None);

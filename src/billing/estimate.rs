@@ -121,6 +121,8 @@ pub struct Plan {
     pub tracks: Vec<u32>,
     /// The share of speech in each track.
     pub shares: Shares,
+    /// The most tokens that go with the audio of each track: context and parameters.
+    pub prompt_tokens: i64,
 }
 
 /// The share of speech that an estimate assumes where none is measured.
@@ -154,7 +156,14 @@ impl Plan {
     /// These tracks of each recording, with the usual share of speech in each.
     #[must_use]
     pub fn new(model: impl Into<String>, region: Region, tracks: impl Into<Vec<u32>>) -> Self {
-        Self { model: model.into(), region, tracks: tracks.into(), shares: Shares::Usual }
+        Self { model: model.into(), region, tracks: tracks.into(), shares: Shares::Usual, prompt_tokens: 0 }
+    }
+
+    /// Sets the most tokens that go with the audio of each track.
+    #[must_use]
+    pub fn prompt_tokens(mut self, tokens: usize) -> Self {
+        self.prompt_tokens = i64::try_from(tokens).unwrap_or(i64::MAX);
+        self
     }
 
     /// Sets the share of speech in each track.
@@ -175,7 +184,7 @@ pub struct Bounds<T> {
     pub expected: T,
     /// The 90th percentile by the law of the shares. For measured speech 10 % above speech and tones.
     pub high: T,
-    /// The upper bound: every second is speech. For tokens none is documented, so that it is the same as `high`.
+    /// The upper bound: every second is speech. For tokens none is documented; what is assumed: definitions, token estimate.
     pub most: T,
 }
 
@@ -275,7 +284,7 @@ pub fn estimate(recording: &Recording, plan: &Plan, prices: &Prices) -> Vec<Esti
             let speech_only = speech.filter(|_| meter == Meter::Speech);
             let quantity = match meter {
                 Meter::Speech => speech.map(|speech| speech.quantity),
-                Meter::TokensIn => recording.duration_ms.map(tokens_in),
+                Meter::TokensIn => recording.duration_ms.map(|duration| tokens_in(duration, plan.prompt_tokens)),
                 Meter::TokensOut => recording.duration_ms.map(tokens_out),
             };
             lines.push(Estimate {
@@ -342,25 +351,30 @@ fn seconds_up(ms: Decimal, share: Decimal) -> i64 {
     seconds.and_then(|seconds| seconds.ceil().to_i64()).unwrap_or(i64::MAX)
 }
 
+/// Tokens of a second of audio, as documented for a related model.
+const TOKENS_PER_SECOND: i64 = 25;
+
 /// Input tokens for a length of audio. Undocumented; three published Qwen-Audio 3.1 responses report 182 tokens for 7 s, 238 for
 /// 15 s, 530 for 38 s. Expected: the line through the first and the last. High: 25 per second, as documented for a related
-/// model, plus 182 for the prompt (definitions: token estimate).
-fn tokens_in(duration_ms: i64) -> Bounds<i64> {
+/// model, plus 182 for the prompt. Most: with the context of the request (definitions: token estimate).
+fn tokens_in(duration_ms: i64, prompt_tokens: i64) -> Bounds<i64> {
     let seconds = seconds_up(Decimal::from(duration_ms.max(0)), Decimal::ONE);
     let beyond = Decimal::from(seconds.saturating_sub(7));
     let slope = Decimal::from(348).checked_div(Decimal::from(31));
     let expected = slope.and_then(|slope| beyond.checked_mul(slope)?.checked_add(Decimal::from(182)));
-    let high = seconds.saturating_mul(25).saturating_add(182);
+    let high = seconds.saturating_mul(TOKENS_PER_SECOND).saturating_add(182);
     let expected = expected.and_then(|tokens| tokens.ceil().to_i64()).unwrap_or(i64::MAX);
-    Bounds { low: 0, expected, high, most: high }
+    Bounds { low: 0, expected, high, most: high.saturating_add(prompt_tokens) }
 }
 
 /// Output tokens: 19, 80 and 109 in the same responses, and 208 for 60 s. High: 8 per second, 1.5 times the fastest of them.
+/// Most: as many as the audio has, and at least as many as the prompt of a short clip.
 fn tokens_out(duration_ms: i64) -> Bounds<i64> {
     let seconds = seconds_up(Decimal::from(duration_ms.max(0)), Decimal::ONE);
     let expected = seconds.saturating_mul(208).saturating_add(59).div_euclid(60);
     let high = seconds.saturating_mul(8);
-    Bounds { low: 0, expected, high, most: high }
+    let most = seconds.saturating_mul(TOKENS_PER_SECOND).saturating_add(182);
+    Bounds { low: 0, expected, high, most }
 }
 
 #[cfg(test)]
@@ -461,12 +475,12 @@ mod tests {
     #[test]
     fn the_known_answers_lie_within_the_estimate_of_tokens() {
         for (seconds, tokens_in_known, tokens_out_known) in [(7, 182, 19), (15, 238, 80), (38, 530, 109)] {
-            let (input, output) = (tokens_in(seconds * 1000), tokens_out(seconds * 1000));
+            let (input, output) = (tokens_in(seconds * 1000, 0), tokens_out(seconds * 1000));
             assert!(input.low <= tokens_in_known && tokens_in_known <= input.high, "{seconds}: {input:?}");
             assert!(output.low <= tokens_out_known && tokens_out_known <= output.high, "{seconds}: {output:?}");
         }
         assert_eq!(
-            (tokens_in(7000).expected, tokens_in(38_000).expected, tokens_out(60_000).expected),
+            (tokens_in(7000, 0).expected, tokens_in(38_000, 0).expected, tokens_out(60_000).expected),
             (182, 530, 208)
         );
     }

@@ -44,7 +44,7 @@ mod tokens;
 mod usage;
 mod verdict;
 
-pub use account::{Account, Terms};
+pub use account::{Account, TaskSpeech, Terms};
 pub use actual::result_lines;
 pub use adjustments::{AdjustedTotal, Adjustments, CurrencyRate};
 pub use bill::{Bill, BillTotal, CurrencyTotal};

@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use super::line::Meter;
-use crate::catalog::{Allowance, Catalog, Currency, Model, Price, Rate, Region, read_prices};
+use crate::catalog::{Allowance, BilledBy, Catalog, Currency, Model, Price, Rate, Region, read_prices};
 use crate::error::Result;
 
 /// Token prices are quoted per million.
@@ -138,13 +138,15 @@ impl Prices {
         Some(UnitPrice { amount: amount?, currency: row.currency, checked: row.checked })
     }
 
-    /// The meters a model is billed by in a region: speech, or input and output tokens. Speech for unknown models.
+    /// The meters a model is billed by in a region: speech, or input and output tokens. By its price, else by the catalogue;
+    /// speech for unknown models.
     #[must_use]
     pub fn meters(&self, model: &str, region: Region) -> &'static [Meter] {
-        match self.row(model, region).map(|row| row.rate) {
-            Some(Rate::MillionTokens { .. }) => &[Meter::TokensIn, Meter::TokensOut],
-            _ => &[Meter::Speech],
-        }
+        let is_by_tokens = match self.row(model, region).map(|row| row.rate) {
+            Some(rate) => matches!(rate, Rate::MillionTokens { .. }),
+            None => Catalog::builtin().model(model).is_some_and(|model| model.billed_by == BilledBy::Tokens),
+        };
+        if is_by_tokens { &[Meter::TokensIn, Meter::TokensOut] } else { &[Meter::Speech] }
     }
 
     /// The free allowance; `None` = none is documented.

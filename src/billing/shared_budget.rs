@@ -54,6 +54,11 @@ impl SharedBudget {
         self.most.get(key).copied().unwrap_or_else(unknown)
     }
 
+    /// Why an amount exceeds a limit of the month alone.
+    pub(crate) fn never_fits(&self, month: Period, amount: Decimal) -> Result<Option<String>> {
+        self.file.never_fits(month, amount)
+    }
+
     /// The cost of what the service reported; `None` = it reported nothing that the model is billed by.
     pub(crate) fn cost(&self, usage: &Usage) -> Option<Decimal> {
         self.tariff.is_reported(usage).then(|| self.tariff.cost(usage, |_| 0))

@@ -30,10 +30,6 @@ impl Tariff {
         })
     }
 
-    pub(super) fn is_by_seconds(&self) -> bool {
-        self.0.iter().all(|(meter, _)| *meter == Meter::Speech)
-    }
-
     /// Whether a quantity is reported of every meter.
     pub(super) fn is_reported(&self, usage: &Usage) -> bool {
         self.0.iter().all(|(meter, _)| usage.quantity(*meter).is_some())

@@ -40,7 +40,7 @@ impl MeterAccount {
     /// Why the figures differ; empty if tokens agree exactly, and amounts, where they can be compared, to the last digit
     /// printed on the statement.
     #[must_use]
-    pub fn differences(&self, terms: &Terms) -> Vec<String> {
+    pub fn differences(&self, compares_amounts: bool) -> Vec<String> {
         let mut why = Vec::new();
         match (self.usage, self.statement) {
             (Some(usage), Some(statement)) if usage != statement => {
@@ -52,7 +52,7 @@ impl MeterAccount {
         let counted = self.statement.or(self.usage);
         let list = self.unit.zip(counted).and_then(|(unit, counted)| unit.cost(counted));
         if let (Some(cost), Some(list), Some(counted)) = (self.statement_cost, list, counted)
-            && terms.unit.is_some()
+            && compares_amounts
             && !agree(cost, list)
         {
             let (cost, list) = (cost.normalize(), list.normalize());
@@ -72,6 +72,8 @@ pub struct TokenAccount {
     pub is_stated: bool,
     /// Input tokens, output tokens.
     pub meters: Vec<MeterAccount>,
+    /// Whether amounts can be compared: the statement is in the currency of the prices.
+    pub compares_amounts: bool,
     /// Amount on the statement for both meters together; `None` = not listed.
     pub both_cost: Option<Decimal>,
     /// Number of recordings.
@@ -121,7 +123,7 @@ impl TokenAccount {
         if self.recordings == 1 && self.submits > 1 {
             why.push(format!("duplicate submit: {} submits may have been billed", self.submits));
         }
-        if self.is_price_off(terms)
+        if self.is_price_off()
             && let (Some(cost), Some(list)) = (self.both_cost, self.list_cost())
         {
             why.push(format!("price: {} billed for both meters, {} at list price", cost.normalize(), list.normalize()));
@@ -133,21 +135,22 @@ impl TokenAccount {
     }
 
     /// Whether the amount for both meters is not that of the reported tokens.
-    fn is_price_off(&self, terms: &Terms) -> bool {
-        let amounts = self.both_cost.zip(self.list_cost()).filter(|_| terms.unit.is_some());
+    fn is_price_off(&self) -> bool {
+        let amounts = self.both_cost.zip(self.list_cost()).filter(|_| self.compares_amounts);
         amounts.is_some_and(|(cost, list)| !agree(cost, list))
     }
 
     /// Whether the bill agrees with what was reported.
     #[must_use]
     pub fn standing(&self, terms: &Terms) -> Standing {
-        let is_off = self.is_price_off(terms) || self.meters.iter().any(|meter| !meter.differences(terms).is_empty());
+        let meters = || self.meters.iter().map(|meter| meter.differences(self.compares_amounts));
+        let is_off = self.is_price_off() || meters().any(|why| !why.is_empty());
         let stated = self.tokens(|meter| meter.statement).is_some();
         let differs = if !terms.has_statement {
             is_off || self.recordings == 1 && self.submits > 1
         } else if self.is_stated {
             // A row without tokens and without an amount that can be compared agrees with nothing.
-            is_off || !stated && (terms.unit.is_none() || self.statement_cost().is_none())
+            is_off || !stated && (!self.compares_amounts || self.statement_cost().is_none())
         } else if self.tokens(|meter| meter.usage).is_some_and(|tokens| tokens > 0) {
             return Standing::NotBilled;
         } else {
@@ -179,6 +182,7 @@ mod tests {
         };
         TokenAccount {
             meters: vec![meter(Meter::TokensIn, 0), meter(Meter::TokensOut, 1)],
+            compares_amounts: true,
             recordings: 1,
             is_stated: true,
             ..TokenAccount::default()
@@ -189,7 +193,7 @@ mod tests {
     fn tokens_are_held_against_the_statement_meter_by_meter() {
         let terms = crate::billing::account::tests::terms(true);
         let why = |account: &TokenAccount| {
-            let meters = account.meters.iter().map(|meter| meter.differences(&terms).join("; "));
+            let meters = account.meters.iter().map(|meter| meter.differences(true).join("; "));
             meters.chain([account.differences(&terms).join("; ")]).collect::<Vec<_>>()
         };
         let differs = |account: &TokenAccount| account.standing(&terms) == Standing::Differs;
@@ -219,7 +223,7 @@ mod tests {
         let unstated = TokenAccount { is_stated: false, ..account([Some(5), Some(1)], [None; 2], [None; 2]) };
         assert_eq!(unstated.standing(&terms), Standing::NotBilled);
         // No tokens, and an amount in another currency.
-        let incomparable = Terms { unit: None, ..terms };
-        assert_eq!(both("0.00013").standing(&incomparable), Standing::Differs);
+        let incomparable = TokenAccount { compares_amounts: false, ..both("0.00013") };
+        assert_eq!(incomparable.standing(&terms), Standing::Differs);
     }
 }

@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
 use serde_json::Value;
 
+use super::estimate::Estimate;
 use super::line::{Basis, Line, Meter};
 use super::prices::Prices;
 use crate::catalog::Region;
@@ -43,9 +44,21 @@ impl Usage {
         }
     }
 
-    /// Usage of seconds alone.
-    pub(crate) fn seconds(seconds: i64) -> Self {
-        Self { seconds: Some(seconds), ..Self::default() }
+    /// The most of each meter by the estimates of a recording; `None` = its length is unknown.
+    #[must_use]
+    pub fn most(lines: &[Estimate]) -> Option<Self> {
+        let mut most = Self::default();
+        for line in lines {
+            most.add_assign(Self::of(line.meter, line.quantity?.most));
+        }
+        Some(most)
+    }
+
+    /// Usage of one meter alone.
+    fn of(meter: Meter, quantity: i64) -> Self {
+        let own = |of: Meter| (meter == of).then_some(quantity);
+        let [seconds, tokens_in, tokens_out] = [Meter::Speech, Meter::TokensIn, Meter::TokensOut].map(own);
+        Self { seconds, tokens_in, tokens_out }
     }
 
     /// Each quantity times `n`.

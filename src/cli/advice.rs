@@ -110,6 +110,8 @@ const HINTS: &[(&[&str], &str)] = &[
     ),
     (&["Model not exist", "ModelNotFound", "model_not_found"], "`talkmeter models` lists the models and their regions"),
     (&["ResourceNotExist"], LIST),
+    (&["over_limit"], "to send it, run again with a higher --max-cost, or split the recording"),
+    (&["over_budget"], "to send it, run again with a higher limit in the budget, or split the recording"),
     (&["missing status name"], "a parameter is misspelt or unknown to the model: check --param"),
     (&["Failed to cancel"], "only a task that is still PENDING can be cancelled"),
     (&["FILE_TRANS_TASK_EXPIRED"], "the task waited too long at the service: submit the file again"),

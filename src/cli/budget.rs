@@ -41,6 +41,8 @@ pub(super) struct OpenBudget {
     pub(super) longest: u64,
     model: String,
     region: Region,
+    /// Bytes that go with the audio of each recording.
+    prompt_bytes: usize,
     prices: Prices,
 }
 
@@ -57,6 +59,7 @@ impl BudgetFlags {
     pub(super) fn open(
         &self,
         (model, region): (&str, Region),
+        prompt_bytes: usize,
         prices: &PriceFlags,
         console: &Console,
     ) -> Result<Option<OpenBudget>, Failure> {
@@ -66,9 +69,10 @@ impl BudgetFlags {
         let limit = Catalog::builtin().model(model).and_then(|model| model.limits.seconds);
         let longest = limit.unwrap_or(LONGEST);
         let model = model.to_owned();
-        let unknown = most((&model, region), Some(milliseconds(longest)), &[0], None, &prices).unwrap_or_default();
+        let plan = Plan::new(&*model, region, [0]).prompt_tokens(prompt_bytes);
+        let unknown = most(&plan, Some(milliseconds(longest)), None, &prices).unwrap_or_default();
         match SharedBudget::new(file, (&model, region), &prices, unknown) {
-            Ok(shared) => Ok(Some(OpenBudget { shared, longest, model, region, prices })),
+            Ok(shared) => Ok(Some(OpenBudget { shared, longest, model, region, prompt_bytes, prices })),
             Err(error) => {
                 console.error(&chain(&error));
                 Err(Failure::Reported(Exit::Partly))
@@ -86,7 +90,8 @@ impl OpenBudget {
         distinct_tracks: Option<u32>,
     ) -> Option<Decimal> {
         let duration_ms = duration_ms.and_then(|duration| i64::try_from(duration).ok());
-        most((&self.model, self.region), duration_ms, tracks, distinct_tracks, &self.prices)
+        let plan = Plan::new(&*self.model, self.region, tracks).prompt_tokens(self.prompt_bytes);
+        most(&plan, duration_ms, distinct_tracks, &self.prices)
     }
 }
 
@@ -94,16 +99,9 @@ fn milliseconds(seconds: u64) -> i64 {
     i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1000)
 }
 
-fn most(
-    (model, region): (&str, Region),
-    duration_ms: Option<i64>,
-    tracks: &[u32],
-    channels: Option<u32>,
-    prices: &Prices,
-) -> Option<Decimal> {
-    let plan = Plan::new(model, region, tracks);
+fn most(plan: &Plan, duration_ms: Option<i64>, channels: Option<u32>, prices: &Prices) -> Option<Decimal> {
     let known = Recording { duration_ms, channels, ..Recording::default() };
-    let lines = estimate(&known, &plan, prices);
+    let lines = estimate(&known, plan, prices);
     checked_sum(lines.iter().map(|line| Some(line.cost()?.most)))
 }
 

@@ -133,7 +133,15 @@ pub(super) fn run(args: &Args, connection: &Connection, format: Format, console:
     if !args.no_check {
         check_vocabulary_of(&client, args.flash(&asked, Clip::url("")).recognition(), console)?;
     }
-    let budget = args.budget.open((&args.model, region), &args.prices, console)?.map(FlashBudget::new);
+    let budget = args
+        .budget
+        .open(
+            (&args.model, region),
+            asked.prompt_bytes() + args.prompt.as_deref().map_or(0, str::len),
+            &args.prices,
+            console,
+        )?
+        .map(FlashBudget::new);
     let mut clips = args.save.as_deref().map(Clips::open).transpose()?;
     let growing = if single { console.growing() } else { console.progress(inputs.len()) };
     block_on(async {

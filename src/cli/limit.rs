@@ -8,7 +8,7 @@ use super::cost::free_seconds;
 use super::output::{Console, Failure, chain};
 use super::prices::PriceFlags;
 use crate::batch::{self, TrackSelection};
-use crate::billing::{Budget, Money, Plan, Recording, estimate, sum};
+use crate::billing::{Budget, Money, Plan, Recording, Usage, estimate, sum};
 use crate::catalog::Region;
 use crate::report::number::{counted, money};
 
@@ -21,6 +21,8 @@ pub(super) struct Limit<'a> {
     /// Seconds of the free allowance that are used.
     pub(super) used: Option<u32>,
     pub(super) prices: &'a PriceFlags,
+    /// Bytes that go with the audio of each recording.
+    pub(super) prompt_bytes: usize,
 }
 
 /// What a limit lets through.
@@ -59,12 +61,11 @@ impl Limit<'_> {
         budget = budget.free_seconds(free);
         let (mut lines, mut unknown, mut dear) = (Vec::new(), 0, Vec::new());
         for (recording, selected) in recordings.iter().zip(selected) {
-            let plan = Plan::new(model, region, selected.tracks.clone());
+            let plan = Plan::new(model, region, selected.tracks.clone()).prompt_tokens(self.prompt_bytes);
             let duration_ms = recording.duration_ms.and_then(|duration| i64::try_from(duration).ok());
             let known = Recording { duration_ms, channels: selected.distinct_tracks, ..Recording::default() };
             let own = estimate(&known, &plan, &prices);
-            let most: Option<i64> = own.iter().map(|line| line.quantity.map(|quantity| quantity.most)).sum();
-            match most {
+            match Usage::most(&own) {
                 Some(most) => budget.set_upper_bound(&recording.key, most),
                 None => unknown += 1,
             }

@@ -284,14 +284,16 @@ impl<N: AsRef<str>> Listing<N> {
         self.head.iter().map(AsRef::as_ref)
     }
 
-    /// A part of the rows of one listing, as CSV or JSON lines; the first with the header.
+    /// A part of the rows of one listing; the first with the header, a table each.
     pub(super) fn print_part(&self, format: Format, is_first: bool, console: &Console) -> Result<Exit, Failure> {
-        let text = if format == Format::Csv { self.csv() } else { self.json("", "\n", "\n") };
-        let rows = match text.split_once('\n') {
-            Some((_, rows)) if format == Format::Csv && !is_first => rows,
-            _ => text.as_str(),
+        let (text, header) = match format {
+            Format::Csv => (self.csv(), 1),
+            Format::Md => (self.markdown(), 2),
+            Format::Table => (self.table(console), 0),
+            Format::Json | Format::Jsonl => (self.json("", "\n", "\n"), 0),
         };
-        console.data(rows.as_bytes())
+        let rows = text.split_inclusive('\n').skip(if is_first { 0 } else { header });
+        console.data(rows.collect::<String>().as_bytes())
     }
 
     pub(super) fn table(&self, console: &Console) -> String {

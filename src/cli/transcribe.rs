@@ -117,7 +117,7 @@ pub(super) fn run(args: Args, connection: &Connection, format: Format, console: 
     if let Some(lag) = args.list_lag {
         request = request.list_lag(lag);
     }
-    let selected = select_tracks(&mut request, &args, console)?;
+    let mut selected = select_tracks(&mut request, &args, console)?;
     if !args.no_check {
         match request.check(Catalog::builtin(), region) {
             Ok(warnings) => warnings.iter().for_each(|warning| console.note(&advice::warning(warning))),
@@ -143,14 +143,18 @@ pub(super) fn run(args: Args, connection: &Connection, format: Format, console: 
     tracks::lines(&selected, one_track.as_deref()).iter().for_each(|line| console.note(line));
     let mut left_out = HashSet::new();
     if let Some(most) = args.max_cost {
-        let limit = Limit { most, used: args.quota_used, prices: &args.prices };
+        let limit =
+            Limit { most, used: args.quota_used, prices: &args.prices, prompt_bytes: recognition.prompt_bytes() };
         let Some(admitted) = limit.budget((&model, region), request.recordings(), &selected, console)? else {
             return Ok(Exit::Partly);
         };
         left_out = admitted.left_out;
+        let mut recordings = request.recordings().iter();
+        selected.retain(|_| recordings.next().is_none_or(|recording| !left_out.contains(&recording.key)));
         request = request.budget(Some(admitted.budget)).without(&left_out);
     }
-    if let Some(mut budget) = args.budget.open((&model, region), &args.prices, console)? {
+    let prompt_bytes = recognition.prompt_bytes();
+    if let Some(mut budget) = args.budget.open((&model, region), prompt_bytes, &args.prices, console)? {
         let mut unknown = 0;
         for (recording, selected) in request.recordings().iter().zip(&selected) {
             match budget.most(recording.duration_ms, &selected.tracks, selected.distinct_tracks) {
@@ -366,7 +370,9 @@ fn in_words(counts: &Counts) -> String {
 /// Prints the outcome: one row on stdout, everything to act on to stderr.
 fn conclude(summary: &Summary, args: &Args, model: &str, format: Format, console: &Console) -> Result<Exit, Failure> {
     let counts = summary.counts;
-    for failure in summary.failures.iter().take(NAMED) {
+    // What could exceed the limit alone was named before the first submit.
+    let unnamed = summary.failures.iter().filter(|failure| failure.code != batch::OVER_LIMIT);
+    for failure in unnamed.take(NAMED) {
         console.error(&in_one_line(failure));
     }
     if !summary.failures.is_empty() {

@@ -95,3 +95,65 @@ fn a_rate_a_discount_and_a_tax_stand_beside_the_list_price() {
         run(wrong).exits(2).prints_nothing();
     }
 }
+
+/// Two-track calls, 9 s each.
+fn many(number: u32) -> Scene {
+    let mut events = Vec::new();
+    let mut scene = Scene::new();
+    let text = call(&[(0, 0, 4_200, "one"), (1, 4_200, 8_900, "two")]).content(0, 4_200).content(1, 4_700);
+    let text = text.lasting(10_000);
+    for n in 1..=number {
+        events.extend(done(n, &format!("c{n}"), json!({"duration": 9})));
+        scene = scene.write(&format!("out/results/{n:06}-c{n}.json"), text.clone());
+    }
+    scene.write("out/ledger.jsonl", ledger("fun-asr", "cn", &events))
+}
+
+#[test]
+fn lines_are_printed_as_they_come_and_all_of_them() {
+    // Two lines by the result and one as reported of each; tables come in parts.
+    let ran = many(700).run("cost actual out --details").exits(0);
+    let out = ran.out();
+    let heads = out.lines().filter(|line| line.starts_with("file ")).count();
+    assert!(heads > 1, "{heads}");
+    assert_eq!(out.lines().filter(|line| line.contains("-c")).count(), 2100, "{out}");
+    assert!(out.contains("by result: 7,000 s on 1,400 lines, 1.54 CNY"), "{out}");
+    let ran = ran.then().run("cost actual out --details --format md").exits(0);
+    assert_eq!(ran.out().lines().filter(|line| line.starts_with("| file ")).count(), 1);
+    let ran = ran.then().run("cost actual out --format csv").exits(0);
+    assert_eq!(ran.out().lines().count(), 2101);
+    let ran = ran.then().run("cost actual out --format json --details").exits(0);
+    let report = ran.json();
+    let [project] = &report["projects"].as_array().unwrap()[..] else { panic!("one project") };
+    assert_eq!((&project["model"], &project["region"]), (&json!("fun-asr"), &json!("cn")));
+    let files = project["breakdown"].as_array().unwrap();
+    assert_eq!(files.len(), 1400);
+    assert_eq!(files[0]["meters"].as_array().unwrap().len(), 2);
+    assert_eq!(files[1399]["meters"][0]["basis"], "usage");
+    let ran = ran.then().run("cost actual out --format json").exits(0);
+    assert_eq!(ran.json().get("projects"), None);
+}
+
+/// The names of a document's own members, in their order.
+fn members(text: &str) -> Vec<&str> {
+    let own = text.lines().filter_map(|line| line.strip_prefix("  \""));
+    own.filter_map(|line| line.split_once('"').map(|(name, _)| name)).collect()
+}
+
+#[test]
+fn documents_have_their_members_in_a_fixed_order() {
+    let ran = many(1).run("cost actual out --format json --details").exits(0);
+    let kept =
+        ["version", "kind", "currency", "totals", "groups", "summary", "adjusted", "currency_rate", "discount", "tax"];
+    assert_eq!(members(&ran.out()), [&kept[..], &["projects"]].concat());
+    // A file's lines by its result and as reported are together where one follows the other.
+    assert_eq!(ran.json()["projects"][0]["breakdown"][0]["meters"].as_array().unwrap().len(), 3);
+    let ran = ran.then().run("cost estimate out --format json --details").exits(0);
+    assert_eq!(members(&ran.out()), ["version", "kind", "currency", "totals", "projects", "law", "summary"]);
+    let project = ran.json()["projects"][0].clone();
+    assert!(project["breakdown"][0]["meters"][0]["quantity"]["expected"].is_i64(), "{project:#}");
+    let ran = ran.then().run("cost reconcile out --format json").exits(0);
+    assert_eq!(members(&ran.out()), ["verdict", "rounding", "largest", "rows", "not_ours"]);
+    let first = ran.out().lines().find(|line| line.contains("\"key\"")).unwrap().to_owned();
+    assert!(first.contains("000001-c1.json"), "{first}");
+}

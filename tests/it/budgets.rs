@@ -172,6 +172,86 @@ fn flash_calls_and_batches_draw_on_one_budget_by_project() {
     service.was_asked("submit", 1);
 }
 
+#[test]
+fn a_recording_over_a_limit_holds_up_no_others() {
+    let service = Service::new();
+    let [a, b, c, d] = ["a", "b", "c", "d"].map(|name| format!("https://calls.example/{name}.wav"));
+    // Ten hours × 0.00008 are 2.88, 240 s are 0.0192.
+    let list = format!("url,duration\n{a}?sig=c2Vj,10h\n{b},240\n{c},240\n");
+    let run = format!("transcribe --files-from list.csv -o out {MODEL}");
+    let scene = service.scene().write("list.csv", &*list).write("budget.jsonl", "{\"limit\": \"0.1 CNY\"}\n");
+    let ran = scene.run(&format!("{run} --budget budget.jsonl --files-per-task 2")).exits(3).says_no("c2Vj");
+    let ran = ran.says("a.wav?…: over_budget: may cost up to 2.88 CNY alone, more than the budget of 0.1 CNY for ");
+    service.accepted_once(&[b.clone(), c.clone()]);
+    let failures = |ran: &Ran| ran.file("out/failures.csv").lines().skip(1).map(str::to_owned).collect::<Vec<_>>();
+    assert!(failures(&ran)[0].contains("over_budget") && failures(&ran).len() == 1, "{:?}", failures(&ran));
+    let (spent, reserved) = drawn_below(&ran);
+    assert!(spent > Decimal::ZERO && spent <= amount("0.0384") && reserved == Decimal::ZERO, "{spent} {reserved}");
+    // It waits in the batch, and a lower limit of the batch itself lets the next one pass, too.
+    let ran = service.then(ran).write("list.csv", format!("{list}{d},240\n"));
+    let ran = ran.run(&format!("{run} --max-cost 2.6cny --format json")).exits(3);
+    let ran = ran.says("a.wav?…: may cost up to 2.88 CNY alone, more than 2.6 CNY: not sent");
+    assert_eq!((&ran.json()[0]["transcribed"], &ran.json()[0]["waiting"]), (&Value::from(3), &Value::from(1)));
+    assert!(failures(&ran)[0].contains("over_limit") && failures(&ran).len() == 1, "{:?}", failures(&ran));
+    service.accepted_once(&[b.clone(), c.clone(), d.clone()]);
+    let ran = service.then(ran).run(&format!("{run} --max-cost 4cny")).exits(0);
+    assert!(failures(&ran).is_empty());
+    service.accepted_once(&[b, c, d, format!("{a}?sig=c2Vj")]);
+}
+
+#[test]
+fn lengths_belong_to_their_recordings_where_a_limit_leaves_one_out() {
+    let service = Service::new();
+    // Without the first, the second is still 240 s of one track: both budgets allow it.
+    let list = "url,duration\nhttps://calls.example/a.wav,10h\nhttps://calls.example/b.wav,240\n";
+    let scene = service.scene().write("list.csv", list).write("budget.jsonl", "{\"limit\": \"0.0192 CNY\"}\n");
+    let run = format!("transcribe --files-from list.csv -o out {MODEL}");
+    let ran = scene.run(&format!("{run} --max-cost 2.5cny --budget budget.jsonl")).exits(3);
+    service.accepted_once(&["https://calls.example/b.wav"]);
+    ran.says("a.wav: may cost up to 2.88 CNY alone, more than 2.5 CNY: not sent").says_no("over_budget");
+}
+
+#[test]
+fn a_budget_counts_what_is_free_for_a_limit() {
+    let service = Service::new();
+    let list = "url,duration\nhttps://calls.example/b.wav,240\n";
+    let run = format!("transcribe --files-from list.csv -o out {MODEL} --max-cost 0.0001cny --quota-used 0");
+    let scene = service.scene().write("list.csv", list).write("budget.jsonl", "{\"limit\": \"0.0191 CNY\"}\n");
+    let ran = scene.run(&format!("{run} --budget budget.jsonl")).exits(3);
+    service.was_asked("submit", 0);
+    let ran = service.then(ran).write("budget.jsonl", "{\"limit\": \"0.0192 CNY\"}\n");
+    let ran = ran.run(&format!("{run} --budget budget.jsonl")).exits(0);
+    let (spent, reserved) = drawn_below(&ran);
+    assert!(spent > Decimal::ZERO && reserved == Decimal::ZERO, "{spent}");
+}
+
+#[test]
+fn runs_of_a_model_billed_in_tokens_never_pass_the_budget_they_share() {
+    let service = Service::new().in_region("intl");
+    let list = |name: &str| {
+        let calls = (0..8).map(|n| format!("https://calls.example/{name}-{n}.wav,600\n"));
+        format!("url,duration\n{}", calls.collect::<String>())
+    };
+    let run = |name: &str| {
+        format!(
+            "transcribe --files-from {name}.csv -o out --model qwen-audio-3.1-asr-flash-filetrans --budget budget.jsonl -q"
+        )
+    };
+    // 600 s: 15,182 tokens in × 0.15 and 15,182 out × 0.47 by the million are 0.0094, so that two are never under way at once.
+    let limit = "0.011 USD";
+    let scene = service.scene().write("north.csv", list("north")).write("south.csv", list("south"));
+    let scene = scene.write("budget.jsonl", format!("{{\"limit\": \"{limit}\"}}\n"));
+    let ran = scene.run(&run("north")).exits(3).says("the budget of 0.011 USD for ");
+    let (spent, reserved) = drawn_below(&ran);
+    assert!(spent > Decimal::ZERO && spent <= amount(limit) && reserved == Decimal::ZERO, "{spent} {reserved}");
+    let (ran, cost) = billed(ran);
+    assert_eq!(spent, cost);
+    let ran = service.then(ran).run(&run("south").replace("-o out", "-o other")).exits(3);
+    let (all, _) = drawn_below(&ran);
+    assert!(all >= spent && all <= amount(limit), "{all}");
+    assert!((1..16).contains(&service.accepted().len()), "{}", service.accepted().len());
+}
+
 fn drawn_below(ran: &Ran) -> (Decimal, Decimal) {
     let text = ran.file("budget.jsonl");
     let path = ran.path("drawn.jsonl");

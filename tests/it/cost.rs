@@ -330,8 +330,8 @@ fn a_list_with_lengths_is_estimated_by_group_and_model() {
          sales,fun-asr,2,1,CNY,0.01584,0.01892,0.022,0.022,100000,2,1,0.01518,0.68112,0.01892\n\
          billing,paraformer-v2,1,0,CNY,0.00352,0.00416,0.0048,0.0048,60000,1,0,,0.2496,0.00416\n\
          sales,paraformer-v2,2,1,CNY,0.00576,0.00688,0.008,0.008,100000,2,1,0.00552,0.24768,0.00688\n\
-         billing,qwen-audio-3.1-asr-flash,1,1,,,,,,60000,1,0,,,\n\
-         sales,qwen-audio-3.1-asr-flash,2,2,,,,,,100000,2,1,,,\n"
+         billing,qwen-audio-3.1-asr-flash,1,2,,,,,,60000,1,0,,,\n\
+         sales,qwen-audio-3.1-asr-flash,2,4,,,,,,100000,2,1,,,\n"
     );
     Scene::new()
         .write("calls.csv", list)

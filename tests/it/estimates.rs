@@ -171,3 +171,14 @@ fn a_folder_of_many_recordings_is_one_screen() {
     assert!(out.contains("18.06 USD") && out.contains("166:40:00") && out.contains("21.00 USD"), "{out}");
     assert!(out.lines().count() < 24, "{out}");
 }
+
+#[test]
+fn thousands_of_recordings_alike_are_no_thousand_lines() {
+    // Each states a minute and holds a second.
+    let mut bytes = wav(1, 8000, 60);
+    bytes.truncate(44 + 16_000);
+    let scene = (0..9).fold(Scene::new(), |scene, at| scene.write(&format!("audio/{at}.wav"), bytes.clone()));
+    let ran = scene.run("cost estimate audio --region intl").exits(0);
+    let ran = ran.says("and 4 more that hold less than their headers state");
+    assert_eq!(ran.err().matches("audio/").count(), 5, "{}", ran.err());
+}

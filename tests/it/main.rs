@@ -23,6 +23,7 @@ mod explain;
 mod faults;
 mod figures;
 mod flash;
+mod flash_bill;
 mod foreign;
 mod formats;
 mod fuzz;

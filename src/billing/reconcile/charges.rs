@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
-use super::{Accounts, Reconciliation, Slot};
+use super::{Accounts, Reconciliation, Slot, same};
 use crate::billing::line::{Basis, Line, Meter};
 use crate::billing::rounding::Rounding;
 use crate::billing::statement::Grain;
@@ -35,13 +35,15 @@ impl Reconciliation<'_> {
     #[must_use]
     pub fn charges(&self, accounts: &Accounts, rounding: Rounding) -> Vec<Charge> {
         let charge = |slot: &Slot, meter, (basis, quantity), billed| {
-            let unit = self.unit_of(meter);
+            let unit = self.unit_of(slot, meter);
+            let submissions = || self.in_slot(slot).map(|recording| &recording.submission);
             let line = Line {
                 file: slot.key.clone(),
                 channel_id: None,
                 basis,
-                model: Some(self.model.clone()),
-                region: self.region,
+                // Of several models it names none.
+                model: same(submissions().map(|submission| &submission.model)).cloned(),
+                region: same(submissions().map(|submission| submission.region)).flatten(),
                 meter,
                 speech_ms: None,
                 quantity,
@@ -52,30 +54,24 @@ impl Reconciliation<'_> {
             Some(Charge { line, is_resource, is_for_both_meters: false, currency, billed, period })
         };
         let mut charges = Vec::new();
-        match accounts {
-            Accounts::Seconds(accounts) => {
-                for (slot, account) in self.slots.iter().zip(accounts) {
-                    let quantity = match account.usage {
-                        Some(usage) => (Basis::Usage, Some(usage)),
-                        None => (Basis::Result, account.actual(rounding)),
-                    };
-                    charges.extend(charge(slot, Meter::Speech, quantity, account.statement_cost));
-                }
+        for (slot, account) in self.slots_billed(false).zip(&accounts.seconds) {
+            let quantity = match account.usage {
+                Some(usage) => (Basis::Usage, Some(usage)),
+                None => (Basis::Result, account.actual(rounding)),
+            };
+            charges.extend(charge(slot, Meter::Speech, quantity, account.statement_cost));
+        }
+        for (slot, account) in self.slots_billed(true).zip(&accounts.tokens) {
+            for meter in &account.meters {
+                let usage = (Basis::Usage, meter.usage);
+                charges.extend(charge(slot, meter.meter, usage, meter.statement_cost));
             }
-            Accounts::Tokens(accounts) => {
-                for (slot, account) in self.slots.iter().zip(accounts) {
-                    for meter in &account.meters {
-                        let usage = (Basis::Usage, meter.usage);
-                        charges.extend(charge(slot, meter.meter, usage, meter.statement_cost));
-                    }
-                    // An amount for both meters is not split: that would be computed, not billed.
-                    if account.both_cost.is_some()
-                        && let Some(both) = charge(slot, Meter::TokensIn, (Basis::Usage, None), account.both_cost)
-                    {
-                        let line = Line { unit: None, ..both.line };
-                        charges.push(Charge { line, is_for_both_meters: true, ..both });
-                    }
-                }
+            // An amount for both meters is not split: that would be computed, not billed.
+            if account.both_cost.is_some()
+                && let Some(both) = charge(slot, Meter::TokensIn, (Basis::Usage, None), account.both_cost)
+            {
+                let line = Line { unit: None, ..both.line };
+                charges.push(Charge { line, is_for_both_meters: true, ..both });
             }
         }
         charges

@@ -1,5 +1,5 @@
-//! A batch beside the provider's statement: which rows belong to what, and what each source says of it (definitions:
-//! reconciliation).
+//! A batch and flash calls beside the provider's statement: which rows belong to what, and what each source says of it
+//! (definitions: reconciliation).
 
 mod accounts;
 mod charges;
@@ -21,18 +21,23 @@ use super::money::checked_sum;
 use super::prices::{Prices, UnitPrice};
 use super::statement::{Grain, Period, Statement, StatementRow};
 use super::usage::Usage;
-use crate::catalog::Region;
+use crate::catalog::{BilledBy, Catalog, Currency, Region};
 use crate::metrics::Measured;
 #[cfg(any(feature = "analytics", feature = "client"))]
 use crate::recording_id::address_id;
 
-/// A recording of a batch, as far as it matters for its bill.
+/// A recording of a batch, or the clip of a flash call, as far as it matters for its bill.
 #[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
 #[non_exhaustive]
 pub struct Submission {
+    /// The requested model; empty = unknown.
+    pub model: String,
+    /// The region; `None` = unknown.
+    pub region: Option<Region>,
     /// Its result file relative to the batch's results, or its name.
     pub file: String,
-    /// What a statement may call it: its address, result file or name, the ids of its own tasks.
+    /// What a statement may call it: its address, result file or name, the ids of its own tasks, that of a flash call's
+    /// request.
     pub names: Vec<String>,
     /// Its project, by the column `project` of its list.
     pub project: Option<String>,
@@ -55,6 +60,18 @@ impl Submission {
     fn day(&self) -> Option<Date> {
         Some(self.submitted?.to_zoned(TimeZone::UTC).date())
     }
+
+    fn meters(&self, prices: &Prices) -> &'static [Meter] {
+        self.region.map_or(&[Meter::Speech], |region| prices.meters(&self.model, region))
+    }
+
+    fn unit(&self, meter: Meter, prices: &Prices) -> Option<UnitPrice> {
+        prices.unit(&self.model, self.region?, meter)
+    }
+
+    fn is_by_length(&self) -> bool {
+        Catalog::builtin().model(&self.model).is_some_and(|model| model.billed_by == BilledBy::Length)
+    }
 }
 
 /// A recording with all that is known about its bill, apart from the statement.
@@ -63,7 +80,8 @@ impl Submission {
 pub struct ReconciledRecording {
     /// As the ledger knows it.
     pub submission: Submission,
-    /// Speech of each transcribed track in ms; `None` = no result, or not measurable.
+    /// Speech of each transcribed track in ms, of a model that is billed by the length of the audio that length; `None` = no
+    /// result, or not measurable.
     pub tracks_ms: Option<Vec<i64>>,
     /// Its estimate, if the result states its length.
     pub estimate: Vec<Estimate>,
@@ -73,16 +91,16 @@ pub struct ReconciledRecording {
 #[derive(Debug, Clone, Default)]
 struct Slot {
     key: String,
+    /// Whether their models are billed in tokens: all of one slot are, or none.
+    is_by_tokens: bool,
     /// Places of the recordings in the batch.
     recordings: Vec<usize>,
     rows: Vec<StatementRow>,
 }
 
-/// A batch of one model beside a statement.
+/// A batch, or flash calls, or both beside a statement.
 #[derive(Debug, Clone)]
 pub struct Reconciliation<'p> {
-    model: String,
-    region: Option<Region>,
     prices: &'p Prices,
     recordings: Vec<ReconciledRecording>,
     slots: Vec<Slot>,
@@ -96,8 +114,6 @@ impl<'p> Reconciliation<'p> {
     /// Gives each row of the statement to what it stands for.
     #[must_use]
     pub fn new(
-        model: &str,
-        region: Option<Region>,
         submissions: impl IntoIterator<Item = Submission>,
         statement: Option<Statement>,
         prices: &'p Prices,
@@ -105,7 +121,7 @@ impl<'p> Reconciliation<'p> {
         let recording = |submission| ReconciledRecording { submission, tracks_ms: None, estimate: Vec::new() };
         let recordings = submissions.into_iter().map(recording).collect();
         let (slots, foreign) = (Vec::new(), BTreeMap::new());
-        let mut new = Self { model: model.to_owned(), region, prices, recordings, slots, statement, foreign };
+        let mut new = Self { prices, recordings, slots, statement, foreign };
         let has_statement = new.statement.is_some();
         let statement = new.statement.take().unwrap_or_default();
         let places = match statement.grain {
@@ -113,13 +129,25 @@ impl<'p> Reconciliation<'p> {
             _ => new.slots_by_period(&statement),
         };
         let by_project = new.projects(&statement);
+        let models: HashSet<String> = new.recordings.iter().map(|one| one.submission.model.clone()).collect();
         for row in &statement.rows {
             let key = match statement.grain {
                 Grain::Recording => row.resource.clone(),
-                _ => new.key(row.period, (&row.model, statement.by_model), (&row.project, by_project)),
+                _ => {
+                    // A cell may name the model among other things, separated by `;`.
+                    let own = row.model.split(';').map(str::trim).find(|part| models.contains(*part));
+                    let model = (own.unwrap_or(&row.model), statement.by_model);
+                    key(row.period, model, (&row.project, by_project))
+                }
             };
-            let place = places.get(&key).or_else(|| places.get(&address_id(&key)));
-            match place.and_then(|at| new.slots.get_mut(*at)) {
+            let counts_tokens = row.usage.tokens_in.or(row.usage.tokens_out).is_some();
+            let own = |by_tokens: bool| {
+                let place = |key: &str| places.get(&(by_tokens, key.to_owned()));
+                place(&key).or_else(|| place(&address_id(&key)))
+            };
+            // What is billed by the second and what is billed in tokens may have one name: a day, say.
+            let place = own(counts_tokens).or_else(|| own(!counts_tokens)).copied();
+            match place.and_then(|at| new.slots.get_mut(at)) {
                 Some(slot) => slot.rows.push(row.clone()),
                 None => new.foreign.entry(key).or_default().push(row.clone()),
             }
@@ -129,31 +157,33 @@ impl<'p> Reconciliation<'p> {
     }
 
     /// A slot for each recording, or for each task of several that the statement names; and where each name leads.
-    fn slots_by_recording(&mut self, rows: &[StatementRow]) -> HashMap<String, usize> {
+    fn slots_by_recording(&mut self, rows: &[StatementRow]) -> Places {
         let named: HashSet<&str> = rows.iter().map(|row| &*row.resource).collect();
-        let mut places: HashMap<String, usize> = HashMap::new();
+        let mut places = Places::new();
         for (at, ReconciledRecording { submission, .. }) in self.recordings.iter().enumerate() {
+            let is_by_tokens = submission.meters(self.prices) != [Meter::Speech];
             let task = submission.shared.iter().map(|(task, _)| task).find(|task| named.contains(&***task));
             let key = task.unwrap_or(&submission.file);
-            let place = task.and_then(|task| places.get(task).copied()).unwrap_or_else(|| {
-                self.slots.push(Slot { key: key.clone(), ..Slot::default() });
+            let known = task.and_then(|task| places.get(&(is_by_tokens, task.clone())).copied());
+            let place = known.unwrap_or_else(|| {
+                self.slots.push(Slot { key: key.clone(), is_by_tokens, ..Slot::default() });
                 self.slots.len().saturating_sub(1)
             });
             if let Some(slot) = self.slots.get_mut(place) {
                 slot.recordings.push(at);
             }
             for name in task.into_iter().chain(&submission.names).filter(|name| !name.is_empty()) {
-                places.entry(name.clone()).or_insert(place);
-                places.entry(address_id(name)).or_insert(place);
+                places.entry((is_by_tokens, name.clone())).or_insert(place);
+                places.entry((is_by_tokens, address_id(name))).or_insert(place);
             }
         }
         places
     }
 
     /// A slot for each day or month in which something was submitted.
-    fn slots_by_period(&mut self, statement: &Statement) -> HashMap<String, usize> {
+    fn slots_by_period(&mut self, statement: &Statement) -> Places {
         let by_project = self.projects(statement);
-        let mut slots: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        let mut slots: BTreeMap<(String, bool), Vec<usize>> = BTreeMap::new();
         for (at, ReconciledRecording { submission, .. }) in self.recordings.iter().enumerate() {
             let Some(day) = submission.day() else { continue };
             let period = match statement.grain {
@@ -162,12 +192,12 @@ impl<'p> Reconciliation<'p> {
                 Grain::Recording | Grain::Whole => None,
             };
             let project = submission.project.as_deref().unwrap_or_default();
-            let key = self.key(period, (&self.model, statement.by_model), (project, by_project));
-            slots.entry(key).or_default().push(at);
+            let key = key(period, (&submission.model, statement.by_model), (project, by_project));
+            slots.entry((key, submission.meters(self.prices) != [Meter::Speech])).or_default().push(at);
         }
-        let slot = |(key, recordings)| Slot { key, recordings, rows: Vec::new() };
+        let slot = |((key, is_by_tokens), recordings)| Slot { key, is_by_tokens, recordings, rows: Vec::new() };
         self.slots = slots.into_iter().map(slot).collect();
-        self.slots.iter().enumerate().map(|(at, slot)| (slot.key.clone(), at)).collect()
+        self.slots.iter().enumerate().map(|(at, slot)| ((slot.is_by_tokens, slot.key.clone()), at)).collect()
     }
 
     /// Whether projects are told apart: by both sides.
@@ -175,22 +205,23 @@ impl<'p> Reconciliation<'p> {
         statement.by_project && self.recordings.iter().any(|recording| recording.submission.project.is_some())
     }
 
-    /// `2026-10 fun-asr support`; a part that does not tell rows apart is left out. A cell that names the model among other
-    /// things, separated by `;`, names the model.
-    fn key(&self, period: Option<Period>, model: (&str, bool), project: (&str, bool)) -> String {
-        let is_ours = model.0.split(';').any(|part| part.trim() == self.model);
-        let model = model.1.then(|| if is_ours { self.model.clone() } else { model.0.to_owned() });
-        let parts = [period.map(|period| period.to_string()), model, project.1.then(|| project.0.to_owned())];
-        parts.into_iter().flatten().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
-    }
-
     /// Adds the measured result of a recording, by its place in the batch.
     pub fn add_result(&mut self, at: usize, measured: &Measured<'_>) {
         let Some(recording) = self.recordings.get_mut(at) else { return };
-        recording.tracks_ms = measured.billable.iter().map(|track| track.billable_ms).collect();
-        if measured.call.duration_source == Some("properties") {
-            let known = Recording { duration_ms: measured.call.duration_ms, ..Recording::default() };
-            let plan = Plan::new(&*self.model, self.region.unwrap_or_default(), recording.submission.tracks.clone());
+        let submission = &recording.submission;
+        let length = measured.call.duration_ms.filter(|_| measured.call.duration_source == Some("properties"));
+        recording.tracks_ms = if submission.is_by_length() {
+            // The length of a clip that is not at hand, or in which nothing was recognised, is the one that is reported.
+            let reported = submission.usage.seconds.map(|seconds| seconds.saturating_mul(1000));
+            let length = length.filter(|_| !measured.billable.is_empty()).or(reported);
+            length.map_or_else(|| measured.billable.is_empty().then(Vec::new), |length| Some(vec![length]))
+        } else {
+            measured.billable.iter().map(|track| track.billable_ms).collect()
+        };
+        if length.is_some() {
+            let known = Recording { duration_ms: length, ..Recording::default() };
+            let region = submission.region.unwrap_or_default();
+            let plan = Plan::new(&*submission.model, region, submission.tracks.clone());
             recording.estimate = estimate(&known, &plan, self.prices);
         }
     }
@@ -234,16 +265,20 @@ impl<'p> Reconciliation<'p> {
         self.foreign.values().flatten()
     }
 
-    /// The list price of the first meter; `None` = unknown.
+    /// The currency of all list prices; `None` = none is known, or they have several.
     #[must_use]
-    pub fn unit(&self) -> Option<UnitPrice> {
-        self.unit_of(*self.meters().first()?)
+    pub fn currency(&self) -> Option<Currency> {
+        let units = self.recordings.iter().flat_map(|ReconciledRecording { submission, .. }| {
+            let meters = submission.meters(self.prices).iter();
+            meters.filter_map(|meter| Some(submission.unit(*meter, self.prices)?.currency))
+        });
+        same(units)
     }
 
     /// Matching rows that do not say which tokens they count, if the model is billed in tokens; they are not compared.
     #[must_use]
     pub fn rows_without_meter(&self) -> u64 {
-        let rows = self.slots.iter().filter(|_| self.is_by_tokens()).flat_map(|slot| &slot.rows);
+        let rows = self.slots.iter().filter(|slot| slot.is_by_tokens).flat_map(|slot| &slot.rows);
         rows.filter(|row| row.usage.seconds.is_some()).count() as u64
     }
 
@@ -252,17 +287,36 @@ impl<'p> Reconciliation<'p> {
         slot.recordings.iter().filter_map(|at| self.recordings.get(*at))
     }
 
-    fn unit_of(&self, meter: Meter) -> Option<UnitPrice> {
-        self.prices.unit(&self.model, self.region?, meter)
+    /// The list price of a meter for all recordings of a slot; `None` = unknown, or not one.
+    fn unit_of(&self, slot: &Slot, meter: Meter) -> Option<UnitPrice> {
+        let units = self.in_slot(slot).map(|recording| recording.submission.unit(meter, self.prices));
+        same(units)?
     }
 
-    fn meters(&self) -> &'static [Meter] {
-        self.region.map_or(&[Meter::Speech], |region| self.prices.meters(&self.model, region))
+    /// Whether amounts of the statement are in the currency of a price; they are taken to be if it states none.
+    fn is_comparable(&self, currency: Currency) -> bool {
+        let stated = self.statement.as_ref().and_then(Statement::currency);
+        stated.is_none_or(|stated| stated.eq_ignore_ascii_case(currency.code()))
     }
+}
 
-    fn is_by_tokens(&self) -> bool {
-        self.meters() != [Meter::Speech]
-    }
+/// Where what a row may name is, apart by whether it is billed in tokens.
+type Places = HashMap<(bool, String), usize>;
+
+/// `2026-10 fun-asr support`; a part that does not tell rows apart is left out.
+fn key(period: Option<Period>, model: (&str, bool), project: (&str, bool)) -> String {
+    let parts = [
+        period.map(|period| period.to_string()),
+        model.1.then(|| model.0.to_owned()),
+        project.1.then(|| project.0.to_owned()),
+    ];
+    parts.into_iter().flatten().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+/// The one value that all have; `None` = there is none, or several.
+fn same<T: PartialEq>(mut values: impl Iterator<Item = T>) -> Option<T> {
+    let first = values.next()?;
+    values.all(|value| value == first).then_some(first)
 }
 
 impl Slot {

@@ -1,6 +1,6 @@
 //! `cost actual`: what transcription has cost, from result files and from the usage in ledgers.
 //!
-//! Files are read in chunks and added up; lines are kept only where they are printed at the end.
+//! Files are read in chunks and added up; lines are written as they come, and not kept.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -14,10 +14,12 @@ use super::super::Exit;
 use super::super::inputs::Paths;
 use super::super::output::{Console, Failure, Format, Listing};
 use super::super::prices::{PriceFlags, ledgers, warn_if_old_for};
-use super::breakdown::{HEAD, VERSION, cells, code, exact, in_words, projects, total_json};
+use super::breakdown::{Summary, TotalFields, VERSION, code, exact, in_words};
+use super::document::{self, Object};
 use super::groups::{Facts, GroupBy};
+use super::lines::LineWriter;
 use crate::batch::LedgerReport;
-use crate::billing::{AdjustedTotal, Adjustments, CurrencyRate, Line, Prices, Totals, of_usage, result_lines};
+use crate::billing::{AdjustedTotal, Adjustments, CurrencyRate, Line, Prices, Total, Totals, of_usage, result_lines};
 use crate::catalog::{Currency, Region};
 use crate::error::Error;
 use crate::metrics::{Settings, measure};
@@ -116,12 +118,9 @@ pub(super) fn run(
     let group_by = GroupBy::new(&args.group_by);
     let source = Source { model: args.model.as_deref(), region, prices: &prices, group_by: &group_by };
     let inputs = args.paths.find(None, console)?;
-    // Lines that machines read are printed as they come, those for people when all are known.
-    let is_streamed = matches!(format, Format::Csv | Format::Jsonl) && args.group_by.is_empty();
+    let mut writer = LineWriter::new(format, args.details, !args.group_by.is_empty(), console);
     let mut sums = Sums::default();
     let mut used: Vec<(String, Region)> = Vec::new();
-    let mut kept = Vec::new();
-    let mut is_begun = false;
     let counts = source.read(&inputs, console, &mut |lines, facts| {
         for line in &lines {
             sums.add(line, group_by.key(facts, line));
@@ -131,14 +130,7 @@ pub(super) fn run(
                 used.push((model.to_owned(), region));
             }
         }
-        if is_streamed {
-            let rows = lines.iter().map(|line| cells(line, false)).collect();
-            Listing { head: HEAD.to_vec(), rows }.print_part(format, !is_begun, console)?;
-            is_begun = true;
-        } else if args.details {
-            kept.extend(lines);
-        }
-        Ok(())
+        writer.add(&lines)
     })?;
     if counts.files == 0 {
         console.error(if counts.failed == 0 { "no result files found" } else { "no result file could be read" });
@@ -146,11 +138,9 @@ pub(super) fn run(
     }
     group_by.check()?;
     warn_if_old_for(&prices, used.iter().map(|(model, region)| (&**model, *region)), today, console);
-    if is_streamed && !is_begun {
-        Listing { head: HEAD.to_vec(), rows: Vec::new() }.print(format, console)?;
-    }
+    writer.end_rows()?;
     let adjustments = Adjustments { rate: args.currency_rate, discount: args.discount, tax: args.tax };
-    print(args, &counts, sums, kept, (&adjustments, is_streamed), format, console)?;
+    print(args, &counts, sums, writer, &adjustments, format, console)?;
     Ok(if counts.failed > 0 { Exit::Partly } else { Exit::Done })
 }
 
@@ -254,12 +244,14 @@ impl Counts {
         }
     }
 
-    fn as_json(&self) -> Value {
-        json!({
-            "totalDetected": self.files + self.failed, "totalSupported": self.priced(),
-            "totalNoPrice": self.without_price, "totalNoDuration": self.without_duration,
-            "totalUnreadable": self.failed,
-        })
+    fn summary(&self) -> Summary {
+        Summary {
+            detected: self.files + self.failed,
+            supported: self.priced(),
+            no_price: self.without_price,
+            no_duration: self.without_duration,
+            unreadable: self.failed,
+        }
     }
 
     fn priced(&self) -> u64 {
@@ -293,8 +285,8 @@ fn print(
     args: &Args,
     counts: &Counts,
     sums: Sums,
-    kept: Vec<Line>,
-    (adjustments, is_streamed): (&Adjustments, bool),
+    writer: LineWriter<'_>,
+    adjustments: &Adjustments,
     format: Format,
     console: &Console,
 ) -> Result<(), Failure> {
@@ -306,33 +298,28 @@ fn print(
     if format == Format::Json {
         let currencies: Vec<&str> = totals.iter().filter_map(|total| total.currency).map(Currency::code).collect();
         let one = currencies.first().filter(|first| currencies.iter().all(|code| code == *first));
-        let group = |(key, totals): &(Vec<Option<String>>, Vec<_>)| {
-            let mut group: serde_json::Map<String, Value> =
-                names.iter().zip(key).map(|(name, cell)| ((*name).to_owned(), json!(cell))).collect();
-            group.insert("totals".to_owned(), totals.iter().map(total_json).collect());
-            Value::Object(group)
+        let group = |(key, totals): &(Vec<Option<String>>, Vec<Total>)| Group {
+            cells: Object(names.iter().copied().zip(key.clone()).collect()),
+            totals: totals.iter().map(TotalFields::from).collect(),
         };
-        let mut report = json!({
-            "version": VERSION, "kind": "actual", "currency": one,
-            "totals": totals.iter().map(total_json).collect::<Vec<_>>(),
-            "groups": groups.iter().map(group).collect::<Vec<_>>(), "summary": counts.as_json(),
-            "adjusted": adjusted.iter().map(adjusted_json).collect::<Vec<_>>(),
-            "currency_rate": args.currency_rate.map(|rate| rate.to_string()),
-            "discount": exact(args.discount), "tax": exact(args.tax),
-        });
-        if let (true, Some(report)) = (args.details, report.as_object_mut()) {
-            report.insert("projects".to_owned(), projects(&kept));
-        }
-        console.data(format!("{report:#}\n").as_bytes())?;
-        return Ok(());
+        let document = Document {
+            version: VERSION,
+            kind: "actual",
+            currency: one.copied(),
+            totals: totals.iter().map(TotalFields::from).collect(),
+            groups: groups.iter().map(group).collect(),
+            summary: counts.summary(),
+            adjusted: adjusted.iter().map(AdjustedFields::from).collect(),
+            currency_rate: args.currency_rate.map(|rate| rate.to_string()),
+            discount: exact(args.discount),
+            tax: exact(args.tax),
+        };
+        return writer.end_document(&document::text(&document)?, console);
     }
     let people = matches!(format, Format::Table | Format::Md);
-    if args.details && people {
-        let rows = kept.iter().map(|line| cells(line, people)).collect();
-        Listing { head: HEAD.to_vec(), rows }.print(format, console)?;
-    } else if !is_streamed {
+    if !writer.has_rows() {
         let head = names.iter().copied().chain(["basis", "lines", "seconds", "tokens", "currency", "cost"]).collect();
-        let row = |key: &[Option<String>], total: &crate::billing::Total| {
+        let row = |key: &[Option<String>], total: &Total| {
             let cost = match total.cost {
                 Some(cost) if people => json!(cents(cost)),
                 None if people => json!(crate::report::number::NOT_PRICED),
@@ -374,11 +361,47 @@ fn print(
     Ok(())
 }
 
-fn adjusted_json(sum: &AdjustedTotal) -> Value {
-    json!({
-        "basis": sum.basis.name(), "currency": sum.currency.code(), "list": exact(Some(sum.list)),
-        "discounted": exact(sum.discounted), "taxed": exact(sum.taxed),
-    })
+/// The document, to which the lines are added.
+#[derive(serde::Serialize)]
+struct Document<'d> {
+    version: u32,
+    kind: &'static str,
+    currency: Option<&'static str>,
+    totals: Vec<TotalFields>,
+    groups: Vec<Group<'d>>,
+    summary: Summary,
+    adjusted: Vec<AdjustedFields>,
+    currency_rate: Option<String>,
+    discount: Value,
+    tax: Value,
+}
+
+#[derive(serde::Serialize)]
+struct Group<'d> {
+    #[serde(flatten)]
+    cells: Object<'d, Option<String>>,
+    totals: Vec<TotalFields>,
+}
+
+#[derive(serde::Serialize)]
+struct AdjustedFields {
+    basis: &'static str,
+    currency: &'static str,
+    list: Value,
+    discounted: Value,
+    taxed: Value,
+}
+
+impl From<&AdjustedTotal> for AdjustedFields {
+    fn from(sum: &AdjustedTotal) -> Self {
+        Self {
+            basis: sum.basis.name(),
+            currency: sum.currency.code(),
+            list: exact(Some(sum.list)),
+            discounted: exact(sum.discounted),
+            taxed: exact(sum.taxed),
+        }
+    }
 }
 
 /// `by result: 24.00 USD at list price, 20.40 less 15 %, 21.62 with 6 % tax`.

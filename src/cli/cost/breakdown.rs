@@ -1,4 +1,4 @@
-//! A bill as text and as JSON: a tree of projects, files and tracks with quantity, unit price and cost, then totals.
+//! A bill as text and as JSON: totals, and files and tracks with quantity, unit price and cost.
 
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -82,39 +82,72 @@ pub(super) fn in_words(total: &Total) -> String {
     format!("by {}: {} on {lines}, {}", total.basis.name(), counted.join(", "), money(amount))
 }
 
-/// A total as JSON.
-pub(super) fn total_json(total: &Total) -> Value {
-    json!({
-        "basis": total.basis.name(), "currency": code(total.currency), "lines": total.lines, "seconds": total.seconds,
-        "tokens": total.tokens, "cost": exact(total.cost),
-    })
+/// A total.
+#[derive(serde::Serialize)]
+pub(super) struct TotalFields {
+    basis: &'static str,
+    currency: Value,
+    lines: u64,
+    seconds: i64,
+    tokens: i64,
+    cost: Value,
 }
 
-/// Lines as a tree: project (model and region) → file → meter of a track, in line order.
-pub(super) fn projects(lines: &[Line]) -> Value {
-    let mut projects: Vec<(Option<String>, Option<Region>, Vec<&Line>)> = Vec::new();
-    for line in lines {
-        match projects.iter_mut().find(|(model, region, _)| *model == line.model && *region == line.region) {
-            Some((_, _, own)) => own.push(line),
-            None => projects.push((line.model.clone(), line.region, vec![line])),
+impl From<&Total> for TotalFields {
+    fn from(total: &Total) -> Self {
+        let Total { basis, currency, lines, seconds, tokens, cost, .. } = *total;
+        Self { basis: basis.name(), currency: code(currency), lines, seconds, tokens, cost: exact(cost) }
+    }
+}
+
+/// How many files there are.
+#[derive(serde::Serialize)]
+pub(super) struct Summary {
+    #[serde(rename = "totalDetected")]
+    pub(super) detected: u64,
+    #[serde(rename = "totalSupported")]
+    pub(super) supported: u64,
+    #[serde(rename = "totalNoPrice")]
+    pub(super) no_price: u64,
+    #[serde(rename = "totalNoDuration")]
+    pub(super) no_duration: u64,
+    #[serde(rename = "totalUnreadable")]
+    pub(super) unreadable: u64,
+}
+
+/// The lines of one file.
+#[derive(serde::Serialize)]
+pub(super) struct FileFields {
+    pub(super) file: String,
+    pub(super) meters: Vec<MeterFields>,
+}
+
+/// A line of a bill.
+#[derive(serde::Serialize)]
+pub(super) struct MeterFields {
+    channel_id: Option<u32>,
+    basis: &'static str,
+    meter: &'static str,
+    quantity: Option<i64>,
+    unit: &'static str,
+    unit_price: Value,
+    currency: Value,
+    cost: Value,
+    price_date: Option<String>,
+}
+
+impl From<&Line> for MeterFields {
+    fn from(line: &Line) -> Self {
+        Self {
+            channel_id: line.channel_id,
+            basis: line.basis.name(),
+            meter: line.meter.name(),
+            quantity: line.quantity,
+            unit: line.meter.unit(),
+            unit_price: exact(line.unit.map(|unit| unit.amount)),
+            currency: code(line.unit.map(|unit| unit.currency)),
+            cost: exact(line.cost()),
+            price_date: line.price_date().map(|date| date.to_string()),
         }
     }
-    let project = |(model, place, lines): (Option<String>, Option<Region>, Vec<&Line>)| {
-        let files: Vec<Value> = lines.chunk_by(|one, two| one.file == two.file).map(file).collect();
-        json!({"model": model, "region": region(place), "breakdown": files})
-    };
-    projects.into_iter().map(project).collect()
-}
-
-fn file(lines: &[&Line]) -> Value {
-    let meter = |line: &&Line| {
-        json!({
-            "channel_id": line.channel_id, "basis": line.basis.name(), "meter": line.meter.name(),
-            "quantity": line.quantity, "unit": line.meter.unit(),
-            "unit_price": exact(line.unit.map(|unit| unit.amount)), "currency": code(line.unit.map(|unit| unit.currency)),
-            "cost": exact(line.cost()), "price_date": line.price_date().map(|date| date.to_string()),
-        })
-    };
-    let name = lines.first().map(|line| line.file.as_str());
-    json!({"file": name, "meters": lines.iter().map(meter).collect::<Vec<_>>()})
 }

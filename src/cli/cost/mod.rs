@@ -2,9 +2,11 @@
 
 mod actual;
 mod breakdown;
+mod document;
 mod estimate;
 mod focus;
 mod groups;
+mod lines;
 mod reconcile;
 mod recordings;
 mod tokens;

@@ -13,9 +13,9 @@ use super::super::output::{Console, Failure, Format, Listing};
 use super::super::prices::{PriceFlags, warn_if_old_for};
 use super::breakdown::exact;
 use super::{focus, tokens, verdict};
-use crate::batch::{LedgerReport, Receipts};
-use crate::billing::{Account, Accounts, Grain, Prices, Reconciliation, Rounding, Statement, Terms, Usage};
-use crate::catalog::Region;
+use crate::batch::LedgerReport;
+use crate::billing::{Account, Grain, Prices, Reconciliation, Rounding, Statement, Terms, Usage};
+use crate::catalog::{Currency, Region};
 use crate::error::Error;
 use crate::metrics::{Settings, measure};
 use crate::named_file::{self, FileKind, NamedFile};
@@ -34,7 +34,7 @@ ConsumedQuantity or seconds (for a model billed in tokens: input_tokens and outp
 tokens_in or tokens_out), amounts in BilledCost or cost.
 
 Seconds are compared with the results, amounts with the statement's own seconds at list price. For a model billed in tokens,
-which results do not count, the reported tokens stand for the results. Without --statement the usage that the service
+which results do not count, the reported tokens stand for the results; for flash calls the length of the clip does. Without --statement the usage that the service
 reported stands for the statement.
 
 Exit code 3: something differs by more than the tolerance, is not billed, or is not of this batch.";
@@ -43,7 +43,7 @@ Exit code 3: something differs by more than the tolerance, is not billed, or is 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// Output folder of `transcribe`
+    /// Output folder of `transcribe` or `flash --save`
     #[arg(value_name = "DIR")]
     dir: PathBuf,
     /// Read the provider's statement from this file
@@ -72,50 +72,67 @@ fn rule(name: &str) -> Result<Rounding, String> {
 
 pub(super) fn run(args: &Args, today: Date, format: Format, console: &Console) -> Result<Exit, Failure> {
     let receipts = LedgerReport::read(&args.dir)?.map(|ledger| ledger.receipts()).ok_or_else(|| {
-        Failure::Usage(format!("{}: not an output folder of `transcribe` (it has no ledger)", args.dir.display()))
+        Failure::Usage(format!(
+            "{}: not an output folder of `transcribe` or `flash --save` (it has no ledger)",
+            args.dir.display()
+        ))
     })?;
     let statement = args.statement.as_deref().map(|path| statement(path, console)).transpose()?;
-    let Receipts { model, region, .. } = &receipts;
     let stated = statement.as_ref().and_then(Statement::currency).map(str::to_owned);
-    let prices = prices(args, stated.as_deref(), (model, *region), console)?;
-    warn_if_old_for(&prices, region.map(|region| (&model[..], region)), today, console);
-    let mut reconciliation = Reconciliation::new(model, *region, receipts.submissions(), statement, &prices);
-    if let Some((stated, unit)) = stated.zip(reconciliation.unit())
-        && !stated.eq_ignore_ascii_case(unit.currency.code())
+    let submissions = receipts.submissions();
+    let mut models: Vec<(String, Option<Region>)> = Vec::new();
+    for one in &submissions {
+        if !models.iter().any(|(model, region)| *model == one.model && *region == one.region) {
+            models.push((one.model.clone(), one.region));
+        }
+    }
+    let prices = prices(args, stated.as_deref(), &models, console)?;
+    let priced = models.iter().filter_map(|(model, region)| Some((&**model, (*region)?)));
+    warn_if_old_for(&prices, priced, today, console);
+    let settings: Vec<Settings> = submissions
+        .iter()
+        .map(|one| Settings { model: Some(one.model.clone()), region: one.region, ..Settings::default() })
+        .collect();
+    let mut reconciliation = Reconciliation::new(submissions, statement, &prices);
+    let ours = reconciliation.currency().map(Currency::code);
+    if let Some((stated, ours)) = stated.as_deref().zip(ours)
+        && !stated.eq_ignore_ascii_case(ours)
     {
-        let ours = unit.currency;
         console.say(&format!(
             "warning: the statement is in {stated}, the prices are in {ours}: amounts are not compared (use --currency)"
         ));
     }
-    for (at, recording) in receipts.recordings.iter().enumerate() {
-        let Some(file) = &recording.file else { continue };
+    for (at, (file, settings)) in receipts.results().zip(&settings).enumerate() {
+        let Some(file) = file else { continue };
         let path = args.dir.join(file);
-        if let Err(why) = add_result(&mut reconciliation, at, file, &path) {
+        if let Err(why) = add_result(&mut reconciliation, at, (file, &path), settings) {
             console.say(&format!("{}: {why}", path.display()));
         }
     }
-    if !receipts.clips.is_empty() {
-        console.note(&format!("{} not compared", counted(receipts.clips.len() as u64, "flash call")));
-    }
     note_foreign(&reconciliation, console);
     let accounts = reconciliation.accounts();
-    if matches!(accounts, Accounts::Tokens(_)) {
-        note_without_meter(reconciliation.rows_without_meter(), console);
-    }
+    note_without_meter(reconciliation.rows_without_meter(), console);
     let tolerance = Decimal::from(args.tolerance.as_secs());
     let terms = reconciliation.terms(&accounts, args.rounding, tolerance);
     let verdict = reconciliation.verdict(&accounts, &terms);
-    let currency = reconciliation.unit().map(|unit| unit.currency);
+    // Amounts in another currency than the statement's are not compared, and not summed.
+    let currency = stated.as_deref().or(ours);
     if args.focus {
         focus::listing(&reconciliation.charges(&accounts, terms.rounding)).print(Format::Csv, console)?;
         verdict::lines(&verdict, currency).iter().for_each(|line| console.note(line));
     } else {
-        let rows = match &accounts {
-            Accounts::Tokens(accounts) => tokens::listing(accounts, &terms),
-            Accounts::Seconds(accounts) => seconds(accounts, &terms),
-        };
-        verdict::print(&verdict, rows, args.details, currency, format, console)?;
+        let rows = [
+            Some(seconds(&accounts.seconds, &terms)).filter(|_| verdict.rounding.is_some()),
+            Some(tokens::listing(&accounts.tokens, &terms)).filter(|_| !accounts.tokens.is_empty()),
+        ];
+        verdict::print(
+            &verdict,
+            &rows.into_iter().flatten().collect::<Vec<_>>(),
+            args.details,
+            currency,
+            format,
+            console,
+        )?;
     }
     if let Some(path) = args.statement.as_deref().map(Path::display) {
         if verdict.is_empty {
@@ -128,19 +145,28 @@ pub(super) fn run(args: &Args, today: Date, format: Format, console: &Console) -
     Ok(if verdict.agrees() { Exit::Done } else { Exit::Partly })
 }
 
-/// Prices in the currency of the statement where there are such, else in that of the region.
+/// Prices in the currency of the statement where there are such; else of the several currencies that the models have, in that
+/// of the first.
 fn prices(
     args: &Args,
     stated: Option<&str>,
-    (model, region): (&str, Option<Region>),
+    models: &[(String, Option<Region>)],
     console: &Console,
 ) -> Result<Prices, Failure> {
-    let stated = stated.and_then(|code| code.parse().ok());
-    let prices = args.prices.prices(stated, console)?;
-    if stated.is_none() || region.is_none_or(|region| prices.row(model, region).is_some()) {
-        return Ok(prices);
+    let listed = args.prices.prices(None, console)?;
+    let price = |prices: &Prices, (model, region): &(String, Option<Region>)| {
+        region.and_then(|region| prices.row(model, region).map(|row| row.currency))
+    };
+    let mut currencies = models.iter().filter_map(|model| price(&listed, model));
+    let first = currencies.next();
+    let of_first = first.filter(|first| currencies.any(|other| other != *first));
+    for currency in [stated.and_then(|code| code.parse().ok()), of_first].into_iter().flatten() {
+        let prices = args.prices.prices(Some(currency), console)?;
+        if models.iter().any(|model| price(&prices, model).is_some()) {
+            return Ok(prices);
+        }
     }
-    args.prices.prices(None, console)
+    Ok(listed)
 }
 
 fn statement(path: &Path, console: &Console) -> Result<Statement, Failure> {
@@ -150,10 +176,15 @@ fn statement(path: &Path, console: &Console) -> Result<Statement, Failure> {
     Ok(statement)
 }
 
-fn add_result(reconciliation: &mut Reconciliation<'_>, at: usize, file: &str, path: &Path) -> Result<(), String> {
+fn add_result(
+    reconciliation: &mut Reconciliation<'_>,
+    at: usize,
+    (file, path): (&str, &Path),
+    settings: &Settings,
+) -> Result<(), String> {
     let bytes = named_file::read_bytes(path, FileKind::Transcript).map_err(|error| error.to_string())?;
     let transcript = crate::transcript::read(&bytes).map_err(|refused| refused.to_string())?;
-    reconciliation.add_result(at, &measure(file, &transcript, &Settings::default()));
+    reconciliation.add_result(at, &measure(file, &transcript, settings));
     Ok(())
 }
 

@@ -26,8 +26,36 @@ const LISTS: [&str; 5] = ["txt", "csv", "tsv", "jsonl", "ndjson"];
 /// The number of tracks.
 const CHANNELS: Column = Column::new(&["channels"]);
 
-/// Cells that are not lengths, as many as are shown.
-const UNCLEAR_SHOWN: u64 = 5;
+/// How many notes of one kind are printed.
+const SHOWN: u64 = 5;
+
+/// Notes on recordings, the first of each kind, so that thousands alike are no thousand lines.
+struct Notes<'c> {
+    console: &'c Console,
+    /// By what is said of each.
+    counts: BTreeMap<&'static str, u64>,
+}
+
+impl<'c> Notes<'c> {
+    fn new(console: &'c Console) -> Self {
+        Self { console, counts: BTreeMap::new() }
+    }
+
+    fn add(&mut self, kind: &'static str, note: &str) {
+        let count = self.counts.entry(kind).or_default();
+        *count += 1;
+        if *count <= SHOWN {
+            self.console.note(note);
+        }
+    }
+
+    /// Prints how many more there are.
+    fn end(self, of: &str) {
+        for (kind, count) in self.counts.into_iter().filter(|(_, count)| *count > SHOWN) {
+            self.console.note(&format!("{of}and {} more {kind}", count - SHOWN));
+        }
+    }
+}
 
 /// A recording and the columns it can be grouped by.
 #[derive(Debug, Default)]
@@ -150,6 +178,7 @@ impl Inputs {
             })
             .collect();
         bar.finish_and_clear();
+        let mut notes = Notes::new(console);
         for (input, probe) in self.inputs.iter_mut().zip(probes) {
             let (Some(path), Some(probe)) = (input.unread.take(), probe) else { continue };
             match probe {
@@ -161,16 +190,23 @@ impl Inputs {
                 }
                 Ok(Some(probe)) => {
                     if let Some(shortfall) = probe.shortfall() {
-                        console.note(&format!("{}: {shortfall}", path.display()));
+                        notes.add(
+                            "that hold less than their headers state",
+                            &format!("{}: {shortfall}", path.display()),
+                        );
                     }
                     let Recording { duration_ms, channels, .. } = &mut input.recording;
                     *duration_ms = probe.duration_ms.and_then(|ms| i64::try_from(ms).ok()).or(*duration_ms);
                     *channels = channels.or(probe.channels.map(u32::from));
                     if probe.is_misnamed(&path) {
-                        console.note(&format!("{}: contains {}, despite its name", path.display(), probe.format));
+                        let note = format!("{}: contains {}, despite its name", path.display(), probe.format);
+                        notes.add("of another format than their name says", &note);
                     }
                 }
-                Ok(None) => console.note(&format!("{}: unknown length: the headers do not state it", path.display())),
+                Ok(None) => {
+                    let note = format!("{}: unknown length: the headers do not state it", path.display());
+                    notes.add("of unknown length", &note);
+                }
                 Err(error) => {
                     let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
                     console.say(&format!("{error}{cause}"));
@@ -181,6 +217,7 @@ impl Inputs {
             }
             input.path = Some(path);
         }
+        notes.end("");
     }
 
     /// Result files: as if their recordings were transcribed again, with the speech found in them.
@@ -194,7 +231,7 @@ impl Inputs {
     /// A list, as `transcribe` reads it, with columns for the length. Local files without a length are probed.
     pub(super) fn list(&mut self, name: &str, from: impl Read, console: &Console) -> Result<(), Failure> {
         let mut sheet = Sheet::new(name, from, &LIST);
-        let mut unclear = 0;
+        let mut notes = Notes::new(console);
         while let Some(row) = sheet.next_row() {
             let (line, row) = row.map_err(|fault| Failure::Usage(format!("{name} {fault}")))?;
             let cells = match row {
@@ -208,10 +245,7 @@ impl Inputs {
             let address =
                 cells.require(&RECORDING).map_err(|why| Failure::Usage(format!("{name} line {line}: {why}")))?;
             let duration_ms = cells.length_ms().unwrap_or_else(|why| {
-                unclear += 1;
-                if unclear <= UNCLEAR_SHOWN {
-                    console.note(&format!("{name} line {line}: {why}"));
-                }
+                notes.add("that are not lengths", &format!("{name} line {line}: {why}"));
                 None
             });
             let added = self.entry(cells.get(&ID), address, duration_ms);
@@ -221,9 +255,7 @@ impl Inputs {
             input.recording.channels = channels.or(input.recording.channels);
             input.columns.extend(cells.iter().map(|(name, cell)| (folded(name), cell.to_owned())));
         }
-        if unclear > UNCLEAR_SHOWN {
-            console.note(&format!("{name}: and {} more that are not lengths", unclear - UNCLEAR_SHOWN));
-        }
+        notes.end(&format!("{name}: "));
         sheet.notes().iter().for_each(|note| console.note(&format!("{name}: {note}")));
         Ok(())
     }

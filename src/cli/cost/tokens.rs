@@ -26,7 +26,7 @@ pub(super) fn listing(accounts: &[TokenAccount], terms: &Terms) -> Listing {
     for account in accounts {
         let mut whole = account.differences(terms);
         for meter in &account.meters {
-            let mut why = meter.differences(terms);
+            let mut why = meter.differences(account.compares_amounts);
             // Reported once, on the first meter, if there is no row for both.
             if account.both_cost.is_none() {
                 why.splice(0..0, std::mem::take(&mut whole));

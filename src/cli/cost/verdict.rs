@@ -1,13 +1,13 @@
 //! The verdict of `cost reconcile`, for people and for machines.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::super::Exit;
 use super::super::output::{Console, Failure, Format, Listing};
 use super::breakdown::exact;
-use crate::billing::{Finding, Sums, Verdict};
-use crate::catalog::Currency;
-use crate::report::number::{cents, count};
+use super::document::{self, Object};
+use crate::billing::{Finding, Standing, Sums, Verdict};
+use crate::report::number::{cents, count, counted};
 
 /// How many of the differences are listed, the largest first.
 const LARGEST: usize = 10;
@@ -15,22 +15,30 @@ const LARGEST: usize = 10;
 /// Prints the rows and the verdict. A table and Markdown have the largest differences alone unless all rows are wanted.
 pub(super) fn print(
     verdict: &Verdict,
-    rows: Listing,
+    rows: &[Listing],
     details: bool,
-    currency: Option<Currency>,
+    currency: Option<&str>,
     format: Format,
     console: &Console,
 ) -> Result<Exit, Failure> {
     let lines = lines(verdict, currency);
     match format {
-        Format::Json => console.data(format!("{:#}\n", as_json(verdict, &rows)).as_bytes()),
+        Format::Json => console.data((document::text(&document(verdict, rows))? + "\n").as_bytes()),
         Format::Csv | Format::Jsonl => {
             lines.iter().for_each(|line| console.note(line));
-            rows.print(format, console)
+            if let ([_, tokens], Format::Csv) = (rows, format) {
+                console.say(&format!(
+                    "warning: {} in tokens have other columns and are not in the CSV: use --format jsonl",
+                    counted(tokens.rows.len() as u64, "row")
+                ));
+            }
+            let listed = if format == Format::Csv { rows.get(..1).unwrap_or_default() } else { rows };
+            listed.iter().try_fold(Exit::Done, |_, rows| rows.print(format, console))
         }
         Format::Table | Format::Md => {
-            let listing = if details { rows } else { largest(verdict) };
-            if !listing.rows.is_empty() {
+            let largest = [largest(verdict)];
+            let listings = if details { rows } else { &largest };
+            for listing in listings.iter().filter(|listing| !listing.rows.is_empty()) {
                 listing.print(format, console)?;
                 console.data(b"\n")?;
             }
@@ -40,7 +48,7 @@ pub(super) fn print(
 }
 
 /// Two lines: what each source comes to, and what does not agree.
-pub(super) fn lines(verdict: &Verdict, currency: Option<Currency>) -> Vec<String> {
+pub(super) fn lines(verdict: &Verdict, currency: Option<&str>) -> Vec<String> {
     let Verdict { statement, service, results, .. } = verdict;
     let sources = [("statement", statement.as_ref()), ("service", Some(service)), ("results", Some(results))];
     let sources: Vec<(&str, &Sums)> = sources.into_iter().filter_map(|(name, sums)| Some((name, sums?))).collect();
@@ -51,8 +59,7 @@ pub(super) fn lines(verdict: &Verdict, currency: Option<Currency>) -> Vec<String
     let seconds = listed(&|sums| sums.seconds.map(count));
     let tokens = listed(&|sums| sums.tokens.map(count));
     let unit = currency.map_or_else(String::new, |currency| format!(" {currency}"));
-    let quantities = if tokens.is_empty() { (seconds, " s") } else { (tokens, " tokens") };
-    let parts = [(amounts, &*unit), (quantities.0, quantities.1)];
+    let parts = [(amounts, &*unit), (seconds, " s"), (tokens, " tokens")];
     let parts = parts.into_iter().filter(|(listed, _)| !listed.is_empty());
     let mut sums = parts.map(|(listed, unit)| format!("{}{unit}", listed.join(", "))).collect::<Vec<_>>().join("; ");
     if let Some(percent) = verdict.percent() {
@@ -76,8 +83,7 @@ pub(super) fn lines(verdict: &Verdict, currency: Option<Currency>) -> Vec<String
 
 /// The largest differences.
 fn largest(verdict: &Verdict) -> Listing {
-    let in_tokens = verdict.rounding.is_none();
-    let quantity = |sums: &Sums| json!(if in_tokens { sums.tokens } else { sums.seconds });
+    let quantity = |sums: &Sums| json!(sums.seconds.or(sums.tokens));
     let head = vec!["largest differences", "verdict", "billed", "due", "billed_cost", "due_cost", "why"];
     let row = |finding: &Finding| {
         let Finding { key, standing, billed, results, why, .. } = finding;
@@ -88,38 +94,86 @@ fn largest(verdict: &Verdict) -> Listing {
     Listing { head, rows: verdict.findings.iter().take(LARGEST).map(row).collect() }
 }
 
-fn as_json(verdict: &Verdict, rows: &Listing) -> Value {
-    let sums = |sums: &Sums| {
-        let mut object = Map::new();
-        object.insert("seconds".to_owned(), json!(sums.seconds));
-        if verdict.rounding.is_none() {
-            object.insert("tokens".to_owned(), json!(sums.tokens));
-        }
-        object.insert("cost".to_owned(), exact(sums.cost));
-        Value::Object(object)
+/// The document of a reconciliation.
+#[derive(serde::Serialize)]
+struct Document<'v> {
+    verdict: Figures,
+    rounding: Option<Rule>,
+    largest: Vec<Difference<'v>>,
+    rows: Vec<Object<'v, &'v Value>>,
+    not_ours: Vec<Difference<'v>>,
+}
+
+#[derive(serde::Serialize)]
+struct Figures {
+    agrees: bool,
+    differ: u64,
+    not_billed: u64,
+    not_ours: u64,
+    statement: Option<Quantities>,
+    service: Quantities,
+    results: Quantities,
+    percent: Value,
+}
+
+#[derive(serde::Serialize)]
+struct Rule {
+    rule: &'static str,
+    explains: u64,
+    of: u64,
+}
+
+#[derive(serde::Serialize)]
+struct Quantities {
+    seconds: Option<i64>,
+    /// Only where a model is billed in tokens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tokens: Option<Value>,
+    cost: Value,
+}
+
+#[derive(serde::Serialize)]
+struct Difference<'v> {
+    key: &'v str,
+    verdict: &'static str,
+    billed: Quantities,
+    results: Quantities,
+    why: &'v str,
+}
+
+fn document<'v>(verdict: &'v Verdict, rows: &'v [Listing]) -> Document<'v> {
+    let has_tokens = verdict.rounding.is_none() || verdict.service.tokens.is_some();
+    let quantities = |sums: &Sums| Quantities {
+        seconds: sums.seconds,
+        tokens: has_tokens.then(|| json!(sums.tokens)),
+        cost: exact(sums.cost),
     };
-    let finding = |finding: &Finding| {
-        json!({
-            "key": finding.key, "verdict": finding.standing.name(), "billed": sums(&finding.billed),
-            "results": sums(&finding.results), "why": finding.why,
-        })
+    let difference = |finding: &'v Finding| Difference {
+        key: &finding.key,
+        verdict: finding.standing.name(),
+        billed: quantities(&finding.billed),
+        results: quantities(&finding.results),
+        why: &finding.why,
     };
-    let row = |row: &Vec<Value>| -> Value {
-        rows.head.iter().zip(row).map(|(name, cell)| ((*name).to_owned(), cell.clone())).collect::<Map<_, _>>().into()
-    };
-    let foreign = verdict.findings.iter().filter(|finding| finding.standing.name() == "not_ours").map(finding);
-    let rounding = verdict
-        .rounding
-        .map(|rounding| json!({"rule": rounding.rule.name(), "explains": rounding.explains, "of": rounding.of}));
-    json!({
-        "verdict": {
-            "agrees": verdict.agrees(), "differ": verdict.differ, "not_billed": verdict.not_billed,
-            "not_ours": verdict.not_ours, "statement": verdict.statement.as_ref().map(sums),
-            "service": sums(&verdict.service), "results": sums(&verdict.results), "percent": exact(verdict.percent()),
+    let foreign = verdict.findings.iter().filter(|finding| finding.standing == Standing::NotOurs);
+    Document {
+        verdict: Figures {
+            agrees: verdict.agrees(),
+            differ: verdict.differ,
+            not_billed: verdict.not_billed,
+            not_ours: verdict.not_ours,
+            statement: verdict.statement.as_ref().map(quantities),
+            service: quantities(&verdict.service),
+            results: quantities(&verdict.results),
+            percent: exact(verdict.percent()),
         },
-        "rounding": rounding,
-        "largest": verdict.findings.iter().take(LARGEST).map(finding).collect::<Vec<_>>(),
-        "rows": rows.rows.iter().map(row).collect::<Vec<_>>(),
-        "not_ours": foreign.collect::<Vec<_>>(),
-    })
+        rounding: verdict.rounding.map(|rounding| Rule {
+            rule: rounding.rule.name(),
+            explains: rounding.explains,
+            of: rounding.of,
+        }),
+        largest: verdict.findings.iter().take(LARGEST).map(difference).collect(),
+        rows: document::rows(rows),
+        not_ours: foreign.map(difference).collect(),
+    }
 }

@@ -260,6 +260,12 @@ impl Recognition {
         body
     }
 
+    /// The most tokens that context and parameters can be, beside the audio: a token has at least one byte.
+    #[must_use]
+    pub fn prompt_bytes(&self) -> usize {
+        self.to_json().to_string().len()
+    }
+
     /// The request as a ledger keeps it: `model`, `parameters` by wire name, `context`.
     #[must_use]
     pub fn to_json(&self) -> Value {

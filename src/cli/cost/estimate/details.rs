@@ -1,12 +1,12 @@
 //! The rows behind an estimate: each track of each recording.
 
-use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::super::super::output::Listing;
 use super::super::breakdown::{code, exact, shown};
+use super::super::document::Range;
 use super::group::Group;
-use crate::billing::{Bounds, Estimate, SpeechSource};
+use crate::billing::{Estimate, SpeechSource};
 
 /// One row per track and meter.
 pub(super) fn rows(groups: &[Group], people: bool) -> Listing {
@@ -59,38 +59,49 @@ pub(super) fn rows(groups: &[Group], people: bool) -> Listing {
     Listing { head, rows: groups.iter().flat_map(Group::lines).map(row).collect() }
 }
 
-/// Low, expected and high of an amount.
-pub(super) fn bounds(bounds: Option<Bounds<Decimal>>) -> Value {
-    let amount = |of: fn(Bounds<Decimal>) -> Decimal| exact(bounds.map(of));
-    json!({
-        "low": amount(|bounds| bounds.low), "expected": amount(|bounds| bounds.expected),
-        "high": amount(|bounds| bounds.high),
-    })
+/// A recording with its tracks.
+#[derive(serde::Serialize)]
+pub(super) struct File<'g> {
+    file: Option<&'g str>,
+    duration_ms: Option<i64>,
+    meters: Vec<Meter>,
+}
+
+/// What one track is billed by.
+#[derive(serde::Serialize)]
+struct Meter {
+    channel_id: u32,
+    meter: &'static str,
+    unit: &'static str,
+    quantity: Range,
+    most: Option<i64>,
+    cost: Range,
+    cost_most: Value,
+    unit_price: Value,
+    currency: Value,
+    price_date: Option<String>,
+    speech_source: Option<&'static str>,
 }
 
 /// The recordings of a group with their tracks.
-pub(super) fn breakdown(group: &Group) -> Vec<Value> {
-    let meter = |line: &Estimate| {
-        let quantity = |of: fn(Bounds<i64>) -> i64| json!(line.quantity.map(of));
-        json!({
-            "channel_id": line.channel_id, "meter": line.meter.name(), "unit": line.meter.unit(),
-            "quantity": {
-                "low": quantity(|quantity| quantity.low), "expected": quantity(|quantity| quantity.expected),
-                "high": quantity(|quantity| quantity.high),
-            },
-            "most": quantity(|quantity| quantity.most), "cost": bounds(line.cost()),
-            "cost_most": exact(line.cost().map(|cost| cost.most)),
-            "unit_price": exact(line.unit.map(|unit| unit.amount)), "currency": code(line.unit.map(|unit| unit.currency)),
-            "price_date": line.unit.map(|unit| unit.checked.to_string()),
-            "speech_source": line.source.map(SpeechSource::name),
-        })
+pub(super) fn breakdown(group: &Group) -> Vec<File<'_>> {
+    let meter = |line: &Estimate| Meter {
+        channel_id: line.channel_id,
+        meter: line.meter.name(),
+        unit: line.meter.unit(),
+        quantity: Range::new(line.quantity, |quantity| json!(quantity)),
+        most: line.quantity.map(|quantity| quantity.most),
+        cost: Range::of_cost(line.cost()),
+        cost_most: exact(line.cost().map(|cost| cost.most)),
+        unit_price: exact(line.unit.map(|unit| unit.amount)),
+        currency: code(line.unit.map(|unit| unit.currency)),
+        price_date: line.unit.map(|unit| unit.checked.to_string()),
+        speech_source: line.source.map(SpeechSource::name),
     };
-    let file = |lines: &Vec<Estimate>| {
-        let first = lines.first();
-        json!({
-            "file": first.map(|line| &line.file), "duration_ms": first.and_then(|line| line.duration_ms),
-            "meters": lines.iter().map(meter).collect::<Vec<_>>(),
-        })
+    let file = |lines: &'_ Vec<Estimate>| -> (Option<i64>, Vec<Meter>) {
+        (lines.first().and_then(|line| line.duration_ms), lines.iter().map(meter).collect())
     };
-    group.recordings.iter().map(file).collect()
+    let recordings = group.recordings.iter();
+    let files = recordings.map(|lines| (lines.first().map(|line| &*line.file), file(lines)));
+    files.map(|(file, (duration_ms, meters))| File { file, duration_ms, meters }).collect()
 }

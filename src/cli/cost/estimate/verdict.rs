@@ -4,7 +4,8 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::super::super::output::{Console, Failure, Format, Listing};
-use super::super::breakdown::{VERSION, code, exact};
+use super::super::breakdown::{Summary, VERSION, code, exact};
+use super::super::document::{self, Object, Range};
 use super::group::Group;
 use super::row::Row;
 use super::{Args, details};
@@ -42,7 +43,7 @@ impl<'g> Verdict<'g> {
     pub(super) fn print(&self, args: &Args, format: Format, console: &Console) -> Result<(), Failure> {
         let people = matches!(format, Format::Table | Format::Md);
         match format {
-            Format::Json => console.data(format!("{:#}\n", self.as_json(args)).as_bytes())?,
+            Format::Json => console.data((document::text(&self.document(args))? + "\n").as_bytes())?,
             Format::Csv | Format::Jsonl if args.details => details::rows(self.groups, false).print(format, console)?,
             Format::Csv | Format::Jsonl => self.rows().print(format, console)?,
             Format::Table | Format::Md => console.data(self.text(args, format, console).as_bytes())?,
@@ -282,60 +283,122 @@ impl<'g> Verdict<'g> {
         }
     }
 
-    fn as_json(&self, args: &Args) -> Value {
-        let project = |row: &Row<'_>| {
-            let columns: serde_json::Map<String, Value> = row
-                .group
-                .iter()
-                .flat_map(|group| &group.columns)
-                .map(|(name, cell)| (name.clone(), json!(cell)))
-                .collect();
-            let mut project = self.sums(row);
-            project["group"] = columns.into();
-            if let (true, Some(group)) = (args.details, row.group) {
-                project["breakdown"] = details::breakdown(group).into();
+    fn document<'d>(&'d self, args: &Args) -> Document<'d> {
+        let project = |row: Row<'d>| {
+            let columns = row.group.iter().flat_map(|group| &group.columns);
+            let breakdown = row.group.filter(|_| args.details).map(details::breakdown);
+            Project {
+                sums: self.sums(&row),
+                group: Object(columns.map(|(name, cell)| (&**name, &**cell)).collect()),
+                breakdown,
             }
-            project
         };
-        let total = |row: &Row<'_>| {
-            let mut total = self.sums(row);
-            total["free_allowance"] = details::bounds(row.sum.cost.map(|_| row.sum.free));
-            total["to_pay"] = details::bounds(row.sum.net());
-            total
+        let total = |row: &'d Row<'_>| AllOfModel {
+            sums: self.sums(row),
+            free_allowance: Range::of_cost(row.sum.cost.map(|_| row.sum.free)),
+            to_pay: Range::of_cost(row.sum.net()),
         };
         let currencies: Vec<Option<Currency>> = self.models.iter().map(|row| row.sum.currency).collect();
         let one =
             currencies.first().copied().flatten().filter(|one| currencies.iter().all(|other| *other == Some(*one)));
         let files = |of: fn(&Row<'_>) -> u64| self.models.first().map_or(0, of);
-        json!({
-            "version": VERSION, "kind": "estimate", "currency": code(one),
-            "totals": self.models.iter().map(total).collect::<Vec<_>>(),
-            "projects": self.models.iter().flat_map(|all| self.groups_of(all.model)).map(|row| project(&row))
-                .collect::<Vec<_>>(),
-            "law": self.models.first().map(|row| self.law(row.model)),
-            "summary": {
-                "totalDetected": files(|row| row.recordings), "totalSupported": files(|row| row.priced),
-                "totalNoPrice": files(|row| row.without_price), "totalNoDuration": files(|row| row.without_duration),
-                "totalUnreadable": self.unreadable,
+        Document {
+            version: VERSION,
+            kind: "estimate",
+            currency: code(one),
+            totals: self.models.iter().map(total).collect(),
+            projects: self.models.iter().flat_map(|all| self.groups_of(all.model)).map(project).collect(),
+            law: self.models.first().map(|row| self.law(row.model)),
+            summary: Summary {
+                detected: files(|row| row.recordings),
+                supported: files(|row| row.priced),
+                no_price: files(|row| row.without_price),
+                no_duration: files(|row| row.without_duration),
+                unreadable: self.unreadable,
             },
-        })
+        }
     }
 
     /// The sums of a row.
-    fn sums(&self, row: &Row<'_>) -> Value {
+    fn sums<'r>(&self, row: &Row<'r>) -> Sums<'r> {
         let (addresses, [_, two]) = &row.addresses;
-        json!({
-            "model": row.model, "region": self.region.name(), "currency": code(row.sum.currency),
-            "recordings": row.recordings, "duration_ms": row.duration_ms, "charges": row.charges,
-            "cost": details::bounds(row.sum.cost), "most": exact(row.sum.cost.map(|cost| cost.most)),
-            "per_hour": exact(row.per_hour()), "per_call": exact(row.per_call()),
-            "unknown_length": {"recordings": row.without_duration, "expected": exact(row.unknown.1)},
-            "one_track_assumed": {
-                "recordings": addresses, "two_tracks": details::bounds(*two),
-                "two_tracks_most": exact(two.map(|two| two.most)),
+        Sums {
+            model: row.model,
+            region: self.region.name(),
+            currency: code(row.sum.currency),
+            recordings: row.recordings,
+            duration_ms: row.duration_ms,
+            charges: row.charges,
+            cost: Range::of_cost(row.sum.cost),
+            most: exact(row.sum.cost.map(|cost| cost.most)),
+            per_hour: exact(row.per_hour()),
+            per_call: exact(row.per_call()),
+            unknown_length: UnknownLength { recordings: row.without_duration, expected: exact(row.unknown.1) },
+            one_track_assumed: OneTrackAssumed {
+                recordings: *addresses,
+                two_tracks: Range::of_cost(*two),
+                two_tracks_most: exact(two.map(|two| two.most)),
             },
-        })
+        }
     }
+}
+
+/// The document of an estimate.
+#[derive(serde::Serialize)]
+struct Document<'d> {
+    version: u32,
+    kind: &'static str,
+    currency: Value,
+    totals: Vec<AllOfModel<'d>>,
+    projects: Vec<Project<'d>>,
+    law: Option<Vec<String>>,
+    summary: Summary,
+}
+
+#[derive(serde::Serialize)]
+struct AllOfModel<'d> {
+    #[serde(flatten)]
+    sums: Sums<'d>,
+    free_allowance: Range,
+    to_pay: Range,
+}
+
+#[derive(serde::Serialize)]
+struct Project<'d> {
+    #[serde(flatten)]
+    sums: Sums<'d>,
+    group: Object<'d, &'d str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    breakdown: Option<Vec<details::File<'d>>>,
+}
+
+#[derive(serde::Serialize)]
+struct Sums<'d> {
+    model: &'d str,
+    region: &'static str,
+    currency: Value,
+    recordings: u64,
+    duration_ms: i64,
+    charges: u64,
+    cost: Range,
+    most: Value,
+    per_hour: Value,
+    per_call: Value,
+    unknown_length: UnknownLength,
+    one_track_assumed: OneTrackAssumed,
+}
+
+#[derive(serde::Serialize)]
+struct UnknownLength {
+    recordings: u64,
+    expected: Value,
+}
+
+#[derive(serde::Serialize)]
+struct OneTrackAssumed {
+    recordings: u64,
+    two_tracks: Range,
+    two_tracks_most: Value,
 }
 
 /// A count for people.
