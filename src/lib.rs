@@ -72,6 +72,7 @@ mod disk;
 #[cfg(feature = "emulator")]
 pub mod emulator;
 mod error;
+pub mod export;
 pub mod metrics;
 #[cfg_attr(not(feature = "cli"), allow(dead_code, reason = "the command reads more kinds of files"))]
 mod named_file;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::Exit;
 use super::check::refusal;
 use super::document::{self, Document};
-use super::inputs::find;
+use super::inputs::{FromFlag, reported};
 use super::metadata::ledgers_of;
 use super::output::{Console, Failure, Format, Listing};
 use super::prices::{PriceFlags, warn_if_old_for};
@@ -53,6 +53,8 @@ pub(super) struct Args {
     /// The model that made B, where no ledger says so
     #[arg(long, value_name = "MODEL", conflicts_with = "model")]
     model_b: Option<String>,
+    #[command(flatten)]
+    from: FromFlag,
     #[command(flatten)]
     settings: SettingsFlags,
     #[command(flatten)]
@@ -103,7 +105,7 @@ pub(super) fn run(args: Args, today: Date, format: Format, console: &Console) ->
     let are_single = args.a.is_file() && args.b.is_file();
     let [name_a, name_b] = names(&args.a, &args.b);
     let side = |path: &Path, model: Option<String>| {
-        let inputs = find(&[path], |name| name.ends_with(b".json"), None, console);
+        let inputs = reported(Inputs::find(&[path], None), console).in_format(args.from.from);
         let ledgers = ledgers_of(&inputs, console);
         let mut settings = settings.clone();
         settings.model = model.or(settings.model);

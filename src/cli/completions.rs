@@ -8,7 +8,9 @@ use super::Exit;
 use super::analyze::{BESIDE_TABLES, TABLE_FORMATS};
 use super::output::{Console, Failure};
 use crate::catalog::Catalog;
+use crate::export;
 use crate::metrics::catalogue::{CALLS, TABLES, Use};
+use crate::transcript::SourceFormat;
 
 /// Prints the script for a shell.
 pub(super) fn run(shell: Shell, mut command: Command, console: &Console) -> Result<Exit, Failure> {
@@ -41,6 +43,8 @@ fn with_own_values(command: &str, arg: Arg) -> Arg {
             tables().chain(made_of_others).chain(columns).collect()
         }
         (_, "only") => tables().chain(BESIDE_TABLES.map(str::to_owned)).collect(),
+        ("export", "to") => export::Format::ALL.map(|format| format.name().to_owned()).to_vec(),
+        (_, "from") => SourceFormat::all().map(|format| format.name().to_owned()).collect(),
         (_, "tables") => TABLE_FORMATS.map(str::to_owned).to_vec(),
         (_, "by" | "sort") => CALLS.columns_for(Use::Ranked).iter().map(|column| column.name.to_owned()).collect(),
         _ => return arg,
@@ -69,6 +73,7 @@ mod tests {
         assert!(values(&["models"], "names").contains(&"paraformer-v2".to_owned()));
         assert!(values(&["analyze"], "only").contains(&"rollup".to_owned()));
         assert!(values(&["analyze"], "tables").contains(&"xlsx".to_owned()));
+        assert!(values(&["check"], "from").contains(&"webvtt".to_owned()));
         assert!(values(&["report"], "by").contains(&"dead_air_ms".to_owned()));
         let metrics = values(&["metrics"], "name");
         assert!(metrics.contains(&"participants".to_owned()) && metrics.contains(&"calls.silence_ratio".to_owned()));

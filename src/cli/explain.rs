@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use super::Exit;
+use super::inputs::FromFlag;
 use super::output::{Console, Failure, Format, Listing, printable};
 use super::rules;
 use super::settings::SettingsFlags;
@@ -30,6 +31,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "ID", requires = "rules")]
     rule: Option<String>,
     #[command(flatten)]
+    from: FromFlag,
+    #[command(flatten)]
     settings: SettingsFlags,
 }
 
@@ -38,7 +41,8 @@ pub(super) fn run(args: Args, format: Format, console: &Console) -> Result<Exit,
     let settings = args.settings.settings(console)?;
     let rules = args.rules.as_deref().map(|path| rules::read(path, console)).transpose()?;
     let bytes = named_file::read(&args.path, FileKind::Transcript)?;
-    let transcript = match transcript::read(&bytes) {
+    let read = args.from.from.map_or_else(|| transcript::read(&bytes), |format| format.read(&bytes));
+    let transcript = match read {
         Ok(transcript) => transcript,
         Err(refused) => {
             console.error(&format!("{}: {refused}", args.path.display()));

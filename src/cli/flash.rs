@@ -16,7 +16,7 @@ use super::output::{Console, Failure, Format, Listing, chain, printable};
 use super::parameters::RecognitionOptions;
 use super::prices::PriceFlags;
 use super::vocab::check_vocabulary_of;
-use super::{Exit, advice, block_on};
+use super::{Exit, advice, block_on, export};
 use crate::batch::Clips;
 use crate::catalog::{Catalog, Region};
 use crate::client::{Client, Clip, Flash, FlashAnswer, FlashEvent, Message, Recognition};
@@ -61,6 +61,9 @@ pub(super) struct Args {
     /// Keep result files, the answers as received, and a ledger in this folder, for `analyze` and what reads prices
     #[arg(long, value_name = "DIR")]
     save: Option<PathBuf>,
+    /// Write each result as text as well, to the folder `text` beside `results`
+    #[arg(long, requires = "save")]
+    text: bool,
     /// Most clips at once
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=32))]
     jobs: u8,
@@ -195,7 +198,14 @@ pub(super) fn run(args: &Args, connection: &Connection, format: Format, console:
         Ok(())
     })?;
     let is_refused = budget.map_or(Ok(false), FlashBudget::end)?;
-    let exit = results.end()?;
+    let heard = results.heard > 0;
+    let mut exit = results.end()?;
+    if let Some(folder) = args.save.as_deref().filter(|_| args.text && heard)
+        && export::write_texts(folder, console)? != Exit::Done
+        && exit == Exit::Done
+    {
+        exit = Exit::Partly;
+    }
     Ok(if is_refused && exit != Exit::Denied { Exit::Partly } else { exit })
 }
 

@@ -7,29 +7,47 @@ use super::output::{Console, Failure, printable};
 use crate::error::{Error, Result};
 use crate::named_file::FileKind;
 use crate::sheet::text::{self, Decoder, has_mark};
-use crate::transcript::Inputs;
+use crate::transcript::{Inputs, SourceFormat};
+
+/// The form of files to read.
+#[derive(Debug, clap::Args)]
+pub(super) struct FromFlag {
+    /// Read all files as this format, whatever their structure says: whisper, aws, srt, …
+    #[arg(long, value_name = "FORMAT", value_parser = from_format)]
+    pub(super) from: Option<SourceFormat>,
+}
+
+fn from_format(name: &str) -> Result<SourceFormat, String> {
+    name.parse().map_err(|error: Error| error.to_string())
+}
 
 /// Files to read.
 #[derive(Debug, clap::Args)]
 pub(super) struct Paths {
-    /// Result files, folders to search for *.json, or `-` to read a list of paths from stdin
+    /// Transcripts, folders of them, or `-` for a list of paths on stdin
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
+    #[command(flatten)]
+    from: FromFlag,
 }
 
 impl Paths {
     /// Finds the files, walking folders except `output`; prints each path that was excluded and why.
     pub(super) fn find(&self, output: Option<&Path>, console: &Console) -> Result<Inputs, Failure> {
-        self.find_named(|name| name.ends_with(b".json"), output, console)
+        Ok(reported(Inputs::find(&self.listed()?, output), console).in_format(self.from.from))
     }
 
-    /// Like [`find`](Self::find), for files below folders whose names `wanted` accepts.
-    pub(super) fn find_named(
+    /// Like [`find`](Self::find), for files below folders that `wanted` accepts.
+    pub(super) fn find_where(
         &self,
-        wanted: fn(&[u8]) -> bool,
+        wanted: fn(&Path) -> bool,
         output: Option<&Path>,
         console: &Console,
     ) -> Result<Inputs, Failure> {
+        Ok(reported(Inputs::find_where(wanted, &self.listed()?, output), console).in_format(self.from.from))
+    }
+
+    fn listed(&self) -> Result<Vec<PathBuf>, Failure> {
         let mut paths = Vec::with_capacity(self.paths.len());
         for path in &self.paths {
             if path.as_os_str() == "-" {
@@ -38,18 +56,12 @@ impl Paths {
                 paths.push(path.clone());
             }
         }
-        Ok(find(&paths, wanted, output, console))
+        Ok(paths)
     }
 }
 
-/// Finds the files among paths; prints each path that was excluded and why.
-pub(super) fn find<P: AsRef<Path>>(
-    paths: &[P],
-    wanted: fn(&[u8]) -> bool,
-    output: Option<&Path>,
-    console: &Console,
-) -> Inputs {
-    let inputs = Inputs::find_named(wanted, paths, output);
+/// Prints each path that was excluded and why.
+pub(super) fn reported(inputs: Inputs, console: &Console) -> Inputs {
     for excluded in &inputs.excluded {
         console.say(&format!("{}: {}", printable(&excluded.path.to_string_lossy()), excluded.why));
     }

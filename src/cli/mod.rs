@@ -14,6 +14,7 @@ mod compare;
 mod completions;
 mod condition;
 mod connection;
+mod convert;
 mod cost;
 mod demo;
 mod document;
@@ -21,6 +22,7 @@ mod duration;
 mod emulate;
 mod expected_cost;
 mod explain;
+mod export;
 mod flash;
 mod help;
 mod inputs;
@@ -184,6 +186,8 @@ enum Command {
     Sensitivity(Whole<sensitivity::Args>),
     /// Write SRT and WebVTT captions, or check existing ones
     Captions(Whole<captions::Args>),
+    /// Write transcripts in the formats of research (RTTM, CTM, STM, EAF, …), as text or Markdown
+    Export(Whole<export::Args>),
     /// Check result files for problems that would affect their figures
     Check(Whole<check::Args>),
     /// Estimate transcription costs, total them, reconcile them with the bill
@@ -274,6 +278,7 @@ fn run(cli: Cli, console: &Console) -> Result<Exit, output::Failure> {
         Command::Compare(Whole(args)) => compare::run(args, today(), format, console),
         Command::Sensitivity(Whole(args)) => sensitivity::run(args, format, console),
         Command::Captions(Whole(args)) => captions::run(args, format, console),
+        Command::Export(Whole(args)) => export::run(args, format, console),
         Command::Check(Whole(args)) => check::run(&args, format, console),
         Command::Cost(Whole(args)) => cost::run(args, today(), format, console),
         Command::Emulate(Whole(args)) => emulate::run(args, console),

@@ -18,7 +18,7 @@ use super::output::{Console, Failure, Format, Listing};
 use super::parameters::RecognitionArgs;
 use super::prices::PriceFlags;
 use super::vocab::check_vocabulary_of;
-use super::{Exit, advice, block_on, expected_cost, interrupt, tracks};
+use super::{Exit, advice, block_on, expected_cost, export, interrupt, tracks};
 use crate::batch::{
     self, Batch, BatchRequest, Counts, ManifestBuilder, Progress, RunOptions, Summary, TrackSelection, Waiting,
 };
@@ -89,6 +89,9 @@ pub(super) struct Args {
     /// Interval between queries of a task; default 2s, growing to 20s
     #[arg(long, value_name = "LENGTH", value_parser = super::duration::duration)]
     poll_interval: Option<std::time::Duration>,
+    /// Write each result as text as well, to the folder `text` beside `results`
+    #[arg(long)]
+    text: bool,
     /// Time after which the service's list shows a task that was accepted
     #[arg(long, value_name = "LENGTH", value_parser = duration, hide = true)]
     list_lag: Option<Duration>,
@@ -197,6 +200,9 @@ pub(super) fn run(args: Args, connection: &Connection, format: Format, console: 
         Exit::Done if !left_out.is_empty() => Exit::Partly,
         exit => exit,
     };
+    let has_texts =
+        !args.text || summary.counts.stored == 0 || export::write_texts(&args.output, console)? == Exit::Done;
+    let exit = if exit == Exit::Done && !has_texts { Exit::Partly } else { exit };
     Ok(match halted {
         Some(error) => {
             let exit = console.failed(&error.into());

@@ -36,7 +36,7 @@ pub use words::{WordEdit, WordErrors, word_errors};
 use crate::metrics::catalogue::{CALLS, PARTICIPANTS};
 use crate::metrics::{DEFINITIONS_VERSION, Measured, Parameters, Preset, Wanted, percentile};
 use crate::tables::{self, Outcome, read_into};
-use crate::transcript::{Input, read};
+use crate::transcript::Input;
 use cost::Costs;
 use diarisation::{SharedTalk, diarisation_error, lanes};
 use figures::{Side, over_rows};
@@ -283,8 +283,8 @@ fn of_pair<'i>(a: &'i Input, b: &'i Input, options: &Options) -> Result<Pair, (&
     for (input, buffer) in [(a, &mut *of_a), (b, &mut *of_b)] {
         read_into(buffer, input).map_err(|error| (input, Outcome::Unreadable(error)))?;
     }
-    let transcript = |bytes, input| read(bytes).map_err(|error| (input, Outcome::ParseError(error)));
-    let (one, two) = (transcript(of_a, a)?, transcript(of_b, b)?);
+    let refused = |input| move |error| (input, Outcome::ParseError(error));
+    let (one, two) = (a.parse(of_a).map_err(refused(a))?, b.parse(of_b).map_err(refused(b))?);
     let wanted = Wanted { turns: false, event_texts: false, windows: false };
     let one = options.a.1.measure(&a.file, &a.path, &one, wanted);
     let two = options.b.1.measure(&b.file, &b.path, &two, wanted);

@@ -132,7 +132,8 @@ mod tests {
     use super::*;
 
     fn side(files: &[&str]) -> SideFiles {
-        let files = files.iter().map(|file| Input { file: (*file).to_owned(), path: (*file).into() }).collect();
+        let files =
+            files.iter().map(|file| Input { file: (*file).to_owned(), path: (*file).into(), format: None }).collect();
         SideFiles { files, recordings: HashMap::new() }
     }
 

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::{CHUNK, Failed};
 use crate::metrics::{Counts, DEFINITIONS_VERSION, Parameters, Preset, Settings, counts};
 use crate::tables::{Joined, Outcome, read_into};
-use crate::transcript::{Input, read};
+use crate::transcript::Input;
 
 /// One point of the grid: what differs from the settings in use.
 #[derive(Debug, Clone, Serialize)]
@@ -170,7 +170,7 @@ fn of_file(
     buffer: &mut Vec<u8>,
 ) -> Result<(Vec<Counts>, bool), Outcome> {
     read_into(buffer, input).map_err(Outcome::Unreadable)?;
-    let transcript = read(buffer).map_err(Outcome::ParseError)?;
+    let transcript = input.parse(buffer).map_err(Outcome::ParseError)?;
     let roles = settings.first().map(|settings| settings.roles.clone()).unwrap_or_default();
     let (file, file_url) = (&*input.file, transcript.file_url.as_deref());
     let roles = match metadata.and_then(|metadata| metadata.roles(file, file_url)) {

@@ -300,6 +300,7 @@ impl Context<'_, '_> {
         let mut keep = |figure: Figure<i64>| reasons.take(figure);
         let mut call = Call {
             file_url: transcript.file_url.as_deref().map(str::to_owned),
+            source_format: Some(transcript.source_format().name()),
             model: self.settings.model.clone(),
             audio_format: transcript.audio_format.as_deref().map(str::to_owned),
             sampling_rate_hz: transcript.sampling_rate_hz,

@@ -148,8 +148,7 @@ impl<'t> Participants<'t> {
 
     /// Other recognisers' labels are kept as given.
     fn add_channel(&mut self, channel: &'t Channel<'t>, several: bool, is_foreign: bool) -> Speakers<'t> {
-        let speakers: BTreeSet<&Speaker<'_>> =
-            channel.sentences.iter().filter_map(|sentence| sentence.speaker.as_ref()).collect();
+        let speakers = if is_foreign { by_appearance(channel) } else { ascending(channel) };
         let channel_label = format!("ch{}", channel.id);
         if speakers.is_empty() {
             let otherwise = self.add(channel_label, channel.id, None, true);
@@ -216,6 +215,28 @@ impl<'t> Participants<'t> {
         let Some(speakers) = self.channels.get(channel) else { return 0 };
         speaker.and_then(|speaker| speakers.by_speaker.get(speaker)).copied().unwrap_or(speakers.otherwise)
     }
+}
+
+/// The speakers of a channel: numbers before names, each ascending.
+fn ascending<'t>(channel: &'t Channel<'t>) -> Vec<&'t Speaker<'t>> {
+    let speakers: BTreeSet<&Speaker<'_>> =
+        channel.sentences.iter().filter_map(|sentence| sentence.speaker.as_ref()).collect();
+    speakers.into_iter().collect()
+}
+
+/// The same in the order in which they begin to talk; those without times come last.
+fn by_appearance<'t>(channel: &'t Channel<'t>) -> Vec<&'t Speaker<'t>> {
+    let mut first: BTreeMap<&Speaker<'_>, (bool, i64, usize)> = BTreeMap::new();
+    for (at, sentence) in channel.sentences.iter().enumerate() {
+        let Some(speaker) = &sentence.speaker else { continue };
+        let words = sentence.words.iter().filter_map(|word| word.begin_ms);
+        let begin = words.min().or(sentence.begin_ms);
+        let place = (begin.is_none(), begin.unwrap_or(0), at);
+        first.entry(speaker).and_modify(|known| *known = place.min(*known)).or_insert(place);
+    }
+    let mut speakers: Vec<_> = first.into_iter().collect();
+    speakers.sort_by_key(|(_, place)| *place);
+    speakers.into_iter().map(|(speaker, _)| speaker).collect()
 }
 
 #[cfg(test)]

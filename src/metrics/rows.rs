@@ -111,6 +111,7 @@ pub struct Call {
     pub warning_count: i64,
     #[serde(rename = "reason")]
     pub reasons: Reasons,
+    pub source_format: Option<&'static str>,
 }
 
 /// A row of `participants`.

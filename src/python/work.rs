@@ -9,6 +9,7 @@ use pyo3::prelude::*;
 
 use crate::error::{Error, Result};
 use crate::tables::ResultFile;
+use crate::transcript::SourceFormat;
 
 /// How often signals and progress are looked after.
 const TICK: Duration = Duration::from_millis(50);
@@ -44,6 +45,10 @@ impl<F: ResultFile> ResultFile for Watched<'_, F> {
 
     fn path(&self) -> &Path {
         self.file.path()
+    }
+
+    fn format(&self) -> Option<SourceFormat> {
+        self.file.format()
     }
 
     fn size(&self) -> u64 {

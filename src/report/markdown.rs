@@ -18,6 +18,9 @@ impl Report {
         let parameters: Vec<String> =
             self.parameters.thresholds.values().map(|(name, value)| format!("`{name}` {value}")).collect();
         text += &format!("{}\n\n", parameters.join(", "));
+        if let Some(sources) = self.inputs.other_sources() {
+            text += &format!("Transcripts of {sources}\n\n");
+        }
         if let Some(condition) = &self.parameters.condition {
             text += &format!("Only calls where {}\n\n", escaped(condition));
         }

@@ -41,6 +41,8 @@ mod terminal;
 #[cfg(feature = "cli")]
 mod text_table;
 
+use std::collections::BTreeMap;
+
 use polars::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -66,7 +68,7 @@ use crate::error::{Error, Result};
 use crate::metrics::catalogue::{CALLS, Column, PARTICIPANTS, Table, Unit, Use};
 use crate::metrics::{DEFINITIONS_VERSION, Reason};
 use crate::tables::{Analysis, Copies, KeywordHits, RuleCalls};
-use crate::transcript::REPORT_FORMAT;
+use crate::transcript::{REPORT_FORMAT, SourceFormat};
 
 /// The version of the report's own shape.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -148,10 +150,33 @@ pub struct Inputs {
     pub without_speech: u64,
     /// Files that could not be read or are not result files.
     pub failed: u64,
+    /// Calls by `source_format`, most calls first; empty in reports of earlier versions.
+    #[serde(default)]
+    pub sources: Vec<SourceCount>,
     /// Bytes read.
     pub bytes: u64,
     /// See [`Analysis::inputs_hash`].
     pub hash: String,
+}
+
+impl Inputs {
+    /// `whisper 12, model_studio 3`; `None` where all are results of the service.
+    pub(crate) fn other_sources(&self) -> Option<String> {
+        let own = SourceFormat::ModelStudio.name();
+        let counts =
+            self.sources.iter().map(|source| format!("{} {}", source.format, number::count(source.calls as i64)));
+        self.sources.iter().any(|source| source.format != own).then(|| counts.collect::<Vec<_>>().join(", "))
+    }
+}
+
+/// Calls whose transcripts have one form.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct SourceCount {
+    /// `source_format` in the table `calls`.
+    pub format: String,
+    /// Number of calls.
+    pub calls: u64,
 }
 
 /// A sum over calls.
@@ -221,6 +246,7 @@ impl Report {
                 measured: analysis.measured,
                 without_speech: analysis.without_speech,
                 failed: analysis.failed,
+                sources: sources(&analysis.calls).map_err(failed)?,
                 bytes: analysis.bytes,
                 hash: analysis.inputs_hash.clone(),
             },
@@ -273,6 +299,18 @@ fn unmeasured(analysis: &Analysis) -> PolarsResult<Vec<Unmeasured>> {
         Unmeasured { reason: reason.name(), calls, participants, meaning: reason.meaning() }
     });
     Ok(rows.filter(|row| row.calls + row.participants > 0).collect())
+}
+
+/// Calls by the form of their transcripts.
+fn sources(calls: &DataFrame) -> PolarsResult<Vec<SourceCount>> {
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+    for format in calls.column("source_format")?.str()?.iter().flatten() {
+        *counts.entry(format).or_default() += 1;
+    }
+    let mut sources: Vec<SourceCount> =
+        counts.into_iter().map(|(format, calls)| SourceCount { format: format.to_owned(), calls }).collect();
+    sources.sort_by_key(|source| std::cmp::Reverse(source.calls));
+    Ok(sources)
 }
 
 // Columns are summed and spread one by one: for a few rows the lazy engine takes longer than everything else together.

@@ -58,6 +58,9 @@ impl Report {
         if inputs.failed > 0 {
             line += &format!(", {} failed", counted(inputs.failed, "file"));
         }
+        if let Some(sources) = inputs.other_sources() {
+            line += &format!("\ntranscripts of {sources}");
+        }
         if let Some(condition) = &self.parameters.condition {
             line += &format!("\nonly calls where {condition}");
         }

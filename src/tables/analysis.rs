@@ -25,7 +25,7 @@ use crate::metrics::catalogue::{CALLS, EVENTS, PARTICIPANTS, TURNS, Table, Use, 
 use crate::metrics::{Measured, Settings, Wanted, Warning, measure_wanted};
 use crate::named_file::{FileKind, NamedFile};
 use crate::rules::Rules;
-use crate::transcript::{Code, Input, ParseError, Transcript, read};
+use crate::transcript::{Code, Input, ParseError, SourceFormat, Transcript, read};
 
 /// Most files of a batch, the unit of parallel work.
 pub(super) const BATCH_FILES: usize = 16;
@@ -174,6 +174,11 @@ pub trait ResultFile: Sync {
     /// Its path, by which a ledger may know it; for one in memory its name.
     fn path(&self) -> &Path;
 
+    /// The form that it is said to have; `None` = told by its structure.
+    fn format(&self) -> Option<SourceFormat> {
+        None
+    }
+
     /// Its length in bytes, as far as is known.
     fn size(&self) -> u64;
 
@@ -191,6 +196,10 @@ impl ResultFile for Input {
 
     fn path(&self) -> &Path {
         &self.path
+    }
+
+    fn format(&self) -> Option<SourceFormat> {
+        self.format
     }
 
     fn size(&self) -> u64 {
@@ -224,7 +233,8 @@ pub struct FileOutcome {
 pub struct Analysis {
     /// How the calls were measured.
     pub settings: Settings,
-    /// One row per measured call: `file`, `file_url`, `channel_count`, those with [`Use::Ranked`], `reason`.
+    /// One row per measured call: `file`, `file_url`, `channel_count`, those with [`Use::Ranked`], `reason`,
+    /// `source_format`.
     pub calls: DataFrame,
     /// One row per participant: `file`, `participant`, `role`, those with [`Use::Spread`], [`Use::ByRole`] or a strip,
     /// `reason`.
@@ -469,7 +479,7 @@ impl Batch {
         options: &Options,
         decided: Option<&mut Rows>,
     ) -> (Outcome, Option<blake3::Hash>) {
-        let transcript = match read(bytes) {
+        let transcript = match input.format().map_or_else(|| read(bytes), |format| format.read(bytes)) {
             Ok(transcript) => transcript,
             Err(error) => return (Outcome::ParseError(error), None),
         };
@@ -512,7 +522,7 @@ struct SummaryRows {
 /// Columns kept of every call: keys, and those that calls are ranked by.
 pub(super) fn columns_of_calls() -> Vec<&'static str> {
     let ranked = CALLS.columns_for(Use::Ranked);
-    ["file", "file_url", "channel_count", "reason"]
+    ["file", "file_url", "channel_count", "reason", "source_format"]
         .into_iter()
         .chain(ranked.into_iter().map(|column| column.name))
         .collect()

@@ -1,7 +1,6 @@
 //! The rows of one call in the tables that pages of single calls are made of: from a measured call, or read back from disk.
 
 use std::collections::HashMap;
-use std::path::Path;
 
 use rayon::prelude::*;
 use serde::Serialize;
@@ -17,7 +16,7 @@ use crate::metrics::catalogue::{
 };
 use crate::metrics::{EventKind, Interval, Measured, TimeBasis, Wanted};
 use crate::named_file::{self, FileKind};
-use crate::transcript::{Input, read};
+use crate::transcript::Input;
 
 /// The tables that [`CallRows`] are read from.
 pub(super) const TABLES_OF_CALL: [&Table; 10] =
@@ -249,11 +248,11 @@ impl CallRows {
     }
 
     /// Reads and measures one result file; `None` if it can no longer be read.
-    fn measure(file: &str, path: &Path, options: &Options, in_full: bool) -> Option<Self> {
-        let bytes = named_file::read_bytes(path, FileKind::Transcript).ok()?;
-        let transcript = read(&bytes).ok()?;
+    fn measure(input: &Input, options: &Options, in_full: bool) -> Option<Self> {
+        let bytes = named_file::read_bytes(&input.path, FileKind::Transcript).ok()?;
+        let transcript = input.parse(&bytes).ok()?;
         let wanted = if in_full { Wanted::ALL } else { Wanted::NONE };
-        let measured = options.measure(file, path, &transcript, wanted);
+        let measured = options.measure(&input.file, &input.path, &transcript, wanted);
         Self::with_tables(&measured, if in_full { &TABLES_OF_CALL } else { &TABLES_OF_OUTLINE })
     }
 }
@@ -497,7 +496,7 @@ impl CallSource<'_> {
                 .par_iter()
                 .map(|file| {
                     let at = inputs.binary_search_by(|input| input.file.as_bytes().cmp(file.as_bytes())).ok()?;
-                    CallRows::measure(file, &inputs.get(at)?.path, options, in_full)
+                    CallRows::measure(inputs.get(at)?, options, in_full)
                 })
                 .collect()),
             Self::Tables(stored) => stored.calls(files, in_full),

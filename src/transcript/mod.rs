@@ -13,6 +13,7 @@ mod outline;
 mod parse;
 mod parse_error;
 mod paths;
+mod source_format;
 
 use std::borrow::Cow;
 
@@ -21,9 +22,12 @@ pub use other_files::OtherFiles;
 pub use outline::Outline;
 pub use parse::read;
 pub use parse_error::{ParseError, ParseErrorKind};
+#[cfg(feature = "cli")]
+pub(crate) use paths::is_transcript;
 pub use paths::{Excluded, Input, Inputs};
 #[cfg(feature = "analytics")]
 pub(crate) use paths::{PACKAGE_NAME, REPORT_FORMAT};
+pub use source_format::SourceFormat;
 
 /// One recording's recognition result.
 ///

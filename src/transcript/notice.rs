@@ -92,6 +92,9 @@ codes! {
     InterpolatedWords "interpolated_words" Note "sentences" "evenly spaced word times were interpolated by the recogniser";
     WordsWithoutLength "words_without_length" Note "sentences" "none of the words has a length; the sentence was measured";
     WindowsLeftOut "windows_left_out" Note "file" "the call would have over a million rows of windows; none were written";
+    GuessedEncoding "guessed_encoding" Note "file" "not UTF-8; the encoding was guessed";
+    CharacterTimes "character_times" Note "sentences" "fewer or more times than characters; measured from the first time to the last";
+    SentenceTimes "sentence_times" Note "sentences" "begin or end differs from that of the characters, which were measured";
     MaskedWords "masked_words" Note "words" "words masked by the service count as no words: units and rates are lower bounds";
 }
 

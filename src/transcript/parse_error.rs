@@ -5,6 +5,8 @@ use std::str::Utf8Error;
 
 use serde::Deserialize;
 
+use super::foreign::Format;
+
 /// What was found instead of a result file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -98,8 +100,15 @@ impl ParseError {
     }
 
     /// For a file without the structure of the format that the caller named.
-    pub(super) fn no_shape(name: &str) -> Self {
-        Self::new(ParseErrorKind::NotAResult, format!("this is not a transcript of the shape `{name}`"))
+    pub(super) fn no_shape(format: Format) -> Self {
+        Self::new(ParseErrorKind::NotAResult, format!("this does not have the structure of {}", format.name()))
+    }
+
+    /// Names the formats of other recognisers whose structure was looked for.
+    pub(super) fn tried(mut self, formats: impl Iterator<Item = Format>) -> Self {
+        let names: Vec<&str> = formats.map(Format::name).collect();
+        self.message += &format!("; nor is it any of {}", names.join(", "));
+        self
     }
 
     /// For a file that holds several recordings; names the first ones.

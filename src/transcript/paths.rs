@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
-use super::OtherFiles;
+use super::{OtherFiles, ParseError, SourceFormat, Transcript, read};
 use crate::error::reason;
 
 /// Start of our own `report.json`, so that it is not taken for a result.
@@ -26,6 +26,41 @@ pub struct Input {
     pub file: String,
     /// Its path.
     pub path: PathBuf,
+    /// The form that it is said to have; `None` = told by its structure.
+    pub format: Option<SourceFormat>,
+}
+
+impl Input {
+    /// Its name in the tables without the ending of a transcript.
+    #[must_use]
+    pub fn stem(&self) -> &str {
+        let known = |ending: &str| ending == "json" || LINES.iter().any(|one| ending.eq_ignore_ascii_case(one));
+        let stem = self
+            .file
+            .rsplit_once('.')
+            .filter(|(stem, ending)| known(ending) && !stem.is_empty() && !stem.ends_with('/'));
+        stem.map_or(&self.file, |(stem, _)| stem)
+    }
+
+    /// The transcript in its bytes.
+    ///
+    /// # Errors
+    /// As [`read`], or [`SourceFormat::read`] where its form was said.
+    pub fn parse<'b>(&self, bytes: &'b [u8]) -> Result<Transcript<'b>, ParseError> {
+        self.format.map_or_else(|| read(bytes), |format| format.read(bytes))
+    }
+}
+
+/// Endings of transcripts that are not JSON, in any case.
+const LINES: [&str; 5] = ["ctm", "rttm", "srt", "stm", "vtt"];
+
+/// Whether a walk takes the file for a transcript. Beside `call.json`, a `call.srt` is of the same call.
+pub(crate) fn is_transcript(path: &Path) -> bool {
+    if path.file_name().is_some_and(|name| name.as_encoded_bytes().ends_with(b".json")) {
+        return true;
+    }
+    let is_lines = path.extension().is_some_and(|ending| LINES.iter().any(|one| ending.eq_ignore_ascii_case(one)));
+    is_lines && !path.with_extension("json").is_file()
 }
 
 /// A path that is skipped without being opened.
@@ -51,18 +86,19 @@ pub struct Inputs {
 }
 
 impl Inputs {
-    /// Finds the files among paths: files as given, and `*.json` below folders (definitions: result file, file name).
+    /// Finds the files among paths: files as given, and transcripts below folders, by their endings (definitions: result
+    /// file, file name).
     ///
     /// A folder with a `ledger.jsonl` is read as its `results/`. Links to folders are not followed; the folder `output` and
     /// a `report.json` and a `datapackage.json` of our own are skipped.
     #[must_use]
     pub fn find<P: AsRef<Path>>(paths: &[P], output: Option<&Path>) -> Self {
-        Self::find_named(|name| name.ends_with(b".json"), paths, output)
+        Self::find_where(is_transcript, paths, output)
     }
 
-    /// The same for files below folders whose names `wanted` accepts.
+    /// The same for files below folders that `wanted` accepts.
     #[must_use]
-    pub fn find_named<P: AsRef<Path>>(wanted: fn(&[u8]) -> bool, paths: &[P], output: Option<&Path>) -> Self {
+    pub fn find_where<P: AsRef<Path>>(wanted: fn(&Path) -> bool, paths: &[P], output: Option<&Path>) -> Self {
         let output = output.and_then(|path| fs::canonicalize(path).ok());
         let mut search =
             Search { wanted, output, found: HashMap::new(), excluded: Vec::new(), others: OtherFiles::default() };
@@ -70,6 +106,13 @@ impl Inputs {
             search.argument(path.as_ref());
         }
         search.finish()
+    }
+
+    /// Says which form all files have.
+    #[must_use]
+    pub fn in_format(mut self, format: Option<SourceFormat>) -> Self {
+        self.files.iter_mut().for_each(|input| input.format = format);
+        self
     }
 }
 
@@ -82,8 +125,8 @@ struct Found {
 }
 
 struct Search {
-    /// Whether a walk takes a file of this name.
-    wanted: fn(&[u8]) -> bool,
+    /// Whether a walk takes a file.
+    wanted: fn(&Path) -> bool,
     /// The real path of the output folder.
     output: Option<PathBuf>,
     /// By the hash of the real path: all paths together are large.
@@ -135,11 +178,10 @@ impl Search {
                 }
             };
             let path = entry.path();
-            let name = entry.file_name().as_encoded_bytes();
             if entry.file_type().is_dir() {
                 continue;
             }
-            if !(self.wanted)(name) {
+            if !(self.wanted)(path) {
                 // In a folder that is both read and written to, other files may be from an earlier run.
                 if output.as_ref() != Some(&real_root) {
                     self.others.add(path);
@@ -212,6 +254,7 @@ impl Search {
             .map(|(found, shared)| Input {
                 file: if shared { found.given.to_string_lossy().into_owned() } else { found.relative },
                 path: found.given,
+                format: None,
             })
             .collect();
         files.sort_unstable_by(|one, two| (&one.file, &one.path).cmp(&(&two.file, &two.path)));

@@ -5,7 +5,7 @@ use talkmeter::metrics::{Settings, measure};
 use talkmeter::transcript::foreign::{self, Format};
 use talkmeter::transcript::{ParseErrorKind, read};
 
-use crate::scene::{Scene, has};
+use crate::scene::{Scene, column, has};
 
 /// Ann says "Good morning." from 0.5 to 1.5 s, Bo says "Hello." from 2 to 2.5 s: in every shape that is JSON, with the
 /// label of Ann.
@@ -202,6 +202,105 @@ fn what_no_shape_has_is_refused_as_before() {
     {
         assert!(foreign::read(text.as_bytes()).is_none(), "{text}");
         assert!(read(text.as_bytes()).is_err(), "{text}");
+    }
+}
+
+/// Ann and Bo, as lines of text and captions.
+const ANN_AND_BO: [(&str, &str); 5] = [
+    ("a.rttm", "SPEAKER a 1 0.5 1 <NA> <NA> Ann <NA> <NA>\nSPEAKER a 1 2 0.5 <NA> <NA> Bo <NA> <NA>\n"),
+    ("b.CTM", "a 1 0.5 0.4 Good 0.9 lex Ann\na 1 0.9 0.6 morning. 0.9 lex Ann\na 1 2 0.5 Hello. 0.9 lex Bo\n"),
+    ("c.stm", "a 1 Ann 0.5 1.5 Good morning.\na 1 Bo 2 2.5 Hello.\n"),
+    (
+        "d.srt",
+        "1\n00:00:00,500 --> 00:00:01,500\n[Ann]: Good morning.\n\n2\n00:00:02,000 --> 00:00:02,500\n[Bo]: Hello.\n",
+    ),
+    ("e.vtt", "WEBVTT\n\n0.500 --> 1.500\n<v Ann>Good morning.\n\n00:02.000 --> 00:02.500\n<v Bo>Hello.\n"),
+];
+
+#[test]
+fn a_folder_is_searched_for_every_ending() {
+    let mut scene = Scene::new().call("z", shapes().pop().unwrap().2);
+    for (name, content) in ANN_AND_BO {
+        scene = scene.write(&format!("calls/{name}"), content);
+    }
+    // The captions of a call that is there are not another call.
+    scene = scene.write("calls/z.srt", ANN_AND_BO[3].1).write("calls/notes.txt", "no call");
+    let ran = scene.run("analyze calls -o out").exits(0).says("not read: 2 other files (1 .srt, 1 .txt)");
+    let rows = ran.table("calls");
+    let formats: Vec<_> = column(&rows, "source_format");
+    assert_eq!(formats, ["rttm", "ctm", "stm", "srt", "webvtt", "seglst"]);
+    assert!(rows.iter().all(|row| row["speech_ms"] == 1500 && row["participant_count"] == 2), "{rows:?}");
+    let report: Value = serde_json::from_str(&ran.file("out/report.json")).unwrap();
+    assert_eq!(report["inputs"]["sources"].as_array().unwrap().len(), 6);
+    let ran = ran.then().run("check calls --format jsonl").exits(0).says("6 files, ");
+    ran.then().run("report out").exits(0).prints("transcripts of ctm 1, rttm 1");
+}
+
+#[test]
+fn a_format_can_be_insisted_on() {
+    // Told by structure these are lines of CTM; their writer means STM.
+    let lines = "a 1 2 3 4 5\n";
+    let ran = Scene::new().write("a.txt", lines).run("analyze a.txt -o out").exits(0);
+    assert_eq!(ran.row("calls")["source_format"], "ctm");
+    let ran = ran.then().run("analyze a.txt -o out --from stm").exits(0);
+    has(&ran.row("calls"), json!({"source_format": "stm", "speech_ms": 1000, "sentence_count": 1}));
+    let ran = ran.then().run("analyze a.txt --from whisper-cpp").exits(1);
+    let ran = ran.says("a.txt: invalid JSON: expected value at line 1 column 1");
+    let ran =
+        ran.then().run("analyze a.txt --from srt").exits(1).says("a.txt: this does not have the structure of srt");
+    ran.then().run("analyze a.txt --from word").exits(2).says("\"word\" is not one of model_studio, whisper, ");
+    // The service's own form, insisted on, is not looked for elsewhere.
+    Scene::new().call("a", shapes()[0].2.clone()).run("check calls --from model_studio").exits(3).prints("refused");
+}
+
+#[test]
+fn what_is_refused_says_which_formats_were_tried() {
+    let error = |text: &str| read(text.as_bytes()).unwrap_err().to_string();
+    let json = error("{\"a\": 1}");
+    assert!(
+        json.starts_with("not a transcription result: no array `transcripts`; nor is it any of whisper, "),
+        "{json}"
+    );
+    assert!(json.ends_with("elevenlabs, seglst"), "{json}");
+    assert!(
+        error("hello\nworld\n").ends_with("; nor is it any of rttm, ctm, stm, srt, webvtt"),
+        "{}",
+        error("hello\n")
+    );
+    assert_eq!(error("<html></html>"), "this is HTML, not a result file");
+}
+
+#[test]
+fn speakers_of_others_are_in_the_order_in_which_they_begin() {
+    let cue = |at: u64, name: &str| format!("00:{at:02}.000 --> 00:{:02}.500\n<v {name}>Hello.\n\n", at + 1);
+    let vtt = format!("WEBVTT\n\n{}{}{}", cue(5, "Ann"), cue(1, "Zoe"), cue(3, "Bo"));
+    let ran = Scene::new().write("a.vtt", vtt.as_str()).run("analyze a.vtt -o out").exits(0);
+    assert_eq!(column(&ran.table("participants"), "participant"), ["Zoe", "Bo", "Ann"]);
+}
+
+#[test]
+fn times_of_funasr_that_do_not_fit_are_counted() {
+    let said = |text: &str, start: u64, times: Value| json!({"text": text, "start": start, "end": 2000, "timestamp": times, "spk": 0});
+    let four = json!([[100, 300], [300, 500], [500, 700], [700, 2000]]);
+    let content = json!([{"key": "a", "text": "x", "sentence_info": [
+        said("你好世界。", 100, four.clone()), said("你好世界。", 700, four), said("你好世界。", 100, json!([[100, 300], [300, 2000]]))]}]);
+    let ran = Scene::new().call("a", content).run("check calls --format jsonl").exits(3);
+    let rows = ran.lines();
+    let of = |code: &str| rows.iter().find(|row| row["code"] == code).unwrap_or_else(|| panic!("no {code}"));
+    has(of("character_times"), json!({"count": 1, "severity": "note", "detail": "channel 0, sentence_index 2"}));
+    has(of("sentence_times"), json!({"count": 1, "detail": "channel 0, sentence_index 1: start"}));
+}
+
+#[test]
+fn lines_in_any_encoding_are_read_and_a_guess_is_counted() {
+    let srt = "1\r\n00:00:01,000 --> 00:00:03,000\r\n您好，请问有什么可以帮您的吗？我们的客服马上为您服务。\r\n";
+    let gbk = encoding_rs::GB18030.encode(srt).0.into_owned();
+    let utf16: Vec<u8> = [0xFF, 0xFE].into_iter().chain(srt.encode_utf16().flat_map(u16::to_le_bytes)).collect();
+    let marked = [b"\xEF\xBB\xBF", srt.as_bytes()].concat();
+    for (bytes, notes) in [(gbk, 1), (utf16, 0), (marked, 0)] {
+        let transcript = read(&bytes).unwrap();
+        assert!(transcript.channels[0].sentences[0].text.starts_with("您好，"));
+        assert_eq!(transcript.notices.summed().len(), notes);
     }
 }
 

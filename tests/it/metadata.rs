@@ -138,7 +138,13 @@ fn the_columns_stand_in_the_table_of_calls() {
         has(&calls[1], json!({"team": "Süd", "started": null, "note": "x,\"y"}));
         has(&calls[2], json!({"team": null, "units_meta": null, "units": 3}));
     }
-    assert!(ran.file("out/calls.csv").lines().next().unwrap().ends_with(",reason,url,team,units_meta,started,note"));
+    assert!(
+        ran.file("out/calls.csv")
+            .lines()
+            .next()
+            .unwrap()
+            .ends_with(",reason,source_format,url,team,units_meta,started,note")
+    );
     // Tables with columns of yours are read like any others.
     for format in ["csv", "jsonl", "parquet"] {
         let ran = pairs()
@@ -152,7 +158,7 @@ fn the_columns_stand_in_the_table_of_calls() {
         .write("meta.csv", "file,team\na,Nord\n")
         .run("analyze calls -o out --tables csv --meta meta.csv")
         .exits(0);
-    assert!(ran.file("out/calls.csv").lines().next().unwrap().ends_with(",reason,team"));
+    assert!(ran.file("out/calls.csv").lines().next().unwrap().ends_with(",reason,source_format,team"));
 }
 
 #[test]

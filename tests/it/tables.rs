@@ -16,7 +16,7 @@ const SCHEMA: [(&str, &str); 12] = [
          longest_silence_ms, dead_air_count, dead_air_ms, overlap_ms, overlap_ratio, participant_count, channel_count, \
          sentence_count, turn_count, switch_count, switches_per_min, onset_count, interruption_count, \
          backchannel_count, units, words, han_chars, units_per_min, keyword_hit_count, billable_ms, billable_source, \
-         warning_count, reason",
+         warning_count, reason, source_format",
     ),
     (
         "participants",

@@ -1,14 +1,17 @@
 //! `captions --check`: one row per rule that a cue breaks.
 
+use std::path::Path;
+
 use rayon::prelude::*;
 use serde_json::{Value, json};
 
 use super::super::Exit;
 use super::super::advice;
 use super::super::check::refusal;
+use super::super::convert::FILES_A_THREAD;
 use super::super::inputs::Paths;
 use super::super::output::{Console, Failure, Format as Print, Listing};
-use super::{FILES_A_THREAD, caption_file, measured_captions};
+use super::{caption_file, measured_captions};
 use crate::captions::{Cue, Format, Limits, Violation, check};
 use crate::metrics::Settings;
 use crate::named_file::{self, FileKind};
@@ -38,7 +41,7 @@ pub(super) fn run(
     print: Print,
     console: &Console,
 ) -> Result<Exit, Failure> {
-    let inputs = paths.find_named(is_result_or_captions, None, console)?;
+    let inputs = paths.find_where(is_result_or_captions, None, console)?;
     let bar = console.progress(inputs.files.len());
     let mut rows: Vec<Vec<Value>> = Vec::new();
     let mut failed = inputs.excluded.len();
@@ -79,7 +82,8 @@ pub(super) fn run(
     Ok(if found + failed > 0 { Exit::Partly } else { Exit::Done })
 }
 
-fn is_result_or_captions(name: &[u8]) -> bool {
+fn is_result_or_captions(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().as_encoded_bytes();
     let is = |ending: &[u8]| name.len() > ending.len() && name.to_ascii_lowercase().ends_with(ending);
     name.ends_with(b".json") || is(b".srt") || is(b".vtt")
 }
@@ -100,7 +104,7 @@ fn check_file(input: &Input, formats: &[Format], limits: &Limits, settings: &Set
         return Ok(Checked { files: vec![checked(input.file.clone(), &cues, format)], note });
     }
     let captions = measured_captions(input, &bytes, limits, settings).map_err(refuse)?.captions;
-    let stem = input.file.strip_suffix(".json").unwrap_or(&input.file);
+    let stem = input.stem();
     let check = |&format: &Format| checked(format!("{stem}.{}", format.extension()), &captions.cues(format), format);
     Ok(Checked { files: formats.iter().map(check).collect(), note: None })
 }

@@ -1,26 +1,22 @@
 //! `captions`: result files → SRT and WebVTT, and checks of captions.
 
 mod check;
-mod target;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use rayon::prelude::*;
-
 use super::Exit;
-use super::analyze::unused_roles;
 use super::check::refusal;
+use super::convert::{self, Converted, all_roles, labels_of};
 use super::inputs::Paths;
-use super::output::{Console, Failure, Format as Print, printable};
+use super::output::{Console, Failure, Format as Print};
 use crate::captions::{self, Captions, Cue, Format, Limits};
 use crate::metrics::{Roles, Settings, measure};
 use crate::named_file::{self, FileKind};
 use crate::report::number::counted;
 use crate::tables::Outcome;
 use crate::text::Markers;
-use crate::transcript::{Input, read};
-use target::Targets;
+use crate::transcript::{Input, is_transcript};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -30,9 +26,6 @@ Examples:
   talkmeter captions captions --check --format csv
 
 Exit code 3 if --check finds a violation.";
-
-/// Files read together, per thread.
-const FILES_A_THREAD: usize = 16;
 
 /// Arguments of `captions`.
 #[derive(Debug, clap::Args)]
@@ -116,8 +109,7 @@ fn caption_format(text: &str) -> Result<Format, String> {
 /// Runs `captions`.
 pub(super) fn run(mut args: Args, print: Print, console: &Console) -> Result<Exit, Failure> {
     let limits = args.limits.limits()?;
-    let mut roles = Roles::default();
-    std::mem::take(&mut args.roles).into_iter().try_for_each(|more| roles.extend(more)).map_err(Failure::refused)?;
+    let roles = all_roles(std::mem::take(&mut args.roles)).map_err(Failure::refused)?;
     let markers = if args.keep_markers { Markers::Keep } else { Markers::Drop };
     let settings = Settings { roles, markers, ..Settings::default() };
     args.to.sort_unstable();
@@ -129,108 +121,36 @@ pub(super) fn run(mut args: Args, print: Print, console: &Console) -> Result<Exi
         let hint = "--format is for the list of --check; choose caption formats with --to srt,vtt";
         return Err(Failure::Usage(hint.to_owned()));
     }
+    let inputs = args.paths.find_where(is_no_caption, args.output.as_deref(), console)?;
+    let convert = |input: &Input| convert(input, &args.to, &limits, &settings);
     match &args.output {
-        Some(folder) => write(&args, folder, &limits, &settings, console),
-        None => show(&args, &limits, &settings, console),
+        Some(folder) => convert::write((&inputs, folder), "captions", &settings.roles, console, convert),
+        None if args.to.len() > 1 && inputs.files.len() == 1 => Err(Failure::Usage(
+            "choose one format to print (--to srt or --to vtt), or write both to a folder (-o DIR)".to_owned(),
+        )),
+        None => convert::show(&inputs, &settings.roles, console, convert),
     }
 }
 
-/// Prints the captions of one file.
-fn show(args: &Args, limits: &Limits, settings: &Settings, console: &Console) -> Result<Exit, Failure> {
-    let inputs = args.paths.find(None, console)?;
-    let (input, format) = match (&inputs.files[..], &args.to[..]) {
-        ([], _) => {
-            console.error("no result file found");
-            return Ok(Exit::Failed);
-        }
-        ([input], [format]) => (input, *format),
-        ([_], _) => {
-            return Err(Failure::Usage(
-                "choose one format to print (--to srt or --to vtt), or write both to a folder (-o DIR)".to_owned(),
-            ));
-        }
-        (files, _) => {
-            let many = counted(files.len() as u64, "result file");
-            return Err(Failure::Usage(format!("{many}: only one can be printed; write them to a folder with -o DIR")));
-        }
-    };
-    match read_captions(input, limits, settings) {
-        Ok(read) => {
-            let cues = read.captions.cues(format);
-            for note in notes(&read.captions, &cues, format, limits) {
-                console.note(&format!("{}: {note}", input.path.display()));
-            }
-            unused_roles(&settings.roles, &read.labels, console);
-            console.data(format.write(&cues).as_bytes())?;
-            Ok(if inputs.excluded.is_empty() { Exit::Done } else { Exit::Partly })
-        }
-        Err(why) => {
-            console.say(&why);
-            Ok(Exit::Failed)
-        }
-    }
+/// Captions are made of everything but captions.
+fn is_no_caption(path: &Path) -> bool {
+    let named = |ending: &std::ffi::OsStr| Format::ALL.iter().any(|one| ending.eq_ignore_ascii_case(one.extension()));
+    is_transcript(path) && !path.extension().is_some_and(named)
 }
 
-/// Writes the captions of all files to a folder.
-fn write(args: &Args, folder: &Path, limits: &Limits, settings: &Settings, console: &Console) -> Result<Exit, Failure> {
-    let inputs = args.paths.find(Some(folder), console)?;
-    let mut targets = Targets::new(folder)?;
-    let bar = console.progress(inputs.files.len());
-    let (mut written, mut failed) = (0_u64, inputs.excluded.len() as u64);
-    let mut labels = BTreeSet::new();
-    for chunk in inputs.files.chunks(FILES_A_THREAD * rayon::current_num_threads()) {
-        let chunk: Vec<(&Input, Result<PathBuf, String>)> =
-            chunk.iter().map(|input| (input, targets.path_for(&input.file))).collect();
-        let done: Vec<Result<WrittenFile, String>> = chunk
-            .par_iter()
-            .map(|(input, target)| {
-                let target = target.as_ref().map_err(|why| format!("{}: {why}", input.path.display()))?;
-                let read = read_captions(input, limits, settings)?;
-                let cues: Vec<_> = args.to.iter().map(|&format| (format, read.captions.cues(format))).collect();
-                target::write(target, &cues).map_err(|error| super::output::chain(&error))?;
-                // Apart from names both formats have the same text: notes on one will do.
-                let notes = cues.last().map(|(format, cues)| notes(&read.captions, cues, *format, limits));
-                Ok(WrittenFile { notes: notes.unwrap_or_default(), labels: read.labels })
-            })
-            .collect();
-        for ((input, _), done) in chunk.iter().zip(done) {
-            bar.inc(1);
-            match done {
-                Ok(mut done) => {
-                    written += 1;
-                    labels.append(&mut done.labels);
-                    let notes = done.notes.into_iter().map(|note| format!("{}: {note}", input.path.display()));
-                    bar.suspend(|| notes.for_each(|note| console.note(&note)));
-                }
-                Err(why) => {
-                    failed += 1;
-                    bar.suspend(|| console.say(&why));
-                }
-            }
-        }
-    }
-    bar.finish_and_clear();
-    if written == 0 {
-        targets.remove_if_empty();
-        console.error(if failed == 0 { "no result file found" } else { "no captions could be made" });
-        return Ok(Exit::Failed);
-    }
-    unused_roles(&settings.roles, &labels, console);
-    let files = counted(written * args.to.len() as u64, "file");
-    console.note(&format!("{files} written to {}", printable(&folder.display().to_string())));
-    Ok(if failed > 0 { Exit::Partly } else { Exit::Done })
+/// Makes the captions of a file.
+fn convert(input: &Input, formats: &[Format], limits: &Limits, settings: &Settings) -> Result<Converted, String> {
+    let read = read_captions(input, limits, settings)?;
+    let cues: Vec<_> = formats.iter().map(|&format| (format, read.captions.cues(format))).collect();
+    // Apart from names both formats have the same text: notes on one will do.
+    let notes = cues.last().map(|(format, cues)| notes(&read.captions, cues, *format, limits));
+    let files = cues.iter().map(|(format, cues)| (format.extension(), format.write(cues))).collect();
+    Ok(Converted { files, notes: notes.unwrap_or_default(), labels: read.labels })
 }
 
-/// What remains to be reported about a file.
-struct WrittenFile {
-    notes: Vec<String>,
-    labels: BTreeSet<String>,
-}
-
-/// The captions of one result file.
+/// The captions of a file, and the labels of roles that occur in it.
 struct FileCaptions {
     captions: Captions,
-    /// Labels of `--role` that occur in the file.
     labels: BTreeSet<String>,
 }
 
@@ -252,10 +172,9 @@ fn measured_captions(
     limits: &Limits,
     settings: &Settings,
 ) -> Result<FileCaptions, Outcome> {
-    let transcript = read(bytes).map_err(Outcome::ParseError)?;
+    let transcript = input.parse(bytes).map_err(Outcome::ParseError)?;
     let measured = measure(&input.file, &transcript, settings);
-    let labels = settings.roles.iter().map(|(label, _)| label).filter(|label| measured.has_label(label));
-    Ok(FileCaptions { labels: labels.map(str::to_owned).collect(), captions: Captions::new(&measured, limits) })
+    Ok(FileCaptions { labels: labels_of(settings, &measured), captions: Captions::new(&measured, limits) })
 }
 
 /// The format of a caption file, by its name or else by its content.

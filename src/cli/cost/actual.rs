@@ -25,7 +25,7 @@ use crate::error::Error;
 use crate::metrics::{Settings, measure};
 use crate::named_file::{self, FileKind};
 use crate::report::number::{cents, counted};
-use crate::transcript::{Input, Inputs, read};
+use crate::transcript::{Input, Inputs};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -277,7 +277,7 @@ fn lines_of(input: &Input, settings: &Settings, prices: &Prices) -> Result<Vec<L
     let failed = |why: &dyn std::fmt::Display| format!("{}: {why}", input.path.display());
     let bytes = named_file::read_bytes(&input.path, FileKind::Transcript)
         .map_err(|error| failed(&Error::io("read", Path::new("it"), error)))?;
-    let transcript = read(&bytes).map_err(|refused| failed(&refused))?;
+    let transcript = input.parse(&bytes).map_err(|refused| failed(&refused))?;
     Ok(result_lines(&measure(&input.file, &transcript, settings), prices))
 }
 

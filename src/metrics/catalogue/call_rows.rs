@@ -136,6 +136,9 @@ table! {
     reason Text None null NEVER or "nothing is null"
         "why columns of this row are null: codes joined by ;" see Reason
         => row.reasons.cell();
+    source_format Text None null NEVER or "in tables of earlier versions"
+        "who writes transcripts of this form: model_studio, or another recogniser or format" see ResultFile
+        => row.source_format;
 }
 
 table! {

@@ -50,6 +50,7 @@ definitions! {
     Question "question";
     Reason "reason";
     Response "response";
+    ResultFile "result file";
     Rule "rule";
     SideSpeech "side speech";
     Silence "silence";

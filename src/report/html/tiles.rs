@@ -82,6 +82,7 @@ pub(super) fn tiles(report: &Report, page: &Page) -> Vec<Tile> {
                 } else {
                     String::new()
                 },
+                inputs.other_sources().map_or_else(String::new, |sources| format!("transcripts of {sources}")),
                 if inputs.failed > 0 {
                     format!("{} unreadable", counted(inputs.failed, "file"))
                 } else {

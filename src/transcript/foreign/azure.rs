@@ -24,7 +24,7 @@ pub(super) fn speech(root: &Value) -> Speech {
         }
     });
     let duration_ms = exact(Fields(root), "duration").and_then(|(value, unit)| ms(value.checked_mul(unit)?));
-    Speech { duration_ms: duration_ms.filter(|ms| *ms > 0), sentences: sentences.collect() }
+    Speech { duration_ms: duration_ms.filter(|ms| *ms > 0), sentences: sentences.collect(), ..Speech::default() }
 }
 
 fn word(word: Fields<'_>) -> Spoken {

@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 
+use super::super::{Code, Place};
 use super::ParseError;
 use super::fields::{Fields, list, ms, number};
 use super::speech::{Said, Speech, Spoken};
@@ -27,13 +28,13 @@ pub(super) fn speech(values: &[Value]) -> Result<Option<Speech>, ParseError> {
     for said in item.list("sentence_info") {
         let text = if said.get("text").is_some() { said.text("text") } else { said.text("sentence") };
         let times = times(said.get("timestamp"));
-        speech.sentences.extend(sentence(said, text.to_owned(), &times, said.label("spk")));
+        add(&mut speech, said, text.to_owned(), &times);
     }
     if speech.sentences.is_empty() {
         for said in item.list("stamp_sents") {
             let text = format!("{}{}", without_blanks(said.text("text_seg")), said.text("punc"));
             let times = times(said.get("ts_list"));
-            speech.sentences.extend(sentence(said, text, &times, said.label("spk")));
+            add(&mut speech, said, text, &times);
         }
     }
     if speech.sentences.is_empty() {
@@ -46,7 +47,7 @@ pub(super) fn speech(values: &[Value]) -> Result<Option<Speech>, ParseError> {
                 words.map(|(text, (begin, end))| Spoken { begin, end, text, speaker: None }).collect(),
             );
         } else {
-            speech.sentences.extend(sentence(*item, item.text("text").to_owned(), &times, None));
+            add(&mut speech, *item, item.text("text").to_owned(), &times);
         }
     }
     Ok(Some(speech))
@@ -61,22 +62,32 @@ fn times(value: Option<&Value>) -> Vec<Times> {
     list(parsed.as_ref().or(value)).map(|pair| (ms(pair, 0), ms(pair, 1))).collect()
 }
 
-fn sentence(said: Fields<'_>, text: String, times: &[Times], speaker: Option<String>) -> Option<Said> {
-    let tokens = tokens(&text);
+/// Adds a sentence that has a letter, and counts times that do not fit.
+fn add(speech: &mut Speech, said: Fields<'_>, text: String, times: &[Times]) {
     if !text.chars().any(char::is_alphanumeric) {
-        return None;
+        return;
     }
+    let place = Place { channel: Some(0), sentence: u32::try_from(speech.sentences.len()).ok(), ..Place::default() };
+    let tokens = tokens(&text);
     let mut words = Vec::new();
-    // `start` and `end` are often those of the last character.
-    let (mut begin, mut end) = (said.millis("start"), said.millis("end"));
+    let stated = (said.millis("start"), said.millis("end"));
+    let (mut begin, mut end) = stated;
     if let (Some(first), Some(last)) = (times.first(), times.last()) {
         (begin, end) = (first.0, last.1);
+        let differs = |one: Option<i64>, two| one.is_some() && one != two;
+        if differs(stated.0, begin) {
+            speech.notices.add(Code::SentenceTimes, place, "start");
+        } else if differs(stated.1, end) {
+            speech.notices.add(Code::SentenceTimes, place, "end");
+        }
         if tokens.len() == times.len() {
             let timed = tokens.into_iter().zip(times);
             words = timed.map(|(text, &(begin, end))| Spoken { begin, end, text, speaker: None }).collect();
+        } else {
+            speech.notices.add(Code::CharacterTimes, place, "");
         }
     }
-    Some(Said { channel: None, speaker, begin, end, text, words })
+    speech.sentences.push(Said { channel: None, speaker: said.label("spk"), begin, end, text, words });
 }
 
 fn is_alone(c: char) -> bool {

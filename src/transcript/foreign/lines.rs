@@ -1,6 +1,6 @@
 //! The exchange formats of research: RTTM, CTM and STM, whose lines have columns, and `SegLST`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use rust_decimal::Decimal;
 use serde_json::Value;
@@ -18,11 +18,9 @@ pub(super) fn detect(text: &str) -> Option<Format> {
     if lines.iter().take(4).any(|line| super::cues::times(line).is_some()) {
         return Some(Format::Srt);
     }
-    let all = |fits: fn(&[&str]) -> bool| {
-        !lines.is_empty() && lines.iter().all(|line| fits(&line.split_whitespace().collect::<Vec<_>>()))
-    };
+    let all = |fits: fn(&[&str]) -> bool| !lines.is_empty() && lines.iter().all(|line| fits(&first_columns(line)));
     if lines.first().is_some_and(|line| {
-        let columns: Vec<&str> = line.split_whitespace().collect();
+        let columns = first_columns(line);
         matches!(columns.first(), Some(&("SPEAKER" | "LEXEME" | "SPKR-INFO"))) && columns.len() >= 8
     }) {
         return Some(Format::Rttm);
@@ -36,6 +34,11 @@ pub(super) fn detect(text: &str) -> Option<Format> {
     }
 }
 
+/// Enough columns to tell formats apart; a line may have millions.
+fn first_columns(line: &str) -> Vec<&str> {
+    line.split_whitespace().take(9).collect()
+}
+
 fn number(columns: &[&str], at: usize) -> bool {
     columns.get(at).is_some_and(|text| *text == "*" || decimal(text).is_some())
 }
@@ -47,12 +50,8 @@ fn rows(text: &str) -> impl Iterator<Item = &str> {
 
 /// One recording, or an error that names them.
 fn one_recording<'n>(names: impl Iterator<Item = &'n str>) -> Result<(), ParseError> {
-    let mut found: Vec<&str> = Vec::new();
-    for name in names {
-        if !found.contains(&name) {
-            found.push(name);
-        }
-    }
+    let mut known = HashSet::new();
+    let found: Vec<&str> = names.filter(|name| known.insert(*name)).collect();
     if found.len() > 1 { Err(ParseError::recordings(found.into_iter())) } else { Ok(()) }
 }
 
@@ -75,16 +74,21 @@ pub(super) fn rttm(text: &str) -> Result<Speech, ParseError> {
         let (begin, end) = seconds(begin, length);
         speech.sentences.push(Said { speaker: given(name), begin, end, ..Said::default() });
     }
+    let mut segments: HashMap<Option<String>, Segments> = HashMap::new();
+    for (at, said) in speech.sentences.iter().enumerate() {
+        let (Some(begin), Some(end)) = (said.begin, said.end) else { continue };
+        segments.entry(said.speaker.clone()).or_default().times.push((begin, end, at));
+    }
+    segments.values_mut().for_each(Segments::sort);
     for row in of("LEXEME") {
         let [_, _, _, begin, length, word, _, name, ..] = &row[..] else { continue };
         let (begin, end) = seconds(begin, length);
         let speaker = given(name);
-        let shared = |said: &Said| {
-            let overlap = Some(said.end?.min(end?) - said.begin?.max(begin?));
-            overlap.filter(|overlap| *overlap > 0)
-        };
-        let own = speech.sentences.iter_mut().filter(|said| said.speaker == speaker);
-        if let Some(said) = own.max_by_key(|said| shared(said).unwrap_or(0)) {
+        let at = segments.get(&speaker).and_then(|own| match begin.zip(end) {
+            Some((begin, end)) => own.of_word(begin, end),
+            None => own.times.last().map(|segment| segment.2),
+        });
+        if let Some(said) = at.and_then(|at| speech.sentences.get_mut(at)) {
             said.words.push(Spoken { begin, end, text: (*word).to_owned(), speaker });
         }
     }
@@ -92,6 +96,35 @@ pub(super) fn rttm(text: &str) -> Result<Speech, ParseError> {
         said.text = said.words.iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join(" ");
     }
     Ok(speech)
+}
+
+/// The segments of one speaker: begin, end, place in the file.
+#[derive(Default)]
+struct Segments {
+    times: Vec<(i64, i64, usize)>,
+    /// The last end of each and those before it.
+    reach: Vec<i64>,
+}
+
+impl Segments {
+    fn sort(&mut self) {
+        self.times.sort_unstable();
+        let mut last = i64::MIN;
+        let reached = |&(_, end, _): &(i64, i64, usize)| {
+            last = last.max(end);
+            last
+        };
+        self.reach = self.times.iter().map(reached).collect();
+    }
+
+    /// The segment with which a word shares the most time; the one before it if there is none.
+    fn of_word(&self, begin: i64, end: i64) -> Option<usize> {
+        let before = self.times.partition_point(|segment| segment.0 < end);
+        let near = self.times.iter().zip(&self.reach).take(before).rev().take_while(|(_, reach)| **reach > begin);
+        let shared = |segment: &(i64, i64, usize)| segment.1.min(end) - segment.0.max(begin);
+        let most = near.map(|(segment, _)| segment).filter(|segment| shared(segment) > 0).max_by_key(|one| shared(one));
+        most.or(self.times.get(before.saturating_sub(1))).map(|segment| segment.2)
+    }
 }
 
 /// `file channel begin duration word [confidence type speaker]`.

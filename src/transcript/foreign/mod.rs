@@ -17,9 +17,12 @@ mod speech;
 mod whisper;
 mod whisper_cpp;
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
-use super::{ParseError, Transcript};
+use super::{Code, ParseError, Place, Transcript};
+use crate::sheet::{self, text::has_mark};
 use fields::{Fields, list};
 
 /// A shape of transcript.
@@ -108,43 +111,60 @@ impl Format {
         }
     }
 
+    /// Whether files of this shape are JSON; the others are lines of text.
+    pub(super) const fn is_json(self) -> bool {
+        !matches!(self, Self::Rttm | Self::Ctm | Self::Stm | Self::Srt | Self::WebVtt)
+    }
+
     /// The shape of a file; `None` if it has none of these. Results of the service itself have none.
     #[must_use]
     pub fn detect(bytes: &[u8]) -> Option<Self> {
-        Document::new(bytes).ok()?.format()
+        Document::new(&decoded(bytes).ok()?).format()
     }
 
-    /// Reads a file of this shape.
+    /// Reads a file as one of this shape, even if its structure is that of another.
     ///
     /// # Errors
-    /// It is not UTF-8, has no such shape, or holds several recordings, which the message names.
+    /// It is not text or not JSON, nothing of this shape is in it, or it holds several recordings, which the message names.
     pub fn read(self, bytes: &[u8]) -> Result<Transcript<'static>, ParseError> {
-        let document = Document::new(bytes)?;
+        let text = decoded(bytes)?;
+        let document = Document::new(&text);
+        if self.is_json() && document.values.is_none() {
+            let error = serde_json::Deserializer::from_str(&text).into_iter::<Value>().find_map(Result::err);
+            return Err(error.map_or_else(|| ParseError::no_shape(self), |error| ParseError::not_json(&text, &error)));
+        }
         let transcript = document.transcript(self)?;
-        transcript.filter(|_| document.format() == Some(self)).ok_or_else(|| ParseError::no_shape(self.name()))
+        let is_empty = |transcript: &Transcript<'_>| transcript.channels.iter().all(|one| one.sentences.is_empty());
+        let found = transcript.filter(|read| document.format() == Some(self) || !is_empty(read));
+        found.map(|transcript| noted(transcript, bytes)).ok_or_else(|| ParseError::no_shape(self))
     }
 }
 
+/// Larger JSON is not taken for a transcript of another recogniser: as a tree it needs many times its size, and an hour of
+/// speech has a few MB.
+const MOST_JSON: usize = 128 << 20;
+
 /// A file, parsed once if it is JSON.
 struct Document<'t> {
-    text: &'t str,
+    text: Cow<'t, str>,
     values: Option<Vec<Value>>,
 }
 
 impl<'t> Document<'t> {
-    fn new(bytes: &'t [u8]) -> Result<Self, ParseError> {
-        let bytes = unmarked(bytes);
-        let text = std::str::from_utf8(bytes).map_err(|error| ParseError::not_utf8(bytes, error))?;
-        Ok(Self { text, values: json(text) })
+    fn new(text: &'t str) -> Self {
+        // Lines may end as on old Macs.
+        let is_old = text.contains('\r') && !text.contains('\n');
+        let text = if is_old { Cow::Owned(text.replace('\r', "\n")) } else { Cow::Borrowed(text) };
+        Self { values: json(&text), text }
     }
 
     fn format(&self) -> Option<Format> {
-        self.values.as_deref().map_or_else(|| lines::detect(self.text), of_json)
+        self.values.as_deref().map_or_else(|| lines::detect(&self.text), of_json)
     }
 
     /// The transcript, read as this format; `None` if the file holds none of it.
     fn transcript(&self, format: Format) -> Result<Option<Transcript<'static>>, ParseError> {
-        let text = self.text;
+        let text = &*self.text;
         let values = self.values.as_deref().unwrap_or_default();
         let root = values.first().unwrap_or(&Value::Null);
         let speech = match format {
@@ -181,19 +201,53 @@ impl<'t> Document<'t> {
 /// # Errors
 /// As [`Format::read`].
 pub fn read(bytes: &[u8]) -> Option<Result<Transcript<'static>, ParseError>> {
-    let document = Document::new(bytes).ok()?;
-    let format = document.format()?;
-    let transcript = document.transcript(format).transpose();
-    Some(transcript.unwrap_or_else(|| Err(ParseError::no_shape(format.name()))))
+    let text = decoded(bytes).ok()?;
+    Some(read_text(&text)?.map(|transcript| noted(transcript, bytes)))
 }
 
-fn unmarked(bytes: &[u8]) -> &[u8] {
-    bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes)
+/// The same of a text without a byte order mark.
+pub(super) fn read_text(text: &str) -> Option<Result<Transcript<'static>, ParseError>> {
+    let document = Document::new(text);
+    let format = document.format()?;
+    let transcript = document.transcript(format).transpose();
+    Some(transcript.unwrap_or_else(|| Err(ParseError::no_shape(format))))
+}
+
+/// The text of a file. JSON and `WebVTT` are UTF-8 by their standards; other lines may have any encoding.
+fn decoded(bytes: &[u8]) -> Result<Cow<'_, str>, ParseError> {
+    let unmarked = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+    std::str::from_utf8(unmarked).map(Cow::Borrowed).or_else(|error| {
+        let refused = || ParseError::not_utf8(unmarked, error);
+        // Guessing takes time: not for what is no text.
+        let head = bytes.get(..512).unwrap_or(bytes);
+        let is_binary = head.contains(&0) && !has_mark(bytes);
+        if is_binary || matches!(head.trim_ascii_start().first(), Some(b'{' | b'[' | 0x1F)) {
+            return Err(refused());
+        }
+        let text = sheet::decode(bytes).0;
+        let is_lines = !text.contains('\0') && lines::detect(&text).is_some_and(|format| format != Format::WebVtt);
+        if is_lines { Ok(text) } else { Err(refused()) }
+    })
+}
+
+/// Counts an encoding that had to be guessed.
+fn noted(mut transcript: Transcript<'static>, bytes: &[u8]) -> Transcript<'static> {
+    if !has_mark(bytes) && std::str::from_utf8(bytes).is_err() {
+        transcript.notices.add(Code::GuessedEncoding, Place::default(), "");
+    }
+    transcript
+}
+
+/// Why no tree can be made of JSON that is otherwise well-formed, such as a number beyond all bounds.
+pub(super) fn syntax_error(text: &str) -> Option<serde_json::Error> {
+    let is_json = text.len() <= MOST_JSON && text.trim_start().starts_with(['{', '[']);
+    let error = is_json.then(|| serde_json::from_str::<Value>(text).err()).flatten()?;
+    Some(error).filter(|error| error.to_string().contains("out of range"))
 }
 
 /// One JSON value, or several on lines of their own.
 fn json(text: &str) -> Option<Vec<Value>> {
-    if !text.trim_start().starts_with(['{', '[']) {
+    if text.len() > MOST_JSON || !text.trim_start().starts_with(['{', '[']) {
         return None;
     }
     serde_json::Deserializer::from_str(text).into_iter().collect::<Result<Vec<Value>, _>>().ok()
@@ -201,6 +255,10 @@ fn json(text: &str) -> Option<Vec<Value>> {
 
 fn of_json(values: &[Value]) -> Option<Format> {
     let root = values.first()?;
+    if root.get("transcripts").is_some_and(Value::is_array) {
+        // The service has an array of that name; in that of ElevenLabs words say what they are.
+        return elevenlabs::is_result(root).then_some(Format::ElevenLabs);
+    }
     if root.is_array() || values.len() > 1 {
         let first = root.as_array().map_or(Some(root), |items| items.first())?;
         return if first.get("session_id").is_some() && first.get("words").is_some_and(Value::is_string) {

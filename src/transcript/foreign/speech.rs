@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::{Channel, Sentence, Speaker, Transcript, Word};
+use super::super::{Channel, Notices, Sentence, Speaker, Transcript, Word};
 
 /// A word as a shape has it.
 #[derive(Debug, Clone, Default)]
@@ -42,6 +42,8 @@ pub(super) struct Said {
 pub(super) struct Speech {
     pub(super) duration_ms: Option<i64>,
     pub(super) sentences: Vec<Said>,
+    /// What does not fit together in it.
+    pub(super) notices: Notices,
 }
 
 impl Speech {
@@ -72,10 +74,30 @@ impl Speech {
             let sentences = channels.entry(id).or_default();
             sentences.push(sentence(said));
         }
-        let mut transcript = Transcript { duration_ms: self.duration_ms, ..Transcript::default() };
+        let several = channels.len() > 1;
+        channels.iter_mut().for_each(|(id, sentences)| unprefix(*id, sentences, several));
+        let mut transcript =
+            Transcript { duration_ms: self.duration_ms, notices: self.notices, ..Transcript::default() };
         let channel = |(id, sentences)| Channel { id, sentences, ..Channel::default() };
         transcript.channels = channels.into_iter().map(channel).collect();
         transcript
+    }
+}
+
+/// Labels as they are written by us: `ch1` is the channel itself where it is the only speaker there, `ch1:spk0` a speaker of
+/// one of several channels.
+fn unprefix(id: u32, sentences: &mut [Sentence<'static>], several: bool) {
+    let own = format!("ch{id}");
+    let is_own = |one: &Sentence<'_>| matches!(&one.speaker, Some(Speaker::Name(name)) if *name == own);
+    if sentences.iter().all(is_own) {
+        sentences.iter_mut().for_each(|one| one.speaker = None);
+    }
+    for one in sentences.iter_mut().filter(|_| several) {
+        if let Some(Speaker::Name(name)) = &one.speaker
+            && let Some(rest) = name.strip_prefix(&own).and_then(|rest| rest.strip_prefix(':'))
+        {
+            one.speaker = Some(speaker(rest.to_owned())).filter(|_| rest != "unknown");
+        }
     }
 }
 

@@ -27,14 +27,23 @@ pub(super) fn speech(root: &Value) -> Speech {
         let end = loose.iter().filter_map(|word| word.end).max();
         sentences.push(Said { begin, end, text: fields.text("text").to_owned(), words: loose, ..Said::default() });
     } else if sentences.iter().all(|said| said.words.is_empty()) {
+        // The least begin of each sentence and those behind it: it rises, whatever the order of the sentences.
+        let mut least = i64::MAX;
+        let mut begins: Vec<i64> = Vec::with_capacity(sentences.len());
+        for said in sentences.iter().rev() {
+            least = least.min(said.begin.unwrap_or(i64::MAX));
+            begins.push(least);
+        }
+        begins.reverse();
         for word in loose {
-            let at = sentences.iter().rposition(|said| said.begin.is_some_and(|begin| Some(begin) <= word.begin));
-            if let Some(said) = sentences.get_mut(at.unwrap_or(0)) {
+            // Without a time: the first.
+            let at = begins.partition_point(|begin| word.begin.is_some_and(|at| *begin <= at));
+            if let Some(said) = sentences.get_mut(at.saturating_sub(1)) {
                 said.words.push(word);
             }
         }
     }
-    Speech { duration_ms: fields.seconds("duration").filter(|ms| *ms > 0), sentences }
+    Speech { duration_ms: fields.seconds("duration").filter(|ms| *ms > 0), sentences, ..Speech::default() }
 }
 
 fn word(word: Fields<'_>) -> Spoken {

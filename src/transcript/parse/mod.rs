@@ -16,7 +16,7 @@ use std::collections::HashMap;
 use serde::de::DeserializeSeed;
 
 use super::foreign::{self, Format};
-use super::{Channel, Code, Notices, ParseError, Transcript};
+use super::{Channel, Code, Notices, ParseError, ParseErrorKind, Transcript};
 use container::{ObjectSeed, Shape};
 use objects::{Entry, Root};
 use scalar::Reader;
@@ -28,17 +28,40 @@ use scalar::Reader;
 /// [`ParseError`] if the bytes are not UTF-8, not JSON (NaN and Infinity are not), more than one JSON value, or not an
 /// object with an array `transcripts`, and no transcript of another recogniser either. Everything else is read; odd values are counted in [`Transcript::notices`].
 pub fn read(bytes: &[u8]) -> Result<Transcript<'_>, ParseError> {
-    let unmarked = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-    // Checked once for the whole file, so the parser can take every string as it is.
-    let json = std::str::from_utf8(unmarked).map_err(|error| ParseError::not_utf8(unmarked, error))?;
+    let json = match text(bytes) {
+        Ok(json) => json,
+        Err(error) => return foreign::read(bytes).unwrap_or(Err(error)),
+    };
     if let Some(transcript) = quick::read(json) {
         return Ok(transcript);
     }
-    // ElevenLabs has an array of that name, too, whose words say what they are.
-    if json.contains("\"type\"") && Format::detect(bytes) == Some(Format::ElevenLabs) {
-        return Format::ElevenLabs.read(bytes);
+    // Most results of the service have no key `type`; many transcripts of others have, under a key `transcripts` as well.
+    let is_plain = json.contains("\"transcripts\"") && !json.contains("\"type\"");
+    if !is_plain && let Some(read) = foreign::read_text(json) {
+        return read;
     }
-    read_carefully(json).or_else(|error| foreign::read(bytes).unwrap_or(Err(error)))
+    let tried = |error: ParseError| match (error.kind(), foreign::syntax_error(json)) {
+        (ParseErrorKind::NotAResult, Some(error)) => ParseError::not_json(json, &error),
+        (ParseErrorKind::NotAResult, None) => error.tried(Format::ALL.into_iter().filter(|format| format.is_json())),
+        (ParseErrorKind::NotJson, _) => error.tried(Format::ALL.into_iter().filter(|format| !format.is_json())),
+        _ => error,
+    };
+    read_carefully(json).or_else(|error| {
+        let other = is_plain.then(|| foreign::read_text(json)).flatten();
+        other.unwrap_or_else(|| Err(tried(error)))
+    })
+}
+
+/// Reads one result file of the service.
+pub(super) fn read_result(bytes: &[u8]) -> Result<Transcript<'_>, ParseError> {
+    let json = text(bytes)?;
+    quick::read(json).map_or_else(|| read_carefully(json), Ok)
+}
+
+/// Checked once for the whole file, so the parser can take every string as it is.
+fn text(bytes: &[u8]) -> Result<&str, ParseError> {
+    let unmarked = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+    std::str::from_utf8(unmarked).map_err(|error| ParseError::not_utf8(unmarked, error))
 }
 
 /// Reads any file: counts odd values, and explains why a file is refused.

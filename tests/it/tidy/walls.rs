@@ -13,6 +13,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("batch", &["client", "billing", "audio", "transcript", "catalog"]),
     ("client", &["transcript", "catalog"]),
     ("captions", &["metrics", "transcript", "text"]),
+    ("export", &["metrics", "transcript", "text"]),
     ("rules", &["metrics", "transcript", "text"]),
     ("billing", &["metrics", "catalog"]),
     ("metrics", &["transcript", "catalog", "text"]),
