@@ -1,3 +1,4 @@
+#![cfg_attr(docsrs, feature(doc_cfg))]
 //! talkmeter transcribes recorded calls with Alibaba Cloud Model Studio / Qwen Cloud (Fun-ASR, Paraformer, Qwen-ASR),
 //! measures the conversations, and accounts for what it costs.
 //!

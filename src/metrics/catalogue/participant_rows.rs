@@ -52,7 +52,7 @@ table! {
         => row.longest_turn_ms;
     monologue_count Integer Turns null TIMED
         "turns of at least monologue_ms" see Turn
-        parameters [monologue_ms] uses [ByRole 61]
+        label "Monologues" parameters [monologue_ms] uses [ByRole 61]
         => row.monologue_count;
     units Integer Units null COUNTABLE
         "as in calls" see Units
