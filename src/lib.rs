@@ -1,4 +1,3 @@
-#![cfg_attr(docsrs, feature(doc_cfg))]
 //! talkmeter transcribes recorded calls with Alibaba Cloud Model Studio / Qwen Cloud (Fun-ASR, Paraformer, Qwen-ASR),
 //! measures the conversations, and accounts for what it costs.
 //!
@@ -49,6 +48,7 @@
 //! Types of these crates are part of the interface, so that a new major version of one of them is one of this crate: `jiff`
 //! (times and dates), `rust_decimal` (money), `serde` and `serde_json`; with `client`, `bytes` and a `tokio` runtime; with
 //! `analytics`, `polars`.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "audio")]
 pub mod audio;

@@ -27,6 +27,7 @@ mod row_groups;
 mod rule_calls;
 mod stored;
 mod stored_rules;
+mod table_files;
 mod workbook;
 
 pub(crate) use analysis::read_into;

@@ -11,24 +11,22 @@ use polars::sql::{SQLContext, extract_table_identifiers};
 use super::call_rows::Figure;
 use super::files::Format;
 use super::frame::schema;
-use super::stored::labels;
+use super::stored::{first_keys, labels};
+use super::table_files::{FORMATS, TableFiles, sources};
 use crate::error::{Check, Error, Result};
 use crate::metrics::catalogue::Table;
 
 /// The column that names the folder, if there are several.
 const DIR: &str = "dir";
 
-/// Formats in the order in which they are preferred.
-const FORMATS: [Format; 3] = [Format::Parquet, Format::JsonLines, Format::Csv];
-
-/// The file of each table.
-type TableFiles = BTreeMap<String, (PathBuf, Format)>;
+/// The files of each table.
+type Tables = BTreeMap<String, TableFiles>;
 
 /// Tables in folders, each to be queried by its name.
 #[derive(Debug)]
 pub struct Query {
     /// By their labels.
-    folders: Vec<(String, TableFiles)>,
+    folders: Vec<(String, Tables)>,
 }
 
 impl Query {
@@ -88,10 +86,10 @@ impl Query {
     fn scan(&self, name: &str) -> Result<Option<LazyFrame>> {
         let mut parts = Vec::new();
         for (label, tables) in &self.folders {
-            let Some((path, format)) = tables.get(name) else { continue };
-            let file = File::open(path).map_err(|error| Error::io("open", path, error))?;
-            let part = scan(name, file, *format);
-            let mut part = part.map_err(|error| Error::table(format!("cannot read {}", path.display()), error))?;
+            let Some(table) = tables.get(name) else { continue };
+            let part = scan(name, table.open()?, table.format);
+            let mut part =
+                part.map_err(|error| Error::table(format!("cannot read {}", table.path.display()), error))?;
             if self.folders.len() > 1 {
                 part = part.select([lit(&**label).alias(DIR), all().as_expr()]);
             }
@@ -124,9 +122,9 @@ fn is_select(sql: &str) -> bool {
 }
 
 /// The tables of a folder by name, each in the first of its formats.
-fn tables_in(folder: &Path) -> Result<TableFiles> {
+fn tables_in(folder: &Path) -> Result<Tables> {
     let failed = |error| Error::io("read the folder", folder, error);
-    let mut tables = TableFiles::new();
+    let mut tables = Tables::new();
     for entry in std::fs::read_dir(folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
         let parts =
@@ -134,9 +132,9 @@ fn tables_in(folder: &Path) -> Result<TableFiles> {
         let Some((name, extension)) = parts else { continue };
         let Some(format) = FORMATS.into_iter().find(|format| format.extension() == extension) else { continue };
         let rank = |format: Format| FORMATS.iter().position(|known| *known == format);
-        let is_better = tables.get(name).is_none_or(|(_, known)| rank(format) < rank(*known));
-        if is_better && path.is_file() {
-            tables.insert(name.to_owned(), (path.clone(), format));
+        let is_better = tables.get(name).is_none_or(|known| rank(format) < rank(known.format));
+        if is_better && let Some(table) = TableFiles::at(path.clone(), format) {
+            tables.insert(name.to_owned(), table);
         }
     }
     Ok(tables)
@@ -144,9 +142,9 @@ fn tables_in(folder: &Path) -> Result<TableFiles> {
 
 /// Our columns have their types in every format; other columns of CSV and JSON lines are what their cells look like, those
 /// behind ours text.
-fn scan(name: &str, file: File, format: Format) -> PolarsResult<LazyFrame> {
-    // Passed as open files: polars would expand patterns in a path.
-    let sources = ScanSources::Files(Arc::from([file]));
+fn scan(name: &str, parts: Vec<File>, format: Format) -> PolarsResult<LazyFrame> {
+    let order = parts.first().filter(|_| format == Format::JsonLines).map(first_keys).transpose()?;
+    let sources = sources(parts);
     let ours = Table::from_name(name).map(schema);
     if format == Format::Parquet {
         let hive_options = polars::io::HiveOptions::new_disabled();
@@ -168,10 +166,13 @@ fn scan(name: &str, file: File, format: Format) -> PolarsResult<LazyFrame> {
             .with_dtype_overwrite(types)
             .finish()?
     } else {
-        LazyJsonLineReader::new_with_sources(sources)
+        let mut frame = LazyJsonLineReader::new_with_sources(sources)
             .with_infer_schema_length(None)
             .with_schema_overwrite(types)
-            .finish()?
+            .finish()?;
+        let mut names: Vec<PlSmallStr> = frame.collect_schema()?.iter_names().cloned().collect();
+        order.unwrap_or_default().sort(&mut names);
+        frame.select(names.into_iter().map(col).collect::<Vec<_>>())
     };
     let money = ours.iter().flat_map(Schema::iter).filter(|(_, dtype)| is_money(dtype));
     let money: Vec<Expr> = money.map(|(name, dtype)| col(name.clone()).cast(dtype.clone())).collect();

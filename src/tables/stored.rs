@@ -21,6 +21,7 @@ use super::join::Joined;
 use super::keyword_hits::{HitCounts, are_of_rules};
 use super::metadata::Metadata;
 use super::rule_calls::Verdicts;
+use super::table_files::{TableFiles, sources};
 use crate::billing::Bill;
 use crate::error::{Check, Error, Result};
 use crate::metrics::catalogue::{CALLS, COSTS, HITS, Kind, PARTICIPANTS, RULES, TABLES, Table, WARNINGS};
@@ -55,7 +56,7 @@ pub struct Stored {
 }
 
 impl Stored {
-    /// Opens folders that contain at least the table `calls`, in any format.
+    /// Opens folders that contain at least the table `calls`, in any format. A table is a file, or a folder of part files.
     ///
     /// Calls of several folders are named `folder/file`, with as much of the folder's path as makes it unique.
     ///
@@ -124,9 +125,8 @@ impl Stored {
         let failed = |error| Error::table("cannot read calls", error);
         let mut parts = Vec::with_capacity(self.folders.len());
         for folder in &self.folders {
-            let Some((path, format)) = folder.table(&CALLS) else { continue };
-            let file = File::open(&path).map_err(|error| Error::io("open", &path, error))?;
-            parts.push(folder.own_columns(file, format, self.folders.len() > 1).map_err(failed)?);
+            let Some(table) = folder.table(&CALLS) else { continue };
+            parts.push(folder.own_columns(table.open()?, table.format, self.folders.len() > 1).map_err(failed)?);
         }
         let mut names: Vec<PlSmallStr> = Vec::new();
         names.extend(parts.iter().flat_map(|part| part.get_column_names_owned()));
@@ -151,10 +151,9 @@ impl Stored {
     fn frame(&self, table: &Table, columns: &[&str], files: Option<&[String]>) -> Result<Option<DataFrame>> {
         let mut whole: Option<DataFrame> = None;
         for folder in &self.folders {
-            let Some((path, format)) = folder.table(table) else { continue };
-            let failed = |error| Error::table(format!("cannot read {}", path.display()), error);
-            let file = File::open(&path).map_err(|error| Error::io("open", &path, error))?;
-            let mut read = folder.read(file, format, table, columns, files).map_err(failed)?;
+            let Some(stored) = folder.table(table) else { continue };
+            let failed = |error| Error::table(format!("cannot read {}", stored.path.display()), error);
+            let mut read = folder.read(stored.open()?, stored.format, table, columns, files).map_err(failed)?;
             in_bounds(&read).map_err(failed)?;
             if let Some(kept) = self.kept.as_ref().filter(|_| files.is_none()) {
                 read = of_calls(&read, kept).map_err(failed)?;
@@ -209,7 +208,7 @@ impl Stored {
     /// How many of `all` calls to read at once: `some`, where all tables are in a format of which parts can be skipped.
     pub(super) fn together(&self, tables: &[&'static Table], some: usize, all: usize) -> usize {
         let formats = self.folders.iter().flat_map(|folder| tables.iter().filter_map(|table| folder.table(table)));
-        let skips = formats.into_iter().all(|(_, format)| format == Format::Parquet);
+        let skips = formats.into_iter().all(|stored| stored.format == Format::Parquet);
         if skips { some.max(1) } else { all.max(1) }
     }
 
@@ -365,19 +364,20 @@ impl Stored {
 }
 
 impl Folder {
-    /// The file of a table, in the first format that exists.
-    fn table(&self, table: &Table) -> Option<(PathBuf, Format)> {
-        let formats = [Format::Parquet, Format::JsonLines, Format::Csv];
-        let path = |format: Format| self.path.join(format!("{}.{}", table.name, format.extension()));
-        formats.into_iter().map(|format| (path(format), format)).find(|(path, _)| path.is_file())
+    /// The files of a table, in the first format that exists.
+    fn table(&self, table: &Table) -> Option<TableFiles> {
+        TableFiles::find(&self.path, table.name)
     }
 
     /// `file` and the columns of `calls` that are not ours; with [`FOLDER`] on request. Those of CSV are text.
-    fn own_columns(&self, file: File, format: Format, named: bool) -> PolarsResult<DataFrame> {
-        let order = if format == Format::JsonLines { first_keys(&file)? } else { Keys::default() };
-        let mut frame = scan(file, format, None)?;
+    fn own_columns(&self, parts: Vec<File>, format: Format, named: bool) -> PolarsResult<DataFrame> {
+        let order = match parts.first() {
+            Some(first) if format == Format::JsonLines => first_keys(first)?,
+            _ => Keys::default(),
+        };
+        let mut frame = scan(parts, format, None)?;
         let mut names: Vec<PlSmallStr> = frame.collect_schema()?.iter_names().cloned().collect();
-        names.sort_by_key(|name| order.0.iter().position(|key| *key == **name));
+        order.sort(&mut names);
         let text = |name: &str| col(name).cast(DataType::String);
         let mut columns = vec![(lit(self.prefix.clone()) + text("file")).alias("file")];
         if named {
@@ -392,14 +392,14 @@ impl Folder {
     /// there was added by a later version than the one that wrote the table: it is null.
     fn read(
         &self,
-        file: File,
+        parts: Vec<File>,
         format: Format,
         table: &Table,
         columns: &[&str],
         files: Option<&[String]>,
     ) -> PolarsResult<DataFrame> {
         let whole = as_text(table);
-        let mut frame = scan(file, format, Some(&whole))?;
+        let mut frame = scan(parts, format, Some(&whole))?;
         let present = frame.collect_schema()?;
         let frame = match files {
             None => frame,
@@ -432,13 +432,14 @@ impl Folder {
 }
 
 /// A table of which columns and rows can be asked for. Columns of CSV that the schema does not have are text.
-fn scan(file: File, format: Format, schema: Option<&Schema>) -> PolarsResult<LazyFrame> {
-    let of_csv = match format {
-        Format::Csv | Format::CsvWithMark => Some(csv_schema(&file, schema.unwrap_or(&Schema::default()))?),
+fn scan(parts: Vec<File>, format: Format, schema: Option<&Schema>) -> PolarsResult<LazyFrame> {
+    let of_csv = match (format, parts.first()) {
+        (Format::Csv | Format::CsvWithMark, Some(first)) => {
+            Some(csv_schema(first, schema.unwrap_or(&Schema::default()))?)
+        }
         _ => None,
     };
-    // Passed as open files: polars would expand patterns in a path.
-    let sources = ScanSources::Files(Arc::from([file]));
+    let sources = sources(parts);
     match format {
         Format::Parquet => {
             let hive_options = polars::io::HiveOptions::new_disabled();
@@ -492,7 +493,14 @@ fn csv_schema(mut file: &File, ours: &Schema) -> PolarsResult<Schema> {
 
 /// The keys of an object, in order.
 #[derive(Default)]
-struct Keys(Vec<String>);
+pub(super) struct Keys(Vec<String>);
+
+impl Keys {
+    /// Sorts columns as the keys are.
+    pub(super) fn sort(&self, names: &mut [PlSmallStr]) {
+        names.sort_by_key(|name| self.0.iter().position(|key| *key == **name));
+    }
+}
 
 impl<'de> Deserialize<'de> for Keys {
     fn deserialize<D: Deserializer<'de>>(object: D) -> std::result::Result<Self, D::Error> {
@@ -517,7 +525,7 @@ impl<'de> Deserialize<'de> for Keys {
 }
 
 /// The columns of a file of JSON lines in the order in which they were written, which the reader of polars does not keep.
-fn first_keys(mut file: &File) -> PolarsResult<Keys> {
+pub(super) fn first_keys(mut file: &File) -> PolarsResult<Keys> {
     let first = serde_json::Deserializer::from_reader(BufReader::new(file)).into_iter().next();
     file.rewind()?;
     // What is no object is reported by that reader.

@@ -45,6 +45,7 @@ mod models;
 #[cfg(unix)]
 mod named_files;
 mod odd_texts;
+mod parts;
 mod presets;
 mod questions;
 mod readme;
