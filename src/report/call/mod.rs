@@ -180,14 +180,21 @@ impl CallView {
         silences.map(|event| (event.begin_ms, event.end_ms)).collect()
     }
 
-    /// The anchor of a hit behind the call's own: its mark in the text, else its line, else the call.
+    /// The anchor of a hit behind the call's own: its mark in the text, else the mark of another hit that covers its words, else
+    /// its line, else the call.
     pub(super) fn hit_anchor(&self, at: usize) -> String {
-        let line = self.hits.get(at).and_then(|hit| hit.line);
-        let marks = line.and_then(|line| self.lines.get(line)).map(|line| &*line.marks).unwrap_or_default();
-        match line {
-            _ if marks.iter().any(|mark| mark.hit == at) => format!("h{at}"),
-            Some(line) => format!("l{line}"),
-            None => String::new(),
+        let Some((hit, place)) = self.hits.get(at).and_then(|hit| Some((hit, hit.line?))) else { return String::new() };
+        let marks = self.lines.get(place).map(|line| &*line.marks).unwrap_or_default();
+        let covers = |other: &HitView| {
+            let (Some(begin), Some(end), Some(own)) = (other.begin_ms, other.end_ms, hit.begin_ms) else {
+                return false;
+            };
+            begin <= own && own < end
+        };
+        let own = marks.iter().find(|mark| mark.hit == at);
+        match own.or_else(|| marks.iter().find(|mark| self.hits.get(mark.hit).is_some_and(covers))) {
+            Some(mark) => format!("h{}", mark.hit),
+            None => format!("l{place}"),
         }
     }
 
