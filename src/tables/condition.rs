@@ -2,7 +2,9 @@
 
 use polars::prelude::*;
 
-use super::frame::{Rows, schema};
+use super::frame::Rows;
+#[cfg(feature = "sql")]
+use super::frame::schema;
 use super::join::Joined;
 use crate::error::{Error, Result};
 use crate::metrics::catalogue::CALLS;

@@ -56,6 +56,7 @@ pub use stored::{FOLDER, Stored};
 pub use workbook::{ShortSheet, WORKBOOK};
 
 /// Sends what the engine of data frames would print on stderr to the traces, in the whole process.
+#[cfg(feature = "client")]
 pub fn trace_engine_warnings() {
     polars::error::set_warning_function(|text, kind| tracing::debug!(?kind, "polars: {text}"));
 }
