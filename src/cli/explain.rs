@@ -11,7 +11,7 @@ use super::rules;
 use super::settings::SettingsFlags;
 use crate::metrics::{EvidenceWord, measure};
 use crate::named_file::{self, FileKind};
-use crate::transcript;
+use crate::transcript::read_as;
 
 /// Arguments of `explain`.
 #[derive(Debug, clap::Args)]
@@ -41,8 +41,7 @@ pub(super) fn run(args: Args, format: Format, console: &Console) -> Result<Exit,
     let settings = args.settings.settings(console)?;
     let rules = args.rules.as_deref().map(|path| rules::read(path, console)).transpose()?;
     let bytes = named_file::read(&args.path, FileKind::Transcript)?;
-    let read = args.from.from.map_or_else(|| transcript::read(&bytes), |format| format.read(&bytes));
-    let transcript = match read {
+    let transcript = match read_as(args.from.from, &bytes) {
         Ok(transcript) => transcript,
         Err(refused) => {
             console.error(&format!("{}: {refused}", args.path.display()));

@@ -238,7 +238,7 @@ impl Call {
         self.participants.get(at).map_or("", String::as_str)
     }
 
-    /// What is said one behind the other by one participant, without silence.
+    /// Consecutive sentences of one participant as one paragraph, without those that are empty.
     fn paragraphs(&self) -> Vec<Paragraph<'_>> {
         let mut paragraphs: Vec<Paragraph<'_>> = Vec::new();
         for sentence in self.sentences.iter().filter(|sentence| !sentence.text.is_empty()) {

@@ -25,7 +25,7 @@ use crate::metrics::catalogue::{CALLS, EVENTS, PARTICIPANTS, TURNS, Table, Use, 
 use crate::metrics::{Measured, Settings, Wanted, Warning, measure_wanted};
 use crate::named_file::{FileKind, NamedFile};
 use crate::rules::Rules;
-use crate::transcript::{Code, Input, ParseError, SourceFormat, Transcript, read};
+use crate::transcript::{Code, Input, ParseError, SourceFormat, Transcript, read_as};
 
 /// Most files of a batch, the unit of parallel work.
 pub(super) const BATCH_FILES: usize = 16;
@@ -174,7 +174,7 @@ pub trait ResultFile: Sync {
     /// Its path, by which a ledger may know it; for one in memory its name.
     fn path(&self) -> &Path;
 
-    /// The form that it is said to have; `None` = told by its structure.
+    /// The format that the user named; `None` = told by its structure.
     fn format(&self) -> Option<SourceFormat> {
         None
     }
@@ -479,7 +479,7 @@ impl Batch {
         options: &Options,
         decided: Option<&mut Rows>,
     ) -> (Outcome, Option<blake3::Hash>) {
-        let transcript = match input.format().map_or_else(|| read(bytes), |format| format.read(bytes)) {
+        let transcript = match read_as(input.format(), bytes) {
             Ok(transcript) => transcript,
             Err(error) => return (Outcome::ParseError(error), None),
         };

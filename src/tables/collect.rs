@@ -6,7 +6,8 @@ use std::sync::Arc;
 use polars::prelude::*;
 
 use super::analysis::{Analysis, FileOutcome, Options, ResultFile, measure_all};
-use super::frame::schema;
+use super::files::rest;
+use super::join::Joined;
 use super::row_groups::{Encoded, Encoder, Pending};
 use crate::error::{Error, Result};
 use crate::metrics::catalogue::{CALLS, Table};
@@ -63,7 +64,7 @@ pub fn collect<F: ResultFile>(
 ) -> Result<(Analysis, Vec<DataFrame>)> {
     let pending = |&table: &&'static Table| {
         let joined = options.joined.clone().filter(|_| table.name == CALLS.name);
-        let schema = joined.as_ref().map_or_else(|| schema(table), |joined| joined.schema(schema(table)));
+        let schema = Joined::schema_of(table, joined.as_deref());
         Pending::new(table, schema, vec![Encoder::Frame], joined)
     };
     let mut pending: Vec<Pending> = tables.iter().map(pending).collect();
@@ -85,7 +86,6 @@ pub fn collect<F: ResultFile>(
         Ok(())
     };
     let analysis = measure_all(files, options, &mut pending, &mut append, observe)?;
-    let rest: Vec<_> = pending.iter_mut().enumerate().filter_map(|(at, pending)| pending.rest(at)).collect();
-    rest.into_iter().try_for_each(|group| append((group.table, group.encode())))?;
+    rest(&mut pending).into_iter().try_for_each(|group| append((group.table, group.encode())))?;
     Ok((analysis, frames))
 }

@@ -3,8 +3,6 @@
 use polars::prelude::*;
 
 use super::frame::Rows;
-#[cfg(feature = "sql")]
-use super::frame::schema;
 use super::join::Joined;
 use crate::error::{Error, Result};
 use crate::metrics::catalogue::CALLS;
@@ -27,7 +25,7 @@ impl Condition {
     pub fn read(text: &str, joined: Option<&Joined>) -> Result<Self> {
         let wrong = |why: &str| Error::invalid(format!("`{text}`: {}", why.lines().next().unwrap_or_default()));
         let expression = polars::sql::sql_expr(text).map_err(|error| wrong(&error.to_string()))?;
-        let whole = joined.map_or_else(|| schema(&CALLS), |joined| joined.schema(schema(&CALLS)));
+        let whole = Joined::schema_of(&CALLS, joined);
         let columns = super::distinct(&expression.clone().meta().root_names());
         let names = || whole.iter_names().map(PlSmallStr::as_str).collect::<Vec<_>>().join(", ");
         if let Some(unknown) = columns.iter().find(|column| !whole.contains(column)) {

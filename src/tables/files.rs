@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use tempfile::NamedTempFile;
 
 use super::distinct;
-use super::frame::{Rows, schema};
+use super::frame::Rows;
 use super::join::Joined;
 use super::package::{PACKAGE, Package, Resource};
 use super::row_groups::{Encoded, Encoder, GROUP_BYTES, Group, Pending};
@@ -142,7 +142,7 @@ impl Output {
     }
 
     fn table(&self, table: &'static Table, joined: Option<Arc<Joined>>) -> Result<(Pending, Vec<Sink>)> {
-        let schema = joined.as_ref().map_or_else(|| schema(table), |joined| joined.schema(schema(table)));
+        let schema = Joined::schema_of(table, joined.as_deref());
         let file = |format| self.file(Resource::of_table(table, format, &schema), format, &schema);
         let files = self.file_formats().map(file).collect::<Result<Vec<_>>>()?;
         let (mut encoders, sinks): (Vec<_>, Vec<_>) = files.into_iter().unzip();
@@ -231,7 +231,7 @@ impl Output {
     pub fn finish(mut self) -> Result<Written> {
         let (mut pending, mut sinks) = (std::mem::take(&mut self.pending), std::mem::take(&mut self.sinks));
         let bytes: usize = pending.iter().map(|pending| pending.bytes).sum();
-        let rest: Vec<_> = pending.iter_mut().enumerate().filter_map(|(at, pending)| pending.rest(at)).collect();
+        let rest = rest(&mut pending);
         let encode = |group: Group| (group.table, group.encode());
         // Threads take longer to start than a few rows to encode.
         let encoded: Vec<_> = if bytes < GROUP_BYTES {
@@ -274,6 +274,11 @@ impl Output {
 pub(super) fn add(pending: &mut [Pending], rows: Vec<Rows>) -> Vec<Group> {
     let tables = pending.iter_mut().zip(rows).enumerate();
     tables.filter_map(|(at, (pending, rows))| pending.add(at, rows)).collect()
+}
+
+/// The groups that are not full.
+pub(super) fn rest(pending: &mut [Pending]) -> Vec<Group> {
+    pending.iter_mut().enumerate().filter_map(|(at, pending)| pending.rest(at)).collect()
 }
 
 impl Sinks {

@@ -134,7 +134,7 @@ impl Rows {
         }
     }
 
-    /// Makes room for so many times the rows there are.
+    /// Makes room for `times` as many rows as there are.
     pub(super) fn reserve(&mut self, times: usize) {
         self.columns.iter_mut().for_each(|(_, cells)| cells.reserve(times));
     }

@@ -10,7 +10,7 @@ use super::group::{GroupCells, GroupKey};
 use super::metadata::{KeyKind, Metadata};
 use crate::error::{Error, Result};
 use crate::metrics::Roles;
-use crate::metrics::catalogue::CALLS;
+use crate::metrics::catalogue::{CALLS, Table};
 use crate::recording_id::address_id;
 use crate::sheet::folded;
 
@@ -203,12 +203,13 @@ impl Joined {
         Some(roles)
     }
 
-    /// The table `calls` with the user's columns.
-    pub(super) fn schema(&self, mut calls: Schema) -> Schema {
-        for column in &self.columns {
-            calls.with_column(column.name().clone(), column.dtype().clone());
+    /// The schema of a table, with the user's columns where there are any.
+    pub(super) fn schema_of(table: &Table, joined: Option<&Self>) -> Schema {
+        let mut schema = schema(table);
+        for column in joined.into_iter().flat_map(|joined| &joined.columns) {
+            schema.with_column(column.name().clone(), column.dtype().clone());
         }
-        calls
+        schema
     }
 
     /// Adds the user's columns to these rows of `calls`.

@@ -24,7 +24,7 @@ pub struct KeywordHits {
 /// Which hits of one call are evidence of rules; the others are of keywords. A keyword may have the name of a rule.
 ///
 /// `hits` are given by name, with whether something was said, in the order of the table. `counts` has the column `count` of
-/// each rule that was decided: so many hits of its name that were said are the rule's, the last ones, and all absences.
+/// each rule that was decided: the last `count` hits of its name that were said are the rule's, and all absences.
 pub(super) fn are_of_rules<'h>(
     hits: impl DoubleEndedIterator<Item = (&'h str, bool)>,
     mut counts: HashMap<&'h str, i64>,

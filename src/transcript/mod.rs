@@ -28,6 +28,7 @@ pub use paths::{Excluded, Input, Inputs};
 #[cfg(feature = "analytics")]
 pub(crate) use paths::{PACKAGE_NAME, REPORT_FORMAT};
 pub use source_format::SourceFormat;
+pub(crate) use source_format::read_as;
 
 /// One recording's recognition result.
 ///

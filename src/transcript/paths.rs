@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
-use super::{OtherFiles, ParseError, SourceFormat, Transcript, read};
+use super::{OtherFiles, ParseError, SourceFormat, Transcript, read_as};
 use crate::error::reason;
 
 /// Start of our own `report.json`, so that it is not taken for a result.
@@ -26,7 +26,7 @@ pub struct Input {
     pub file: String,
     /// Its path.
     pub path: PathBuf,
-    /// The form that it is said to have; `None` = told by its structure.
+    /// The format that the user named; `None` = told by its structure.
     pub format: Option<SourceFormat>,
 }
 
@@ -45,9 +45,9 @@ impl Input {
     /// The transcript in its bytes.
     ///
     /// # Errors
-    /// As [`read`], or [`SourceFormat::read`] where its form was said.
+    /// As [`read`](super::read), or [`SourceFormat::read`] where its format is named.
     pub fn parse<'b>(&self, bytes: &'b [u8]) -> Result<Transcript<'b>, ParseError> {
-        self.format.map_or_else(|| read(bytes), |format| format.read(bytes))
+        read_as(self.format, bytes)
     }
 }
 

@@ -56,6 +56,11 @@ impl SourceFormat {
     }
 }
 
+/// Reads a file of the format that is named; without one, the structure of the file tells it.
+pub(crate) fn read_as(format: Option<SourceFormat>, bytes: &[u8]) -> std::result::Result<Transcript<'_>, ParseError> {
+    format.map_or_else(|| super::read(bytes), |format| format.read(bytes))
+}
+
 impl fmt::Display for SourceFormat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())

@@ -11,11 +11,12 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::super::Exit;
+use super::super::document::json as json_of;
 use super::super::inputs::Paths;
 use super::super::output::{Console, Failure, Format, Listing};
 use super::super::prices::{PriceFlags, ledgers, warn_if_old_for};
 use super::breakdown::{Summary, TotalFields, VERSION, code, exact, in_words};
-use super::document::{self, Object};
+use super::document::Object;
 use super::groups::{Facts, GroupBy};
 use super::lines::LineWriter;
 use crate::batch::LedgerReport;
@@ -314,7 +315,7 @@ fn print(
             discount: exact(args.discount),
             tax: exact(args.tax),
         };
-        return writer.end_document(&document::text(&document)?, console);
+        return writer.end_document(&json_of(&document)?, console);
     }
     let people = matches!(format, Format::Table | Format::Md);
     if !writer.has_rows() {

@@ -1,22 +1,19 @@
 //! JSON documents of `cost`. Their fields have a fixed order, which does not depend on how a map keeps its keys.
 
 use rust_decimal::Decimal;
-use serde::ser::{Serialize, SerializeMap as _, Serializer};
+use serde::ser::{Serialize, Serializer};
 use serde_json::Value;
 
 use super::super::output::Listing;
 use super::breakdown::exact;
 use crate::billing::Bounds;
-use crate::error::Error;
 
 /// Names and values as an object, in their order.
 pub(super) struct Object<'a, V>(pub(super) Vec<(&'a str, V)>);
 
 impl<V: Serialize> Serialize for Object<'_, V> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.0.len()))?;
-        self.0.iter().try_for_each(|(name, value)| map.serialize_entry(name, value))?;
-        map.end()
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
     }
 }
 
@@ -48,9 +45,4 @@ impl Range {
         let Bounds { low, expected, high, .. } = cells.unwrap_or_default();
         Self { low, expected, high }
     }
-}
-
-/// A document as text.
-pub(super) fn text(document: &impl Serialize) -> Result<String, Error> {
-    serde_json::to_string_pretty(document).map_err(|error| Error::invalid(error.to_string()))
 }

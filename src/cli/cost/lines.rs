@@ -90,9 +90,9 @@ impl<'c> LineWriter<'c> {
     /// Prints a document that ends with the projects; what has none as it is.
     pub(super) fn end_document(self, document: &str, console: &Console) -> Result<(), Failure> {
         let Self::Projects(projects) = self else {
-            return console.data(format!("{document}\n").as_bytes()).map(drop);
+            return console.data(document.as_bytes()).map(drop);
         };
-        let open = document.strip_suffix("\n}").unwrap_or(document);
+        let open = document.strip_suffix("\n}\n").unwrap_or(document);
         console.data(format!("{open},\n  \"projects\": [").as_bytes())?;
         for (at, project) in projects.into_iter().enumerate() {
             let region = project.region.map(Region::name);

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::Exit;
+use super::super::document::json as json_of;
 use super::super::output::{Console, Failure, Format, Listing};
 use super::breakdown::exact;
 use super::document::{self, Object};
@@ -23,7 +24,7 @@ pub(super) fn print(
 ) -> Result<Exit, Failure> {
     let lines = lines(verdict, currency);
     match format {
-        Format::Json => console.data((document::text(&document(verdict, rows))? + "\n").as_bytes()),
+        Format::Json => console.data(json_of(&document(verdict, rows))?.as_bytes()),
         Format::Csv | Format::Jsonl => {
             lines.iter().for_each(|line| console.note(line));
             if let ([_, tokens], Format::Csv) = (rows, format) {

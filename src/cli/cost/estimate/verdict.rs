@@ -3,9 +3,10 @@
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
+use super::super::super::document::json as json_of;
 use super::super::super::output::{Console, Failure, Format, Listing};
 use super::super::breakdown::{Summary, VERSION, code, exact};
-use super::super::document::{self, Object, Range};
+use super::super::document::{Object, Range};
 use super::group::Group;
 use super::row::Row;
 use super::{Args, details};
@@ -43,7 +44,7 @@ impl<'g> Verdict<'g> {
     pub(super) fn print(&self, args: &Args, format: Format, console: &Console) -> Result<(), Failure> {
         let people = matches!(format, Format::Table | Format::Md);
         match format {
-            Format::Json => console.data((document::text(&self.document(args))? + "\n").as_bytes())?,
+            Format::Json => console.data(json_of(&self.document(args))?.as_bytes())?,
             Format::Csv | Format::Jsonl if args.details => details::rows(self.groups, false).print(format, console)?,
             Format::Csv | Format::Jsonl => self.rows().print(format, console)?,
             Format::Table | Format::Md => console.data(self.text(args, format, console).as_bytes())?,
