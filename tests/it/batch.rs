@@ -120,9 +120,9 @@ fn two_tracks_are_two_charges_and_a_track_that_was_left_out_is_said() {
 #[test]
 fn of_three_files_in_a_task_one_fails_one_is_silent_and_one_is_stored() {
     let service = Service::with(
-        "[[fault]]\non = \"recognition\"\nurl_contains = \"b.wav\"\ndo = \"fail\"\ncode = \"FILE_404_NOT_FOUND\"\n\
+        "[[fault]]\non = \"recognition\"\nurl_contains = \"/b.wav\"\ndo = \"fail\"\ncode = \"FILE_404_NOT_FOUND\"\n\
          message = \"no, \\\"b\\\" is not there\"\n\
-         [[fault]]\non = \"recognition\"\nurl_contains = \"c.wav\"\ndo = \"silence\"\n",
+         [[fault]]\non = \"recognition\"\nurl_contains = \"/c.wav\"\ndo = \"silence\"\n",
     );
     let b = "https://calls.example/b.wav?Signature=c2Vj";
     let ran = service.scene().run(&format!("transcribe {A} {b} {C} -o out {MODEL} --files-per-task 3")).exits(3);
@@ -156,8 +156,8 @@ fn of_three_files_in_a_task_one_fails_one_is_silent_and_one_is_stored() {
 #[test]
 fn silence_is_a_result_by_either_code_and_lies_there_again_when_it_was_deleted() {
     let service = Service::with(
-        "[[fault]]\non = \"recognition\"\nurl_contains = \"a.wav\"\ndo = \"silence\"\n\
-         [[fault]]\non = \"recognition\"\nurl_contains = \"b.wav\"\ndo = \"silence\"\ncode = \"ASR_RESPONSE_HAVE_NO_WORDS\"\n",
+        "[[fault]]\non = \"recognition\"\nurl_contains = \"/a.wav\"\ndo = \"silence\"\n\
+         [[fault]]\non = \"recognition\"\nurl_contains = \"/b.wav\"\ndo = \"silence\"\ncode = \"ASR_RESPONSE_HAVE_NO_WORDS\"\n",
     );
     let ran = service.scene().run(&format!("transcribe {A} {B} -o out {MODEL} --format jsonl")).exits(0);
     has(&ran.lines()[0], json!({"files": 2, "transcribed": 0, "silent": 2, "failed": 0}));

@@ -157,7 +157,7 @@ fn a_result_that_cannot_be_placed_is_one_failed_recording() {
     service.accepted_once(&[A, B]).was_asked("submit", 2);
     assert_eq!(service.balances(&ran).stored.len(), 2);
     // The same for a silent one, which is written again where it is gone.
-    let service = Service::with("[[fault]]\non = \"recognition\"\nurl_contains = \"a.wav\"\ndo = \"silence\"\n");
+    let service = Service::with("[[fault]]\non = \"recognition\"\nurl_contains = \"/a.wav\"\ndo = \"silence\"\n");
     let ran = service.scene().run(&run).exits(0);
     let scene = service.then(ran).with(|folder| {
         fs::remove_file(folder.join("out/results/000001-a.json")).unwrap();

@@ -71,8 +71,8 @@ fn retry_after_is_respected() {
 fn busy_is_refused_and_an_empty_503_is_uncertain() {
     let (service, _, books) = all_is_well(
         &[
-            "\"submit\"; url_contains = \"a.wav\"; do = \"status\"; status = 503",
-            "\"submit\"; url_contains = \"b.wav\"; do = \"empty\"; status = 503",
+            "\"submit\"; url_contains = \"/a.wav\"; do = \"status\"; status = 503",
+            "\"submit\"; url_contains = \"/b.wav\"; do = \"empty\"; status = 503",
             "\"query\"; do = \"status\"; status = 503",
             "\"query\"; do = \"empty\"; status = 503",
             "\"list\"; do = \"status\"; status = 503",
@@ -88,9 +88,9 @@ fn busy_is_refused_and_an_empty_503_is_uncertain() {
 fn an_unanswered_submit_is_found_in_the_task_list() {
     let (service, ran, books) = all_is_well(
         &[
-            "\"submit\"; url_contains = \"a.wav\"; do = \"reset_after\"",
-            "\"submit\"; url_contains = \"b.wav\"; do = \"truncate\"",
-            "\"submit\"; url_contains = \"c.wav\"; do = \"status\"; status = 502; accepted = true; body = \"<html>Bad Gateway</html>\"",
+            "\"submit\"; url_contains = \"/a.wav\"; do = \"reset_after\"",
+            "\"submit\"; url_contains = \"/b.wav\"; do = \"truncate\"",
+            "\"submit\"; url_contains = \"/c.wav\"; do = \"status\"; status = 502; accepted = true; body = \"<html>Bad Gateway</html>\"",
         ],
         "",
     );
@@ -106,8 +106,8 @@ fn an_unanswered_submit_is_found_in_the_task_list() {
 fn a_submit_that_never_arrived_is_proved_absent_and_repeated() {
     let (service, ran, books) = all_is_well(
         &[
-            "\"submit\"; url_contains = \"a.wav\"; do = \"reset_before\"",
-            "\"submit\"; url_contains = \"b.wav\"; do = \"empty\"",
+            "\"submit\"; url_contains = \"/a.wav\"; do = \"reset_before\"",
+            "\"submit\"; url_contains = \"/b.wav\"; do = \"empty\"",
         ],
         "",
     );
@@ -121,8 +121,8 @@ fn a_submit_whose_answer_is_late_is_looked_up() {
     // a is accepted at once, b only after the client has gone: both are found.
     let (service, ran, books) = all_is_well(
         &[
-            "\"submit\"; url_contains = \"a.wav\"; do = \"slow\"; delay_ms = 4000",
-            "\"submit\"; url_contains = \"b.wav\"; do = \"slow_before_accept\"; delay_ms = 4000",
+            "\"submit\"; url_contains = \"/a.wav\"; do = \"slow\"; delay_ms = 4000",
+            "\"submit\"; url_contains = \"/b.wav\"; do = \"slow_before_accept\"; delay_ms = 4000",
             "\"query\"; do = \"slow\"; delay_ms = 1500",
         ],
         "--timeout 1",
@@ -136,8 +136,8 @@ fn a_submit_whose_answer_is_late_is_looked_up() {
 fn an_error_under_http_200_is_an_error_and_its_code_says_which() {
     let (service, _, books) = all_is_well(
         &[
-            "\"submit\"; url_contains = \"a.wav\"; do = \"ok_with_code\"; code = \"Throttling.RateQuota\"",
-            "\"submit\"; url_contains = \"b.wav\"; do = \"ok_with_code\"; accepted = true",
+            "\"submit\"; url_contains = \"/a.wav\"; do = \"ok_with_code\"; code = \"Throttling.RateQuota\"",
+            "\"submit\"; url_contains = \"/b.wav\"; do = \"ok_with_code\"; accepted = true",
             "\"list\"; do = \"ok_with_code\"; code = \"SystemError\"",
         ],
         "",
@@ -157,9 +157,9 @@ fn an_error_under_http_200_is_an_error_and_its_code_says_which() {
 fn a_truncated_result_or_expired_link_is_fetched_by_a_new_link() {
     let (service, _, books) = all_is_well(
         &[
-            "\"result\"; url_contains = \"a.wav\"; do = \"expired\"",
-            "\"result\"; url_contains = \"b.wav\"; times = 2; do = \"truncate\"",
-            "\"result\"; url_contains = \"c.wav\"; do = \"status\"; status = 200; body = \"<html>log in first</html>\"",
+            "\"result\"; url_contains = \"/a.wav\"; do = \"expired\"",
+            "\"result\"; url_contains = \"/b.wav\"; times = 2; do = \"truncate\"",
+            "\"result\"; url_contains = \"/c.wav\"; do = \"status\"; status = 200; body = \"<html>log in first</html>\"",
         ],
         "",
     );
@@ -183,7 +183,7 @@ fn a_result_that_never_comes_is_left_to_the_next_run() {
 #[test]
 fn if_the_task_list_is_refused_uncertain_submits_wait_for_a_decision() {
     let denied = "\"list\"; skip = 1; times = 0; do = \"status\"; status = 403";
-    let service = Service::with(&rules(&["\"submit\"; url_contains = \"a.wav\"; do = \"reset_after\"", denied]));
+    let service = Service::with(&rules(&["\"submit\"; url_contains = \"/a.wav\"; do = \"reset_after\"", denied]));
     let run = format!("transcribe {A} {B} -o out {MODEL}");
     let ran = service.scene().run(&format!("{run} --format json")).exits(3);
     has(ran.json()[0].as_object().unwrap(), json!({"transcribed": 1, "uncertain": 1, "failed": 0}));
@@ -377,7 +377,7 @@ fn one_odd_answer_on_a_lost_task_proves_nothing() {
 
 #[test]
 fn a_submit_that_is_lost_twice_waits_for_a_person() {
-    let service = Service::with(&rules(&["\"submit\"; url_contains = \"a.wav\"; times = 2; do = \"reset_before\""]));
+    let service = Service::with(&rules(&["\"submit\"; url_contains = \"/a.wav\"; times = 2; do = \"reset_before\""]));
     let run = format!("transcribe {A} {B} -o out {MODEL}");
     let ran = service.scene().run(&run).exits(3);
     let row = failures(&ran).remove(0);

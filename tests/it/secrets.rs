@@ -27,7 +27,7 @@ fn at_the_highest_verbosity_neither_key_nor_signature_is_printed() {
          [[fault]]\non = \"result\"\ntimes = 2\ndo = \"truncate\"\n\
          [[fault]]\non = \"result\"\ndo = \"expired\"\n\
          [[fault]]\non = \"upload\"\ndo = \"status\"\nstatus = 503\n\
-         [[fault]]\non = \"recognition\"\nurl_contains = \"b.wav\"\ndo = \"fail\"\n",
+         [[fault]]\non = \"recognition\"\nurl_contains = \"/b.wav\"\ndo = \"fail\"\n",
     );
     let b = SIGNED.replace("a.wav", "b.wav");
     let scene = service.scene().write("c.wav", wav(1, 16_000, 1));
@@ -46,10 +46,10 @@ fn what_a_server_echoes_is_redacted() {
     let echo = format!("the key {KEY} may not read {SIGNED}");
     let service = Service::with(&format!(
         "[[fault]]\non = \"list\"\ndo = \"status\"\nstatus = 500\nbody = \"{echo}\"\n\
-         [[fault]]\non = \"submit\"\nurl_contains = \"a.wav\"\ndo = \"status\"\nstatus = 400\ncode = \"InvalidParameter\"\nmessage = \"{echo}\"\n\
-         [[fault]]\non = \"submit\"\nurl_contains = \"c.wav\"\ndo = \"status\"\nstatus = 502\naccepted = true\nbody = \"{echo}\"\n\
+         [[fault]]\non = \"submit\"\nurl_contains = \"/a.wav\"\ndo = \"status\"\nstatus = 400\ncode = \"InvalidParameter\"\nmessage = \"{echo}\"\n\
+         [[fault]]\non = \"submit\"\nurl_contains = \"/c.wav\"\ndo = \"status\"\nstatus = 502\naccepted = true\nbody = \"{echo}\"\n\
          [[fault]]\non = \"query\"\ndo = \"ok_with_code\"\nmessage = \"{echo}\"\n\
-         [[fault]]\non = \"recognition\"\nurl_contains = \"b.wav\"\ndo = \"fail\"\ncode = \"FILE_403_FORBIDDEN\"\nmessage = \"{echo}\"\n",
+         [[fault]]\non = \"recognition\"\nurl_contains = \"/b.wav\"\ndo = \"fail\"\ncode = \"FILE_403_FORBIDDEN\"\nmessage = \"{echo}\"\n",
     ));
     let (b, c) = (SIGNED.replace("a.wav", "b.wav"), SIGNED.replace("a.wav", "c.wav"));
     let ran = service.scene().run_with(["transcribe", SIGNED, &b, &c, "-o", "out", "--model", "paraformer-v2", "-vv"]);

@@ -148,7 +148,7 @@ async fn recognition_fails_as_observed() {
 
 #[tokio::test]
 async fn faults_can_be_aimed_at_a_file() {
-    let scenario = rule("submit", "url_contains = \"b.mp3\"\nskip = 1\ndo = \"status\"\nstatus = 400");
+    let scenario = rule("submit", "url_contains = \"/b.mp3\"\nskip = 1\ndo = \"status\"\nstatus = 400");
     let service = Service::with_scenario(&scenario).await;
     assert_eq!(service.submit(&fun_asr(&[A])).await.status, 200);
     assert_eq!(service.submit(&fun_asr(&["https://example.org/b.mp3"])).await.status, 200);
