@@ -6,6 +6,10 @@
 
 use std::collections::VecDeque;
 use std::f32::consts::PI;
+use std::sync::Arc;
+
+use realfft::num_complex::Complex;
+use realfft::{RealFftPlanner, RealToComplex};
 
 /// Samples of a spectrum at 16 kHz: 64 ms, lines 15.6 Hz apart.
 const SPECTRUM: usize = 1024;
@@ -25,8 +29,11 @@ const EDGE: usize = 7;
 /// A gate with a delay: the verdict on a frame comes some frames later.
 pub(super) struct ToneGate {
     hann: Vec<f32>,
-    /// Cosines and sines of the transform.
-    turns: Vec<(f32, f32)>,
+    transform: Arc<dyn RealToComplex<f32>>,
+    /// The samples of a spectrum under the window, the spectrum, and what its transform needs meanwhile.
+    wave: Vec<f32>,
+    spectrum: Vec<Complex<f32>>,
+    scratch: Vec<Complex<f32>>,
     held: VecDeque<f32>,
     /// Whether each frame is speech.
     pending: VecDeque<bool>,
@@ -39,10 +46,13 @@ pub(super) struct ToneGate {
 
 impl ToneGate {
     pub(super) fn new() -> Self {
-        let turn = |at: usize| 2.0 * PI * at as f32 / SPECTRUM as f32;
+        let transform = RealFftPlanner::new().plan_fft_forward(SPECTRUM);
         Self {
-            hann: (0..SPECTRUM).map(|at| 0.5 - 0.5 * turn(at).cos()).collect(),
-            turns: (0..SPECTRUM / 2).map(|at| (turn(at).cos(), -turn(at).sin())).collect(),
+            hann: (0..SPECTRUM).map(|at| 0.5 - 0.5 * (2.0 * PI * at as f32 / SPECTRUM as f32).cos()).collect(),
+            wave: transform.make_input_vec(),
+            spectrum: transform.make_output_vec(),
+            scratch: transform.make_scratch_vec(),
+            transform,
             held: std::iter::repeat_n(0.0, SPECTRUM).collect(),
             pending: VecDeque::with_capacity(RUN + EDGE + 1),
             run: 0,
@@ -92,12 +102,12 @@ impl ToneGate {
     }
 
     /// The strongest line of the spectrum, if it and another hold nearly all of the power.
-    fn line(&self) -> Option<f32> {
-        let mut wave: Vec<(f32, f32)> =
-            self.held.iter().zip(&self.hann).map(|(sample, hann)| (sample * hann, 0.0)).collect();
-        transform(&mut wave, &self.turns);
-        let mut power: Vec<f32> =
-            wave.iter().take(SPECTRUM / 2).skip(LOWEST).map(|(re, im)| re * re + im * im).collect();
+    fn line(&mut self) -> Option<f32> {
+        for (out, (sample, hann)) in self.wave.iter_mut().zip(self.held.iter().zip(&self.hann)) {
+            *out = sample * hann;
+        }
+        self.transform.process_with_scratch(&mut self.wave, &mut self.spectrum, &mut self.scratch).ok()?;
+        let mut power: Vec<f32> = self.spectrum.iter().take(SPECTRUM / 2).skip(LOWEST).map(Complex::norm_sqr).collect();
         let whole: f32 = power.iter().sum();
         let mut strongest = || {
             let peak = (0..power.len()).max_by(|one, other| power[*one].total_cmp(&power[*other]))?;
@@ -109,31 +119,6 @@ impl ToneGate {
         };
         let ((first, line), (second, _)) = (strongest()?, strongest()?);
         (whole > 0.0 && first + second >= PURE * whole).then_some(line)
-    }
-}
-
-/// Fourier transform in place; the length is a power of two and twice that of `turns`.
-fn transform(wave: &mut [(f32, f32)], turns: &[(f32, f32)]) {
-    let length = wave.len();
-    let bits = length.trailing_zeros();
-    for at in 0..length {
-        let other = at.reverse_bits() >> (usize::BITS - bits);
-        if at < other {
-            wave.swap(at, other);
-        }
-    }
-    let mut half = 1;
-    while half < length {
-        for block in wave.chunks_exact_mut(2 * half) {
-            let (low, high) = block.split_at_mut(half);
-            let steps = turns.iter().step_by(length / (2 * half));
-            for ((low, high), (cos, sin)) in low.iter_mut().zip(high).zip(steps) {
-                let turned = (high.0 * cos - high.1 * sin, high.0 * sin + high.1 * cos);
-                *high = (low.0 - turned.0, low.1 - turned.1);
-                *low = (low.0 + turned.0, low.1 + turned.1);
-            }
-        }
-        half *= 2;
     }
 }
 
@@ -202,23 +187,5 @@ mod tests {
     #[test]
     fn silence_is_no_tone() {
         assert!(left(&vec![0.0; 100 * FRAME]).iter().all(|left| *left));
-    }
-
-    #[test]
-    fn the_transform_is_that_of_fourier() {
-        let gate = ToneGate::new();
-        let mut wave: Vec<(f32, f32)> = (0..SPECTRUM).map(|at| (((at * at) % 97) as f32 / 97.0, 0.0)).collect();
-        let before = wave.clone();
-        transform(&mut wave, &gate.turns);
-        for line in [0, 1, 100, 511, 700] {
-            let (re, im) = before.iter().enumerate().fold((0.0_f64, 0.0_f64), |(re, im), (at, (sample, _))| {
-                let angle = 2.0 * std::f64::consts::PI * (line * at) as f64 / SPECTRUM as f64;
-                (re + f64::from(*sample) * angle.cos(), im - f64::from(*sample) * angle.sin())
-            });
-            assert!(
-                (f64::from(wave[line].0) - re).abs() < 0.01 && (f64::from(wave[line].1) - im).abs() < 0.01,
-                "{line}"
-            );
-        }
     }
 }

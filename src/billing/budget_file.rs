@@ -27,7 +27,7 @@ use crate::named_file::{self, FileKind};
 /// The month of a moment, in UTC: money counts in the month of its submit.
 #[must_use]
 pub fn month_of(at: Timestamp) -> Period {
-    Period::Month(at.to_zoned(TimeZone::UTC).date().first_of_month())
+    Period::Month(at.to_zoned_datetime(TimeZone::UTC).date().first_of_month())
 }
 
 /// A budget file, for one project or none.

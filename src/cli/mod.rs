@@ -301,7 +301,7 @@ fn run(cli: Cli, console: &Console) -> Result<Exit, output::Failure> {
 
 /// Today's date in UTC, which the age of prices is measured against.
 fn today() -> jiff::civil::Date {
-    jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date()
+    jiff::Timestamp::now().to_zoned_datetime(jiff::tz::TimeZone::UTC).date()
 }
 
 #[cfg(test)]

@@ -55,27 +55,27 @@ fn beijing() -> TimeZone {
 
 /// `2026-03-02 14:05:11.201`, UTC+8.
 pub(super) fn wall(at: Millis) -> String {
-    timestamp(at).to_zoned(beijing()).strftime("%Y-%m-%d %H:%M:%S.%3f").to_string()
+    timestamp(at).to_zoned_datetime(beijing()).strftime("%Y-%m-%d %H:%M:%S.%3f").to_string()
 }
 
 /// `2026-03-02 14:05:11`, UTC+8.
 pub(super) fn wall_seconds(at: Millis) -> String {
-    timestamp(at).to_zoned(beijing()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+    timestamp(at).to_zoned_datetime(beijing()).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
 /// `2026-03-02`, UTC+8.
 pub(super) fn wall_date(at: Millis) -> String {
-    timestamp(at).to_zoned(beijing()).strftime("%Y-%m-%d").to_string()
+    timestamp(at).to_zoned_datetime(beijing()).strftime("%Y-%m-%d").to_string()
 }
 
 /// The `Date` header.
 pub(super) fn http_date(at: Millis) -> String {
-    timestamp(at).to_zoned(TimeZone::UTC).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+    timestamp(at).to_zoned_datetime(TimeZone::UTC).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
 /// `2026-03-02T06:05:11.201Z`, as upload policies have it.
 pub(super) fn zulu(at: Millis) -> String {
-    timestamp(at).to_zoned(TimeZone::UTC).strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
+    timestamp(at).to_zoned_datetime(TimeZone::UTC).strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
 }
 
 /// Parses `YYYYMMDDhhmmss`. Its time zone is undocumented; the service's other times are UTC+8.
@@ -84,7 +84,7 @@ pub(super) fn compact(text: &str) -> Option<Millis> {
         return None;
     }
     let time = civil::DateTime::strptime("%Y%m%d%H%M%S", text).ok()?;
-    Some(time.to_zoned(beijing()).ok()?.timestamp().as_millisecond())
+    Some(time.to_zoned_datetime(beijing()).ok()?.timestamp().as_millisecond())
 }
 
 #[cfg(test)]

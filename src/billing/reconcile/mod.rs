@@ -58,7 +58,7 @@ pub struct Submission {
 impl Submission {
     /// The day of its submit, in UTC.
     fn day(&self) -> Option<Date> {
-        Some(self.submitted?.to_zoned(TimeZone::UTC).date())
+        Some(self.submitted?.to_zoned_datetime(TimeZone::UTC).date())
     }
 
     fn meters(&self, prices: &Prices) -> &'static [Meter] {

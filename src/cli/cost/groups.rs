@@ -72,7 +72,7 @@ impl GroupBy {
         }
         let cell = |column: &Column| match column {
             Column::Month => submitted.map(|at| month_of(at).to_string()),
-            Column::Day => submitted.map(|at| at.to_zoned(TimeZone::UTC).date().to_string()),
+            Column::Day => submitted.map(|at| at.to_zoned_datetime(TimeZone::UTC).date().to_string()),
             Column::Batch => Some(batch.to_owned()),
             Column::Own(own) => columns.iter().find(|(name, _)| folded(name) == *own).map(|(_, cell)| cell.clone()),
             Column::Model | Column::Region => None,
