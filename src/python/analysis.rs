@@ -1,7 +1,7 @@
 //! `analyze` and `measure`: result files, on disk or in memory → tables and a report.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use pyo3::exceptions::{PyAttributeError, PyKeyError};
@@ -10,7 +10,7 @@ use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyDict;
 
 use super::report::{Report, Source};
-use super::settings::{self, Measuring, OF_ALL_CALLS};
+use super::settings::{self, Document, Measuring, OF_ALL_CALLS};
 use super::table::Table;
 use super::work::{self, Watch, Watched};
 use crate::batch::{Ledgers, NamedRecording};
@@ -21,7 +21,7 @@ use crate::tables::{
     self, CallsByRole, Condition, Content, DescribedFrame, FileOutcome, Metadata, Options, Outcome, OwnColumns,
     RecordingNames, Rollup, collect,
 };
-use crate::transcript::Inputs;
+use crate::transcript::{Inputs, is_own};
 
 /// Measured calls: a table for each name, such as `analysis.calls`, and the report.
 #[pyclass(frozen, module = "talkmeter")]
@@ -154,13 +154,14 @@ fn observe(outcome: FileOutcome, failed: &mut Vec<(String, String)>, watch: &Wat
 /// Measures result files, and folders of them. The tables are those that `talkmeter analyze` writes.
 ///
 /// paths: a path or a list of paths. tables: names; all but `sentences` and `words` unless given. keywords: terms as on the
-/// command line. roles: participant → role. rules: a rule file. meta: your columns, as a file or a frame. `group_by`: columns
-/// of meta for the table `rollup`. where: an SQL condition on columns of `calls`. progress: called with the numbers of files
-/// done and of all. Parameters of the figures by name: `dead_air_ms=5000`.
+/// command line. roles: participant → role. rules, prices: a file, or its content as bytes. meta: your columns, as a file or a
+/// frame. `group_by`: columns of meta for the table `rollup`. where: an SQL condition on columns of `calls`. model, region:
+/// for prices, where no ledger says. currency, `price_date`: of the prices. progress: called with the numbers of files done and
+/// of all. Parameters of the figures by name: `dead_air_ms=5000`.
 #[pyfunction]
 #[pyo3(signature = (paths, *, tables=None, keywords=None, roles=None, rules=None, meta=None, join=None, group_by=None,
-    time_format=None, r#where=None, definition=None, window_ms=None, model=None, region=None, title=None, threads=None,
-    progress=None, **parameters))]
+    time_format=None, r#where=None, definition=None, window_ms=None, model=None, region=None, prices=None, currency=None,
+    price_date=None, title=None, threads=None, progress=None, **parameters))]
 #[expect(clippy::too_many_arguments, reason = "they are named where they are given")]
 pub(super) fn analyze(
     py: Python<'_>,
@@ -168,7 +169,7 @@ pub(super) fn analyze(
     tables: Option<Vec<String>>,
     keywords: Option<Vec<String>>,
     roles: Option<BTreeMap<String, String>>,
-    rules: Option<PathBuf>,
+    rules: Option<Document>,
     meta: Option<&Bound<'_, PyAny>>,
     join: Option<&str>,
     group_by: Option<Vec<String>>,
@@ -178,6 +179,9 @@ pub(super) fn analyze(
     window_ms: Option<i64>,
     model: Option<String>,
     region: Option<String>,
+    prices: Option<Document>,
+    currency: Option<String>,
+    price_date: Option<&Bound<'_, PyAny>>,
     title: Option<String>,
     threads: Option<usize>,
     progress: Option<&Bound<'_, PyAny>>,
@@ -190,7 +194,9 @@ pub(super) fn analyze(
     let wants = |name: &str| tables.as_ref().is_none_or(|tables| tables.iter().any(|table| table == name));
     let (wants_roles, wants_rollup) = (wants(OF_ALL_CALLS[0]), wants(OF_ALL_CALLS[1]));
     let list = settings::tables(tables.as_deref())?;
-    let measuring = Measuring { keywords, roles, rules, definition, window_ms, model, region };
+    let price_date = price_date.map(|date| date.str().map(|text| text.to_string())).transpose()?;
+    let measuring =
+        Measuring { keywords, roles, rules, definition, window_ms, model, region, prices, currency, price_date };
     let options = measuring.options(parameters)?;
     let metadata = meta.map(|meta| metadata(meta, join)).transpose()?;
     let group_by = group_by.unwrap_or_default();
@@ -318,10 +324,11 @@ fn unmatched(joined: &tables::Joined, analysis: &tables::Analysis, notes: &mut V
     Ok(())
 }
 
-/// Measures result files in memory: a name and the bytes of each. As `analyze`, without what needs all calls or a disk.
+/// Measures result files in memory: a name and the bytes of each. As `analyze`, without what needs all calls or a disk. What an
+/// analysis wrote itself, such as `report.json`, is left out here as well.
 #[pyfunction]
 #[pyo3(signature = (names, contents, *, tables=None, keywords=None, roles=None, rules=None, definition=None,
-    window_ms=None, model=None, region=None, threads=1, **parameters))]
+    window_ms=None, model=None, region=None, prices=None, currency=None, price_date=None, threads=1, **parameters))]
 #[expect(clippy::too_many_arguments, reason = "they are named where they are given")]
 pub(super) fn measure(
     py: Python<'_>,
@@ -330,11 +337,14 @@ pub(super) fn measure(
     tables: Option<Vec<String>>,
     keywords: Option<Vec<String>>,
     roles: Option<BTreeMap<String, String>>,
-    rules: Option<PathBuf>,
+    rules: Option<Document>,
     definition: Option<String>,
     window_ms: Option<i64>,
     model: Option<String>,
     region: Option<String>,
+    prices: Option<Document>,
+    currency: Option<String>,
+    price_date: Option<&Bound<'_, PyAny>>,
     threads: usize,
     parameters: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<Analysis> {
@@ -343,9 +353,16 @@ pub(super) fn measure(
         return Err(Error::invalid(message).into());
     }
     let list = settings::tables(tables.as_deref())?;
-    let measuring = Measuring { keywords, roles, rules, definition, window_ms, model, region };
+    let price_date = price_date.map(|date| date.str().map(|text| text.to_string())).transpose()?;
+    let measuring =
+        Measuring { keywords, roles, rules, definition, window_ms, model, region, prices, currency, price_date };
     let options = measuring.options(parameters)?;
-    let files: Vec<Content<'_>> = names.iter().zip(&contents).map(|(file, bytes)| Content { file, bytes }).collect();
+    let files: Vec<Content<'_>> = names
+        .iter()
+        .zip(&contents)
+        .filter(|(file, bytes)| !is_own(Path::new(file), || Ok(&bytes[..])))
+        .map(|(file, bytes)| Content { file, bytes })
+        .collect();
     let (frames, failed) = work::run(py, Some(threads), None, |watch| {
         let mut failed = Vec::new();
         let watched: Vec<_> = files.iter().map(|file| Watched { file, watch }).collect();

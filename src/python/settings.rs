@@ -1,12 +1,14 @@
 //! How to measure, as Python says it.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyDict;
 
+use crate::billing::{PriceBook, Prices};
 use crate::error::{Error, Result};
 use crate::metrics::catalogue::{SENTENCES, TABLES, Table, WORDS};
 use crate::metrics::keywords::Keywords;
@@ -19,16 +21,39 @@ use crate::tables::Options;
 /// Tables that analyses alone can make from all calls.
 pub(super) const OF_ALL_CALLS: [&str; 2] = ["calls_by_role", "rollup"];
 
+/// A text that people write: the path of its file, or the content, for workers that do not have the file.
+#[derive(Debug, FromPyObject)]
+pub(super) enum Document {
+    #[pyo3(transparent)]
+    Content(PyBackedBytes),
+    #[pyo3(transparent)]
+    Path(PathBuf),
+}
+
+impl Document {
+    /// What errors call it, and its text.
+    fn read(&self, argument: &str, kind: FileKind) -> Result<(String, String)> {
+        Ok(match self {
+            Self::Content(bytes) => (argument.to_owned(), text::decode(bytes).0.into_owned()),
+            Self::Path(path) => (path.display().to_string(), text::read(path, kind)?.0),
+        })
+    }
+}
+
 /// Arguments that say how to measure.
 #[derive(Debug)]
 pub(super) struct Measuring {
     pub(super) keywords: Option<Vec<String>>,
     pub(super) roles: Option<BTreeMap<String, String>>,
-    pub(super) rules: Option<PathBuf>,
+    pub(super) rules: Option<Document>,
     pub(super) definition: Option<String>,
     pub(super) window_ms: Option<i64>,
     pub(super) model: Option<String>,
     pub(super) region: Option<String>,
+    pub(super) prices: Option<Document>,
+    pub(super) currency: Option<String>,
+    /// ISO 8601, as text or as a `datetime.date`.
+    pub(super) price_date: Option<String>,
 }
 
 impl Measuring {
@@ -46,8 +71,21 @@ impl Measuring {
             }
             given.insert(name, value);
         }
-        let rules = self.rules.as_deref().map(rules).transpose()?;
-        Ok(Options::default().settings(self.settings(&given)?).rules(rules))
+        let (rules, prices) = (self.rules.as_ref().map(rules).transpose()?, self.prices()?);
+        Ok(Options::default().settings(self.settings(&given)?).rules(rules).prices(prices))
+    }
+
+    fn prices(&self) -> Result<Prices> {
+        let mut book = PriceBook::builtin();
+        if let Some(document) = &self.prices {
+            let (name, text) = document.read("prices", FileKind::Prices)?;
+            book.replace(&text).map_err(|error| Error::invalid(format!("{name}: {error}")))?;
+        }
+        let currency = self.currency.as_deref().map(str::parse).transpose()?;
+        let date = self.price_date.as_deref().map(|date| {
+            date.parse().map_err(|_| Error::invalid(format!("price_date is {date:?}, not a date such as 2026-05-31")))
+        });
+        Ok(Prices::new(book, currency, date.transpose()?))
     }
 
     fn settings(self, parameters: &BTreeMap<String, i64>) -> Result<Settings> {
@@ -78,11 +116,11 @@ impl Measuring {
     }
 }
 
-/// Reads a rule file; an error has a line for each fault.
-fn rules(path: &Path) -> Result<Rules> {
-    let (content, _) = text::read(path, FileKind::Rules)?;
-    Rules::parse(&content).map_err(|faults| {
-        let lines: Vec<String> = faults.iter().map(|fault| format!("{}:{fault}", path.display())).collect();
+/// Reads rules; an error has a line for each fault.
+fn rules(document: &Document) -> Result<Rules> {
+    let (name, text) = document.read("rules", FileKind::Rules)?;
+    Rules::parse(&text).map_err(|faults| {
+        let lines: Vec<String> = faults.iter().map(|fault| format!("{name}:{fault}")).collect();
         Error::invalid(lines.join("\n"))
     })
 }

@@ -23,6 +23,8 @@ pub use outline::Outline;
 pub use parse::read;
 pub use parse_error::{ParseError, ParseErrorKind};
 #[cfg(feature = "cli")]
+#[cfg(feature = "python")]
+pub(crate) use paths::is_own;
 pub(crate) use paths::is_transcript;
 pub use paths::{Excluded, Input, Inputs};
 #[cfg(feature = "analytics")]

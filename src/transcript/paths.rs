@@ -207,7 +207,7 @@ impl Search {
                 self.exclude(path, "not a regular file");
                 continue;
             };
-            if is_own(path) {
+            if is_own(path, || fs::File::open(path)) {
                 continue;
             }
             let way = path.strip_prefix(root).unwrap_or(path);
@@ -266,14 +266,14 @@ impl Search {
 }
 
 /// Whether a file is written by an analysis: what its tables hold, or its report.
-fn is_own(path: &Path) -> bool {
+pub(crate) fn is_own<R: Read>(path: &Path, open: impl FnOnce() -> io::Result<R>) -> bool {
     let mark = match path.file_name().and_then(|name| name.to_str()) {
         Some("report.json") => REPORT_FORMAT,
         Some("datapackage.json") => PACKAGE_NAME,
         _ => return false,
     };
     let mut head = Vec::new();
-    let read = fs::File::open(path).and_then(|file| file.take(64).read_to_end(&mut head));
+    let read = open().and_then(|content| content.take(64).read_to_end(&mut head));
     read.is_ok() && String::from_utf8_lossy(&head).contains(mark)
 }
 

@@ -1,7 +1,9 @@
 """Every table is the command's, cell by cell, whatever reads it."""
 
+import datetime
 import subprocess
 import sys
+from decimal import Decimal
 
 import duckdb
 import pandas
@@ -97,3 +99,29 @@ def test_rows_without_any_package(both):
 
 def _as_text(row):
     return {name: str(value) for name, value in row.items() if hasattr(value, "isoformat")}
+
+
+def test_prices_are_those_of_the_command(calls, tmp_path):
+    rows = ['[[price]]\nmodels = ["fun-asr"]\nregion = "cn"\ncurrency = "CNY"\nsource = "own"\n' + row for row in
+            ('second = "0.5"\nchecked = "2026-05-01"\n', 'second = "0.25"\nchecked = "2026-09-01"\n')]  # fmt: skip
+    prices = tmp_path / "prices.toml"
+    prices.write_text("".join(rows))
+    options = {"tables": ["costs"], "model": "fun-asr", "region": "cn"}
+    command = [sys.executable, "-m", "talkmeter", "analyze", "-q", str(calls), "--only", "costs", "--model", "fun-asr",
+               "--region", "cn"]  # fmt: skip
+    for at, (given, flags) in enumerate([
+        ({"prices": prices}, ["--prices", str(prices)]),
+        ({"prices": prices.read_bytes(), "price_date": datetime.date(2026, 6, 1)}, ["--prices", str(prices), "--price-date", "2026-06-01"]),
+        ({"currency": "cny"}, ["--currency", "cny"]),
+        ({"currency": "usd", "price_date": "2026-06-01"}, ["--currency", "usd", "--price-date", "2026-06-01"]),
+    ]):  # fmt: skip
+        out = tmp_path / str(at)
+        subprocess.run([*command, "-o", str(out), *flags], check=True, stdout=subprocess.DEVNULL)
+        costs = talkmeter.analyze(calls, **options, **given).costs.to_pyarrow().to_pylist()
+        assert costs == pyarrow.parquet.read_table(out / "costs.parquet").to_pylist()
+        if "prices" in given:
+            assert {row["unit_price"] for row in costs} == {Decimal("0.25" if at == 0 else "0.5")}
+    with pytest.raises(talkmeter.Error, match="price_date"):
+        talkmeter.analyze(calls, price_date="May")
+    with pytest.raises(talkmeter.Error, match=r"^prices: "):
+        talkmeter.analyze(calls, prices=b"price = 1")

@@ -1,5 +1,6 @@
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date
 from typing import Any, Union, final
 
 import pandas  # type: ignore[import-untyped, unused-ignore]
@@ -76,7 +77,7 @@ def analyze(
     tables: Sequence[str] | None = None,
     keywords: Sequence[str] | None = None,
     roles: Mapping[str, str] | None = None,
-    rules: _Place | None = None,
+    rules: _Place | bytes | None = None,
     meta: Any = None,
     join: str | None = None,
     group_by: Sequence[str] | None = None,
@@ -86,6 +87,9 @@ def analyze(
     window_ms: int | None = None,
     model: str | None = None,
     region: str | None = None,
+    prices: _Place | bytes | None = None,
+    currency: str | None = None,
+    price_date: str | date | None = None,
     title: str | None = None,
     threads: int | None = None,
     progress: Callable[[int, int], object] | None = None,
@@ -98,11 +102,14 @@ def measure(
     tables: Sequence[str] | None = None,
     keywords: Sequence[str] | None = None,
     roles: Mapping[str, str] | None = None,
-    rules: _Place | None = None,
+    rules: _Place | bytes | None = None,
     definition: str | None = None,
     window_ms: int | None = None,
     model: str | None = None,
     region: str | None = None,
+    prices: _Place | bytes | None = None,
+    currency: str | None = None,
+    price_date: str | date | None = None,
     threads: int = 1,
     **parameters: int,
 ) -> Analysis: ...
