@@ -272,7 +272,7 @@ fn run(cli: Cli, console: &Console) -> Result<Exit, output::Failure> {
         Command::Transcribe(Whole(args)) => transcribe::run(args.args, &args.connection, format, console),
         Command::Flash(Whole(args)) => flash::run(&args.args, &args.connection, format, console),
         Command::Analyze(Whole(args)) => analyze::run(args, today(), format, console),
-        Command::Report(Whole(args)) => report::run(&args, format, console),
+        Command::Report(Whole(args)) => report::run(args, format, console),
         Command::Query(Whole(args)) => query::run(&args, format, console),
         Command::Rules(Whole(args)) => rules::run(args, format, console),
         Command::Compare(Whole(args)) => compare::run(args, today(), format, console),

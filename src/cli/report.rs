@@ -10,8 +10,10 @@ use super::metadata::{MetadataFlags, report_unmatched};
 use super::order::OrderFlags;
 use super::output::{Console, Failure, Format};
 use super::page::{PageFiles, PageFlags};
+use super::settings::SettingsFlags;
 use super::summary;
 use crate::disk;
+use crate::metrics::Settings;
 use crate::report::number::counted;
 use crate::report::{Groups, Page, Recorded, Report};
 use crate::tables::{CallSource, Condition, FOLDER, GroupKey, Metadata, OwnColumns, Rollup, Stored};
@@ -23,15 +25,19 @@ Examples:
   talkmeter report may june -o summer.html --meta calls.csv --group-by team
   talkmeter report out --where \"agent = 'Ann'\" --title Ann -o ann.html
   talkmeter report out --format md >> pull-request.md
+  talkmeter report spark-tables --dead-air-ms 2s --role ch0=agent,ch1=customer
 
 DIR is a folder written by `talkmeter analyze … -o DIR`. Several folders make one report: calls are
-named DIR/call and rolled up by folder by default. All must have been measured with the same parameters.";
+named DIR/call and rolled up by folder by default. All must have been measured with the same parameters.
+
+Tables that another engine wrote have no report.json: their parameters are unknown unless the flags of
+`analyze` are repeated. If any is given, those left out have their defaults (`--definition default`: all).";
 
 /// Arguments of `report`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// Folders of tables, each with a report.json
+    /// Folders of tables
     #[arg(required = true, value_name = "DIR")]
     folders: Vec<PathBuf>,
     /// Write to this file: .html, .md or .json [default: print the report]
@@ -51,6 +57,8 @@ pub(super) struct Args {
     order: OrderFlags,
     #[command(flatten)]
     page: PageFlags,
+    #[command(flatten, next_help_heading = "Tables without report.json")]
+    settings: SettingsFlags,
 }
 
 /// The format a report is rendered in.
@@ -78,7 +86,7 @@ impl ReportFormat {
 }
 
 /// Runs `report`.
-pub(super) fn run(args: &Args, format: Format, console: &Console) -> Result<Exit, Failure> {
+pub(super) fn run(args: Args, format: Format, console: &Console) -> Result<Exit, Failure> {
     let to = ReportFormat::new(args.output.as_deref(), format)?;
     let beside = args.output.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
     let audio = args.page.audio(beside)?;
@@ -87,7 +95,9 @@ pub(super) fn run(args: &Args, format: Format, console: &Console) -> Result<Exit
     // A wrong name is reported before anything is read.
     given.as_ref().map(resolve).transpose()?;
     let mut stored = Stored::open(&args.folders)?;
-    let recorded = recorded(&stored)?;
+    let are_given = args.settings.are_given();
+    let settings = args.settings.settings(console)?;
+    let recorded = recorded(&stored, Some(&settings).filter(|_| are_given))?;
 
     let is_given = given.is_some();
     let metadata = given.map_or_else(|| stored.own_columns(), |given| Ok(Some(given)))?;
@@ -203,16 +213,21 @@ fn both(stored: Option<String>, asked: Option<&str>) -> Option<String> {
     }
 }
 
-/// The `report.json` of all folders, joined.
-fn recorded(stored: &Stored) -> Result<Recorded, Failure> {
-    let mut joined: Option<Recorded> = None;
+/// What is recorded of all folders, joined. The settings that were given are those of folders without a `report.json`.
+fn recorded(stored: &Stored, given: Option<&Settings>) -> Result<Recorded, Failure> {
+    let (mut joined, mut is_needed): (Option<Recorded>, bool) = (None, given.is_none());
     for (folder, _) in stored.folders() {
         let path = folder.join("report.json");
-        let recorded = Recorded::read(&path)?;
+        let recorded = if path.exists() { Recorded::read(&path)? } else { Recorded::without_report(given) };
+        is_needed |= !recorded.is_complete();
         joined = Some(match joined {
             None => recorded,
             Some(before) => before.join(&recorded, &path)?,
         });
+    }
+    if !is_needed {
+        let why = "report.json says how the calls were measured: leave out the flags that say so";
+        return Err(Failure::Usage(why.to_owned()));
     }
     joined.ok_or_else(|| Failure::Usage("no folder given".to_owned()))
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::parser::ValueSource;
 use clap::{ArgMatches, FromArgMatches};
 
 use super::inputs::read_text;
@@ -43,6 +44,11 @@ pub(super) struct SettingsFlags {
 }
 
 impl SettingsFlags {
+    /// Whether any of them was given. The region does not count, as it is a flag of every command.
+    pub(super) fn are_given(&self) -> bool {
+        self.parameters.are_given
+    }
+
     /// Reads the keyword file and puts everything together.
     pub(super) fn settings(self, console: &Console) -> Result<Settings, Failure> {
         let keywords = match &self.keywords_file {
@@ -61,8 +67,8 @@ impl SettingsFlags {
         let mut roles = Roles::default();
         self.roles.into_iter().try_for_each(|more| roles.extend(more)).map_err(Failure::refused)?;
         Ok(Settings {
-            preset: self.parameters.0,
-            parameters: self.parameters.1,
+            preset: self.parameters.preset,
+            parameters: self.parameters.thresholds,
             roles,
             keywords,
             window_ms: self.window,
@@ -97,7 +103,15 @@ fn length_ms(text: &str, bare: u32) -> Option<i64> {
 
 /// `--definition`, and a flag for each of [`Parameters::LIST`].
 #[derive(Debug, Clone, Copy)]
-struct ParameterFlags(Preset, Parameters);
+struct ParameterFlags {
+    preset: Preset,
+    thresholds: Parameters,
+    /// Whether one of these flags, or of the others of [`SettingsFlags`], was given.
+    are_given: bool,
+}
+
+/// The ids of the other flags of [`SettingsFlags`].
+const OTHER_FLAGS: [&str; 6] = ["roles", "keywords", "keywords_file", "window", "keep_markers", "model"];
 
 fn parser(unit: &str) -> clap::builder::ValueParser {
     if unit == "ms" { milliseconds.into() } else { clap::value_parser!(i64).range(0..=LARGEST).into() }
@@ -144,8 +158,10 @@ impl clap::Args for ParameterFlags {
 impl FromArgMatches for ParameterFlags {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         let preset = matches.get_one::<Preset>("definition").copied().unwrap_or_default();
-        let parameters = preset.parameters_with(|name| matches.get_one::<i64>(name).copied());
-        Ok(Self(preset, parameters))
+        let thresholds = preset.parameters_with(|name| matches.get_one::<i64>(name).copied());
+        let names = Parameters::LIST.iter().map(|parameter| parameter.name).chain(OTHER_FLAGS);
+        let is_given = |name| matches.value_source(name) == Some(ValueSource::CommandLine);
+        Ok(Self { preset, thresholds, are_given: names.chain(["definition"]).any(is_given) })
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {

@@ -203,7 +203,11 @@ fn high(analysis: &Analysis, column: &'static Column) -> PolarsResult<Vec<(usize
     let least = match column.unit {
         Unit::Events => 2.0,
         Unit::Share => 0.05,
-        _ => analysis.settings.parameters.dead_air_ms as f64,
+        _ => match &analysis.settings {
+            Some(settings) => settings.parameters.dead_air_ms as f64,
+            // Without the parameters it is unknown which silences are long.
+            None => return Ok(Vec::new()),
+        },
     };
     let few = sorted.len() < LEAST_CALLS;
     let limit = if few {

@@ -89,7 +89,7 @@ impl CallIndex {
 /// The columns of the list of calls: those with [`Use::Listed`] that say something here, and the one it is sorted by.
 pub(super) fn listed_columns(analysis: &Analysis, by: &str) -> Vec<&'static Column> {
     let says = |column: &&'static Column| match column.name {
-        "keyword_hit_count" => analysis.settings.keywords.is_some(),
+        "keyword_hit_count" => analysis.has_keywords(),
         "warning_count" => !analysis.warnings.is_empty(),
         _ => true,
     };

@@ -15,9 +15,10 @@ impl Report {
         if self.title.is_some() {
             text += &format!("{}\n\n", super::html::extent(self));
         }
-        let parameters: Vec<String> =
-            self.parameters.thresholds.values().map(|(name, value)| format!("`{name}` {value}")).collect();
-        text += &format!("{}\n\n", parameters.join(", "));
+        let thresholds = self.parameters.figures.iter().flat_map(|figures| figures.thresholds.values());
+        let thresholds: Vec<String> = thresholds.map(|(name, value)| format!("`{name}` {value}")).collect();
+        let unknown = self.parameters.unknown().map(|unknown| unknown.to_string());
+        text += &format!("{}\n\n", unknown.unwrap_or_else(|| thresholds.join(", ")));
         if let Some(sources) = self.inputs.other_sources() {
             text += &format!("Transcripts of {sources}\n\n");
         }
@@ -27,7 +28,8 @@ impl Report {
         if let Some(copies) = &self.copies {
             text += &format!("{}\n\n", escaped(&copies.to_string()));
         }
-        let rows = self.totals.iter().filter(|total| total.metric != "keyword_hit_count" || self.keywords.is_some());
+        let has_hits = self.has_keyword_hits();
+        let rows = self.totals.iter().filter(|total| total.metric != "keyword_hit_count" || has_hits);
         text += &table(
             &["total", "", "calls"],
             rows.map(|total| {

@@ -57,7 +57,7 @@ pub use ranking::{Ranking, Trend};
 pub use rates::{CallSet, Rate};
 pub use roles::{RoleFigure, RoleSummary};
 pub use sensitivity::sensitivity_summary;
-pub use settings::{Recorded, ReportSettings};
+pub use settings::{FigureSettings, Recorded, ReportSettings};
 pub use strip::{Dot, Strip, StripScope};
 pub use summary::{Summary, SummaryBlock, SummaryCell, SummaryTable};
 #[cfg(feature = "cli")]
@@ -81,8 +81,8 @@ pub struct Report {
     pub format: &'static str,
     /// [`SCHEMA_VERSION`].
     pub schema_version: u32,
-    /// [`DEFINITIONS_VERSION`].
-    pub definitions_version: u32,
+    /// [`DEFINITIONS_VERSION`]; null if unknown, as for tables without a record of their analysis.
+    pub definitions_version: Option<u32>,
     /// The version of talkmeter.
     pub version: &'static str,
     /// What the report is called; null if that was not said.
@@ -148,15 +148,15 @@ pub struct Inputs {
     pub measured: u64,
     /// Measured files without speech.
     pub without_speech: u64,
-    /// Files that could not be read or are not result files.
-    pub failed: u64,
+    /// Files that could not be read or are not result files; null if unknown.
+    pub failed: Option<u64>,
     /// Calls by `source_format`, most calls first; empty in reports of earlier versions.
     #[serde(default)]
     pub sources: Vec<SourceCount>,
-    /// Bytes read.
-    pub bytes: u64,
-    /// See [`Analysis::inputs_hash`].
-    pub hash: String,
+    /// Bytes read; null if unknown.
+    pub bytes: Option<u64>,
+    /// See [`Analysis::inputs_hash`]; null if unknown.
+    pub hash: Option<String>,
 }
 
 impl Inputs {
@@ -236,22 +236,23 @@ impl Report {
     /// [`crate::ErrorKind::Table`] when an aggregation fails.
     pub fn build(analysis: &Analysis, rollup: Option<Groups>) -> Result<Self> {
         let failed = |error| Error::table("cannot build the report", error);
+        let is_recorded = !analysis.inputs_hash.is_empty();
         Ok(Self {
             format: REPORT_FORMAT,
             schema_version: SCHEMA_VERSION,
-            definitions_version: DEFINITIONS_VERSION,
+            definitions_version: is_recorded.then_some(DEFINITIONS_VERSION),
             version: env!("CARGO_PKG_VERSION"),
             title: None,
             inputs: Inputs {
                 measured: analysis.measured,
                 without_speech: analysis.without_speech,
-                failed: analysis.failed,
+                failed: is_recorded.then_some(analysis.failed),
                 sources: sources(&analysis.calls).map_err(failed)?,
-                bytes: analysis.bytes,
-                hash: analysis.inputs_hash.clone(),
+                bytes: is_recorded.then_some(analysis.bytes),
+                hash: is_recorded.then(|| analysis.inputs_hash.clone()),
             },
             copies: analysis.copies.clone(),
-            parameters: ReportSettings::new(&analysis.settings),
+            parameters: ReportSettings::new(analysis.settings.as_ref()),
             totals: totals(&analysis.calls).map_err(failed)?,
             calls: distributions(&analysis.calls, &CALLS).map_err(failed)?,
             participants: of_participants(analysis).map_err(failed)?,
@@ -271,6 +272,12 @@ impl Report {
             attention: attention::calls(analysis)?,
             page: None,
         })
+    }
+
+    /// Whether keywords were searched for: then their hits are not null.
+    fn has_keyword_hits(&self) -> bool {
+        let is_measured = |total: &Total| total.metric == "keyword_hit_count" && total.n > 0;
+        self.parameters.keywords.is_some() || self.totals.iter().any(is_measured)
     }
 
     /// The content of `report.json`: indented, with a final line break.

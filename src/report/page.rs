@@ -6,6 +6,7 @@ use polars::prelude::*;
 use serde::Serialize;
 use url::Url;
 
+use super::ReportSettings;
 use super::attention::{self, CallAttention};
 use super::call::CallView;
 use super::dates::{CallTimes, DateRange};
@@ -159,6 +160,7 @@ impl Page {
             index: CallIndex::build(analysis, &places, columns, own, rollup, times.as_ref())?,
             attention: attention.iter().take(MOST_ATTENTION.min(top)).cloned().collect(),
         };
+        let markers = ReportSettings::new(analysis.settings.as_ref()).markers();
         for chunk in shown.chunks(calls.batch_size()) {
             // Of the others no text is shown.
             let is_full = |place: &usize, file: &str| in_full.contains(file) || first.contains(place);
@@ -173,7 +175,7 @@ impl Page {
                     page.unreadable.push(file.clone());
                     continue;
                 };
-                let mut view = CallView::new(&rows, analysis.settings.markers);
+                let mut view = CallView::new(&rows, markers);
                 view.own = own.map(|own| own.of_call(*place)).unwrap_or_default();
                 if places.contains(place) {
                     page.listed.push(CallRow::new(&view));

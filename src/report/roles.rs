@@ -42,7 +42,7 @@ pub(super) fn summaries(analysis: &Analysis) -> Result<Option<Vec<RoleSummary>>>
         return Ok(None);
     }
     let mut figures = RoleColumn::figures();
-    if analysis.settings.keywords.is_none() {
+    if !analysis.has_keywords() {
         figures.retain(|figure| figure.name != "keyword_hit_count");
     }
     let figure = |role: &String, figure: &'static Column| {

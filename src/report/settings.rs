@@ -1,5 +1,6 @@
 //! The settings behind the figures, and what is read back from a `report.json`.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use polars::prelude::DataFrame;
@@ -18,19 +19,12 @@ use crate::transcript::REPORT_FORMAT;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ReportSettings {
-    /// How overlap onsets were classified.
-    #[serde(default)]
-    pub definition: Preset,
-    /// Thresholds.
-    #[serde(flatten)]
-    pub thresholds: Parameters,
-    /// Length of a window in ms.
-    pub window_ms: i64,
-    /// Whether markers such as `[PII]` count as words.
-    pub keep_markers: bool,
-    /// Participant labels and their roles.
-    pub roles: std::collections::BTreeMap<String, String>,
-    /// Keywords as given, with exclusions; null without keywords.
+    /// Settings that every figure may depend on; each is null if they are unknown.
+    #[serde(flatten, with = "or_nulls")]
+    pub figures: Option<FigureSettings>,
+    /// Participant labels and their roles; null if unknown.
+    pub roles: Option<BTreeMap<String, String>>,
+    /// Keywords as given, with exclusions; null without keywords, and if unknown.
     pub keywords: Option<Vec<String>>,
     /// The model that made the transcripts; null if not given.
     pub model: Option<String>,
@@ -41,50 +35,119 @@ pub struct ReportSettings {
     pub condition: Option<String>,
 }
 
+/// Settings that every figure may depend on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct FigureSettings {
+    /// How overlap onsets were classified.
+    #[serde(default)]
+    pub definition: Preset,
+    /// Thresholds.
+    #[serde(flatten)]
+    pub thresholds: Parameters,
+    /// Length of a window in ms.
+    pub window_ms: i64,
+    /// Whether markers such as `[PII]` count as words.
+    pub keep_markers: bool,
+}
+
+/// Members of an object that are all null if the settings are unknown.
+mod or_nulls {
+    use serde::de::Error as _;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use serde_json::{Map, Value};
+
+    use super::{FigureSettings, Parameters};
+
+    /// A member that no version left out.
+    const ALWAYS: &str = "window_ms";
+
+    pub(super) fn serialize<S: Serializer>(settings: &Option<FigureSettings>, to: S) -> Result<S::Ok, S::Error> {
+        let Some(settings) = settings else {
+            let thresholds = Parameters::LIST.iter().map(|parameter| parameter.name);
+            let names = ["definition"].into_iter().chain(thresholds).chain([ALWAYS, "keep_markers"]);
+            return to.collect_map(names.map(|name| (name, ())));
+        };
+        settings.serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(object: D) -> Result<Option<FigureSettings>, D::Error> {
+        let members = Map::deserialize(object)?;
+        if members.get(ALWAYS).is_some_and(Value::is_null) {
+            return Ok(None);
+        }
+        FigureSettings::deserialize(Value::Object(members)).map(Some).map_err(D::Error::custom)
+    }
+}
+
 impl ReportSettings {
-    /// The settings of an analysis, to be written.
+    /// The settings of an analysis, to be written; without any they are unknown.
     #[must_use]
-    pub fn new(settings: &Settings) -> Self {
+    pub fn new(settings: Option<&Settings>) -> Self {
+        let roles = |settings: &Settings| {
+            settings.roles.iter().map(|(label, role)| (label.to_owned(), role.to_owned())).collect()
+        };
+        let keywords = settings.and_then(|settings| settings.keywords.as_ref());
         Self {
-            definition: settings.preset,
-            thresholds: settings.parameters,
-            window_ms: settings.window_ms,
-            keep_markers: settings.markers == Markers::Keep,
-            roles: settings.roles.iter().map(|(label, role)| (label.to_owned(), role.to_owned())).collect(),
-            keywords: settings.keywords.as_ref().map(|keywords| keywords.lines().to_vec()),
-            model: settings.model.clone(),
-            region: settings.region.map(|region| region.name().to_owned()),
+            figures: settings.map(|settings| FigureSettings {
+                definition: settings.preset,
+                thresholds: settings.parameters,
+                window_ms: settings.window_ms,
+                keep_markers: settings.markers == Markers::Keep,
+            }),
+            roles: settings.map(roles),
+            keywords: keywords.map(|keywords| keywords.lines().to_vec()),
+            model: settings.and_then(|settings| settings.model.clone()),
+            region: settings.and_then(|settings| settings.region).map(|region| region.name().to_owned()),
             condition: None,
         }
     }
 
-    /// How markers in the texts were treated.
+    /// How markers in texts are shown: as they are, where it is unknown whether they count as words.
     #[must_use]
     pub fn markers(&self) -> Markers {
-        if self.keep_markers { Markers::Keep } else { Markers::Drop }
+        if self.figures.as_ref().is_none_or(|figures| figures.keep_markers) { Markers::Keep } else { Markers::Drop }
     }
 
-    /// The settings as the analysis had them.
-    fn restore(&self) -> Result<Settings> {
+    /// That the settings are unknown, and what is left out for it, in words without a full stop.
+    pub(super) fn unknown(&self) -> Option<&'static str> {
+        let unknown = "Parameters unknown: the tables do not record them, so unusual silences are not listed";
+        self.figures.is_none().then_some(unknown)
+    }
+
+    /// The settings as the analysis had them; `None` if they are unknown.
+    fn restore(&self) -> Result<Option<Settings>> {
+        let Some(figures) = &self.figures else { return Ok(None) };
         let keywords = self.keywords.as_ref().map(Keywords::new).transpose();
         let mut roles = Roles::default();
-        for (label, role) in &self.roles {
+        for (label, role) in self.roles.iter().flatten() {
             roles.insert(label, role)?;
         }
-        Ok(Settings {
-            preset: self.definition,
-            parameters: self.thresholds,
+        Ok(Some(Settings {
+            preset: figures.definition,
+            parameters: figures.thresholds,
             roles,
             keywords: keywords.map_err(|error| Error::invalid(format!("report.json: {error}")))?,
-            window_ms: self.window_ms,
+            window_ms: figures.window_ms,
             markers: self.markers(),
             model: self.model.clone(),
             region: self.region.as_deref().and_then(|region| region.parse().ok()),
-        })
+        }))
     }
 
     /// The first parameter that differs: figures measured with different parameters cannot be compared. Model and region
     /// do not count, since only the cost depends on them, and it names them.
+    fn difference(&self, other: &Self) -> Option<String> {
+        // What is unknown of one cannot be told apart from the other.
+        let (one, two) = self.figures.as_ref().zip(other.figures.as_ref())?;
+        one.difference(two).or_else(|| {
+            let lists = [("roles", self.roles == other.roles), ("keywords", self.keywords == other.keywords)];
+            lists.into_iter().find(|(_, are_same)| !are_same).map(|(name, _)| name.to_owned())
+        })
+    }
+}
+
+impl FigureSettings {
     fn difference(&self, other: &Self) -> Option<String> {
         let thresholds = self.thresholds.values().zip(other.thresholds.values());
         let threshold = thresholds
@@ -96,8 +159,6 @@ impl ReportSettings {
             (self.definition != other.definition)
                 .then(|| format!("definition {} and {}", self.definition, other.definition)),
             (self.keep_markers != other.keep_markers).then(|| "keep_markers".to_owned()),
-            (self.roles != other.roles).then(|| "roles".to_owned()),
-            (self.keywords != other.keywords).then(|| "keywords".to_owned()),
         ];
         threshold.chain(rest.into_iter().flatten()).next()
     }
@@ -108,7 +169,7 @@ impl ReportSettings {
 #[non_exhaustive]
 pub struct Recorded {
     format: String,
-    definitions_version: u32,
+    definitions_version: Option<u32>,
     /// What the report is called.
     #[serde(default)]
     pub title: Option<String>,
@@ -121,6 +182,9 @@ pub struct Recorded {
     rules: Option<Vec<RuleCalls>>,
     /// Null without a roll-up.
     pub rollup: Option<Groups>,
+    /// Whether some tables have no `report.json`.
+    #[serde(skip)]
+    is_partial: bool,
 }
 
 /// A [`Total`](super::Total) as recorded.
@@ -144,8 +208,8 @@ impl Recorded {
         if recorded.format != REPORT_FORMAT {
             return Err(wrong(format!("the format is {:?}", recorded.format)));
         }
-        if recorded.definitions_version != DEFINITIONS_VERSION {
-            let (theirs, ours) = (recorded.definitions_version, DEFINITIONS_VERSION);
+        if let Some(theirs) = recorded.definitions_version.filter(|version| *version != DEFINITIONS_VERSION) {
+            let ours = DEFINITIONS_VERSION;
             return Err(Error::invalid(format!(
                 "{}: measured by version {theirs} of the definitions, but this talkmeter has version {ours}; analyse again",
                 path.display()
@@ -154,27 +218,53 @@ impl Recorded {
         Ok(recorded)
     }
 
+    /// Tables without a `report.json`, as other engines write them: nothing is known but the settings, if somebody says them.
+    #[must_use]
+    pub fn without_report(settings: Option<&Settings>) -> Self {
+        let inputs =
+            Inputs { measured: 0, without_speech: 0, failed: None, sources: Vec::new(), bytes: None, hash: None };
+        Self {
+            format: REPORT_FORMAT.to_owned(),
+            definitions_version: None,
+            title: None,
+            inputs,
+            parameters: ReportSettings::new(settings),
+            totals: Vec::new(),
+            rules: None,
+            rollup: None,
+            is_partial: true,
+        }
+    }
+
+    /// Whether it was read from `report.json`, in each of several folders.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        !self.is_partial
+    }
+
     /// The summary of the analysis that wrote this report and the tables, of the calls that are kept.
     ///
     /// # Errors
     /// When a table cannot be read, or the settings are invalid.
     pub fn analysis(&self, stored: &Stored) -> Result<Analysis> {
         let mut analysis = stored.analysis(self.parameters.restore()?)?;
-        if stored.is_whole() {
+        if stored.is_whole() && !self.is_partial {
             analysis.without_speech = self.inputs.without_speech;
         }
-        analysis.failed = self.inputs.failed;
-        analysis.bytes = self.inputs.bytes;
-        analysis.inputs_hash.clone_from(&self.inputs.hash);
-        analysis.rules.clone_from(&self.rules);
-        if let Some(rules) = self.rules.as_ref().filter(|_| !stored.is_whole()) {
+        analysis.failed = self.inputs.failed.unwrap_or_default();
+        analysis.bytes = self.inputs.bytes.unwrap_or_default();
+        analysis.inputs_hash = self.inputs.hash.clone().unwrap_or_default();
+        let of_table = if self.is_partial { stored.rules()? } else { None };
+        let rules = self.rules.as_ref().or(of_table.as_ref());
+        analysis.rules = rules.cloned();
+        if let Some(rules) = rules.filter(|_| self.is_partial || !stored.is_whole()) {
             // Without the table nothing is known of some of the calls.
             let counted = analysis.verdicts.count(rules);
             analysis.rules = Some(counted).filter(|counted| counted.len() == rules.len());
         }
         // The table `hits` has those of rules too.
         let keywords = self.parameters.keywords.as_deref().unwrap_or_default();
-        let is_rule = |id: &String| self.rules.iter().flatten().any(|rule| rule.rule == *id);
+        let is_rule = |id: &String| rules.into_iter().flatten().any(|rule| rule.rule == *id);
         if let Some(hits) = &mut analysis.hits {
             hits.retain(|hits| keywords.contains(&hits.rule) || !is_rule(&hits.rule));
         }
@@ -196,13 +286,16 @@ impl Recorded {
             let hint = "they are from different runs; analyse again into an empty folder";
             Err(Error::invalid(format!("report.json and the table `calls` beside it disagree in {what}: {hint}")))
         };
+        if self.is_partial {
+            return Ok(());
+        }
         if self.inputs.measured != calls.height() as u64 {
             return disagrees("the number of calls");
         }
         self.totals.iter().find(|total| !same(total)).map_or(Ok(()), |total| disagrees(&total.metric))
     }
 
-    /// Joins the report of another folder with other calls.
+    /// Joins the report of another folder with other calls. What one of them does not know is unknown of both.
     ///
     /// # Errors
     /// When the two were measured with different parameters; names the first difference.
@@ -215,10 +308,16 @@ impl Recorded {
         }
         self.inputs.measured += other.inputs.measured;
         self.inputs.without_speech += other.inputs.without_speech;
-        self.inputs.failed += other.inputs.failed;
-        self.inputs.bytes += other.inputs.bytes;
-        let both = format!("{}{}", self.inputs.hash, other.inputs.hash);
-        self.inputs.hash = blake3::hash(both.as_bytes()).to_hex().to_string();
+        let sum = |one: Option<u64>, two: Option<u64>| Some(one?.saturating_add(two?));
+        self.inputs.failed = sum(self.inputs.failed, other.inputs.failed);
+        self.inputs.bytes = sum(self.inputs.bytes, other.inputs.bytes);
+        let hashes = self.inputs.hash.zip(other.inputs.hash.as_ref());
+        self.inputs.hash = hashes.map(|(one, two)| blake3::hash(format!("{one}{two}").as_bytes()).to_hex().to_string());
+        self.is_partial |= other.is_partial;
+        if self.parameters.figures.is_none() || other.parameters.figures.is_none() {
+            let condition = self.parameters.condition.take();
+            self.parameters = ReportSettings { condition, ..ReportSettings::new(None) };
+        }
         if self.parameters.model != other.parameters.model {
             self.parameters.model = None;
         }

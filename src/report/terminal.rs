@@ -55,11 +55,14 @@ impl Report {
         if inputs.without_speech > 0 {
             line += &format!(", {} of them without speech", count(inputs.without_speech as i64));
         }
-        if inputs.failed > 0 {
-            line += &format!(", {} failed", counted(inputs.failed, "file"));
+        if let Some(failed) = inputs.failed.filter(|failed| *failed > 0) {
+            line += &format!(", {} failed", counted(failed, "file"));
         }
         if let Some(sources) = inputs.other_sources() {
             line += &format!("\ntranscripts of {sources}");
+        }
+        if let Some(unknown) = self.parameters.unknown() {
+            line += &format!("\n{unknown}");
         }
         if let Some(condition) = &self.parameters.condition {
             line += &format!("\nonly calls where {condition}");
@@ -100,7 +103,7 @@ impl Report {
     fn totals_table(&self) -> TextTable {
         let mut table = TextTable::new(["total", "", "calls"]).numbers(1..3);
         for total in &self.totals {
-            if total.metric == "keyword_hit_count" && self.parameters.keywords.is_none() {
+            if total.metric == "keyword_hit_count" && !self.has_keyword_hits() {
                 continue;
             }
             let sum = cell(total.sum.map(Value::from).as_ref(), total.unit);

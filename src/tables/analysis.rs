@@ -231,8 +231,8 @@ pub struct FileOutcome {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Analysis {
-    /// How the calls were measured.
-    pub settings: Settings,
+    /// How the calls were measured; `None` for stored tables that do not say.
+    pub settings: Option<Settings>,
     /// One row per measured call: `file`, `file_url`, `channel_count`, those with [`Use::Ranked`], `reason`,
     /// `source_format`.
     pub calls: DataFrame,
@@ -265,7 +265,8 @@ pub struct Analysis {
     pub warnings: Vec<(Code, u64, u64)>,
     /// Labels of [`Settings::roles`] that occur in some file.
     pub labels: BTreeSet<String>,
-    /// BLAKE3 over the names and BLAKE3 hashes of the result files that were read, in order, left out or not.
+    /// BLAKE3 over the names and BLAKE3 hashes of the result files that were read, in order, left out or not; empty for stored
+    /// tables that do not say.
     pub inputs_hash: String,
 }
 
@@ -293,6 +294,14 @@ impl LeftOut {
 }
 
 impl Analysis {
+    /// Whether keywords were searched for: then their hits are not null.
+    pub(crate) fn has_keywords(&self) -> bool {
+        match &self.settings {
+            Some(settings) => settings.keywords.is_some(),
+            None => self.calls.column("keyword_hit_count").is_ok_and(|hits| hits.null_count() < hits.len()),
+        }
+    }
+
     /// Names of the measured calls, in order.
     #[must_use]
     pub fn files(&self) -> Vec<String> {
@@ -634,7 +643,7 @@ impl Collector<'_> {
         let rules = self.rules.map(|list| self.summary.rules.into_list(list)).unzip();
         let calls = self.summary.calls.into_frame()?;
         Ok(Analysis {
-            settings: self.settings.clone(),
+            settings: Some(self.settings.clone()),
             missing_tables: Vec::new(),
             copies: Copies::find(&calls),
             calls,

@@ -43,7 +43,8 @@ impl CallsByRole {
         let call_of: Vec<Option<usize>> =
             participants.column("file")?.str()?.iter().map(|file| call_of.get(file?).copied()).collect();
         let own = participants.column("role")?.str()?;
-        let given = analysis.settings.roles.iter().map(|(_, role)| role.to_owned());
+        let given =
+            analysis.settings.iter().flat_map(|settings| settings.roles.iter()).map(|(_, role)| role.to_owned());
         let found: BTreeSet<&str> = own.iter().flatten().collect();
         let mut roles: Vec<String> = given.chain(found.into_iter().map(str::to_owned)).collect();
         let are_roles = !roles.is_empty();

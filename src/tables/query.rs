@@ -1,8 +1,7 @@
 //! SQL over stored tables, by the engine of polars.
 
-use std::collections::BTreeMap;
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use polars::prelude::*;
@@ -12,21 +11,18 @@ use super::call_rows::Figure;
 use super::files::Format;
 use super::frame::schema;
 use super::stored::{first_keys, labels};
-use super::table_files::{FORMATS, TableFiles, sources};
+use super::table_files::{TableFolder, sources};
 use crate::error::{Check, Error, Result};
 use crate::metrics::catalogue::Table;
 
 /// The column that names the folder, if there are several.
 const DIR: &str = "dir";
 
-/// The files of each table.
-type Tables = BTreeMap<String, TableFiles>;
-
 /// Tables in folders, each to be queried by its name.
 #[derive(Debug)]
 pub struct Query {
     /// By their labels.
-    folders: Vec<(String, Tables)>,
+    folders: Vec<(String, TableFolder)>,
 }
 
 impl Query {
@@ -37,12 +33,12 @@ impl Query {
     /// When a folder cannot be read, has no table, or is given twice.
     pub fn open(paths: &[PathBuf]) -> Result<Self> {
         let folder = |(label, path): (String, &PathBuf)| {
-            let tables = tables_in(path)?;
-            if tables.is_empty() {
+            let folder = TableFolder::open(path)?;
+            if folder.tables.is_empty() {
                 let message = format!("no table in {}", path.display());
                 return Err(Error::invalid(message).with_check(Check::NoTables));
             }
-            Ok((label, tables))
+            Ok((label, folder))
         };
         let folders: Result<_> = labels(paths)?.into_iter().zip(paths).map(folder).collect();
         Ok(Self { folders: folders? })
@@ -76,7 +72,7 @@ impl Query {
             return line.to_owned();
         }
         let mut names: Vec<&str> =
-            self.folders.iter().flat_map(|(_, tables)| tables.keys()).map(String::as_str).collect();
+            self.folders.iter().flat_map(|(_, folder)| folder.tables.keys()).map(String::as_str).collect();
         names.sort_unstable();
         names.dedup();
         format!("{line}; the tables are {}", names.join(", "))
@@ -85,8 +81,8 @@ impl Query {
     /// A table of all folders; `None` if no folder has it.
     fn scan(&self, name: &str) -> Result<Option<LazyFrame>> {
         let mut parts = Vec::new();
-        for (label, tables) in &self.folders {
-            let Some(table) = tables.get(name) else { continue };
+        for (label, folder) in &self.folders {
+            let Some(table) = folder.get(name) else { continue };
             let part = scan(name, table.open()?, table.format);
             let mut part =
                 part.map_err(|error| Error::table(format!("cannot read {}", table.path.display()), error))?;
@@ -119,25 +115,6 @@ fn is_select(sql: &str) -> bool {
     }
     let word = rest.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
     ["select", "with", "from"].iter().any(|query| word.eq_ignore_ascii_case(query))
-}
-
-/// The tables of a folder by name, each in the first of its formats.
-fn tables_in(folder: &Path) -> Result<Tables> {
-    let failed = |error| Error::io("read the folder", folder, error);
-    let mut tables = Tables::new();
-    for entry in std::fs::read_dir(folder).map_err(failed)? {
-        let path = entry.map_err(failed)?.path();
-        let parts =
-            path.file_stem().and_then(|name| name.to_str()).zip(path.extension().and_then(|name| name.to_str()));
-        let Some((name, extension)) = parts else { continue };
-        let Some(format) = FORMATS.into_iter().find(|format| format.extension() == extension) else { continue };
-        let rank = |format: Format| FORMATS.iter().position(|known| *known == format);
-        let is_better = tables.get(name).is_none_or(|known| rank(format) < rank(known.format));
-        if is_better && let Some(table) = TableFiles::at(path.clone(), format) {
-            tables.insert(name.to_owned(), table);
-        }
-    }
-    Ok(tables)
 }
 
 /// Our columns have their types in every format; other columns of CSV and JSON lines are what their cells look like, those

@@ -24,6 +24,12 @@ pub struct RuleCalls {
 }
 
 impl RuleCalls {
+    /// A rule of which nothing is known but its id, and no call yet.
+    pub(super) fn new(rule: &str, severity: &str) -> Self {
+        let (rule, name, severity) = (rule.to_owned(), rule.to_owned(), severity.to_owned());
+        Self { rule, name, severity, calls: 0, unknown: 0, hits: 0 }
+    }
+
     /// Adds the numbers of the same rule over other calls.
     pub(crate) fn add(&mut self, other: &Self) {
         self.calls += other.calls;

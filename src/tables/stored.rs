@@ -1,6 +1,6 @@
 //! Tables read back from the folders they were written to. Several folders make one set of calls.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::File;
 use std::io::{BufReader, Seek as _};
 use std::path::{Path, PathBuf};
@@ -20,8 +20,8 @@ use super::frame::schema;
 use super::join::Joined;
 use super::keyword_hits::{HitCounts, are_of_rules};
 use super::metadata::Metadata;
-use super::rule_calls::Verdicts;
-use super::table_files::{TableFiles, sources};
+use super::rule_calls::{RuleCalls, Verdicts};
+use super::table_files::{TableFiles, TableFolder, sources};
 use crate::billing::Bill;
 use crate::error::{Check, Error, Result};
 use crate::metrics::catalogue::{CALLS, COSTS, HITS, Kind, PARTICIPANTS, RULES, TABLES, Table, WARNINGS};
@@ -41,7 +41,7 @@ const CHUNKS: usize = 16;
 /// One folder of tables.
 #[derive(Debug, Clone)]
 struct Folder {
-    path: PathBuf,
+    tables: TableFolder,
     /// Prefix of each `file` if there are several folders: `may/`; else empty.
     prefix: String,
 }
@@ -64,19 +64,16 @@ impl Stored {
     /// For a folder without `calls`, and for one given twice.
     pub fn open(paths: &[PathBuf]) -> Result<Self> {
         let labels = labels(paths)?;
-        let mut folders: Vec<Folder> = paths
-            .iter()
-            .zip(labels)
-            .map(|(path, label)| Folder {
-                path: path.clone(),
-                prefix: if paths.len() > 1 { format!("{label}/") } else { String::new() },
-            })
-            .collect();
+        let folder = |(path, label): (&PathBuf, String)| {
+            let prefix = if paths.len() > 1 { format!("{label}/") } else { String::new() };
+            Ok(Folder { tables: TableFolder::open(path)?, prefix })
+        };
+        let mut folders: Vec<Folder> = paths.iter().zip(labels).map(folder).collect::<Result<_>>()?;
         // The report must not depend on the order of the arguments.
         folders.sort_by(|one, two| one.prefix.cmp(&two.prefix));
         for folder in &folders {
             if folder.table(&CALLS).is_none() {
-                let message = format!("no table `calls` in {}", folder.path.display());
+                let message = format!("no table `calls` in {}", folder.path().display());
                 return Err(Error::invalid(message).with_check(Check::NoTables));
             }
         }
@@ -114,7 +111,7 @@ impl Stored {
 
     /// The folders with the names in front of their calls; the name is empty for a single folder.
     pub fn folders(&self) -> impl Iterator<Item = (&Path, &str)> {
-        self.folders.iter().map(|folder| (&*folder.path, folder.prefix.trim_end_matches('/')))
+        self.folders.iter().map(|folder| (folder.path(), folder.prefix.trim_end_matches('/')))
     }
 
     /// The user's own columns that stand in `calls`, and [`FOLDER`] if there are several folders; `None` without any.
@@ -155,6 +152,9 @@ impl Stored {
             let failed = |error| Error::table(format!("cannot read {}", stored.path.display()), error);
             let mut read = folder.read(stored.open()?, stored.format, table, columns, files).map_err(failed)?;
             in_bounds(&read).map_err(failed)?;
+            if files.is_none() {
+                read = by_file(read).map_err(failed)?;
+            }
             if let Some(kept) = self.kept.as_ref().filter(|_| files.is_none()) {
                 read = of_calls(&read, kept).map_err(failed)?;
             }
@@ -227,7 +227,7 @@ impl Stored {
     pub(super) fn without(&self, tables: &[&'static Table]) -> impl Iterator<Item = (&Path, Vec<&'static str>)> {
         self.folders.iter().map(move |folder| {
             let missing = tables.iter().filter(|table| folder.table(table).is_none());
-            (&*folder.path, missing.map(|table| table.name).collect())
+            (folder.path(), missing.map(|table| table.name).collect())
         })
     }
 
@@ -239,17 +239,18 @@ impl Stored {
         Ok(self.frame(&CALLS, &columns_of_calls(), None)?.unwrap_or_default())
     }
 
-    /// The summary that [`analyze`](super::analyze) returned for these calls, measured with `settings`. What no table contains
-    /// is 0 or empty: files that failed, bytes, hash; calls without speech, too, if `warnings` was not written.
+    /// The summary that [`analyze`](super::analyze) returned for these calls, measured with `settings`; `None` if these are
+    /// unknown: then nothing is said of keywords. What no table contains is 0 or empty: files that failed, bytes, hash; calls
+    /// without speech, too, if `warnings` was not written.
     ///
     /// # Errors
     /// When a table cannot be read.
-    pub fn analysis(&self, settings: Settings) -> Result<Analysis> {
+    pub fn analysis(&self, settings: Option<Settings>) -> Result<Analysis> {
         let calls = self.figures_of_calls()?;
         let of_participants = columns_of_participants();
         let empty = || DataFrame::empty_with_schema(&some(&schema(&PARTICIPANTS), &of_participants));
         let participants = self.frame(&PARTICIPANTS, &of_participants, None)?.unwrap_or_else(empty);
-        let keywords = settings.keywords.as_ref().map(Keywords::lines);
+        let keywords = settings.as_ref().and_then(|settings| settings.keywords.as_ref()).map(Keywords::lines);
         let verdicts = self.verdicts(&calls)?;
         let places = places(&calls).map_err(|error| Error::table("cannot read calls", error))?;
         let warnings = self.warnings()?;
@@ -295,7 +296,7 @@ impl Stored {
         let failed = |error| Error::table("cannot read warnings", error);
         let codes = frame.column("code").and_then(Column::str).map_err(failed)?;
         let counts = frame.column("count").and_then(Column::i64).map_err(failed)?;
-        let mut sums: std::collections::BTreeMap<Code, (u64, u64)> = std::collections::BTreeMap::new();
+        let mut sums: BTreeMap<Code, (u64, u64)> = std::collections::BTreeMap::new();
         for (code, count) in codes.iter().zip(counts.iter()) {
             // Codes of a newer version have no meaning here.
             let Some(code) = Code::ALL.iter().find(|known| Some(known.name()) == code) else { continue };
@@ -304,6 +305,19 @@ impl Stored {
             *sum = sum.saturating_add(count.unwrap_or(0).unsigned_abs());
         }
         Ok(sums.into_iter().map(|(code, (files, count))| (code, files, count)).collect())
+    }
+
+    /// The rules of the table `rules` in the order of their ids, each with its id for a name; without any count.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub(crate) fn rules(&self) -> Result<Option<Vec<RuleCalls>>> {
+        let Some(frame) = self.frame(&RULES, &["file", "rule", "severity"], None)? else { return Ok(None) };
+        let text = |name: &str| frame.column(name).and_then(Column::str);
+        let failed = |error| Error::table("cannot read rules", error);
+        let rows = text("rule").map_err(failed)?.iter().zip(text("severity").map_err(failed)?.iter());
+        let rules: BTreeMap<&str, &str> = rows.filter_map(|(rule, severity)| Some((rule?, severity?))).collect();
+        Ok(Some(rules.into_iter().map(|(rule, severity)| RuleCalls::new(rule, severity)).collect()))
     }
 
     fn verdicts(&self, calls: &DataFrame) -> Result<Verdicts> {
@@ -364,9 +378,13 @@ impl Stored {
 }
 
 impl Folder {
+    fn path(&self) -> &Path {
+        &self.tables.path
+    }
+
     /// The files of a table, in the first format that exists.
-    fn table(&self, table: &Table) -> Option<TableFiles> {
-        TableFiles::find(&self.path, table.name)
+    fn table(&self, table: &Table) -> Option<&TableFiles> {
+        self.tables.get(table.name)
     }
 
     /// `file` and the columns of `calls` that are not ours; with [`FOLDER`] on request. Those of CSV are text.
@@ -424,7 +442,11 @@ impl Folder {
                     lit(NULL).cast(dtype).alias(name)
                 }
                 (_, Some(column)) if is_read_as_text(column.kind) => col(name).cast(DataType::String),
-                _ => col(name),
+                // Other programs have types of their own: pandas makes numbers with nulls floats.
+                _ => match whole.get(name).filter(|dtype| present.get(name).is_some_and(|own| own != *dtype)) {
+                    Some(dtype) => col(name).strict_cast(dtype.clone()),
+                    None => col(name),
+                },
             })
             .collect();
         frame.select(selected).collect()
@@ -530,6 +552,14 @@ pub(super) fn first_keys(mut file: &File) -> PolarsResult<Keys> {
     file.rewind()?;
     // What is no object is reported by that reader.
     Ok(first.and_then(std::result::Result::ok).unwrap_or_default())
+}
+
+/// The rows in the order of their calls, in which we write them; other engines write parts in any order.
+fn by_file(frame: DataFrame) -> PolarsResult<DataFrame> {
+    if frame.column("file")?.str()?.iter().is_sorted() {
+        return Ok(frame);
+    }
+    frame.sort(["file"], SortMultipleOptions::default().with_maintain_order(true))
 }
 
 /// The rows of these calls.

@@ -1,5 +1,7 @@
-//! The files of a stored table: one, or the parts in a folder of its name.
+//! The stored tables of a folder, and the files of each: one, or the parts in a folder of its name.
 
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,7 +12,7 @@ use super::files::Format;
 use crate::error::{Error, Result};
 
 /// The formats that tables are read back from, the best first.
-pub(super) const FORMATS: [Format; 3] = [Format::Parquet, Format::JsonLines, Format::Csv];
+const FORMATS: [Format; 3] = [Format::Parquet, Format::JsonLines, Format::Csv];
 
 /// A stored table: the file `calls.parquet`, or a folder of that name with part files, as Spark and others write it.
 #[derive(Debug, Clone)]
@@ -22,16 +24,42 @@ pub(super) struct TableFiles {
     parts: Vec<PathBuf>,
 }
 
-impl TableFiles {
-    /// The files of a table in the first format that exists.
-    pub(super) fn find(folder: &Path, table: &str) -> Option<Self> {
-        let at = |format: Format| Self::at(folder.join(format!("{table}.{}", format.extension())), format);
-        FORMATS.into_iter().find_map(at)
+/// The tables of a folder by name, each in the first of its formats.
+#[derive(Debug, Clone)]
+pub(super) struct TableFolder {
+    pub(super) path: PathBuf,
+    pub(super) tables: BTreeMap<String, TableFiles>,
+}
+
+impl TableFolder {
+    /// Finds the tables. Files of other names are left alone.
+    pub(super) fn open(path: &Path) -> Result<Self> {
+        let failed = |error| Error::io("read the folder", path, error);
+        let mut tables: BTreeMap<String, TableFiles> = BTreeMap::new();
+        let rank = |format: Format| FORMATS.iter().position(|known| *known == format);
+        for entry in fs::read_dir(path).map_err(failed)? {
+            let path = entry.map_err(failed)?.path();
+            let text = |part: Option<&OsStr>| part.and_then(OsStr::to_str).map(str::to_owned);
+            let Some((name, extension)) = text(path.file_stem()).zip(text(path.extension())) else { continue };
+            let Some(format) = FORMATS.into_iter().find(|format| format.extension() == extension) else { continue };
+            let is_better = tables.get(&name).is_none_or(|known| rank(format) < rank(known.format));
+            if is_better && let Some(table) = TableFiles::at(path, format) {
+                tables.insert(name, table);
+            }
+        }
+        Ok(Self { path: path.to_owned(), tables })
     }
 
+    /// The files of a table, if it is here.
+    pub(super) fn get(&self, table: &str) -> Option<&TableFiles> {
+        self.tables.get(table)
+    }
+}
+
+impl TableFiles {
     /// The file at this path, or the parts in the folder there; `None` if there are none. Names that begin with `_` or `.` are
     /// marks of the program that wrote the parts.
-    pub(super) fn at(path: PathBuf, format: Format) -> Option<Self> {
+    fn at(path: PathBuf, format: Format) -> Option<Self> {
         let parts = if path.is_file() {
             vec![path.clone()]
         } else {

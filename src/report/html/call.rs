@@ -157,7 +157,7 @@ struct HitContext {
 impl CallContext {
     /// `id` is the prefix of the ids on the page, `audio` the address of the recording.
     pub(super) fn new(report: &Report, view: &CallView, id: &str, own: bool, audio: Option<String>) -> Self {
-        let wanted = |column: &&Column| column.name != "keyword_hit_count" || report.parameters.keywords.is_some();
+        let wanted = |column: &&Column| column.name != "keyword_hit_count" || report.has_keyword_hits();
         let facts = |table: &'static Table| table.columns_for(Use::Fact).into_iter().filter(wanted);
         let columns: Vec<&Column> = facts(&PARTICIPANTS).collect();
         let label_of = |at: usize| {

@@ -22,6 +22,7 @@ use serde::Serialize;
 use super::number::{count, counted};
 use super::{CallView, Page, Report};
 use crate::error::{Error, Result};
+use crate::metrics::DEFINITIONS_VERSION;
 use crate::time::span;
 use call::CallContext;
 use overview::Overview;
@@ -177,8 +178,8 @@ pub fn call_page_files() -> [(&'static str, String); 2] {
 
 /// The footer of every page.
 fn foot(report: &Report) -> String {
-    let hash = report.inputs.hash.get(..12).unwrap_or(&report.inputs.hash);
-    format!("talkmeter {}, definitions {}, inputs {hash}", report.version, report.definitions_version)
+    let hash = report.inputs.hash.as_ref().map(|hash| format!(", inputs {}", hash.get(..12).unwrap_or(hash)));
+    format!("talkmeter {}, definitions {DEFINITIONS_VERSION}{}", report.version, hash.unwrap_or_default())
 }
 
 /// Number and total length of the calls: `6 calls, 17 min 45 s`.

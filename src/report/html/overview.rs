@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::super::number::{NOT_PRICED, count, figure, length, money};
 use super::super::strip::StripScope;
-use super::super::{Page, Report, RoleFigure, RoleSummary, Strip};
+use super::super::{FigureSettings, Page, Report, RoleFigure, RoleSummary, Strip};
 use super::axis::Axis;
 use super::cell::{Cell, Grid, calls_with};
 use super::chart::strip;
@@ -48,6 +48,8 @@ pub(super) struct Overview {
     /// Calls that were to be shown and are not, in words; empty when none.
     left_out: String,
     parameters: Vec<[String; 4]>,
+    /// That the parameters are not known; empty if they are.
+    unknown: &'static str,
     definitions: Vec<Definitions>,
     missing_tables: Vec<&'static str>,
     foot: String,
@@ -136,6 +138,7 @@ impl Overview {
             calls: calls.into_iter().map(|(_, html)| html).collect(),
             left_out,
             parameters: parameters(report),
+            unknown: report.parameters.unknown().unwrap_or_default(),
             definitions: definitions(),
             missing_tables: report.missing_tables.clone(),
             foot: foot(report),
@@ -159,14 +162,16 @@ fn source(report: &Report, page: &Page) -> Vec<String> {
 
 /// The parameters to know before the first figure.
 fn basis(report: &Report) -> String {
-    let parameters = &report.parameters.thresholds;
     let condition = report.parameters.condition.as_ref();
     let condition = condition.map_or_else(String::new, |condition| format!("Only calls where {condition}. "));
+    let Some(FigureSettings { thresholds, .. }) = &report.parameters.figures else {
+        return format!("{condition}{}", report.parameters.unknown().unwrap_or_default());
+    };
     format!(
         "{condition}Pauses up to {} are joined; dead air from {}; interruption from {} of overlap",
-        span(parameters.join_gap_ms),
-        span(parameters.dead_air_ms),
-        span(parameters.interruption_overlap_ms)
+        span(thresholds.join_gap_ms),
+        span(thresholds.dead_air_ms),
+        span(thresholds.interruption_overlap_ms)
     )
 }
 
@@ -288,7 +293,8 @@ fn bill(report: &Report) -> Grid {
 
 fn parameters(report: &Report) -> Vec<[String; 4]> {
     let basis = &report.parameters;
-    let values = basis.thresholds.values().zip(Parameters::LIST);
+    let figures = basis.figures.as_ref();
+    let values = figures.into_iter().flat_map(|figures| figures.thresholds.values().zip(Parameters::LIST));
     let mut rows: Vec<[String; 4]> = values
         .map(|((name, value), parameter)| {
             [name.to_owned(), value.to_string(), parameter.unit.to_owned(), parameter.meaning.to_owned()]
@@ -297,11 +303,13 @@ fn parameters(report: &Report) -> Vec<[String; 4]> {
     let mut add = |name: &str, value: String, unit: &str, meaning: &str| {
         rows.push([name.to_owned(), value, unit.to_owned(), meaning.to_owned()]);
     };
-    add("definition", basis.definition.to_string(), "", "how overlap onsets are classified");
-    add("window_ms", basis.window_ms.to_string(), "ms", "length of a window in the table windows");
-    add("keep_markers", basis.keep_markers.to_string(), "", "whether markers such as [PII] count as words");
-    if !basis.roles.is_empty() {
-        let roles: Vec<String> = basis.roles.iter().map(|(label, role)| format!("{label}={role}")).collect();
+    if let Some(FigureSettings { definition, window_ms, keep_markers, .. }) = figures {
+        add("definition", definition.to_string(), "", "how overlap onsets are classified");
+        add("window_ms", window_ms.to_string(), "ms", "length of a window in the table windows");
+        add("keep_markers", keep_markers.to_string(), "", "whether markers such as [PII] count as words");
+    }
+    if let Some(roles) = basis.roles.as_ref().filter(|roles| !roles.is_empty()) {
+        let roles: Vec<String> = roles.iter().map(|(label, role)| format!("{label}={role}")).collect();
         add("role", roles.join(", "), "", "names of participants");
     }
     if let Some(condition) = &basis.condition {

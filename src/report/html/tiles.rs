@@ -49,7 +49,8 @@ pub(super) fn tiles(report: &Report, page: &Page) -> Vec<Tile> {
             source: row.and_then(|column| column.definition).map_or("", Definition::name),
             parameters: row
                 .into_iter()
-                .flat_map(|column| column.parameters_of(&report.parameters.thresholds))
+                .zip(&report.parameters.figures)
+                .flat_map(|(column, figures)| column.parameters_of(&figures.thresholds))
                 .map(|(name, value)| format!("{name} {value}"))
                 .collect(),
             covers: covers(metric),
@@ -66,6 +67,8 @@ pub(super) fn tiles(report: &Report, page: &Page) -> Vec<Tile> {
         covers => format!("measurable in {covers}"),
     };
     let inputs = &report.inputs;
+    let dead_air = report.parameters.figures.as_ref().map(|figures| figures.thresholds.dead_air_ms);
+    let dead_air = dead_air.map_or_else(String::new, |shortest| format!("{} or longer", span(shortest)));
     let mut tiles = vec![
         tile(
             "Calls",
@@ -83,10 +86,9 @@ pub(super) fn tiles(report: &Report, page: &Page) -> Vec<Tile> {
                     String::new()
                 },
                 inputs.other_sources().map_or_else(String::new, |sources| format!("transcripts of {sources}")),
-                if inputs.failed > 0 {
-                    format!("{} unreadable", counted(inputs.failed, "file"))
-                } else {
-                    String::new()
+                match inputs.failed {
+                    Some(failed) if failed > 0 => format!("{} unreadable", counted(failed, "file")),
+                    _ => String::new(),
                 },
             ],
         ),
@@ -100,13 +102,7 @@ pub(super) fn tiles(report: &Report, page: &Page) -> Vec<Tile> {
                 measurable("speech_ms"),
             ],
         ),
-        tile(
-            "Dead air",
-            "dead_air_count",
-            &CALLS,
-            sum("dead_air_count"),
-            vec![format!("{} or longer", span(report.parameters.thresholds.dead_air_ms)), measurable("dead_air_count")],
-        ),
+        tile("Dead air", "dead_air_count", &CALLS, sum("dead_air_count"), vec![dead_air, measurable("dead_air_count")]),
         tile(
             "Response, median",
             "response_ms_p50",
@@ -137,7 +133,7 @@ pub(super) fn tiles(report: &Report, page: &Page) -> Vec<Tile> {
         calls.covers.clear();
         calls.meaning = "result files that were measured; files that could not be read are in no figure";
     }
-    if report.keywords.is_some() {
+    if report.has_keyword_hits() {
         tiles.push(tile("Keyword hits", "keyword_hit_count", &CALLS, sum("keyword_hit_count"), Vec::new()));
     }
     tiles
