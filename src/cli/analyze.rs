@@ -136,6 +136,7 @@ pub(super) fn run(args: Args, today: Date, format: Format, console: &Console) ->
         rules,
         prices,
         page: args.page,
+        prints_report: format == Format::Json,
     };
     let Some(done) = job.run(today, console)? else { return Ok(Exit::Failed) };
     summary::print(&done.report, format, console)?;
@@ -162,6 +163,8 @@ pub(super) struct AnalyzeJob {
     pub(super) prices: Prices,
     /// What the page shows of single calls.
     pub(super) page: PageFlags,
+    /// Whether the report is printed whole: it has a hash of the inputs.
+    pub(super) prints_report: bool,
 }
 
 /// The outcome of an analysis.
@@ -209,7 +212,8 @@ impl AnalyzeJob {
             .rules(rules)
             .prices(prices)
             .joined(joined.clone())
-            .origins(ledgers.origins());
+            .origins(ledgers.origins())
+            .hash_inputs(self.prints_report || folder.is_some() && wanted("report"));
         let asked = options.settings.model.as_deref().zip(options.settings.region);
         let ledgers = options.origins.values().map(|(model, region)| (&model[..], *region));
         let used = ledgers.filter_map(|(model, region)| Some((model, region?))).chain(asked);

@@ -4,7 +4,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value;
 
 use crate::metrics::Measured;
-use crate::metrics::catalogue::{CALLS, Cells, Column, PARTICIPANTS, Source, Table, Unit};
+use crate::metrics::catalogue::{CALLS, Cells, Column, PARTICIPANTS, Table, Unit};
 
 /// A figure of both sides.
 #[derive(Debug, Clone, PartialEq)]
@@ -82,13 +82,10 @@ pub(super) struct Side {
 
 impl Side {
     fn new(table: &'static Table, measured: &Measured<'_>) -> Self {
-        let mut rows = vec![Vec::new(); (table.rows)(measured)];
-        for column in compared_columns(table) {
-            let mut cells = Cells::new(column.kind);
-            if let Source::Call(values) = column.source {
-                values(measured, &mut cells);
-            }
-            rows.iter_mut().zip(values_of(&cells)).for_each(|(row, value)| row.push(value));
+        let mut columns = table.no_cells(|column| compared_columns(table).any(|compared| compared.name == column.name));
+        let mut rows = vec![Vec::new(); (table.fill)(measured, &mut columns)];
+        for cells in columns.iter().flatten() {
+            rows.iter_mut().zip(values_of(cells)).for_each(|(row, value)| row.push(value));
         }
         Self { table, rows }
     }

@@ -50,7 +50,7 @@ pub use verdict::Severity;
 
 use std::sync::Arc;
 
-use crate::metrics::catalogue::{Cells, Column, Source, Table};
+use crate::metrics::catalogue::{Cells, Column, Table};
 use crate::metrics::keywords::Keywords;
 use crate::metrics::{Hit, Measured, RuleRow};
 use condition::{Condition, Finding};
@@ -157,11 +157,9 @@ impl Rules {
 
     pub(crate) fn facts(&self, measured: &Measured<'_>) -> Facts {
         Facts::new(measured, &self.phrases, &self.figures, &|key| {
-            let mut cells = Cells::new(key.column.kind);
-            if let Source::Call(fill) = key.column.source {
-                fill(measured, &mut cells);
-            }
-            cells
+            let mut columns = key.table.no_cells(|column| column.name == key.column.name);
+            (key.table.fill)(measured, &mut columns);
+            columns.into_iter().flatten().next().unwrap_or_else(|| Cells::new(key.column.kind))
         })
     }
 

@@ -67,10 +67,12 @@ pub struct Options {
     pub condition: Option<Condition>,
     /// Model and region from ledgers, by result file or its folder; they take precedence over those of the settings.
     pub origins: HashMap<PathBuf, (String, Option<Region>)>,
+    /// Whether [`Analysis::inputs_hash`] is wanted: a twelfth of the time for a few columns.
+    pub hash_inputs: bool,
 }
 
 impl Default for Options {
-    /// Default settings, no rules, list prices, no ledgers.
+    /// Default settings, no rules, list prices, no ledgers, a hash.
     fn default() -> Self {
         Self {
             settings: Settings::default(),
@@ -79,6 +81,7 @@ impl Default for Options {
             joined: None,
             condition: None,
             origins: HashMap::new(),
+            hash_inputs: true,
         }
     }
 }
@@ -123,6 +126,13 @@ impl Options {
     #[must_use]
     pub fn origins(mut self, origins: HashMap<PathBuf, (String, Option<Region>)>) -> Self {
         self.origins = origins;
+        self
+    }
+
+    /// Sets whether the hash of the result files is wanted.
+    #[must_use]
+    pub fn hash_inputs(mut self, hash_inputs: bool) -> Self {
+        self.hash_inputs = hash_inputs;
         self
     }
 
@@ -265,8 +275,8 @@ pub struct Analysis {
     pub warnings: Vec<(Code, u64, u64)>,
     /// Labels of [`Settings::roles`] that occur in some file.
     pub labels: BTreeSet<String>,
-    /// BLAKE3 over the names and BLAKE3 hashes of the result files that were read, in order, left out or not; empty for stored
-    /// tables that do not say.
+    /// BLAKE3 over the names and BLAKE3 hashes of the result files that were read, in order, left out or not; empty without
+    /// [`Options::hash_inputs`], and for stored tables that do not say.
     pub inputs_hash: String,
 }
 
@@ -345,7 +355,7 @@ pub(super) fn measure_all<F: ResultFile>(
         rules: options.rules.as_ref(),
         pending,
         observe,
-        hasher: blake3::Hasher::new(),
+        hasher: options.hash_inputs.then(blake3::Hasher::new),
         left_out: LeftOut::default(),
         measured: 0,
         without_speech: 0,
@@ -509,7 +519,7 @@ impl Batch {
                 self.labels.insert(label.to_owned());
             }
         }
-        (Outcome::Measured(measured.warnings), Some(blake3::hash(bytes)))
+        (Outcome::Measured(measured.warnings), options.hash_inputs.then(|| blake3::hash(bytes)))
     }
 }
 
@@ -589,7 +599,7 @@ struct Collector<'a> {
     rules: Option<&'a Rules>,
     pending: &'a mut [Pending],
     observe: &'a mut (dyn FnMut(FileOutcome) -> Result<()> + Send),
-    hasher: blake3::Hasher,
+    hasher: Option<blake3::Hasher>,
     left_out: LeftOut,
     measured: u64,
     without_speech: u64,
@@ -605,11 +615,11 @@ impl Collector<'_> {
         let batch = batch?;
         for (outcome, hash) in batch.outcomes {
             self.count(&outcome);
-            if let Some(hash) = hash {
+            if let (Some(hash), Some(hasher)) = (hash, &mut self.hasher) {
                 // The length separates the name from what follows.
-                self.hasher.update(&(outcome.file.len() as u64).to_le_bytes());
-                self.hasher.update(outcome.file.as_bytes());
-                self.hasher.update(hash.as_bytes());
+                hasher.update(&(outcome.file.len() as u64).to_le_bytes());
+                hasher.update(outcome.file.as_bytes());
+                hasher.update(hash.as_bytes());
             }
             (self.observe)(outcome)?;
         }
@@ -659,7 +669,7 @@ impl Collector<'_> {
             bytes: self.bytes,
             warnings: self.warnings.into_iter().map(|(code, (files, count))| (code, files, count)).collect(),
             labels: self.labels,
-            inputs_hash: self.hasher.finalize().to_hex().to_string(),
+            inputs_hash: self.hasher.map(|hasher| hasher.finalize().to_hex().to_string()).unwrap_or_default(),
         })
     }
 }

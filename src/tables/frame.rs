@@ -9,7 +9,7 @@ use super::bill;
 use crate::billing::{Line, PriceBook, Prices, result_lines};
 use crate::error::{Error, Result};
 use crate::metrics::Measured;
-use crate::metrics::catalogue::{Cells, Column, Kind, Source, Table, TextCells, ValueCells};
+use crate::metrics::catalogue::{Cells, Column, Kind, Table, TextCells, ValueCells};
 
 /// Ten decimals: a price per token has seven.
 const DECIMAL: DataType = DataType::Decimal(DIGITS, DECIMALS);
@@ -75,7 +75,8 @@ pub fn priced_frame<'m, 't: 'm>(
 pub(super) struct Rows {
     pub(super) table: &'static Table,
     pub(super) count: usize,
-    columns: Vec<(&'static Column, Cells)>,
+    /// Of each column of the table; `None` for one that is not wanted.
+    columns: Vec<Option<Cells>>,
 }
 
 impl Rows {
@@ -85,15 +86,14 @@ impl Rows {
 
     /// Only the columns with these names.
     pub(super) fn with_columns(table: &'static Table, wanted: impl Fn(&str) -> bool) -> Self {
-        let columns = table.columns.iter().filter(|column| wanted(column.name));
-        Self { table, count: 0, columns: columns.map(|column| (column, Cells::new(column.kind))).collect() }
+        Self { table, count: 0, columns: table.no_cells(|column| wanted(column.name)) }
     }
 
     /// The rows of a frame that has all columns of the table.
     pub(super) fn from_frame(table: &'static Table, frame: &DataFrame) -> PolarsResult<Self> {
         let mut rows = Self::new(table);
         rows.count = frame.height();
-        for (column, cells) in &mut rows.columns {
+        for (column, cells) in rows.wanted_mut() {
             let source = frame.column(column.name)?;
             *cells = match column.kind {
                 Kind::Integer => Cells::Integer(source.i64()?.iter().collect()),
@@ -115,48 +115,57 @@ impl Rows {
 
     /// The cells of one column.
     pub(super) fn column(&self, name: &str) -> Option<&Cells> {
-        self.columns.iter().find(|(column, _)| column.name == name).map(|(_, cells)| cells)
+        let at = self.table.columns.iter().position(|column| column.name == name)?;
+        self.columns.get(at)?.as_ref()
     }
 
     /// The cells of every column, in order.
     pub(super) fn cells(&self) -> impl Iterator<Item = &Cells> {
-        self.columns.iter().map(|(_, cells)| cells)
+        self.columns.iter().flatten()
+    }
+
+    fn wanted_mut(&mut self) -> impl Iterator<Item = (&'static Column, &mut Cells)> {
+        let columns = self.table.columns.iter().zip(&mut self.columns);
+        columns.filter_map(|(column, cells)| Some((column, cells.as_mut()?)))
     }
 
     /// Appends the rows of one call, whose bill has these lines.
     pub(super) fn add(&mut self, call: &Measured<'_>, lines: &[Line]) {
-        self.count += (self.table.rows)(call);
-        for (column, cells) in &mut self.columns {
-            match column.source {
-                Source::Call(fill) => fill(call, cells),
-                Source::Bill(column) => bill::fill(column, lines, cells),
+        self.count += (self.table.fill)(call, &mut self.columns);
+        for (column, cells) in self.wanted_mut() {
+            if let Some(column) = column.bill {
+                bill::fill(column, lines, cells);
             }
         }
     }
 
     /// Makes room for `times` as many rows as there are.
     pub(super) fn reserve(&mut self, times: usize) {
-        self.columns.iter_mut().for_each(|(_, cells)| cells.reserve(times));
+        self.columns.iter_mut().flatten().for_each(|cells| cells.reserve(times));
     }
 
     /// Appends rows with the same columns.
     pub(super) fn append(&mut self, others: Vec<Self>) {
         self.count += others.iter().map(|other| other.count).sum::<usize>();
-        let mut others: Vec<_> = others.into_iter().map(|other| other.columns.into_iter()).collect();
-        for (_, cells) in &mut self.columns {
-            cells.append(others.iter_mut().filter_map(Iterator::next).map(|(_, cells)| cells).collect());
+        let mut others: Vec<_> = others.into_iter().map(|other| other.columns.into_iter().flatten()).collect();
+        for cells in self.columns.iter_mut().flatten() {
+            cells.append(others.iter_mut().filter_map(Iterator::next).collect());
         }
     }
 
     /// Memory taken by the cells, in bytes.
     pub(super) fn bytes(&self) -> usize {
-        self.columns.iter().map(|(_, cells)| cells.bytes()).sum()
+        self.cells().map(Cells::bytes).sum()
     }
 
     /// The columns of rows that follow each other. A column is put together when its turn comes, so that no second copy of
     /// all of them is in memory.
     pub(super) fn into_columns(rows: Vec<Self>) -> impl Iterator<Item = (&'static Column, Cells)> {
-        let mut columns: Vec<_> = rows.into_iter().map(|rows| rows.columns.into_iter()).collect();
+        let columns = |rows: Self| {
+            let columns = rows.table.columns.iter().zip(rows.columns);
+            columns.filter_map(|(column, cells)| Some((column, cells?)))
+        };
+        let mut columns: Vec<_> = rows.into_iter().map(columns).collect();
         std::iter::from_fn(move || {
             let (first, others) = columns.split_first_mut()?;
             let (column, mut cells) = first.next()?;
@@ -228,7 +237,7 @@ impl Runs {
         for rows in other.full.into_iter().chain([other.last]) {
             if self.last.count >= Self::FULL {
                 let mut full = std::mem::replace(&mut self.last, rows);
-                full.columns.iter_mut().for_each(|(_, cells)| cells.shrink());
+                full.columns.iter_mut().flatten().for_each(Cells::shrink);
                 self.full.push(full);
             } else {
                 self.last.append(vec![rows]);

@@ -148,7 +148,11 @@ fn dictionary(cells: &TextCells) -> Option<DictionaryArray<u32>> {
             return None;
         }
     }
-    let keys: PrimitiveArray<u32> = cells.places().map(|place| number_of.get(place? as usize).copied()).collect();
+    let key = |place: Option<u32>| place.and_then(|place| number_of.get(place as usize).copied()).unwrap_or_default();
+    let keys: Vec<u32> = cells.places().map(key).collect();
+    let valid =
+        cells.places().any(|place| place.is_none()).then(|| cells.places().map(|place| place.is_some()).collect());
+    let keys = PrimitiveArray::new(ArrowDataType::UInt32, keys.into(), valid);
     let values = Utf8Array::<i64>::from_iter_values(texts.into_iter());
     let dtype = ArrowDataType::Dictionary(IntegerType::UInt32, Box::new(values.dtype().clone()), false);
     DictionaryArray::try_new(dtype, keys, Box::new(values)).ok()

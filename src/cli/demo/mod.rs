@@ -238,6 +238,7 @@ fn analyze(
         },
         prices: Prices::builtin(),
         page: PageFlags::default(),
+        prints_report: false,
     };
     job.run(today, console)
 }

@@ -1,6 +1,6 @@
 //! The tables `calls`, `costs` and `warnings`.
 
-use super::{Column, Definition, Kind, Table, Unit, Use, optional, place, source, table};
+use super::{Column, Definition, Kind, Table, Unit, Use, optional, place, push, table};
 
 table! {
     /// `calls`: one row per result file.

@@ -210,7 +210,12 @@ impl<'t> FromIterator<Option<&'t str>> for TextCells {
 impl TextCells {
     fn push(&mut self, text: Option<&str>) {
         let Some(text) = text else { return self.places.push(NULL) };
-        if self.ends.len().checked_sub(1).and_then(|last| self.text(last)) != Some(text) {
+        let last = match *self.ends {
+            [.., start, _] => self.buffer.as_bytes().get(start..),
+            [_] => Some(self.buffer.as_bytes()),
+            [] => None,
+        };
+        if last != Some(text.as_bytes()) {
             self.buffer.push_str(text);
             self.ends.push(self.buffer.len());
         }

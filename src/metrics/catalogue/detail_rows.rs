@@ -1,7 +1,7 @@
 //! The tables `bursts`, `turns`, `events`, `hits`, `rules`, `windows`, `sentences` and `words`.
 
 use super::super::Interval;
-use super::{Column, Definition, Kind, Table, Unit, optional, source, table};
+use super::{Column, Definition, Kind, Table, Unit, optional, push, table};
 
 table! {
     /// `bursts`: when each participant talked.

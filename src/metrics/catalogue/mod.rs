@@ -44,9 +44,10 @@ pub struct Table {
     pub grain: &'static str,
     /// In the order of the files.
     pub columns: &'static [Column],
-    /// The number of rows of a call.
+    /// Appends the rows of a call to the columns that are wanted, and returns their number. Row by row: there are millions of
+    /// words, and going through them anew for each column took twice as long.
     #[cfg_attr(not(feature = "analytics"), allow(dead_code, reason = "read by tables"))]
-    pub(crate) rows: fn(&Measured<'_>) -> usize,
+    pub(crate) fill: fn(&Measured<'_>, &mut [Option<Cells>]) -> usize,
 }
 
 impl Table {
@@ -60,6 +61,11 @@ impl Table {
     #[must_use]
     pub fn column(&self, name: &str) -> Option<&'static Column> {
         self.columns.iter().find(|column| column.name == name)
+    }
+
+    /// No cells yet, of the columns that are wanted.
+    pub(crate) fn no_cells(&self, wanted: impl Fn(&Column) -> bool) -> Vec<Option<Cells>> {
+        self.columns.iter().map(|column| wanted(column).then(|| Cells::new(column.kind))).collect()
     }
 
     /// The heading of one of its columns; the name itself where there is no such column.
@@ -170,19 +176,9 @@ pub struct Column {
     pub uses: &'static [(Use, u8)],
     /// Its heading; `None` where the name reads well.
     own_label: Option<&'static str>,
-    /// Where its values are.
+    /// What its values are on the lines of the call's bill, one per row; `None` where the call has them.
     #[cfg_attr(not(feature = "analytics"), allow(dead_code, reason = "read by tables"))]
-    pub(crate) source: Source,
-}
-
-/// Where the values of a column are.
-#[derive(Clone, Copy)]
-#[cfg_attr(not(feature = "analytics"), allow(dead_code, reason = "read by tables"))]
-pub(crate) enum Source {
-    /// In a measured call: appends the values of all its rows.
-    Call(fn(&Measured<'_>, &mut Cells)),
-    /// On the lines of its bill, one per row.
-    Bill(Bill),
+    pub(crate) bill: Option<Bill>,
 }
 
 /// What a line of a bill adds to a row of `costs`.
@@ -270,23 +266,18 @@ macro_rules! optional {
 }
 use optional;
 
-/// The [`Source`] of a column.
-macro_rules! source {
-    (|$measured:ident, $row:ident| $rows:expr; => $cell:expr) => {
-        super::Source::Call(|$measured, cells| {
-            // Inner iteration: rows of words are nested, and a loop from outside would ask for each level anew.
-            $rows.for_each(|$row| {
-                // Key columns use the call alone.
-                let _ = &$row;
-                cells.push($cell);
-            });
-        })
+/// Appends a value to a column that is wanted; what a bill adds comes later.
+macro_rules! push {
+    ($column:ident) => {
+        let _ = &$column;
     };
-    (|$measured:ident, $row:ident| $rows:expr; from $bill:ident) => {
-        super::Source::Bill(super::Bill::$bill)
+    ($column:ident, $cell:expr) => {
+        if let Some(cells) = $column.as_mut() {
+            cells.push($cell);
+        }
     };
 }
-use source;
+use push;
 
 /// The place of a use: as given, else [`MIDDLE`].
 macro_rules! place {
@@ -321,7 +312,16 @@ macro_rules! table {
         pub static $table: Table = Table {
             name: $name,
             grain: $grain,
-            rows: |$measured| $rows.count(),
+            fill: |$measured, columns| {
+                let [$($column),+] = columns else { return 0 };
+                let mut count = 0;
+                // Inner iteration: rows of words are nested, and a loop from outside would ask for each level anew.
+                $rows.for_each(|$row| {
+                    count += 1;
+                    $(push!($column $(, $cell)?);)+
+                });
+                count
+            },
             columns: &[$(Column {
                 name: stringify!($column),
                 kind: Kind::$kind,
@@ -333,7 +333,7 @@ macro_rules! table {
                 parameters: &[$($(stringify!($parameter)),+)?],
                 uses: &[$($((Use::$use, place!($($place)?))),+)?],
                 own_label: optional!($($label)?),
-                source: source!(|$measured, $row| $rows; $(from $bill)? $(=> $cell)?),
+                bill: optional!($(super::Bill::$bill)?),
             },)+],
         };
 

@@ -1,7 +1,7 @@
 //! The table `participants`.
 
 use super::super::Basis;
-use super::{Column, Definition, Kind, Table, Unit, Use, optional, place, source, table};
+use super::{Column, Definition, Kind, Table, Unit, Use, optional, place, push, table};
 
 table! {
     /// `participants`: one row per participant.
