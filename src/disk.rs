@@ -96,11 +96,11 @@ pub(crate) fn create_private() -> Result<NamedTempFile> {
 
 fn create_in(folder: &Path, builder: &tempfile::Builder<'_, '_>) -> Result<NamedTempFile> {
     let mut unfinished = unfinished();
-    if unfinished.swept.insert(folder.to_owned()) {
+    if cfg!(unix) && unfinished.swept.insert(folder.to_owned()) {
         remove_abandoned(folder);
     }
     let file = builder.tempfile_in(folder).map_err(|error| Error::io("write to", folder, error))?;
-    // Elsewhere, locks keep others from writing, and open files from being removed.
+    // The lock tells a file in use from one that was left. Elsewhere it would keep others from writing: what was left stays.
     if cfg!(unix) {
         let _ = file.as_file().try_lock();
     }

@@ -101,6 +101,11 @@ pub use catalog::{Catalog, Region};
 pub use client::{ApiKey, Client, Clip, Recognition};
 pub use error::{ApiFailure, Check, Error, ErrorKind, Result};
 pub use metrics::{Measured, Settings, measure};
+/// The version of polars whose frames are part of the interface, so that a program needs none of its own.
+///
+/// Its features are those that talkmeter turns on; a program that needs others depends on the same version of polars itself.
+#[cfg(feature = "analytics")]
+pub use polars;
 #[cfg(feature = "analytics")]
 pub use report::Report;
 #[cfg(feature = "analytics")]

@@ -54,7 +54,7 @@ pub(super) struct Args {
     /// Table formats: parquet, csv, jsonl, xlsx (one workbook)
     #[arg(long, value_name = "FORMATS", value_delimiter = ',', default_value = "parquet")]
     tables: Vec<tables::Format>,
-    /// Begin CSV files with a byte order mark, by which Excel knows UTF-8
+    /// Start CSV files with a byte order mark, so that Excel reads them as UTF-8
     #[arg(long)]
     csv_bom: bool,
     /// Write only these tables; also `rollup`, and `report` for report.html and report.json
@@ -62,11 +62,11 @@ pub(super) struct Args {
     only: Option<Vec<String>>,
     #[command(flatten)]
     metadata: MetadataFlags,
-    /// Add a roll-up by these columns of --meta, or of the list that was transcribed; of a time by its `:hour`, `:day`,
-    /// `:week`, `:month` or `:weekday`
+    /// Add a roll-up by these columns of --meta or of the transcribed list; a time is cut by `:hour`, `:day`, `:week`,
+    /// `:month` or `:weekday`
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
     group_by: Vec<String>,
-    /// How times are written, as strptime has it [default: ISO 8601]
+    /// Format of times, in strptime notation [default: ISO 8601]
     #[arg(long, value_name = "FORMAT", requires = "group_by")]
     time_format: Option<String>,
     #[command(flatten)]
@@ -78,7 +78,7 @@ pub(super) struct Args {
     threads: Option<u16>,
     #[command(flatten)]
     settings: SettingsFlags,
-    /// Rules to decide in every call: adds the table `rules`, and their evidence to `hits`
+    /// Evaluate these rules in every call: adds the table `rules`, and evidence to `hits`
     #[arg(long, value_name = "FILE")]
     rules: Option<PathBuf>,
     #[command(flatten)]

@@ -29,7 +29,7 @@ pub(super) struct BudgetFlags {
     /// Submit only what fits into this budget, which several runs share (JSON lines of month, project, limit)
     #[arg(long, value_name = "FILE")]
     budget: Option<PathBuf>,
-    /// Count it to this project of the budget
+    /// Count this run towards this project of the budget
     #[arg(long, value_name = "NAME", requires = "budget")]
     project: Option<String>,
 }

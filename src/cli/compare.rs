@@ -36,7 +36,7 @@ ending, else by the recording that a ledger names. Two files are always a pair."
 pub(super) struct Args {
     /// The reference: a result file, or a folder of them
     a: PathBuf,
-    /// What is compared with it
+    /// The transcripts to compare with it
     b: PathBuf,
     /// Write to this file: .html, .md or .json [default: print the comparison]
     #[arg(short, long, value_name = "FILE")]

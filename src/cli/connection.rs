@@ -48,7 +48,7 @@ pub(super) struct Connection {
     /// [env: `DASHSCOPE_HTTP_BASE_URL`, `DASHSCOPE_BASE_URL`]
     #[arg(long, value_name = "URL", global = true)]
     base_url: Option<String>,
-    /// Header to send with every request to the service, for a gateway of yours; repeatable
+    /// Header to send with every request to the service, for your own gateway; repeatable
     #[arg(long = "header", value_name = "NAME: VALUE", global = true, value_parser = header)]
     headers: Vec<(String, String)>,
     /// Submits per second and model, for accounts whose quota was raised or cut

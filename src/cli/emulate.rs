@@ -21,7 +21,7 @@ A scenario is TOML, a list of rules:
   on = \"submit\"            submit query list cancel policy upload result flash vocabulary token models recognition
   url_contains = \"call-17\" optional: only where a file URL (upload: the key) holds this
   skip = 1                 optional: this many matching requests pass first
-  times = 2                optional: acts so often (1); 0 = always
+  times = 2                optional: how often it acts (1); 0 = always
   do = \"status\"            what happens, with the keys that go with it:
 
   status               an error answer: status, code, message, or body verbatim; retry_after (s); accepted
@@ -74,13 +74,13 @@ pub(super) struct Args {
     /// Answer from the result files of a folder: by file name, else any of them
     #[arg(long, value_name = "DIR")]
     results: Option<PathBuf>,
-    /// Answer with calls that are written down, *.txt, by file name, see below
+    /// Answer with the written calls (*.txt) of a folder, by file name; their format is below
     #[arg(long, value_name = "DIR")]
     dialogues: Option<PathBuf>,
-    /// What goes wrong when
+    /// File of scripted faults; its format is below
     #[arg(long, value_name = "FILE")]
     scenario: Option<PathBuf>,
-    /// Which kind of host to be
+    /// Kind of host to imitate
     #[arg(long, value_enum, default_value_t)]
     host_style: Style,
     /// How many times faster than real time its clock runs

@@ -58,13 +58,13 @@ pub(super) struct Args {
     /// Wait for the whole answer instead of streaming it
     #[arg(long)]
     no_stream: bool,
-    /// Keep result files, the answers as received, and a ledger in this folder, for `analyze` and what reads prices
+    /// Keep result files, the answers as received, and a ledger in this folder, for `analyze` and `cost`
     #[arg(long, value_name = "DIR")]
     save: Option<PathBuf>,
     /// Write each result as text as well, to the folder `text` beside `results`
     #[arg(long, requires = "save")]
     text: bool,
-    /// Most clips at once
+    /// Number of clips to send at once
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=32))]
     jobs: u8,
     /// Send it even if the catalogue says that the service will refuse it

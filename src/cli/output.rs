@@ -8,6 +8,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::{Exit, advice};
 use crate::error::{Error, ErrorKind};
 use crate::report::TextTable;
+use crate::text::markdown::escaped;
 
 /// Longer lines on stderr are cut, in characters.
 const MAX_LINE: usize = 2_000;
@@ -320,10 +321,10 @@ impl<N: AsRef<str>> Listing<N> {
 
     pub(super) fn markdown(&self) -> String {
         let row = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
-        let escaped = |cell: &serde_json::Value| printable(&plain(cell)).replace('\\', "\\\\").replace('|', "\\|");
-        let mut text = row(self.names().map(|name| escaped(&name.into())).collect());
+        let cell = |cell: &serde_json::Value| escaped(&printable(&plain(cell)));
+        let mut text = row(self.names().map(|name| cell(&name.into())).collect());
         text += &row(vec!["---".to_owned(); self.head.len()]);
-        text.extend(self.rows.iter().map(|cells| row(cells.iter().map(escaped).collect())));
+        text.extend(self.rows.iter().map(|cells| row(cells.iter().map(cell).collect())));
         text
     }
 

@@ -17,7 +17,7 @@ Examples:
   talkmeter query out \"select * from turns where units > 100\" -o long.parquet
 
 Tables are named as their files in DIR: calls, participants, calls_by_role, events, … Several folders
-stand one under the other, with a column dir. `talkmeter metrics --all` lists tables and columns.";
+are read as one, with a column dir. `talkmeter metrics --all` lists tables and columns.";
 
 /// Arguments of `query`.
 #[derive(Debug, clap::Args)]

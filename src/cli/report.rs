@@ -48,7 +48,7 @@ pub(super) struct Args {
     /// Roll up by these columns of --meta, or of the table `calls` [default: as before]
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
     group_by: Vec<String>,
-    /// How times are written, as strptime has it [default: ISO 8601]
+    /// Format of times, in strptime notation [default: ISO 8601]
     #[arg(long, value_name = "FORMAT", requires = "group_by")]
     time_format: Option<String>,
     #[command(flatten)]

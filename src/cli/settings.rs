@@ -23,7 +23,7 @@ pub(super) struct SettingsFlags {
     /// Look for a word or phrase, or a /regex/; `TERM ! EXCLUSION` leaves out hits inside the exclusion
     #[arg(long = "keyword", value_name = "TERM")]
     keywords: Vec<String>,
-    /// A file of keywords, one a line; blank lines and lines with # are skipped
+    /// File of keywords, one per line; blank lines and lines that start with # are skipped
     #[arg(long = "keywords", value_name = "FILE")]
     keywords_file: Option<PathBuf>,
     /// Length of a window: 60s, 5m, 1h or 1500ms

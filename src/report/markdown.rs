@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::number::{NOT_MEASURED, cell, count, figure, money};
 use super::{Distribution, GroupRow, Report};
 use crate::metrics::catalogue::{CALLS, Unit, Use};
+use crate::text::markdown::escaped;
 
 impl Report {
     /// Headings and tables in GitHub's Markdown. Text from outside is escaped.
@@ -124,22 +125,6 @@ pub(super) fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> S
     text + &body + "\n"
 }
 
-/// Escapes what would end a cell or start markup.
-pub(super) fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_control() {
-            escaped.push(' ');
-        } else {
-            if matches!(c, '\\' | '|' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '#' | '&' | '~') {
-                escaped.push('\\');
-            }
-            escaped.push(c);
-        }
-    }
-    escaped
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -147,7 +132,7 @@ mod tests {
     #[test]
     fn a_cell_ends_no_row_and_begins_no_markup() {
         let rows = [vec!["a|b\n<img>".to_owned(), "1".to_owned()]];
-        assert_eq!(table(&["x", "n"], rows.into_iter()), "| x | n |\n| --- | ---: |\n| a\\|b \\<img\\> | 1 |\n\n");
+        assert_eq!(table(&["x", "n"], rows.into_iter()), "| x | n |\n| --- | ---: |\n| a\\|b &lt;img\\> | 1 |\n\n");
         assert_eq!(table(&["x"], std::iter::empty()), "");
     }
 }

@@ -2,6 +2,7 @@
 
 use super::markdown;
 use super::number::{NOT_MEASURED, count};
+use crate::text::markdown::escaped;
 
 /// A title, and lines and tables below it.
 #[derive(Debug, Clone, Default)]
@@ -128,13 +129,13 @@ impl Summary {
     /// In GitHub's Markdown. Text from outside is escaped.
     #[must_use]
     pub fn to_markdown(&self) -> String {
-        let mut text = format!("# {}\n\n", markdown::escaped(&self.title));
+        let mut text = format!("# {}\n\n", escaped(&self.title));
         for block in &self.blocks {
             match block {
-                SummaryBlock::Line(line) => text += &format!("{}\n\n", markdown::escaped(line)),
+                SummaryBlock::Line(line) => text += &format!("{}\n\n", escaped(line)),
                 SummaryBlock::Table(table) => {
                     if !table.title.is_empty() {
-                        text += &format!("## {}\n\n", markdown::escaped(&table.title));
+                        text += &format!("## {}\n\n", escaped(&table.title));
                     }
                     let head: Vec<&str> = table.head.iter().map(String::as_str).collect();
                     let row = |row: &Vec<SummaryCell>| row.iter().map(|cell| cell.text.clone()).collect();

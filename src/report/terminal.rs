@@ -33,6 +33,10 @@ impl Report {
             },
         ];
         tables.extend(self.attention_table(width));
+        // A single call has nothing to be compared with.
+        if self.attention.is_empty() && self.inputs.measured > 1 {
+            tables.push(super::attention::summary(0, self.inputs.measured));
+        }
         tables.extend(self.rollup.as_ref().map(|groups| group_table(groups, width)));
         tables.extend(self.rules.as_ref().map(|rules| rule_table(rules, width)));
         if !self.warnings.is_empty() {

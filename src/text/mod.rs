@@ -7,6 +7,7 @@ mod class;
 mod fold;
 mod joining;
 mod letters;
+pub(crate) mod markdown;
 mod tokens;
 mod units;
 

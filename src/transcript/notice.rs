@@ -104,10 +104,12 @@ impl fmt::Display for Code {
     }
 }
 
-/// A place in a result file, positions counted from 0; `None` if a level does not apply.
+/// A place in a transcript, positions counted from 0; `None` if a level does not apply.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct Place {
+    /// Line of a file of lines, counted from 1.
+    pub line: Option<u32>,
     /// Position in `transcripts`, while the channel is not known yet.
     pub entry: Option<u32>,
     /// Channel id.
@@ -121,6 +123,7 @@ pub struct Place {
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let levels = [
+            ("line", self.line),
             ("transcript", self.entry),
             ("channel", self.channel),
             ("sentence_index", self.sentence),

@@ -99,9 +99,10 @@ impl ParseError {
         Self::new(ParseErrorKind::NotJson, format!("invalid JSON: {message}"))
     }
 
-    /// For a file without the structure of the format that the caller named.
-    pub(super) fn no_shape(format: Format) -> Self {
-        Self::new(ParseErrorKind::NotAResult, format!("this does not have the structure of {}", format.name()))
+    /// For a file without the structure of the format that the caller named; of a file of lines with the first that differs.
+    pub(super) fn no_shape(format: Format, line: Option<u32>) -> Self {
+        let place = line.map(|line| format!(" (line {line})")).unwrap_or_default();
+        Self::new(ParseErrorKind::NotAResult, format!("this does not have the structure of {}{place}", format.name()))
     }
 
     /// Names the formats of other recognisers whose structure was looked for.

@@ -42,7 +42,8 @@ fn the_demo_shows_the_whole_pipeline_and_every_command_it_names_works() {
     let mut next: Vec<String> = lines_below(&first, "try next");
     next.retain(|line| !line.starts_with('#'));
     assert_eq!(next.len(), 3);
-    for (command, tells) in next.iter().zip(["interruption", "Priscilla", "usage"]) {
+    let runs = if cfg!(unix) { &next[..] } else { &[] };
+    for (command, tells) in runs.iter().zip(["interruption", "Priscilla", "usage"]) {
         let output = Command::new("sh").arg("-c").arg(command).current_dir(&folder).env_clear().output().unwrap();
         let (out, err) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
         assert!(output.status.success(), "{command}\n{err}");

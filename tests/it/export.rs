@@ -34,7 +34,7 @@ fn a_call_is_written_in_every_format() {
     let text = "[0:00] ch0: good morning\n[0:01] ch1: I want 5 < 6 & \"this\" No times \"here\".\n[0:04] ch0: of_course *now*\n";
     assert_eq!(ran.file("made/a.txt"), text);
     let markdown = "# a\n\n**ch0** (0:00): good morning\n\n**ch1** (0:01): I want 5 &lt; 6 &amp; \"this\" No times \"here\".\n\n\
-        **ch0** (0:04): of\\_course \\*now\\*\n";
+        **ch0** (0:04): of_course \\*now\\*\n";
     assert_eq!(ran.file("made/a.md"), markdown);
     let segments: Value = serde_json::from_str(&ran.file("made/a.seglst.json")).unwrap();
     assert_eq!(

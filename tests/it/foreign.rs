@@ -254,6 +254,23 @@ fn a_format_can_be_insisted_on() {
 }
 
 #[test]
+fn a_line_that_cannot_be_read_is_counted_and_named() {
+    let start: String = (0..20).map(|at| format!("a 1 {at}.0 0.5 word.\n")).collect();
+    let ctm = format!(";; a comment\n{start}a 1 20.0\na 1 soon 0.5 word.\na 1 22.0 0.5 word.\n");
+    let rttm = "SPEAKER a 1 0.5 1.0 <NA> <NA> Ann <NA> <NA>\nSPEAKER a 1 2.0\nSPKR-INFO a 1\n";
+    let srt = "1\n00:00:00,500 --> 00:00:01,500\nAnn: Good morning.\n\n2\n00:00:02,xyz --> 00:00:02,500\nAnn: Hello.\n";
+    let scene = Scene::new().write("calls/a.ctm", ctm).write("calls/b.rttm", rttm).write("calls/c.srt", srt);
+    let ran = scene.run("analyze calls -o out").exits(0);
+    let mut warnings = ran.table("warnings");
+    warnings.retain(|row| row["code"] == "invalid_value");
+    assert_eq!(column(&warnings, "count"), [2, 1, 1]);
+    assert_eq!(column(&warnings, "detail"), ["line 22: columns", "line 2: columns", "line 6: time line"]);
+    // Insisted on, the first line that differs is in the message.
+    let ran = Scene::new().write("a.txt", "a 1 Ann\nb\n").run("analyze a.txt --from stm").exits(1);
+    ran.says("a.txt: this does not have the structure of stm (line 1)");
+}
+
+#[test]
 fn what_is_refused_says_which_formats_were_tried() {
     let error = |text: &str| read(text.as_bytes()).unwrap_err().to_string();
     let json = error("{\"a\": 1}");

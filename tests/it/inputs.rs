@@ -18,6 +18,7 @@ fn files(ran: &Ran) -> Vec<String> {
     ran.table("calls").iter().map(|row| row["file"].as_str().unwrap().to_owned()).collect()
 }
 
+#[cfg(unix)]
 fn link(scene: Scene, to: &str, way: &str) -> Scene {
     scene.with(|folder| std::os::unix::fs::symlink(to, folder.join(way)).unwrap())
 }
@@ -59,6 +60,7 @@ fn other_files_of_a_folder_are_counted_by_ending() {
     ran.then().run("analyze calls/a.json calls/c.JSON").exits(3).says_no("not read");
 }
 
+#[cfg(unix)]
 #[test]
 fn a_name_on_stdin_that_is_not_utf8_does_not_stop_the_run() {
     use std::os::unix::ffi::OsStrExt;
@@ -92,6 +94,7 @@ fn nothing_to_read_is_a_failure() {
     Scene::new().write("calls/notes.txt", "none").run("check calls").exits(1).says("no result file found");
 }
 
+#[cfg(unix)]
 #[test]
 fn what_is_not_a_regular_file_is_refused_unopened() {
     let scene = Scene::new().call("a", FINE).with(|folder| {
@@ -111,6 +114,7 @@ fn what_is_not_a_regular_file_is_refused_unopened() {
         .says("/dev/null: not a regular file");
 }
 
+#[cfg(unix)]
 #[test]
 fn links_to_folders_are_not_followed_and_links_to_files_are() {
     let scene = Scene::new().call("tree/a", FINE).write("elsewhere/b.json", FINE);
@@ -122,6 +126,7 @@ fn links_to_folders_are_not_followed_and_links_to_files_are() {
     assert_eq!(files(&ran), ["x.json/a.json"]);
 }
 
+#[cfg(unix)]
 #[test]
 fn one_file_counts_once_under_the_smallest_of_its_names() {
     let scene = link(Scene::new().call("b", FINE).call("deep/c", FINE), "b.json", "calls/a.json");
@@ -145,6 +150,7 @@ fn a_transcribe_folder_is_read_as_its_results() {
     assert_eq!(files(&scene.run("analyze run -o out").exits(0)), ["1-a.json"]);
 }
 
+#[cfg(unix)]
 #[test]
 fn unusual_names_are_accepted_and_printed_safely() {
     use std::os::unix::ffi::OsStrExt;

@@ -43,6 +43,14 @@ fn a_summary_answers_on_one_screen() {
 }
 
 #[test]
+fn a_summary_says_that_no_call_needs_a_look() {
+    let calls = |count: i64| (0..count).fold(Scene::new(), |scene, at| scene.call(&format!("call-{at}"), two(at)));
+    calls(9).run("analyze calls").exits(0).prints("0 of 9 calls need a look");
+    // One call has nothing to be compared with.
+    assert!(!calls(1).run("analyze calls").exits(0).out().contains("a look"));
+}
+
+#[test]
 fn without_a_price_no_cost_is_shown_as_free() {
     let out = scene().run("analyze calls").exits(0).out();
     assert!(!out.contains("cost: 0"), "{out}");
@@ -98,7 +106,7 @@ fn programs_get_the_roll_up_or_the_summary() {
     has(row("calls", "duration_ms"), json!({"unit": "ms", "n": 12, "sum": 253_200, "p50": null}));
     has(row("participants", "turn_ms_p50"), json!({"n": 24, "sum": null}));
     assert_eq!(row("costs", "cost")["unit"], "USD");
-    scene().run("analyze calls --format md -q").exits(0).prints("| duration\\_ms | 4:13 | 12 |");
+    scene().run("analyze calls --format md -q").exits(0).prints("| duration_ms | 4:13 | 12 |");
 }
 
 #[test]

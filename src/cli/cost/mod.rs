@@ -38,7 +38,7 @@ enum Command {
     Estimate(estimate::Args),
     /// Compute what transcription has cost, from result files and ledgers
     Actual(actual::Args),
-    /// Say whether a statement agrees with the results, and why not
+    /// Compare the provider's statement with the results, and explain differences
     Reconcile(reconcile::Args),
 }
 

@@ -34,8 +34,8 @@ ConsumedQuantity or seconds (for a model billed in tokens: input_tokens and outp
 tokens_in or tokens_out), amounts in BilledCost or cost.
 
 Seconds are compared with the results, amounts with the statement's own seconds at list price. For a model billed in tokens,
-which results do not count, the reported tokens stand for the results; for flash calls the length of the clip does. Without --statement the usage that the service
-reported stands for the statement.
+which results do not count, the reported tokens take the place of the results; for flash calls the length of the clip does.
+Without --statement the usage that the service reported is taken as the statement.
 
 Exit code 3: something differs by more than the tolerance, is not billed, or is not of this batch.";
 
@@ -52,7 +52,7 @@ pub(super) struct Args {
     /// How to round seconds: up, nearest (per track), up-on-sum, nearest-on-sum (per task) [default: what explains most rows]
     #[arg(long, value_name = "RULE", value_parser = rule)]
     rounding: Option<Rounding>,
-    /// Seconds by which a row may differ, and its amount by what they cost
+    /// Seconds that a row may differ by; its amount may differ by their price
     #[arg(long, value_name = "LENGTH", default_value = "1s", value_parser = duration)]
     tolerance: Duration,
     /// Print every row, not only the largest differences

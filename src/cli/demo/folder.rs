@@ -41,7 +41,8 @@ impl Folder {
         }
         fs::create_dir_all(path).map_err(|error| Error::io("create", path, error))?;
         let failed = |error| Error::io("write", &mark, error);
-        let mut file = File::options().create(true).append(true).open(&mark).map_err(failed)?;
+        // Windows locks no file that is open for appending alone.
+        let mut file = File::options().read(true).create(true).append(true).open(&mark).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {

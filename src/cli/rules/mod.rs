@@ -39,7 +39,7 @@ enum Command {
     Run(run::Args),
     /// Compare two rule files over stored tables: which calls flip, and by which hit or figure
     Diff(diff::Args),
-    /// Make a rule file of Amazon Transcribe Call Analytics categories
+    /// Convert Amazon Transcribe Call Analytics categories into a rule file
     Import(import::Args),
     /// Print the JSON Schema of rule files, for editors
     Schema,

@@ -15,7 +15,8 @@ struct Cue {
 }
 
 pub(super) fn speech(text: &str) -> Speech {
-    let cues = cues(text);
+    let mut speech = Speech::default();
+    let cues = cues(text, &mut speech);
     let mut said: Vec<(Option<String>, bool)> =
         cues.iter().map(|cue| (cue.voice.clone(), cue.voice.is_some())).collect();
     let mut texts: Vec<String> = cues.iter().map(|cue| cue.text.clone()).collect();
@@ -45,10 +46,12 @@ pub(super) fn speech(text: &str) -> Speech {
         text,
         ..Said::default()
     });
-    Speech { sentences: sentences.filter(|said| !said.text.is_empty()).collect(), ..Speech::default() }
+    speech.sentences = sentences.filter(|said| !said.text.is_empty()).collect();
+    speech
 }
 
-fn cues(text: &str) -> Vec<Cue> {
+/// The cues; a time line that cannot be read is counted and no text.
+fn cues(text: &str, speech: &mut Speech) -> Vec<Cue> {
     let lines: Vec<&str> = text.lines().map(str::trim).collect();
     let is_vtt = text.starts_with("WEBVTT");
     let mut cues: Vec<Cue> = Vec::new();
@@ -66,11 +69,13 @@ fn cues(text: &str) -> Vec<Cue> {
         }
         raw.clear();
     };
-    for (at, line) in lines.iter().enumerate() {
+    for ((at, line), number) in lines.iter().enumerate().zip(1..) {
         let next_is_time = lines.get(at + 1).is_some_and(|next| times(next).is_some());
         if let Some(found) = times(line) {
             close(open.take(), &mut raw, &mut cues);
             open = Some(found);
+        } else if line.starts_with(|c: char| c.is_ascii_digit()) && line.contains("-->") {
+            speech.note_line(number, "time line");
         } else if line.is_empty() && is_vtt {
             close(open.take(), &mut raw, &mut cues);
         } else if open.is_some()

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use rust_decimal::Decimal;
 use serde_json::Value;
 
-use super::fields::{Fields, decimal, list, span};
+use super::fields::{Fields, decimal, list, ms, span};
 use super::speech::{Said, Speech, Spoken};
 use super::{Format, ParseError};
 
@@ -14,7 +14,7 @@ pub(super) fn detect(text: &str) -> Option<Format> {
     if text.starts_with("WEBVTT") {
         return Some(Format::WebVtt);
     }
-    let lines: Vec<&str> = rows(text).take(20).collect();
+    let lines: Vec<&str> = rows(text).map(|(_, line)| line).take(20).collect();
     if lines.iter().take(4).any(|line| super::cues::times(line).is_some()) {
         return Some(Format::Srt);
     }
@@ -43,9 +43,22 @@ fn number(columns: &[&str], at: usize) -> bool {
     columns.get(at).is_some_and(|text| *text == "*" || decimal(text).is_some())
 }
 
-/// Lines that are neither empty nor comments.
-fn rows(text: &str) -> impl Iterator<Item = &str> {
-    text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with(";;"))
+/// Lines that are neither empty nor comments, counted from 1.
+fn rows(text: &str) -> impl Iterator<Item = (u32, &str)> {
+    let lines = (1..).zip(text.lines().map(str::trim));
+    lines.filter(|(_, line)| !line.is_empty() && !line.starts_with(";;"))
+}
+
+/// The columns of lines that have at least this many; the others are counted.
+fn columns<'t>(
+    rows: impl Iterator<Item = (u32, &'t str)>,
+    least: usize,
+    speech: &mut Speech,
+) -> Vec<(u32, Vec<&'t str>)> {
+    let rows = rows.map(|(line, row)| (line, row.split_whitespace().collect::<Vec<_>>()));
+    let (rows, short): (Vec<_>, Vec<_>) = rows.partition(|(_, row)| row.len() >= least);
+    short.into_iter().for_each(|(line, _)| speech.note_line(line, "columns"));
+    rows
 }
 
 /// One recording, or an error that names them.
@@ -59,19 +72,29 @@ fn given(label: &str) -> Option<String> {
     (!matches!(label, "<NA>" | "unknown" | "unknow" | "")).then(|| label.to_owned())
 }
 
-fn seconds(begin: &str, length: &str) -> (Option<i64>, Option<i64>) {
-    span(decimal(begin), decimal(length), Decimal::ONE_THOUSAND)
+/// Begin and end in ms of a begin and a length; what is no number is counted.
+fn seconds(begin: &str, length: &str, line: u32, speech: &mut Speech) -> (Option<i64>, Option<i64>) {
+    span(number_of(begin, line, speech), number_of(length, line, speech), Decimal::ONE_THOUSAND)
+}
+
+fn number_of(text: &str, line: u32, speech: &mut Speech) -> Option<Decimal> {
+    let number = decimal(text);
+    if number.is_none() && text != "<NA>" {
+        speech.note_line(line, "time");
+    }
+    number
 }
 
 /// `SPEAKER file channel begin duration … name`; `LEXEME` lines are words.
 pub(super) fn rttm(text: &str) -> Result<Speech, ParseError> {
-    let rows: Vec<Vec<&str>> = rows(text).map(|line| line.split_whitespace().collect()).collect();
-    let of = |kind: &'static str| rows.iter().filter(move |row| row.first() == Some(&kind));
-    one_recording(of("SPEAKER").chain(of("LEXEME")).filter_map(|row| row.get(1).copied()))?;
     let mut speech = Speech::default();
-    for row in of("SPEAKER") {
+    let is_read = |row: &str| matches!(row.split_whitespace().next(), Some("SPEAKER" | "LEXEME"));
+    let rows = columns(rows(text).filter(|(_, row)| is_read(row)), 8, &mut speech);
+    one_recording(rows.iter().filter_map(|(_, row)| row.get(1).copied()))?;
+    let of = |kind: &'static str| rows.iter().filter(move |(_, row)| row.first() == Some(&kind));
+    for (line, row) in of("SPEAKER") {
         let [_, _, _, begin, length, _, _, name, ..] = &row[..] else { continue };
-        let (begin, end) = seconds(begin, length);
+        let (begin, end) = seconds(begin, length, *line, &mut speech);
         speech.sentences.push(Said { speaker: given(name), begin, end, ..Said::default() });
     }
     let mut segments: HashMap<Option<String>, Segments> = HashMap::new();
@@ -80,9 +103,9 @@ pub(super) fn rttm(text: &str) -> Result<Speech, ParseError> {
         segments.entry(said.speaker.clone()).or_default().times.push((begin, end, at));
     }
     segments.values_mut().for_each(Segments::sort);
-    for row in of("LEXEME") {
+    for (line, row) in of("LEXEME") {
         let [_, _, _, begin, length, word, _, name, ..] = &row[..] else { continue };
-        let (begin, end) = seconds(begin, length);
+        let (begin, end) = seconds(begin, length, *line, &mut speech);
         let speaker = given(name);
         let at = segments.get(&speaker).and_then(|own| match begin.zip(end) {
             Some((begin, end)) => own.of_word(begin, end),
@@ -129,19 +152,19 @@ impl Segments {
 
 /// `file channel begin duration word [confidence type speaker]`.
 pub(super) fn ctm(text: &str) -> Result<Speech, ParseError> {
-    let rows: Vec<Vec<&str>> = rows(text).map(|line| line.split_whitespace().collect()).collect();
-    one_recording(rows.iter().filter_map(|row| row.first().copied()))?;
+    let mut speech = Speech::default();
+    let rows = columns(rows(text), 5, &mut speech);
+    one_recording(rows.iter().filter_map(|(_, row)| row.first().copied()))?;
     let mut channels: BTreeMap<&str, Vec<Spoken>> = BTreeMap::new();
-    for row in &rows {
+    for (line, row) in &rows {
         let [_, channel, begin, length, word, more @ ..] = &row[..] else { continue };
         if *begin == "*" || *length == "*" {
             continue;
         }
-        let (begin, end) = seconds(begin, length);
+        let (begin, end) = seconds(begin, length, *line, &mut speech);
         let speaker = more.get(2).and_then(|label| given(label));
         channels.entry(channel).or_default().push(Spoken { begin, end, text: (*word).to_owned(), speaker });
     }
-    let mut speech = Speech::default();
     for (channel, words) in channels {
         speech.add_words(Some(channel), words);
     }
@@ -150,26 +173,26 @@ pub(super) fn ctm(text: &str) -> Result<Speech, ParseError> {
 
 /// `file channel speaker begin end [<label>] text`.
 pub(super) fn stm(text: &str) -> Result<Speech, ParseError> {
-    one_recording(rows(text).filter_map(|row| row.split_whitespace().next()))?;
     let mut speech = Speech::default();
-    for row in rows(text) {
-        let mut columns = row.split_whitespace();
-        let mut column = || columns.next().unwrap_or_default();
-        let (_, channel, speaker, begin, end) = (column(), column(), column(), column(), column());
-        let mut words: Vec<&str> = columns.collect();
-        if words.first().is_some_and(|label| label.starts_with('<') && label.ends_with('>')) {
-            words.remove(0);
-        }
+    let rows = columns(rows(text), 5, &mut speech);
+    one_recording(rows.iter().filter_map(|(_, row)| row.first().copied()))?;
+    for (line, row) in &rows {
+        let [_, channel, speaker, begin, end, words @ ..] = &row[..] else { continue };
+        let words = match words {
+            [label, words @ ..] if label.starts_with('<') && label.ends_with('>') => words,
+            words => words,
+        };
         let text = words.join(" ");
-        if speaker == "inter_segment_gap" || text == "IGNORE_TIME_SEGMENT_IN_SCORING" {
+        if *speaker == "inter_segment_gap" || text == "IGNORE_TIME_SEGMENT_IN_SCORING" {
             continue;
         }
-        let at = |text: &str| seconds(text, "").0;
+        let mut at = |text: &str| ms(number_of(text, *line, &mut speech)?.checked_mul(Decimal::ONE_THOUSAND)?);
+        let (begin, end) = (at(begin), at(end));
         speech.sentences.push(Said {
-            channel: Some(channel.to_owned()),
+            channel: Some((*channel).to_owned()),
             speaker: given(speaker),
-            begin: at(begin),
-            end: at(end),
+            begin,
+            end,
             text,
             words: Vec::new(),
         });

@@ -131,12 +131,16 @@ impl Format {
         let document = Document::new(&text);
         if self.is_json() && document.values.is_none() {
             let error = serde_json::Deserializer::from_str(&text).into_iter::<Value>().find_map(Result::err);
-            return Err(error.map_or_else(|| ParseError::no_shape(self), |error| ParseError::not_json(&text, &error)));
+            return Err(
+                error.map_or_else(|| ParseError::no_shape(self, None), |error| ParseError::not_json(&text, &error))
+            );
         }
         let transcript = document.transcript(self)?;
+        let line =
+            transcript.as_ref().and_then(|read| read.notices.summed().iter().find_map(|notice| notice.place.line));
         let is_empty = |transcript: &Transcript<'_>| transcript.channels.iter().all(|one| one.sentences.is_empty());
         let found = transcript.filter(|read| document.format() == Some(self) || !is_empty(read));
-        found.map(|transcript| noted(transcript, bytes)).ok_or_else(|| ParseError::no_shape(self))
+        found.map(|transcript| noted(transcript, bytes)).ok_or_else(|| ParseError::no_shape(self, line))
     }
 }
 
@@ -210,7 +214,7 @@ pub(super) fn read_text(text: &str) -> Option<Result<Transcript<'static>, ParseE
     let document = Document::new(text);
     let format = document.format()?;
     let transcript = document.transcript(format).transpose();
-    Some(transcript.unwrap_or_else(|| Err(ParseError::no_shape(format))))
+    Some(transcript.unwrap_or_else(|| Err(ParseError::no_shape(format, None))))
 }
 
 /// The text of a file. JSON and `WebVTT` are UTF-8 by their standards; other lines may have any encoding.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::{Channel, Notices, Sentence, Speaker, Transcript, Word};
+use super::super::{Channel, Code, Notices, Place, Sentence, Speaker, Transcript, Word};
 
 /// A word as a shape has it.
 #[derive(Debug, Clone, Default)]
@@ -47,6 +47,11 @@ pub(super) struct Speech {
 }
 
 impl Speech {
+    /// Counts what cannot be read in a line.
+    pub(super) fn note_line(&mut self, line: u32, what: &'static str) {
+        self.notices.add(Code::InvalidValue, Place { line: Some(line), ..Place::default() }, what);
+    }
+
     /// Adds words that have no sentences: they are cut where the speaker changes and after a word that ends a sentence.
     pub(super) fn add_words(&mut self, channel: Option<&str>, words: Vec<Spoken>) {
         let mut rest = with_speakers(words, None).into_iter().peekable();

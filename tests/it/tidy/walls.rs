@@ -74,7 +74,8 @@ fn reexports() -> BTreeMap<String, String> {
     let mut names = BTreeMap::new();
     for item in code.split("pub use ").skip(1) {
         let path = item.split(';').next().unwrap();
-        let (module, rest) = path.split_once("::").unwrap();
+        // A crate that is re-exported is none of our folders.
+        let Some((module, rest)) = path.split_once("::") else { continue };
         let last = rest.rsplit("::").next().unwrap();
         for name in first_segments(if rest.contains('{') { &rest[rest.find('{').unwrap()..] } else { last }) {
             names.insert(name, module.to_owned());
