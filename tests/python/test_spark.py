@@ -1,5 +1,6 @@
 """Tables made by Spark are those of one machine, cell by cell. What needs no Spark is tested without."""
 
+import json
 import os
 import pathlib
 import shutil
@@ -79,9 +80,16 @@ def test_cells_are_equal(spark, folder, tmp_path):
     assert sorted(failed) == sorted(expected)
     print(f"{folder.name}: {cells} equal cells, {len(failed)} files in `failed`")
     sql = "select count(*) as n, sum(units) as units from calls"
-    query = [sys.executable, "-m", "talkmeter", "query", "--format", "csv"]
-    answers = [subprocess.run([*query, out, sql], capture_output=True, text=True, check=True).stdout for out in (one, many)]
+    answers = [command_prints("query", out, sql, "--format", "csv") for out in (one, many)]
     assert answers[0] == answers[1] and len(answers[0].split()) == 2
+    stored, made = (json.loads(command_prints("report", out, "--format", "json")) for out in (one, many))
+    for name in ("totals", "calls", "participants", "bill", "cost", "unmeasured", "warnings"):
+        assert made[name] == stored[name], name
+
+
+def command_prints(*arguments):
+    command = [sys.executable, "-m", "talkmeter", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
 def test_names_are_those_of_analyze(spark, calls, tmp_path):

@@ -20,7 +20,7 @@ import pyarrow  # type: ignore[import-untyped, unused-ignore]
 from . import _talkmeter
 
 if TYPE_CHECKING:
-    from pyspark.sql.types import StructType  # type: ignore[import-not-found, unused-ignore]
+    from pyspark.sql.types import StructType as _StructType  # type: ignore[import-not-found, unused-ignore]
 
 #: Files that become one row: it is as large as all their rows together.
 FILES_PER_ROW = 200
@@ -29,7 +29,7 @@ _FAILED = pyarrow.struct([("file", pyarrow.string()), ("reason", pyarrow.string(
 _PLACE = re.compile(r"(?:[A-Za-z][\w+.-]+:)?(?://([^/]*))?(.*)", re.DOTALL)
 
 
-def schema(tables: Sequence[str]) -> "StructType":
+def schema(tables: Sequence[str]) -> "_StructType":
     """Return the schema of what `measure` makes: a list of rows for each table, and for `failed`."""
     from pyspark.sql.pandas.types import from_arrow_schema  # type: ignore[import-not-found, unused-ignore]
 
