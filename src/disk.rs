@@ -37,7 +37,7 @@ static UNFINISHED: Mutex<Unfinished> = Mutex::new(Unfinished { paths: BTreeSet::
 pub(crate) struct Unfinished {
     /// Temporary files, and folders that go if they are empty.
     paths: BTreeSet<PathBuf>,
-    /// Folders without temporary files of killed processes.
+    /// What temporary files of killed processes begin with, in folders without any.
     swept: BTreeSet<PathBuf>,
 }
 
@@ -72,15 +72,18 @@ pub(crate) fn folder_to_come(folder: &Path) {
 /// # Errors
 /// [`crate::ErrorKind::Io`] if the folder is not writable.
 pub(crate) fn create(path: &Path) -> Result<NamedTempFile> {
-    let folder = folder(path);
+    create_with(path, PREFIX)
+}
+
+fn create_with(path: &Path, prefix: &str) -> Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
-    builder.prefix(PREFIX).suffix(SUFFIX);
+    builder.prefix(prefix).suffix(SUFFIX);
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
         builder.permissions(fs::Permissions::from_mode(0o666));
     }
-    create_in(&folder, &builder)
+    create_in(&folder(path), prefix, &builder)
 }
 
 /// Creates a temporary file that only this user can read, in the system's folder for such files. It is removed when dropped.
@@ -91,13 +94,24 @@ pub(crate) fn create(path: &Path) -> Result<NamedTempFile> {
 pub(crate) fn create_private() -> Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(PREFIX).suffix(SUFFIX);
-    create_in(&std::env::temp_dir(), &builder)
+    create_in(&std::env::temp_dir(), PREFIX, &builder)
 }
 
-fn create_in(folder: &Path, builder: &tempfile::Builder<'_, '_>) -> Result<NamedTempFile> {
+/// The same in a folder that processes of several machines write to at once, perhaps without locks that they share: only
+/// temporary files of the same `path` are taken for abandoned.
+///
+/// # Errors
+/// [`crate::ErrorKind::Io`] if the folder is not writable.
+#[cfg(feature = "analytics")]
+pub(crate) fn create_among_others(path: &Path) -> Result<NamedTempFile> {
+    let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+    create_with(path, &format!("{PREFIX}{name}-"))
+}
+
+fn create_in(folder: &Path, prefix: &str, builder: &tempfile::Builder<'_, '_>) -> Result<NamedTempFile> {
     let mut unfinished = unfinished();
-    if cfg!(unix) && unfinished.swept.insert(folder.to_owned()) {
-        remove_abandoned(folder);
+    if cfg!(unix) && unfinished.swept.insert(folder.join(prefix)) {
+        remove_abandoned(folder, prefix);
     }
     let file = builder.tempfile_in(folder).map_err(|error| Error::io("write to", folder, error))?;
     // The lock tells a file in use from one that was left. Elsewhere it would keep others from writing: what was left stays.
@@ -113,11 +127,12 @@ fn is_temporary(name: &str) -> bool {
     name.starts_with(PREFIX) && name.ends_with(SUFFIX)
 }
 
-/// Removes temporary files whose process has ended. A file that cannot be removed stays.
-fn remove_abandoned(folder: &Path) {
+/// Removes temporary files whose process has ended, if their names begin with `prefix`. A file that cannot be removed stays.
+fn remove_abandoned(folder: &Path, prefix: &str) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name();
-        if name.to_str().is_some_and(is_temporary) && entry.file_type().is_ok_and(|kind| kind.is_file()) {
+        let is_ours = name.to_str().is_some_and(|name| is_temporary(name) && name.starts_with(prefix));
+        if is_ours && entry.file_type().is_ok_and(|kind| kind.is_file()) {
             let is_abandoned = File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok());
             if is_abandoned {
                 let _ = fs::remove_file(entry.path());
@@ -191,6 +206,19 @@ fn folder(path: &Path) -> PathBuf {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned()
 }
 
+/// Removes a file, if it is there, and flushes the folder.
+///
+/// # Errors
+/// [`crate::ErrorKind::Io`] if it cannot be removed.
+#[cfg(feature = "analytics")]
+pub(crate) fn remove(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(Error::io("remove", path, error)),
+        _ => flush_folder(&folder(path)),
+    }
+    Ok(())
+}
+
 /// Some file systems cannot flush a folder. The file is complete by now, so that this is no failure.
 fn flush_folder(folder: &Path) {
     let flush = |folder: &Path| -> io::Result<()> { File::open(folder)?.sync_all() };
@@ -239,10 +267,22 @@ mod tests {
         fs::write(dir.path().join(".talkmeter-left.tmp"), "").unwrap();
         fs::write(dir.path().join("mine.tmp"), "").unwrap();
         // As another process would.
-        unfinished().swept.remove(dir.path());
+        unfinished().swept.remove(&dir.path().join(PREFIX));
         write(&dir.path().join("report.json"), b"{}").unwrap();
         let held_name = held.path().file_name().unwrap().to_str().unwrap();
         assert_eq!(names(dir.path()), [held_name, "mine.tmp", "report.json"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn among_others_only_what_is_of_the_same_file_is_abandoned() {
+        let dir = tempfile::tempdir().unwrap();
+        for name in [".talkmeter-part-1-x.tmp", ".talkmeter-part-2-x.tmp", ".talkmeter-x.tmp"] {
+            fs::write(dir.path().join(name), "").unwrap();
+        }
+        let file = create_among_others(&dir.path().join("part-1")).unwrap();
+        persist(file, &dir.path().join("part-1")).unwrap();
+        assert_eq!(names(dir.path()), [".talkmeter-part-2-x.tmp", ".talkmeter-x.tmp", "part-1"]);
     }
 
     #[test]

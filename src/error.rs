@@ -76,6 +76,8 @@ pub enum Check {
     Price,
     /// A folder without the tables of an analysis.
     NoTables,
+    /// Shards of an analysis that are not complete, or not of the same one.
+    Shards,
     /// Times that are written in another way.
     TimeFormat,
 }

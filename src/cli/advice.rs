@@ -52,6 +52,9 @@ pub(super) fn line(message: &str, check: Option<Check>) -> String {
         Check::ResultSize => format!("{message} (--max-result)"),
         Check::Price => format!("{message}; give its price with --prices FILE"),
         Check::TimeFormat => format!("{message}; say how times are written with --time-format '%d.%m.%Y %H:%M'"),
+        Check::Shards => {
+            format!("{message}; run the same `talkmeter analyze … --shard I/N` for each shard that is to be made anew")
+        }
         Check::NoTables => format!("{message}: `talkmeter analyze … -o DIR` writes them"),
     }
 }

@@ -1,32 +1,35 @@
 //! `analyze`: result files → tables, metrics, report.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::civil::Date;
 
 use super::Exit;
 use super::advice;
+use super::audio::Audio;
 use super::condition::{ConditionFlag, report_left_out};
 use super::inputs::Paths;
 use super::metadata::{MetadataFlags, ledgers_of, recordings, report_unmatched};
 use super::order::OrderFlags;
 use super::output::{Console, Failure, Format};
-use super::page::{PageFiles, PageFlags};
+use super::page::PageFlags;
 use super::prices::{PriceFlags, warn_if_old_for};
+use super::report_files::ReportFiles;
 use super::rules;
 use super::settings::SettingsFlags;
+use super::shards::{ShardFlag, ShardJob};
 use super::summary;
 use crate::billing::Prices;
 use crate::metrics::catalogue::{TABLES, Table};
 use crate::metrics::{Roles, Settings};
 use crate::report::number::{bytes, counted};
-use crate::report::{Groups, Page, Report};
+use crate::report::{Groups, Report, ReportSettings};
 use crate::rules::Rules;
 use crate::tables::{
-    self, CallSource, CallsByRole, FileOutcome, Metadata, Options, Outcome, Output, OwnColumns, Rollup, ShortSheet,
-    WORKBOOK,
+    self, Analysis, CallSource, FileOutcome, GroupKey, Metadata, MetadataMatch, Options, Outcome, Output, Rollup,
+    ShardSummary, shard_terms,
 };
 use crate::transcript::{Code, Inputs};
 
@@ -40,7 +43,8 @@ Examples:
   talkmeter analyze results --meta calls.csv --group-by agent --format csv
   talkmeter analyze may --group-by agent --sort dead_air_ms_per_call --top 5
   talkmeter analyze may --where \"started >= '2026-05-25'\"
-  talkmeter analyze may --group-by started:week --time-format '%d.%m.%Y %H:%M'";
+  talkmeter analyze may --group-by started:week --time-format '%d.%m.%Y %H:%M'
+  talkmeter analyze may -o out --shard 1/2 && talkmeter analyze may -o out --shard 2/2 && talkmeter report out";
 
 /// Arguments of `analyze`.
 #[derive(Debug, clap::Args)]
@@ -85,6 +89,8 @@ pub(super) struct Args {
     prices: PriceFlags,
     #[command(flatten)]
     page: PageFlags,
+    #[command(flatten)]
+    shard: ShardFlag,
 }
 
 /// Names that `--tables` accepts.
@@ -92,9 +98,6 @@ pub(super) const TABLE_FORMATS: [&str; 4] = ["parquet", "csv", "jsonl", "xlsx"];
 
 /// Names that `--only` accepts besides those of tables.
 pub(super) const BESIDE_TABLES: [&str; 3] = ["calls_by_role", "rollup", "report"];
-
-/// File name of the report page, in the folder of the tables.
-const PAGE: &str = "report.html";
 
 fn only(name: &str) -> Result<String, String> {
     let known = || TABLES.iter().map(|table| table.name).chain(BESIDE_TABLES);
@@ -122,6 +125,7 @@ pub(super) fn run(args: Args, today: Date, format: Format, console: &Console) ->
     let rules = args.rules.as_deref().map(|path| rules::read(path, console)).transpose()?;
     let prices = args.prices.prices(None, console)?;
     let inputs = args.paths.find(args.output.as_deref(), console)?;
+    let shard = args.shard.job(args.only.as_deref(), args.rules.as_deref())?;
     let job = AnalyzeJob {
         inputs,
         output: args.output,
@@ -137,7 +141,11 @@ pub(super) fn run(args: Args, today: Date, format: Format, console: &Console) ->
         prices,
         page: args.page,
         prints_report: format == Format::Json,
+        shard,
     };
+    if let Some(shard) = job.shard.clone() {
+        return job.measure(today, console)?.finish_shard(shard, console);
+    }
     let Some(done) = job.run(today, console)? else { return Ok(Exit::Failed) };
     summary::print(&done.report, format, console)?;
     Ok(if done.failed > 0 { Exit::Partly } else { Exit::Done })
@@ -165,6 +173,8 @@ pub(super) struct AnalyzeJob {
     pub(super) page: PageFlags,
     /// Whether the report is printed whole: it has a hash of the inputs.
     pub(super) prints_report: bool,
+    /// Which part of the files is measured; `None` = all of them.
+    pub(super) shard: Option<ShardJob>,
 }
 
 /// The outcome of an analysis.
@@ -178,13 +188,22 @@ pub(super) struct AnalyzeResult {
 impl AnalyzeJob {
     /// Measures, writes the files, reports warnings. `None`: nothing could be measured (already reported).
     pub(super) fn run(self, today: Date, console: &Console) -> Result<Option<AnalyzeResult>, Failure> {
+        self.measure(today, console)?.report(console)
+    }
+
+    /// Measures the files, or those of the shard, and writes rows to files that have no names yet.
+    fn measure(self, today: Date, console: &Console) -> Result<MeasuredJob, Failure> {
         let started = std::time::Instant::now();
         let Self { inputs, output: folder, tables: formats, only, metadata, group_by, settings, rules, prices, .. } =
             self;
-        let (order, page) = (self.order, self.page);
+        let (order, page, shard) = (self.order, self.page, self.shard);
         let wanted = |name: &str| only.as_ref().is_none_or(|only| only.iter().any(|only| only == name));
         let tables: Vec<&'static Table> = TABLES.into_iter().filter(|table| wanted(table.name)).collect();
-        let mut output = folder.as_deref().map(|folder| Output::create(folder, &formats, &tables)).transpose()?;
+        let create = |folder: &PathBuf| match &shard {
+            Some(job) => Output::create_shard(folder, &formats, &tables, job.shard),
+            None => Output::create(folder, &formats, &tables),
+        };
+        let mut output = folder.as_ref().map(create).transpose()?;
         let audio = folder.as_deref().map(|folder| page.audio(folder)).transpose()?.flatten();
         let ledgers = ledgers_of(&inputs, console);
         let (recordings, of_list) = recordings(&ledgers, &inputs);
@@ -199,6 +218,7 @@ impl AnalyzeJob {
             }
         };
         order.check_name(&group_by)?;
+        // Of all files, so that every shard joins by the same column.
         let files = inputs.files.iter().map(|input| &*input.file);
         let notes = metadata.as_ref().map_or_else(Vec::new, |metadata| metadata.notes().to_vec());
         let joined = metadata.map(|metadata| metadata.join(files, recordings)).transpose()?.map(Arc::new);
@@ -211,38 +231,91 @@ impl AnalyzeJob {
             .settings(settings)
             .rules(rules)
             .prices(prices)
-            .joined(joined.clone())
+            .joined(joined)
             .origins(ledgers.origins())
-            .hash_inputs(self.prints_report || folder.is_some() && wanted("report"));
+            .hash_inputs(self.prints_report || folder.is_some() && (wanted("report") || shard.is_some()));
         let asked = options.settings.model.as_deref().zip(options.settings.region);
         let ledgers = options.origins.values().map(|(model, region)| (&model[..], *region));
         let used = ledgers.filter_map(|(model, region)| Some((model, region?))).chain(asked);
         warn_if_old_for(&options.prices, used, today, console);
 
-        let bar = console.progress(inputs.files.len());
-        let mut progress = AnalyzeProgress { console, bar: &bar, named: BTreeMap::new() };
-        let mut analysis =
-            tables::analyze(&inputs.files, &options, output.as_mut(), &mut |outcome| progress.record(&outcome))?;
+        let files = shard.as_ref().map_or(&inputs.files[..], |job| job.shard.of(&inputs.files));
+        let bar = console.progress(files.len());
+        let mut progress = AnalyzeProgress { console, bar: &bar, named: BTreeMap::new(), refusals: Vec::new() };
+        let analysis = tables::analyze(files, &options, output.as_mut(), &mut |outcome| progress.record(&outcome))?;
         bar.finish_and_clear();
         progress.note_further();
+        let refusals = progress.refusals;
+        if console.verbose() {
+            let seconds = started.elapsed().as_secs_f64();
+            let bytes = bytes(analysis.bytes);
+            console.say(&format!("{bytes} in {seconds:.2} s, {:.0} files/s", files.len() as f64 / seconds));
+        }
+        Ok(MeasuredJob {
+            inputs,
+            folder,
+            only,
+            notes,
+            is_given,
+            group_by,
+            order,
+            page,
+            audio,
+            options,
+            analysis,
+            output,
+            refusals,
+            started,
+        })
+    }
+}
 
-        analysis.failed += inputs.excluded.len() as u64;
+/// An analysis whose rows are written.
+struct MeasuredJob {
+    inputs: Inputs,
+    folder: Option<PathBuf>,
+    only: Option<Vec<String>>,
+    /// What to know about the metadata.
+    notes: Vec<String>,
+    /// Whether the metadata is a file that was given.
+    is_given: bool,
+    group_by: Vec<GroupKey>,
+    order: OrderFlags,
+    page: PageFlags,
+    audio: Option<Audio>,
+    options: Options,
+    analysis: Analysis,
+    output: Option<Output>,
+    /// A line for each file that could not be measured.
+    refusals: Vec<String>,
+    started: std::time::Instant,
+}
+
+impl MeasuredJob {
+    fn is_wanted(&self, name: &str) -> bool {
+        self.only.as_ref().is_none_or(|only| only.iter().any(|only| only == name))
+    }
+
+    /// Writes what is made of all calls, and gives the files their names.
+    fn report(mut self, console: &Console) -> Result<Option<AnalyzeResult>, Failure> {
+        let (joined, group_by) = (self.options.joined.clone(), std::mem::take(&mut self.group_by));
+        self.analysis.failed += self.inputs.excluded.len() as u64;
+        let (output, analysis, order) = (self.output.take(), &self.analysis, &self.order);
         let failed = analysis.failed;
-        let left_out = analysis.left_out.calls;
-        if !report_left_out(left_out, analysis.measured, console) {
+        if !report_left_out(analysis.left_out.calls, analysis.measured, console) {
             return Ok(None);
         }
         if analysis.measured == 0 {
             console.error(if failed == 0 { "no result file found" } else { "no file could be measured" });
             return Ok(None);
         }
-        unused_roles(&options.settings.roles, &analysis.labels, console);
+        unused_roles(&self.options.settings.roles, &analysis.labels, console);
         let codes = analysis.warnings.iter().map(|(code, ..)| *code).collect();
         advice::for_findings(&codes).for_each(|hint| console.note(&format!("hint: {hint}")));
-        let mut rollup = joined.as_ref().map(|joined| Rollup::new(&analysis, joined, &group_by)).transpose()?;
+        let mut rollup = joined.as_ref().map(|joined| Rollup::new(analysis, joined, &group_by)).transpose()?;
         if let (Some(rollup), Some(joined)) = (&rollup, &joined)
-            && (is_given || !group_by.is_empty())
-            && !report_unmatched(rollup, &notes, joined, &analysis, console)
+            && (self.is_given || !group_by.is_empty())
+            && !report_unmatched(rollup, &self.notes, joined, analysis, console)
         {
             return Ok(None);
         }
@@ -252,42 +325,53 @@ impl AnalyzeJob {
             order.apply(rollup)?;
         }
         let groups = rollup.as_ref().map(|rollup| Groups::new(rollup, order.order(), order.top())).transpose()?;
-        let mut report = Report::build(&analysis, groups)?;
-        report.parameters.condition = options.condition.as_ref().map(|condition| condition.text().to_owned());
-        report.title = page.title();
-        if let (Some(mut output), Some(folder)) = (output, folder) {
-            if let Some(rollup) = rollup.as_ref().filter(|_| wanted("rollup")) {
-                output.add_frame("rollup", &rollup.frame, &|name| rollup.by.iter().any(|by| by == name))?;
-            }
-            if wanted("calls_by_role") {
-                let by_role = CallsByRole::new(&analysis)?;
-                let frame = by_role.with_columns(joined.as_deref(), &analysis.calls)?;
-                let is_own = |name: &str| by_role.frame.column(name).is_err();
-                output.add_frame("calls_by_role", &frame, &is_own)?;
-            }
-            if wanted("report") {
-                output.add_file("report.json", report.to_json()?.as_bytes())?;
-                let calls = CallSource::Results { files: &inputs.files, options: &options };
-                let own = joined.as_ref().map(|joined| OwnColumns::new(joined, &analysis)).transpose()?;
-                let files = analysis.files();
-                let links = page.links(PAGE, &files);
-                let (own, audio) = (own.as_ref(), audio.as_ref());
-                let pages = PageFiles { report: &report, name: PAGE, beside: &folder, links, own, audio };
-                let shown = Page::build(&analysis, calls, &page.options(&order), own, rollup.as_ref())?;
-                output.add_file(PAGE, pages.html(&shown)?.as_bytes())?;
-                pages.write_calls(&files, calls, console)?;
-            }
-            let written = output.finish()?;
-            report_leftovers(&folder, &written.files, console);
-            written.short_sheets.iter().for_each(|sheet| report_short(sheet, console));
-            console.note(&format!("{} written to {}", counted(written.files.len() as u64, "file"), folder.display()));
-        }
-        if console.verbose() {
-            let seconds = started.elapsed().as_secs_f64();
-            let bytes = bytes(analysis.bytes);
-            console.say(&format!("{bytes} in {seconds:.2} s, {:.0} files/s", inputs.files.len() as f64 / seconds));
+        let mut report = Report::build(analysis, groups)?;
+        report.parameters.condition = self.options.condition.as_ref().map(|condition| condition.text().to_owned());
+        report.title = self.page.title();
+        if let (Some(output), Some(folder)) = (output, &self.folder) {
+            let files = ReportFiles {
+                folder,
+                report: &report,
+                analysis,
+                joined: joined.as_deref(),
+                rollup: rollup.as_ref(),
+                calls: CallSource::Results { files: &self.inputs.files, options: &self.options },
+                page: &self.page,
+                order,
+                audio: self.audio.as_ref(),
+            };
+            files.write(output, &|name| self.is_wanted(name), console)?;
         }
         Ok(Some(AnalyzeResult { report, failed }))
+    }
+
+    /// Gives the part files of a shard their names. What it takes all calls to know is left to the report.
+    fn finish_shard(mut self, job: ShardJob, console: &Console) -> Result<Exit, Failure> {
+        let Some(output) = self.output.take() else { return Ok(Exit::Failed) };
+        if self.inputs.files.is_empty() {
+            console.error("no result file found");
+            return Ok(Exit::Failed);
+        }
+        let mut parameters = ReportSettings::new(Some(&self.options.settings));
+        parameters.condition = self.options.condition.as_ref().map(|condition| condition.text().to_owned());
+        let parameters = serde_json::to_value(&parameters)
+            .map_err(|error| crate::Error::invalid(format!("cannot write the parameters: {error}")))?;
+        let mut terms = shard_terms(&self.inputs, &self.options, parameters, job.rules);
+        let names = TABLES.into_iter().map(|table| table.name).chain(BESIDE_TABLES);
+        terms.insert("tables".to_owned(), names.filter(|name| self.is_wanted(name)).collect());
+        let joined = self.options.joined.as_ref().filter(|_| self.is_given);
+        let matched = joined.map(|joined| {
+            let (column, examples) = (joined.key().to_owned(), joined.examples(&self.analysis.calls));
+            Ok::<_, Failure>(MetadataMatch { column, calls: joined.matched(&self.analysis)?, examples })
+        });
+        let is_partly = !self.refusals.is_empty();
+        let seconds = self.started.elapsed().as_secs_f64();
+        let summary = ShardSummary::new(&self.analysis, self.refusals, matched.transpose()?, seconds);
+        let calls = counted(summary.measured, "call");
+        let written = counted(output.finish_shard(terms, summary)?.files.len() as u64, "file");
+        let folder = self.folder.unwrap_or_default();
+        console.note(&format!("shard {}: {calls} measured, {written} written to {}", job.shard, folder.display()));
+        Ok(if is_partly { Exit::Partly } else { Exit::Done })
     }
 }
 
@@ -298,6 +382,8 @@ const NAMED: u64 = 5;
 struct AnalyzeProgress<'a> {
     console: &'a Console,
     bar: &'a indicatif::ProgressBar,
+    /// A line for each file that could not be measured.
+    refusals: Vec<String>,
     /// Files per code of a warning.
     named: BTreeMap<&'static str, u64>,
 }
@@ -321,7 +407,11 @@ impl AnalyzeProgress<'_> {
                     self.bar.suspend(|| self.console.note(&format!("{}: {line}", outcome.path.display())));
                 }
             }
-            refused => self.bar.suspend(|| self.console.say(&super::check::refusal(&outcome.path, refused))),
+            refused => {
+                let line = super::check::refusal(&outcome.path, refused);
+                self.bar.suspend(|| self.console.say(&line));
+                self.refusals.push(line);
+            }
         }
     }
 
@@ -339,31 +429,5 @@ impl AnalyzeProgress<'_> {
 pub(super) fn unused_roles(roles: &Roles, labels: &BTreeSet<String>, console: &Console) {
     for (label, role) in roles.iter().filter(|(label, _)| !labels.contains(*label)) {
         console.note(&format!("--role {label}={role}: no file has participant `{label}`"));
-    }
-}
-
-/// A sheet of the workbook that does not hold all of its table.
-fn report_short(sheet: &ShortSheet, console: &Console) {
-    let ShortSheet { sheet: name, rows_left_out, texts_cut, .. } = sheet;
-    if *rows_left_out > 0 {
-        let rows = counted(*rows_left_out, "row");
-        console.note(&format!("{WORKBOOK}: the sheet {name} is full; {rows} left out"));
-    }
-    if *texts_cut > 0 {
-        let texts = counted(*texts_cut, "text");
-        console.note(&format!("{WORKBOOK}: the sheet {name} has {texts} cut to the length of a cell"));
-    }
-}
-
-/// Names tables of an earlier run that this run did not write: they do not match the report beside them.
-fn report_leftovers(folder: &Path, written: &[PathBuf], console: &Console) {
-    let names = || TABLES.iter().map(|table| table.name).chain(BESIDE_TABLES);
-    let with = |extension| names().map(move |name| format!("{name}.{extension}"));
-    let files = ["parquet", "csv", "jsonl", "json", "html"].into_iter().flat_map(with);
-    for file in files.chain([WORKBOOK.to_owned()]) {
-        let path = folder.join(file);
-        if !written.contains(&path) && path.is_file() {
-            console.note(&format!("{} is left from an earlier run", path.display()));
-        }
     }
 }

@@ -10,13 +10,15 @@ use super::metadata::{MetadataFlags, report_unmatched};
 use super::order::OrderFlags;
 use super::output::{Console, Failure, Format};
 use super::page::{PageFiles, PageFlags};
+use super::report_files::ReportFiles;
 use super::settings::SettingsFlags;
+use super::shards::report_shards;
 use super::summary;
 use crate::disk;
 use crate::metrics::Settings;
 use crate::report::number::counted;
 use crate::report::{Groups, Page, Recorded, Report};
-use crate::tables::{CallSource, Condition, FOLDER, GroupKey, Metadata, OwnColumns, Rollup, Stored};
+use crate::tables::{CallSource, Condition, FOLDER, GroupKey, Metadata, Output, OwnColumns, Rollup, Stored};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -100,6 +102,7 @@ pub(super) fn run(args: Args, format: Format, console: &Console) -> Result<Exit,
     let recorded = recorded(&stored, Some(&settings).filter(|_| are_given))?;
 
     let is_given = given.is_some();
+    let shards = stored.shards().next().flatten().cloned().filter(|_| args.folders.len() == 1);
     let metadata = given.map_or_else(|| stored.own_columns(), |given| Ok(Some(given)))?;
     let asked = match &metadata {
         Some(metadata) if !args.group_by.is_empty() => resolve(metadata)?,
@@ -126,6 +129,14 @@ pub(super) fn run(args: Args, format: Format, console: &Console) -> Result<Exit,
     let analysis = recorded.analysis(&stored)?;
     if condition.is_none() {
         recorded.agrees(&analysis.calls)?;
+    }
+    // Tables in shards are completed by their first report.
+    let completes = args.output.is_none() && condition.is_none() && !is_given;
+    let shards = shards.filter(|_| completes);
+    if let Some(shards) = &shards
+        && !report_shards(shards, analysis.measured, console)
+    {
+        return Ok(Exit::Failed);
     }
     if !report_left_out(analysis.left_out.calls, analysis.measured, console) {
         return Ok(Exit::Failed);
@@ -165,6 +176,22 @@ pub(super) fn run(args: Args, format: Format, console: &Console) -> Result<Exit,
     report.parameters.condition = both(recorded.parameters.condition.clone(), condition.as_ref().map(Condition::text));
     let (calls, files) = (CallSource::Tables(&stored), analysis.files());
     let own = joined.as_ref().map(|joined| OwnColumns::new(joined, &analysis)).transpose()?;
+    if let (Some(shards), [folder]) = (&shards, &args.folders[..]) {
+        let audio = args.page.audio(folder)?;
+        let files = ReportFiles {
+            folder,
+            report: &report,
+            analysis: &analysis,
+            joined: joined.as_ref(),
+            rollup: rollup.as_ref(),
+            calls,
+            page: &args.page,
+            order: &args.order,
+            audio: audio.as_ref(),
+        };
+        let output = Output::beside_shards(folder, shards, joined.as_ref())?;
+        files.write(output, &|name| shards.has(name) || name == "report", console)?;
+    }
     let document = |wanted| to == ReportFormat::Document(wanted);
     if document(Document::Html) || document(Document::Markdown) || args.page.has_calls() {
         let mut shown = args.page.options(&args.order);
@@ -191,11 +218,14 @@ pub(super) fn run(args: Args, format: Format, console: &Console) -> Result<Exit,
         _ => report.to_text(console.width()),
     };
     let Some(output) = &args.output else {
-        return if to == ReportFormat::Rows {
-            summary::print(&report, format, console)
+        let exit = if to == ReportFormat::Rows {
+            summary::print(&report, format, console)?
         } else {
-            console.data(text.as_bytes())
+            console.data(text.as_bytes())?
         };
+        // As the analysis of all files at once would.
+        let is_partly = exit == Exit::Done && shards.is_some() && report.inputs.failed > Some(0);
+        return Ok(if is_partly { Exit::Partly } else { exit });
     };
     disk::write(output, text.as_bytes())?;
     if document(Document::Html) {
@@ -216,9 +246,14 @@ fn both(stored: Option<String>, asked: Option<&str>) -> Option<String> {
 /// What is recorded of all folders, joined. The settings that were given are those of folders without a `report.json`.
 fn recorded(stored: &Stored, given: Option<&Settings>) -> Result<Recorded, Failure> {
     let (mut joined, mut is_needed): (Option<Recorded>, bool) = (None, given.is_none());
-    for (folder, _) in stored.folders() {
+    for ((folder, _), shards) in stored.folders().zip(stored.shards()) {
         let path = folder.join("report.json");
-        let recorded = if path.exists() { Recorded::read(&path)? } else { Recorded::without_report(given) };
+        let recorded = match shards {
+            Some(shards) => Some(Recorded::of_shards(shards, &path)?),
+            None if path.exists() => Some(Recorded::read(&path)?),
+            None => None,
+        };
+        let recorded = recorded.filter(Recorded::is_complete).unwrap_or_else(|| Recorded::without_report(given));
         is_needed |= !recorded.is_complete();
         joined = Some(match joined {
             None => recorded,

@@ -236,20 +236,20 @@ impl Report {
     /// [`crate::ErrorKind::Table`] when an aggregation fails.
     pub fn build(analysis: &Analysis, rollup: Option<Groups>) -> Result<Self> {
         let failed = |error| Error::table("cannot build the report", error);
-        let is_recorded = !analysis.inputs_hash.is_empty();
+        let is_known = analysis.knows_inputs;
         Ok(Self {
             format: REPORT_FORMAT,
             schema_version: SCHEMA_VERSION,
-            definitions_version: is_recorded.then_some(DEFINITIONS_VERSION),
+            definitions_version: is_known.then_some(DEFINITIONS_VERSION),
             version: env!("CARGO_PKG_VERSION"),
             title: None,
             inputs: Inputs {
                 measured: analysis.measured,
                 without_speech: analysis.without_speech,
-                failed: is_recorded.then_some(analysis.failed),
+                failed: is_known.then_some(analysis.failed),
                 sources: sources(&analysis.calls).map_err(failed)?,
-                bytes: is_recorded.then_some(analysis.bytes),
-                hash: is_recorded.then(|| analysis.inputs_hash.clone()),
+                bytes: is_known.then_some(analysis.bytes),
+                hash: Some(analysis.inputs_hash.clone()).filter(|hash| !hash.is_empty()),
             },
             copies: analysis.copies.clone(),
             parameters: ReportSettings::new(analysis.settings.as_ref()),

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::metrics::keywords::Keywords;
 use crate::metrics::{DEFINITIONS_VERSION, Parameters, Preset, Roles, Settings};
 use crate::named_file::{self, FileKind};
-use crate::tables::{Analysis, RuleCalls, Stored};
+use crate::tables::{Analysis, InputsHash, RuleCalls, ShardManifest, Shards, Stored};
 use crate::text::Markers;
 use crate::transcript::REPORT_FORMAT;
 
@@ -182,7 +182,7 @@ pub struct Recorded {
     rules: Option<Vec<RuleCalls>>,
     /// Null without a roll-up.
     pub rollup: Option<Groups>,
-    /// Whether some tables have no `report.json`.
+    /// Whether some tables have no `report.json` that knows their settings.
     #[serde(skip)]
     is_partial: bool,
 }
@@ -204,7 +204,7 @@ impl Recorded {
         let bytes = named_file::read(path, FileKind::Report)?;
         let wrong =
             |why: String| Error::invalid(format!("{} is not a report.json of talkmeter: {why}", path.display()));
-        let recorded: Self = serde_json::from_slice(&bytes).map_err(|error| wrong(error.to_string()))?;
+        let mut recorded: Self = serde_json::from_slice(&bytes).map_err(|error| wrong(error.to_string()))?;
         if recorded.format != REPORT_FORMAT {
             return Err(wrong(format!("the format is {:?}", recorded.format)));
         }
@@ -215,6 +215,7 @@ impl Recorded {
                 path.display()
             )));
         }
+        recorded.is_partial = recorded.parameters.figures.is_none();
         Ok(recorded)
     }
 
@@ -236,7 +237,45 @@ impl Recorded {
         }
     }
 
-    /// Whether it was read from `report.json`, in each of several folders.
+    /// What all shards of an analysis record. Title and roll-up are those of the `report.json` at `path`, if it is theirs.
+    ///
+    /// # Errors
+    /// When a manifest does not hold what it should.
+    pub fn of_shards(shards: &Shards, path: &Path) -> Result<Self> {
+        let parameters: serde_json::Result<ReportSettings> =
+            serde_json::from_value(shards.common("parameters").clone());
+        let parameters = parameters.map_err(|error| Error::invalid(format!("parameters of the shards: {error}")))?;
+        let mut recorded = Self::without_report(None);
+        let (mut inputs_hash, mut bytes) = (InputsHash::default(), 0);
+        let mut failed = shards.common("excluded").as_u64().unwrap_or_default();
+        for ShardManifest { summary, .. } in shards.manifests() {
+            inputs_hash.add(summary.hash.parse()?);
+            recorded.inputs.measured += summary.measured;
+            recorded.inputs.without_speech += summary.without_speech;
+            failed += summary.failed.len() as u64;
+            bytes += summary.bytes;
+            match (&mut recorded.rules, &summary.rules) {
+                (Some(rules), Some(more)) => rules.iter_mut().zip(more).for_each(|(sum, other)| sum.add(other)),
+                (rules, more) => rules.clone_from(more),
+            }
+        }
+        recorded.inputs.failed = Some(failed);
+        recorded.inputs.bytes = Some(bytes);
+        recorded.inputs.hash = Some(inputs_hash.to_string());
+        recorded.definitions_version = Some(DEFINITIONS_VERSION);
+        recorded.parameters = parameters;
+        recorded.is_partial = false;
+        if let Ok(earlier) = Self::read(path)
+            && earlier.inputs.hash == recorded.inputs.hash
+            && earlier.parameters == recorded.parameters
+        {
+            recorded.title = earlier.title;
+            recorded.rollup = earlier.rollup;
+        }
+        Ok(recorded)
+    }
+
+    /// Whether an analysis recorded it, in each of several folders.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         !self.is_partial
@@ -251,6 +290,7 @@ impl Recorded {
         if stored.is_whole() && !self.is_partial {
             analysis.without_speech = self.inputs.without_speech;
         }
+        analysis.knows_inputs = self.inputs.failed.is_some();
         analysis.failed = self.inputs.failed.unwrap_or_default();
         analysis.bytes = self.inputs.bytes.unwrap_or_default();
         analysis.inputs_hash = self.inputs.hash.clone().unwrap_or_default();

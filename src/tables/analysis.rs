@@ -13,6 +13,7 @@ use super::condition::Condition;
 use super::copies::Copies;
 use super::files::{Output, add};
 use super::frame::{Rows, Runs};
+use super::inputs_hash::InputsHash;
 use super::join::Joined;
 use super::keyword_hits::{HitCounts, KeywordHits};
 use super::pipeline::in_order;
@@ -275,9 +276,11 @@ pub struct Analysis {
     pub warnings: Vec<(Code, u64, u64)>,
     /// Labels of [`Settings::roles`] that occur in some file.
     pub labels: BTreeSet<String>,
-    /// BLAKE3 over the names and BLAKE3 hashes of the result files that were read, in order, left out or not; empty without
-    /// [`Options::hash_inputs`], and for stored tables that do not say.
+    /// [`InputsHash`] of the result files that were read, left out or not; empty without [`Options::hash_inputs`], and for
+    /// stored tables that do not say.
     pub inputs_hash: String,
+    /// Whether it is known how many files failed, and how many bytes were read.
+    pub(crate) knows_inputs: bool,
 }
 
 /// Calls that a condition leaves out.
@@ -355,7 +358,7 @@ pub(super) fn measure_all<F: ResultFile>(
         rules: options.rules.as_ref(),
         pending,
         observe,
-        hasher: options.hash_inputs.then(blake3::Hasher::new),
+        inputs_hash: options.hash_inputs.then(InputsHash::default),
         left_out: LeftOut::default(),
         measured: 0,
         without_speech: 0,
@@ -599,7 +602,7 @@ struct Collector<'a> {
     rules: Option<&'a Rules>,
     pending: &'a mut [Pending],
     observe: &'a mut (dyn FnMut(FileOutcome) -> Result<()> + Send),
-    hasher: Option<blake3::Hasher>,
+    inputs_hash: Option<InputsHash>,
     left_out: LeftOut,
     measured: u64,
     without_speech: u64,
@@ -615,11 +618,8 @@ impl Collector<'_> {
         let batch = batch?;
         for (outcome, hash) in batch.outcomes {
             self.count(&outcome);
-            if let (Some(hash), Some(hasher)) = (hash, &mut self.hasher) {
-                // The length separates the name from what follows.
-                hasher.update(&(outcome.file.len() as u64).to_le_bytes());
-                hasher.update(outcome.file.as_bytes());
-                hasher.update(hash.as_bytes());
+            if let (Some(hash), Some(sum)) = (hash, &mut self.inputs_hash) {
+                sum.add_hashed(&outcome.file, &hash);
             }
             (self.observe)(outcome)?;
         }
@@ -669,7 +669,8 @@ impl Collector<'_> {
             bytes: self.bytes,
             warnings: self.warnings.into_iter().map(|(code, (files, count))| (code, files, count)).collect(),
             labels: self.labels,
-            inputs_hash: self.hasher.map(|hasher| hasher.finalize().to_hex().to_string()).unwrap_or_default(),
+            knows_inputs: true,
+            inputs_hash: self.inputs_hash.map(|hash| hash.to_string()).unwrap_or_default(),
         })
     }
 }

@@ -1,5 +1,6 @@
 //! Tables as files: Parquet, CSV, JSON lines, a workbook. A run writes all its files or none, and each file atomically.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -8,6 +9,7 @@ use std::sync::{Arc, Mutex};
 use polars::prelude::*;
 use polars_parquet::write::FileWriter;
 use rayon::prelude::*;
+use serde_json::{Map, Value, json};
 use tempfile::NamedTempFile;
 
 use super::distinct;
@@ -15,15 +17,16 @@ use super::frame::Rows;
 use super::join::Joined;
 use super::package::{PACKAGE, Package, Resource};
 use super::row_groups::{Encoded, Encoder, GROUP_BYTES, Group, Pending};
+use super::shards::{Shard, ShardManifest, ShardSummary, Shards};
 use super::workbook::{ShortSheet, Workbook, has_sheet};
 use crate::disk;
 use crate::error::{Error, Result};
-use crate::metrics::catalogue::{CALLS, Table};
+use crate::metrics::catalogue::{CALLS, TABLES, Table};
 
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// A file format of tables.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Format {
@@ -70,6 +73,8 @@ pub struct Output {
     folder: PathBuf,
     /// Whether this run created the folder, and removes it if the run fails.
     made: bool,
+    /// Which part of the tables is written.
+    shard: Option<Shard>,
     formats: Vec<Format>,
     pending: Vec<Pending>,
     sinks: Sinks,
@@ -104,31 +109,82 @@ impl Output {
     /// # Errors
     /// [`crate::ErrorKind::Io`] when the folder cannot be created or written to.
     pub fn create(folder: &Path, formats: &[Format], tables: &[&'static Table]) -> Result<Self> {
+        if Shards::are_in(folder) {
+            let why = "its tables are in shards, which one analysis cannot replace: write to another folder";
+            return Err(Error::invalid(format!("{}: {why}", folder.display())));
+        }
         let made = !folder.exists();
         if made {
             disk::folder_to_come(folder);
         }
-        fs::create_dir_all(folder).map_err(|error| Error::io("make the folder", folder, error))?;
-        let formats = distinct(formats);
-        let mut output = Self {
+        make_folder(folder)?;
+        Self::empty(folder, formats, made).with_tables(tables)
+    }
+
+    /// The same for one of several analyses that write parts of the same tables, perhaps at the same time: a part file in the
+    /// folder of each table. [`Output::finish_shard`] writes them.
+    ///
+    /// # Errors
+    /// When a folder cannot be made or written to, and for a workbook, which has no parts.
+    pub fn create_shard(folder: &Path, formats: &[Format], tables: &[&'static Table], shard: Shard) -> Result<Self> {
+        if formats.contains(&Format::Workbook) {
+            return Err(Error::invalid("a workbook cannot be written in parts: use parquet, csv or jsonl"));
+        }
+        // Other shards may be about to write there: the folders stay, even if this shard fails.
+        shard.manifest(folder).parent().map_or(Ok(()), make_folder)?;
+        for format in formats {
+            tables.iter().try_for_each(|table| make_folder(&folder.join(table_name(table.name, *format))))?;
+        }
+        let mut output = Self::empty(folder, formats, false);
+        output.shard = Some(shard);
+        output.with_tables(tables)
+    }
+
+    /// What is beside the tables of shards that are complete: `calls_by_role`, a roll-up, the report. `joined` has the user's
+    /// columns.
+    ///
+    /// # Errors
+    /// For formats that are not known.
+    pub fn beside_shards(folder: &Path, shards: &Shards, joined: Option<&Joined>) -> Result<Self> {
+        let formats: Vec<Format> = serde_json::from_value(shards.common("formats").clone())
+            .map_err(|error| Error::invalid(format!("formats of the shards: {error}")))?;
+        let mut output = Self::empty(folder, &formats, false);
+        let mut resources = Vec::new();
+        for table in TABLES.into_iter().filter(|table| shards.has(table.name)) {
+            let schema = Joined::schema_of(table, joined.filter(|_| table.name == CALLS.name));
+            for format in output.file_formats() {
+                let resource = Resource::of_table(table, format, &schema);
+                resources.push(resource.in_parts(shards.parts(table.name, format)));
+            }
+        }
+        output.package = Package::new(resources);
+        Ok(output)
+    }
+
+    fn empty(folder: &Path, formats: &[Format], made: bool) -> Self {
+        Self {
             folder: folder.to_owned(),
             made,
-            formats,
+            shard: None,
+            formats: distinct(formats),
             pending: Vec::new(),
             sinks: Sinks::default(),
             finished: Vec::new(),
             package: Package::new(Vec::new()),
             resources: Vec::new(),
-        };
-        if output.formats.contains(&Format::Workbook) {
-            output.sinks.workbook = Some(Workbook::create(folder)?);
+        }
+    }
+
+    fn with_tables(mut self, tables: &[&'static Table]) -> Result<Self> {
+        if self.formats.contains(&Format::Workbook) {
+            self.sinks.workbook = Some(Workbook::create(&self.folder)?);
         }
         for &table in tables {
-            let (pending, sinks) = output.table(table, None)?;
-            output.pending.push(pending);
-            output.sinks.tables.push(sinks);
+            let (pending, sinks) = self.table(table, None)?;
+            self.pending.push(pending);
+            self.sinks.tables.push(sinks);
         }
-        Ok(output)
+        Ok(self)
     }
 
     /// Keeps the descriptions of tables in the folder that this run does not write.
@@ -137,7 +193,7 @@ impl Output {
     /// When its `datapackage.json` cannot be read.
     pub fn beside_others(mut self) -> Result<Self> {
         self.package = Package::read(&self.folder)?;
-        self.package.resources.retain(|resource| self.folder.join(&resource.path).is_file());
+        self.package.resources.retain(|resource| resource.is_in(&self.folder));
         Ok(self)
     }
 
@@ -158,7 +214,13 @@ impl Output {
     }
 
     fn file(&self, resource: Resource, format: Format, schema: &Schema) -> Result<(Encoder, Sink)> {
-        Sink::create(self.folder.join(&resource.path), resource, format, schema)
+        let path = self.folder.join(&resource.name);
+        match self.shard {
+            Some(shard) => {
+                Sink::create(path.join(shard.part(format)), disk::create_among_others, resource, format, schema)
+            }
+            None => Sink::create(path, disk::create, resource, format, schema),
+        }
     }
 
     /// Adds the user's own columns to the table `calls`.
@@ -229,6 +291,49 @@ impl Output {
     /// # Errors
     /// When a file cannot be written or renamed; files renamed before stay.
     pub fn finish(mut self) -> Result<Written> {
+        let Finished { mut files, mut resources, short_sheets } = self.finish_tables()?;
+        resources.append(&mut self.resources);
+        self.package.merge(resources);
+        if !self.package.resources.is_empty() {
+            let package = self.package.to_json()?;
+            self.add_file(PACKAGE, package.as_bytes())?;
+        }
+        files.append(&mut self.finished);
+        Ok(Written { files: disk::persist_all(files)?, short_sheets })
+    }
+
+    /// Writes the remaining rows of a shard, puts its part files in the place of earlier ones, and then its manifest. In
+    /// between there is none, so that parts of two runs are never taken for one.
+    ///
+    /// # Errors
+    /// When a file cannot be written or renamed; when it is not the output of a shard.
+    pub fn finish_shard(mut self, mut common: Map<String, Value>, summary: ShardSummary) -> Result<Written> {
+        let Some(shard) = self.shard else { return Err(Error::invalid("not the output of a shard")) };
+        let tables: Vec<_> = self.pending.iter().map(|pending| pending.table.name).collect();
+        common.entry("tables").or_insert(json!(tables));
+        common.insert("formats".to_owned(), json!(self.formats));
+        let files = self.finish_tables()?.files;
+        let mut parts = BTreeMap::new();
+        for (file, path) in &files {
+            let length = file.as_file().metadata().map_err(|error| Error::io("read", path, error))?.len();
+            let name = path.strip_prefix(&self.folder).unwrap_or(path);
+            let name: Vec<_> = name.iter().map(|part| part.to_string_lossy()).collect();
+            parts.insert(name.join("/"), length);
+        }
+        let path = shard.manifest(&self.folder);
+        let manifest = serde_json::to_vec_pretty(&ShardManifest::new(shard, common, summary, parts));
+        let manifest = manifest.map_err(|error| Error::invalid(format!("cannot write {}: {error}", path.display())))?;
+        let mut file = disk::create_among_others(&path)?;
+        file.write_all(&manifest).map_err(|error| Error::io("write", &path, error))?;
+        disk::remove(&path)?;
+        let mut written = disk::persist_all(files)?;
+        disk::persist(file, &path)?;
+        written.push(path);
+        Ok(Written { files: written, short_sheets: Vec::new() })
+    }
+
+    /// Writes the remaining rows of all tables.
+    fn finish_tables(&mut self) -> Result<Finished> {
         let (mut pending, mut sinks) = (std::mem::take(&mut self.pending), std::mem::take(&mut self.sinks));
         let bytes: usize = pending.iter().map(|pending| pending.bytes).sum();
         let rest = rest(&mut pending);
@@ -259,15 +364,24 @@ impl Output {
             files.push(file);
             short_sheets = short;
         }
-        resources.append(&mut self.resources);
-        self.package.merge(resources);
-        if !self.package.resources.is_empty() {
-            let package = self.package.to_json()?;
-            self.add_file(PACKAGE, package.as_bytes())?;
-        }
-        files.append(&mut self.finished);
-        Ok(Written { files: disk::persist_all(files)?, short_sheets })
+        Ok(Finished { files, resources, short_sheets })
     }
+}
+
+/// Tables whose rows are all written, before their files have their names.
+struct Finished {
+    files: Vec<(NamedTempFile, PathBuf)>,
+    resources: Vec<Resource>,
+    short_sheets: Vec<ShortSheet>,
+}
+
+fn make_folder(folder: &Path) -> Result<()> {
+    fs::create_dir_all(folder).map_err(|error| Error::io("make the folder", folder, error))
+}
+
+/// The name of the file of a table, or of the folder of its parts.
+fn table_name(table: &str, format: Format) -> String {
+    format!("{table}.{}", format.extension())
 }
 
 /// Adds rows to all tables; returns the groups that are full.
@@ -305,7 +419,7 @@ pub fn write_frame(path: &Path, frame: &DataFrame) -> Result<()> {
     let wrong = || Error::invalid(format!("{}: the ending must be .parquet, .csv or .jsonl", path.display()));
     let format = format.ok_or_else(wrong)?;
     let resource = Resource::of_frame("query", format, frame.schema(), &|_| true);
-    let (encoder, mut sink) = Sink::create(path.to_owned(), resource, format, frame.schema())?;
+    let (encoder, mut sink) = Sink::create(path.to_owned(), disk::create, resource, format, frame.schema())?;
     sink.write(encoder.frame(frame))?;
     disk::persist_all([sink.finish()?.0]).map(drop)
 }
@@ -352,9 +466,15 @@ impl Write for Handle {
 }
 
 impl Sink {
-    fn create(path: PathBuf, resource: Resource, format: Format, schema: &Schema) -> Result<(Encoder, Self)> {
+    fn create(
+        path: PathBuf,
+        create: impl FnOnce(&Path) -> Result<NamedTempFile>,
+        resource: Resource,
+        format: Format,
+        schema: &Schema,
+    ) -> Result<(Encoder, Self)> {
         let encoder = Encoder::new(&resource, format, schema).map_err(|error| cannot_write(&path, error))?;
-        let file = disk::create(&path)?;
+        let file = create(&path)?;
         let opened = file.reopen().map_err(|error| Error::io("write", &path, error))?;
         let handle = Handle(Arc::new(Mutex::new(BufWriter::with_capacity(1 << 16, opened))));
         let mut to = handle.clone();

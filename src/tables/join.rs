@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use polars::prelude::*;
 
+use super::analysis::Analysis;
 use super::frame::schema;
 use super::group::{GroupCells, GroupKey};
 use super::metadata::{KeyKind, Metadata};
@@ -261,6 +262,20 @@ impl Joined {
     /// As the roll-up by this column.
     pub fn column(&self, key: &GroupKey) -> Result<StringChunked> {
         Ok(self.groups(key)?.cells)
+    }
+
+    /// A hash of the metadata.
+    pub(super) fn hash(&self) -> String {
+        self.metadata.hash()
+    }
+
+    /// How many calls of an analysis have a row, left out or not.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Table`] when its frames lack a column.
+    pub fn matched(&self, analysis: &Analysis) -> Result<u64> {
+        let rows = self.rows_of(&analysis.calls).map_err(|error| Error::table("cannot read calls", error))?;
+        Ok(rows.iter().flatten().count() as u64 + analysis.left_out.rows.len() as u64)
     }
 
     /// The column that names the calls.

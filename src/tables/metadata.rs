@@ -98,6 +98,27 @@ impl Metadata {
         Self { frame, keys: key.into_iter().collect(), notes: Vec::new() }
     }
 
+    /// A hash of the columns, by which two analyses see that they have the same.
+    pub(super) fn hash(&self) -> String {
+        let mut hasher = blake3::Hasher::new();
+        let mut add = |text: Option<&str>| {
+            // The length separates a cell from the next, and no cell from an empty one.
+            hasher.update(&text.map_or(u64::MAX, |text| text.len() as u64).to_le_bytes());
+            hasher.update(text.unwrap_or_default().as_bytes());
+        };
+        for (key, kind) in &self.keys {
+            add(Some(key));
+            add(Some(&format!("{kind:?}")));
+        }
+        for column in self.frame.columns() {
+            add(Some(column.name()));
+            add(Some(&column.dtype().to_string()));
+            let text = column.cast(&DataType::String).ok();
+            text.iter().filter_map(|text| text.str().ok()).flat_map(|cells| cells.iter()).for_each(&mut add);
+        }
+        hasher.finalize().to_hex().to_string()
+    }
+
     /// What to know about the file as a whole, a line each: a guessed encoding, empty rows.
     #[must_use]
     pub fn notes(&self) -> &[String] {

@@ -59,13 +59,21 @@ impl Package {
     }
 }
 
+/// A file, or the files of a table in parts, whose rows stand one under the other.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(untagged)]
+enum ResourcePath {
+    File(String),
+    Parts(Vec<String>),
+}
+
 /// One table in one format.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Resource {
-    name: String,
+    pub(super) name: String,
     #[serde(rename = "type")]
     kind: Cow<'static, str>,
-    pub(super) path: String,
+    path: ResourcePath,
     format: Cow<'static, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     encoding: Option<Cow<'static, str>>,
@@ -179,7 +187,7 @@ impl Resource {
         let is_sheet = format == Format::Workbook;
         let sheet = || Dialect { sheet_name: table.to_owned(), excel: Sheet { sheet: table.to_owned() } };
         Self {
-            path: if is_sheet { WORKBOOK.to_owned() } else { name.clone() },
+            path: ResourcePath::File(if is_sheet { WORKBOOK.to_owned() } else { name.clone() }),
             name,
             kind: "table".into(),
             format: format.extension().into(),
@@ -187,6 +195,19 @@ impl Resource {
             dialect: is_sheet.then(sheet),
             description: grain.into(),
             schema: FieldList { fields },
+        }
+    }
+
+    /// The same table in part files.
+    pub(super) fn in_parts(self, parts: Vec<String>) -> Self {
+        Self { path: ResourcePath::Parts(parts), ..self }
+    }
+
+    /// Whether its files are in a folder of tables.
+    pub(super) fn is_in(&self, folder: &Path) -> bool {
+        match &self.path {
+            ResourcePath::File(path) => folder.join(path).is_file(),
+            ResourcePath::Parts(parts) => parts.iter().all(|part| folder.join(part).is_file()),
         }
     }
 

@@ -11,7 +11,7 @@ use super::call_rows::Figure;
 use super::files::Format;
 use super::frame::schema;
 use super::stored::{first_keys, labels};
-use super::table_files::{TableFolder, sources};
+use super::table_files::{TableFolder, scan_json_lines, sources};
 use crate::error::{Check, Error, Result};
 use crate::metrics::catalogue::Table;
 
@@ -30,7 +30,7 @@ impl Query {
     /// a column `dir`: as much of each folder's path as makes it unique.
     ///
     /// # Errors
-    /// When a folder cannot be read, has no table, or is given twice.
+    /// When a folder cannot be read, has no table, has shards that are not complete or not of one analysis, or is given twice.
     pub fn open(paths: &[PathBuf]) -> Result<Self> {
         let folder = |(label, path): (String, &PathBuf)| {
             let folder = TableFolder::open(path)?;
@@ -121,12 +121,11 @@ fn is_select(sql: &str) -> bool {
 /// behind ours text.
 fn scan(name: &str, parts: Vec<File>, format: Format) -> PolarsResult<LazyFrame> {
     let order = parts.first().filter(|_| format == Format::JsonLines).map(first_keys).transpose()?;
-    let sources = sources(parts);
     let ours = Table::from_name(name).map(schema);
     if format == Format::Parquet {
         let hive_options = polars::io::HiveOptions::new_disabled();
         return LazyFrame::scan_parquet_sources(
-            sources,
+            sources(parts),
             ScanArgsParquet { hive_options, ..ScanArgsParquet::default() },
         );
     }
@@ -138,15 +137,12 @@ fn scan(name: &str, parts: Vec<File>, format: Format) -> PolarsResult<LazyFrame>
     let types: Option<SchemaRef> = ours.as_ref().map(|ours| Arc::new(ours.iter().map(read_as).collect()));
     let frame = if format == Format::Csv {
         let guessed_from = if ours.is_some() { Some(0) } else { None };
-        LazyCsvReader::new_with_sources(sources)
+        LazyCsvReader::new_with_sources(sources(parts))
             .with_infer_schema_length(guessed_from)
             .with_dtype_overwrite(types)
             .finish()?
     } else {
-        let mut frame = LazyJsonLineReader::new_with_sources(sources)
-            .with_infer_schema_length(None)
-            .with_schema_overwrite(types)
-            .finish()?;
+        let mut frame = scan_json_lines(parts, types.as_ref())?;
         let mut names: Vec<PlSmallStr> = frame.collect_schema()?.iter_names().cloned().collect();
         order.unwrap_or_default().sort(&mut names);
         frame.select(names.into_iter().map(col).collect::<Vec<_>>())

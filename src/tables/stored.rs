@@ -21,7 +21,8 @@ use super::join::Joined;
 use super::keyword_hits::{HitCounts, are_of_rules};
 use super::metadata::Metadata;
 use super::rule_calls::{RuleCalls, Verdicts};
-use super::table_files::{TableFiles, TableFolder, sources};
+use super::shards::Shards;
+use super::table_files::{TableFiles, TableFolder, scan_json_lines, sources};
 use crate::billing::Bill;
 use crate::error::{Check, Error, Result};
 use crate::metrics::catalogue::{CALLS, COSTS, HITS, Kind, PARTICIPANTS, RULES, TABLES, Table, WARNINGS};
@@ -61,7 +62,7 @@ impl Stored {
     /// Calls of several folders are named `folder/file`, with as much of the folder's path as makes it unique.
     ///
     /// # Errors
-    /// For a folder without `calls`, and for one given twice.
+    /// For a folder without `calls`, for one given twice, and for shards that are not complete or not of one analysis.
     pub fn open(paths: &[PathBuf]) -> Result<Self> {
         let labels = labels(paths)?;
         let folder = |(path, label): (&PathBuf, String)| {
@@ -112,6 +113,11 @@ impl Stored {
     /// The folders with the names in front of their calls; the name is empty for a single folder.
     pub fn folders(&self) -> impl Iterator<Item = (&Path, &str)> {
         self.folders.iter().map(|folder| (folder.path(), folder.prefix.trim_end_matches('/')))
+    }
+
+    /// The shards that wrote each of the folders, if they were written so.
+    pub fn shards(&self) -> impl Iterator<Item = Option<&Shards>> {
+        self.folders.iter().map(|folder| folder.tables.shards.as_ref())
     }
 
     /// The user's own columns that stand in `calls`, and [`FOLDER`] if there are several folders; `None` without any.
@@ -276,6 +282,7 @@ impl Stored {
             warnings,
             labels: std::collections::BTreeSet::new(),
             inputs_hash: String::new(),
+            knows_inputs: false,
             settings,
         })
     }
@@ -461,6 +468,9 @@ fn scan(parts: Vec<File>, format: Format, schema: Option<&Schema>) -> PolarsResu
         }
         _ => None,
     };
+    if let (Format::JsonLines, None) = (format, schema) {
+        return scan_json_lines(parts, None);
+    }
     let sources = sources(parts);
     match format {
         Format::Parquet => {

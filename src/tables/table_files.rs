@@ -6,9 +6,10 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use polars::prelude::ScanSources;
+use polars::prelude::*;
 
 use super::files::Format;
+use super::shards::Shards;
 use crate::error::{Error, Result};
 
 /// The formats that tables are read back from, the best first.
@@ -29,10 +30,15 @@ pub(super) struct TableFiles {
 pub(super) struct TableFolder {
     pub(super) path: PathBuf,
     pub(super) tables: BTreeMap<String, TableFiles>,
+    /// The shards that wrote the tables, if they were written so.
+    pub(super) shards: Option<Shards>,
 }
 
 impl TableFolder {
     /// Finds the tables. Files of other names are left alone.
+    ///
+    /// # Errors
+    /// When the folder cannot be read, and when it has shards that are not complete or not of one analysis.
     pub(super) fn open(path: &Path) -> Result<Self> {
         let failed = |error| Error::io("read the folder", path, error);
         let mut tables: BTreeMap<String, TableFiles> = BTreeMap::new();
@@ -47,7 +53,11 @@ impl TableFolder {
                 tables.insert(name, table);
             }
         }
-        Ok(Self { path: path.to_owned(), tables })
+        let shards = Shards::are_in(path).then(|| Shards::open(path)).transpose()?;
+        if let Some(shards) = &shards {
+            shards.check(path, tables.values())?;
+        }
+        Ok(Self { path: path.to_owned(), tables, shards })
     }
 
     /// The files of a table, if it is here.
@@ -78,10 +88,37 @@ impl TableFiles {
         (!parts.is_empty()).then_some(Self { path, format, parts })
     }
 
-    /// Opens them all.
+    /// Their paths.
+    pub(super) fn parts(&self) -> &[PathBuf] {
+        &self.parts
+    }
+
+    /// Opens them all. Where rows are lines without a header, parts without rows are left out: they show no columns.
     pub(super) fn open(&self) -> Result<Vec<File>> {
         let open = |part: &PathBuf| File::open(part).map_err(|error| Error::io("open", part, error));
-        self.parts.iter().map(open).collect()
+        let files: Vec<File> = self.parts.iter().map(open).collect::<Result<_>>()?;
+        let has_rows = |file: &File| file.metadata().is_ok_and(|metadata| metadata.len() > 0);
+        if self.format == Format::JsonLines && files.iter().any(has_rows) {
+            return Ok(files.into_iter().filter(has_rows).collect());
+        }
+        Ok(files)
+    }
+}
+
+/// Parts of JSON lines as one frame. A column that is null in some parts has the type that the others show, which one scan
+/// of all parts would not see. `types` are those of columns that are known.
+pub(super) fn scan_json_lines(parts: Vec<File>, types: Option<&SchemaRef>) -> PolarsResult<LazyFrame> {
+    let scan = |part: File| {
+        let reader = LazyJsonLineReader::new_with_sources(sources(vec![part])).with_infer_schema_length(None);
+        reader.with_schema_overwrite(types.cloned()).finish()
+    };
+    let mut frames = parts.into_iter().map(scan).collect::<PolarsResult<Vec<_>>>()?;
+    match frames.pop() {
+        Some(only) if frames.is_empty() => Ok(only),
+        last => {
+            frames.extend(last);
+            concat(frames, UnionArgs { diagonal: true, to_supertypes: true, ..UnionArgs::default() })
+        }
     }
 }
 

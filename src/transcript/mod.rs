@@ -22,13 +22,13 @@ pub use other_files::OtherFiles;
 pub use outline::Outline;
 pub use parse::read;
 pub use parse_error::{ParseError, ParseErrorKind};
-#[cfg(feature = "cli")]
 #[cfg(feature = "python")]
 pub(crate) use paths::is_own;
+#[cfg(feature = "cli")]
 pub(crate) use paths::is_transcript;
 pub use paths::{Excluded, Input, Inputs};
 #[cfg(feature = "analytics")]
-pub(crate) use paths::{PACKAGE_NAME, REPORT_FORMAT};
+pub(crate) use paths::{PACKAGE_NAME, REPORT_FORMAT, SHARD_FORMAT};
 pub use source_format::SourceFormat;
 pub(crate) use source_format::read_as;
 

@@ -13,6 +13,9 @@ use crate::error::reason;
 /// Start of our own `report.json`, so that it is not taken for a result.
 pub(crate) const REPORT_FORMAT: &str = "talkmeter report";
 
+/// Start of the manifest of a shard.
+pub(crate) const SHARD_FORMAT: &str = "talkmeter shard";
+
 /// The name of our own `datapackage.json`, with which it begins.
 pub(crate) const PACKAGE_NAME: &str = "talkmeter-tables";
 
@@ -265,11 +268,12 @@ impl Search {
     }
 }
 
-/// Whether a file is written by an analysis: what its tables hold, or its report.
+/// Whether a file is written by an analysis: what its tables hold, its report, or the manifest of a shard.
 pub(crate) fn is_own<R: Read>(path: &Path, open: impl FnOnce() -> io::Result<R>) -> bool {
     let mark = match path.file_name().and_then(|name| name.to_str()) {
         Some("report.json") => REPORT_FORMAT,
         Some("datapackage.json") => PACKAGE_NAME,
+        _ if path.parent().is_some_and(|folder| folder.ends_with("shards")) => SHARD_FORMAT,
         _ => return false,
     };
     let mut head = Vec::new();

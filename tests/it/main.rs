@@ -65,6 +65,7 @@ mod sensitivity;
 mod service;
 mod settings;
 mod shapes;
+mod shards;
 mod sheets;
 mod speech;
 mod tables;

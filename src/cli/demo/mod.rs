@@ -239,6 +239,7 @@ fn analyze(
         prices: Prices::builtin(),
         page: PageFlags::default(),
         prints_report: false,
+        shard: None,
     };
     job.run(today, console)
 }

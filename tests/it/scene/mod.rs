@@ -17,9 +17,9 @@ use serde_json::Value;
 pub(crate) use audio::{wav, wav_of};
 pub(crate) use call::{Call, Content, call, diarised, sentence};
 pub(crate) use measured::{measured, measured_with};
-pub(crate) use tables::{Row, column, csv, has, row_where, rows_of_lines};
+pub(crate) use tables::{Row, column, csv, has, row_where, rows_of_lines, rows_of_parquet};
 
-use tables::{kind, only, rows_of_csv, rows_of_parquet, warnings};
+use tables::{kind, only, rows_of_csv, warnings};
 
 /// Longer than any command takes.
 const DEADLINE: Duration = Duration::from_secs(180);
