@@ -13,6 +13,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tempfile::NamedTempFile;
+#[cfg(feature = "cli")]
+use tempfile::TempDir;
 
 use crate::error::{Error, Result};
 
@@ -31,12 +33,15 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
 }
 
 /// What goes when the process is interrupted.
-static UNFINISHED: Mutex<Unfinished> = Mutex::new(Unfinished { paths: BTreeSet::new(), swept: BTreeSet::new() });
+static UNFINISHED: Mutex<Unfinished> =
+    Mutex::new(Unfinished { paths: BTreeSet::new(), folders: BTreeSet::new(), swept: BTreeSet::new() });
 
 #[derive(Debug)]
 pub(crate) struct Unfinished {
     /// Temporary files, and folders that go if they are empty.
     paths: BTreeSet<PathBuf>,
+    /// Folders that go with all that is in them.
+    folders: BTreeSet<PathBuf>,
     /// What temporary files of killed processes begin with, in folders without any.
     swept: BTreeSet<PathBuf>,
 }
@@ -58,7 +63,46 @@ pub(crate) fn remove_unfinished() -> MutexGuard<'static, Unfinished> {
     for path in paths.iter().rev() {
         let _ = fs::remove_dir(path);
     }
+    for folder in std::mem::take(&mut unfinished.folders) {
+        let _ = fs::remove_dir_all(folder);
+    }
     unfinished
+}
+
+/// A folder in the system's folder for temporary files that only this user can read. It goes with all that is in it when it is
+/// dropped or the process is interrupted.
+#[cfg(feature = "cli")]
+#[derive(Debug)]
+pub(crate) struct TemporaryFolder(TempDir);
+
+#[cfg(feature = "cli")]
+impl TemporaryFolder {
+    /// # Errors
+    /// [`crate::ErrorKind::Io`] if the folder cannot be made.
+    pub(crate) fn create() -> Result<Self> {
+        let mut builder = tempfile::Builder::new();
+        builder.prefix("talkmeter-");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            builder.permissions(fs::Permissions::from_mode(0o700));
+        }
+        let mut unfinished = unfinished();
+        let folder = builder.tempdir().map_err(|error| Error::io("write to", &std::env::temp_dir(), error))?;
+        unfinished.folders.insert(folder.path().to_owned());
+        Ok(Self(folder))
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.0.path()
+    }
+}
+
+#[cfg(feature = "cli")]
+impl Drop for TemporaryFolder {
+    fn drop(&mut self) {
+        unfinished().folders.remove(self.0.path());
+    }
 }
 
 /// A folder that is about to be made: it goes if it is empty when the process is interrupted.

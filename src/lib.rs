@@ -22,6 +22,7 @@
 //! | `tables` | many calls as polars frames and files, roll-ups | `analytics` |
 //! | `compare` | two transcripts of the same calls, or one under other definitions | `analytics` |
 //! | `report` | a summary and a page for terminal, HTML, Markdown and JSON | `analytics` |
+//! | `stores` | folders of object stores: listed, read, written | `object-stores` |
 //! | `emulator` | an emulator of the service on a local port | `emulator` |
 //! | `cli` | the command | `cli` |
 //!
@@ -87,6 +88,8 @@ pub mod report;
 pub mod rules;
 #[cfg_attr(not(feature = "cli"), allow(dead_code, unused_imports, reason = "the command reads more kinds of sheets"))]
 mod sheet;
+#[cfg(feature = "object-stores")]
+pub mod stores;
 #[cfg(feature = "analytics")]
 pub mod tables;
 pub mod text;

@@ -59,6 +59,11 @@ impl FileKind {
         }
     }
 
+    /// Refuses a size, in bytes, that such a file does not have.
+    pub(crate) fn check_size(self, size: u64) -> io::Result<()> {
+        if size > self.most() { Err(too_large(self.most())) } else { Ok(()) }
+    }
+
     /// The largest size, in bytes: far more than such a file has, far less than hurts.
     const fn most(self) -> u64 {
         match self {
@@ -95,11 +100,8 @@ impl NamedFile {
         if !metadata.is_file() {
             return Err(io::Error::other("not a regular file"));
         }
-        let most = kind.most();
-        if metadata.len() > most {
-            return Err(too_large(most));
-        }
-        Ok(Self { file: File::open(path)?, kind, left: most, length: metadata.len() as usize })
+        kind.check_size(metadata.len())?;
+        Ok(Self { file: File::open(path)?, kind, left: kind.most(), length: metadata.len() as usize })
     }
 
     /// For a reader that seeks.

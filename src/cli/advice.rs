@@ -160,6 +160,34 @@ pub(super) fn for_code(code: &str, message: &str) -> Option<&'static str> {
     HINTS.iter().find(|(parts, _)| parts.iter().any(either)).map(|(_, hint)| *hint)
 }
 
+/// Parts of the refusals of object stores, with a hint; the first match counts.
+const STORES: &[(&[&str], &str)] = &[
+    (&["NoSuchBucket", "ContainerNotFound", "NoSuchHost", "InvalidBucketName"], "check the name of the bucket"),
+    (
+        &["PermanentRedirect", "AuthorizationHeaderMalformed", "redirect", "IncorrectEndpoint"],
+        "the bucket is in another region: set AWS_REGION (OSS_REGION for oss://)",
+    ),
+    (
+        &["169.254.169.254", "metadata.google.internal", "is not set", "credentials", "Account must be specified"],
+        "no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, GOOGLE_SERVICE_ACCOUNT, AZURE_STORAGE_ACCOUNT_NAME \
+         and AZURE_STORAGE_ACCOUNT_KEY, or OSS_ACCESS_KEY_ID, OSS_ACCESS_KEY_SECRET and OSS_REGION",
+    ),
+    (
+        &["SignatureDoesNotMatch", "InvalidAccessKeyId", "ExpiredToken", "InvalidToken", "AuthenticationFailed"],
+        "the key, its secret or its session token is wrong or has expired",
+    ),
+    (
+        &["AccessDenied", "access denied", "HTTP 403", "AuthorizationPermissionMismatch"],
+        "the key needs permission to list the bucket and to read its objects, and to write and delete them for -o",
+    ),
+    (&["URL scheme is not allowed", "allow_http"], "an endpoint without TLS needs AWS_ALLOW_HTTP=true"),
+];
+
+/// What to do about the refusal of an object store.
+pub(super) fn for_store(why: &str) -> Option<&'static str> {
+    STORES.iter().find(|(parts, _)| parts.iter().any(|part| why.contains(part))).map(|(_, hint)| *hint)
+}
+
 /// Findings in result files, with what to do about them at the next transcription.
 const FINDINGS: &[(&[Code], &str)] = &[
     (

@@ -1,7 +1,7 @@
 //! `analyze`: result files → tables, metrics, report.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -20,6 +20,7 @@ use super::report_files::ReportFiles;
 use super::rules;
 use super::settings::SettingsFlags;
 use super::shards::{ShardFlag, ShardJob};
+use super::stores::Destination;
 use super::summary;
 use crate::billing::Prices;
 use crate::metrics::catalogue::{TABLES, Table};
@@ -38,6 +39,7 @@ Examples:
   talkmeter analyze examples/calls
   talkmeter analyze may -o out --role ch0=agent,ch1=customer --keyword refund
   talkmeter analyze results -o out --tables parquet,xlsx
+  talkmeter analyze s3://calls/2026/05 -o s3://figures/2026/05
   talkmeter analyze may -o out --group-by queue
   talkmeter analyze results -o out --meta calls.csv --group-by agent,queue
   talkmeter analyze results --meta calls.csv --group-by agent --format csv
@@ -52,7 +54,7 @@ Examples:
 pub(super) struct Args {
     #[command(flatten)]
     paths: Paths,
-    /// Write tables, report.html and report.json to this folder [default: print a summary only]
+    /// Write tables, report.html and report.json to this folder, or s3:// prefix [default: print a summary only]
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
     /// Table formats: parquet, csv, jsonl, xlsx (one workbook)
@@ -124,11 +126,16 @@ pub(super) fn run(args: Args, today: Date, format: Format, console: &Console) ->
     let settings = args.settings.settings(console)?;
     let rules = args.rules.as_deref().map(|path| rules::read(path, console)).transpose()?;
     let prices = args.prices.prices(None, console)?;
-    let inputs = args.paths.find(args.output.as_deref(), console)?;
     let shard = args.shard.job(args.only.as_deref(), args.rules.as_deref())?;
+    let destination = args.output.map(|folder| Destination::new(folder, console)).transpose()?;
+    if shard.is_some() && destination.as_ref().is_some_and(Destination::is_store) {
+        let why = "--shard writes part files to a folder: copy them to the store, and back for `talkmeter report`";
+        return Err(Failure::Usage(why.to_owned()));
+    }
+    let inputs = args.paths.find(destination.as_ref().map(Destination::given), console)?;
     let job = AnalyzeJob {
         inputs,
-        output: args.output,
+        destination,
         tables: with_mark(args.tables, args.csv_bom),
         only: args.only,
         metadata,
@@ -155,8 +162,8 @@ pub(super) fn run(args: Args, today: Date, format: Format, console: &Console) ->
 #[derive(Debug)]
 pub(super) struct AnalyzeJob {
     pub(super) inputs: Inputs,
-    /// Folder for tables and reports; `None` builds the summary only.
-    pub(super) output: Option<PathBuf>,
+    /// Where tables and reports go; `None` builds the summary only.
+    pub(super) destination: Option<Destination>,
     pub(super) tables: Vec<tables::Format>,
     /// Names of tables, `rollup`, `report`; `None` writes all of them.
     pub(super) only: Option<Vec<String>>,
@@ -194,17 +201,16 @@ impl AnalyzeJob {
     /// Measures the files, or those of the shard, and writes rows to files that have no names yet.
     fn measure(self, today: Date, console: &Console) -> Result<MeasuredJob, Failure> {
         let started = std::time::Instant::now();
-        let Self { inputs, output: folder, tables: formats, only, metadata, group_by, settings, rules, prices, .. } =
-            self;
+        let Self { inputs, destination, tables: formats, only, metadata, group_by, settings, rules, prices, .. } = self;
         let (order, page, shard) = (self.order, self.page, self.shard);
         let wanted = |name: &str| only.as_ref().is_none_or(|only| only.iter().any(|only| only == name));
         let tables: Vec<&'static Table> = TABLES.into_iter().filter(|table| wanted(table.name)).collect();
-        let create = |folder: &PathBuf| match &shard {
-            Some(job) => Output::create_shard(folder, &formats, &tables, job.shard),
-            None => Output::create(folder, &formats, &tables),
+        let create = |to: &Destination| match &shard {
+            Some(job) => Output::create_shard(to.local(), &formats, &tables, job.shard),
+            None => Output::create(to.local(), &formats, &tables),
         };
-        let mut output = folder.as_ref().map(create).transpose()?;
-        let audio = folder.as_deref().map(|folder| page.audio(folder)).transpose()?.flatten();
+        let mut output = destination.as_ref().map(create).transpose()?;
+        let audio = destination.as_ref().map(|to| page.audio(to.given())).transpose()?.flatten();
         let ledgers = ledgers_of(&inputs, console);
         let (recordings, of_list) = recordings(&ledgers, &inputs);
         let is_given = metadata.is_some();
@@ -233,7 +239,7 @@ impl AnalyzeJob {
             .prices(prices)
             .joined(joined)
             .origins(ledgers.origins())
-            .hash_inputs(self.prints_report || folder.is_some() && (wanted("report") || shard.is_some()));
+            .hash_inputs(self.prints_report || destination.is_some() && (wanted("report") || shard.is_some()));
         let asked = options.settings.model.as_deref().zip(options.settings.region);
         let ledgers = options.origins.values().map(|(model, region)| (&model[..], *region));
         let used = ledgers.filter_map(|(model, region)| Some((model, region?))).chain(asked);
@@ -253,7 +259,7 @@ impl AnalyzeJob {
         }
         Ok(MeasuredJob {
             inputs,
-            folder,
+            destination,
             only,
             notes,
             is_given,
@@ -273,7 +279,7 @@ impl AnalyzeJob {
 /// An analysis whose rows are written.
 struct MeasuredJob {
     inputs: Inputs,
-    folder: Option<PathBuf>,
+    destination: Option<Destination>,
     only: Option<Vec<String>>,
     /// What to know about the metadata.
     notes: Vec<String>,
@@ -328,9 +334,9 @@ impl MeasuredJob {
         let mut report = Report::build(analysis, groups)?;
         report.parameters.condition = self.options.condition.as_ref().map(|condition| condition.text().to_owned());
         report.title = self.page.title();
-        if let (Some(output), Some(folder)) = (output, &self.folder) {
+        if let (Some(output), Some(to)) = (output, &self.destination) {
             let files = ReportFiles {
-                folder,
+                to,
                 report: &report,
                 analysis,
                 joined: joined.as_deref(),
@@ -369,7 +375,7 @@ impl MeasuredJob {
         let summary = ShardSummary::new(&self.analysis, self.refusals, matched.transpose()?, seconds);
         let calls = counted(summary.measured, "call");
         let written = counted(output.finish_shard(terms, summary)?.files.len() as u64, "file");
-        let folder = self.folder.unwrap_or_default();
+        let folder = self.destination.as_ref().map_or(Path::new(""), Destination::given);
         console.note(&format!("shard {}: {calls} measured, {written} written to {}", job.shard, folder.display()));
         Ok(if is_partly { Exit::Partly } else { Exit::Done })
     }

@@ -9,6 +9,7 @@ use super::output::Failure;
 use super::page::address_of;
 use crate::redact::without_query;
 use crate::report::CallView;
+use crate::stores::StoreUrl;
 
 /// The recordings of a report: a folder beside it, or addresses.
 #[derive(Debug)]
@@ -30,6 +31,9 @@ impl Audio {
             }
             let end = if given.ends_with(['/', '=']) { "" } else { "/" };
             return Ok(Self::Prefix(format!("{given}{end}")));
+        }
+        if beside.to_str().is_some_and(StoreUrl::is_meant) {
+            return Err(usage("a page in an object store needs the address of the recordings".to_owned()));
         }
         let folder = Path::new(given);
         let base = relative(beside, folder).map_err(|error| usage(error.to_string()))?;

@@ -13,13 +13,14 @@ use super::metadata::ledgers_of;
 use super::output::{Console, Failure, Format, Listing};
 use super::prices::{PriceFlags, warn_if_old_for};
 use super::settings::SettingsFlags;
+use super::stores;
 use crate::batch::Ledgers;
 use crate::compare::{self, ComparedCall, ComparedFigure, Comparison, Pairs, SideFiles};
 use crate::disk;
 use crate::report::comparison_summary;
 use crate::report::number::counted;
 use crate::tables::Options;
-use crate::transcript::Inputs;
+use crate::transcript::{Inputs, is_transcript};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -105,7 +106,8 @@ pub(super) fn run(args: Args, today: Date, format: Format, console: &Console) ->
     let are_single = args.a.is_file() && args.b.is_file();
     let [name_a, name_b] = names(&args.a, &args.b);
     let side = |path: &Path, model: Option<String>| {
-        let inputs = reported(Inputs::find(&[path], None), console).in_format(args.from.from);
+        let inputs = reported(Inputs::find_where(is_transcript, &[path], None, &stores::open), console)
+            .in_format(args.from.from);
         let ledgers = ledgers_of(&inputs, console);
         let mut settings = settings.clone();
         settings.model = model.or(settings.model);

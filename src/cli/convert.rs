@@ -204,7 +204,7 @@ mod tests {
     fn no_name_leads_out_of_the_folder() {
         let mut targets =
             Targets { folder: PathBuf::from("out"), what: "captions", created: false, taken: HashSet::new() };
-        let input = |file: &str| Input { file: file.to_owned(), path: file.into(), format: None };
+        let input = |file: &str| Input::local(file, file.into());
         for (file, target) in [
             ("may/a.json", "out/may/a"),
             ("b.2.json", "out/b.2"),

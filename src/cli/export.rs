@@ -10,7 +10,6 @@ use super::output::{Console, Failure, Format as Print};
 use crate::error::Error;
 use crate::export::Format;
 use crate::metrics::{Roles, Settings, measure};
-use crate::named_file::{self, FileKind};
 use crate::report::number::counted;
 use crate::tables::Outcome;
 use crate::text::Markers;
@@ -32,7 +31,7 @@ pub(super) struct Args {
     #[command(flatten)]
     paths: Paths,
     /// Write to this folder; without it, print what is made of one file
-    #[arg(short, long, value_name = "DIR")]
+    #[arg(short, long, value_name = "DIR", value_parser = super::stores::local_path())]
     output: Option<PathBuf>,
     /// Formats to write
     #[arg(long, required = true, value_name = "FORMATS", value_delimiter = ',', value_parser = format)]
@@ -80,8 +79,7 @@ pub(super) fn write_texts(folder: &Path, console: &Console) -> Result<Exit, Fail
 
 fn exported(input: &Input, formats: &[Format], settings: &Settings) -> Result<Converted, String> {
     let refuse = |outcome| refusal(&input.path, &outcome);
-    let bytes = named_file::read_bytes(&input.path, FileKind::Transcript)
-        .map_err(|error| refuse(Outcome::Unreadable(error)))?;
+    let bytes = input.read().map_err(|error| refuse(Outcome::Unreadable(error)))?;
     let transcript = input.parse(&bytes).map_err(|error| refuse(Outcome::ParseError(error)))?;
     let measured = measure(&input.file, &transcript, settings);
     let mut made = Converted { labels: labels_of(settings, &measured), ..Converted::default() };

@@ -59,7 +59,7 @@ pub(super) struct Args {
     #[arg(long)]
     no_stream: bool,
     /// Keep result files, the answers as received, and a ledger in this folder, for `analyze` and `cost`
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = super::stores::local_path())]
     save: Option<PathBuf>,
     /// Write each result as text as well, to the folder `text` beside `results`
     #[arg(long, requires = "save")]

@@ -4,10 +4,11 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use super::output::{Console, Failure, printable};
+use super::stores;
 use crate::error::{Error, Result};
 use crate::named_file::FileKind;
 use crate::sheet::text::{self, Decoder, has_mark};
-use crate::transcript::{Inputs, SourceFormat};
+use crate::transcript::{Inputs, SourceFormat, Wanted, is_transcript};
 
 /// The form of files to read.
 #[derive(Debug, clap::Args)]
@@ -24,7 +25,7 @@ fn from_format(name: &str) -> Result<SourceFormat, String> {
 /// Files to read.
 #[derive(Debug, clap::Args)]
 pub(super) struct Paths {
-    /// Transcripts, folders of them, or `-` for a list of paths on stdin
+    /// Transcripts, folders of them (or s3://, gs://, az://, oss://), or `-` for a list on stdin
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
     #[command(flatten)]
@@ -34,17 +35,18 @@ pub(super) struct Paths {
 impl Paths {
     /// Finds the files, walking folders except `output`; prints each path that was excluded and why.
     pub(super) fn find(&self, output: Option<&Path>, console: &Console) -> Result<Inputs, Failure> {
-        Ok(reported(Inputs::find(&self.listed()?, output), console).in_format(self.from.from))
+        self.find_where(is_transcript, output, console)
     }
 
     /// Like [`find`](Self::find), for files below folders that `wanted` accepts.
     pub(super) fn find_where(
         &self,
-        wanted: fn(&Path) -> bool,
+        wanted: Wanted,
         output: Option<&Path>,
         console: &Console,
     ) -> Result<Inputs, Failure> {
-        Ok(reported(Inputs::find_where(wanted, &self.listed()?, output), console).in_format(self.from.from))
+        let inputs = Inputs::find_where(wanted, &self.listed()?, output, &stores::open);
+        Ok(reported(inputs, console).in_format(self.from.from))
     }
 
     fn listed(&self) -> Result<Vec<PathBuf>, Failure> {
@@ -64,6 +66,9 @@ impl Paths {
 pub(super) fn reported(inputs: Inputs, console: &Console) -> Inputs {
     for excluded in &inputs.excluded {
         console.say(&format!("{}: {}", printable(&excluded.path.to_string_lossy()), excluded.why));
+        if let Some(hint) = stores::hint(&excluded.path, &excluded.why) {
+            console.say(&format!("hint: {hint}"));
+        }
     }
     if !inputs.others.is_empty() {
         console.note(&format!("not read: {}", inputs.others));

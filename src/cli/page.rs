@@ -1,7 +1,7 @@
 //! Flags for the single calls on a report page, and the folder of call pages beside it.
 
 use std::collections::{HashMap, HashSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -102,6 +102,8 @@ pub(super) struct PageFiles<'a> {
     pub(super) name: &'a str,
     /// The folder the report is in.
     pub(super) beside: &'a Path,
+    /// The same as the user named it.
+    pub(super) shown: &'a Path,
     /// From [`PageFlags::links`].
     pub(super) links: HashMap<String, String>,
     /// The user's own columns.
@@ -127,7 +129,7 @@ impl PageFiles<'_> {
         if self.links.is_empty() {
             return Ok(0);
         }
-        let folder: PathBuf = self.beside.join(folder(self.name));
+        let (folder, shown) = (self.beside.join(folder(self.name)), self.shown.join(folder(self.name)));
         std::fs::create_dir_all(&folder).map_err(|error| crate::Error::io("create the folder", &folder, error))?;
         for (name, content) in call_page_files() {
             disk::write(&folder.join(name), content.as_bytes())?;
@@ -148,10 +150,10 @@ impl PageFiles<'_> {
             bar.inc(chunk.len() as u64);
         }
         bar.finish_and_clear();
-        console.note(&format!("{} in {}", counted(written, "page"), folder.display()));
+        console.note(&format!("{} in {}", counted(written, "page"), shown.display()));
         let leftovers = leftovers(&folder, &self.links);
         if leftovers > 0 {
-            console.note(&format!("{} in {} left from an earlier run", counted(leftovers, "page"), folder.display()));
+            console.note(&format!("{} in {} left from an earlier run", counted(leftovers, "page"), shown.display()));
         }
         Ok(written)
     }

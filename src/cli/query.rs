@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::Exit;
 use super::output::{Console, Failure, Format, Listing};
+use super::stores::{TableFolders, local_path};
 use crate::report::number::counted;
 use crate::tables::{Figure, Query, cells, write_frame};
 
@@ -23,20 +24,21 @@ are read as one, with a column dir. `talkmeter metrics --all` lists tables and c
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// Folders of tables
+    /// Folders of tables; or s3://, gs://, az://, oss://
     #[arg(required = true, value_name = "DIR")]
     folders: Vec<PathBuf>,
     /// A SELECT over the tables
     #[arg(required = true, value_name = "SQL")]
     sql: String,
     /// Write the rows to this file: .parquet, .csv or .jsonl [default: print them]
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE", value_parser = local_path())]
     output: Option<PathBuf>,
 }
 
 /// Runs `query`.
 pub(super) fn run(args: &Args, format: Format, console: &Console) -> Result<Exit, Failure> {
-    let answer = Query::open(&args.folders)?.run(&args.sql)?;
+    let folders = TableFolders::new(&args.folders, console)?;
+    let answer = Query::open(&folders.paths)?.run(&args.sql)?;
     if let Some(output) = &args.output {
         write_frame(output, &answer)?;
         console.note(&format!("{} written: {}", output.display(), counted(answer.height() as u64, "row")));

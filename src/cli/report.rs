@@ -13,6 +13,7 @@ use super::page::{PageFiles, PageFlags};
 use super::report_files::ReportFiles;
 use super::settings::SettingsFlags;
 use super::shards::report_shards;
+use super::stores::{Destination, TableFolders, local_path};
 use super::summary;
 use crate::disk;
 use crate::metrics::Settings;
@@ -39,11 +40,11 @@ Tables that another engine wrote have no report.json: their parameters are unkno
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// Folders of tables
+    /// Folders of tables; or s3://, gs://, az://, oss://
     #[arg(required = true, value_name = "DIR")]
     folders: Vec<PathBuf>,
     /// Write to this file: .html, .md or .json [default: print the report]
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE", value_parser = local_path())]
     output: Option<PathBuf>,
     #[command(flatten)]
     metadata: MetadataFlags,
@@ -96,7 +97,8 @@ pub(super) fn run(args: Args, format: Format, console: &Console) -> Result<Exit,
     let resolve = |metadata: &Metadata| metadata.resolve(&args.group_by, args.time_format.as_deref());
     // A wrong name is reported before anything is read.
     given.as_ref().map(resolve).transpose()?;
-    let mut stored = Stored::open(&args.folders)?;
+    let folders = TableFolders::new(&args.folders, console)?;
+    let mut stored = Stored::open(&folders.paths)?;
     let are_given = args.settings.are_given();
     let settings = args.settings.settings(console)?;
     let recorded = recorded(&stored, Some(&settings).filter(|_| are_given))?;
@@ -131,7 +133,7 @@ pub(super) fn run(args: Args, format: Format, console: &Console) -> Result<Exit,
         recorded.agrees(&analysis.calls)?;
     }
     // Tables in shards are completed by their first report.
-    let completes = args.output.is_none() && condition.is_none() && !is_given;
+    let completes = args.output.is_none() && condition.is_none() && !is_given && folders.are_local();
     let shards = shards.filter(|_| completes);
     if let Some(shards) = &shards
         && !report_shards(shards, analysis.measured, console)
@@ -178,8 +180,9 @@ pub(super) fn run(args: Args, format: Format, console: &Console) -> Result<Exit,
     let own = joined.as_ref().map(|joined| OwnColumns::new(joined, &analysis)).transpose()?;
     if let (Some(shards), [folder]) = (&shards, &args.folders[..]) {
         let audio = args.page.audio(folder)?;
+        let to = Destination::new(folder.clone(), console)?;
         let files = ReportFiles {
-            folder,
+            to: &to,
             report: &report,
             analysis: &analysis,
             joined: joined.as_ref(),
@@ -207,6 +210,7 @@ pub(super) fn run(args: Args, format: Format, console: &Console) -> Result<Exit,
         report: &report,
         name,
         beside,
+        shown: beside,
         links: args.page.links(name, &files),
         own: own.as_ref(),
         audio: audio.as_ref(),

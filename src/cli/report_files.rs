@@ -1,12 +1,13 @@
 //! The files of an analysis that are made of all calls: `calls_by_role`, `rollup`, the report and its pages.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::analyze::BESIDE_TABLES;
 use super::audio::Audio;
 use super::order::OrderFlags;
 use super::output::{Console, Failure};
 use super::page::{PageFiles, PageFlags};
+use super::stores::Destination;
 use crate::metrics::catalogue::TABLES;
 use crate::report::number::counted;
 use crate::report::{Page, Report};
@@ -17,7 +18,7 @@ const PAGE: &str = "report.html";
 
 /// What these files are made from.
 pub(super) struct ReportFiles<'a> {
-    pub(super) folder: &'a Path,
+    pub(super) to: &'a Destination,
     pub(super) report: &'a Report,
     pub(super) analysis: &'a Analysis,
     pub(super) joined: Option<&'a Joined>,
@@ -36,7 +37,7 @@ impl ReportFiles<'_> {
         is_wanted: &dyn Fn(&str) -> bool,
         console: &Console,
     ) -> Result<(), Failure> {
-        let Self { folder, report, analysis, joined, rollup, calls, page, order, audio } = *self;
+        let Self { to, report, analysis, joined, rollup, calls, page, order, audio } = *self;
         if let Some(rollup) = rollup.filter(|_| is_wanted("rollup")) {
             output.add_frame("rollup", &rollup.frame, &|name| rollup.by.iter().any(|by| by == name))?;
         }
@@ -49,15 +50,17 @@ impl ReportFiles<'_> {
             output.add_file("report.json", report.to_json()?.as_bytes())?;
             let own = joined.map(|joined| OwnColumns::new(joined, analysis)).transpose()?;
             let (own, files) = (own.as_ref(), analysis.files());
-            let pages = PageFiles { report, name: PAGE, beside: folder, links: page.links(PAGE, &files), own, audio };
+            let links = page.links(PAGE, &files);
+            let pages = PageFiles { report, name: PAGE, beside: to.local(), shown: to.given(), links, own, audio };
             let shown = Page::build(analysis, calls, &page.options(order), own, rollup)?;
             output.add_file(PAGE, pages.html(&shown)?.as_bytes())?;
             pages.write_calls(&files, calls, console)?;
         }
         let written = output.finish()?;
-        report_leftovers(folder, &written.files, console);
+        report_leftovers(to, &written.files, console);
+        to.upload(console)?;
         written.short_sheets.iter().for_each(|sheet| report_short(sheet, console));
-        console.note(&format!("{} written to {}", counted(written.files.len() as u64, "file"), folder.display()));
+        console.note(&format!("{} written to {}", counted(written.files.len() as u64, "file"), to.given().display()));
         Ok(())
     }
 }
@@ -76,14 +79,13 @@ fn report_short(sheet: &ShortSheet, console: &Console) {
 }
 
 /// Names tables of an earlier run that this run did not write: they do not match the report beside them.
-fn report_leftovers(folder: &Path, written: &[PathBuf], console: &Console) {
+fn report_leftovers(to: &Destination, written: &[PathBuf], console: &Console) {
     let names = || TABLES.iter().map(|table| table.name).chain(BESIDE_TABLES);
     let with = |extension| names().map(move |name| format!("{name}.{extension}"));
     let files = ["parquet", "csv", "jsonl", "json", "html"].into_iter().flat_map(with);
     for file in files.chain([WORKBOOK.to_owned()]) {
-        let path = folder.join(file);
-        if !written.contains(&path) && path.is_file() {
-            console.note(&format!("{} is left from an earlier run", path.display()));
+        if !written.contains(&to.local().join(&file)) && to.had(&file) {
+            console.note(&format!("{} is left from an earlier run", to.given().join(&file).display()));
         }
     }
 }

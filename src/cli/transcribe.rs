@@ -56,7 +56,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE|-")]
     files_from: Vec<PathBuf>,
     /// Folder for the ledger, results/ and failures.csv
-    #[arg(short, long, value_name = "DIR")]
+    #[arg(short, long, value_name = "DIR", value_parser = super::stores::local_path())]
     output: PathBuf,
     #[command(flatten)]
     recognition: RecognitionArgs,

@@ -35,7 +35,7 @@ pub use words::{WordEdit, WordErrors, word_errors};
 
 use crate::metrics::catalogue::{CALLS, PARTICIPANTS};
 use crate::metrics::{DEFINITIONS_VERSION, Measured, Parameters, Preset, Wanted, percentile};
-use crate::tables::{self, Outcome, read_into};
+use crate::tables::{self, Outcome};
 use crate::transcript::Input;
 use cost::Costs;
 use diarisation::{SharedTalk, diarisation_error, lanes};
@@ -281,7 +281,7 @@ fn of_pair<'i>(a: &'i Input, b: &'i Input, options: &Options) -> Result<Pair, (&
     let mut buffers = [Vec::new(), Vec::new()];
     let [of_a, of_b] = &mut buffers;
     for (input, buffer) in [(a, &mut *of_a), (b, &mut *of_b)] {
-        read_into(buffer, input).map_err(|error| (input, Outcome::Unreadable(error)))?;
+        input.read_into(buffer).map_err(|error| (input, Outcome::Unreadable(error)))?;
     }
     let refused = |input| move |error| (input, Outcome::ParseError(error));
     let (one, two) = (a.parse(of_a).map_err(refused(a))?, b.parse(of_b).map_err(refused(b))?);

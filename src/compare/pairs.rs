@@ -132,8 +132,7 @@ mod tests {
     use super::*;
 
     fn side(files: &[&str]) -> SideFiles {
-        let files =
-            files.iter().map(|file| Input { file: (*file).to_owned(), path: (*file).into(), format: None }).collect();
+        let files = files.iter().map(|file| Input::local(file, (*file).into())).collect();
         SideFiles { files, recordings: HashMap::new() }
     }
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::{CHUNK, Failed};
 use crate::metrics::{Counts, DEFINITIONS_VERSION, Parameters, Preset, Settings, counts};
-use crate::tables::{Joined, Outcome, read_into};
+use crate::tables::{Joined, Outcome};
 use crate::transcript::Input;
 
 /// One point of the grid: what differs from the settings in use.
@@ -169,7 +169,7 @@ fn of_file(
     metadata: Option<&Joined>,
     buffer: &mut Vec<u8>,
 ) -> Result<(Vec<Counts>, bool), Outcome> {
-    read_into(buffer, input).map_err(Outcome::Unreadable)?;
+    input.read_into(buffer).map_err(Outcome::Unreadable)?;
     let transcript = input.parse(buffer).map_err(Outcome::ParseError)?;
     let roles = settings.first().map(|settings| settings.roles.clone()).unwrap_or_default();
     let (file, file_url) = (&*input.file, transcript.file_url.as_deref());

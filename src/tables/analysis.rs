@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -24,7 +23,6 @@ use crate::catalog::Region;
 use crate::error::Result;
 use crate::metrics::catalogue::{CALLS, EVENTS, PARTICIPANTS, TURNS, Table, Use, WINDOWS};
 use crate::metrics::{Measured, Settings, Wanted, Warning, measure_wanted};
-use crate::named_file::{FileKind, NamedFile};
 use crate::rules::Rules;
 use crate::transcript::{Code, Input, ParseError, SourceFormat, Transcript, read_as};
 
@@ -214,12 +212,11 @@ impl ResultFile for Input {
     }
 
     fn size(&self) -> u64 {
-        // A file that cannot be opened is reported when its turn comes.
-        std::fs::metadata(&self.path).map_or(0, |metadata| metadata.len())
+        self.size()
     }
 
     fn bytes<'b>(&'b self, buffer: &'b mut Vec<u8>) -> std::io::Result<&'b [u8]> {
-        read_into(buffer, self)?;
+        self.read_into(buffer)?;
         Ok(buffer)
     }
 }
@@ -524,12 +521,6 @@ impl Batch {
         }
         (Outcome::Measured(measured.warnings), options.hash_inputs.then(|| blake3::hash(bytes)))
     }
-}
-
-/// Replaces the content of the buffer by that of a file.
-pub(crate) fn read_into(buffer: &mut Vec<u8>, input: &Input) -> std::io::Result<()> {
-    buffer.clear();
-    NamedFile::open(&input.path, FileKind::Transcript)?.read_to_end(buffer).map(|_| ())
 }
 
 /// The columns kept of every call and every participant.

@@ -15,7 +15,6 @@ use crate::metrics::catalogue::{
     BURSTS, CALLS, Cells, EVENTS, HITS, PARTICIPANTS, RULES, SENTENCES, TURNS, Table, WARNINGS, WORDS,
 };
 use crate::metrics::{EventKind, Interval, Measured, TimeBasis, Wanted};
-use crate::named_file::{self, FileKind};
 use crate::transcript::Input;
 
 /// The tables that [`CallRows`] are read from.
@@ -249,7 +248,7 @@ impl CallRows {
 
     /// Reads and measures one result file; `None` if it can no longer be read.
     fn measure(input: &Input, options: &Options, in_full: bool) -> Option<Self> {
-        let bytes = named_file::read_bytes(&input.path, FileKind::Transcript).ok()?;
+        let bytes = input.read().ok()?;
         let transcript = input.parse(&bytes).ok()?;
         let wanted = if in_full { Wanted::ALL } else { Wanted::NONE };
         let measured = options.measure(&input.file, &input.path, &transcript, wanted);
@@ -492,13 +491,15 @@ impl CallSource<'_> {
 
     fn read(&self, files: &[String], in_full: bool) -> Result<Vec<Option<CallRows>>> {
         match self {
-            Self::Results { files: inputs, options } => Ok(files
-                .par_iter()
-                .map(|file| {
+            Self::Results { files: inputs, options } => {
+                let input = |file: &String| {
                     let at = inputs.binary_search_by(|input| input.file.as_bytes().cmp(file.as_bytes())).ok()?;
-                    CallRows::measure(inputs.get(at)?, options, in_full)
-                })
-                .collect()),
+                    inputs.get(at)
+                };
+                let found: Vec<Option<&Input>> = files.iter().map(input).collect();
+                Input::expect(found.iter().copied().flatten());
+                Ok(found.into_par_iter().map(|input| CallRows::measure(input?, options, in_full)).collect())
+            }
             Self::Tables(stored) => stored.calls(files, in_full),
         }
     }

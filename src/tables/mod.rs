@@ -32,7 +32,6 @@ mod stored_rules;
 mod table_files;
 mod workbook;
 
-pub(crate) use analysis::read_into;
 pub use analysis::{Analysis, FileOutcome, LeftOut, Options, Outcome, ResultFile, analyze};
 pub use by_role::CallsByRole;
 pub use call_rows::{CallRows, CallSource, Figure, Row, WarningRow};

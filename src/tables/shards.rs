@@ -11,7 +11,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::analysis::{Analysis, Options, ResultFile as _};
+use super::analysis::{Analysis, Options};
 use super::files::Format;
 use super::rule_calls::RuleCalls;
 use super::table_files::TableFiles;

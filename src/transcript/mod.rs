@@ -13,6 +13,7 @@ mod outline;
 mod parse;
 mod parse_error;
 mod paths;
+mod remote;
 mod source_format;
 
 use std::borrow::Cow;
@@ -26,9 +27,10 @@ pub use parse_error::{ParseError, ParseErrorKind};
 pub(crate) use paths::is_own;
 #[cfg(feature = "cli")]
 pub(crate) use paths::is_transcript;
-pub use paths::{Excluded, Input, Inputs};
+pub use paths::{Excluded, Input, Inputs, IsFile, Wanted};
 #[cfg(feature = "analytics")]
 pub(crate) use paths::{PACKAGE_NAME, REPORT_FORMAT, SHARD_FORMAT};
+pub use remote::{OpenRemote, RemoteFile, RemoteFolder};
 pub use source_format::SourceFormat;
 pub(crate) use source_format::read_as;
 

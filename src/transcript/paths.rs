@@ -4,11 +4,14 @@ use std::collections::HashMap;
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use walkdir::WalkDir;
 
+use super::remote::{OpenRemote, Remote, RemoteFolder};
 use super::{OtherFiles, ParseError, SourceFormat, Transcript, read_as};
 use crate::error::reason;
+use crate::named_file::{FileKind, NamedFile};
 
 /// Start of our own `report.json`, so that it is not taken for a result.
 pub(crate) const REPORT_FORMAT: &str = "talkmeter report";
@@ -27,13 +30,68 @@ pub struct Input {
     /// file argument the file name; both as given where two inputs would bear one name. Bytes that are no UTF-8 become
     /// U+FFFD.
     pub file: String,
-    /// Its path.
+    /// Its path; its address if it is in a remote folder.
     pub path: PathBuf,
     /// The format that the user named; `None` = told by its structure.
     pub format: Option<SourceFormat>,
+    /// `None` = it is a local file.
+    remote: Option<Remote>,
 }
 
 impl Input {
+    /// A local file.
+    #[cfg(all(test, feature = "analytics"))]
+    pub(crate) fn local(file: &str, path: PathBuf) -> Self {
+        Self { file: file.to_owned(), path, format: None, remote: None }
+    }
+
+    /// Says which files are read next, so that remote ones are requested ahead.
+    #[cfg(feature = "analytics")]
+    pub(crate) fn expect<'i>(inputs: impl Iterator<Item = &'i Self>) {
+        let mut folders: Vec<(&Arc<dyn RemoteFolder>, Vec<usize>)> = Vec::new();
+        for Remote { folder, number } in inputs.filter_map(|input| input.remote.as_ref()) {
+            match folders.iter_mut().find(|(known, _)| Arc::ptr_eq(known, folder)) {
+                Some((_, numbers)) => numbers.push(*number),
+                None => folders.push((folder, vec![*number])),
+            }
+        }
+        folders.into_iter().for_each(|(folder, numbers)| folder.expect(numbers));
+    }
+
+    /// Its length in bytes, as far as is known: a file that cannot be opened is reported when it is read.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        match &self.remote {
+            Some(remote) => remote.size(),
+            None => fs::metadata(&self.path).map_or(0, |metadata| metadata.len()),
+        }
+    }
+
+    /// Replaces the content of `buffer` by that of the file.
+    ///
+    /// # Errors
+    /// When it is missing, no regular file, larger than a result file may be (1 GB), or cannot be read.
+    pub fn read_into(&self, buffer: &mut Vec<u8>) -> io::Result<()> {
+        buffer.clear();
+        match &self.remote {
+            Some(remote) => {
+                FileKind::Transcript.check_size(remote.size())?;
+                remote.folder.read(remote.number, buffer)
+            }
+            None => NamedFile::open(&self.path, FileKind::Transcript)?.read_to_end(buffer).map(drop),
+        }
+    }
+
+    /// Its content.
+    ///
+    /// # Errors
+    /// As [`read_into`](Self::read_into).
+    pub fn read(&self) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        self.read_into(&mut bytes)?;
+        Ok(bytes)
+    }
+
     /// Its name in the tables without the ending of a transcript.
     #[must_use]
     pub fn stem(&self) -> &str {
@@ -58,13 +116,19 @@ impl Input {
 const LINES: [&str; 5] = ["ctm", "rttm", "srt", "stm", "vtt"];
 
 /// Whether a walk takes the file for a transcript. Beside `call.json`, a `call.srt` is of the same call.
-pub(crate) fn is_transcript(path: &Path) -> bool {
+pub(crate) fn is_transcript(path: &Path, is_file: IsFile<'_>) -> bool {
     if path.file_name().is_some_and(|name| name.as_encoded_bytes().ends_with(b".json")) {
         return true;
     }
     let is_lines = path.extension().is_some_and(|ending| LINES.iter().any(|one| ending.eq_ignore_ascii_case(one)));
-    is_lines && !path.with_extension("json").is_file()
+    is_lines && !is_file(&path.with_extension("json"))
 }
+
+/// Whether there is a file at a path, beside the one in question.
+pub type IsFile<'a> = &'a dyn Fn(&Path) -> bool;
+
+/// Whether a walk over a folder takes a file.
+pub type Wanted = fn(&Path, IsFile<'_>) -> bool;
 
 /// A path that is skipped without being opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,17 +160,31 @@ impl Inputs {
     /// a `report.json` and a `datapackage.json` of our own are skipped.
     #[must_use]
     pub fn find<P: AsRef<Path>>(paths: &[P], output: Option<&Path>) -> Self {
-        Self::find_where(is_transcript, paths, output)
+        Self::find_where(is_transcript, paths, output, &|_| None)
     }
 
-    /// The same for files below folders that `wanted` accepts.
+    /// The same for the files below folders that `wanted` accepts, in local folders and those that `remote` opens.
     #[must_use]
-    pub fn find_where<P: AsRef<Path>>(wanted: fn(&Path) -> bool, paths: &[P], output: Option<&Path>) -> Self {
-        let output = output.and_then(|path| fs::canonicalize(path).ok());
-        let mut search =
-            Search { wanted, output, found: HashMap::new(), excluded: Vec::new(), others: OtherFiles::default() };
-        for path in paths {
-            search.argument(path.as_ref());
+    pub fn find_where<P: AsRef<Path>>(
+        wanted: Wanted,
+        paths: &[P],
+        output: Option<&Path>,
+        remote: OpenRemote<'_>,
+    ) -> Self {
+        let real_output = output.and_then(|path| fs::canonicalize(path).ok());
+        let mut search = Search {
+            wanted,
+            output: real_output,
+            found: HashMap::new(),
+            excluded: Vec::new(),
+            others: OtherFiles::default(),
+        };
+        for path in paths.iter().map(AsRef::as_ref) {
+            match remote(path) {
+                None => search.argument(path),
+                Some(Ok(folder)) => search.remote(&folder, output),
+                Some(Err(error)) => search.exclude(path, &reason(&error)),
+            }
         }
         search.finish()
     }
@@ -125,11 +203,11 @@ struct Found {
     relative: String,
     /// The argument as given, joined with the relative path.
     given: PathBuf,
+    remote: Option<Remote>,
 }
 
 struct Search {
-    /// Whether a walk takes a file.
-    wanted: fn(&Path) -> bool,
+    wanted: Wanted,
     /// The real path of the output folder.
     output: Option<PathBuf>,
     /// By the hash of the real path: all paths together are large.
@@ -151,7 +229,7 @@ impl Search {
             }
             Ok(metadata) if metadata.is_file() => {
                 let name = path.file_name().map_or_else(|| path.to_string_lossy(), |name| name.to_string_lossy());
-                self.file(path, name.into_owned(), fs::canonicalize(path));
+                self.local(path, name.into_owned(), fs::canonicalize(path));
             }
             Ok(_) => self.exclude(path, "not a regular file"),
         }
@@ -184,7 +262,7 @@ impl Search {
             if entry.file_type().is_dir() {
                 continue;
             }
-            if !(self.wanted)(path) {
+            if !(self.wanted)(path, &Path::is_file) {
                 // In a folder that is both read and written to, other files may be from an earlier run.
                 if output.as_ref() != Some(&real_root) {
                     self.others.add(path);
@@ -216,16 +294,61 @@ impl Search {
             let way = path.strip_prefix(root).unwrap_or(path);
             let relative =
                 way.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/");
-            self.file(path, relative, real_path);
+            self.local(path, relative, real_path);
         }
     }
 
-    fn file(&mut self, given: &Path, relative: String, real: io::Result<PathBuf>) {
-        let real = match real {
-            Ok(real) => real,
-            Err(error) => return self.exclude(given, &reason(&error)),
-        };
-        let found = Found { relative, given: given.to_owned() };
+    /// The files of a remote folder, as those of a local one.
+    fn remote(&mut self, folder: &Arc<dyn RemoteFolder>, output: Option<&Path>) {
+        let (root, files) = (folder.root(), folder.files());
+        let holds = |name: &str| files.binary_search_by(|file| file.name.as_str().cmp(name)).is_ok();
+        let is_file = |path: &Path| path.strip_prefix(root).is_ok_and(|way| way.to_str().is_some_and(holds));
+        let results = if holds("ledger.jsonl") { "results/" } else { "" };
+        let is_output = output == Some(root);
+        let mut taken = Vec::new();
+        for (number, file) in files.iter().enumerate() {
+            let Some(relative) = file.name.strip_prefix(results) else { continue };
+            let path = root.join(&file.name);
+            if !is_output && output.is_some_and(|output| path.starts_with(output)) {
+                continue;
+            }
+            if !folder.is_single() && !(self.wanted)(&path, &is_file) {
+                // As above; an empty object may stand for a folder.
+                if !is_output && file.size > 0 {
+                    self.others.add(&path);
+                }
+                continue;
+            }
+            let content = || {
+                let mut head = Vec::new();
+                FileKind::Report.check_size(file.size)?;
+                folder.read(number, &mut head).map(|()| io::Cursor::new(head))
+            };
+            if !folder.is_single() && is_own(&path, content) {
+                continue;
+            }
+            taken.push(number);
+            let found = Found {
+                relative: relative.to_owned(),
+                given: path.clone(),
+                remote: Some(Remote { folder: Arc::clone(folder), number }),
+            };
+            self.add(found, &path);
+        }
+        if files.is_empty() {
+            self.exclude(root, "nothing has this name or prefix");
+        }
+        folder.expect(taken);
+    }
+
+    fn local(&mut self, given: &Path, relative: String, real: io::Result<PathBuf>) {
+        match real {
+            Ok(real) => self.add(Found { relative, given: given.to_owned(), remote: None }, &real),
+            Err(error) => self.exclude(given, &reason(&error)),
+        }
+    }
+
+    fn add(&mut self, found: Found, real: &Path) {
         let known = self.found.entry(blake3::hash(real.as_os_str().as_encoded_bytes()));
         match known {
             std::collections::hash_map::Entry::Vacant(vacant) => {
@@ -258,6 +381,7 @@ impl Search {
                 file: if shared { found.given.to_string_lossy().into_owned() } else { found.relative },
                 path: found.given,
                 format: None,
+                remote: found.remote,
             })
             .collect();
         files.sort_unstable_by(|one, two| (&one.file, &one.path).cmp(&(&two.file, &two.path)));

@@ -44,6 +44,7 @@ mod metadata;
 mod models;
 #[cfg(unix)]
 mod named_files;
+mod object_store;
 mod odd_texts;
 mod parts;
 mod presets;

@@ -14,10 +14,9 @@ use super::super::output::{Console, Failure, Format as Print, Listing};
 use super::{caption_file, measured_captions};
 use crate::captions::{Cue, Format, Limits, Violation, check};
 use crate::metrics::Settings;
-use crate::named_file::{self, FileKind};
 use crate::report::number::counted;
 use crate::tables::Outcome;
-use crate::transcript::Input;
+use crate::transcript::{Input, IsFile};
 
 const HEAD: [&str; 9] = ["file", "cue", "begin_ms", "end_ms", "rule", "value", "limit", "unit", "text"];
 
@@ -82,7 +81,7 @@ pub(super) fn run(
     Ok(if found + failed > 0 { Exit::Partly } else { Exit::Done })
 }
 
-fn is_result_or_captions(path: &Path) -> bool {
+fn is_result_or_captions(path: &Path, _: IsFile<'_>) -> bool {
     let name = path.file_name().unwrap_or_default().as_encoded_bytes();
     let is = |ending: &[u8]| name.len() > ending.len() && name.to_ascii_lowercase().ends_with(ending);
     name.ends_with(b".json") || is(b".srt") || is(b".vtt")
@@ -92,8 +91,7 @@ fn is_result_or_captions(path: &Path) -> bool {
 fn check_file(input: &Input, formats: &[Format], limits: &Limits, settings: &Settings) -> Result<Checked, String> {
     let refuse = |outcome| refusal(&input.path, &outcome);
     let checked = |file: String, cues: &[Cue], format| CheckedFile { file, violations: check(cues, format, limits) };
-    let bytes = named_file::read_bytes(&input.path, FileKind::Transcript)
-        .map_err(|error| refuse(Outcome::Unreadable(error)))?;
+    let bytes = input.read().map_err(|error| refuse(Outcome::Unreadable(error)))?;
     if let Some(format) = caption_file(&input.path, &bytes) {
         let path = input.path.display();
         let cues = format.read(&bytes).map_err(|error| match error.encoding() {

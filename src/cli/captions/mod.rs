@@ -12,11 +12,10 @@ use super::inputs::Paths;
 use super::output::{Console, Failure, Format as Print};
 use crate::captions::{self, Captions, Cue, Format, Limits};
 use crate::metrics::{Roles, Settings, measure};
-use crate::named_file::{self, FileKind};
 use crate::report::number::counted;
 use crate::tables::Outcome;
 use crate::text::Markers;
-use crate::transcript::{Input, is_transcript};
+use crate::transcript::{Input, IsFile, is_transcript};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -34,7 +33,7 @@ pub(super) struct Args {
     #[command(flatten)]
     paths: Paths,
     /// Write captions to this folder; without it, print those of one file
-    #[arg(short, long, value_name = "DIR", conflicts_with = "check")]
+    #[arg(short, long, value_name = "DIR", conflicts_with = "check", value_parser = super::stores::local_path())]
     output: Option<PathBuf>,
     /// Caption formats: srt, vtt
     #[arg(long, value_name = "FORMATS", value_delimiter = ',', default_value = "srt,vtt", value_parser = caption_format)]
@@ -133,9 +132,9 @@ pub(super) fn run(mut args: Args, print: Print, console: &Console) -> Result<Exi
 }
 
 /// Captions are made of everything but captions.
-fn is_no_caption(path: &Path) -> bool {
+fn is_no_caption(path: &Path, is_file: IsFile<'_>) -> bool {
     let named = |ending: &std::ffi::OsStr| Format::ALL.iter().any(|one| ending.eq_ignore_ascii_case(one.extension()));
-    is_transcript(path) && !path.extension().is_some_and(named)
+    is_transcript(path, is_file) && !path.extension().is_some_and(named)
 }
 
 /// Makes the captions of a file.
@@ -157,8 +156,7 @@ struct FileCaptions {
 /// Makes captions of a result file; the error is a message.
 fn read_captions(input: &Input, limits: &Limits, settings: &Settings) -> Result<FileCaptions, String> {
     let refuse = |outcome| refusal(&input.path, &outcome);
-    let bytes = named_file::read_bytes(&input.path, FileKind::Transcript)
-        .map_err(|error| refuse(Outcome::Unreadable(error)))?;
+    let bytes = input.read().map_err(|error| refuse(Outcome::Unreadable(error)))?;
     if let Some(format) = caption_file(&input.path, &bytes) {
         let format = format.extension().to_ascii_uppercase();
         return Err(format!("{}: captions are made from result files; this is {format} already", input.path.display()));

@@ -24,7 +24,6 @@ use crate::billing::{AdjustedTotal, Adjustments, CurrencyRate, Line, Prices, Tot
 use crate::catalog::{Currency, Region};
 use crate::error::Error;
 use crate::metrics::{Settings, measure};
-use crate::named_file::{self, FileKind};
 use crate::report::number::{cents, counted};
 use crate::transcript::{Input, Inputs};
 
@@ -276,8 +275,7 @@ impl Sums {
 /// The lines of one file, or why it could not be read.
 fn lines_of(input: &Input, settings: &Settings, prices: &Prices) -> Result<Vec<Line>, String> {
     let failed = |why: &dyn std::fmt::Display| format!("{}: {why}", input.path.display());
-    let bytes = named_file::read_bytes(&input.path, FileKind::Transcript)
-        .map_err(|error| failed(&Error::io("read", Path::new("it"), error)))?;
+    let bytes = input.read().map_err(|error| failed(&Error::io("read", Path::new("it"), error)))?;
     let transcript = input.parse(&bytes).map_err(|refused| failed(&refused))?;
     Ok(result_lines(&measure(&input.file, &transcript, settings), prices))
 }

@@ -15,7 +15,7 @@ use crate::batch::{AUDIO_EXTENSIONS, Identities, Source};
 use crate::billing::Recording;
 use crate::error::{Error, Result};
 use crate::metrics::{Settings, measure};
-use crate::named_file::{self, FileKind, NamedFile};
+use crate::named_file::{FileKind, NamedFile};
 use crate::redact::without_query;
 use crate::sheet::{Column, ID, LIST, RECORDING, Row, Sheet, folded};
 use crate::transcript::{self, OtherFiles};
@@ -325,7 +325,7 @@ pub(super) fn earlier_results(paths: &[&Path], console: &Console) -> (Vec<Record
 }
 
 fn earlier_result(input: &transcript::Input) -> std::result::Result<Recording, String> {
-    let bytes = named_file::read_bytes(&input.path, FileKind::Transcript).map_err(|error| error.to_string())?;
+    let bytes = input.read().map_err(|error| error.to_string())?;
     let transcript = input.parse(&bytes).map_err(|refused| refused.to_string())?;
     let measured = measure(&input.file, &transcript, &Settings::default());
     let stated = measured.call.duration_source == Some("properties");

@@ -21,6 +21,7 @@ use super::flash::{listen, shown};
 use super::order::OrderFlags;
 use super::output::{Console, Failure, Format, printable};
 use super::page::PageFlags;
+use super::stores::Destination;
 use super::transcribe::{ProgressDisplay, in_one_line};
 use super::{Exit, advice, block_on};
 use crate::batch::{self, Batch, BatchRequest, Clips, Counts, ManifestBuilder, Progress, RunOptions, Summary};
@@ -56,7 +57,7 @@ const META: &str = "calls-meta.csv";
 #[command(after_help = MORE)]
 pub(super) struct Args {
     /// Output folder: new, empty, or from an earlier demo (replaced)
-    #[arg(short, long, value_name = "DIR", default_value = "talkmeter-demo")]
+    #[arg(short, long, value_name = "DIR", value_parser = crate::cli::stores::local_path(), default_value = "talkmeter-demo")]
     output: PathBuf,
 }
 
@@ -222,7 +223,7 @@ fn analyze(
     let keywords = Keywords::new(KEYWORDS).map_err(|error| Failure::Usage(error.to_string()))?;
     let job = AnalyzeJob {
         inputs: Inputs::find(&batches, Some(folder.path())),
-        output: Some(folder.path().to_owned()),
+        destination: Some(Destination::new(folder.path().to_owned(), console)?),
         tables: vec![tables::Format::Parquet, tables::Format::Csv],
         only: None,
         metadata: Some(Metadata::read(&meta, None)?),

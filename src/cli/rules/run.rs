@@ -20,7 +20,7 @@ pub(super) struct Args {
     #[arg(required = true, value_name = "DIR")]
     folders: Vec<PathBuf>,
     /// Write the tables `rules` and `hits` to this folder [default: print `rules`]
-    #[arg(short, long, value_name = "DIR")]
+    #[arg(short, long, value_name = "DIR", value_parser = crate::cli::stores::local_path())]
     output: Option<PathBuf>,
     /// Table formats: parquet, csv, jsonl
     #[arg(long, value_name = "FORMATS", value_delimiter = ',', default_value = "parquet")]

@@ -25,7 +25,7 @@ pub(in crate::cli) struct Args {
     #[command(flatten)]
     tasks: Ids,
     /// Folder for the results; created if missing
-    #[arg(short, long, value_name = "DIR")]
+    #[arg(short, long, value_name = "DIR", value_parser = crate::cli::stores::local_path())]
     output: PathBuf,
     #[command(flatten)]
     pub(super) max_result: MaxResult,

@@ -12,6 +12,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("tables", &["rules", "billing", "metrics", "transcript", "catalog"]),
     ("batch", &["client", "billing", "audio", "transcript", "catalog"]),
     ("client", &["transcript", "catalog"]),
+    ("stores", &["transcript"]),
     ("captions", &["metrics", "transcript", "text"]),
     ("export", &["metrics", "transcript", "text"]),
     ("rules", &["metrics", "transcript", "text"]),
