@@ -46,7 +46,7 @@ Examples:
   talkmeter analyze may --group-by agent --sort dead_air_ms_per_call --top 5
   talkmeter analyze may --where \"started >= '2026-05-25'\"
   talkmeter analyze may --group-by started:week --time-format '%d.%m.%Y %H:%M'
-  talkmeter analyze may -o out --shard 1/2 && talkmeter analyze may -o out --shard 2/2 && talkmeter report out";
+  talkmeter analyze may -o out --shard 3/20";
 
 /// Arguments of `analyze`.
 #[derive(Debug, clap::Args)]

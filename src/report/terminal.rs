@@ -33,8 +33,8 @@ impl Report {
             },
         ];
         tables.extend(self.attention_table(width));
-        // A single call has nothing to be compared with.
-        if self.attention.is_empty() && self.inputs.measured > 1 {
+        // A single call has nothing to be compared with, and without the parameters silences are not judged.
+        if self.attention.is_empty() && self.inputs.measured > 1 && self.parameters.figures.is_some() {
             tables.push(super::attention::summary(0, self.inputs.measured));
         }
         tables.extend(self.rollup.as_ref().map(|groups| group_table(groups, width)));
