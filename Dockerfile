@@ -5,9 +5,14 @@ WORKDIR /src
 COPY . .
 RUN cargo build --locked --release --bin talkmeter
 
-# A C library and root certificates; no shell, no root.
-FROM gcr.io/distroless/cc-debian12:nonroot
+# Root certificates are not part of the base image; nothing runs as root.
+FROM debian:bookworm-slim
+# hadolint ignore=DL3008
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends ca-certificates \
+    && rm -rf /var/lib/apt/lists/*
 COPY --from=build /src/target/release/talkmeter /usr/local/bin/talkmeter
 COPY LICENSE-APACHE LICENSE-MIT THIRD-PARTY.md /usr/share/doc/talkmeter/
+USER 65534:65534
 WORKDIR /data
 ENTRYPOINT ["talkmeter"]
