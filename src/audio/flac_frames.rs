@@ -6,7 +6,7 @@ use super::window::Window;
 const MOST_BLOCKS: usize = 200;
 /// Frames are looked for in this many bytes at the end of the file, at most.
 const TAIL: u64 = 1024 * 1024;
-/// Of these, so many at once.
+/// Bytes of these that are read at once.
 const CHUNK: u64 = 64 * 1024;
 /// The longest frame header.
 const HEADER: u64 = 16;

@@ -71,7 +71,11 @@ impl Serialize for ComparedRow {
 
 /// The columns of a table that are compared: all but those that name the row.
 pub fn compared_columns(table: &'static Table) -> impl Iterator<Item = &'static Column> {
-    table.columns.iter().filter(|column| !["file", "participant"].contains(&column.name))
+    table.columns.iter().filter(|column| is_compared(column))
+}
+
+fn is_compared(column: &Column) -> bool {
+    !["file", "participant"].contains(&column.name)
 }
 
 /// The values of all rows of one side, row by row.
@@ -82,7 +86,7 @@ pub(super) struct Side {
 
 impl Side {
     fn new(table: &'static Table, measured: &Measured<'_>) -> Self {
-        let mut columns = table.no_cells(|column| compared_columns(table).any(|compared| compared.name == column.name));
+        let mut columns = table.no_cells(is_compared);
         let mut rows = vec![Vec::new(); (table.fill)(measured, &mut columns)];
         for cells in columns.iter().flatten() {
             rows.iter_mut().zip(values_of(cells)).for_each(|(row, value)| row.push(value));

@@ -194,7 +194,7 @@ pub(super) fn analyze(
     let wants = |name: &str| tables.as_ref().is_none_or(|tables| tables.iter().any(|table| table == name));
     let (wants_roles, wants_rollup) = (wants(OF_ALL_CALLS[0]), wants(OF_ALL_CALLS[1]));
     let list = settings::tables(tables.as_deref())?;
-    let price_date = price_date.map(|date| date.str().map(|text| text.to_string())).transpose()?;
+    let price_date = price_date.map(settings::text_of).transpose()?;
     let measuring =
         Measuring { keywords, roles, rules, definition, window_ms, model, region, prices, currency, price_date };
     let options = measuring.options(parameters)?;
@@ -353,7 +353,7 @@ pub(super) fn measure(
         return Err(Error::invalid(message).into());
     }
     let list = settings::tables(tables.as_deref())?;
-    let price_date = price_date.map(|date| date.str().map(|text| text.to_string())).transpose()?;
+    let price_date = price_date.map(settings::text_of).transpose()?;
     let measuring =
         Measuring { keywords, roles, rules, definition, window_ms, model, region, prices, currency, price_date };
     let options = measuring.options(parameters)?;

@@ -43,7 +43,7 @@ pub(super) struct Report(Source);
 
 #[pymethods]
 impl Report {
-    /// The page, with so many calls in full.
+    /// The page, with this many calls in full.
     #[pyo3(signature = (calls = None))]
     fn to_html(&self, py: Python<'_>, calls: Option<usize>) -> PyResult<String> {
         work::run(py, None, None, |_| page(&self.0.report, &self.0.page(calls)?, &Links::default()))

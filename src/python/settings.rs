@@ -21,6 +21,11 @@ use crate::tables::Options;
 /// Tables that analyses alone can make from all calls.
 pub(super) const OF_ALL_CALLS: [&str; 2] = ["calls_by_role", "rollup"];
 
+/// An argument as `str` has it: a date or its text.
+pub(super) fn text_of(value: &Bound<'_, PyAny>) -> PyResult<String> {
+    Ok(value.str()?.to_string())
+}
+
 /// A text that people write: the path of its file, or the content, for workers that do not have the file.
 #[derive(Debug, FromPyObject)]
 pub(super) enum Document {

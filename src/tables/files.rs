@@ -55,6 +55,11 @@ impl Format {
             Self::Workbook => "xlsx",
         }
     }
+
+    /// The name of the file of a table, or of the folder of its parts.
+    pub(super) fn file_of(self, table: &str) -> String {
+        format!("{table}.{}", self.extension())
+    }
 }
 
 impl std::str::FromStr for Format {
@@ -133,7 +138,7 @@ impl Output {
         // Other shards may be about to write there: the folders stay, even if this shard fails.
         shard.manifest(folder).parent().map_or(Ok(()), make_folder)?;
         for format in formats {
-            tables.iter().try_for_each(|table| make_folder(&folder.join(table_name(table.name, *format))))?;
+            tables.iter().try_for_each(|table| make_folder(&folder.join(format.file_of(table.name))))?;
         }
         let mut output = Self::empty(folder, formats, false);
         output.shard = Some(shard);
@@ -377,11 +382,6 @@ struct Finished {
 
 fn make_folder(folder: &Path) -> Result<()> {
     fs::create_dir_all(folder).map_err(|error| Error::io("make the folder", folder, error))
-}
-
-/// The name of the file of a table, or of the folder of its parts.
-fn table_name(table: &str, format: Format) -> String {
-    format!("{table}.{}", format.extension())
 }
 
 /// Adds rows to all tables; returns the groups that are full.

@@ -183,7 +183,7 @@ impl Resource {
     }
 
     fn new(table: &str, grain: &'static str, format: Format, fields: Vec<Field>) -> Self {
-        let name = format!("{table}.{}", format.extension());
+        let name = format.file_of(table);
         let is_sheet = format == Format::Workbook;
         let sheet = || Dialect { sheet_name: table.to_owned(), excel: Sheet { sheet: table.to_owned() } };
         Self {

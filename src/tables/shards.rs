@@ -68,17 +68,13 @@ impl Shard {
 
     /// `part-00003.parquet`, in the folder of each table.
     pub(super) fn part(self, format: Format) -> String {
-        part(self.number, format.extension())
+        format!("part-{:05}.{}", self.number, format.extension())
     }
 
     /// The manifest, in the folder of the tables.
     pub(super) fn manifest(self, folder: &Path) -> PathBuf {
         folder.join(SHARDS).join(format!("{:05}.json", self.number))
     }
-}
-
-fn part(number: u32, extension: &str) -> String {
-    format!("part-{number:05}.{extension}")
 }
 
 impl fmt::Display for Shard {
@@ -319,9 +315,8 @@ impl Shards {
 
     /// The files of a table in a format, by their paths in the folder of the tables.
     pub(super) fn parts(&self, table: &str, format: Format) -> Vec<String> {
-        let extension = format.extension();
-        let of_shard = |manifest: &ShardManifest| format!("{table}.{extension}/{}", part(manifest.shard, extension));
-        self.manifests.iter().map(of_shard).collect()
+        let shards = self.manifests.iter().map(|manifest| Shard { number: manifest.shard, count: manifest.of });
+        shards.map(|shard| format!("{}/{}", format.file_of(table), shard.part(format))).collect()
     }
 
     /// The texts of a list that they have in common.

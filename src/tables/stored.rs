@@ -246,7 +246,7 @@ impl Stored {
     }
 
     /// The summary that [`analyze`](super::analyze) returned for these calls, measured with `settings`; `None` if these are
-    /// unknown: then nothing is said of keywords. What no table contains is 0 or empty: files that failed, bytes, hash; calls
+    /// unknown: then keywords are left out. What no table contains is 0 or empty: files that failed, bytes, hash; calls
     /// without speech, too, if `warnings` was not written.
     ///
     /// # Errors
@@ -303,7 +303,7 @@ impl Stored {
         let failed = |error| Error::table("cannot read warnings", error);
         let codes = frame.column("code").and_then(Column::str).map_err(failed)?;
         let counts = frame.column("count").and_then(Column::i64).map_err(failed)?;
-        let mut sums: BTreeMap<Code, (u64, u64)> = std::collections::BTreeMap::new();
+        let mut sums: BTreeMap<Code, (u64, u64)> = BTreeMap::new();
         for (code, count) in codes.iter().zip(counts.iter()) {
             // Codes of a newer version have no meaning here.
             let Some(code) = Code::ALL.iter().find(|known| Some(known.name()) == code) else { continue };
