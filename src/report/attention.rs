@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::call::{CallView, EventView};
 use super::number::{cell, count, counted, figure};
 use super::rates::{CallSet, Rate, RateValues, median, quantile};
+use super::values::numbers;
 use crate::error::{Error, Result};
 use crate::metrics::EventKind;
 use crate::metrics::catalogue::{CALLS, Column, Unit, Use};
@@ -192,8 +193,7 @@ pub(super) fn calls(analysis: &Analysis) -> Result<Vec<CallAttention>> {
 
 /// The calls in which a figure is high, and how far above its limit in units of that limit.
 fn high(analysis: &Analysis, column: &'static Column) -> PolarsResult<Vec<(usize, f64, Cause)>> {
-    let values = analysis.calls.column(column.name)?.cast(&DataType::Float64)?;
-    let values = values.f64()?;
+    let values = numbers(analysis.calls.column(column.name)?)?;
     let mut sorted: Vec<f64> = values.iter().flatten().collect();
     sorted.sort_by(f64::total_cmp);
     let (Some(middle), Some(lower), Some(upper)) = (median(&sorted), quantile(&sorted, 0.25), quantile(&sorted, 0.75))

@@ -3,6 +3,7 @@
 use polars::prelude::*;
 
 use super::dates::CallTimes;
+use super::values::numbers;
 use crate::error::{Error, Result};
 use crate::metrics::catalogue::{CALLS, Column, Kind, Use};
 use crate::tables::{Analysis, OwnColumns, Rollup};
@@ -131,10 +132,8 @@ struct Cells<'a> {
 
 impl<'a> Cells<'a> {
     fn new(calls: &'a DataFrame, columns: &[&'static Column]) -> PolarsResult<Self> {
-        let figure = |column: &&'static Column| {
-            let values = calls.column(column.name)?.cast(&DataType::Float64)?;
-            Ok((column.kind == Kind::Integer, values.f64()?.clone()))
-        };
+        let figure =
+            |column: &&'static Column| Ok((column.kind == Kind::Integer, numbers(calls.column(column.name)?)?));
         Ok(Self {
             files: calls.column("file")?.str()?,
             reasons: calls.column("reason")?.str()?,

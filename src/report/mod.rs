@@ -40,6 +40,7 @@ mod summary;
 mod terminal;
 #[cfg(feature = "cli")]
 mod text_table;
+mod values;
 
 use std::collections::BTreeMap;
 

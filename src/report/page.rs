@@ -13,6 +13,7 @@ use super::dates::{CallTimes, DateRange};
 use super::index::{CallIndex, listed_columns};
 use super::ranking::{Ranking, Trend};
 use super::strip::{Strip, strips};
+use super::values::numbers;
 use crate::error::{Error, Result};
 use crate::metrics::catalogue::{CALLS, Use};
 use crate::tables::{Analysis, CallSource, OwnColumns, Rollup, Row};
@@ -208,8 +209,7 @@ impl CallRow {
 /// The places of all calls by one column, the highest or the lowest first, those without a value last; equal ones by name.
 fn ranked(calls: &DataFrame, by: &str, ascending: bool) -> PolarsResult<Vec<usize>> {
     let files = calls.column("file")?.str()?;
-    let values = calls.column(by)?.cast(&DataType::Float64)?;
-    let values = values.f64()?;
+    let values = numbers(calls.column(by)?)?;
     let rank = |value: f64| if ascending { value } else { -value };
     let mut order: Vec<(f64, &str, usize)> = (0..calls.height())
         .filter_map(|row| Some((values.get(row).map_or(f64::INFINITY, rank), files.get(row)?, row)))

@@ -3,11 +3,12 @@
 use polars::prelude::*;
 
 use super::rates;
+use super::values::numbers;
 use crate::metrics::catalogue::Unit;
 
 /// The values of a column in ascending order, without nulls.
 pub(super) fn sorted(column: &polars::prelude::Column) -> PolarsResult<Vec<f64>> {
-    let mut values: Vec<f64> = column.cast(&DataType::Float64)?.f64()?.iter().flatten().collect();
+    let mut values: Vec<f64> = numbers(column)?.iter().flatten().collect();
     values.sort_unstable_by(f64::total_cmp);
     Ok(values)
 }

@@ -3,6 +3,7 @@
 use polars::prelude::*;
 use serde::Serialize;
 
+use super::values::numbers;
 use crate::metrics::catalogue::{CALLS, Unit, Use};
 
 /// A figure of a set of calls.
@@ -54,10 +55,7 @@ pub(super) struct RateValues(Vec<(bool, Vec<Option<f64>>)>);
 
 impl RateValues {
     pub(super) fn new(calls: &DataFrame, rates: &[Rate]) -> PolarsResult<Self> {
-        let values = |rate: &Rate| {
-            let values = calls.column(rate.metric)?.cast(&DataType::Float64)?;
-            Ok((rate.per_call, values.f64()?.iter().collect()))
-        };
+        let values = |rate: &Rate| Ok((rate.per_call, numbers(calls.column(rate.metric)?)?.iter().collect()));
         Ok(Self(rates.iter().map(values).collect::<PolarsResult<_>>()?))
     }
 

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::Report;
 use super::number::{NOT_MEASURED, count, figure as shown};
+use super::quantile::{quantile, sorted};
 use crate::error::{Error, Result};
 use crate::metrics::catalogue::{Column, RoleColumn, Unit};
 use crate::tables::{Analysis, CallsByRole};
@@ -37,10 +38,11 @@ pub struct RoleFigure {
 
 /// `None` without roles.
 pub(super) fn summaries(analysis: &Analysis) -> Result<Option<Vec<RoleSummary>>> {
-    let by_role = CallsByRole::new(analysis)?;
-    if !by_role.are_roles {
+    let failed = |error| Error::table("cannot build the report", error);
+    if CallsByRole::roles_of(analysis).map_err(failed)?.is_empty() {
         return Ok(None);
     }
+    let by_role = CallsByRole::new(analysis)?;
     let mut figures = RoleColumn::figures();
     if !analysis.has_keywords() {
         figures.retain(|figure| figure.name != "keyword_hit_count");
@@ -48,8 +50,7 @@ pub(super) fn summaries(analysis: &Analysis) -> Result<Option<Vec<RoleSummary>>>
     let figure = |role: &String, figure: &'static Column| {
         let name = RoleColumn { role: role.clone(), figure }.name();
         let column = by_role.frame.column(&name)?;
-        let p50 = column.cast(&DataType::Float64)?.f64()?.quantile(0.5, QuantileMethod::Linear)?;
-        let p50 = p50.map(|value| if figure.unit.is_ms() { value.round_ties_even() } else { value });
+        let p50 = quantile(&sorted(column)?, 0.5, figure.unit);
         let n = (column.len() - column.null_count()) as u64;
         let sum = if figure.is_count() && n > 0 { column.i64()?.sum() } else { None };
         Ok::<_, PolarsError>(RoleFigure { metric: figure.name, unit: figure.unit, n, p50, sum })
@@ -59,7 +60,7 @@ pub(super) fn summaries(analysis: &Analysis) -> Result<Option<Vec<RoleSummary>>>
         Ok::<_, PolarsError>(RoleSummary { role: role.clone(), figures })
     };
     let all: PolarsResult<_> = by_role.roles.iter().map(role).collect();
-    all.map(Some).map_err(|error| Error::table("cannot build the report", error))
+    all.map(Some).map_err(failed)
 }
 
 /// A table with a column a role.

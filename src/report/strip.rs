@@ -4,6 +4,7 @@ use polars::prelude::*;
 use serde::Serialize;
 
 use super::quantile::quantile;
+use super::values::numbers;
 use crate::error::{Error, Result};
 use crate::metrics::catalogue::{CALLS, Column, PARTICIPANTS, Table, Unit, Use};
 use crate::tables::Analysis;
@@ -92,8 +93,7 @@ fn strip(analysis: &Analysis, scope: StripScope, column: &'static Column) -> Pol
     let frame = if scope == StripScope::Calls { &analysis.calls } else { &analysis.participants };
     let (metric, unit) = (column.name, column.unit);
     let files = frame.column("file")?.str()?;
-    let values = frame.column(metric)?.cast(&DataType::Float64)?;
-    let values = values.f64()?;
+    let values = numbers(frame.column(metric)?)?;
     let first = |row: usize| row.checked_sub(1).is_none_or(|before| files.get(before) != files.get(row));
     let rows: Vec<usize> =
         (0..frame.height()).filter(|row| scope != StripScope::FirstParticipants || first(*row)).collect();

@@ -10,7 +10,7 @@ use polars::prelude::{DataFrame, PolarsResult};
 use super::by_role;
 use super::condition::Condition;
 use super::copies::Copies;
-use super::files::{Output, add};
+use super::files::{Output, add, encode_rest};
 use super::frame::{Rows, Runs};
 use super::inputs_hash::InputsHash;
 use super::join::Joined;
@@ -339,12 +339,12 @@ pub fn analyze(
     measure_all(files, options, pending.unwrap_or_default(), write, &mut observe)
 }
 
-/// Adds the rows of all files to tables, and passes row groups that are full to `write`, in order.
+/// Adds the rows of all files to tables, and passes them to `write` in row groups, in order.
 pub(super) fn measure_all<F: ResultFile>(
     files: &[F],
     options: &Options,
     pending: &mut [Pending],
-    write: impl FnMut((usize, Vec<PolarsResult<Encoded>>)) -> Result<()> + Send,
+    mut write: impl FnMut((usize, Vec<PolarsResult<Encoded>>)) -> Result<()> + Send,
     observe: &mut (dyn FnMut(FileOutcome) -> Result<()> + Send),
 ) -> Result<Analysis> {
     let tables: Vec<_> = pending.iter().map(|pending| pending.table).collect();
@@ -368,12 +368,14 @@ pub(super) fn measure_all<F: ResultFile>(
     if let Some((all, _)) = (Batches { files }).next().filter(|(batch, _)| batch.len() == files.len()) {
         // Threads take longer to start than one batch to measure.
         let groups = collected.take(measure(all, &mut Vec::new()))?;
-        groups.into_iter().map(encode).try_for_each(write)?;
-        return collected.finish();
+        groups.into_iter().map(encode).try_for_each(&mut write)?;
+    } else {
+        let most = BYTES_PER_THREAD * rayon::current_num_threads() as u64;
+        let gather = |batch| collected.take(batch);
+        in_order(Batches { files }, most, Vec::new, measure, gather, encode, &mut write)?;
     }
-    let most = BYTES_PER_THREAD * rayon::current_num_threads() as u64;
-    let gather = |batch| collected.take(batch);
-    in_order(Batches { files }, most, Vec::new, measure, gather, encode, write)?;
+    // Before anything is made of all calls, so that these rows are not in memory beside it.
+    encode_rest(collected.pending).into_iter().try_for_each(write)?;
     collected.finish()
 }
 
@@ -455,7 +457,7 @@ impl Batch {
                 call = call.without_call(tables);
                 call.left_out.rows.extend(row);
             }
-            batch.append(call);
+            batch.append(call)?;
         }
         Ok(batch)
     }
@@ -468,12 +470,13 @@ impl Batch {
         Self { outcomes, left_out: LeftOut { calls, ..LeftOut::default() }, ..Self::new(tables) }
     }
 
-    fn append(&mut self, other: Self) {
+    fn append(&mut self, other: Self) -> Result<()> {
         self.rows.iter_mut().zip(other.rows).for_each(|(rows, other)| rows.append(vec![other]));
-        self.summary.append(other.summary);
+        self.summary.append(other.summary)?;
         self.outcomes.extend(other.outcomes);
         self.labels.extend(other.labels);
         self.left_out.add(other.left_out);
+        Ok(())
     }
 
     fn read(&mut self, input: &impl ResultFile, options: &Options, decided: Option<&mut Rows>, buffer: &mut Vec<u8>) {
@@ -576,13 +579,14 @@ impl SummaryRows {
         u32::try_from(self.calls.count()).unwrap_or(u32::MAX)
     }
 
-    fn append(&mut self, other: Self) {
+    fn append(&mut self, other: Self) -> Result<()> {
         let calls = self.place();
-        self.calls.append(other.calls);
-        self.participants.append(other.participants);
+        self.calls.append(other.calls)?;
+        self.participants.append(other.participants)?;
         self.bill.append(other.bill);
         self.hits.append(other.hits, calls);
         self.rules.append(other.rules);
+        Ok(())
     }
 }
 
@@ -614,7 +618,7 @@ impl Collector<'_> {
             }
             (self.observe)(outcome)?;
         }
-        self.summary.append(batch.summary);
+        self.summary.append(batch.summary)?;
         self.labels.extend(batch.labels);
         self.left_out.add(batch.left_out);
         Ok(add(self.pending, batch.rows))

@@ -35,6 +35,15 @@ impl CallsByRole {
         Self::of(analysis).map_err(|error| Error::table("cannot build the table calls_by_role", error))
     }
 
+    /// The roles of the run, as in [`roles`](Self::roles); none in a run without roles.
+    pub(crate) fn roles_of(analysis: &Analysis) -> PolarsResult<Vec<String>> {
+        let given =
+            analysis.settings.iter().flat_map(|settings| settings.roles.iter()).map(|(_, role)| role.to_owned());
+        let found: BTreeSet<&str> = analysis.participants.column("role")?.str()?.iter().flatten().collect();
+        let roles: Vec<String> = given.chain(found.into_iter().map(str::to_owned)).collect();
+        Ok(distinct(&roles))
+    }
+
     fn of(analysis: &Analysis) -> PolarsResult<Self> {
         let (calls, participants) = (&analysis.calls, &analysis.participants);
         let files = calls.column("file")?.str()?;
@@ -42,13 +51,9 @@ impl CallsByRole {
             files.iter().enumerate().filter_map(|(at, file)| Some((file?, at))).collect();
         let call_of: Vec<Option<usize>> =
             participants.column("file")?.str()?.iter().map(|file| call_of.get(file?).copied()).collect();
-        let own = participants.column("role")?.str()?;
-        let given =
-            analysis.settings.iter().flat_map(|settings| settings.roles.iter()).map(|(_, role)| role.to_owned());
-        let found: BTreeSet<&str> = own.iter().flatten().collect();
-        let mut roles: Vec<String> = given.chain(found.into_iter().map(str::to_owned)).collect();
+        let mut roles = Self::roles_of(analysis)?;
         let are_roles = !roles.is_empty();
-        let names = if are_roles { own } else { participants.column("participant")?.str()? };
+        let names = participants.column(if are_roles { "role" } else { "participant" })?.str()?;
         if !are_roles {
             let channels = calls.column("channel_count")?.i64()?;
             let has_several =
@@ -60,7 +65,6 @@ impl CallsByRole {
             roles.sort_by_key(String::len);
             roles.truncate(MOST_TRACKS);
         }
-        let roles = distinct(&roles);
         let mut columns = vec![calls.column("file")?.clone()];
         for role in &roles {
             let mut rows: Vec<Option<IdxSize>> = vec![None; calls.height()];

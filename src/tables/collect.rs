@@ -6,7 +6,6 @@ use std::sync::Arc;
 use polars::prelude::*;
 
 use super::analysis::{Analysis, FileOutcome, Options, ResultFile, measure_all};
-use super::files::rest;
 use super::join::Joined;
 use super::row_groups::{Encoded, Encoder, Pending};
 use crate::error::{Error, Result};
@@ -70,7 +69,7 @@ pub fn collect<F: ResultFile>(
     let mut pending: Vec<Pending> = tables.iter().map(pending).collect();
     let mut frames: Vec<DataFrame> =
         pending.iter().map(|pending| DataFrame::empty_with_arc_schema(Arc::new(pending.schema.clone()))).collect();
-    let mut append = |(table, groups): (usize, Vec<PolarsResult<Encoded>>)| {
+    let append = |(table, groups): (usize, Vec<PolarsResult<Encoded>>)| {
         let Some(whole) = frames.get_mut(table) else { return Ok(()) };
         for group in groups {
             let appended = group.and_then(|group| match group {
@@ -85,7 +84,6 @@ pub fn collect<F: ResultFile>(
         }
         Ok(())
     };
-    let analysis = measure_all(files, options, &mut pending, &mut append, observe)?;
-    rest(&mut pending).into_iter().try_for_each(|group| append((group.table, group.encode())))?;
+    let analysis = measure_all(files, options, &mut pending, append, observe)?;
     Ok((analysis, frames))
 }

@@ -340,16 +340,7 @@ impl Output {
     /// Writes the remaining rows of all tables.
     fn finish_tables(&mut self) -> Result<Finished> {
         let (mut pending, mut sinks) = (std::mem::take(&mut self.pending), std::mem::take(&mut self.sinks));
-        let bytes: usize = pending.iter().map(|pending| pending.bytes).sum();
-        let rest = rest(&mut pending);
-        let encode = |group: Group| (group.table, group.encode());
-        // Threads take longer to start than a few rows to encode.
-        let encoded: Vec<_> = if bytes < GROUP_BYTES {
-            rest.into_iter().map(encode).collect()
-        } else {
-            rest.into_par_iter().map(encode).collect()
-        };
-        encoded.into_iter().try_for_each(|(table, rows)| sinks.write(table, rows))?;
+        encode_rest(&mut pending).into_iter().try_for_each(|(table, rows)| sinks.write(table, rows))?;
         let (mut files, mut resources) = (Vec::new(), Vec::new());
         for (Pending { table, schema, .. }, of_table) in pending.into_iter().zip(sinks.tables) {
             for sink in of_table {
@@ -390,9 +381,16 @@ pub(super) fn add(pending: &mut [Pending], rows: Vec<Rows>) -> Vec<Group> {
     tables.filter_map(|(at, (pending, rows))| pending.add(at, rows)).collect()
 }
 
-/// The groups that are not full.
-pub(super) fn rest(pending: &mut [Pending]) -> Vec<Group> {
-    pending.iter_mut().enumerate().filter_map(|(at, pending)| pending.rest(at)).collect()
+/// Encodes the groups that are not full, each with the place of its table.
+pub(super) fn encode_rest(pending: &mut [Pending]) -> Vec<(usize, Vec<PolarsResult<Encoded>>)> {
+    let bytes: usize = pending.iter().map(|pending| pending.bytes).sum();
+    let rest: Vec<Group> = pending.iter_mut().enumerate().filter_map(|(at, pending)| pending.rest(at)).collect();
+    let encode = |group: Group| (group.table, group.encode());
+    // Threads take longer to start than a few rows to encode.
+    if bytes < GROUP_BYTES {
+        return rest.into_iter().map(encode).collect();
+    }
+    rest.into_par_iter().map(encode).collect()
 }
 
 impl Sinks {

@@ -139,6 +139,13 @@ impl Rows {
         }
     }
 
+    /// No rows, of the same columns.
+    fn none(&self) -> Self {
+        let columns = self.table.columns.iter().zip(&self.columns);
+        let columns = columns.map(|(column, cells)| cells.is_some().then(|| Cells::new(column.kind))).collect();
+        Self { table: self.table, count: 0, columns }
+    }
+
     /// Makes room for `times` as many rows as there are.
     pub(super) fn reserve(&mut self, times: usize) {
         self.columns.iter_mut().flatten().for_each(|cells| cells.reserve(times));
@@ -207,10 +214,10 @@ impl Rows {
     }
 }
 
-/// Rows of one table in runs, so that many rows are not moved for more of them, and take no room that they do not need.
+/// Rows of one table, put into a frame run by run: many rows are not moved for more of them, and not in memory twice.
 #[derive(Debug, Clone)]
 pub(super) struct Runs {
-    full: Vec<Rows>,
+    full: Option<DataFrame>,
     last: Rows,
 }
 
@@ -220,11 +227,11 @@ impl Runs {
 
     /// Starts with these rows.
     pub(super) fn new(rows: Rows) -> Self {
-        Self { full: Vec::new(), last: rows }
+        Self { full: None, last: rows }
     }
 
     pub(super) fn count(&self) -> usize {
-        self.full.iter().map(|rows| rows.count).sum::<usize>() + self.last.count
+        self.full.as_ref().map_or(0, DataFrame::height) + self.last.count
     }
 
     /// See [`Rows::add`].
@@ -233,28 +240,47 @@ impl Runs {
     }
 
     /// Appends rows with the same columns.
-    pub(super) fn append(&mut self, other: Self) {
-        for rows in other.full.into_iter().chain([other.last]) {
-            if self.last.count >= Self::FULL {
-                let mut full = std::mem::replace(&mut self.last, rows);
-                full.columns.iter_mut().flatten().for_each(Cells::shrink);
-                self.full.push(full);
-            } else {
-                self.last.append(vec![rows]);
-            }
+    pub(super) fn append(&mut self, other: Self) -> Result<()> {
+        if let Some(full) = other.full {
+            self.close()?;
+            self.stack(full)?;
         }
+        if self.last.count >= Self::FULL {
+            self.close()?;
+        }
+        self.last.append(vec![other.last]);
+        Ok(())
     }
 
-    /// A chunk for each run, so that nothing is copied and memory held twice.
-    pub(super) fn into_frame(self) -> Result<DataFrame> {
-        let name = self.last.table.name;
-        let failed = |error| Error::table(format!("cannot build the table {name}"), error);
-        let mut runs = self.full.into_iter().chain([self.last]);
-        let mut frame = runs.next().map_or_else(|| Ok(DataFrame::empty()), Rows::into_frame)?;
-        for rows in runs {
-            frame.vstack_mut_owned(rows.into_frame()?).map_err(failed)?;
+    /// Ends the run, if there is one.
+    fn close(&mut self) -> Result<()> {
+        let none = self.last.none();
+        let mut run = std::mem::replace(&mut self.last, none);
+        if run.count == 0 {
+            return Ok(());
         }
-        Ok(frame)
+        run.columns.iter_mut().flatten().for_each(Cells::shrink);
+        self.stack(run.into_frame()?)
+    }
+
+    /// A chunk for each run, so that nothing is copied.
+    fn stack(&mut self, run: DataFrame) -> Result<()> {
+        let Some(full) = &mut self.full else {
+            self.full = Some(run);
+            return Ok(());
+        };
+        let name = self.last.table.name;
+        full.vstack_mut_owned(run)
+            .map(drop)
+            .map_err(|error| Error::table(format!("cannot build the table {name}"), error))
+    }
+
+    pub(super) fn into_frame(mut self) -> Result<DataFrame> {
+        if self.full.is_none() {
+            return self.last.into_frame();
+        }
+        self.close()?;
+        Ok(self.full.unwrap_or_default())
     }
 }
 
@@ -317,9 +343,9 @@ mod tests {
         let (mut rows, mut runs) = (Rows::new(&PARTICIPANTS), Runs::new(Rows::new(&PARTICIPANTS)));
         for from in 0..2500 {
             rows.append(vec![batch(from)]);
-            runs.append(Runs::new(batch(from)));
+            runs.append(Runs::new(batch(from))).unwrap();
         }
-        assert!(runs.full.len() > 1 && runs.count() == rows.count);
+        assert!(runs.full.as_ref().is_some_and(|full| full.height() > Runs::FULL) && runs.count() == rows.count);
         assert!(runs.into_frame().unwrap().equals_missing(&rows.into_frame().unwrap()));
     }
 }
