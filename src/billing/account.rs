@@ -132,7 +132,16 @@ impl Account {
         } else {
             false
         };
-        if differs { Standing::Differs } else { Standing::Agrees }
+        match differs {
+            true => Standing::Differs,
+            false if self.is_not_priced(terms) => Standing::NotCompared,
+            false => Standing::Agrees,
+        }
+    }
+
+    /// Whether it has an amount, and no list price to compare it with.
+    fn is_not_priced(&self, terms: &Terms) -> bool {
+        self.statement_cost.is_some() && self.list_cost(terms).is_none()
     }
 
     /// The amount for its own seconds at list price, or for its results if it states none or they have several prices.
@@ -193,12 +202,17 @@ impl Account {
             why.push(format!("estimate: {billed} s exceed the upper bound of {high} s"));
         }
         let seconds = self.statement.or_else(|| self.due(rounding));
-        if let (true, Some(cost), Some(seconds)) = (self.is_price_off(terms), self.statement_cost, seconds) {
-            let cost = cost.normalize();
-            why.push(match self.list_cost(terms) {
-                Some(list) => format!("price: {cost} billed for {seconds} s, {} at list price", list.normalize()),
-                None => format!("price: {cost} billed, nothing to compare it with"),
-            });
+        if let Some(cost) = self.statement_cost.map(|cost| cost.normalize()) {
+            match (self.list_cost(terms), seconds) {
+                (None, None) => why.push(format!("price: {cost} billed, nothing to compare it with")),
+                (None, Some(_)) => why.push(format!("price: {cost} billed, no price to compare it with")),
+                (Some(list), Some(seconds)) if self.is_price_off(terms) => {
+                    why.push(format!("price: {cost} billed for {seconds} s, {} at list price", list.normalize()));
+                }
+                _ => {}
+            }
+        } else if self.is_stated && self.statement.is_none() {
+            why.push("statement: neither seconds nor an amount".to_owned());
         }
         if terms.has_statement && !self.is_stated && self.due(rounding).is_some_and(|due| due > 0) {
             why.push("not billed: no row of the statement".to_owned());
@@ -308,9 +322,11 @@ pub(super) mod tests {
         let cents = Terms { half_decimal: Decimal::new(5, 3), ..terms(true) };
         assert_eq!(row(Some(9), Some("0.00")).standing(&cents), Standing::Agrees);
         assert_eq!(row(Some(9), Some("0.01")).standing(&cents), Standing::Differs);
-        // Without a price, seconds alone are compared.
+        // Without a price, an amount agrees with nothing.
         let unpriced = |row: Account| Account { unit: None, tasks: without_price(row.tasks), ..row };
-        assert_eq!(standing(unpriced(row(Some(9), Some("5")))), Standing::Agrees);
+        assert_eq!(standing(unpriced(row(Some(9), None))), Standing::Agrees);
+        assert_eq!(standing(unpriced(row(Some(9), Some("5")))), Standing::NotCompared);
+        assert_eq!(standing(unpriced(row(Some(99), Some("5")))), Standing::Differs);
         assert_eq!(standing(unpriced(row(None, Some("0.00198")))), Standing::Differs);
         // Of two prices, the amount is that of the results: 9 s at 0.00022 and 10 s at 0.0001.
         let mixed = |cost: &str| {

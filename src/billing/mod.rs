@@ -66,7 +66,7 @@ pub use share::{EarlierShares, Share};
 pub(crate) use shared_budget::BudgetAccount;
 #[cfg(feature = "client")]
 pub use shared_budget::SharedBudget;
-pub use statement::{Grain, Period, Statement, StatementRow};
+pub use statement::{Grain, Period, Quantities, Statement, StatementRow};
 pub use sum::{Sum, sum};
 pub use tokens::{MeterAccount, TokenAccount};
 pub use usage::{ReportedUsage, Usage, of_usage};

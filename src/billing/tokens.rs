@@ -128,6 +128,13 @@ impl TokenAccount {
         {
             why.push(format!("price: {} billed for both meters, {} at list price", cost.normalize(), list.normalize()));
         }
+        if let Some(cost) = self.statement_cost().filter(|_| self.is_not_priced()) {
+            why.push(format!("price: {} billed, no price to compare it with", cost.normalize()));
+        }
+        let is_empty = self.statement_cost().is_none() && self.tokens(|meter| meter.statement).is_none();
+        if self.is_stated && is_empty && self.failures.is_empty() {
+            why.push("statement: neither tokens nor an amount".to_owned());
+        }
         if self.standing(terms) == Standing::NotBilled {
             why.push("not billed: no row of the statement".to_owned());
         }
@@ -156,7 +163,16 @@ impl TokenAccount {
         } else {
             false
         };
-        if differs { Standing::Differs } else { Standing::Agrees }
+        match differs {
+            true => Standing::Differs,
+            false if self.is_not_priced() => Standing::NotCompared,
+            false => Standing::Agrees,
+        }
+    }
+
+    /// Whether it has an amount, and no list price to compare it with.
+    fn is_not_priced(&self) -> bool {
+        self.statement_cost().is_some() && !self.compares_amounts
     }
 }
 

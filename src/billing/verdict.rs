@@ -14,6 +14,8 @@ pub enum Standing {
     Agrees,
     /// Billed, and not what the results come to.
     Differs,
+    /// Its quantity agrees, and there is no price in the currency of its amount.
+    NotCompared,
     /// There are results, and no row of the statement.
     NotBilled,
     /// A row of the statement names nothing of the batch.
@@ -21,12 +23,13 @@ pub enum Standing {
 }
 
 impl Standing {
-    /// `agrees`, `differs`, `not_billed`, `not_ours`.
+    /// `agrees`, `differs`, `not_compared`, `not_billed`, `not_ours`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Agrees => "agrees",
             Self::Differs => "differs",
+            Self::NotCompared => "not_compared",
             Self::NotBilled => "not_billed",
             Self::NotOurs => "not_ours",
         }
@@ -122,6 +125,8 @@ pub struct Verdict {
     pub not_billed: u64,
     /// Rows that name nothing of the batch.
     pub not_ours: u64,
+    /// Rows whose quantity agrees, and whose amount has no price to be compared with.
+    pub not_compared: u64,
     /// All rows of the statement, ours or not; `None` without one.
     pub statement: Option<Sums>,
     /// As reported by the service, at list price.
@@ -155,7 +160,7 @@ impl Verdict {
         findings.retain(|finding| finding.standing != Standing::Agrees);
         let count = |standing| findings.iter().filter(|finding| finding.standing == standing).count() as u64;
         (self.differ, self.not_billed) = (count(Standing::Differs), count(Standing::NotBilled));
-        self.not_ours = count(Standing::NotOurs);
+        (self.not_ours, self.not_compared) = (count(Standing::NotOurs), count(Standing::NotCompared));
         findings.sort_by_cached_key(|finding| std::cmp::Reverse(finding.size()));
         self.findings = findings;
         self

@@ -92,14 +92,14 @@ impl fmt::Display for Currency {
     }
 }
 
-/// In any case: `usd`, `CNY`.
+/// Codes, names and signs, whatever their case: `usd`, `$`, `美元`; `cny`, `RMB`, `¥`, `元`, `人民币`.
 impl FromStr for Currency {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        match &text.to_ascii_uppercase()[..] {
-            "USD" => Ok(Self::Usd),
-            "CNY" => Ok(Self::Cny),
+        match &text.trim().to_uppercase()[..] {
+            "USD" | "US$" | "$" | "美元" => Ok(Self::Usd),
+            "CNY" | "RMB" | "CN¥" | "¥" | "￥" | "元" | "人民币" | "人民币元" => Ok(Self::Cny),
             _ => Err(Error::invalid(format!("unknown currency `{text}`: the currencies are usd and cny"))),
         }
     }

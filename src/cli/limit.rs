@@ -10,7 +10,7 @@ use super::prices::PriceFlags;
 use crate::batch::{self, TrackSelection};
 use crate::billing::{Budget, Money, Plan, Recording, Usage, estimate, sum};
 use crate::catalog::Region;
-use crate::report::number::{counted, money};
+use crate::report::number::{count, counted, money};
 
 /// How many recordings that could exceed the limit alone are named.
 const NAMED: usize = 10;
@@ -56,7 +56,7 @@ impl Limit<'_> {
         };
         let free = free_seconds(&prices, model, region, self.used).unwrap_or(0);
         if self.used.is_some() {
-            console.note(&format!("{free} s of the free allowance of {model} in {region} are left"));
+            console.note(&format!("{} s of the free allowance of {model} in {region} are left", count(free)));
         }
         budget = budget.free_seconds(free);
         let (mut lines, mut unknown, mut dear) = (Vec::new(), 0, Vec::new());

@@ -32,12 +32,21 @@ pub(super) struct PriceFlags {
 impl PriceFlags {
     /// Loads the prices. `currency` applies if no flag names one.
     pub(super) fn prices(&self, currency: Option<Currency>, console: &Console) -> Result<Prices, Failure> {
+        self.load(self.currency.or(currency), console)
+    }
+
+    /// Loads the prices in a currency, whatever the flag says.
+    pub(super) fn prices_in(&self, currency: Currency, console: &Console) -> Result<Prices, Failure> {
+        self.load(Some(currency), console)
+    }
+
+    fn load(&self, currency: Option<Currency>, console: &Console) -> Result<Prices, Failure> {
         let mut book = PriceBook::builtin();
         if let Some(path) = &self.file {
             let text = read_text(path, FileKind::Prices, &|note| console.note(note))?;
             book.replace(&text).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?;
         }
-        Ok(Prices::new(book, self.currency.or(currency), self.price_date))
+        Ok(Prices::new(book, currency, self.price_date))
     }
 }
 

@@ -151,12 +151,12 @@ pub fn cell(value: Option<&serde_json::Value>, unit: Unit) -> String {
 /// Shown where no price is known: not 0, which would be free.
 pub const NOT_PRICED: &str = "not priced";
 
-/// Money to its last digit, with two decimals at least: `0.126 USD`, `5.00 CNY`.
+/// Money to its last digit, with two decimals at least: `0.126 USD`, `4,226.00 CNY`.
 ///
 /// ```
 /// use talkmeter::{catalog::Currency, report::number::money};
 /// let amount = |text: &str| Some((text.parse().unwrap(), Currency::Usd));
-/// assert_eq!([money(amount("0.126000")), money(amount("5"))], ["0.126 USD", "5.00 USD"]);
+/// assert_eq!([money(amount("0.126000")), money(amount("4226"))], ["0.126 USD", "4,226.00 USD"]);
 /// assert_eq!(money(None), "not priced");
 /// ```
 #[must_use]
@@ -179,20 +179,35 @@ pub fn cents(amount: Decimal) -> String {
         let digits = amount.round_sf_with_strategy(2, RoundingStrategy::MidpointAwayFromZero).unwrap_or(amount);
         return digits.normalize().to_string();
     }
-    let text = format!("{:.2}", rounded.abs());
-    let sign = if rounded.is_sign_negative() { "-" } else { "" };
-    let (whole, cents) = text.split_once('.').unwrap_or((&text, "00"));
-    whole.parse().map_or_else(|_| format!("{sign}{text}"), |whole| format!("{sign}{}.{cents}", count(whole)))
+    let mut rounded = rounded;
+    rounded.rescale(2);
+    grouped(rounded)
 }
 
-/// An amount to its last digit, with two decimals at least.
+/// A decimal with thousands separated: `62,111.8`.
+///
+/// ```
+/// use talkmeter::report::number::grouped;
+/// let shown = ["62111.8", "-1234567", "999.0001"].map(|number| grouped(number.parse().unwrap()));
+/// assert_eq!(shown, ["62,111.8", "-1,234,567", "999.0001"]);
+/// ```
+#[must_use]
+pub fn grouped(number: Decimal) -> String {
+    let text = number.abs().to_string();
+    let sign = if number.is_sign_negative() && !number.is_zero() { "-" } else { "" };
+    let (whole, fraction) = text.split_once('.').map_or((&*text, ""), |(whole, fraction)| (whole, fraction));
+    let Ok(whole) = whole.parse() else { return format!("{sign}{text}") };
+    format!("{sign}{}{}{fraction}", count(whole), if fraction.is_empty() { "" } else { "." })
+}
+
+/// An amount to its last digit, with two decimals at least and thousands separated.
 #[must_use]
 pub fn decimal(amount: Decimal) -> String {
     let mut amount = amount.normalize();
     if amount.scale() < 2 {
         amount.rescale(2);
     }
-    amount.to_string()
+    grouped(amount)
 }
 
 /// Bytes: `812 B`, `90.2 kB`, `1.4 MB`.

@@ -87,19 +87,21 @@ fn number_with(cell: &str, point: char) -> Option<Decimal> {
     if fraction.is_empty() { whole.parse().ok() } else { format!("{whole}.{fraction}").parse().ok() }
 }
 
-/// A quantity or an amount: thousands may be grouped by commas, points, blanks or apostrophes, and a currency may stand around
-/// it. `None` if it is no number, or if a mark in it could be read both ways.
+/// A quantity or an amount, and the text around it: `$`, `CNY`; empty if there is none. Thousands may be grouped by commas,
+/// points, blanks or apostrophes. `None` if it is no number, or if a mark in it could be read both ways.
 ///
 /// `comma_is_decimal` = the file separates its columns by something else than commas, so that `1,205` is a fraction.
-pub(crate) fn number(cell: &str, comma_is_decimal: bool) -> Option<Decimal> {
+pub(crate) fn amount(cell: &str, comma_is_decimal: bool) -> Option<(Decimal, String)> {
     let cell = cell.trim();
     let (is_negative, cell) = match cell.strip_prefix(['-', '\u{2212}']) {
         Some(rest) => (true, rest),
         None => (false, cell.strip_prefix('+').unwrap_or(cell)),
     };
-    let is_currency = |c: char| c.is_alphabetic() || "$€£¥￥".contains(c);
-    let cell = cell.trim_matches(|c: char| is_currency(c) || c.is_whitespace());
-    let cell: String = cell.chars().filter(|c| !c.is_whitespace() && !matches!(c, '\'' | '\u{2019}')).collect();
+    let is_around = |c: char| c.is_alphabetic() || "$€£¥￥".contains(c) || c.is_whitespace();
+    let from = cell.trim_start_matches(is_around);
+    let digits = from.trim_end_matches(is_around);
+    let around = [cell.strip_suffix(from), from.strip_prefix(digits)].into_iter().flatten().collect::<String>();
+    let cell: String = digits.chars().filter(|c| !c.is_whitespace() && !matches!(c, '\'' | '\u{2019}')).collect();
     let number = match (cell.rfind(','), cell.rfind('.')) {
         (Some(comma), Some(point)) if comma < point => grouped(&cell, ',', '.'),
         (Some(_), Some(_)) => grouped(&cell, '.', ','),
@@ -111,7 +113,7 @@ pub(crate) fn number(cell: &str, comma_is_decimal: bool) -> Option<Decimal> {
         // As JSON prints small numbers.
         (None, _) => number_with(&cell, '.').or_else(|| Decimal::from_scientific(&cell).ok()),
     };
-    number.map(|number| if is_negative { -number } else { number })
+    number.map(|number| (if is_negative { -number } else { number }, around.trim().to_owned()))
 }
 
 /// Digits in groups of three, then a fraction.
@@ -131,6 +133,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    fn number(cell: &str, comma_is_decimal: bool) -> Option<Decimal> {
+        amount(cell, comma_is_decimal).map(|(number, _)| number)
+    }
 
     #[test]
     fn lengths_are_read_as_people_write_them() {
@@ -204,6 +210,11 @@ mod tests {
         ] {
             let value = value.map(|value| value.parse::<Decimal>().unwrap());
             assert_eq!(number(cell, decimal_comma), value, "{cell} {decimal_comma}");
+        }
+        for (cell, around) in
+            [("$0.04", "$"), ("0,04 €", "€"), ("-CN¥ 12", "CN¥"), ("12 元", "元"), ("7.95e-5", ""), ("5", "")]
+        {
+            assert_eq!(amount(cell, false).unwrap().1, around, "{cell}");
         }
     }
 

@@ -13,7 +13,7 @@ pub(crate) mod text;
 pub(crate) use column::{Column, ID, Names, RECORDING, folded};
 
 use column::LENGTHS;
-pub(crate) use length::number;
+pub(crate) use length::amount;
 pub(crate) use text::decode;
 
 use std::io::Read;
@@ -76,7 +76,7 @@ impl Cells {
             return Ok(None);
         };
         length::length_ms(cell, unit_ms).map(Some).ok_or_else(|| {
-            format!("`{cell}` for `{}` is not a length such as {}: unknown", column.name(), length::LENGTH_FORMS)
+            format!("`{cell}` for `{}` is not a length such as {}: unknown", self.name(column), length::LENGTH_FORMS)
         })
     }
 
@@ -90,6 +90,11 @@ impl Cells {
             (None, Some(name)) => Err(format!("`{name}` is empty")),
             (None, None) => Err(self.names.missing(&[*column])),
         }
+    }
+
+    /// The name of a column as the sheet writes it; the documented one if it has no such column.
+    pub(crate) fn name(&self, column: &Column) -> &str {
+        self.names.name(column).unwrap_or(column.name())
     }
 
     /// Whether one of these columns is there, be its cell empty.
@@ -318,7 +323,7 @@ impl<R: Read> Sheet<R> {
         record.read_on(&mut self.lines)?;
         let names = Names::new(record.cells().map_err(|_| fatal("not UTF-8".to_owned()))?);
         if let Some(column) = needed.iter().find(|column| names.count(column) > 1) {
-            return Err(fatal(format!("two columns `{}`", column.name())));
+            return Err(fatal(format!("two columns `{}`", names.name(column).unwrap_or(column.name()))));
         }
         if !needed.is_empty() && needed.iter().all(|column| names.position(column).is_none()) {
             return Err(fatal(names.missing(&needed)));

@@ -473,7 +473,7 @@ fn a_budget_counts_the_free_allowance_only_if_told_how_much_is_used() {
         .scene()
         .run(&format!("transcribe {A} {B} -o out {MODEL} --max-cost 0.0001cny --quota-used 0"))
         .exits(0)
-        .says("36000 s of the free allowance of paraformer-v2 in cn are left");
+        .says("36,000 s of the free allowance of paraformer-v2 in cn are left");
     service.accepted_once(&[A, B]);
 }
 

@@ -174,7 +174,7 @@ fn of_one(statement: &str, more: &str) -> Ran {
 fn a_verdict_names_what_the_statement_is_held_against() {
     of_one("task_id,seconds,cost\ntask-1,9,0.00198\n", "")
         .exits(0)
-        .prints("statement 0.002, service 0.002, results 0.002 CNY; statement 9, service 9, results 9 s; the statement equals the results\n")
+        .prints("statement 0.002, service 0.002, results 0.002 CNY\nstatement 9, service 9, results 9 s\nthe statement equals the results\n")
         .prints("0 differ, 0 not billed, 0 not ours; rounding `up` explains 1 of 1 exactly\n");
     // Twice the price, though the seconds agree.
     let twice = "task_id,seconds,cost\ntask-1,9,0.00396\n";
@@ -197,7 +197,15 @@ fn a_verdict_names_what_the_statement_is_held_against() {
     of_one("task_id,cost\ntask-1,0.00198\n", "").exits(0).prints("explains 1 of 1");
     of_one("task_id,cost\ntask-1,0.0044\n", "").exits(3);
     // Called by its address without a signature, its file or its name; several rows are added.
-    for name in ["https://calls.example/a.wav?Signature=x&Expires=1", "000001-a.json", "results/000001-a.json", "a"] {
+    for name in [
+        "https://calls.example/a.wav?Signature=x&Expires=1",
+        "000001-a.json",
+        "results/000001-a.json",
+        "a",
+        "a.wav",
+        "./a.wav",
+        "calls.example/a.wav",
+    ] {
         of_one(&format!("ResourceId,seconds\n{name},4\n{name},5\n"), "").exits(0);
     }
 }
@@ -218,10 +226,58 @@ fn a_statement_that_matches_nothing_or_says_nothing_is_no_agreement() {
         .exits(2)
         .says("no column `ResourceId` (or `task_id`, ")
         .says("the header has `product`, `seconds`");
+    of_one("task_id,seconds\ntask-1,n/a\n", "").exits(3).prints("statement: neither seconds nor an amount");
+    of_one("task_id,seconds,seconds\ntask-1,1,2\n", "").exits(2).says("two columns `seconds`");
+    batch_of_one().run("cost reconcile batch --statement gone.csv").exits(2).says("gone.csv");
     of_one("task_id,cost,currency\ntask-1,0.00198,EUR\n", "")
         .exits(3)
-        .says("the statement is in EUR, the prices are in CNY: amounts are not compared")
-        .prints("price: 0.00198 billed, nothing to compare it with");
+        .says("the statement is in EUR, the prices are in CNY: amounts are not compared\n")
+        .prints("price: 0.00198 billed, no price to compare it with");
+}
+
+#[test]
+fn an_amount_in_another_currency_is_no_agreement() {
+    for (cost, currency) in [("99.9", "EUR"), ("€99.9", ""), ("0.00028", "USD")] {
+        of_one(&format!("task_id,seconds,cost,currency\ntask-1,9,{cost},{currency}\n"), "--currency cny")
+            .exits(3)
+            .prints("price: ")
+            .prints("in seconds the statement equals the results\n")
+            .prints("0 differ, 0 not billed, 0 not ours, 1 amount not compared: no price in this currency");
+    }
+    let ran = of_one("task_id,seconds,cost,currency\ntask-1,9,99.9,EUR\n", "--format json").exits(3);
+    let verdict = &ran.json()["verdict"];
+    assert_eq!(
+        [&verdict["agrees"], &verdict["differ"], &verdict["not_compared"]],
+        [&json!(false), &json!(0), &json!(1)]
+    );
+    for (cost, currency) in [("0.00198", "人民币"), ("0.00198", "RMB"), ("¥0.00198", ""), ("0.00198元", "cny")] {
+        of_one(&format!("task_id,seconds,cost,currency\ntask-1,9,{cost},{currency}\n"), "").exits(0);
+        let twice = cost.replace("0.00198", "0.00396");
+        of_one(&format!("task_id,seconds,cost,currency\ntask-1,9,{twice},{currency}\n"), "")
+            .exits(3)
+            .prints("1 differ");
+    }
+    of_one("task_id,seconds,cost,currency\ntask-1,9,¥0.00198,USD\n", "")
+        .exits(2)
+        .says("bill.csv: line 2: `¥` for `cost`");
+}
+
+#[test]
+fn fractions_and_units_of_rows_are_added_before_they_are_rounded() {
+    // Ninety rows of a tenth of a second are nine seconds, not ninety.
+    let rows = "2026-11-01,0.1\n".repeat(90);
+    of_one(&format!("date,seconds\n{rows}"), "--tolerance 0s").exits(0).prints("statement 9, service 9, results 9 s");
+    for (quantity, unit) in [("9000", "ms"), ("0.15", "Mins"), ("0.0025", "hrs"), ("0.009", "千秒")] {
+        let csv = format!("date,quantity,unit\n2026-11-01,{quantity},{unit}\n");
+        of_one(&csv, "--tolerance 0s").exits(0).prints("statement 9, service 9");
+    }
+    // Another product on the same day.
+    of_one("date,quantity,unit\n2026-11-01,9,s\n2026-11-01,777,GB\n", "")
+        .exits(3)
+        .says("bill.csv: line 3: `GB` is neither time nor tokens: the row is not compared")
+        .prints("2026-11-01 (GB)")
+        .prints("statement 9, service 9, results 9 s")
+        .prints("0 differ, 0 not billed, 1 not ours");
 }
 
 #[test]
@@ -237,20 +293,27 @@ fn a_month_is_compared_by_model_and_project() {
     }
     let scene = scene.write("batch/ledger.jsonl", ledger("fun-asr", "cn", &events));
     let statement = "Month,Model,Project,Seconds\n2026-11,audio;fun-asr,support,18\n2026-11,fun-asr,sales,9\n";
-    let ran = reconcile(scene, statement.to_owned(), "--format json").exits(0);
+    let mut ran = reconcile(scene, statement.to_owned(), "--format json").exits(0);
     let rows = ran.json()["rows"].clone();
     let keys: Vec<&Value> = rows.as_array().unwrap().iter().map(|row| &row["key"]).collect();
     assert_eq!(keys, ["2026-11 fun-asr sales", "2026-11 fun-asr support"]);
+    // A model by another of its names, in any case.
+    for model in ["Fun-ASR", "fun-asr-2025-11-07"] {
+        let statement = format!("month,model,seconds\n2026-11,{model},27\n");
+        ran = reconcile(ran.then(), statement, "").exits(0);
+    }
     // The month's charges for all projects are those of the two.
     let ran = reconcile(ran.then(), "month,quantity,unit\n2026-11,0.0075,Hours\n".to_owned(), "").exits(0);
     let ran = reconcile(ran.then(), "project,seconds\nsupport,18\nsales,20\n".to_owned(), "").exits(3);
     let ran = ran.prints("sales").prints("1 differ, 0 not billed, 0 not ours");
     // FOCUS rows are those of the statement, with both periods.
     let ran = reconcile(ran.then(), "month,cost,currency\n2026-11,0.00594,CNY\n".to_owned(), "--focus -q").exits(0);
-    let out = ran.out();
+    let out = ran.out().to_owned();
     let line = out.lines().nth(1).unwrap();
     assert!(line.starts_with("CNY,2026-11-01T00:00:00Z,2026-12-01T00:00:00Z,Usage,speech transcribed,2026-11-01T00:00:00Z,2026-12-01T00:00:00Z,27,"), "{line}");
     assert!(line.ends_with(",0.00594,0.00594,Model Studio,AI and Machine Learning,fun-asr,speech,"), "{line}");
+    // They can be read as a statement.
+    reconcile(ran.then(), out.to_owned(), "").exits(0).prints("0 differ, 0 not billed, 0 not ours");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use super::{Accounts, ReconciledRecording, Reconciliation, Submission, amounts};
 use crate::billing::account::{Account, Terms};
 use crate::billing::line::Meter;
 use crate::billing::money::checked_sum;
-use crate::billing::statement::StatementRow;
+use crate::billing::statement::{Quantities, StatementRow};
 use crate::billing::tokens::TokenAccount;
 use crate::billing::usage::Usage;
 use crate::billing::verdict::{Explained, Finding, Standing, Sums, Verdict};
@@ -39,13 +39,17 @@ impl Reconciliation<'_> {
             standing: Standing::NotOurs,
             billed: stated(rows),
             results: Sums::default(),
-            why: "nothing of this batch".to_owned(),
+            why: match rows.iter().find_map(|row| row.other_unit.as_ref()) {
+                Some(unit) => format!("`{unit}` is neither time nor tokens"),
+                None => "nothing of this batch".to_owned(),
+            },
         });
         findings.extend(foreign);
         Verdict {
             differ: 0,
             not_billed: 0,
             not_ours: 0,
+            not_compared: 0,
             statement: self.statement.as_ref().map(|statement| stated(&statement.rows)),
             service: self.service(),
             results,
@@ -113,7 +117,7 @@ fn finding(account: &Account, terms: &Terms) -> Finding {
 
 /// Quantities and amounts of rows.
 fn stated(rows: &[StatementRow]) -> Sums {
-    let usage: Usage = rows.iter().map(|row| row.usage).sum();
+    let usage = rows.iter().map(|row| row.quantities).sum::<Quantities>().rounded_up();
     Sums { seconds: usage.seconds, tokens: sum_of([usage.tokens_in, usage.tokens_out]), cost: amounts(rows.iter()) }
 }
 

@@ -4,11 +4,12 @@
 mod accounts;
 mod charges;
 mod findings;
+mod places;
 
 pub use accounts::Accounts;
 pub use charges::Charge;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -19,12 +20,11 @@ use super::estimate::{Estimate, Plan, Recording, estimate};
 use super::line::Meter;
 use super::money::checked_sum;
 use super::prices::{Prices, UnitPrice};
-use super::statement::{Grain, Period, Statement, StatementRow};
+use super::statement::{Grain, Period, Quantities, Statement, StatementRow};
 use super::usage::Usage;
 use crate::catalog::{BilledBy, Catalog, Currency, Region};
 use crate::metrics::Measured;
-#[cfg(any(feature = "analytics", feature = "client"))]
-use crate::recording_id::address_id;
+use places::Places;
 
 /// A recording of a batch, or the clip of a flash call, as far as it matters for its bill.
 #[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
@@ -129,24 +129,27 @@ impl<'p> Reconciliation<'p> {
             _ => new.slots_by_period(&statement),
         };
         let by_project = new.projects(&statement);
-        let models: HashSet<String> = new.recordings.iter().map(|one| one.submission.model.clone()).collect();
+        let models: BTreeSet<String> = new.recordings.iter().map(|one| one.submission.model.clone()).collect();
         for row in &statement.rows {
             let key = match statement.grain {
                 Grain::Recording => row.resource.clone(),
                 _ => {
-                    // A cell may name the model among other things, separated by `;`.
-                    let own = row.model.split(';').map(str::trim).find(|part| models.contains(*part));
-                    let model = (own.unwrap_or(&row.model), statement.by_model);
+                    let model = (model_of(row, &models), statement.by_model);
                     key(row.period, model, (&row.project, by_project))
                 }
             };
-            let counts_tokens = row.usage.tokens_in.or(row.usage.tokens_out).is_some();
-            let own = |by_tokens: bool| {
-                let place = |key: &str| places.get(&(by_tokens, key.to_owned()));
-                place(&key).or_else(|| place(&address_id(&key)))
-            };
+            if let Some(unit) = &row.other_unit {
+                new.foreign.entry(format!("{key} ({unit})").trim_start().to_owned()).or_default().push(row.clone());
+                continue;
+            }
+            let Quantities { tokens_in, tokens_out, tokens, .. } = row.quantities;
+            let counts_tokens = tokens_in.or(tokens_out).or(tokens).is_some();
             // What is billed by the second and what is billed in tokens may have one name: a day, say.
-            let place = own(counts_tokens).or_else(|| own(!counts_tokens)).copied();
+            let own = |by_tokens: bool| match statement.grain {
+                Grain::Recording => places.find(by_tokens, &key),
+                _ => places.exact(by_tokens, &key),
+            };
+            let place = own(counts_tokens).or_else(|| own(!counts_tokens));
             match place.and_then(|at| new.slots.get_mut(at)) {
                 Some(slot) => slot.rows.push(row.clone()),
                 None => new.foreign.entry(key).or_default().push(row.clone()),
@@ -159,12 +162,12 @@ impl<'p> Reconciliation<'p> {
     /// A slot for each recording, or for each task of several that the statement names; and where each name leads.
     fn slots_by_recording(&mut self, rows: &[StatementRow]) -> Places {
         let named: HashSet<&str> = rows.iter().map(|row| &*row.resource).collect();
-        let mut places = Places::new();
+        let mut places = Places::default();
         for (at, ReconciledRecording { submission, .. }) in self.recordings.iter().enumerate() {
             let is_by_tokens = submission.meters(self.prices) != [Meter::Speech];
             let task = submission.shared.iter().map(|(task, _)| task).find(|task| named.contains(&***task));
             let key = task.unwrap_or(&submission.file);
-            let known = task.and_then(|task| places.get(&(is_by_tokens, task.clone())).copied());
+            let known = task.and_then(|task| places.exact(is_by_tokens, task));
             let place = known.unwrap_or_else(|| {
                 self.slots.push(Slot { key: key.clone(), is_by_tokens, ..Slot::default() });
                 self.slots.len().saturating_sub(1)
@@ -173,8 +176,7 @@ impl<'p> Reconciliation<'p> {
                 slot.recordings.push(at);
             }
             for name in task.into_iter().chain(&submission.names).filter(|name| !name.is_empty()) {
-                places.entry((is_by_tokens, name.clone())).or_insert(place);
-                places.entry((is_by_tokens, address_id(name))).or_insert(place);
+                places.add(is_by_tokens, name, place);
             }
         }
         places
@@ -197,7 +199,11 @@ impl<'p> Reconciliation<'p> {
         }
         let slot = |((key, is_by_tokens), recordings)| Slot { key, is_by_tokens, recordings, rows: Vec::new() };
         self.slots = slots.into_iter().map(slot).collect();
-        self.slots.iter().enumerate().map(|(at, slot)| ((slot.is_by_tokens, slot.key.clone()), at)).collect()
+        let mut places = Places::default();
+        for (at, slot) in self.slots.iter().enumerate() {
+            places.add(slot.is_by_tokens, &slot.key, at);
+        }
+        places
     }
 
     /// Whether projects are told apart: by both sides.
@@ -279,7 +285,7 @@ impl<'p> Reconciliation<'p> {
     #[must_use]
     pub fn rows_without_meter(&self) -> u64 {
         let rows = self.slots.iter().filter(|slot| slot.is_by_tokens).flat_map(|slot| &slot.rows);
-        rows.filter(|row| row.usage.seconds.is_some()).count() as u64
+        rows.filter(|row| row.quantities.seconds.or(row.quantities.tokens).is_some()).count() as u64
     }
 
     /// The recordings that a slot stands for.
@@ -300,8 +306,20 @@ impl<'p> Reconciliation<'p> {
     }
 }
 
-/// Where what a row may name is, apart by whether it is billed in tokens.
-type Places = HashMap<(bool, String), usize>;
+/// The model of the batch that a row names, whatever its case, by any of its names; else the cell. A cell may name other things
+/// beside it, separated by `;`.
+fn model_of<'r>(row: &'r StatementRow, models: &'r BTreeSet<String>) -> &'r str {
+    let parts = || row.model.split(';').map(str::trim);
+    let named = |model: &str, part: &str| model.eq_ignore_ascii_case(part);
+    let exact = parts().find_map(|part| models.iter().find(|model| named(model, part)));
+    let other = || {
+        models.iter().find(|model| {
+            let names = Catalog::builtin().names_of(model);
+            parts().any(|part| names.iter().any(|name| named(name, part)))
+        })
+    };
+    exact.or_else(other).map_or(&row.model, |model| model)
+}
 
 /// `2026-10 fun-asr support`; a part that does not tell rows apart is left out.
 fn key(period: Option<Period>, model: (&str, bool), project: (&str, bool)) -> String {
@@ -322,7 +340,7 @@ fn same<T: PartialEq>(mut values: impl Iterator<Item = T>) -> Option<T> {
 impl Slot {
     /// The sum of the quantities on its rows of the statement.
     fn statement(&self) -> Usage {
-        self.rows.iter().map(|row| row.usage).sum()
+        self.rows.iter().map(|row| row.quantities).sum::<Quantities>().rounded_up()
     }
 
     /// The sum of the amounts on its rows of the statement that `counts` selects; `None` if there are none.
@@ -336,10 +354,4 @@ fn amounts<'r>(rows: impl Iterator<Item = &'r StatementRow>) -> Option<Decimal> 
     let mut amounts = rows.filter_map(|row| row.cost).peekable();
     amounts.peek()?;
     checked_sum(amounts.map(Some))
-}
-
-/// Without what else knows addresses, each is its own identity.
-#[cfg(not(any(feature = "analytics", feature = "client")))]
-fn address_id(address: &str) -> String {
-    address.to_owned()
 }

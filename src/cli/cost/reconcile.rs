@@ -9,17 +9,17 @@ use serde_json::json;
 
 use super::super::Exit;
 use super::super::duration::duration;
-use super::super::output::{Console, Failure, Format, Listing};
+use super::super::output::{Console, Failure, Format, Listing, chain};
 use super::super::prices::{PriceFlags, warn_if_old_for};
 use super::breakdown::exact;
 use super::{focus, tokens, verdict};
 use crate::batch::LedgerReport;
-use crate::billing::{Account, Grain, Prices, Reconciliation, Rounding, Statement, Terms, Usage};
+use crate::billing::{Account, Grain, Prices, Quantities, Reconciliation, Rounding, Statement, Terms};
 use crate::catalog::{Currency, Region};
 use crate::error::Error;
 use crate::metrics::{Settings, measure};
 use crate::named_file::{self, FileKind, NamedFile};
-use crate::report::number::counted;
+use crate::report::number::{count, counted};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -31,13 +31,14 @@ Examples:
 The statement is CSV or JSON lines. A column ResourceId, task_id, url, file or name compares recordings; else date compares
 days, month compares months (in UTC, by the submit), each by model and project if there are such columns. Quantities are in
 ConsumedQuantity or seconds (for a model billed in tokens: input_tokens and output_tokens, or a quantity whose SkuMeter is
-tokens_in or tokens_out), amounts in BilledCost or cost.
+tokens_in or tokens_out), counted in ConsumedUnit (ms, seconds, minutes, hours, tokens, thousands of tokens); amounts are in
+BilledCost or cost, in BillingCurrency.
 
 Seconds are compared with the results, amounts with the statement's own seconds at list price. For a model billed in tokens,
 which results do not count, the reported tokens take the place of the results; for flash calls the length of the clip does.
 Without --statement the usage that the service reported is taken as the statement.
 
-Exit code 3: something differs by more than the tolerance, is not billed, or is not of this batch.";
+Exit code 3: something differs by more than the tolerance, cannot be compared, is not billed, or is not of this batch.";
 
 /// Arguments of `cost reconcile`.
 #[derive(Debug, clap::Args)]
@@ -98,8 +99,18 @@ pub(super) fn run(args: &Args, today: Date, format: Format, console: &Console) -
     if let Some((stated, ours)) = stated.as_deref().zip(ours)
         && !stated.eq_ignore_ascii_case(ours)
     {
+        // A price in its currency would have been taken, but for the flag.
+        let known: Option<Currency> = stated.parse().ok();
+        let other = match known {
+            Some(currency) => Some(args.prices.prices_in(currency, console)?),
+            None => None,
+        };
+        let advice = match known.filter(|_| other.is_some_and(|other| has_price(&other, &models))) {
+            Some(currency) => format!(" (use --currency {})", currency.code().to_lowercase()),
+            None => String::new(),
+        };
         console.say(&format!(
-            "warning: the statement is in {stated}, the prices are in {ours}: amounts are not compared (use --currency)"
+            "warning: the statement is in {stated}, the prices are in {ours}: amounts are not compared{advice}"
         ));
     }
     for (at, (file, settings)) in receipts.results().zip(&settings).enumerate() {
@@ -145,6 +156,11 @@ pub(super) fn run(args: &Args, today: Date, format: Format, console: &Console) -
     Ok(if verdict.agrees() { Exit::Done } else { Exit::Partly })
 }
 
+/// Whether a model has a price.
+fn has_price(prices: &Prices, models: &[(String, Option<Region>)]) -> bool {
+    models.iter().any(|(model, region)| region.is_some_and(|region| prices.row(model, region).is_some()))
+}
+
 /// Prices in the currency of the statement where there are such; else of the several currencies that the models have, in that
 /// of the first.
 fn prices(
@@ -162,7 +178,7 @@ fn prices(
     let of_first = first.filter(|first| currencies.any(|other| other != *first));
     for currency in [stated.and_then(|code| code.parse().ok()), of_first].into_iter().flatten() {
         let prices = args.prices.prices(Some(currency), console)?;
-        if models.iter().any(|model| price(&prices, model).is_some()) {
+        if has_price(&prices, models) {
             return Ok(prices);
         }
     }
@@ -170,7 +186,8 @@ fn prices(
 }
 
 fn statement(path: &Path, console: &Console) -> Result<Statement, Failure> {
-    let file = NamedFile::open(path, FileKind::Statement).map_err(|error| Error::io("read", path, error))?;
+    let file = NamedFile::open(path, FileKind::Statement)
+        .map_err(|error| Failure::Usage(chain(&Error::io("read", path, error))))?;
     let statement = Statement::read(&path.to_string_lossy(), file)?;
     statement.notes.iter().for_each(|note| console.note(&format!("{}: {note}", path.display())));
     Ok(statement)
@@ -196,9 +213,9 @@ fn note_foreign(reconciliation: &Reconciliation<'_>, console: &Console) {
     }
     let rows = counted(number as u64, "statement row");
     let name = if number == 1 { "names" } else { "name" };
-    let all: Usage = reconciliation.foreign_rows().map(|row| row.usage).sum();
+    let all = reconciliation.foreign_rows().map(|row| row.quantities).sum::<Quantities>().rounded_up();
     let quantities = [(all.seconds, "s"), (all.tokens_in, "input tokens"), (all.tokens_out, "output tokens")];
-    let quantities = quantities.iter().filter_map(|(quantity, unit)| Some(format!("{} {unit}", (*quantity)?)));
+    let quantities = quantities.iter().filter_map(|(quantity, unit)| Some(format!("{} {unit}", count((*quantity)?))));
     let quantities = quantities.collect::<Vec<_>>().join(", ");
     let quantities = if quantities.is_empty() { "no quantity".to_owned() } else { quantities };
     let what = if reconciliation.grain() == Grain::Recording { "no recording" } else { "nothing" };

@@ -8,7 +8,7 @@ use super::super::output::{Console, Failure, Format, Listing};
 use super::breakdown::exact;
 use super::document::{self, Object};
 use crate::billing::{Finding, Standing, Sums, Verdict};
-use crate::report::number::{cents, count, counted};
+use crate::report::number::{cents, count, counted, grouped};
 
 /// How many of the differences are listed, the largest first.
 const LARGEST: usize = 10;
@@ -39,16 +39,32 @@ pub(super) fn print(
         Format::Table | Format::Md => {
             let largest = [largest(verdict)];
             let listings = if details { rows } else { &largest };
-            for listing in listings.iter().filter(|listing| !listing.rows.is_empty()) {
+            for listing in listings.iter().filter(|listing| !listing.rows.is_empty()).map(for_people) {
                 listing.print(format, console)?;
                 console.data(b"\n")?;
+            }
+            if !details && verdict.findings.len() > LARGEST {
+                let more = count((verdict.findings.len() - LARGEST) as i64);
+                console.data(format!("{more} more: --details prints all rows\n\n").as_bytes())?;
             }
             console.data((lines.join("\n") + "\n").as_bytes())
         }
     }
 }
 
-/// Two lines: what each source comes to, and what does not agree.
+/// The columns of a listing with those first that a narrow terminal should have room for.
+fn for_people(listing: &Listing) -> Listing {
+    const FIRST: [&str; 8] = ["key", "verdict", "meter", "statement_s", "statement", "actual_s", "usage", "why"];
+    let rank = |name: &str| FIRST.iter().position(|first| *first == name).unwrap_or(FIRST.len());
+    let mut order: Vec<usize> = (0..listing.head.len()).collect();
+    if rank(listing.head.first().copied().unwrap_or_default()) == 0 {
+        order.sort_by_key(|at| listing.head.get(*at).map(|name| rank(name)));
+    }
+    let rows = listing.rows.iter().map(|row| order.iter().filter_map(|at| row.get(*at).cloned()).collect());
+    Listing { head: order.iter().filter_map(|at| listing.head.get(*at).copied()).collect(), rows: rows.collect() }
+}
+
+/// What each source comes to, in money, seconds and tokens; how they compare; and what does not agree.
 pub(super) fn lines(verdict: &Verdict, currency: Option<&str>) -> Vec<String> {
     let Verdict { statement, service, results, .. } = verdict;
     let sources = [("statement", statement.as_ref()), ("service", Some(service)), ("results", Some(results))];
@@ -62,15 +78,22 @@ pub(super) fn lines(verdict: &Verdict, currency: Option<&str>) -> Vec<String> {
     let unit = currency.map_or_else(String::new, |currency| format!(" {currency}"));
     let parts = [(amounts, &*unit), (seconds, " s"), (tokens, " tokens")];
     let parts = parts.into_iter().filter(|(listed, _)| !listed.is_empty());
-    let mut sums = parts.map(|(listed, unit)| format!("{}{unit}", listed.join(", "))).collect::<Vec<_>>().join("; ");
+    let mut lines: Vec<String> = parts.map(|(listed, unit)| format!("{}{unit}", listed.join(", "))).collect();
     if let Some(percent) = verdict.percent() {
-        let what = if statement.is_some() { "the statement" } else { "the service" };
+        let is_of_amounts = results.cost.or(service.cost).is_some();
+        let what = match statement {
+            // Its amounts are not compared.
+            Some(Sums { cost: Some(_), tokens: None, .. }) if !is_of_amounts => "in seconds the statement",
+            Some(Sums { cost: Some(_), .. }) if !is_of_amounts => "in tokens the statement",
+            Some(_) => "the statement",
+            None => "the service",
+        };
         let than = if results.seconds.is_some() { "the results" } else { "the reported usage" };
         let side = if percent.is_sign_negative() { "below" } else { "above" };
-        sums += &match percent.is_zero() {
-            true => format!("; {what} equals {than}"),
-            false => format!("; {what} is {} % {side} {than}", percent.abs().normalize()),
-        };
+        lines.push(match percent.is_zero() {
+            true => format!("{what} equals {than}"),
+            false => format!("{what} is {} % {side} {than}", grouped(percent.abs().normalize())),
+        });
     }
     let shown = |number: u64| count(i64::try_from(number).unwrap_or(i64::MAX));
     let rule = verdict.rounding.filter(|rounding| rounding.of > 0).map_or_else(String::new, |rounding| {
@@ -78,19 +101,23 @@ pub(super) fn lines(verdict: &Verdict, currency: Option<&str>) -> Vec<String> {
         format!("; rounding `{}` explains {explains} of {of} exactly", rounding.rule.name())
     });
     let counts = [(verdict.differ, "differ"), (verdict.not_billed, "not billed"), (verdict.not_ours, "not ours")];
-    let counts = counts.map(|(number, what)| format!("{} {what}", shown(number)));
-    [sums, format!("{}{rule}", counts.join(", "))].into_iter().filter(|line| !line.is_empty()).collect()
+    let mut counts = counts.map(|(number, what)| format!("{} {what}", shown(number))).to_vec();
+    if verdict.not_compared > 0 {
+        counts.push(format!("{} not compared: no price in this currency", counted(verdict.not_compared, "amount")));
+    }
+    lines.push(format!("{}{rule}", counts.join(", ")));
+    lines
 }
 
 /// The largest differences.
 fn largest(verdict: &Verdict) -> Listing {
     let quantity = |sums: &Sums| json!(sums.seconds.or(sums.tokens));
-    let head = vec!["largest differences", "verdict", "billed", "due", "billed_cost", "due_cost", "why"];
+    let head = vec!["largest differences", "verdict", "billed", "due", "why", "billed_cost", "due_cost"];
     let row = |finding: &Finding| {
         let Finding { key, standing, billed, results, why, .. } = finding;
         let costs = [exact(billed.cost), exact(results.cost)];
         let [billed_cost, due_cost] = costs;
-        vec![json!(key), json!(standing.name()), quantity(billed), quantity(results), billed_cost, due_cost, json!(why)]
+        vec![json!(key), json!(standing.name()), quantity(billed), quantity(results), json!(why), billed_cost, due_cost]
     };
     Listing { head, rows: verdict.findings.iter().take(LARGEST).map(row).collect() }
 }
@@ -111,6 +138,7 @@ struct Figures {
     differ: u64,
     not_billed: u64,
     not_ours: u64,
+    not_compared: u64,
     statement: Option<Quantities>,
     service: Quantities,
     results: Quantities,
@@ -163,6 +191,7 @@ fn document<'v>(verdict: &'v Verdict, rows: &'v [Listing]) -> Document<'v> {
             differ: verdict.differ,
             not_billed: verdict.not_billed,
             not_ours: verdict.not_ours,
+            not_compared: verdict.not_compared,
             statement: verdict.statement.as_ref().map(quantities),
             service: quantities(&verdict.service),
             results: quantities(&verdict.results),

@@ -1,15 +1,19 @@
 //! The provider's statement, row by row.
 
+mod row;
+mod unit;
+
+pub use unit::Quantities;
+
 use std::fmt;
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
-use rust_decimal::prelude::ToPrimitive as _;
 
 use super::line::Meter;
-use super::usage::{MOST_QUANTITY, Usage};
 use crate::error::{Error, Result};
-use crate::sheet::{Cells, Column, Layout, Row, Sheet, number};
+use crate::sheet::{Layout, Row, Sheet};
+use row::{COST, KEYS, QUANTITY, TOKENS_IN, TOKENS_OUT, statement_row};
 
 /// A row of a provider's statement.
 #[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
@@ -23,13 +27,15 @@ pub struct StatementRow {
     pub model: String,
     /// The project; empty if the row names none.
     pub project: String,
-    /// The billed quantities. A quantity without a meter counts as seconds.
-    pub usage: Usage,
+    /// The billed quantities. A quantity without a meter and a unit counts as seconds.
+    pub quantities: Quantities,
+    /// What its quantity is counted in, if that is no time and no tokens: the row is of something else than transcription.
+    pub other_unit: Option<String>,
     /// The meter of the row; `None` = not stated, or several.
     pub meter: Option<Meter>,
     /// Amount billed; `None` = not stated.
     pub cost: Option<Decimal>,
-    /// Currency code, as written.
+    /// `USD` or `CNY` however the column or a sign at the amount names it, else as written; empty if the row names none.
     pub currency: String,
 }
 
@@ -60,6 +66,13 @@ impl Period {
             Some(day) => Some(Self::Day(Date::new(year, month, day?).ok()?)),
             None => Some(Self::Month(Date::new(year, month, 1).ok()?)),
         }
+    }
+
+    /// The first day, or the month if `end`, the day after the last, is a later one; `None` = longer than a month.
+    fn until(self, end: Self) -> Option<Self> {
+        let (Self::Day(first), Self::Day(end)) = (self, end) else { return Some(self) };
+        let next_month = first.last_of_month().tomorrow().ok()?;
+        if end <= first.tomorrow().ok()? { Some(self) } else { (end <= next_month).then_some(self.month()) }
     }
 
     /// The month it is in.
@@ -113,31 +126,19 @@ pub struct Statement {
     pub notes: Vec<String>,
 }
 
-const RESOURCE: Column =
-    Column::new(&["ResourceId", "task_id", "file", "url", "file_url", "address", "name", "资源ID", "任务ID"]);
-const DAY: Column =
-    Column::new(&["date", "day", "ChargePeriodStart", "BillingDate", "usage_date", "日期", "账单日期", "消费日期"]);
-const MONTH: Column = Column::new(&["month", "BillingPeriodStart", "BillingCycle", "账期", "账单月份", "月份"]);
-const MODEL: Column =
-    Column::new(&["model", "model_name", "SkuId", "InstanceID", "实例ID", "模型", "模型名称", "商品ID"]);
-const PROJECT: Column = Column::new(&["project", "project_id", "项目", "项目ID"]);
-const QUANTITY: Column = Column::new(&["ConsumedQuantity", "PricingQuantity", "seconds", "quantity", "usage", "用量"]);
-const UNIT: Column = Column::new(&["ConsumedUnit", "PricingUnit", "unit", "用量单位"]);
-const METER: Column = Column::new(&["SkuMeter", "meter"]);
-const TOKENS_IN: Column = Column::new(&["input_tokens", "tokens_in"]);
-const TOKENS_OUT: Column = Column::new(&["output_tokens", "tokens_out"]);
-const COST: Column = Column::new(&["BilledCost", "cost", "amount", "应付金额"]);
-const CURRENCY: Column = Column::new(&["BillingCurrency", "currency", "币种"]);
-
 impl Statement {
     /// Reads a statement: CSV with a header, or JSON lines. Columns by any of these names, whatever their case:
     ///
     /// - `ResourceId`, `task_id`, `file`, `url` or `name`: which recording; else `date` or `ChargePeriodStart`, or `month`
     ///   or `BillingPeriodStart`; with `model` or `SkuId`, and `project`, where there are such;
     /// - `ConsumedQuantity`, `PricingQuantity`, `seconds` or `quantity`, of what `SkuMeter` or `meter` says (`speech`,
-    ///   `tokens_in`, `tokens_out`), in seconds unless `ConsumedUnit` or `unit` says minutes or hours;
+    ///   `tokens_in`, `tokens_out`), in what `ConsumedUnit` or `unit` says (ms, seconds, minutes, hours, tokens, thousands or
+    ///   millions of them), else in seconds;
     /// - `input_tokens` or `tokens_in`, `output_tokens` or `tokens_out`;
-    /// - `BilledCost`, `cost` or `amount`; `BillingCurrency` or `currency`.
+    /// - `BilledCost`, `cost` or `amount`; `BillingCurrency` or `currency`, or a sign at the amount.
+    ///
+    /// A row from `ChargePeriodStart` to `ChargePeriodEnd` of more than a day is one of a month, of more than a month of no
+    /// period.
     ///
     /// `name` tells JSON lines from CSV by its extension.
     ///
@@ -148,7 +149,7 @@ impl Statement {
     /// let csv = csv.replace("1.530", "1530");
     /// let statement = Statement::read("bill.csv", csv.as_bytes())?;
     /// let row = &statement.rows[0];
-    /// assert_eq!((row.meter, row.usage.tokens_in), (Some(Meter::TokensIn), Some(1530)));
+    /// assert_eq!((row.meter, row.quantities.rounded_up().tokens_in), (Some(Meter::TokensIn), Some(1530)));
     /// assert_eq!(row.cost.ok_or("no cost")?.to_string(), "0.0002295");
     /// let csv = "month,SkuId,ConsumedQuantity\n2026-10,fun-asr,1205\n";
     /// assert_eq!(Statement::read("bill.csv", csv.as_bytes())?.grain, Grain::Month);
@@ -163,6 +164,7 @@ impl Statement {
         let mut sheet = Sheet::new(name, reader, &layout);
         let mut statement = Self::default();
         let mut currency = String::new();
+        let mut other_units: Vec<(String, u64, u64)> = Vec::new();
         while let Some(row) = sheet.next_row() {
             let (line, row) = row.map_err(|fault| wrong(&fault))?;
             let Row::Cells(cells) = row else { return Err(wrong(&format!("line {line}: not a JSON object"))) };
@@ -181,6 +183,12 @@ impl Statement {
                     row.currency
                 )));
             }
+            if let Some(unit) = &row.other_unit {
+                match other_units.iter_mut().find(|(other, ..)| other == unit) {
+                    Some((_, _, rows)) => *rows = rows.saturating_add(1),
+                    None => other_units.push((unit.clone(), line, 1)),
+                }
+            }
             statement.decimals = statement.decimals.max(row.cost.map_or(0, |cost| cost.scale()));
             statement.rows.push(row);
         }
@@ -188,6 +196,11 @@ impl Statement {
             return Err(wrong(&"empty: a statement has a header and rows"));
         }
         statement.notes = sheet.notes();
+        statement.notes.extend(other_units.into_iter().map(|(other, line, rows)| {
+            let unit: String = other.chars().take(40).collect();
+            let rows = if rows == 1 { "the row is" } else { "such rows are" };
+            format!("line {line}: `{unit}` is neither time nor tokens: {rows} not compared (known: {})", unit::KNOWN)
+        }));
         statement.decide_grain();
         Ok(statement)
     }
@@ -218,90 +231,10 @@ impl Statement {
     }
 }
 
-const KEYS: [Column; 5] = [RESOURCE, DAY, MONTH, MODEL, PROJECT];
-
-fn statement_row(cells: &Cells, has_decimal_commas: bool) -> std::result::Result<StatementRow, String> {
-    let decimal = |column: &Column| {
-        let Some(cell) = cells.figure(column) else { return Ok(None) };
-        let name = column.name();
-        match number(cell, has_decimal_commas) {
-            None => Err(format!("`{cell}` for `{name}` is not a number, or can be read in two ways")),
-            Some(number) if number.abs() > Decimal::from(MOST_QUANTITY) => {
-                Err(format!("`{cell}` for `{name}` is not a number a bill can have (up to 1,000,000,000,000)"))
-            }
-            number => Ok(number),
-        }
-    };
-    let unit = cells.get(&UNIT).map_or(1, |unit| unit_seconds(&unit.to_lowercase()));
-    let whole = |column: &Column, unit: i64| match decimal(column)? {
-        // Money may be paid back; speech is not taken back.
-        Some(quantity) if quantity.is_sign_negative() && !quantity.is_zero() => {
-            Err(format!("`{quantity}` for `{}` is below 0", column.name()))
-        }
-        quantity => {
-            let quantity = quantity.and_then(|quantity| quantity.checked_mul(unit.into()));
-            Ok(quantity.and_then(|quantity| quantity.ceil().to_i64()))
-        }
-    };
-    let meter = cells.get(&METER).and_then(|name| named(&name.to_ascii_lowercase()));
-    let mut usage = Usage { tokens_in: whole(&TOKENS_IN, 1)?, tokens_out: whole(&TOKENS_OUT, 1)?, ..Usage::default() };
-    if let Some(quantity) = whole(&QUANTITY, unit)? {
-        *match meter {
-            None | Some(Meter::Speech) => &mut usage.seconds,
-            Some(Meter::TokensIn) => &mut usage.tokens_in,
-            Some(Meter::TokensOut) => &mut usage.tokens_out,
-        } = Some(quantity);
-    }
-    let period = |column: &Column| match cells.get(column) {
-        None => Ok(None),
-        Some(cell) => match Period::read(cell) {
-            None => {
-                Err(format!("`{cell}` for `{}` is not a day or month such as 2026-10-05 or 2026-10", column.name()))
-            }
-            period => Ok(period),
-        },
-    };
-    let text = |column| cells.get(column).unwrap_or_default().to_owned();
-    let resource = text(&RESOURCE);
-    // The dates of rows that name a recording are not needed.
-    let period = match (resource.is_empty(), cells.get(&DAY)) {
-        (false, _) => None,
-        (true, Some(_)) => period(&DAY)?,
-        (true, None) => period(&MONTH)?.map(Period::month),
-    };
-    Ok(StatementRow {
-        resource,
-        period,
-        model: text(&MODEL),
-        project: text(&PROJECT),
-        usage,
-        meter,
-        cost: decimal(&COST)?,
-        currency: text(&CURRENCY),
-    })
-}
-
-/// The seconds of a unit of time; 1 for anything else.
-fn unit_seconds(unit: &str) -> i64 {
-    match unit {
-        "hour" | "hours" | "h" | "小时" => 3600,
-        "minute" | "minutes" | "min" | "分钟" => 60,
-        _ => 1,
-    }
-}
-
-fn named(meter: &str) -> Option<Meter> {
-    match meter {
-        "speech" | "seconds" => Some(Meter::Speech),
-        "tokens_in" | "input_tokens" | "input" => Some(Meter::TokensIn),
-        "tokens_out" | "output_tokens" | "output" => Some(Meter::TokensOut),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::billing::Usage;
 
     #[test]
     fn a_quantity_is_of_what_the_row_says() {
@@ -314,14 +247,15 @@ mod tests {
         )
         .unwrap();
         let usage = |seconds, tokens_in, tokens_out| Usage { seconds, tokens_in, tokens_out };
-        assert_eq!(rows[0].usage, usage(Some(9), None, None));
-        assert_eq!(rows[1].usage, usage(None, Some(530), None));
-        assert_eq!(rows[2].usage, usage(None, None, Some(109)));
-        assert_eq!((rows[3].usage, rows[3].meter), (usage(Some(7), None, None), None));
+        let stated = |row: &StatementRow| row.quantities.rounded_up();
+        assert_eq!(stated(&rows[0]), usage(Some(9), None, None));
+        assert_eq!(stated(&rows[1]), usage(None, Some(530), None));
+        assert_eq!(stated(&rows[2]), usage(None, None, Some(109)));
+        assert_eq!((stated(&rows[3]), rows[3].meter), (usage(Some(7), None, None), None));
         let rows = read("\u{feff}url,input_tokens,output_tokens,amount\nu,530,109,0.00013\n").unwrap();
-        assert_eq!((rows[0].usage, rows[0].meter), (usage(None, Some(530), Some(109)), None));
+        assert_eq!((stated(&rows[0]), rows[0].meter), (usage(None, Some(530), Some(109)), None));
         let hours = read("task_id,ConsumedQuantity,ConsumedUnit\nt,1.5,Hours\n").unwrap();
-        assert_eq!(hours[0].usage, usage(Some(5400), None, None));
+        assert_eq!(stated(&hours[0]), usage(Some(5400), None, None));
         let missing = read("url,currency\n").unwrap_err();
         assert!(
             missing.starts_with("bill.csv: line 1: no column `ConsumedQuantity` (or `PricingQuantity`, `seconds`,"),
@@ -330,20 +264,68 @@ mod tests {
         assert!(missing.ends_with("; the header has `url`, `currency`"), "{missing}");
         assert_eq!(
             read("url,tokens_in\nu,many\n"),
-            Err("bill.csv: line 2: `many` for `input_tokens` is not a number, or can be read in two ways".to_owned())
+            Err("bill.csv: line 2: `many` for `tokens_in` is not a number, or can be read in two ways".to_owned())
         );
         // A credit is money alone.
         let rows = read("url,seconds,cost\na,n/a,-0.5\nb,9,unknown\nc,-0,-\n").unwrap();
-        let figures: Vec<_> = rows.iter().map(|row| (row.usage.seconds, row.cost.is_some())).collect();
+        let figures: Vec<_> = rows.iter().map(|row| (stated(row).seconds, row.cost.is_some())).collect();
         assert_eq!(figures, [(None, true), (Some(9), false), (Some(0), false)]);
         for (seconds, said) in [
-            ("-9", "`-9` for `ConsumedQuantity` is below 0"),
-            ("99999999999999999999999999999999", "is not a number"),
+            ("-9", "`-9` for `seconds` is below 0"),
+            ("99999999999999999999999999999999", "is not a number a bill can have"),
             ("1000000000001", "is not a number a bill can have"),
+            ("1e40", "`1e40` for `seconds` is not a number a bill can have"),
         ] {
             let refused = read(&format!("url,seconds\nu,1\nv,{seconds}\n")).unwrap_err();
             assert!(refused.starts_with("bill.csv: line 3: ") && refused.contains(said), "{refused}");
         }
+    }
+
+    #[test]
+    fn a_quantity_in_another_unit_is_no_seconds() {
+        let csv = "date,quantity,unit\n2026-10-05,2.6833,Mins\n2026-10-05,161000,ms\n2026-10-05,0.161,千秒\n2026-10-05,777,GB\n2026-10-05,7,1k tokens\n2026-10-05,1,GB\n";
+        let statement = Statement::read("bill.csv", csv.as_bytes()).unwrap();
+        let stated = |row: &StatementRow| (row.quantities.rounded_up().seconds, row.other_unit.clone());
+        let rows: Vec<_> = statement.rows.iter().map(stated).collect();
+        let seconds = |seconds| (Some(seconds), None);
+        let other = (None, Some("GB".to_owned()));
+        assert_eq!(rows, [seconds(161), seconds(161), seconds(161), other.clone(), (None, None), other]);
+        assert_eq!(statement.rows[4].quantities.tokens, Some(7000.into()));
+        let [note] = &statement.notes[..] else { panic!("{:?}", statement.notes) };
+        assert!(note.starts_with("line 5: `GB` is neither time nor tokens: such rows are not compared"), "{note}");
+        let read = |csv: &str| Statement::read("bill.csv", csv.as_bytes()).unwrap().rows.remove(0);
+        // What another meter counts is no speech either.
+        assert_eq!(read("url,quantity,meter\na,5,requests\n").other_unit.as_deref(), Some("requests"));
+        assert_eq!(stated(&read("url,quantity,meter\na,5,Audio duration\n")), seconds(5));
+        assert_eq!(
+            read("url,quantity,meter,unit\na,5,input tokens,千tokens\n").quantities.tokens_in,
+            Some(5000.into())
+        );
+    }
+
+    #[test]
+    fn a_currency_has_many_names_and_a_sign_is_one() {
+        let read = |cost: &str, currency: &str| {
+            let csv = format!("url;cost;currency\na;{cost};{currency}\n");
+            let read = Statement::read("bill.csv", csv.as_bytes()).map_err(|error| error.to_string());
+            read.map(|statement| statement.currency().unwrap_or_default().to_owned())
+        };
+        for (cost, currency, code) in [
+            ("0.04", "人民币", "CNY"),
+            ("0.04", "RMB", "CNY"),
+            ("¥0.04", "", "CNY"),
+            ("0,04 元", "", "CNY"),
+            ("$0.04", "usd", "USD"),
+            ("0,04 €", "", "€"),
+            ("0,04 €", "EUR", "EUR"),
+            ("HKD 0.04", "", "HKD"),
+            ("$0.04", "SGD", "SGD"),
+            ("0.04", "", ""),
+        ] {
+            assert_eq!(read(cost, currency).as_deref(), Ok(code), "{cost} {currency}");
+        }
+        let both = read("¥0.04", "USD").unwrap_err();
+        assert_eq!(both, "bill.csv: line 2: `¥` for `cost`, but `USD` for `currency`");
     }
 
     #[test]
@@ -373,6 +355,16 @@ mod tests {
         // A resource column without a cell says nothing.
         assert_eq!(grain("ResourceId,ChargePeriodStart,cost\n,2026-10-05,1\n"), (Grain::Day, false, day));
         assert_eq!(grain("model,seconds\nfun-asr,1\n"), (Grain::Whole, true, None));
+        // A charge period of more than a day is a month, of more than a month none.
+        for (end, period) in [
+            ("2026-10-06", (Grain::Day, false, Some("2026-10-05".to_owned()))),
+            ("2026-10-07", (Grain::Month, false, Some("2026-10".to_owned()))),
+            ("2026-11-01T00:00:00Z", (Grain::Month, false, Some("2026-10".to_owned()))),
+            ("2026-11-02", (Grain::Whole, false, None)),
+        ] {
+            let csv = format!("ChargePeriodStart,ChargePeriodEnd,seconds\n2026-10-05T00:00:00Z,{end},1\n");
+            assert_eq!(grain(&csv), period, "{end}");
+        }
         let refused = |csv: &str| read(csv).unwrap_err().to_string();
         for cell in ["05/10/2026", "2026-13", "2026-02-30", "soon", "2026", "202610051"] {
             let why = format!("bill.csv: line 2: `{cell}` for `date` is not a day or month such as");
