@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::backoff::Endpoint;
 use super::event::{Event, RecordingNo};
 use super::results::{self, Written};
-use super::runner::{Done, Fetch, Runner};
+use super::runner::{Done, Fetch, Runner, with_cause};
 use super::state::{OwnTask, Phase};
 use super::submitting::message;
 use super::uncertain::{Answer, Reading, is_same_recording};
@@ -187,7 +187,12 @@ impl Runner<'_> {
                 Some(Outcome { status: TaskStatus::Failed, code, message, .. }) => {
                     let message = message.or_else(|| task.message.clone()).unwrap_or_default();
                     let code = code.or_else(|| task.code.clone()).unwrap_or_else(|| "FAILED".to_owned());
+                    let is_lapsed = self.has_lapsed(n, id, &code);
                     self.failed(n, Some(id), &code, &message, request_id).await?;
+                    if is_lapsed {
+                        self.record(vec![Event::Reopened { n, why: "its link had expired".into() }], false).await?;
+                        self.wait(n);
+                    }
                 }
                 // Ended without a word on this file, and without a result that names none of ours.
                 None if task.status == TaskStatus::Failed && !unclaimed => {
@@ -260,8 +265,7 @@ impl Runner<'_> {
             }
             // The service keeps the result: this one waits for somebody to make room, the others are stored.
             Err(error) if error.kind() == ErrorKind::Io && !results::takes_no_more(&self.dir, &error) => {
-                let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
-                self.leave(fetch.n, Some(&fetch.task), NOT_STORED, &format!("{error}{cause}"), None);
+                self.leave(fetch.n, Some(&fetch.task), NOT_STORED, &with_cause(&error), None);
                 Ok(())
             }
             Err(error) if matches!(error.kind(), ErrorKind::Io | ErrorKind::Ledger) => Err(error),

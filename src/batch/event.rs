@@ -122,8 +122,26 @@ pub(super) enum Event<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         stamp: Option<FileStamp>,
     },
-    /// A file was put into temporary storage.
-    Uploaded { blake3: Text<'a>, url: Text<'a>, expires: Timestamp },
+    /// A file is about to be put into an object store. Flushed to disk before, so that what a killed run leaves there is known.
+    Staging {
+        blake3: Text<'a>,
+        /// The object; its name begins with the hash.
+        url: Text<'a>,
+    },
+    /// A file was put into temporary storage, or is in an object store.
+    Uploaded {
+        blake3: Text<'a>,
+        /// Of an object, the address of its links without their signature.
+        url: Text<'a>,
+        /// Of an object the time of this line: by the address alone it cannot be read. So a version that does not know
+        /// objects uploads the file anew.
+        expires: Timestamp,
+        /// The object.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        staged: Option<Text<'a>>,
+    },
+    /// An object was deleted, or could not be put there.
+    Unstaged { blake3: Text<'a>, url: Text<'a> },
     /// A submit is about to be sent. Flushed to disk before.
     Intent {
         attempt: AttemptNo,

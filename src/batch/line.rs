@@ -80,6 +80,8 @@ struct Fields<'a> {
     untranscribed: Vec<i64>,
     expires: Option<Timestamp>,
     #[serde(borrow)]
+    staged: Option<Borrowed<'a>>,
+    #[serde(borrow)]
     base_url: Option<Borrowed<'a>>,
     #[serde(borrow)]
     region: Option<Borrowed<'a>>,
@@ -151,7 +153,10 @@ impl<'a> Event<'a> {
                 blake3: text(of.blake3, "blake3")?,
                 url: text(of.url, "url")?,
                 expires: needed(of.expires, "expires")?,
+                staged: optional(of.staged),
             },
+            "staging" => Self::Staging { blake3: text(of.blake3, "blake3")?, url: text(of.url, "url")? },
+            "unstaged" => Self::Unstaged { blake3: text(of.blake3, "blake3")?, url: text(of.url, "url")? },
             "intent" => Self::Intent {
                 attempt: needed(of.attempt, "attempt")?,
                 recordings: needed(of.items, "items")?,
@@ -227,6 +232,9 @@ mod tests {
             json!({"event": "described", "n": 1, "columns": {"team": "Süd"}}),
             json!({"event": "readdressed", "n": 1, "url": "u", "key": "k", "stamp": {"bytes": 5}}),
             json!({"event": "uploaded", "blake3": "00", "url": "oss://b/k", "expires": "2026-11-03T00:00:00Z"}),
+            json!({"event": "uploaded", "blake3": "00", "url": "https://h/00.wav", "expires": "2026-11-03T00:00:00Z", "staged": "s3://b/00.wav"}),
+            json!({"event": "staging", "blake3": "00", "url": "s3://b/00.wav"}),
+            json!({"event": "unstaged", "blake3": "00", "url": "s3://b/00.wav"}),
             json!({"event": "intent", "attempt": 1, "items": [1, 2], "urls": ["u", "v"], "server_time": "2026-11-01T00:00:00.5Z"}),
             json!({"event": "accepted", "attempt": 1, "task_id": "job/1", "request_id": "r", "found": true}),
             json!({"event": "refused", "attempt": 1, "code": "c", "message": "line\nbreak \u{1F600}", "request_id": "r", "again": false}),
@@ -274,6 +282,7 @@ mod tests {
             "silent",
             "untranscribed",
             "task_id",
+            "staged",
         ];
         for event in events() {
             let whole = with_time(event);

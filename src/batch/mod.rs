@@ -47,6 +47,7 @@ mod run;
 mod runner;
 mod shared_reservations;
 mod source;
+mod staging;
 mod state;
 mod stored;
 mod submitting;
@@ -85,6 +86,7 @@ pub use run::{Progress, RecordingSummary, RunOptions, Summary, TASK_LIFE};
 use runner::{Runner, RunnerEnd};
 use shared_reservations::SharedReservations;
 pub use source::{Address, Source};
+pub use staging::{ObjectCounts, ObjectStorage, StagedRecordings, Staging, Stop, StorageWork};
 use state::{BatchConfig, Phase, State};
 pub use submitting::{OVER_BUDGET, OVER_LIMIT};
 #[cfg(feature = "audio")]
@@ -292,6 +294,7 @@ impl Batch {
         let (untranscribed, unheard) = run::missing_tracks(&state, &request);
         let recordings = RecordingSummary::from_state(&dir, &state, given);
         let counts = Counts::from_state(&state);
+        let staged = StagedRecordings::from_state(&state);
         Ok(Summary {
             dir,
             counts,
@@ -299,6 +302,7 @@ impl Batch {
             failures,
             untranscribed,
             unheard,
+            staged,
             stopped,
             timed_out,
             halted,

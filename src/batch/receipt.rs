@@ -9,6 +9,7 @@ use super::columns::Columns;
 use super::ledger::{self, FILE};
 use super::results::FOLDER;
 use super::source::Source;
+use super::staging::StagedRecordings;
 use super::state::{Phase, State};
 use crate::billing::{ReportedUsage, Submission, Usage};
 use crate::catalog::Region;
@@ -70,6 +71,12 @@ impl LedgerReport {
     /// The results of flash calls, and when they were stored.
     pub fn clips(&self) -> impl Iterator<Item = (PathBuf, jiff::Timestamp)> {
         self.state.clips.iter().map(|clip| (self.dir.join(&clip.file), clip.at))
+    }
+
+    /// What the batch has in object stores.
+    #[must_use]
+    pub fn staged(&self) -> StagedRecordings {
+        StagedRecordings::from_state(&self.state)
     }
 
     /// Accepted tasks that are not known to have ended, in the order of acceptance.

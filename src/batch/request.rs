@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::uncertain::LIST_LAG;
-use super::{Failure, Recording};
+use super::{Failure, Recording, Staging};
 use crate::billing::{Budget, SharedBudget};
 use crate::client::Recognition;
 
@@ -23,6 +23,7 @@ pub struct BatchRequest {
     pub(super) shared_budget: Option<SharedBudget>,
     pub(super) hints: Option<fn(&Failure) -> Option<String>>,
     pub(super) poll_interval: Option<Duration>,
+    pub(super) staging: Option<Staging>,
     pub(super) list_lag: Duration,
     /// Whether tracks were selected already.
     #[cfg_attr(not(feature = "audio"), expect(dead_code, reason = "nothing reads audio without the feature"))]
@@ -45,6 +46,7 @@ impl BatchRequest {
             shared_budget: None,
             hints: None,
             poll_interval: None,
+            staging: None,
             list_lag: LIST_LAG,
             has_tracks: false,
         }
@@ -111,6 +113,14 @@ impl BatchRequest {
     #[must_use]
     pub fn poll_interval(mut self, interval: Option<Duration>) -> Self {
         self.poll_interval = interval.map(|interval| interval.max(Duration::from_millis(100)));
+        self
+    }
+
+    /// Put local files into an object store, and delete there what is done. Without it they are uploaded to the service's
+    /// temporary storage.
+    #[must_use]
+    pub fn staging(mut self, staging: Option<Staging>) -> Self {
+        self.staging = staging;
         self
     }
 

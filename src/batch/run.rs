@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::state::{Phase, State};
-use super::{BatchRequest, Counts, Failure, RecordingNo};
+use super::{BatchRequest, Counts, Failure, RecordingNo, StagedRecordings};
 use crate::error::Error;
 
 /// How long the service keeps a task and its results after the task ended.
@@ -112,6 +112,8 @@ pub struct Summary {
     pub untranscribed: BTreeMap<i64, Vec<String>>,
     /// Per track that was requested and has no transcript all the same: the recordings.
     pub unheard: BTreeMap<i64, Vec<String>>,
+    /// What the batch has in object stores.
+    pub staged: StagedRecordings,
     /// The run was cancelled.
     pub stopped: bool,
     /// The time of [`RunOptions::within`] was over before the batch was done.

@@ -23,6 +23,7 @@ use super::ready::Ready;
 use super::reservations::Reservations;
 use super::results::{Failure, Written};
 use super::shared_reservations::SharedReservations;
+use super::staging::{RunStaging, Staged};
 use super::state::{Phase, State};
 use super::submitting::SubmitOutcome;
 use super::uncertain::{Answer, Now, Reading, SearchOutcome, Uncertain};
@@ -40,6 +41,8 @@ pub(super) enum Done {
     Submitted { recordings: Vec<(RecordingNo, String)>, outcome: Result<SubmitOutcome> },
     Hashed { n: RecordingNo, outcome: Result<blake3::Hash> },
     Uploaded { blake3: blake3::Hash, outcome: Result<Vec<Line<'static>>> },
+    Staged { blake3: blake3::Hash, lines: Vec<Line<'static>>, outcome: Result<Staged> },
+    Unstaged { blake3: blake3::Hash, object: Arc<str>, outcome: Result<()> },
     Queried { id: TaskId, outcome: Result<Task> },
     Swept { begun: Instant, outcome: Result<HashSet<TaskId>> },
     Fetched { fetch: Fetch, outcome: Result<Written> },
@@ -64,6 +67,7 @@ pub(super) struct UnderWay {
     pub(super) uploads: usize,
     pub(super) queries: usize,
     pub(super) fetches: usize,
+    pub(super) removals: usize,
 }
 
 /// What a run leaves behind.
@@ -97,6 +101,7 @@ pub(super) struct Runner<'a> {
     pub(super) unread: VecDeque<RecordingNo>,
     pub(super) read: VecDeque<(RecordingNo, blake3::Hash)>,
     pub(super) uploading: HashMap<blake3::Hash, Vec<RecordingNo>>,
+    pub(super) staging: RunStaging,
     pub(super) ready: Ready,
     pub(super) next_attempt: AttemptNo,
     /// The service has answered a submit of this batch, other than by refusing all of its kind.
@@ -154,6 +159,7 @@ impl<'a> Runner<'a> {
             unread: VecDeque::new(),
             read: VecDeque::new(),
             uploading: HashMap::new(),
+            staging: RunStaging::default(),
             ready: Ready::default(),
             backoff: Backoff::default(),
             no_more: Arc::default(),
@@ -220,9 +226,11 @@ impl<'a> Runner<'a> {
     /// Runs the batch as far as possible. On return no operation is under way.
     pub(super) async fn run(&mut self) -> Result<()> {
         let mut outcome = self.run_until_done().await;
-        // Submits and downloads in flight are finished, whatever has happened.
+        // Submits and downloads in flight are finished, whatever has happened; uploads to a store remove what they have sent.
         self.no_more.store(true, Ordering::Relaxed);
-        while self.under_way.submits > 0 || self.under_way.fetches > 0 {
+        self.staging.stop();
+        let stages = self.stages();
+        while self.under_way.submits > 0 || self.under_way.fetches > 0 || (stages && self.under_way.uploads > 0) {
             let Some(done) = self.operations.next().await else { break };
             let taken = self.take(done).await;
             outcome = outcome.and(taken);
@@ -280,6 +288,7 @@ impl<'a> Runner<'a> {
             self.start_uploads();
             self.start_submits()?;
         }
+        self.start_unstaging();
         self.shared.as_mut().map_or(Ok(()), SharedReservations::write_if_due)
     }
 
@@ -297,6 +306,8 @@ impl<'a> Runner<'a> {
         match done {
             Done::Hashed { n, outcome } => self.hashed(n, outcome).await,
             Done::Uploaded { blake3, outcome } => self.uploaded(blake3, outcome).await,
+            Done::Staged { blake3, lines, outcome } => self.staged(blake3, lines, outcome).await,
+            Done::Unstaged { blake3, object, outcome } => self.unstaged(blake3, object, outcome).await,
             Done::Submitted { recordings, outcome } => self.submitted(recordings, outcome).await,
             Done::Queried { id, outcome } => self.queried(id, outcome).await,
             Done::Swept { begun, outcome } => self.swept(begun, outcome),
@@ -319,7 +330,9 @@ impl<'a> Runner<'a> {
                 Event::Ended { task_id: id, .. } => task_id(id),
                 _ => None,
             };
+            let finished = self.finished_by(&line.event);
             self.state.apply(line).map_err(Error::ledger)?;
+            self.staging.finished(finished);
             if let Some(owned) = ended.and_then(|id| self.state.tasks.get(&id)) {
                 self.reservations.settle(&self.state, owned);
                 if let Some(shared) = &mut self.shared {
@@ -442,7 +455,7 @@ impl<'a> Runner<'a> {
     }
 
     /// The files of an attempt.
-    fn recordings_of(&self, no: AttemptNo) -> Vec<RecordingNo> {
+    pub(super) fn recordings_of(&self, no: AttemptNo) -> Vec<RecordingNo> {
         self.state.attempts.get(&no).map(|attempt| attempt.recordings().collect()).unwrap_or_default()
     }
 
@@ -455,6 +468,11 @@ impl<'a> Runner<'a> {
             many => format!("{} files", many.len()),
         }
     }
+}
+
+/// An error with its cause, in one clause.
+pub(super) fn with_cause(error: &Error) -> String {
+    std::error::Error::source(error).map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
 }
 
 async fn completed(cancel: &mut Option<Pin<Box<dyn Future<Output = ()> + Send + '_>>>) {

@@ -33,7 +33,11 @@ pub(super) struct State {
     pub(super) last_attempt: Option<AttemptNo>,
     pub(super) tasks: HashMap<TaskId, OwnTask>,
     pub(super) uploads: HashMap<blake3::Hash, Upload>,
-    /// Hashes of contents by their addresses in temporary storage.
+    /// Objects of stores, by content.
+    pub(super) staged: HashMap<blake3::Hash, Vec<StagedObject>>,
+    /// Objects that were deleted.
+    pub(super) unstaged: usize,
+    /// Hashes of contents by the addresses of uploads and objects.
     contents: HashMap<Arc<str>, blake3::Hash>,
     /// Results of flash calls, in the order they came.
     pub(super) clips: Vec<ClipState>,
@@ -253,6 +257,16 @@ pub(super) struct Upload {
     pub(super) expires: Timestamp,
 }
 
+/// A file in an object store.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct StagedObject {
+    pub(super) url: Arc<str>,
+    /// The address of its links, without their signature; `None` = its upload was begun and not completed, as far as is known.
+    pub(super) address: Option<Arc<str>>,
+    /// Whether this batch put it there.
+    pub(super) is_ours: bool,
+}
+
 /// A clip that a flash call recognised.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct ClipState {
@@ -321,10 +335,21 @@ impl Fold for State {
                 }
                 recording.source = source;
             }
-            Event::Uploaded { blake3, url, expires } => {
-                let (blake3, url) = (hash(&blake3)?, Arc::<str>::from(url));
-                self.contents.insert(Arc::clone(&url), blake3);
-                self.uploads.insert(blake3, Upload { url, expires });
+            Event::Staging { blake3, url } => _ = self.staged_object(&blake3, &url, true)?,
+            Event::Uploaded { blake3, url, expires, staged } => {
+                let (content, url) = (hash(&blake3)?, Arc::<str>::from(url));
+                self.contents.insert(Arc::clone(&url), content);
+                match staged {
+                    Some(object) => self.staged_object(&blake3, &object, false)?.address = Some(url),
+                    None => _ = self.uploads.insert(content, Upload { url, expires }),
+                }
+            }
+            Event::Unstaged { blake3, url } => {
+                if let Some(objects) = self.staged.get_mut(&hash(&blake3)?) {
+                    let was_there = |object: &StagedObject| *object.url == *url && object.address.is_some();
+                    self.unstaged += usize::from(objects.iter().any(was_there));
+                    objects.retain(|object| *object.url != *url);
+                }
             }
             Event::Intent { attempt, recordings, urls, server_time } => {
                 if !attempt.is_possible() || !self.is_new(attempt) {
@@ -464,6 +489,22 @@ impl State {
             _ => return Err(format!("attempt {attempt} sends recording {n} by an address that is not its own")),
         };
         Ok((n, address))
+    }
+
+    /// An object of a store. Only one that is named after its content is believed to be ours: it may be deleted.
+    fn staged_object(&mut self, blake3: &str, url: &str, is_ours: bool) -> Result<&mut StagedObject, String> {
+        let name = url.rsplit('/').next().unwrap_or_default();
+        if !name.starts_with(blake3) {
+            return Err(format!("{url:?} is not named after its content"));
+        }
+        let objects = self.staged.entry(hash(blake3)?).or_default();
+        let at = objects.iter().position(|object| *object.url == *url).unwrap_or(objects.len());
+        if at == objects.len() {
+            objects.push(StagedObject { url: url.into(), address: None, is_ours });
+        }
+        let object = objects.get_mut(at).ok_or_else(|| format!("{url:?} is not known"))?;
+        object.is_ours |= is_ours;
+        Ok(object)
     }
 
     fn is_new(&self, attempt: AttemptNo) -> bool {

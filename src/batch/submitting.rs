@@ -15,7 +15,8 @@ use super::ledger::Writer;
 use super::line::Line;
 use super::ready::Addressed;
 use super::results::Failure;
-use super::runner::{Done, Runner};
+use super::runner::{Done, Runner, with_cause};
+use super::staging::Links;
 use crate::catalog::Catalog;
 use crate::client::{Client, Recognition, RetrySafety, Submitted};
 use crate::error::{Error, ErrorKind, Result};
@@ -27,11 +28,12 @@ const SUBMITS: usize = 32;
 /// How often a submit that waits for its turn checks whether the run is being stopped.
 const STOP_CHECK: Duration = Duration::from_millis(200);
 const HASHES: usize = 2;
+/// Parts of large files in memory at once: an upload to a store has five of 8 MB.
 const UPLOADS: usize = 4;
 /// An upload with less time left is repeated: the service fetches it only when the task's turn comes.
 const UPLOAD_MARGIN: SignedDuration = SignedDuration::from_hours(6);
 
-const NOT_READ: &str = "file_not_read";
+pub(super) const NOT_READ: &str = "file_not_read";
 
 /// Stands in `failures.csv` for a recording that could exceed the limit of its batch alone …
 pub const OVER_LIMIT: &str = "over_limit";
@@ -43,8 +45,8 @@ type SetAside = (RecordingNo, Failure);
 
 /// What became of a submit.
 pub(super) enum SubmitOutcome {
-    /// Told to stop before it left.
-    NotSent,
+    /// Told to stop before it left, or no link could be signed.
+    NotSent(Option<Error>),
     /// When it left, the lines that were written, and how it went.
     Sent { attempt: AttemptNo, left: Instant, lines: Vec<Line<'static>>, outcome: Result<Submitted> },
 }
@@ -97,6 +99,10 @@ impl Runner<'_> {
         {
             let Some(path) = self.path(n) else { continue };
             self.under_way.uploads += 1;
+            if let Some(staging) = self.stage(&path, blake3) {
+                self.operations.push(staging);
+                continue;
+            }
             let (client, model, writer) = (self.client, self.request.recognition.model(), self.writer.clone());
             self.operations.push(Box::pin(async move {
                 let outcome = match client.uploads().upload(model, &path).await {
@@ -105,6 +111,7 @@ impl Runner<'_> {
                             blake3: blake3.to_hex().to_string().into(),
                             url: stored.url.into(),
                             expires: stored.expires,
+                            staged: None,
                         };
                         writer.add(vec![event], true).await
                     }
@@ -124,10 +131,15 @@ impl Runner<'_> {
         self.under_way.hashes -= 1;
         match outcome {
             Ok(blake3) => {
+                self.staging.is_of(blake3, n);
                 let alive = self.writer.now().saturating_add(UPLOAD_MARGIN);
-                let there = self.state.uploads.get(&blake3).filter(|upload| alive.is_ok_and(|at| upload.expires > at));
-                if let Some(upload) = there {
-                    let url = upload.url.to_string();
+                let there = if self.stages() {
+                    self.staging.address_of(&blake3)
+                } else {
+                    let upload = self.state.uploads.get(&blake3);
+                    upload.filter(|upload| alive.is_ok_and(|at| upload.expires > at)).map(|upload| &*upload.url)
+                };
+                if let Some(url) = there.map(str::to_owned) {
                     self.uploaded_as(n, url);
                 } else if let Some(waiting) = self.uploading.get_mut(&blake3) {
                     waiting.push(n);
@@ -137,10 +149,7 @@ impl Runner<'_> {
                 }
                 Ok(())
             }
-            Err(error) => {
-                let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
-                self.failed(n, None, NOT_READ, &format!("{error}{cause}"), None).await
-            }
+            Err(error) => self.failed(n, None, NOT_READ, &with_cause(&error), None).await,
         }
     }
 
@@ -177,7 +186,7 @@ impl Runner<'_> {
     }
 
     /// A local file has an address now.
-    fn uploaded_as(&mut self, n: RecordingNo, url: String) {
+    pub(super) fn uploaded_as(&mut self, n: RecordingNo, url: String) {
         let channels = self.state.get(n).and_then(|recording| recording.channels());
         self.ready.push_back(channels, (n, url));
     }
@@ -233,8 +242,9 @@ impl Runner<'_> {
             let client = self.client;
             let recognition = self.request.recognition_of(channels.as_deref());
             let (writer, no_more) = (self.writer.clone(), self.no_more.clone());
+            let links = self.links(&recordings);
             self.operations.push(Box::pin(async move {
-                let outcome = submit(client, &recognition, &writer, &no_more, attempt, &recordings).await;
+                let outcome = submit(client, &recognition, &writer, &no_more, attempt, (&recordings, links)).await;
                 Done::Submitted { recordings, outcome }
             }));
         }
@@ -281,10 +291,14 @@ impl Runner<'_> {
         for (_, url) in &recordings {
             self.flying.remove(&address_id(url));
         }
-        let SubmitOutcome::Sent { attempt, left, lines, outcome } = outcome? else {
-            self.release(recordings.iter().map(|(n, _)| *n));
-            self.put_back(recordings);
-            return Ok(());
+        let (attempt, left, lines, outcome) = match outcome? {
+            SubmitOutcome::Sent { attempt, left, lines, outcome } => (attempt, left, lines, outcome),
+            SubmitOutcome::NotSent(why) => {
+                self.release(recordings.iter().map(|(n, _)| *n));
+                self.put_back(recordings);
+                why.into_iter().for_each(|error| self.halt(error));
+                return Ok(());
+            }
         };
         self.apply(lines)?;
         let error = match outcome {
@@ -334,10 +348,11 @@ impl Runner<'_> {
     }
 
     /// No further submit leaves; what was accepted is still collected.
-    fn halt(&mut self, error: Error) {
+    pub(super) fn halt(&mut self, error: Error) {
         self.no_more.store(true, Ordering::Relaxed);
         if self.halted.is_none() {
             if self.state.counts.in_task > 0 && !self.request.detach {
+                let error = with_cause(&error);
                 self.note(&format!("{error}; no further file is submitted, what was accepted is still collected"));
             }
             self.halted = Some(error);
@@ -352,19 +367,25 @@ async fn submit(
     writer: &Writer,
     no_more: &Arc<AtomicBool>,
     attempt: AttemptNo,
-    recordings: &[(RecordingNo, String)],
+    (recordings, links): (&[Addressed], Links),
 ) -> Result<SubmitOutcome> {
     let mut permit = std::pin::pin!(client.tasks().submit_permit(recognition.model()));
     let permit = loop {
         let waited = tokio::time::timeout(STOP_CHECK, permit.as_mut()).await;
         if no_more.load(Ordering::Relaxed) {
-            return Ok(SubmitOutcome::NotSent);
+            return Ok(SubmitOutcome::NotSent(None));
         }
         if let Ok(permit) = waited {
             break permit;
         }
     };
     let urls: Vec<&str> = recordings.iter().map(|(_, url)| url.as_str()).collect();
+    // Signed now, when its turn has come; the ledger has the address alone.
+    let sent = match links.sign(recordings).await {
+        Ok(sent) => sent,
+        Err(error) => return Ok(SubmitOutcome::NotSent(Some(error))),
+    };
+    let sent: Vec<&str> = sent.iter().map(String::as_str).collect();
     let intent = Event::Intent {
         attempt,
         recordings: recordings.iter().map(|(n, _)| *n).collect(),
@@ -373,7 +394,7 @@ async fn submit(
     };
     let mut lines = writer.add(vec![intent], true).await?;
     let left = Instant::now();
-    let outcome = client.tasks().submit_by(permit, recognition, &urls, RetrySafety::Never).await;
+    let outcome = client.tasks().submit_by(permit, recognition, &sent, RetrySafety::Never).await;
     let event = match &outcome {
         Ok(submitted) => Event::Accepted {
             attempt,

@@ -178,7 +178,7 @@ const STORES: &[(&[&str], &str)] = &[
     ),
     (
         &["AccessDenied", "access denied", "HTTP 403", "AuthorizationPermissionMismatch"],
-        "the key needs permission to list the bucket and to read its objects, and to write and delete them for -o",
+        "the key needs permission to list the bucket and to read its objects, and to write and delete them for -o and --stage",
     ),
     (&["URL scheme is not allowed", "allow_http"], "an endpoint without TLS needs AWS_ALLOW_HTTP=true"),
 ];

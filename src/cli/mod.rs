@@ -45,6 +45,7 @@ mod rules;
 mod sensitivity;
 mod settings;
 mod shards;
+mod stage;
 mod stores;
 mod summary;
 mod task;

@@ -24,8 +24,8 @@ pub(super) fn folder(path: &Path) -> Option<Result<StoreFolder>> {
 
 /// The stores that the environment gives access to.
 #[expect(clippy::disallowed_methods, reason = "the command line is where the environment is read")]
-fn stores() -> Result<&'static Stores> {
-    static STORES: OnceLock<Stores> = OnceLock::new();
+pub(super) fn stores() -> Result<&'static Arc<Stores>> {
+    static STORES: OnceLock<Arc<Stores>> = OnceLock::new();
     if let Some(stores) = STORES.get() {
         return Ok(stores);
     }
@@ -35,7 +35,7 @@ fn stores() -> Result<&'static Stores> {
         is_read.then_some(())?;
         Some((name, value.into_string().ok()?))
     });
-    let stores = Stores::new(variables)?;
+    let stores = Arc::new(Stores::new(variables)?);
     Ok(STORES.get_or_init(|| stores))
 }
 
@@ -55,7 +55,7 @@ pub(super) fn hint(path: &Path, why: &str) -> Option<&'static str> {
 }
 
 /// Reports an error of a store, with a hint.
-fn failed(error: &Error, console: &Console) -> Failure {
+pub(super) fn failed(error: &Error, console: &Console) -> Failure {
     let line = chain(error);
     console.error(&line);
     if let Some(hint) = advice::for_store(&line) {

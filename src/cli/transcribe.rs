@@ -18,21 +18,23 @@ use super::output::{Console, Failure, Format, Listing};
 use super::parameters::RecognitionArgs;
 use super::prices::PriceFlags;
 use super::vocab::check_vocabulary_of;
-use super::{Exit, advice, block_on, expected_cost, export, interrupt, tracks};
+use super::{Exit, advice, block_on, expected_cost, export, interrupt, stage, stores, tracks};
 use crate::batch::{
     self, Batch, BatchRequest, Counts, ManifestBuilder, Progress, RunOptions, Summary, TrackSelection, Waiting,
 };
 use crate::billing::Money;
 use crate::catalog::Catalog;
 use crate::disk;
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::redact::{without_queries, without_query};
 use crate::report::number::counted;
+use crate::stores::StoreUrl;
 use crate::time::span_of_seconds;
 
 /// Printed before the first upload; the vendor's own words.
 pub(super) const TEMPORARY: &str = "local files are uploaded to the service's temporary storage for 48 hours, which the vendor does not recommend \
-                         for production or high concurrency; for nightly batches use https URLs of your own bucket";
+                         for production or high concurrency; for nightly batches use https URLs of your own bucket, or \
+                         `talkmeter transcribe --stage`";
 /// Failures named on stderr; `failures.csv` has all.
 const NAMED: usize = 10;
 /// Interval between progress lines without a terminal.
@@ -47,7 +49,10 @@ accepted before it submits again. DIR/failures.csv lists what failed and why.
 
 Without --channel, all tracks of a local file that sound different are requested, and each is
 billed: a call with one track per participant is two charges, identical tracks are one. Of a URL
-track 0 is requested, the service's default. --channel sets the tracks of all recordings.")]
+track 0 is requested, the service's default. --channel sets the tracks of all recordings.
+
+For production, put local files into a bucket of your own instead of temporary storage:
+  talkmeter transcribe calls -o may --stage s3://calls/may --unstage")]
 pub(super) struct Args {
     /// http, https or oss URLs, local files (uploaded), or folders of local files
     #[arg(value_name = "INPUT")]
@@ -69,6 +74,12 @@ pub(super) struct Args {
     /// Submit even if the catalogue says that the service will refuse it
     #[arg(long)]
     no_check: bool,
+    /// Put local files into your own bucket; the service reads signed links
+    #[arg(long, value_name = "s3://BUCKET/PREFIX", value_parser = str::parse::<StoreUrl>)]
+    stage: Option<StoreUrl>,
+    /// Delete the files that --stage put into a bucket, once they are done
+    #[arg(long)]
+    unstage: bool,
     /// Resubmit recordings whose last submit may have been accepted (may bill twice)
     #[arg(long)]
     resubmit_uncertain: bool,
@@ -116,6 +127,7 @@ pub(super) fn run(args: Args, connection: &Connection, format: Format, console: 
         .retry_failed(args.retry_failed)
         .verify(args.verify)
         .poll_interval(args.poll_interval)
+        .staging(stage::staging(args.stage.as_ref(), args.unstage)?)
         .hints(advice::for_failure);
     if let Some(lag) = args.list_lag {
         request = request.list_lag(lag);
@@ -177,7 +189,7 @@ pub(super) fn run(args: Args, connection: &Connection, format: Format, console: 
     let names_tracks = request.names_tracks();
     let batch = Batch::open(&args.output, client, request)?;
     batch.notes().iter().for_each(|note| console.note(note));
-    announce(&batch, &model, names_tracks, console);
+    announce(&batch, (&model, args.stage.as_ref()), names_tracks, console);
     expected_cost::announce(&batch, (&model, region), &args.prices, args.quota_used, console)?;
     let summary = block_on(async {
         let mut display = ProgressDisplay::new(batch.counts(), console);
@@ -191,6 +203,7 @@ pub(super) fn run(args: Args, connection: &Connection, format: Format, console: 
         Ok(summary) => summary,
         Err(failure) => {
             let exit = console.failed(&failure);
+            stage::say_what_is_left_in(&args.output, args.unstage, console);
             console.say("progress is saved; run the same command to resume");
             return Ok(exit);
         }
@@ -202,10 +215,15 @@ pub(super) fn run(args: Args, connection: &Connection, format: Format, console: 
     };
     let has_texts =
         !args.text || summary.counts.stored == 0 || export::write_texts(&args.output, console)? == Exit::Done;
-    let exit = if exit == Exit::Done && !has_texts { Exit::Partly } else { exit };
+    let is_unstaged = stage::say_what_is_left(&summary.staged, args.unstage, console);
+    let exit = if exit == Exit::Done && !(has_texts && is_unstaged) { Exit::Partly } else { exit };
     Ok(match halted {
         Some(error) => {
-            let exit = console.failed(&error.into());
+            let exit = match error.kind() {
+                // Only what is put into a store stops a run by such an error.
+                ErrorKind::Io => console.failed(&stores::failed(&error, console)),
+                _ => console.failed(&error.into()),
+            };
             console.say("progress is saved; run the same command to resume");
             exit
         }
@@ -266,7 +284,7 @@ fn recordings(args: &Args, console: &Console) -> Result<Option<Vec<batch::Record
 }
 
 /// Prints what is about to be submitted, and the number of charges.
-fn announce(batch: &Batch, model: &str, names_tracks: bool, console: &Console) {
+fn announce(batch: &Batch, (model, stage): (&str, Option<&StoreUrl>), names_tracks: bool, console: &Console) {
     let counts = batch.counts();
     if counts.done() > 0 || counts.in_flight + counts.uncertain > 0 {
         let Counts { stored, silent, failed, in_flight, uncertain, waiting, .. } = counts;
@@ -293,8 +311,10 @@ fn announce(batch: &Batch, model: &str, names_tracks: bool, console: &Console) {
             counted(waiting.addresses as u64, "URL"),
         ));
     }
-    if waiting.files > 0 {
-        console.say(TEMPORARY);
+    match stage {
+        _ if waiting.files == 0 => {}
+        Some(folder) => console.note(&stage::announced(waiting.files, folder)),
+        None => console.say(TEMPORARY),
     }
 }
 

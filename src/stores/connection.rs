@@ -7,8 +7,9 @@ use std::time::Duration;
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::azure::MicrosoftAzureBuilder;
 use object_store::gcp::GoogleCloudStorageBuilder;
-use object_store::{ClientOptions, ObjectStore, RetryConfig};
+use object_store::{ClientOptions, RetryConfig};
 
+use super::Client;
 use super::address::{Scheme, StoreUrl};
 use super::failure::reason;
 
@@ -18,7 +19,7 @@ const TIMEOUT: Duration = Duration::from_secs(300);
 type Variables = [(String, String)];
 
 /// A client for the bucket of an address; the error is one clause.
-pub(super) fn connect(url: &StoreUrl, variables: &Variables) -> Result<Arc<dyn ObjectStore>, String> {
+pub(super) fn connect(url: &StoreUrl, variables: &Variables) -> Result<Arc<dyn Client>, String> {
     let failed = |error: object_store::Error| reason(&error);
     let bucket = url.bucket();
     // What the variables say comes last, and wins.

@@ -1,5 +1,7 @@
 //! Why a request failed, in one line without secrets.
 
+use std::io;
+
 use crate::redact::without_queries;
 
 /// Characters of a server's message that are shown.
@@ -40,6 +42,16 @@ pub(super) fn reason(error: &object_store::Error) -> String {
     };
     let what: String = without_queries(&what).chars().take(MOST).collect();
     if facts.is_empty() { what } else { format!("{what} ({})", facts.join(", ")) }
+}
+
+/// The same as an error, [`io::ErrorKind::PermissionDenied`] where the server refused, so that nothing has changed there.
+pub(super) fn as_io(error: &object_store::Error) -> io::Error {
+    use object_store::Error::{NotFound, PermissionDenied, Unauthenticated};
+    let why = reason(error);
+    let is_refused = matches!(error, NotFound { .. } | PermissionDenied { .. } | Unauthenticated { .. })
+        || ["(HTTP 3", "(HTTP 40"].iter().any(|status| why.contains(status)) && !why.contains("(HTTP 408");
+    let kind = if is_refused { io::ErrorKind::PermissionDenied } else { io::ErrorKind::Other };
+    io::Error::new(kind, why)
 }
 
 /// Where no server answered, what the client was asking tells more than the error of the system alone.

@@ -2,34 +2,47 @@
 //! Storage (`az://`) and Alibaba Cloud OSS (`oss://`).
 //!
 //! [`StoreFolder::list`] makes a prefix readable as a folder of result files, with requests ahead of the reader;
-//! [`StoreFolder::upload`] and [`StoreFolder::download`] copy whole files. Requests run on one thread, and callers wait for
-//! them. Credentials are variables that the caller passes: the environment is not read here.
+//! [`StoreFolder::upload`] and [`StoreFolder::download`] copy whole files. [`StoreObject`] is one object for asynchronous
+//! callers, with signed links to it. Requests run on one thread; callers of a folder wait for them. Credentials are variables
+//! that the caller passes: the environment is not read here.
 
 mod address;
 mod connection;
 mod failure;
 mod listing;
 mod network;
+mod object;
 mod transfer;
 
+use std::collections::HashMap;
 use std::fmt;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use object_store::ObjectStore;
 use object_store::path::Path as Key;
+use object_store::signer::Signer;
 
 pub use address::StoreUrl;
 pub use listing::ObjectFolder;
+pub use object::StoreObject;
 pub use transfer::Copied;
 
 use crate::error::{Error, Result};
+use address::Scheme;
 use network::Network;
+
+/// A client of a store that signs links as well.
+trait Client: ObjectStore + Signer {}
+
+impl<S: ObjectStore + Signer> Client for S {}
 
 /// What gives access to object stores.
 pub struct Stores {
     variables: Vec<(String, String)>,
     network: Arc<Network>,
+    /// One for each bucket, so that connections are used again.
+    clients: Mutex<HashMap<(Scheme, String), Arc<dyn Client>>>,
 }
 
 /// The variables are secrets.
@@ -51,7 +64,7 @@ impl Stores {
     /// When no thread can be started.
     pub fn new(variables: impl IntoIterator<Item = (String, String)>) -> Result<Self> {
         let network = Network::start().map_err(|error| Error::io("start", "the network's thread".as_ref(), error))?;
-        Ok(Self { variables: variables.into_iter().collect(), network: Arc::new(network) })
+        Ok(Self { variables: variables.into_iter().collect(), network: Arc::new(network), clients: Mutex::default() })
     }
 
     /// A folder of a store. Nothing is requested yet.
@@ -61,7 +74,15 @@ impl Stores {
     pub fn folder(&self, url: StoreUrl) -> Result<StoreFolder> {
         let why = |why: String| Error::io("connect to", url.to_string().as_ref(), io::Error::other(why));
         let prefix = Key::parse(url.key()).map_err(|error| why(error.to_string()))?;
-        let store = connection::connect(&url, &self.variables).map_err(why)?;
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        let bucket = (url.scheme, url.bucket().to_owned());
+        let store = match clients.get(&bucket) {
+            Some(client) => Arc::clone(client),
+            None => {
+                let client = connection::connect(&url, &self.variables).map_err(why)?;
+                Arc::clone(clients.entry(bucket).or_insert(client))
+            }
+        };
         Ok(StoreFolder { url, prefix, store, network: Arc::clone(&self.network) })
     }
 }
@@ -71,7 +92,7 @@ impl Stores {
 pub struct StoreFolder {
     url: StoreUrl,
     prefix: Key,
-    store: Arc<dyn ObjectStore>,
+    store: Arc<dyn Client>,
     network: Arc<Network>,
 }
 
@@ -97,7 +118,11 @@ impl StoreFolder {
 
     /// `cannot DOING s3://bucket/prefix/name: WHY`.
     fn failed(&self, doing: &str, name: &str, why: impl Into<String>) -> Error {
+        self.failed_by(doing, name, io::Error::other(why.into()))
+    }
+
+    fn failed_by(&self, doing: &str, name: &str, why: io::Error) -> Error {
         let url = self.url.join(name);
-        Error::io(doing, url.as_ref(), io::Error::other(why.into()))
+        Error::io(doing, url.as_ref(), why)
     }
 }

@@ -5,6 +5,7 @@ use std::sync::mpsc::{Receiver, sync_channel};
 
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 /// A runtime on a thread of its own, which ends with this value.
 pub(super) struct Network {
@@ -22,6 +23,11 @@ impl Network {
             let _ = runtime.block_on(stopped);
         })?;
         Ok(Self { handle, _stop: stop })
+    }
+
+    /// Begins some work for an asynchronous caller. It goes on if its result is not waited for.
+    pub(super) fn spawn<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
+        self.handle.spawn(work)
     }
 
     /// Begins some work; its result can be waited for on any thread but that of the network.

@@ -3,14 +3,17 @@
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::sync::Arc;
 
+use futures_util::future::{self, Either};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use object_store::path::Path as Key;
 use object_store::{ObjectStore, ObjectStoreExt as _};
 
 use super::StoreFolder;
-use super::failure::reason;
+use super::failure::{as_io, reason};
+use super::network::ENDED;
 use crate::error::{Error, Result};
 use crate::transcript::RemoteFolder as _;
 
@@ -42,7 +45,9 @@ impl StoreFolder {
         let opened = File::open(file).and_then(|opened| Ok((opened.metadata()?.len(), opened)));
         let (size, opened) = opened.map_err(|error| Error::io("read", file, error))?;
         let (store, key) = (Arc::clone(&self.store), self.key(name)?);
-        let sent = self.network.run(async move { send(store, &key, opened, size).await });
+        let sent = self.network.run(async move {
+            send(store, &key, opened, size, future::pending()).await.map_err(|error| error.to_string())
+        });
         sent.map(|()| size).map_err(|why| self.failed("write", name, why))
     }
 
@@ -75,12 +80,7 @@ impl StoreFolder {
     /// [`crate::ErrorKind::Io`] when the store refuses.
     pub fn delete(&self, name: &str) -> Result<()> {
         let (store, key) = (Arc::clone(&self.store), self.key(name)?);
-        let deleted = self.network.run(async move {
-            match store.delete(&key).await {
-                Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
-                Err(error) => Err(reason(&error)),
-            }
-        });
+        let deleted = self.network.run(async move { delete(store, &key).await.map_err(|error| error.to_string()) });
         deleted.map_err(|why| self.failed("delete", name, why))
     }
 
@@ -126,11 +126,24 @@ fn files_below(folder: &Path) -> io::Result<Vec<(String, PathBuf, u64)>> {
     Ok(files)
 }
 
-async fn send(store: Arc<dyn ObjectStore>, key: &Key, mut file: File, size: u64) -> Result<(), String> {
-    let told = |error: object_store::Error| reason(&error);
+/// Uploads a file; given up when `stop` completes.
+pub(super) async fn send(
+    store: Arc<dyn ObjectStore>,
+    key: &Key,
+    mut file: File,
+    size: u64,
+    stop: impl Future<Output = ()>,
+) -> io::Result<()> {
+    let told = |error: object_store::Error| as_io(&error);
+    let stop = pin!(stop);
+    let stopped = || Err(io::Error::other(ENDED));
     if size <= PART {
         let content = read(&mut file, size)?;
-        return store.put(key, content.into()).await.map(drop).map_err(told);
+        let sent = pin!(store.put(key, content.into()));
+        return match future::select(sent, stop).await {
+            Either::Left((sent, _)) => sent.map(drop).map_err(told),
+            Either::Right(_) => stopped(),
+        };
     }
     let mut upload = store.put_multipart(key).await.map_err(told)?;
     let length = PART.max(size.div_ceil(MOST_PARTS));
@@ -152,7 +165,10 @@ async fn send(store: Arc<dyn ObjectStore>, key: &Key, mut file: File, size: u64)
         }
         upload.complete().await.map(drop).map_err(told)
     };
-    let sent: Result<(), String> = sent.await;
+    let sent: io::Result<()> = match future::select(pin!(sent), stop).await {
+        Either::Left((sent, _)) => sent,
+        Either::Right(_) => stopped(),
+    };
     if sent.is_err() {
         // What was sent is paid for until it is removed.
         let _ = upload.abort().await;
@@ -160,13 +176,21 @@ async fn send(store: Arc<dyn ObjectStore>, key: &Key, mut file: File, size: u64)
     sent
 }
 
+/// Deletes an object, if it is there.
+pub(super) async fn delete(store: Arc<dyn ObjectStore>, key: &Key) -> io::Result<()> {
+    match store.delete(key).await {
+        Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+        Err(error) => Err(as_io(&error)),
+    }
+}
+
 /// The next bytes of a file.
-fn read(file: &mut File, count: u64) -> Result<Vec<u8>, String> {
+fn read(file: &mut File, count: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(count as usize);
     let read = io::Read::by_ref(file).take(count).read_to_end(&mut bytes);
-    match read.map_err(|error| error.to_string())? {
+    match read? {
         read if read as u64 == count => Ok(bytes),
-        _ => Err("the file became shorter while it was read".to_owned()),
+        _ => Err(io::Error::other("the file became shorter while it was read")),
     }
 }
 

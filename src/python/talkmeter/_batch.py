@@ -45,8 +45,8 @@ def transcribe(inputs: Union[Place, Iterable[Place]], out: Place, **options: Any
     """Transcribe recordings as a batch in the folder `out`, with the ledger of the command: the same call resumes it.
 
     inputs: addresses and files. Options are the flags of `talkmeter transcribe` with underscores: model="fun-asr",
-    channel=[0, 1], diarize=True, base_url="…". What the command says on stderr goes to stderr. Some failed recordings are
-    no exception: see `Batch.failed` and failures.csv in the folder.
+    channel=[0, 1], diarize=True, base_url="…", stage="s3://calls/may", unstage=True. What the command says on stderr goes to
+    stderr. Some failed recordings are no exception: see `Batch.failed` and failures.csv in the folder.
     """
     given: Sequence[Place] = [inputs] if isinstance(inputs, (str, os.PathLike)) else list(inputs)
     command = [sys.executable, "-m", "talkmeter", "transcribe", "-o", os.fspath(out), "--format", "json"]

@@ -1,8 +1,9 @@
 //! Folders of object stores read and written as those on a disk.
 
 mod server;
+mod staging;
 
-use std::io::BufRead as _;
+use std::io::{BufRead as _, Write as _};
 use std::process::{Command, Stdio};
 
 use serde_json::json;
@@ -242,6 +243,18 @@ impl Moto {
         Self { child, environment: serde_json::from_str(&line).expect("moto serves") }
     }
 
+    /// What its client says of signed links.
+    fn judge(&self, links: &str) -> String {
+        let script = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stores/signed_links.py");
+        let mut python = Command::new("python");
+        python.arg(script).envs(&self.environment).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = python.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(links.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success());
+        String::from_utf8(output.stdout).unwrap()
+    }
+
     fn serve(&self, scene: Scene) -> Scene {
         self.environment.iter().fold(scene, |scene, (name, value)| scene.environment(name, value))
     }
@@ -272,4 +285,5 @@ fn moto_accepts_what_we_sign() {
     let ran = moto.serve(ran.then()).run("analyze s3://absent/may").exits(1).says("NoSuchBucket");
     let wrong = moto.serve(ran.then()).environment("AWS_SECRET_ACCESS_KEY", "wrong").run("analyze s3://calls/may");
     keeps_secrets(wrong.exits(1)).says("SignatureDoesNotMatch").says("hint: the key, its secret");
+    staging::put_and_deleted(|scene| moto.serve(scene), |links| moto.judge(links));
 }

@@ -39,6 +39,8 @@ struct Shared {
     faults: HashMap<String, (u16, &'static str)>,
     /// Writes to this object are never answered.
     stuck: Option<String>,
+    /// Requests with a key of the service in a header.
+    foreign_keys: usize,
     now: usize,
     most_at_once: usize,
 }
@@ -80,8 +82,18 @@ impl ObjectStore {
         self.shared().faults.insert(place.to_owned(), (status, code));
     }
 
+    /// The fault is mended.
+    pub(crate) fn mend(&self, place: &str) {
+        self.shared().faults.remove(place);
+    }
+
     pub(crate) fn hold(&self, place: Option<&str>) {
         self.shared().stuck = place.map(str::to_owned);
+    }
+
+    /// Requests that carried a key of the service.
+    pub(crate) fn foreign_keys(&self) -> usize {
+        self.shared().foreign_keys
     }
 
     /// Names and contents below `bucket/prefix/`.
@@ -115,12 +127,20 @@ impl ObjectStore {
     }
 
     pub(crate) fn serve_with(&self, scene: Scene, key_id: &str) -> Scene {
-        scene
-            .environment("AWS_ENDPOINT_URL", &self.address)
-            .environment("AWS_ALLOW_HTTP", "true")
-            .environment("AWS_REGION", "eu-central-1")
-            .environment("AWS_ACCESS_KEY_ID", key_id)
-            .environment("AWS_SECRET_ACCESS_KEY", SECRET)
+        let scene = self.variables().iter().fold(scene, |scene, (name, value)| scene.environment(name, value));
+        scene.environment("AWS_ACCESS_KEY_ID", key_id)
+    }
+
+    /// What gives access.
+    pub(crate) fn variables(&self) -> Vec<(String, String)> {
+        let variables = [
+            ("AWS_ENDPOINT_URL", &*self.address),
+            ("AWS_ALLOW_HTTP", "true"),
+            ("AWS_REGION", "eu-central-1"),
+            ("AWS_ACCESS_KEY_ID", KEY_ID),
+            ("AWS_SECRET_ACCESS_KEY", SECRET),
+        ];
+        variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
     }
 
     /// The same as OSS.
@@ -132,7 +152,18 @@ impl ObjectStore {
     }
 }
 
+/// What was received has an effect, even if nobody waits for the answer.
 async fn answer(
+    shared: State<Arc<Mutex<Shared>>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    tokio::spawn(handle(shared, method, uri, headers, body)).await.unwrap()
+}
+
+async fn handle(
     State(shared): State<Arc<Mutex<Shared>>>,
     method: Method,
     uri: Uri,
@@ -148,7 +179,8 @@ async fn answer(
         let mut shared = shared.lock().unwrap();
         shared.now += 1;
         shared.most_at_once = shared.most_at_once.max(shared.now);
-        let what = ["list-type", "uploads", "partNumber", "uploadId", "delete"];
+        shared.foreign_keys += usize::from(headers.values().any(|value| value.as_bytes().starts_with(b"Bearer sk-")));
+        let what = ["list-type", "uploads", "partNumber", "uploadId", "delete", "X-Amz-Signature"];
         let what = what.into_iter().find(|what| query.contains_key(*what));
         shared.log.push(format!("{method} {place}{}", what.map(|what| format!("?{what}")).unwrap_or_default()));
     }
@@ -174,7 +206,10 @@ impl Shared {
     ) -> Response {
         let signature = format!("AWS4-HMAC-SHA256 Credential={KEY_ID}/");
         let header = headers.get("authorization").and_then(|value| value.to_str().ok()).unwrap_or_default();
-        if !header.starts_with(&signature) || !header.contains("Signature=") {
+        let is_link = method == Method::GET
+            && query.get("X-Amz-Credential").is_some_and(|credential| credential.starts_with(&format!("{KEY_ID}/")))
+            && query.get("X-Amz-Signature").is_some_and(|signature| signature.len() == 64);
+        if !is_link && (!header.starts_with(&signature) || !header.contains("Signature=")) {
             return refusal(403, "SignatureDoesNotMatch");
         }
         let (bucket, _) = place.split_once('/').unwrap_or((place, ""));

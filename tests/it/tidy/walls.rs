@@ -10,7 +10,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("report", &["compare", "tables", "rules", "billing", "metrics", "transcript", "catalog", "text"]),
     ("compare", &["tables", "billing", "metrics", "transcript", "catalog", "text"]),
     ("tables", &["rules", "billing", "metrics", "transcript", "catalog"]),
-    ("batch", &["client", "billing", "audio", "transcript", "catalog"]),
+    ("batch", &["client", "stores", "billing", "audio", "transcript", "catalog"]),
     ("client", &["transcript", "catalog"]),
     ("stores", &["transcript"]),
     ("captions", &["metrics", "transcript", "text"]),
