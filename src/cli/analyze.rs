@@ -1,7 +1,7 @@
 //! `analyze`: result files → tables, metrics, report.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -128,9 +128,11 @@ pub(super) fn run(args: Args, today: Date, format: Format, console: &Console) ->
     let prices = args.prices.prices(None, console)?;
     let shard = args.shard.job(args.only.as_deref(), args.rules.as_deref())?;
     let destination = args.output.map(|folder| Destination::new(folder, console)).transpose()?;
-    if shard.is_some() && destination.as_ref().is_some_and(Destination::is_store) {
-        let why = "--shard writes part files to a folder: copy them to the store, and back for `talkmeter report`";
-        return Err(Failure::Usage(why.to_owned()));
+    if shard.is_none()
+        && let Some(store) = destination.as_ref().filter(|to| to.has_shards())
+    {
+        let why = "its tables are in shards, which one analysis cannot replace: write to another prefix";
+        return Err(Failure::Usage(format!("{}: {why}", store.given().display())));
     }
     let inputs = args.paths.find(destination.as_ref().map(Destination::given), console)?;
     let job = AnalyzeJob {
@@ -375,8 +377,11 @@ impl MeasuredJob {
         let summary = ShardSummary::new(&self.analysis, self.refusals, matched.transpose()?, seconds);
         let calls = counted(summary.measured, "call");
         let written = counted(output.finish_shard(terms, summary)?.files.len() as u64, "file");
-        let folder = self.destination.as_ref().map_or(Path::new(""), Destination::given);
-        console.note(&format!("shard {}: {calls} measured, {written} written to {}", job.shard, folder.display()));
+        if let Some(to) = &self.destination {
+            to.upload(console)?;
+            let to = to.given().display();
+            console.note(&format!("shard {}: {calls} measured, {written} written to {to}", job.shard));
+        }
         Ok(if is_partly { Exit::Partly } else { Exit::Done })
     }
 }

@@ -2,6 +2,8 @@
 
 use std::error::Error as _;
 use std::io::{self, IsTerminal, Write};
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -72,6 +74,8 @@ pub(super) struct Console {
     pub(super) quiet: bool,
     verbose: u8,
     progress: bool,
+    /// Folders that are copies, and what they are copies of.
+    copies: Mutex<Vec<(String, String)>>,
 }
 
 impl Console {
@@ -82,7 +86,23 @@ impl Console {
             Color::Never => anstream::ColorChoice::Never,
         };
         choice.write_global();
-        Self { quiet, verbose, progress: !quiet && !no_progress && io::stderr().is_terminal() }
+        Self {
+            quiet,
+            verbose,
+            progress: !quiet && !no_progress && io::stderr().is_terminal(),
+            copies: Mutex::default(),
+        }
+    }
+
+    /// Names a folder that is a copy after what it is a copy of, in errors.
+    pub(super) fn is_copy(&self, folder: &Path, of: &str) {
+        let mut copies = self.copies.lock().unwrap_or_else(PoisonError::into_inner);
+        copies.push((folder.display().to_string(), of.trim_end_matches('/').to_owned()));
+    }
+
+    fn with_originals(&self, line: String) -> String {
+        let copies = self.copies.lock().unwrap_or_else(PoisonError::into_inner);
+        copies.iter().fold(line, |line, (copy, of)| line.replace(copy, of))
     }
 
     /// The columns of the terminal that data goes to; `None` for a file or pipe, unless `COLUMNS` says how wide it is shown.
@@ -177,7 +197,7 @@ impl Console {
                 Exit::Usage
             }
             Failure::Error(error) => {
-                self.error(&chain(error));
+                self.error(&self.with_originals(chain(error)));
                 if let Some(hint) = advice::for_error(error) {
                     self.say(&format!("hint: {hint}"));
                 }

@@ -133,7 +133,7 @@ pub(super) fn run(args: Args, format: Format, console: &Console) -> Result<Exit,
         recorded.agrees(&analysis.calls)?;
     }
     // Tables in shards are completed by their first report.
-    let completes = args.output.is_none() && condition.is_none() && !is_given && folders.are_local();
+    let completes = args.output.is_none() && condition.is_none() && !is_given;
     let shards = shards.filter(|_| completes);
     if let Some(shards) = &shards
         && !report_shards(shards, analysis.measured, console)
@@ -192,7 +192,7 @@ pub(super) fn run(args: Args, format: Format, console: &Console) -> Result<Exit,
             order: &args.order,
             audio: audio.as_ref(),
         };
-        let output = Output::beside_shards(folder, shards, joined.as_ref())?;
+        let output = Output::beside_shards(to.local(), shards, joined.as_ref())?;
         files.write(output, &|name| shards.has(name) || name == "report", console)?;
     }
     let document = |wanted| to == ReportFormat::Document(wanted);

@@ -14,6 +14,7 @@ use crate::disk::TemporaryFolder;
 use crate::error::{Error, Result};
 use crate::report::number::{bytes, counted};
 use crate::stores::{StoreFolder, StoreUrl, Stores};
+use crate::tables::Shards;
 use crate::transcript::{RemoteFile, RemoteFolder};
 
 /// The store folder that a path means; `None` for a local path.
@@ -105,6 +106,11 @@ impl Destination {
         self.store.is_some()
     }
 
+    /// Whether a store has tables in shards there.
+    pub(super) fn has_shards(&self) -> bool {
+        self.is_store() && Shards::are_among(self.before.iter().map(String::as_str))
+    }
+
     /// The local folder to write to.
     pub(super) fn local(&self) -> &Path {
         self.store.as_ref().map_or(&self.given, |(_, gathered)| gathered.path())
@@ -139,7 +145,7 @@ impl Destination {
 #[derive(Debug)]
 pub(super) struct TableFolders {
     pub(super) paths: Vec<PathBuf>,
-    copies: Option<TemporaryFolder>,
+    _copies: Option<TemporaryFolder>,
 }
 
 impl TableFolders {
@@ -164,13 +170,9 @@ impl TableFolders {
             if copied.files == 0 {
                 return Err(Failure::Usage(format!("no tables in {url}")));
             }
+            console.is_copy(&to, &url.to_string());
             paths.push(to);
         }
-        Ok(Self { paths, copies })
-    }
-
-    /// Whether all of them are where the user named them.
-    pub(super) fn are_local(&self) -> bool {
-        self.copies.is_none()
+        Ok(Self { paths, _copies: copies })
     }
 }

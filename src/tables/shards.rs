@@ -236,6 +236,11 @@ impl Shards {
         folder.join(SHARDS).is_dir()
     }
 
+    /// The same of the names of the files below a folder.
+    pub(crate) fn are_among<'n>(mut names: impl Iterator<Item = &'n str>) -> bool {
+        names.any(|name| name.strip_prefix(SHARDS).is_some_and(|rest| rest.starts_with('/')))
+    }
+
     /// The shards in a folder of tables, complete and of one analysis.
     ///
     /// # Errors

@@ -178,6 +178,41 @@ fn tables_are_written_to_a_store_and_the_report_last() {
 }
 
 #[test]
+fn shards_are_written_to_a_store_and_completed_there() {
+    let (store, scene) = in_both(6);
+    let whole = scene.run("analyze calls -o whole --keyword refund").exits(0);
+    let said = whole.out();
+    let shard = |shard: &str| format!("analyze calls -o s3://figures/may --keyword refund --shard {shard}");
+    let ran = store.serve(whole.then()).run(&shard("2/3")).exits(0);
+    let ran = ran.says("shard 2/3: ").says("written to s3://figures/may").says_no("/tmp");
+    let last = || store.log().into_iter().rfind(|line| !line.starts_with("GET")).unwrap();
+    assert_eq!(last(), "PUT figures/may/shards/00002.json");
+    let ran = store.serve(ran.then()).run("report s3://figures/may").exits(2);
+    let ran = ran.says("error: s3://figures/may: shards are missing: 1, 3 of 3").says_no("/tmp");
+    let ran = store.serve(ran.then()).run("analyze calls -o s3://figures/may").exits(2);
+    let ran = ran.says("s3://figures/may: its tables are in shards");
+    let mut scene = store.serve(ran.then());
+    for one in ["1/3", "3/3"] {
+        scene = store.serve(scene.run(&shard(one)).exits(0).then());
+    }
+    let ran = scene.run("report s3://figures/may").exits(0);
+    assert_eq!(ran.out(), said);
+    assert_eq!(last(), "PUT figures/may/report.json");
+    let object = |name: &str| store.objects(&format!("figures/may/{name}"))[0].1.clone();
+    for made in ["report.json", "report.html", "calls_by_role.parquet"] {
+        assert!(object(made) == ran.bytes(&format!("whole/{made}")), "{made}");
+    }
+    // A shard that is repeated is not whole before its last part is.
+    let before = store.log().len();
+    let ran = store.serve(ran.then()).run(&shard("2/3")).exits(0);
+    let again: Vec<_> = store.log().split_off(before).into_iter().filter(|line| !line.starts_with("GET")).collect();
+    assert!(again.contains(&"DELETE figures/may/shards/00002.json".to_owned()), "{again:?}");
+    assert_eq!(again.last().unwrap(), "PUT figures/may/shards/00002.json");
+    let sum = ["query", "s3://figures/may", "select count(*) from calls"];
+    store.serve(ran.then()).run_with(sum).exits(0).prints("8");
+}
+
+#[test]
 fn a_large_table_is_uploaded_in_parts() {
     let words: Vec<(i64, i64, String)> = (0..60_000).map(|at| (at * 100, at * 100 + 90, format!("word{at}"))).collect();
     let words: Vec<_> = words.iter().map(|(begin, end, text)| (*begin, *end, &text[..])).collect();
