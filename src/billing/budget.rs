@@ -29,7 +29,7 @@ impl Budget {
     /// [`crate::ErrorKind::InvalidInput`] if the model has no price in the currency of the limit, so that it could not be
     /// enforced.
     pub fn new(limit: Money, model: &str, region: Region, prices: &Prices) -> Result<Self> {
-        let tariff = Tariff::new(limit, model, region, prices)?;
+        let tariff = Tariff::new(limit.currency, model, region, prices)?;
         Ok(Self { limit, tariff, free_seconds: 0, upper_bounds: HashMap::new() })
     }
 

@@ -76,6 +76,8 @@ struct Entry {
 /// A limit, as people write it.
 #[derive(Debug, Clone)]
 struct Limit {
+    /// From 1.
+    line: u64,
     /// `None` = each month anew.
     month: Option<Period>,
     /// `None` = all projects together.
@@ -217,17 +219,22 @@ impl Content {
         let text = std::str::from_utf8(&bytes).map_err(|_| wrong("not UTF-8".to_owned()))?;
         let mut content = Self::default();
         for (number, line) in (1..).zip(text.trim_start_matches('\u{feff}').lines()) {
-            content.take(line).map_err(|why| wrong(format!("line {number}: {why}")))?;
+            content.take(number, line).map_err(|why| wrong(format!("line {number}: {why}")))?;
         }
         Ok(content)
     }
 
-    fn take(&mut self, line: &str) -> std::result::Result<(), String> {
+    fn take(&mut self, number: u64, line: &str) -> std::result::Result<(), String> {
         if line.trim().is_empty() || line.trim().starts_with('#') {
             self.kept.push(line.to_owned());
             return Ok(());
         }
-        let entry: Entry = serde_json::from_str(line).map_err(|error| error.to_string())?;
+        let entry: Entry = serde_json::from_str(line).map_err(|error| {
+            // Its line is always the first of one; the caller knows better.
+            let text = error.to_string();
+            let what = text.rsplit_once(" at line ").map_or(&*text, |(what, _)| what);
+            format!("{what}; a limit is a line such as {{\"limit\": \"50 USD\"}}")
+        })?;
         let money = |text: &str| text.parse::<Money>().map_err(|error| error.to_string());
         let month = entry.month.as_deref().map(|month| match Period::read(month) {
             Some(month @ Period::Month(_)) => Ok(month),
@@ -236,8 +243,14 @@ impl Content {
         let (month, project) = (month.transpose()?, entry.project.filter(|project| !project.is_empty()));
         match (entry.limit, entry.run, month) {
             (Some(limit), None, month) => {
+                if let Some(first) = self.limits.iter().find(|first| first.month == month && first.project == project) {
+                    return Err(format!(
+                        "a second limit of the same month and project; the first is in line {}",
+                        first.line
+                    ));
+                }
                 self.kept.push(line.to_owned());
-                self.limits.push(Limit { month, project, amount: money(&limit)? });
+                self.limits.push(Limit { line: number, month, project, amount: money(&limit)? });
             }
             (None, Some(run), Some(month)) => {
                 let amount = |text: Option<String>| {
@@ -377,11 +390,20 @@ mod tests {
         for (text, why) in [
             ("", "no limit: write a line such as"),
             ("{\"limit\": \"5\"}\n", "line 1: `5` is not an amount"),
-            ("{\"limit\": \"5usd\"}\n{\"limit\": \"5cny\"}\n", "limits in two currencies"),
+            ("{\"limit\": \"5usd\"}\n{\"month\": \"2026-11\", \"limit\": \"5cny\"}\n", "limits in two currencies"),
             ("\n{\"limit\": \"5usd\", \"month\": \"2026\"}\n", "line 2: `2026` is not a month such as 2026-11"),
             ("{\"limit\": \"5usd\", \"team\": \"a\"}\n", "line 1: unknown field `team`"),
             ("{\"run\": \"a\", \"spent\": \"1 USD\"}\n", "line 1: neither a `limit` nor"),
-            ("limit = 5\n", "line 1: expected value"),
+            ("limit = 5\n", "line 1: expected value; a limit is a line such as {\"limit\": \"50 USD\"}"),
+            ("{\"limit\": 50}\n", "line 1: invalid type: integer `50`, expected a string; a limit is"),
+            (
+                "{\"limit\": \"5usd\"}\n\n{\"limit\": \"6usd\"}\n",
+                "line 3: a second limit of the same month and project; the first is in line 1",
+            ),
+            (
+                "{\"limit\": \"5usd\", \"month\": \"202611\", \"project\": \"a\"}\n{\"limit\": \"6usd\", \"month\": \"2026-11\", \"project\": \"a\"}\n",
+                "line 2: a second limit",
+            ),
         ] {
             std::fs::write(&path, text).unwrap();
             let error = BudgetFile::open(&path, None).unwrap_err().to_string();

@@ -57,6 +57,15 @@ impl PriceBook {
         Ok(())
     }
 
+    /// Models with prices that the built-in catalogue does not have, in the order of their rows.
+    #[must_use]
+    pub fn models_not_listed(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.prices.iter().map(|(model, _)| &**model).collect();
+        names.retain(|name| Catalog::builtin().model(name).is_none());
+        names.dedup();
+        names
+    }
+
     /// The model in the built-in catalogue, if its rows are part of the book.
     fn listed(&self, model: &str) -> Option<&'static Model> {
         self.is_builtin.then(Catalog::builtin)?.model(model)
@@ -122,6 +131,12 @@ impl Prices {
             (false, false) if price.checked < best.checked => price,
             _ => best,
         })
+    }
+
+    /// Whether the price of a model is of a later date than the one asked for, none being known before.
+    #[must_use]
+    pub fn is_later(&self, model: &str, region: Region) -> bool {
+        self.row(model, region).zip(self.on).is_some_and(|(price, on)| price.checked > on)
     }
 
     /// The price of one unit of a meter; `None` = unknown, or the model is not billed by this meter.

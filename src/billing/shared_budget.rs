@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 use rust_decimal::Decimal;
 
 use super::budget_file::{BudgetFile, Drawn, DrawnByMonth};
-use super::money::Money;
 use super::prices::Prices;
 use super::statement::Period;
 use super::tariff::Tariff;
@@ -38,8 +37,7 @@ impl SharedBudget {
         prices: &Prices,
         most_of_unknown_track: Decimal,
     ) -> Result<Self> {
-        let limit = Money { amount: Decimal::ZERO, currency: file.currency() };
-        let tariff = Tariff::new(limit, model, region, prices)?;
+        let tariff = Tariff::new(file.currency(), model, region, prices)?;
         Ok(Self { file, tariff, most: HashMap::new(), most_of_unknown_track })
     }
 

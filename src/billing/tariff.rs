@@ -3,10 +3,10 @@
 use rust_decimal::Decimal;
 
 use super::line::Meter;
-use super::money::{Money, checked_sum};
+use super::money::checked_sum;
 use super::prices::{Prices, UnitPrice};
 use super::usage::Usage;
-use crate::catalog::Region;
+use crate::catalog::{Currency, Region};
 use crate::error::{Check, Error, Result};
 
 /// A price for each meter of a model.
@@ -14,17 +14,16 @@ use crate::error::{Check, Error, Result};
 pub(super) struct Tariff(Vec<(Meter, UnitPrice)>);
 
 impl Tariff {
-    /// The prices by which a limit is enforced; an error if there are none in its currency.
-    pub(super) fn new(limit: Money, model: &str, region: Region, prices: &Prices) -> Result<Self> {
+    /// The prices by which a limit in a currency is enforced; an error if there are none in it.
+    pub(super) fn new(currency: Currency, model: &str, region: Region, prices: &Prices) -> Result<Self> {
         let priced = |meter: &Meter| {
-            let unit = prices.unit(model, region, *meter).filter(|unit| unit.currency == limit.currency)?;
+            let unit = prices.unit(model, region, *meter).filter(|unit| unit.currency == currency)?;
             Some((*meter, unit))
         };
         let units: Option<Vec<_>> = prices.meters(model, region).iter().map(priced).collect();
         units.map(Self).ok_or_else(|| {
             Error::invalid(format!(
-                "the limit of {limit} cannot be enforced: {model} has no known price in {region} in {}",
-                limit.currency
+                "a limit in {currency} cannot be enforced: {model} has no known price in {region} in {currency}"
             ))
             .with_check(Check::Price)
         })

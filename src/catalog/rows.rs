@@ -129,12 +129,16 @@ struct PriceRow {
     models: Vec<String>,
     region: Region,
     currency: Currency,
+    #[serde(default, deserialize_with = "amount_text")]
     second: Option<String>,
+    #[serde(default, deserialize_with = "amount_text")]
     million_tokens_in: Option<String>,
+    #[serde(default, deserialize_with = "amount_text")]
     million_tokens_out: Option<String>,
     #[serde(default)]
     inferred: bool,
-    source: String,
+    /// Of the catalogue each has one.
+    source: Option<String>,
     checked: String,
 }
 
@@ -151,6 +155,22 @@ struct AllowanceRow {
     checked: String,
 }
 
+/// An amount in quotes, as the catalogue has it, or a number, by its shortest digits.
+fn amount_text<'de, D: serde::Deserializer<'de>>(amount: D) -> Result<Option<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Amount {
+        Text(String),
+        Whole(i64),
+        Fraction(f64),
+    }
+    Ok(Option::<Amount>::deserialize(amount)?.map(|amount| match amount {
+        Amount::Text(text) => text,
+        Amount::Whole(number) => number.to_string(),
+        Amount::Fraction(number) => number.to_string(),
+    }))
+}
+
 /// Prices and free allowances with their models.
 pub(crate) type Rows = (Vec<(String, Price)>, Vec<(String, Allowance)>);
 
@@ -164,10 +184,13 @@ pub(super) fn prices(text: &str) -> Result<Rows> {
         let allowances = listed.iter().flat_map(|model| &model.allowances).map(|row| (row, String::new()));
         return rows(prices, allowances).map_err(wrong);
     }
-    let file: PriceFile = toml::from_str(text).map_err(|error| wrong(format!("cannot be read: {error}")))?;
     let line = |span: Range<usize>| {
         format!(" (line {})", text.get(..span.start).unwrap_or_default().matches('\n').count() + 1)
     };
+    let file: PriceFile = toml::from_str(text).map_err(|error| {
+        let place = error.span().map(line).unwrap_or_default();
+        wrong(format!("cannot be read: {}{place}", error.message().replace('\n', ", ")))
+    })?;
     let prices = file.price.iter().map(|row| (row.get_ref(), line(row.span())));
     let allowances = file.allowance.iter().map(|row| (row.get_ref(), line(row.span())));
     rows(prices, allowances).map_err(wrong)
@@ -223,6 +246,9 @@ pub(super) fn read(text: &str) -> Result<Catalog> {
     }
     for row in &file.price {
         let price = price(row).map_err(|what| wrong(&what))?;
+        if row.source.is_none() {
+            return Err(wrong(&format!("has a price of {} without a source", row.models.join(", "))));
+        }
         for name in &row.models {
             let model = models.iter_mut().find(|model| model.name == *name);
             let model = model.ok_or_else(|| wrong(&format!("has a price for `{name}`, which is not there")))?;
@@ -375,7 +401,7 @@ fn price(row: &PriceRow) -> Result<Price, String> {
         currency: row.currency,
         rate,
         inferred: row.inferred,
-        source: row.source.clone(),
+        source: row.source.clone().unwrap_or_else(|| "price file".to_owned()),
         checked: day(&row.checked)?,
     })
 }

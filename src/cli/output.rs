@@ -114,6 +114,25 @@ impl Console {
         width.filter(|width| *width > 0)
     }
 
+    /// A line of prose for stdout, wrapped to the terminal with further lines indented; with its line break.
+    pub(super) fn prose(&self, line: &str) -> String {
+        let width = self.width().unwrap_or(usize::MAX);
+        let (mut text, mut used) = (String::new(), 0_usize);
+        for word in line.split(' ') {
+            let own = word.chars().count();
+            if used > 0 && used.saturating_add(own + 1) > width {
+                text += "\n  ";
+                used = 2;
+            } else if used > 0 {
+                text.push(' ');
+                used += 1;
+            }
+            text += word;
+            used += own;
+        }
+        text + "\n"
+    }
+
     /// Whether `-v` was given.
     pub(super) fn verbose(&self) -> bool {
         self.verbose > 0

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use super::inputs::read_text;
 use super::output::{Console, Failure};
 use crate::billing::{PriceBook, Prices};
-use crate::catalog::{Currency, Price, Region};
+use crate::catalog::{Catalog, Currency, Price, Region};
 use crate::named_file::FileKind;
 use crate::report::number::counted;
 
@@ -21,7 +21,7 @@ pub(super) struct PriceFlags {
     /// Your prices: TOML with `[[price]]` rows, or what `models --format json` prints
     #[arg(long = "prices", value_name = "FILE")]
     file: Option<PathBuf>,
-    /// Currency to count in [default: the region's billing currency]
+    /// Currency to count in [default: the region's, if the model has such a price]
     #[arg(long, value_name = "usd|cny")]
     currency: Option<Currency>,
     /// Use prices as published on this date [default: latest]
@@ -45,6 +45,11 @@ impl PriceFlags {
         if let Some(path) = &self.file {
             let text = read_text(path, FileKind::Prices, &|note| console.note(note))?;
             book.replace(&text).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?;
+            for model in book.models_not_listed() {
+                if let Err(error) = Catalog::builtin().require(model) {
+                    console.note(&format!("{}: a price of {model}: {error}", path.display()));
+                }
+            }
         }
         Ok(Prices::new(book, currency, self.price_date))
     }
@@ -60,6 +65,14 @@ pub(super) fn warn_if_old_for<'a>(
     let mut pairs: Vec<(&str, Region)> = used.into_iter().collect();
     pairs.sort_unstable();
     pairs.dedup();
+    for (model, region) in &pairs {
+        if let Some(price) = prices.row(model, *region).filter(|_| prices.is_later(model, *region)) {
+            console.note(&format!(
+                "no price of {model} in {region} is known for that date: that of {} is used",
+                price.checked
+            ));
+        }
+    }
     let row = |(model, region): (&str, Region)| Some((model.to_owned(), prices.row(model, region)?.clone()));
     warn_if_old(pairs.into_iter().filter_map(row), today, console);
 }

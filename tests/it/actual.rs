@@ -70,6 +70,14 @@ fn costs_are_summed_by_month_model_and_columns_of_the_list() {
     run("--details").exits(0).prints("000001-c1.json");
     let lines = run("--format jsonl").exits(0).lines();
     assert_eq!(lines.len(), 6, "{lines:?}");
+    // What was reported is named as the result.
+    let named = |basis: &str| -> Vec<String> {
+        let own = lines.iter().filter(|line| line["basis"] == basis);
+        let mut names: Vec<_> = own.map(|line| line["file"].as_str().unwrap().to_owned()).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(named("usage"), named("result"));
 }
 
 #[test]
@@ -82,6 +90,14 @@ fn a_rate_a_discount_and_a_tax_stand_beside_the_list_price() {
         .prints("at 1 CNY = 0.14 USD\n")
         .prints("by result: 0.00097 USD at list price, 0.00082 less 15 %, 0.00087 with 6 % tax\n");
     drop(ran);
+    // Cents that do not tell amounts apart give way to digits.
+    let ran = run("--currency-rate CNY=4.2 --discount 1%").exits(0);
+    // 0.0044 × 4.2 + 0.00035 = 0.01883; less 1 % 0.0186417.
+    drop(ran.prints("by result: 0.01883 USD at list price, 0.0186417 less 1 %\n"));
+    // What has no price is not in the sum.
+    let scene = batches().write("others/x.json", call(&[(0, 0, 10_000, "one")]).content(0, 10_000));
+    let ran = scene.run("cost actual north others --tax 6%").exits(0);
+    drop(ran.prints("by result: 0.0044 CNY at list price, 0.0047 with 6 % tax; 1 line without a price is not in it\n"));
     let report = run("--currency-rate CNY=0.14 --discount 15% --tax 6% --format json").exits(0).json();
     assert_eq!(
         report["adjusted"][0],

@@ -66,10 +66,10 @@ fn an_estimate_is_a_verdict_on_stdout() {
     assert_eq!(
         lines[..4],
         [
-            "group model recordings length charges low expected high at most in per hour per call",
-            "billing fun-asr 2 30:00 2 0.05 0.05 0.06 0.06 USD 0.11 0.05",
-            "sales fun-asr 2 1:00:00 2 0.09 0.11 0.13 0.13 USD 0.11 0.11",
-            "all fun-asr 4 1:30:00 4 0.14 0.16 0.19 0.19 USD 0.11 0.08",
+            "group low expected high at most recordings length charges per hour per call",
+            "billing 0.05 USD 0.05 USD 0.06 USD 0.06 USD 2 30:00 2 0.11 USD 0.05 USD",
+            "sales 0.09 USD 0.11 USD 0.13 USD 0.13 USD 2 1:00:00 2 0.11 USD 0.11 USD",
+            "all 0.14 USD 0.16 USD 0.19 USD 0.19 USD 4 1:30:00 4 0.11 USD 0.08 USD",
         ]
     );
     // For programs exact.
@@ -84,6 +84,62 @@ fn an_estimate_is_a_verdict_on_stdout() {
     assert_eq!(total["one_track_assumed"]["two_tracks_most"], "0.378");
     assert_eq!(report["projects"][0].get("breakdown"), None);
     assert_eq!(report["projects"][0]["most"], "0.189");
+}
+
+#[test]
+fn a_comparison_fits_a_terminal_and_names_currencies_and_laws() {
+    let models = "--region cn --compare fun-asr-flash-2026-06-15,qwen-audio-3.1-asr-flash-filetrans";
+    let scene = || Scene::new().write("calls.csv", LIST);
+    let ran = scene().environment("COLUMNS", "80").run(&format!("cost estimate calls.csv {models}")).exits(0);
+    let out = ran.out();
+    assert!(out.lines().all(|line| line.chars().count() <= 80), "{out}");
+    let head = out.lines().next().unwrap();
+    assert!(head.contains("model") && head.contains("expected") && head.contains("high"), "{out}");
+    let out = scene().run(&format!("cost estimate calls.csv {models}")).exits(0).out();
+    for line in [
+        "fun-asr: 2 tracks: the usual share of speech, 0.86 of the length",
+        "fun-asr-flash-2026-06-15: 2 clips: the length of the audio is billed",
+        "qwen-audio-3.1-asr-flash-filetrans: 2 tracks: tokens by the length, from a few published answers; low and high are no",
+        "amounts are in CNY and USD: --currency counts all in one",
+    ] {
+        assert!(out.contains(line), "{line}\n{out}");
+    }
+    let report = scene().run(&format!("cost estimate calls.csv {models} --format json")).exits(0).json();
+    assert_eq!(report["totals"][1]["law"], json!(["2 clips: the length of the audio is billed"]));
+    assert_eq!(report["law"], report["totals"][0]["law"]);
+    // A single group has its name.
+    scene().run("cost estimate calls.csv --group-by url").exits(0).prints("all ");
+    let one = Scene::new().write("calls.csv", "url,duration,queue\nhttps://calls.example/a.wav,60,sales\n");
+    let out = one.run("cost estimate calls.csv --group-by queue").exits(0).out();
+    assert!(out.contains("sales") && !out.contains("all "), "{out}");
+}
+
+#[test]
+fn what_is_not_known_is_said_to_be_unknown() {
+    let list = "url\nhttps://calls.example/a.wav\nhttps://calls.example/b.wav\n";
+    let scene = || Scene::new().write("calls.csv", list);
+    let out = scene().run("cost estimate calls.csv --region intl").exits(0).out();
+    let figures = verdict(&out);
+    for name in ["length", "low", "expected", "high", "at most", "per hour", "per call"] {
+        assert!(figures.contains(&(name.to_owned(), "unknown".to_owned())), "{name}\n{out}");
+    }
+    assert!(out.contains("2 recordings of unknown length: a list gives lengths in a column `duration`"), "{out}");
+    assert!(
+        out.contains("two tracks (--channel 0,1) would be up to twice as much") && !out.contains("not priced"),
+        "{out}"
+    );
+    let why = "cannot tell whether 5 USD is enough: 2 recordings of unknown length";
+    scene().run("cost estimate calls.csv --region intl --max-cost 5usd").exits(3).says(why);
+    // What is known is enough to exceed it.
+    let ran = Scene::new().write("calls.csv", LIST).run("cost estimate calls.csv --region intl --max-cost 0.1usd");
+    ran.exits(3).says("the expected cost of 0.16254 USD of the recordings whose cost is known alone exceeds 0.1 USD");
+    let ran = Scene::new().run("cost estimate nowhere.wav").exits(3).says("no recording could be read");
+    ran.says("1 file found: 0 priced").prints_nothing();
+    let us = scene().run("cost estimate calls.csv --region us").exits(0);
+    us.says("fun-asr is not offered in us, only in ");
+    scene().run("cost estimate calls.csv --channel 0,0").exits(2).says("--channel: track 0 is given twice");
+    let ran = Scene::new().write("calls.csv", LIST).run("cost estimate calls.csv --price-date 2020-01-01").exits(0);
+    ran.says("no price of fun-asr in ").says(" is known for that date: that of 2026-");
 }
 
 #[test]

@@ -37,7 +37,7 @@ fn a_statement_is_held_against_the_length_of_clips() {
     for clip in ["req-1", "clip-1.wav", "flash-000001-clip.json", "results/flash-000001-clip.json"] {
         let ran = reconcile(both(), &format!("ResourceId,seconds,cost\ntask-1,9,0.00072\n{clip},61,0.01342\n"));
         let ran = ran.exits(0).prints("0 differ, 0 not billed, 0 not ours; rounding `up` explains 2 of 2 exactly");
-        ran.prints("statement 0.01, service 0.01, results 0.01 CNY; statement 70, service 70, results 70 s;");
+        ran.prints("statement 0.01, service 0.01, results 0.01 CNY\nstatement 70, service 70, results 70 s\n");
     }
     // Billed by the speech in it; at the price of the batch; not at all; twice.
     let clip = |row: &str| reconcile(both(), &format!("ResourceId,seconds,cost\ntask-1,9,0.00072\n{row}"));

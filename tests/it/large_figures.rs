@@ -68,10 +68,9 @@ fn an_amount_or_quantity_too_large_for_a_bill_is_refused_with_its_line() {
             .write("bill.csv", format!("file,seconds,cost,currency\n000001-a.json,9,0.00198,CNY\n{row}\n"))
             .run("cost reconcile batch --statement bill.csv")
     };
-    for (seconds, cost, quoted) in
-        [("9", LARGEST, "BilledCost"), (LARGEST, "1", "ConsumedQuantity"), ("9", "-1000000000001", "BilledCost")]
+    for (seconds, cost, quoted) in [("9", LARGEST, "cost"), (LARGEST, "1", "seconds"), ("9", "-1000000000001", "cost")]
     {
-        let number = if quoted == "BilledCost" { cost } else { seconds };
+        let number = if quoted == "cost" { cost } else { seconds };
         statement(&format!("000001-a.json,{seconds},{cost},CNY"))
             .exits(2)
             .prints_nothing()

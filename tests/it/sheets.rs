@@ -212,7 +212,7 @@ fn a_statement_is_read_as_consoles_export_it() {
         .says("; the header has `task_id`, `day`");
     reconcile("task_id;seconds\ntask-1;1.205\n")
         .exits(2)
-        .says("line 2: `1.205` for `ConsumedQuantity` is not a number, or can be read in two ways");
+        .says("line 2: `1.205` for `seconds` is not a number, or can be read in two ways");
 }
 
 #[test]

@@ -24,7 +24,7 @@ use crate::billing::{AdjustedTotal, Adjustments, CurrencyRate, Line, Prices, Tot
 use crate::catalog::{Currency, Region};
 use crate::error::Error;
 use crate::metrics::{Settings, measure};
-use crate::report::number::{cents, counted};
+use crate::report::number::{cents, counted, decimal};
 use crate::transcript::{Input, Inputs};
 
 const EXAMPLES: &str = "\
@@ -223,9 +223,16 @@ impl Source<'_> {
                 }
             }
         }
+        let named = inputs.files.iter().filter(|_| reports.len() > 1);
+        let names: HashMap<&Path, &str> = named.map(|input| (&*input.path, &*input.file)).collect();
         for (folder, ledger) in reports {
             let batch = folder.display().to_string();
-            for reported in ledger.reported_usage() {
+            let results = folder.join(crate::batch::RESULTS);
+            for mut reported in ledger.reported_usage() {
+                // Of several batches results are named so that they can be told apart.
+                if let Some(name) = names.get(&*results.join(&reported.file)) {
+                    reported.file = (*name).to_owned();
+                }
                 let own = self.group_by.facts(&batch, Some(reported.submitted), &reported.columns);
                 sink(of_usage(&[reported], self.prices), &own)?;
             }
@@ -342,7 +349,7 @@ fn print(
     }
     let mut said: Vec<String> = totals.iter().map(in_words).collect();
     said.extend(args.currency_rate.map(|rate| format!("at {rate}")));
-    said.extend(adjusted.iter().map(|sum| adjusted_in_words(sum, adjustments)));
+    said.extend(adjusted.iter().map(|sum| adjusted_in_words(sum, adjustments, &totals)));
     if people {
         let bullet = if format == Format::Md { "- " } else { "" };
         let text: String = said.iter().map(|line| format!("{bullet}{line}\n")).collect();
@@ -403,18 +410,35 @@ impl From<&AdjustedTotal> for AdjustedFields {
     }
 }
 
-/// `by result: 24.00 USD at list price, 20.40 less 15 %, 21.62 with 6 % tax`.
-fn adjusted_in_words(sum: &AdjustedTotal, adjustments: &Adjustments) -> String {
+/// `by result: 24.00 USD at list price, 20.40 less 15 %, 21.62 with 6 % tax`; to the last digit where cents do not tell the
+/// amounts apart.
+fn adjusted_in_words(sum: &AdjustedTotal, adjustments: &Adjustments, totals: &[Total]) -> String {
     let percent = |share: Option<Decimal>| {
         let percent = share.and_then(|share| share.checked_mul(Decimal::ONE_HUNDRED)).unwrap_or_default();
         percent.normalize()
     };
-    let mut text = format!("by {}: {} {} at list price", sum.basis.name(), cents(sum.list), sum.currency);
+    let amounts: Vec<Decimal> = [Some(sum.list), sum.discounted, sum.taxed].into_iter().flatten().collect();
+    let is_alike = |(at, one): (usize, &Decimal)| {
+        amounts.iter().skip(at + 1).any(|other| other != one && cents(*other) == cents(*one))
+    };
+    let shown: fn(Decimal) -> String = if amounts.iter().enumerate().any(is_alike) { decimal } else { cents };
+    let mut text = format!("by {}: {} {} at list price", sum.basis.name(), shown(sum.list), sum.currency);
     if let Some(discounted) = sum.discounted {
-        text += &format!(", {} less {} %", cents(discounted), percent(adjustments.discount));
+        text += &format!(", {} less {} %", shown(discounted), percent(adjustments.discount));
     }
     if let Some(taxed) = sum.taxed {
-        text += &format!(", {} with {} % tax", cents(taxed), percent(adjustments.tax));
+        text += &format!(", {} with {} % tax", shown(taxed), percent(adjustments.tax));
+    }
+    let unpriced = totals.iter().filter(|total| total.basis == sum.basis && total.cost.is_none());
+    let unpriced = unpriced.fold(0_u64, |all, total| all.saturating_add(total.lines));
+    if unpriced > 0 {
+        text += &format!(
+            "; {} not in it",
+            match unpriced {
+                1 => "1 line without a price is".to_owned(),
+                _ => format!("{} without a price are", counted(unpriced, "line")),
+            }
+        );
     }
     text
 }

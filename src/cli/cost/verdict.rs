@@ -47,7 +47,8 @@ pub(super) fn print(
                 let more = count((verdict.findings.len() - LARGEST) as i64);
                 console.data(format!("{more} more: --details prints all rows\n\n").as_bytes())?;
             }
-            console.data((lines.join("\n") + "\n").as_bytes())
+            let prose = |line: &String| if format == Format::Md { format!("{line}\n") } else { console.prose(line) };
+            console.data(lines.iter().map(prose).collect::<String>().as_bytes())
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod details;
 mod group;
+mod notes;
 mod row;
 mod verdict;
 
@@ -16,12 +17,13 @@ use super::super::output::{Console, Failure, Format};
 use super::super::prices::{PriceFlags, warn_if_old_for};
 use super::recordings::{EstimateInput, Inputs, earlier_results};
 use super::vad;
-use crate::billing::{EarlierShares, Money, Prices, Shares, Sum};
+use crate::billing::{EarlierShares, Money, Prices, Shares};
 use crate::catalog::{AllowanceUnit, Catalog, Model, Region};
 use crate::named_file::{FileKind, NamedFile};
-use crate::report::number::{counted, money};
+use crate::report::number::{count, counted, money};
 use crate::time::span_of_seconds;
 use group::groups;
+use row::Row;
 use verdict::Verdict;
 
 const EXAMPLES: &str = "\
@@ -34,10 +36,11 @@ Examples:
   talkmeter cost estimate calls.csv --max-cost 5usd || exit 1
 
 Expected: the usual share of speech (0.86 for a track that holds all participants, 0.5125 each for one track per participant),
---speech-share, or the share or speech in earlier results. Low and high: four of five such estimates come true between them. The
+--speech-share, or the share of speech in earlier results. Low and high: four of five such estimates come true between them. The
 usual share may be wrong for your calls, which makes the range wide; earlier results of the same source (--like DIR) or the
 audio itself (--vad) narrow it. At most: every second of every requested track is speech. Flash models are billed by the length
-of the clip, silence included, once whatever its tracks.
+of the clip, silence included, once whatever its tracks. Models billed in tokens have no such law: their tokens follow from the
+length by a few published answers, low is 0, and high is 25 tokens in and 8 out per second.
 
 --vad decodes local recordings and measures the speech in each track: expected is the measured speech, low is 5 % less, high is
 10 % more and includes tones. Ringing, busy and dial tones are told apart from speech; music, loud noise and dialled digits are
@@ -45,8 +48,9 @@ not, so a call with long hold music may cost less than low. AMR, AVI, FLV, MPEG,
 that cannot be decoded keeps the usual share and is reported.
 
 A list may have the columns duration (205, 205.5, 3:25, 0:03:25 or 3m25s), duration_s or duration_ms, and channels. Recordings of
-unknown length are not in the amounts; what they would add is printed. Exit code 3: --max-cost is exceeded, or cannot be
-determined.";
+unknown length are not in the amounts; what they would add is printed. A file for --prices has [[price]] tables with models,
+region, currency, second (or million_tokens_in and million_tokens_out) and checked, the day from which the price holds. Exit
+code 3: --max-cost is exceeded, or cannot be determined.";
 
 /// Arguments of `cost estimate`.
 #[derive(Debug, clap::Args)]
@@ -100,6 +104,12 @@ fn share(text: &str) -> Result<Decimal, String> {
         .ok_or("must be a number from 0 to 1".to_owned())
 }
 
+/// The first number that is given before.
+fn first_twice(channels: &[u32]) -> Option<u32> {
+    let is_before = |(at, channel): &(usize, &u32)| channels.iter().take(*at).any(|before| before == *channel);
+    channels.iter().enumerate().find(is_before).map(|(_, channel)| *channel)
+}
+
 /// The requested tracks of a recording, in order.
 fn requested(args: &Args, input: &EstimateInput) -> Vec<u32> {
     let first = || vec![0];
@@ -119,6 +129,9 @@ pub(super) fn run(
     format: Format,
     console: &Console,
 ) -> Result<Exit, Failure> {
+    if let Some(twice) = args.channel.as_ref().and_then(|channels| first_twice(channels)) {
+        return Err(Failure::Usage(format!("--channel: track {twice} is given twice")));
+    }
     let prices = args.prices.prices(args.max_cost.map(|budget| budget.currency), console)?;
     let mut recordings = Inputs::default();
     args.inputs.iter().try_for_each(|input| recordings.argument(input, console))?;
@@ -135,6 +148,13 @@ pub(super) fn run(
         return Ok(if recordings.unreadable > 0 { Exit::Failed } else { Exit::Usage });
     }
     recordings.read_headers(console);
+    // A table would have nothing but what is unknown.
+    if matches!(format, Format::Table | Format::Md) && recordings.inputs.iter().all(|input| input.is_unreadable) {
+        let all = recordings.inputs.len() as u64;
+        console.error("nothing to estimate: no recording could be read");
+        console.note(&format!("{} found: 0 priced, 0 without a price, {all} without a duration", counted(all, "file")));
+        return Ok(Exit::Partly);
+    }
     let Some(shares) = shares(args, console) else { return Ok(Exit::Failed) };
     if args.vad {
         let otherwise = match shares {
@@ -148,8 +168,14 @@ pub(super) fn run(
     models.extend(args.compare.iter().filter(|model| **model != args.model).cloned());
     for model in &models {
         match Catalog::builtin().require(model) {
-            Ok(model) => too_long(model, &recordings.inputs, console),
-            Err(error) => console.note(&format!("{model} is not in the catalogue of models: {error}")),
+            Ok(model) => {
+                too_long(model, &recordings.inputs, console);
+                if !model.regions.contains(&region) {
+                    let regions: Vec<&str> = model.regions.iter().map(|region| region.name()).collect();
+                    console.note(&format!("{} is not offered in {region}, only in {}", model.name, regions.join(", ")));
+                }
+            }
+            Err(error) => console.note(&error.to_string()),
         }
     }
     let groups = groups(args, &recordings.inputs, (&models, region), &shares, &prices)?;
@@ -161,9 +187,10 @@ pub(super) fn run(
     }
     tracks(args, &recordings.inputs, console);
     let free = |model: &String| free(args, model, region, &prices, console);
-    let verdict = Verdict::new(&groups, (&models, region), free, recordings.unreadable);
+    let advises = args.like.is_empty() && !args.vad;
+    let verdict = Verdict::new(&groups, (&models, region), free, (recordings.unreadable, advises));
     verdict.print(args, format, console)?;
-    let gate = verdict.first().map_or(Exit::Done, |sum| gate(args.max_cost, sum, console));
+    let gate = verdict.first().map_or(Exit::Done, |row| gate(args.max_cost, row, console));
     Ok(if recordings.unreadable > 0 && gate == Exit::Done { Exit::Partly } else { gate })
 }
 
@@ -247,7 +274,11 @@ fn free(args: &Args, model: &str, region: Region, prices: &Prices, console: &Con
     let Some(used) = args.quota_used else { return 0 };
     match (prices.allowance(model, region), free_seconds(prices, model, region, args.quota_used)) {
         (Some(allowance), Some(left)) => {
-            console.note(&format!("{model} in {region}: {left} s left of {allowance} (as of {})", allowance.checked));
+            console.note(&format!(
+                "{model} in {region}: {} s left of {allowance} (as of {})",
+                count(left),
+                allowance.checked
+            ));
             left
         }
         _ => {
@@ -257,23 +288,29 @@ fn free(args: &Args, model: &str, region: Region, prices: &Prices, console: &Con
     }
 }
 
-/// Checks the expected cost against the budget; every recording must be priced.
-fn gate(budget: Option<Money>, sum: &Sum, console: &Console) -> Exit {
+/// Checks the expected cost against the budget; what is known to exceed it does, whatever is not known.
+fn gate(budget: Option<Money>, row: &Row<'_>, console: &Console) -> Exit {
     let Some(budget) = budget else { return Exit::Done };
-    let expected = sum.net().zip(sum.currency).filter(|(_, currency)| *currency == budget.currency);
-    let Some((net, currency)) = expected.filter(|_| sum.is_whole()) else {
-        console.error(&format!(
-            "cannot tell whether {budget} is enough: some recordings have no cost in {}",
-            budget.currency
-        ));
-        return Exit::Partly;
-    };
-    if net.expected > budget.amount {
-        console.error(&format!("the expected cost of {} exceeds {budget}", money(Some((net.expected, currency)))));
+    let sum = &row.sum;
+    let net = sum.net().filter(|_| sum.currency == Some(budget.currency));
+    let shown = |amount: Decimal| money(Some((amount, budget.currency)));
+    if let Some(net) = net.filter(|net| net.expected > budget.amount) {
+        let of = if sum.is_whole() { "" } else { " of the recordings whose cost is known alone" };
+        console.error(&format!("the expected cost of {}{of} exceeds {budget}", shown(net.expected)));
         return Exit::Partly;
     }
+    let Some(net) = net.filter(|_| sum.is_whole()) else {
+        let why = if row.without_duration > 0 && row.has_price {
+            let unknown = counted(row.without_duration, "recording");
+            format!("{unknown} of unknown length (a list gives lengths in a column `duration`)")
+        } else {
+            format!("{} has no price in {} here", row.model, budget.currency)
+        };
+        console.error(&format!("cannot tell whether {budget} is enough: {why}"));
+        return Exit::Partly;
+    };
     if net.most > budget.amount {
-        console.note(&format!("the cost may be up to {}, more than {budget}", money(Some((net.most, currency)))));
+        console.note(&format!("the cost may be up to {}, more than {budget}", shown(net.most)));
     }
     Exit::Done
 }

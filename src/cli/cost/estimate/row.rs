@@ -4,7 +4,10 @@ use rust_decimal::Decimal;
 
 use super::group::Group;
 use crate::billing::{Bounds, Estimate, Meter, Sum, sum};
-use crate::report::number::{NOT_PRICED, cents};
+use crate::report::number::{NOT_PRICED, cents, length};
+
+/// Shown for what depends on lengths of which none is known.
+const UNKNOWN: &str = "unknown";
 
 /// The sum of some groups of one model.
 pub(super) struct Row<'g> {
@@ -17,6 +20,8 @@ pub(super) struct Row<'g> {
     /// Of the recordings whose length is known.
     pub(super) duration_ms: i64,
     pub(super) charges: u64,
+    /// Whether anything has a price.
+    pub(super) has_price: bool,
     pub(super) sum: Sum,
     /// Recordings that have a cost, and their length.
     pub(super) priced: u64,
@@ -46,6 +51,7 @@ impl<'g> Row<'g> {
             without_duration: recordings().filter(is_unknown).count() as u64,
             duration_ms: total(&mut recordings().map(duration)),
             charges: recordings().flatten().filter(|line| line.meter != Meter::TokensOut).count() as u64,
+            has_price: recordings().flatten().any(|line| line.unit.is_some()),
             sum: sum(groups.iter().flat_map(|group| group.lines()), free),
             priced: priced().count() as u64,
             priced_ms: total(&mut priced().map(duration)),
@@ -75,8 +81,19 @@ impl<'g> Row<'g> {
     pub(super) fn money(&self, amount: Option<Decimal>) -> String {
         match amount.zip(self.sum.currency) {
             Some((amount, currency)) => format!("{} {currency}", cents(amount)),
+            None if self.has_price && !self.has_length() => UNKNOWN.to_owned(),
             None => NOT_PRICED.to_owned(),
         }
+    }
+
+    /// Whether the length of a recording is known.
+    pub(super) fn has_length(&self) -> bool {
+        self.without_duration < self.recordings
+    }
+
+    /// The length of all recordings whose length is known, for people.
+    pub(super) fn length(&self) -> String {
+        if self.has_length() { length(self.duration_ms) } else { UNKNOWN.to_owned() }
     }
 
     /// Low, expected, high and the most, after the free allowance.

@@ -1,6 +1,5 @@
 //! What an estimate comes to: sums by model and group, what they are based on, and what is not in them.
 
-use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::super::super::document::json as json_of;
@@ -10,16 +9,18 @@ use super::super::document::{Object, Range};
 use super::group::Group;
 use super::row::Row;
 use super::{Args, details};
-use crate::billing::{Estimate, Meter, Share, SpeechSource, Sum};
+use crate::billing::{Estimate, Meter, SpeechSource};
 use crate::catalog::{Currency, Region};
-use crate::report::number::{NOT_PRICED, cents, count, counted, length};
+use crate::report::number::{count, counted};
 
 /// The estimates of all models.
 pub(super) struct Verdict<'g> {
     groups: &'g [Group],
-    models: Vec<Row<'g>>,
+    pub(super) models: Vec<Row<'g>>,
     region: Region,
     unreadable: u64,
+    /// Whether the usual share is assumed although recordings could be measured, or earlier results taken.
+    pub(super) narrows: bool,
 }
 
 impl<'g> Verdict<'g> {
@@ -27,18 +28,21 @@ impl<'g> Verdict<'g> {
         groups: &'g [Group],
         (models, region): (&'g [String], Region),
         free: impl Fn(&String) -> i64,
-        unreadable: u64,
+        (unreadable, advises): (u64, bool),
     ) -> Self {
         let of = |model: &'g String| {
             let own: Vec<&Group> = groups.iter().filter(|group| group.model == *model).collect();
             Row::new(model, None, &own, free(model))
         };
-        Self { groups, models: models.iter().map(of).collect(), region, unreadable }
+        let models: Vec<Row<'g>> = models.iter().map(of).collect();
+        let mut lines = groups.iter().flat_map(Group::lines);
+        let narrows = advises && lines.any(|line| line.source == Some(SpeechSource::Usual));
+        Self { groups, models, region, unreadable, narrows }
     }
 
-    /// The sum of the first model, which is the one asked for.
-    pub(super) fn first(&self) -> Option<&Sum> {
-        self.models.first().map(|row| &row.sum)
+    /// All groups of the first model, which is the one asked for.
+    pub(super) fn first(&self) -> Option<&Row<'g>> {
+        self.models.first()
     }
 
     pub(super) fn print(&self, args: &Args, format: Format, console: &Console) -> Result<(), Failure> {
@@ -85,8 +89,8 @@ impl<'g> Verdict<'g> {
             [row] if args.group_by.is_empty() => self.figures(row),
             _ => self.table(),
         };
-        let bullet = if is_markdown { "- " } else { "" };
-        let notes: String = self.notes().iter().map(|note| format!("{bullet}{note}\n")).collect();
+        let note = |note: &String| if is_markdown { format!("- {note}\n") } else { console.prose(note) };
+        let notes: String = self.notes().iter().map(note).collect();
         let mut text = format!("{}\n{notes}", print(table));
         if args.details {
             text += &format!("\n{}", print(details::rows(self.groups, true)));
@@ -98,7 +102,7 @@ impl<'g> Verdict<'g> {
         let [low, expected, high, most] = row.amounts().map(|amount| row.money(amount));
         let figures = [
             ("recordings", count_of(row.recordings)),
-            ("length", length(row.duration_ms)),
+            ("length", row.length()),
             ("charges", count_of(row.charges)),
             ("low", low),
             ("expected", expected),
@@ -114,43 +118,33 @@ impl<'g> Verdict<'g> {
         }
     }
 
-    /// One row per model and group, and one for all groups of a model.
+    /// One row per model and group, and one for all groups of a model; what a narrow terminal has room for comes first.
     fn table(&self) -> Listing {
-        let head = vec![
-            "group",
-            "model",
-            "recordings",
-            "length",
-            "charges",
-            "low",
-            "expected",
-            "high",
-            "at most",
-            "in",
-            "per hour",
-            "per call",
-        ];
-        let amount = |amount: Option<Decimal>| amount.map_or_else(|| NOT_PRICED.to_owned(), cents);
-        let cells = |row: &Row<'_>| {
-            let mut cells = vec![
-                json!(if row.group.is_some() { row.cells() } else { "all".to_owned() }),
-                json!(row.model),
-                json!(count_of(row.recordings)),
-                json!(length(row.duration_ms)),
-                json!(count_of(row.charges)),
-            ];
-            cells.extend(row.amounts().map(|sum| json!(amount(sum))));
-            cells.push(code(row.sum.currency));
-            cells.extend([row.per_hour(), row.per_call()].map(|rate| json!(amount(rate))));
+        let is_grouped = self.groups.iter().any(|group| !group.columns.is_empty());
+        let has_models = self.models.len() > 1 || !is_grouped;
+        let mut head = Vec::new();
+        head.extend(is_grouped.then_some("group"));
+        head.extend(has_models.then_some("model"));
+        head.extend(["low", "expected", "high", "at most", "recordings", "length", "charges", "per hour", "per call"]);
+        let cells = |row: &Row<'_>, group: String| {
+            let mut cells = Vec::new();
+            cells.extend(is_grouped.then_some(json!(group)));
+            cells.extend(has_models.then(|| json!(row.model)));
+            cells.extend(row.amounts().map(|amount| json!(row.money(amount))));
+            cells.extend([count_of(row.recordings), row.length(), count_of(row.charges)].map(|figure| json!(figure)));
+            cells.extend([row.per_hour(), row.per_call()].map(|rate| json!(row.money(rate))));
             cells
         };
         let mut rows = Vec::new();
         for all in &self.models {
             let own: Vec<Row<'_>> = self.groups_of(all.model).collect();
-            if own.len() > 1 {
-                rows.extend(own.iter().map(cells));
+            match &own[..] {
+                [one] => rows.push(cells(all, one.cells())),
+                _ => {
+                    rows.extend(own.iter().map(|row| cells(row, row.cells())));
+                    rows.push(cells(all, "all".to_owned()));
+                }
             }
-            rows.push(cells(all));
         }
         Listing { head, rows }
     }
@@ -196,76 +190,7 @@ impl<'g> Verdict<'g> {
         Listing { head, rows: rows.collect() }
     }
 
-    /// What the sums of the first model are based on, and what is not in them.
-    fn notes(&self) -> Vec<String> {
-        let Some(row) = self.models.first() else { return Vec::new() };
-        let mut notes = self.law(row.model);
-        if let (recordings @ 1.., expected) = row.unknown {
-            let mean = row.duration_ms.checked_div(i64::try_from(row.recordings - row.without_duration).unwrap_or(0));
-            notes.push(format!(
-                "{} of unknown length not counted: about +{} at the mean length of the rest ({})",
-                counted(recordings, "recording"),
-                row.money(expected),
-                length(mean.unwrap_or(0)),
-            ));
-        }
-        if let (addresses @ 1.., [one, two]) = &row.addresses {
-            notes.push(format!(
-                "{}: 1 track of each is assumed, the service's default; two tracks (--channel 0,1) would be about {} instead \
-                 of {}, at most {}",
-                counted(*addresses, "URL"),
-                row.money(two.map(|two| two.expected)),
-                row.money(one.map(|one| one.expected)),
-                row.money(two.map(|two| two.most)),
-            ));
-        }
-        notes
-    }
-
-    /// The law of the shares that low, expected and high are by, one line for each.
-    fn law(&self, model: &str) -> Vec<String> {
-        let mut laws: Vec<((SpeechSource, Option<Share>), u64)> = Vec::new();
-        for line in self.lines(model) {
-            let Some(source) = line.source else { continue };
-            match laws.iter_mut().find(|(law, _)| *law == (source, line.share)) {
-                Some((_, tracks)) => *tracks += 1,
-                None => laws.push(((source, line.share), 1)),
-            }
-        }
-        let line = |((source, share), tracks): &((SpeechSource, Option<Share>), u64)| {
-            let tracks = counted(*tracks, "track");
-            let Some(share) = share else {
-                return match source {
-                    SpeechSource::Length => {
-                        format!("{}: the length of the audio is billed", tracks.replace("track", "clip"))
-                    }
-                    SpeechSource::Result => format!("{tracks}: the speech in an earlier result, 5 % more or less"),
-                    _ => format!("{tracks}: the speech measured, 5 % less to 10 % more"),
-                };
-            };
-            let what = match source {
-                SpeechSource::Given => "the given share of speech",
-                SpeechSource::Earlier => "the share of speech in earlier results",
-                _ => "the usual share of speech",
-            };
-            format!(
-                "{tracks}: {what}, {} of the length; standard deviation {} between sources, {} between recordings",
-                share.mean.normalize(),
-                share.between_sources.normalize(),
-                share.between_recordings.normalize(),
-            )
-        };
-        let mut lines: Vec<String> = laws.iter().map(line).collect();
-        if laws.iter().any(|((_, share), _)| share.is_some()) {
-            let usual = laws.iter().any(|((source, _), _)| *source == SpeechSource::Usual);
-            let narrower = if usual { "; --like DIR or --vad narrows it" } else { "" };
-            lines
-                .push(format!("four of five such totals lie between low and high (10th to 90th percentile){narrower}"));
-        }
-        lines
-    }
-
-    fn lines(&self, model: &str) -> impl Iterator<Item = &Estimate> {
+    pub(super) fn lines(&self, model: &str) -> impl Iterator<Item = &Estimate> {
         self.groups.iter().filter(move |group| group.model == model).flat_map(Group::lines)
     }
 
@@ -294,7 +219,13 @@ impl<'g> Verdict<'g> {
                 breakdown,
             }
         };
+        let law = |row: &Row<'_>| {
+            let (mut law, is_by_law) = self.law(row.model);
+            law.extend(is_by_law.then(|| self.percentiles()));
+            law
+        };
         let total = |row: &'d Row<'_>| AllOfModel {
+            law: law(row),
             sums: self.sums(row),
             free_allowance: Range::of_cost(row.sum.cost.map(|_| row.sum.free)),
             to_pay: Range::of_cost(row.sum.net()),
@@ -309,7 +240,7 @@ impl<'g> Verdict<'g> {
             currency: code(one),
             totals: self.models.iter().map(total).collect(),
             projects: self.models.iter().flat_map(|all| self.groups_of(all.model)).map(project).collect(),
-            law: self.models.first().map(|row| self.law(row.model)),
+            law: self.models.first().map(law),
             summary: Summary {
                 detected: files(|row| row.recordings),
                 supported: files(|row| row.priced),
@@ -362,6 +293,7 @@ struct AllOfModel<'d> {
     sums: Sums<'d>,
     free_allowance: Range,
     to_pay: Range,
+    law: Vec<String>,
 }
 
 #[derive(serde::Serialize)]
