@@ -109,7 +109,8 @@ pub(crate) struct Identity {
 /// The participants of a file, and which sentence belongs to which.
 #[derive(Debug)]
 pub(crate) struct Participants<'t> {
-    /// In participant order: channel, numbered speakers, named speakers, unknown.
+    /// In participant order: channel, numbered speakers, named speakers, unknown; of other recognisers the first to talk
+    /// is the first.
     pub(crate) list: Vec<Identity>,
     channels: Vec<Speakers<'t>>,
 }
@@ -130,6 +131,9 @@ impl<'t> Participants<'t> {
             let speakers = participants.add_channel(channel, several, transcript.foreign.is_some());
             participants.channels.push(speakers);
         }
+        if transcript.foreign.is_some() {
+            participants.sort_by_appearance(transcript);
+        }
         for participant in &mut participants.list {
             participant.role = roles.role(&participant.label).map(str::to_owned);
         }
@@ -148,7 +152,7 @@ impl<'t> Participants<'t> {
 
     /// Other recognisers' labels are kept as given.
     fn add_channel(&mut self, channel: &'t Channel<'t>, several: bool, is_foreign: bool) -> Speakers<'t> {
-        let speakers = if is_foreign { by_appearance(channel) } else { ascending(channel) };
+        let speakers = ascending(channel);
         let channel_label = format!("ch{}", channel.id);
         if speakers.is_empty() {
             let otherwise = self.add(channel_label, channel.id, None, true);
@@ -203,6 +207,38 @@ impl<'t> Participants<'t> {
             merged.push(participant);
         }
         self.list = merged;
+        self.renumber(&moved);
+    }
+
+    /// Puts them in the order in which they begin to talk; those without times come last.
+    fn sort_by_appearance(&mut self, transcript: &Transcript<'_>) {
+        const NEVER: (bool, i64, usize) = (true, i64::MAX, usize::MAX);
+        let mut first = vec![NEVER; self.list.len()];
+        let channels = transcript.channels.iter().enumerate();
+        let sentences = channels.flat_map(|(at, channel)| channel.sentences.iter().map(move |sentence| (at, sentence)));
+        for (number, (channel, sentence)) in sentences.enumerate() {
+            let words = sentence.words.iter().filter_map(|word| word.begin_ms);
+            let begin = words.min().or(sentence.begin_ms);
+            let place = (begin.is_none(), begin.unwrap_or(0), number);
+            if let Some(known) = first.get_mut(self.index_of(channel, sentence.speaker.as_ref()) as usize) {
+                *known = place.min(*known);
+            }
+        }
+        let mut order: Vec<(_, u32, Identity)> =
+            first.into_iter().zip(0..).zip(self.list.drain(..)).map(|((first, old), one)| (first, old, one)).collect();
+        order.sort_by_key(|(first, old, _)| (*first, *old));
+        let mut moved = vec![0; order.len()];
+        for (new, (_, old, _)) in (0..).zip(&order) {
+            if let Some(place) = moved.get_mut(*old as usize) {
+                *place = new;
+            }
+        }
+        self.list = order.into_iter().map(|(_, _, one)| one).collect();
+        self.renumber(&moved);
+    }
+
+    /// Says which number each participant has now.
+    fn renumber(&mut self, moved: &[u32]) {
         let new = |old: u32| moved.get(old as usize).copied().unwrap_or(old);
         for channel in &mut self.channels {
             channel.otherwise = new(channel.otherwise);
@@ -222,21 +258,6 @@ fn ascending<'t>(channel: &'t Channel<'t>) -> Vec<&'t Speaker<'t>> {
     let speakers: BTreeSet<&Speaker<'_>> =
         channel.sentences.iter().filter_map(|sentence| sentence.speaker.as_ref()).collect();
     speakers.into_iter().collect()
-}
-
-/// The same in the order in which they begin to talk; those without times come last.
-fn by_appearance<'t>(channel: &'t Channel<'t>) -> Vec<&'t Speaker<'t>> {
-    let mut first: BTreeMap<&Speaker<'_>, (bool, i64, usize)> = BTreeMap::new();
-    for (at, sentence) in channel.sentences.iter().enumerate() {
-        let Some(speaker) = &sentence.speaker else { continue };
-        let words = sentence.words.iter().filter_map(|word| word.begin_ms);
-        let begin = words.min().or(sentence.begin_ms);
-        let place = (begin.is_none(), begin.unwrap_or(0), at);
-        first.entry(speaker).and_modify(|known| *known = place.min(*known)).or_insert(place);
-    }
-    let mut speakers: Vec<_> = first.into_iter().collect();
-    speakers.sort_by_key(|(_, place)| *place);
-    speakers.into_iter().map(|(speaker, _)| speaker).collect()
 }
 
 #[cfg(test)]

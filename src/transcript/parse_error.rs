@@ -87,6 +87,9 @@ impl ParseError {
             let kind = if html { "HTML" } else { "XML or HTML" };
             return Self::new(ParseErrorKind::Html, format!("this is {kind}, not a result file"));
         }
+        if !start.starts_with(['{', '[', '"']) {
+            return Self::new(ParseErrorKind::NotJson, "this is not JSON");
+        }
         let place = format!("line {} column {}", error.line(), error.column());
         if error.is_eof() {
             return Self::new(ParseErrorKind::Incomplete, format!("incomplete JSON: the file ends at {place}"));
@@ -112,14 +115,17 @@ impl ParseError {
         self
     }
 
-    /// For a file that holds several recordings; names the first ones.
+    /// For a file that holds several recordings; names the first ones, those without a name by their place.
     pub(super) fn recordings<'n>(names: impl Iterator<Item = &'n str>) -> Self {
         let names: Vec<&str> = names.collect();
-        let shown =
-            names.iter().take(5).map(|name| name.chars().take(80).collect()).collect::<Vec<String>>().join(", ");
+        let label = |(name, number): (&&str, u32)| match name.is_empty() {
+            true => format!("no. {number}"),
+            false => name.chars().take(80).collect(),
+        };
+        let shown = names.iter().zip(1..).take(5).map(label).collect::<Vec<String>>().join(", ");
         let more = if names.len() > 5 { ", …" } else { "" };
-        let message =
-            format!("{} recordings in one file: {shown}{more}; one file per recording is needed", names.len());
+        let shown = if names.iter().any(|name| !name.is_empty()) { format!(": {shown}{more}") } else { String::new() };
+        let message = format!("{} recordings in one file{shown}; one file per recording is needed", names.len());
         Self::new(ParseErrorKind::SeveralRecordings, message)
     }
 

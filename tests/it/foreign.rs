@@ -5,7 +5,7 @@ use talkmeter::metrics::{Settings, measure};
 use talkmeter::transcript::foreign::{self, Format};
 use talkmeter::transcript::{ParseErrorKind, read};
 
-use crate::scene::{Scene, column, has};
+use crate::scene::{Scene, column, diarised, has};
 
 /// Ann says "Good morning." from 0.5 to 1.5 s, Bo says "Hello." from 2 to 2.5 s: in every shape that is JSON, with the
 /// label of Ann.
@@ -182,6 +182,25 @@ fn several_recordings_in_one_file_are_refused_by_name() {
     assert_eq!(error.to_string(), "2 recordings in one file: one, two; one file per recording is needed");
     let rttm = b"SPEAKER a 1 0 1 <NA> <NA> A <NA> <NA>\nSPEAKER b 1 0 1 <NA> <NA> A <NA> <NA>\n";
     assert_eq!(read(rttm).unwrap_err().kind(), ParseErrorKind::SeveralRecordings);
+    // As JSON lines, and in two lists.
+    let lines = |sessions: [&str; 2]| sessions.map(|name| segment(name).to_string()).join("\n");
+    assert_eq!(read(lines(["one", "two"]).as_bytes()).unwrap_err(), error);
+    let lists = format!("{}\n{}", json!([segment("one")]), json!([segment("two")]));
+    assert_eq!(read(lists.as_bytes()).unwrap_err(), error);
+    assert_eq!(read(lines(["one", "one"]).as_bytes()).unwrap().channels[0].sentences.len(), 2);
+    assert_eq!(read(segment("one").to_string().as_bytes()).unwrap().foreign, Some(Format::SegLst));
+    // Without names they are counted, in any shape.
+    let said = json!({"text": "x", "timestamp": [[0, 500]]});
+    let several = json!([said, said]).to_string();
+    let without = "2 recordings in one file; one file per recording is needed";
+    assert_eq!(read(several.as_bytes()).unwrap_err().to_string(), without);
+    let named = json!([said, {"key": "b", "text": "x"}]).to_string();
+    assert!(read(named.as_bytes()).unwrap_err().to_string().starts_with("2 recordings in one file: no. 1, b; "));
+    for (format, _, content) in shapes().into_iter().filter(|(format, ..)| *format != Format::SegLst) {
+        let error = format.read(format!("{content}\n{content}").as_bytes()).unwrap_err();
+        assert_eq!(error.kind(), ParseErrorKind::SeveralRecordings, "{format:?}");
+        assert!(read(format!("{content}\n{content}").as_bytes()).is_err(), "{format:?}");
+    }
 }
 
 #[test]
@@ -245,7 +264,7 @@ fn a_format_can_be_insisted_on() {
     let ran = ran.then().run("analyze a.txt -o out --from stm").exits(0);
     has(&ran.row("calls"), json!({"source_format": "stm", "speech_ms": 1000, "sentence_count": 1}));
     let ran = ran.then().run("analyze a.txt --from whisper-cpp").exits(1);
-    let ran = ran.says("a.txt: invalid JSON: expected value at line 1 column 1");
+    let ran = ran.says("a.txt: this is not JSON");
     let ran =
         ran.then().run("analyze a.txt --from srt").exits(1).says("a.txt: this does not have the structure of srt");
     ran.then().run("analyze a.txt --from word").exits(2).says("\"word\" is not one of model_studio, whisper, ");
@@ -321,6 +340,178 @@ fn lines_in_any_encoding_are_read_and_a_guess_is_counted() {
     }
 }
 
+/// Participants with their talk.
+fn talk(content: &str) -> Vec<(String, Option<i64>)> {
+    let transcript = read(content.as_bytes()).unwrap_or_else(|error| panic!("{error}: {content}"));
+    let measured = measure("a", &transcript, &Settings::default());
+    measured.participants.iter().map(|one| (one.participant.clone(), one.talk_ms)).collect()
+}
+
+/// Speakers with what they say, sentence by sentence.
+fn said(content: &str) -> Vec<(String, String)> {
+    let transcript = read(content.as_bytes()).unwrap_or_else(|error| panic!("{error}: {content}"));
+    let measured = measure("a", &transcript, &Settings::default());
+    measured.sentences().map(|row| (measured.label(row.participant).to_owned(), row.text().to_string())).collect()
+}
+
+fn is_said(content: &str, expected: &[(&str, &str)]) {
+    let own = |(speaker, text): &(&str, &str)| ((*speaker).to_owned(), (*text).to_owned());
+    assert_eq!(said(content), expected.iter().map(own).collect::<Vec<_>>(), "{content}");
+}
+
+#[test]
+fn stm_with_numbers_for_speakers_and_ctm_with_numbers_for_words_are_told_apart() {
+    let formats = [
+        ("rec 1 1089 0.0 2.5 hello there everyone\n", Format::Stm),
+        ("rec 1 1089 0.0 2.5 hello\nrec 1 1089 3 4\nrec 1 1090 4 5 <o> yes\n", Format::Stm),
+        ("rec 1 1089 0.0 2.5 a text of so many words that no other format has them\n", Format::Stm),
+        ("rec 1 0.0 0.5 5\nrec 1 0.5 0.25 7\n", Format::Ctm),
+        ("rec 1 0.0 0.5 5 0.98\nrec 1 0.5 0.25 7 NA lex\n", Format::Ctm),
+        ("rec 1 2.5 0.5 hello 0.98\n", Format::Ctm),
+        ("speaker 1 Ann 0.0 2.5 hello there everyone\n", Format::Stm),
+        ("NOSCORE a 1 0 10 <NA> <NA> <NA> <NA>\nSPEAKER a 1 0.5 1 <NA> <NA> Ann <NA> <NA>\n", Format::Rttm),
+    ];
+    for (text, format) in formats {
+        assert_eq!(Format::detect(text.as_bytes()), Some(format), "{text}");
+    }
+    assert_eq!(talk(formats[0].0), [("spk1089".to_owned(), Some(2500))]);
+    assert_eq!(talk(formats[7].0), [("Ann".to_owned(), Some(1000))]);
+}
+
+#[test]
+fn captions_of_ours_are_read_with_their_voices() {
+    let call = |names: [i64; 2]| {
+        diarised(&[
+            (Some(names[0]), 0, 2000, "good morning"),
+            (Some(names[1]), 1500, 3500, "I want a refund"),
+            (Some(names[0]), 6000, 7000, "for what?"),
+        ])
+    };
+    let scene = Scene::new().call("a", call([0, 1])).run("captions calls -o out --to srt,vtt").exits(0);
+    assert!(scene.file("out/a.srt").contains("- spk1: "), "no shared cue: {}", scene.file("out/a.srt"));
+    for name in ["out/a.srt", "out/a.vtt"] {
+        let expected = [("spk0", "good morning"), ("spk1", "I want a refund"), ("spk0", "for what?")];
+        is_said(&scene.file(name), &expected);
+    }
+    let line = "captions calls -o named --to srt --role spk0=Agent,spk1=Customer";
+    let scene = scene.then().run(line).exits(0);
+    let expected = [("Agent", "good morning"), ("Customer", "I want a refund"), ("Agent", "for what?")];
+    is_said(&scene.file("named/a.srt"), &expected);
+}
+
+#[test]
+fn voices_of_captions_are_names_and_not_every_word_before_a_colon() {
+    let srt = |texts: &[&str]| -> String {
+        let cue = |(at, text): (usize, &&str)| format!("{at}\n00:00:0{at},000 --> 00:00:0{at},900\n{text}\n\n");
+        (1..).zip(texts).map(cue).collect()
+    };
+    let expected = [("Speaker 1", "Hi."), ("Speaker 2", "Yes."), ("Speaker 1", "So."), ("Speaker 2", "No.")];
+    is_said(&srt(&["Speaker 1: Hi.", "Speaker 2: Yes.", "Speaker 1: So.", "Speaker 2: No."]), &expected);
+    is_said(&srt(&["ch0:spk1: Hi.", "ch1: Yes."]), &[("ch0:spk1", "Hi."), ("ch1", "Yes.")]);
+    // Two lines that begin with a dash are two voices, once as well.
+    is_said(&srt(&["- Ann: Hi\nthere.\n- Bo: Yes."]), &[("Ann", "Hi there."), ("Bo", "Yes.")]);
+    // Text: words in lower case, a time, a name that stands once.
+    let texts = ["note: call back", "note: at noon", "At 5:30 then", "Note: once", "- yes - no"];
+    is_said(
+        &srt(&["note: call back", "note: at noon", "At 5:30 then", "Note: once", "- yes\n- no"]),
+        &texts.map(|text| ("ch0", text)),
+    );
+    // What is no tag is text, and entities are decoded.
+    is_said(
+        &srt(&["5 < 6 and 7 > 3", "<i>Caf&eacute;</i> &#8217;n &lt;b&gt;"]),
+        &[("ch0", "5 < 6 and 7 > 3"), ("ch0", "Café ’n <b>")],
+    );
+    // Two voices in one cue.
+    let vtt = "WEBVTT\n\n00:01.000 --> 00:02.000\n<v Ann>Hi.</v>\n<v.loud Bo>Yes.</v>\n";
+    is_said(vtt, &[("Ann", "Hi."), ("Bo", "Yes.")]);
+    assert_eq!(talk(vtt), [("Ann".to_owned(), Some(1000)), ("Bo".to_owned(), Some(1000))]);
+}
+
+#[test]
+fn shapes_without_words_are_told_by_what_stands_beside_them() {
+    let track = |at: u64| json!({"language_code": "en", "language_probability": 1.0, "text": "", "words": [], "channel_index": at});
+    let assembly = json!({"id": "x", "language_code": "en_us", "text": "Hi there.", "utterances": null,
+        "words": [{"text": "Hi", "start": 250, "end": 650}, {"text": "there.", "start": 700, "end": 1000}]});
+    let service = json!({"transcripts": [{"channel_id": 0, "text": "", "sentences": []}]});
+    for (content, format) in [
+        (json!({"transcripts": [track(0), track(1)]}), Some(Format::ElevenLabs)),
+        (track(0), Some(Format::ElevenLabs)),
+        (assembly.clone(), Some(Format::AssemblyAi)),
+        (service, None),
+    ] {
+        assert_eq!(read(content.to_string().as_bytes()).unwrap().foreign, format, "{content}");
+    }
+    assert_eq!(talk(&assembly.to_string()), [("ch0".to_owned(), Some(700))]);
+}
+
+#[test]
+fn times_that_are_not_there_are_not_zero() {
+    let word = |text: &str| json!({"word": text});
+    let google =
+        json!({"results": [{"alternatives": [{"transcript": "Hi there.", "words": [word("Hi"), word("there.")]}]}]});
+    let transcript = read(google.to_string().as_bytes()).unwrap();
+    let sentence = &transcript.channels[0].sentences[0];
+    assert_eq!((sentence.begin_ms, sentence.end_ms, sentence.words[0].begin_ms), (None, None, None));
+    // A begin in ticks, a length as ISO 8601.
+    let azure = json!({"recognizedPhrases": [{"recognitionStatus": "Success", "offsetInTicks": 5_000_000, "duration": "PT1.25S",
+        "nBest": [{"display": "Hi."}]}]});
+    assert_eq!(talk(&azure.to_string()), [("ch0".to_owned(), Some(1250))]);
+    // Punctuation in front hangs on nothing.
+    let items = json!([{"Type": "punctuation", "Content": "…"}, {"Type": "pronunciation", "Content": "Hi", "BeginOffsetMillis": 10, "EndOffsetMillis": 400}]);
+    let aws = json!({"Transcript": [{"ParticipantRole": "AGENT", "Content": "… Hi", "Items": items, "BeginOffsetMillis": 0, "EndOffsetMillis": 500}]});
+    let transcript = read(aws.to_string().as_bytes()).unwrap();
+    assert_eq!(transcript.channels[0].sentences[0].words.iter().map(|word| &*word.text).collect::<Vec<_>>(), ["Hi"]);
+}
+
+#[test]
+fn words_of_rttm_are_read_in_any_case_and_those_without_a_speaker_are_counted() {
+    let rttm = "SPEAKER a 1 0.5 1 <NA> <NA> Ann <NA> <NA>\nlexeme a 1 0.5 0.4 Hello LEX Ann 0.9 <NA>\n\
+        LEXEME a 1 0.9 0.4 there lex Bo 0.9 <NA>\n";
+    is_said(rttm, &[("Ann", "Hello")]);
+    let transcript = read(rttm.as_bytes()).unwrap();
+    let notices = transcript.notices.summed();
+    assert_eq!((notices[0].count, notices[0].place.line), (1, Some(3)));
+}
+
+#[test]
+fn channels_keep_their_numbers_and_the_first_to_talk_is_the_first() {
+    let word = |text: &str, start: f64| json!({"word": text, "start": start, "end": start + 0.5});
+    let channel = |words: Vec<Value>| json!({"detected_language": "en", "alternatives": [{"words": words}]});
+    let deepgram = json!({"results": {"channels": [channel(vec![]), channel(vec![word("Yes.", 2.0)]), channel(vec![word("Hi.", 1.0)])]}});
+    let labels = |content: &Value| talk(&content.to_string()).into_iter().map(|one| one.0).collect::<Vec<_>>();
+    assert_eq!(labels(&deepgram), ["ch2", "ch1"]);
+    let result = |tag: u64, start: &str, end: &str| {
+        json!({"channelTag": tag, "languageCode": "en-us", "alternatives": [{"transcript": "Hi.",
+        "words": [{"word": "Hi.", "startTime": start, "endTime": end}]}]})
+    };
+    assert_eq!(labels(&json!({"results": [result(1, "0.5s", "1s"), result(2, "0.1s", "0.4s")]})), ["ch1", "ch0"]);
+    // One alone is the recording.
+    assert_eq!(labels(&json!({"results": [result(2, "0.1s", "0.4s")]})), ["ch0"]);
+    let ctm = "a B 0.5 0.4 yes.\na A 1.5 0.4 no.\n";
+    assert_eq!(talk(ctm), [("ch1".to_owned(), Some(400)), ("ch0".to_owned(), Some(400))]);
+}
+
+#[test]
+fn the_language_is_what_the_file_states() {
+    for (format, _, mut content) in shapes() {
+        let stated = match format {
+            Format::Whisper => &mut content["language"],
+            Format::WhisperCpp => &mut content["result"]["language"],
+            Format::Aws => &mut content["results"]["language_code"],
+            Format::AwsCallAnalytics => &mut content["LanguageCode"],
+            Format::Google => &mut content["results"][1]["languageCode"],
+            Format::Deepgram => &mut content["results"]["channels"][0]["detected_language"],
+            Format::AssemblyAi | Format::ElevenLabs => &mut content["language_code"],
+            Format::AzureBatch => &mut content["recognizedPhrases"][0]["locale"],
+            Format::AzureFast => &mut content["phrases"][0]["locale"],
+            _ => continue,
+        };
+        *stated = json!("en-GB");
+        let transcript = read(content.to_string().as_bytes()).unwrap();
+        assert_eq!(transcript.channels[0].sentences[0].language.as_deref(), Some("en-GB"), "{format:?}");
+    }
+}
+
 #[test]
 #[ignore = "needs ../shared/data"]
 fn real_data_of_other_recognisers_is_read_as_it_should_be() {
@@ -338,6 +529,9 @@ fn real_data_of_other_recognisers_is_read_as_it_should_be() {
         let measured = measure(file, &transcript, &Settings::default());
         let people = expected["participants"].as_array().unwrap();
         assert_eq!(measured.participants.len(), people.len(), "{file}");
+        let labels: Vec<&str> = measured.participants.iter().map(|one| &*one.participant).collect();
+        let in_order: Vec<&str> = people.iter().map(|person| person["label"].as_str().unwrap()).collect();
+        assert_eq!(labels, in_order, "{file}");
         for person in people {
             let found = measured.participants.iter().find(|one| person["label"] == *one.participant);
             let found = found.unwrap_or_else(|| panic!("{file}: no {}", person["label"]));

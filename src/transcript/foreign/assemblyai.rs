@@ -5,6 +5,16 @@ use serde_json::Value;
 use super::fields::Fields;
 use super::speech::{Said, Speech, Spoken};
 
+/// Whether there are utterances, or words whose text is `text` and that stand in no segments.
+pub(super) fn is_result(root: &Value) -> bool {
+    let fields = Fields(root);
+    let is_word = |word: Fields<'_>| word.get("text").is_some() && word.get("word").is_none();
+    fields.get("utterances").is_some_and(Value::is_array)
+        || (fields.get("audio_url").is_some() || fields.get("audio_duration").is_some())
+            && (fields.get("words").is_some_and(Value::is_array) || fields.get("text").is_some())
+        || fields.get("segments").is_none() && fields.list("words").next().is_some_and(is_word)
+}
+
 pub(super) fn speech(root: &Value) -> Speech {
     let fields = Fields(root);
     let utterances = fields.list("utterances").map(|said| Said {
@@ -14,15 +24,21 @@ pub(super) fn speech(root: &Value) -> Speech {
         end: said.millis("end"),
         text: said.text("text").to_owned(),
         words: said.list("words").map(word).collect(),
+        ..Said::default()
     });
-    let mut speech = Speech { sentences: utterances.collect(), ..Speech::default() };
+    let mut speech = Speech {
+        sentences: utterances.collect(),
+        language: fields.label("language_code"),
+        first_channel: Some(1),
+        ..Speech::default()
+    };
     if speech.sentences.is_empty() {
         let mut channels: Vec<Option<String>> = fields.list("words").map(|word| word.label("channel")).collect();
         channels.sort();
         channels.dedup();
         for channel in channels {
             let words = fields.list("words").filter(|word| word.label("channel") == channel).map(word).collect();
-            speech.add_words(channel.as_deref(), words);
+            speech.add_words(Said { channel, ..Said::default() }, words);
         }
     }
     // Whole seconds are rounded, and may end before the last word.

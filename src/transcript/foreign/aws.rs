@@ -10,7 +10,7 @@ use super::speech::{Said, Speech, Spoken};
 
 pub(super) fn speech(root: &Value) -> Speech {
     let results = Fields(root.get("results").unwrap_or(&Value::Null));
-    let mut speech = Speech::default();
+    let mut speech = Speech { language: results.label("language_code"), first_channel: Some(0), ..Speech::default() };
     let speakers = speakers(results);
     let segments: Vec<Fields<'_>> = results.list("audio_segments").collect();
     if !segments.is_empty() {
@@ -25,6 +25,7 @@ pub(super) fn speech(root: &Value) -> Speech {
                 begin: segment.seconds("start_time"),
                 end: segment.seconds("end_time"),
                 text: segment.text("transcript").to_owned(),
+                language: segment.label("language_code"),
                 words: words(items, &speakers),
             });
         }
@@ -34,11 +35,11 @@ pub(super) fn speech(root: &Value) -> Speech {
     let channels: Vec<Fields<'_>> = labels.list("channels").collect();
     for channel in &channels {
         // The merged items repeat these.
-        let label = channel.label("channel_label");
-        speech.add_words(label.as_deref(), words(channel.list("items"), &speakers));
+        let said = Said { channel: channel.label("channel_label"), ..Said::default() };
+        speech.add_words(said, words(channel.list("items"), &speakers));
     }
     if channels.is_empty() {
-        speech.add_words(None, words(results.list("items"), &speakers));
+        speech.add_words(Said::default(), words(results.list("items"), &speakers));
     }
     speech
 }
@@ -52,50 +53,51 @@ fn speakers(results: Fields<'_>) -> HashMap<(Option<i64>, Option<i64>), String> 
         .collect()
 }
 
-/// Spoken items; punctuation hangs on the word before.
+/// Adds a spoken item; punctuation hangs on the word before.
+fn add(words: &mut Vec<Spoken>, kind: &str, item: Spoken) {
+    if kind == "punctuation" {
+        if let Some(word) = words.last_mut() {
+            word.text.push_str(&item.text);
+        }
+    } else {
+        words.push(item);
+    }
+}
+
 fn words<'v>(
     items: impl Iterator<Item = Fields<'v>>,
     speakers: &HashMap<(Option<i64>, Option<i64>), String>,
 ) -> Vec<Spoken> {
-    let mut words: Vec<Spoken> = Vec::new();
+    let mut words = Vec::new();
     for item in items {
-        let text = item.list("alternatives").next().map_or("", |best| best.text("content"));
-        if item.text("type") == "punctuation" {
-            if let Some(word) = words.last_mut() {
-                word.text.push_str(text);
-            }
-            continue;
-        }
+        let text = item.list("alternatives").next().map_or("", |best| best.text("content")).to_owned();
         let (begin, end) = (item.seconds("start_time"), item.seconds("end_time"));
         let speaker = item.label("speaker_label").or_else(|| speakers.get(&(begin, end)).cloned());
-        words.push(Spoken { begin, end, text: text.to_owned(), speaker });
+        add(&mut words, item.text("type"), Spoken { begin, end, text, speaker });
     }
     words
 }
 
 pub(super) fn call_analytics(root: &Value) -> Speech {
     let sentences = fields_of(root, "Transcript").map(|said| {
-        let mut words: Vec<Spoken> = Vec::new();
+        let mut words = Vec::new();
         for item in said.list("Items") {
-            let text = item.text("Content");
-            match words.last_mut().filter(|_| item.text("Type") == "punctuation") {
-                Some(word) => word.text.push_str(text),
-                None => words.push(Spoken {
-                    begin: item.millis("BeginOffsetMillis"),
-                    end: item.millis("EndOffsetMillis"),
-                    text: text.to_owned(),
-                    speaker: None,
-                }),
-            }
+            let word = Spoken {
+                begin: item.millis("BeginOffsetMillis"),
+                end: item.millis("EndOffsetMillis"),
+                text: item.text("Content").to_owned(),
+                speaker: None,
+            };
+            add(&mut words, item.text("Type"), word);
         }
         Said {
-            channel: None,
             speaker: said.label("ParticipantRole"),
             begin: said.millis("BeginOffsetMillis"),
             end: said.millis("EndOffsetMillis"),
             text: said.text("Content").to_owned(),
             words,
+            ..Said::default()
         }
     });
-    Speech { sentences: sentences.collect(), ..Speech::default() }
+    Speech { sentences: sentences.collect(), language: Fields(root).label("LanguageCode"), ..Speech::default() }
 }

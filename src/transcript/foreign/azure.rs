@@ -20,11 +20,16 @@ pub(super) fn speech(root: &Value) -> Speech {
             begin,
             end,
             text: text.to_owned(),
+            language: phrase.label("locale"),
             words: best.list("words").map(word).collect(),
         }
     });
-    let duration_ms = exact(Fields(root), "duration").and_then(|(value, unit)| ms(value.checked_mul(unit)?));
-    Speech { duration_ms: duration_ms.filter(|ms| *ms > 0), sentences: sentences.collect(), ..Speech::default() }
+    Speech {
+        duration_ms: exact(Fields(root), "duration").and_then(ms).filter(|ms| *ms > 0),
+        sentences: sentences.collect(),
+        first_channel: Some(0),
+        ..Speech::default()
+    }
 }
 
 fn word(word: Fields<'_>) -> Spoken {
@@ -34,24 +39,15 @@ fn word(word: Fields<'_>) -> Spoken {
 }
 
 fn times(fields: Fields<'_>) -> (Option<i64>, Option<i64>) {
-    let (begin, length) = (exact(fields, "offset"), exact(fields, "duration"));
-    match (begin, length) {
-        (Some((begin, unit)), Some((length, same))) if unit == same => span(Some(begin), Some(length), unit),
-        (Some((begin, unit)), _) => span(Some(begin), None, unit),
-        _ => (None, None),
-    }
+    span(exact(fields, "offset"), exact(fields, "duration"), Decimal::ONE)
 }
 
-/// A number, and how many ms its unit is.
-fn exact(fields: Fields<'_>, name: &str) -> Option<(Decimal, Decimal)> {
-    let tick = Decimal::new(1, 4);
+/// A time in ms, not rounded.
+fn exact(fields: Fields<'_>, name: &str) -> Option<Decimal> {
     let ticks = fields.number(&format!("{name}InTicks")).or_else(|| fields.number(&format!("{name}Ticks")));
     let millis = || fields.number(&format!("{name}Milliseconds"));
-    let written = || iso(fields.text(name));
-    ticks
-        .map(|value| (value, tick))
-        .or_else(|| millis().map(|value| (value, Decimal::ONE)))
-        .or_else(|| written().map(|value| (value, Decimal::ONE_THOUSAND)))
+    let written = || iso(fields.text(name))?.checked_mul(Decimal::ONE_THOUSAND);
+    ticks.and_then(|ticks| ticks.checked_mul(Decimal::new(1, 4))).or_else(millis).or_else(written)
 }
 
 /// `PT1H2M3.5S` in seconds.

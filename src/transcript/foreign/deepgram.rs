@@ -1,5 +1,6 @@
 //! Deepgram: utterances where there are some, else the words of each channel's first alternative.
 
+use rust_decimal::prelude::ToPrimitive;
 use serde_json::Value;
 
 use super::fields::Fields;
@@ -8,7 +9,11 @@ use super::speech::{Said, Speech, Spoken};
 pub(super) fn speech(root: &Value) -> Speech {
     let results = Fields(root.get("results").unwrap_or(&Value::Null));
     let metadata = Fields(root.get("metadata").unwrap_or(&Value::Null));
-    let mut speech = Speech { duration_ms: metadata.seconds("duration").filter(|ms| *ms > 0), ..Speech::default() };
+    let duration_ms = metadata.seconds("duration").filter(|ms| *ms > 0);
+    let mut speech = Speech { duration_ms, first_channel: Some(0), ..Speech::default() };
+    let languages: Vec<Option<String>> =
+        results.list("channels").map(|channel| channel.label("detected_language")).collect();
+    let language = |channel: Option<usize>| channel.and_then(|channel| languages.get(channel)).cloned().flatten();
     speech.sentences = results
         .list("utterances")
         .map(|said| Said {
@@ -17,13 +22,15 @@ pub(super) fn speech(root: &Value) -> Speech {
             begin: said.seconds("start"),
             end: said.seconds("end"),
             text: said.text("transcript").to_owned(),
+            language: language(said.number("channel").map_or(Some(0), |channel| channel.to_usize())),
             words: said.list("words").map(word).collect(),
         })
         .collect();
     if speech.sentences.is_empty() {
         for (channel, at) in results.list("channels").zip(0..) {
             let words = channel.list("alternatives").next().map(|best| best.list("words").map(word).collect());
-            speech.add_words(Some(&format!("{at}")), words.unwrap_or_default());
+            let said = Said { channel: Some(at.to_string()), language: language(Some(at)), ..Said::default() };
+            speech.add_words(said, words.unwrap_or_default());
         }
     }
     speech

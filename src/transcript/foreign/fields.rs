@@ -12,6 +12,12 @@ pub(super) fn list(value: Option<&Value>) -> impl Iterator<Item = &Value> {
     value.and_then(Value::as_array).into_iter().flatten()
 }
 
+/// The elements of arrays, and values beside them.
+pub(super) fn items(values: &[Value]) -> impl Iterator<Item = Fields<'_>> {
+    let own = |value| Value::as_array(value).map_or(std::slice::from_ref(value), Vec::as_slice);
+    values.iter().flat_map(own).map(Fields)
+}
+
 /// An object.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Fields<'v>(pub(super) &'v Value);

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::super::{Code, Place};
 use super::ParseError;
-use super::fields::{Fields, list, ms, number};
+use super::fields::{Fields, items, list, ms, number};
 use super::speech::{Said, Speech, Spoken};
 
 /// Whether an object is one recording of `FunASR`.
@@ -15,11 +15,7 @@ pub(super) fn is_item(value: &Value) -> bool {
 }
 
 pub(super) fn speech(values: &[Value]) -> Result<Option<Speech>, ParseError> {
-    let items: Vec<Fields<'_>> = values
-        .iter()
-        .flat_map(|value| value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice))
-        .map(Fields)
-        .collect();
+    let items: Vec<Fields<'_>> = items(values).collect();
     if items.len() > 1 {
         return Err(ParseError::recordings(items.iter().map(|item| item.text("key"))));
     }
@@ -43,7 +39,7 @@ pub(super) fn speech(values: &[Value]) -> Result<Option<Speech>, ParseError> {
         if times.len() == tokens.len() {
             let words = tokens.into_iter().zip(times);
             speech.add_words(
-                None,
+                Said::default(),
                 words.map(|(text, (begin, end))| Spoken { begin, end, text, speaker: None }).collect(),
             );
         } else {
@@ -87,7 +83,7 @@ fn add(speech: &mut Speech, said: Fields<'_>, text: String, times: &[Times]) {
             speech.notices.add(Code::CharacterTimes, place, "");
         }
     }
-    speech.sentences.push(Said { channel: None, speaker: said.label("spk"), begin, end, text, words });
+    speech.sentences.push(Said { speaker: said.label("spk"), begin, end, text, words, ..Said::default() });
 }
 
 fn is_alone(c: char) -> bool {

@@ -35,16 +35,17 @@ pub(super) fn speech(root: &Value) -> Result<Option<Speech>, ParseError> {
     let words = |result: &Fields<'_>| -> Vec<Spoken> {
         result.list("alternatives").next().map(|best| best.list("words").map(word).collect()).unwrap_or_default()
     };
-    let mut speech = Speech::default();
+    let mut speech = Speech { first_channel: Some(1), ..Speech::default() };
     let is_diarised = |words: &[Spoken]| words.iter().any(|word| word.speaker.is_some());
     let diarised = results.iter().any(|result| is_diarised(&words(result)));
     for result in &results {
         let channel = result.label("channelTag").filter(|tag| tag != "0");
+        let language = result.label("languageCode");
         let words = words(result);
         if diarised {
             // The last result of v1 repeats all words, with speakers.
             if is_diarised(&words) {
-                speech.add_words(channel.as_deref(), words);
+                speech.add_words(Said { channel, language, ..Said::default() }, words);
             }
             continue;
         }
@@ -52,7 +53,8 @@ pub(super) fn speech(root: &Value) -> Result<Option<Speech>, ParseError> {
         if !text.is_empty() || !words.is_empty() {
             let begin = words.iter().filter_map(|word| word.begin).min();
             let end = words.iter().filter_map(|word| word.end).max();
-            speech.sentences.push(Said { channel, begin, end, text: text.to_owned(), words, ..Said::default() });
+            let text = text.to_owned();
+            speech.sentences.push(Said { channel, begin, end, text, language, words, ..Said::default() });
         }
     }
     Ok(Some(speech))
@@ -60,8 +62,9 @@ pub(super) fn speech(root: &Value) -> Result<Option<Speech>, ParseError> {
 
 fn word(word: Fields<'_>) -> Spoken {
     let at = |name: &str| word.get(&format!("{name}Time")).or_else(|| word.get(&format!("{name}Offset")));
-    // Zeros are left out.
-    let time = |name: &str| at(name).map_or(Some(0), time);
+    // Zeros are left out; a word without both had no times.
+    let is_timed = at("start").or_else(|| at("end")).is_some();
+    let time = |name: &str| at(name).map_or(is_timed.then_some(0), time);
     let tag = word.label("speakerTag").or_else(|| word.label("speakerLabel"));
     Spoken {
         begin: time("start"),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use rust_decimal::Decimal;
 use serde_json::Value;
 
-use super::fields::{Fields, decimal, list, ms, span};
+use super::fields::{Fields, decimal, items, ms, span};
 use super::speech::{Said, Speech, Spoken};
 use super::{Format, ParseError};
 
@@ -18,19 +18,51 @@ pub(super) fn detect(text: &str) -> Option<Format> {
     if lines.iter().take(4).any(|line| super::cues::times(line).is_some()) {
         return Some(Format::Srt);
     }
-    let all = |fits: fn(&[&str]) -> bool| !lines.is_empty() && lines.iter().all(|line| fits(&first_columns(line)));
-    if lines.first().is_some_and(|line| {
-        let columns = first_columns(line);
-        matches!(columns.first(), Some(&("SPEAKER" | "LEXEME" | "SPKR-INFO"))) && columns.len() >= 8
-    }) {
+    let rows: Vec<Vec<&str>> = lines.iter().map(|line| first_columns(line)).collect();
+    let all = |fits: &dyn Fn(&[&str]) -> bool| !rows.is_empty() && rows.iter().all(|row| fits(row));
+    // A recording may be called `speaker`.
+    let is_rttm = |row: &Vec<&str>| {
+        let is_written = |name: &&str| name.bytes().all(|byte| !byte.is_ascii_lowercase()) || row.contains(&"<NA>");
+        row.len() >= 8 && row.first().filter(|name| is_written(name)).and_then(|name| Kind::new(name)).is_some()
+    };
+    if rows.iter().any(is_rttm) {
         return Some(Format::Rttm);
     }
-    if all(|columns| columns.len() >= 5 && number(columns, 3) && number(columns, 4) && !number(columns, 2)) {
+    let is_ctm = all(&|row| (5..=8).contains(&row.len()) && is_number(row, 2) && is_number(row, 3));
+    let is_stm = all(&|row| row.len() >= 5 && is_number(row, 3) && is_number(row, 4));
+    // With numbers for speakers STM looks like CTM with numbers for words: its ends come after its begins, and the column
+    // behind is a text, not a confidence.
+    let is_upwards = |row: &[&str]| {
+        let number = |at: usize| row.get(at).and_then(|text| decimal(text));
+        number(3).zip(number(4)).is_some_and(|(begin, end)| begin <= end)
+    };
+    let has_text =
+        |row: &Vec<&str>| row.get(5).is_some_and(|text| *text != "NA" && *text != "<NA>" && decimal(text).is_none());
+    if is_stm && (!is_ctm || all(&is_upwards) && rows.iter().any(has_text)) {
         Some(Format::Stm)
-    } else if all(|columns| (5..=8).contains(&columns.len()) && number(columns, 2) && number(columns, 3)) {
-        Some(Format::Ctm)
     } else {
-        None
+        is_ctm.then_some(Format::Ctm)
+    }
+}
+
+/// The lines of RTTM that are read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Speaker,
+    Lexeme,
+    /// Names a speaker; only tells what the file is.
+    Info,
+}
+
+impl Kind {
+    fn new(name: &str) -> Option<Self> {
+        let is = |kind: &str| name.eq_ignore_ascii_case(kind);
+        match () {
+            () if is("SPEAKER") => Some(Self::Speaker),
+            () if is("LEXEME") => Some(Self::Lexeme),
+            () if is("SPKR-INFO") => Some(Self::Info),
+            () => None,
+        }
     }
 }
 
@@ -39,7 +71,7 @@ fn first_columns(line: &str) -> Vec<&str> {
     line.split_whitespace().take(9).collect()
 }
 
-fn number(columns: &[&str], at: usize) -> bool {
+fn is_number(columns: &[&str], at: usize) -> bool {
     columns.get(at).is_some_and(|text| *text == "*" || decimal(text).is_some())
 }
 
@@ -88,11 +120,13 @@ fn number_of(text: &str, line: u32, speech: &mut Speech) -> Option<Decimal> {
 /// `SPEAKER file channel begin duration … name`; `LEXEME` lines are words.
 pub(super) fn rttm(text: &str) -> Result<Speech, ParseError> {
     let mut speech = Speech::default();
-    let is_read = |row: &str| matches!(row.split_whitespace().next(), Some("SPEAKER" | "LEXEME"));
+    let kind = |row: &str| row.split_whitespace().next().and_then(Kind::new);
+    let is_read = |row: &str| kind(row).is_some_and(|kind| kind != Kind::Info);
     let rows = columns(rows(text).filter(|(_, row)| is_read(row)), 8, &mut speech);
     one_recording(rows.iter().filter_map(|(_, row)| row.get(1).copied()))?;
-    let of = |kind: &'static str| rows.iter().filter(move |(_, row)| row.first() == Some(&kind));
-    for (line, row) in of("SPEAKER") {
+    let of =
+        |wanted: Kind| rows.iter().filter(move |(_, row)| row.first().and_then(|name| Kind::new(name)) == Some(wanted));
+    for (line, row) in of(Kind::Speaker) {
         let [_, _, _, begin, length, _, _, name, ..] = &row[..] else { continue };
         let (begin, end) = seconds(begin, length, *line, &mut speech);
         speech.sentences.push(Said { speaker: given(name), begin, end, ..Said::default() });
@@ -103,7 +137,7 @@ pub(super) fn rttm(text: &str) -> Result<Speech, ParseError> {
         segments.entry(said.speaker.clone()).or_default().times.push((begin, end, at));
     }
     segments.values_mut().for_each(Segments::sort);
-    for (line, row) in of("LEXEME") {
+    for (line, row) in of(Kind::Lexeme) {
         let [_, _, _, begin, length, word, _, name, ..] = &row[..] else { continue };
         let (begin, end) = seconds(begin, length, *line, &mut speech);
         let speaker = given(name);
@@ -111,8 +145,9 @@ pub(super) fn rttm(text: &str) -> Result<Speech, ParseError> {
             Some((begin, end)) => own.of_word(begin, end),
             None => own.times.last().map(|segment| segment.2),
         });
-        if let Some(said) = at.and_then(|at| speech.sentences.get_mut(at)) {
-            said.words.push(Spoken { begin, end, text: (*word).to_owned(), speaker });
+        match at.and_then(|at| speech.sentences.get_mut(at)) {
+            Some(said) => said.words.push(Spoken { begin, end, text: (*word).to_owned(), speaker }),
+            None => speech.note_line(*line, "speaker"),
         }
     }
     for said in &mut speech.sentences {
@@ -166,7 +201,7 @@ pub(super) fn ctm(text: &str) -> Result<Speech, ParseError> {
         channels.entry(channel).or_default().push(Spoken { begin, end, text: (*word).to_owned(), speaker });
     }
     for (channel, words) in channels {
-        speech.add_words(Some(channel), words);
+        speech.add_words(Said { channel: Some(channel.to_owned()), ..Said::default() }, words);
     }
     Ok(speech)
 }
@@ -194,15 +229,15 @@ pub(super) fn stm(text: &str) -> Result<Speech, ParseError> {
             begin,
             end,
             text,
-            words: Vec::new(),
+            ..Said::default()
         });
     }
     Ok(speech)
 }
 
-/// A list of segments; `words` is text.
-pub(super) fn seglst(root: &Value) -> Result<Speech, ParseError> {
-    let segments: Vec<Fields<'_>> = list(Some(root)).map(Fields).collect();
+/// A list of segments, or one on each line; `words` is text.
+pub(super) fn seglst(values: &[Value]) -> Result<Speech, ParseError> {
+    let segments: Vec<Fields<'_>> = items(values).collect();
     one_recording(segments.iter().map(|segment| segment.text("session_id")))?;
     let sentences = segments.iter().map(|segment| Said {
         speaker: segment.label("speaker"),

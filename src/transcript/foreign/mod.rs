@@ -9,6 +9,7 @@ mod azure;
 mod cues;
 mod deepgram;
 mod elevenlabs;
+mod entities;
 mod fields;
 mod funasr;
 mod google;
@@ -171,6 +172,9 @@ impl<'t> Document<'t> {
         let text = &*self.text;
         let values = self.values.as_deref().unwrap_or_default();
         let root = values.first().unwrap_or(&Value::Null);
+        if values.len() > 1 && !matches!(format, Format::FunAsr | Format::SegLst) {
+            return Err(ParseError::recordings(values.iter().map(|_| "")));
+        }
         let speech = match format {
             Format::Whisper => Some(whisper::speech(root)),
             Format::WhisperCpp => Some(whisper_cpp::speech(root)),
@@ -185,7 +189,7 @@ impl<'t> Document<'t> {
             Format::Rttm => Some(lines::rttm(text)?),
             Format::Ctm => Some(lines::ctm(text)?),
             Format::Stm => Some(lines::stm(text)?),
-            Format::SegLst => Some(lines::seglst(root)?),
+            Format::SegLst => Some(lines::seglst(values)?),
             Format::Srt | Format::WebVtt => Some(cues::speech(text)),
         };
         Ok(speech.map(|speech| Transcript { foreign: Some(format), ..speech.transcript() }))
@@ -263,11 +267,12 @@ fn of_json(values: &[Value]) -> Option<Format> {
         // The service has an array of that name; in that of ElevenLabs words say what they are.
         return elevenlabs::is_result(root).then_some(Format::ElevenLabs);
     }
+    let first = root.as_array().map_or(Some(root), |items| items.first())?;
+    if first.get("session_id").is_some() && first.get("words").is_some_and(Value::is_string) {
+        return Some(Format::SegLst);
+    }
     if root.is_array() || values.len() > 1 {
-        let first = root.as_array().map_or(Some(root), |items| items.first())?;
-        return if first.get("session_id").is_some() && first.get("words").is_some_and(Value::is_string) {
-            Some(Format::SegLst)
-        } else if funasr::is_item(first) {
+        return if funasr::is_item(first) {
             Some(Format::FunAsr)
         } else if values.len() == 1 && first.get("text").is_some() && first.get("start").is_some() {
             Some(Format::Whisper)
@@ -294,8 +299,7 @@ fn of_json(values: &[Value]) -> Option<Format> {
         Some(Format::Google)
     } else if elevenlabs::is_result(root) {
         Some(Format::ElevenLabs)
-    } else if is_list("utterances") || (has("audio_url") || has("audio_duration")) && (is_list("words") || has("text"))
-    {
+    } else if assemblyai::is_result(root) {
         Some(Format::AssemblyAi)
     } else if funasr::is_item(root) {
         Some(Format::FunAsr)

@@ -34,6 +34,7 @@ pub(super) struct Said {
     pub(super) begin: Option<i64>,
     pub(super) end: Option<i64>,
     pub(super) text: String,
+    pub(super) language: Option<String>,
     pub(super) words: Vec<Spoken>,
 }
 
@@ -41,6 +42,10 @@ pub(super) struct Said {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Speech {
     pub(super) duration_ms: Option<i64>,
+    /// Of sentences that do not state their own.
+    pub(super) language: Option<String>,
+    /// The number of the first channel, in shapes that number channels; others name them.
+    pub(super) first_channel: Option<u64>,
     pub(super) sentences: Vec<Said>,
     /// What does not fit together in it.
     pub(super) notices: Notices,
@@ -53,14 +58,15 @@ impl Speech {
     }
 
     /// Adds words that have no sentences: they are cut where the speaker changes and after a word that ends a sentence.
-    pub(super) fn add_words(&mut self, channel: Option<&str>, words: Vec<Spoken>) {
+    /// `like` has the channel and the language of all.
+    pub(super) fn add_words(&mut self, like: Said, words: Vec<Spoken>) {
         let mut rest = with_speakers(words, None).into_iter().peekable();
         let mut words: Vec<Spoken> = Vec::new();
         while let Some(word) = rest.next() {
             let ends = word.ends_sentence() || rest.peek().is_none_or(|next| next.speaker != word.speaker);
             words.push(word);
             if ends {
-                self.sentences.push(hull(channel.map(str::to_owned), std::mem::take(&mut words)));
+                self.sentences.push(hull(&like, std::mem::take(&mut words)));
             }
         }
     }
@@ -68,16 +74,12 @@ impl Speech {
     /// Channels, speakers and sentences as the service's own results have them.
     pub(super) fn transcript(self) -> Transcript<'static> {
         let sentences: Vec<Said> = self.sentences.into_iter().flat_map(cut).collect();
-        // Numbers in their order, then names.
-        let mut names: Vec<&String> = sentences.iter().filter_map(|said| said.channel.as_ref()).collect();
-        names.sort_by_key(|name| (channel_number(name).unwrap_or(u64::MAX), (*name).clone()));
-        names.dedup();
-        let ids: BTreeMap<String, u32> = names.into_iter().cloned().zip(0..).collect();
+        let ids = channel_ids(&sentences, self.first_channel);
         let mut channels: BTreeMap<u32, Vec<Sentence<'static>>> = BTreeMap::new();
         for said in sentences {
             let id = said.channel.as_ref().and_then(|name| ids.get(name)).copied().unwrap_or(0);
             let sentences = channels.entry(id).or_default();
-            sentences.push(sentence(said));
+            sentences.push(sentence(said, self.language.as_ref()));
         }
         let several = channels.len() > 1;
         channels.iter_mut().for_each(|(id, sentences)| unprefix(*id, sentences, several));
@@ -106,6 +108,25 @@ fn unprefix(id: u32, sentences: &mut [Sentence<'static>], several: bool) {
     }
 }
 
+/// The ids of channels with speech: their numbers counted from 0. One alone is 0; names, and numbers that cannot be ids,
+/// are counted in their order.
+fn channel_ids(sentences: &[Said], first: Option<u64>) -> BTreeMap<String, u32> {
+    let mut names: Vec<&String> = sentences.iter().filter_map(|said| said.channel.as_ref()).collect();
+    // Numbers before names.
+    names.sort_by_key(|name| (channel_number(name).unwrap_or(u64::MAX), (*name).clone()));
+    names.dedup();
+    let id = |name: &&String| {
+        let id = channel_number(name)?.checked_sub(first?)?;
+        u8::try_from(id).ok().map(u32::from)
+    };
+    let mut ids: Vec<u32> = names.iter().filter_map(id).collect();
+    ids.dedup();
+    if ids.len() < names.len() || names.len() < 2 {
+        ids = (0..).take(names.len()).collect();
+    }
+    names.into_iter().cloned().zip(ids).collect()
+}
+
 /// `ch_1`, `1` → 1.
 fn channel_number(name: &str) -> Option<u64> {
     name.trim_start_matches(|c: char| !c.is_ascii_digit()).parse().ok()
@@ -129,15 +150,16 @@ fn cut(mut said: Said) -> Vec<Said> {
         return vec![Said { speaker: first, ..said }];
     }
     let parts = said.words.chunk_by(|one, next| one.speaker == next.speaker);
-    parts.map(|part| hull(said.channel.clone(), part.to_vec())).collect()
+    parts.map(|part| hull(&said, part.to_vec())).collect()
 }
 
 /// A sentence made of words: their texts joined by blanks, the hull of those with a length.
-fn hull(channel: Option<String>, words: Vec<Spoken>) -> Said {
+fn hull(like: &Said, words: Vec<Spoken>) -> Said {
     let timed = || words.iter().filter(|word| word.is_timed());
     let text = words.iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join(" ");
     Said {
-        channel,
+        channel: like.channel.clone(),
+        language: like.language.clone(),
         speaker: words.first().and_then(|word| word.speaker.clone()),
         begin: timed().filter_map(|word| word.begin).min(),
         end: timed().filter_map(|word| word.end).max(),
@@ -146,7 +168,7 @@ fn hull(channel: Option<String>, words: Vec<Spoken>) -> Said {
     }
 }
 
-fn sentence(said: Said) -> Sentence<'static> {
+fn sentence(said: Said, language: Option<&String>) -> Sentence<'static> {
     let words = said.words.into_iter().zip(0..).map(|(word, index)| Word {
         index,
         begin_ms: word.begin,
@@ -159,6 +181,7 @@ fn sentence(said: Said) -> Sentence<'static> {
         end_ms: said.end,
         text: said.text.into(),
         speaker: said.speaker.map(speaker),
+        language: said.language.or_else(|| language.cloned()).map(Into::into),
         words: words.collect(),
         ..Sentence::default()
     }

@@ -43,7 +43,12 @@ pub(super) fn speech(root: &Value) -> Speech {
             }
         }
     }
-    Speech { duration_ms: fields.seconds("duration").filter(|ms| *ms > 0), sentences, ..Speech::default() }
+    Speech {
+        duration_ms: fields.seconds("duration").filter(|ms| *ms > 0),
+        language: fields.label("language"),
+        sentences,
+        ..Speech::default()
+    }
 }
 
 fn word(word: Fields<'_>) -> Spoken {

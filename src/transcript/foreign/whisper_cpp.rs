@@ -12,7 +12,8 @@ pub(super) fn speech(root: &Value) -> Speech {
         let speaker = segment.label("speaker").filter(|label| label != "?");
         Said { speaker, begin, end, text: segment.text("text").to_owned(), words: words(segment), ..Said::default() }
     });
-    let mut speech = Speech { sentences: sentences.collect(), ..Speech::default() };
+    let language = root.get("result").and_then(|result| Fields(result).label("language"));
+    let mut speech = Speech { sentences: sentences.collect(), language, ..Speech::default() };
     // Timestamps of the two channels of a stereo recording may come unsorted.
     speech.sentences.retain(|said| !said.text.is_empty());
     speech
