@@ -2,11 +2,13 @@
 //! arise in the library.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use super::parameters::flag_of;
 use crate::batch;
 use crate::client::Warning;
 use crate::error::{Check, Error, ErrorKind};
+use crate::tables::Analysis;
 use crate::transcript::{Code, ParseErrorKind};
 
 /// A hint for a request that the service refused; `None` where the error says it all.
@@ -217,9 +219,14 @@ const FINDINGS: &[(&[Code], &str)] = &[
     (&[Code::MaskedWords], "`talkmeter transcribe --no-system-filter` leaves words unmasked"),
 ];
 
-/// What to do about findings with these codes, one line each.
-pub(super) fn for_findings(codes: &BTreeSet<Code>) -> impl Iterator<Item = &'static str> {
-    FINDINGS.iter().filter(|(about, _)| about.iter().any(|code| codes.contains(code))).map(|(_, hint)| *hint)
+/// What to do about findings with these codes, one line each; nothing if no file is from the service.
+pub(super) fn for_findings(codes: &BTreeSet<Code>, analysis: &Analysis) -> impl Iterator<Item = &'static str> {
+    let of_service = analysis.has_results_of_service();
+    FINDINGS
+        .iter()
+        .filter(move |_| of_service)
+        .filter(|(about, _)| about.iter().any(|code| codes.contains(code)))
+        .map(|(_, hint)| *hint)
 }
 
 /// How to convert a file to UTF-8.
@@ -228,10 +235,12 @@ pub(super) fn convert(encoding: &str) -> String {
 }
 
 /// What to do about a file that is not a result file.
-pub(super) fn for_parse_error(kind: ParseErrorKind) -> Option<&'static str> {
+pub(super) fn for_parse_error(path: &Path, kind: ParseErrorKind) -> Option<&'static str> {
+    // Results of the service are JSON.
+    let is_json = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json"));
     match kind {
         ParseErrorKind::Empty | ParseErrorKind::Incomplete | ParseErrorKind::Html | ParseErrorKind::NotUtf8 => {
-            Some("download the result again: its link is good for 24 h")
+            is_json.then_some("download the result again: its link is good for 24 h")
         }
         ParseErrorKind::Gzip => Some("unpack it first: gunzip"),
         ParseErrorKind::Utf16 => Some("convert it: iconv -f UTF-16 -t UTF-8"),

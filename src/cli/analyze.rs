@@ -319,7 +319,7 @@ impl MeasuredJob {
         }
         unused_roles(&self.options.settings.roles, &analysis.labels, console);
         let codes = analysis.warnings.iter().map(|(code, ..)| *code).collect();
-        advice::for_findings(&codes).for_each(|hint| console.note(&format!("hint: {hint}")));
+        advice::for_findings(&codes, analysis).for_each(|hint| console.note(&format!("hint: {hint}")));
         let mut rollup = joined.as_ref().map(|joined| Rollup::new(analysis, joined, &group_by)).transpose()?;
         if let (Some(rollup), Some(joined)) = (&rollup, &joined)
             && (self.is_given || !group_by.is_empty())

@@ -47,12 +47,12 @@ pub(super) fn short(warning: &Warning) -> String {
 
 /// The message for a file that could not be measured.
 pub(super) fn refusal(path: &Path, outcome: &Outcome) -> String {
-    format!("{}: {}", path.display(), reason(outcome))
+    format!("{}: {}", path.display(), reason(path, outcome))
 }
 
-fn reason(outcome: &Outcome) -> String {
+fn reason(path: &Path, outcome: &Outcome) -> String {
     match outcome {
-        Outcome::ParseError(error) => match advice::for_parse_error(error.kind()) {
+        Outcome::ParseError(error) => match advice::for_parse_error(path, error.kind()) {
             Some(hint) => format!("{error} (hint: {hint})"),
             None => error.to_string(),
         },
@@ -85,7 +85,7 @@ pub(super) fn run(args: &Args, format: Format, console: &Console) -> Result<Exit
         let Outcome::Measured(warnings) = &file.outcome else {
             serious += 1;
             let code = if matches!(file.outcome, Outcome::ParseError(_)) { "refused" } else { "unreadable" };
-            let why = reason(&file.outcome);
+            let why = reason(&file.path, &file.outcome);
             rows.push(vec![
                 json!(file.file),
                 json!("serious"),
@@ -139,7 +139,7 @@ pub(super) fn run(args: &Args, format: Format, console: &Console) -> Result<Exit
             console.note(&format!("{}, {}", counted(files, "file"), counted(serious as u64, "serious finding")))
         }
     }
-    advice::for_findings(&codes).for_each(|hint| console.note(&format!("hint: {hint}")));
+    advice::for_findings(&codes, &analysis).for_each(|hint| console.note(&format!("hint: {hint}")));
     Ok(match (serious, files) {
         (_, 0) => Exit::Failed,
         (0, _) => Exit::Done,

@@ -15,12 +15,12 @@ use super::prices::{PriceFlags, warn_if_old_for};
 use super::settings::SettingsFlags;
 use super::stores;
 use crate::batch::Ledgers;
-use crate::compare::{self, ComparedCall, ComparedFigure, Comparison, Pairs, SideFiles};
+use crate::compare::{self, ComparedCall, ComparedFigure, ComparedSide, Comparison, Pairs, SideFiles};
 use crate::disk;
 use crate::report::comparison_summary;
 use crate::report::number::counted;
 use crate::tables::Options;
-use crate::transcript::{Inputs, is_transcript};
+use crate::transcript::{Inputs, SourceFormat, is_transcript};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -148,7 +148,12 @@ pub(super) fn run(args: Args, today: Date, format: Format, console: &Console) ->
         return Ok(Exit::Failed);
     }
     if comparison.cost.as_ref().is_some_and(|cost| cost.priced_calls == 0) {
-        console.note("no call has a price on both sides: name the models with --model-a and --model-b, and --region");
+        let own = SourceFormat::ModelStudio.name();
+        let is_billed = |side: &ComparedSide| side.source_formats.contains(own);
+        console.note(match is_billed(&comparison.a) && is_billed(&comparison.b) {
+            true => "no call has a price on both sides: name the models with --model-a and --model-b, and --region",
+            false => "no call has a price on both sides: the service does not bill transcripts of other recognisers",
+        });
     }
     let text = match shape {
         Shape::Text => comparison_summary(&comparison).to_text(console.width()),

@@ -41,7 +41,7 @@ pub(super) fn run(args: Args, format: Format, console: &Console) -> Result<Exit,
     let settings = args.settings.settings(console)?;
     let rules = args.rules.as_deref().map(|path| rules::read(path, console)).transpose()?;
     let bytes = named_file::read(&args.path, FileKind::Transcript)?;
-    let transcript = match read_as(args.from.from, &bytes) {
+    let transcript = match read_as(args.from.from, &args.path, &bytes) {
         Ok(transcript) => transcript,
         Err(refused) => {
             console.error(&format!("{}: {refused}", args.path.display()));

@@ -87,7 +87,9 @@ fn exported(input: &Input, formats: &[Format], settings: &Settings) -> Result<Co
         let exported = format.write(&measured);
         if exported.left_out > 0 {
             let sentences = counted(exported.left_out, "sentence");
-            made.notes.push(format!("{format} leaves out {sentences} without times"));
+            let times = if *format == Format::Ctm { "word times" } else { "times" };
+            let rest = if exported.content.is_empty() { ": nothing is left" } else { "" };
+            made.notes.push(format!("{format} leaves out {sentences} without {times}{rest}"));
         }
         made.files.push((format.extension(), exported.content));
     }

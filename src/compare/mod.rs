@@ -100,6 +100,8 @@ pub struct ComparedSide {
     pub name: String,
     /// Models that made the transcripts, as far as they are known.
     pub models: BTreeSet<String>,
+    /// The forms of the transcripts: `calls.source_format`.
+    pub source_formats: BTreeSet<&'static str>,
 }
 
 /// Two sets of transcripts, compared. Serialises as the content of the command's JSON; holds no clock time and no path.
@@ -180,12 +182,13 @@ struct Pair {
     words: ComparedWords,
     costs: Option<Costs>,
     models: [Option<String>; 2],
+    source_formats: [Option<&'static str>; 2],
 }
 
 /// Reads, measures and compares the pairs. `observe` is called for each, in order, with the file that could not be read.
 pub fn compare(pairs: Pairs, options: &Options, observe: &mut dyn FnMut(Failed<'_>)) -> Comparison {
     let settings = &options.a.1.settings;
-    let side = |name: &str| ComparedSide { name: name.to_owned(), models: BTreeSet::new() };
+    let side = |name: &str| ComparedSide { name: name.to_owned(), ..ComparedSide::default() };
     let names = |files: Vec<Input>| files.into_iter().map(|input| input.file).collect();
     let mut comparison = Comparison {
         definitions_version: DEFINITIONS_VERSION,
@@ -219,6 +222,9 @@ pub fn compare(pairs: Pairs, options: &Options, observe: &mut dyn FnMut(Failed<'
             let [a, b] = pair.models;
             comparison.a.models.extend(a);
             comparison.b.models.extend(b);
+            let [a, b] = pair.source_formats;
+            comparison.a.source_formats.extend(a);
+            comparison.b.source_formats.extend(b);
             words.append(pair.words);
             if let (Some(costs), Some(own)) = (&mut costs, pair.costs) {
                 costs.append(own);
@@ -291,7 +297,8 @@ fn of_pair<'i>(a: &'i Input, b: &'i Input, options: &Options) -> Result<Pair, (&
     let costs = options.cost.then(|| Costs::new([(&one, &options.a.1.prices), (&two, &options.b.1.prices)]));
     let (mut call, words) = compare_call(&one, &two);
     call.cost = costs.as_ref().and_then(Costs::of_pair);
-    Ok(Pair { call, words, costs, models: [one.call.model, two.call.model] })
+    let source_formats = [one.call.source_format, two.call.source_format];
+    Ok(Pair { call, words, costs, models: [one.call.model, two.call.model], source_formats })
 }
 
 fn compare_call(a: &Measured<'_>, b: &Measured<'_>) -> (ComparedCall, ComparedWords) {

@@ -35,7 +35,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::error::{Error, Result};
-use crate::metrics::{Interval, Measured};
+use crate::metrics::{Interval, Measured, Participant};
 
 /// A format to write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -164,7 +164,7 @@ struct Call {
     /// Displayed names, by participant.
     participants: Vec<String>,
     duration_ms: i64,
-    /// Whether each participant is a channel.
+    /// Whether the participants are channels, without other labels.
     are_channels: bool,
     /// By time; one without times follows the sentence before it on its channel.
     sentences: Vec<Sentence>,
@@ -202,7 +202,12 @@ impl Call {
             while let Some(word) =
                 words.next_if(|word| (word.channel_id, word.sentence_index) == (row.channel_id, row.sentence_index))
             {
-                let text = shown(&format!("{}{}", word.text(), word.punctuation()));
+                let raw = format!("{}{}", word.text(), word.punctuation());
+                let mut text = shown(&raw);
+                if !text.contains(char::is_alphanumeric) && word.interval.is_some() {
+                    // A marker that has a time is talk.
+                    text = single_line(&raw);
+                }
                 if !text.is_empty() {
                     own.push(Word { interval: word.interval, text });
                 }
@@ -222,14 +227,12 @@ impl Call {
         let name = |at: usize| single_line(measured.role(at).unwrap_or_else(|| measured.label(at)));
         let last = sentences.iter().filter_map(|sentence| sentence.interval).map(|interval| interval.end).max();
         let stem = measured.file.rsplit_once('.').map_or(&*measured.file, |(stem, _)| stem);
-        let mut channels: Vec<_> = measured.participants.iter().map(|one| one.channel_id).collect();
-        channels.sort_unstable();
-        channels.dedup();
+        let is_channel = |one: &Participant| one.channel_id.is_some_and(|id| one.participant == format!("ch{id}"));
         Self {
             name: token(if stem.is_empty() { &measured.file } else { stem }),
             participants: (0..measured.participants.len()).map(name).collect(),
             duration_ms: measured.call.duration_ms.unwrap_or(0).max(last.unwrap_or(0)),
-            are_channels: channels.len() == measured.participants.len() && !channels.contains(&None),
+            are_channels: measured.participants.iter().all(is_channel),
             sentences,
         }
     }

@@ -6,15 +6,16 @@ use super::{Call, seconds};
 pub(super) fn write(call: &Call) -> String {
     // A file without any time lasts a millisecond: Praat knows no shorter one.
     let end = call.duration_ms.max(1);
-    let tiers = tiers(call);
-    let mut content = format!(
-        "File type = \"ooTextFile\"\nObject class = \"TextGrid\"\n\nxmin = 0\nxmax = {}\ntiers? {}\n",
-        seconds(end),
-        if tiers.is_empty() { "<absent>" } else { "<exists>" }
-    );
-    if !tiers.is_empty() {
-        content += &format!("size = {}\nitem []:\n", tiers.len());
+    let mut tiers = tiers(call);
+    if tiers.is_empty() {
+        // Readers want a tier.
+        tiers.push(Tier { name: "speech".to_owned(), participant: "", annotations: Vec::new() });
     }
+    let mut content = format!(
+        "File type = \"ooTextFile\"\nObject class = \"TextGrid\"\n\nxmin = 0\nxmax = {}\ntiers? <exists>\nsize = {}\nitem []:\n",
+        seconds(end),
+        tiers.len()
+    );
     for (number, tier) in (1..).zip(&tiers) {
         content += &format!("    item [{number}]:\n        class = \"IntervalTier\"\n");
         content +=

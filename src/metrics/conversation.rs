@@ -13,6 +13,7 @@ use super::interval::{Interval, Unusable, clean, union_length};
 use super::participants::{Identity, Participants, Roles};
 use super::pieces::cut_sentence;
 use crate::text::{Markers, Units, count, join_into, same_alphanumerics, trim};
+use crate::transcript::foreign::Format;
 use crate::transcript::{Code, Notices, Place, Sentence, Transcript, Word};
 
 /// Where the times of a sentence or a participant come from.
@@ -262,7 +263,8 @@ impl<'t> Conversation<'t> {
         if interpolated {
             self.notices.add(Code::InterpolatedWords, place, "");
         }
-        if blank {
+        // RTTM has no texts.
+        if blank && self.transcript.foreign != Some(Format::Rttm) {
             self.notices.add(Code::BlankSentence, place, "");
         }
         let zero_length = self.words.get(first_word as usize..).is_some_and(|own| own.iter().any(Option::is_some));

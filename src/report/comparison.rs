@@ -6,8 +6,11 @@ use serde_json::Value;
 use super::number::{NOT_MEASURED, cell, count, counted, difference, error_rate, figure, money};
 use super::summary::{Summary, SummaryBlock, SummaryCell, SummaryTable};
 use crate::billing::CurrencyTotal;
-use crate::compare::{ComparedCall, ComparedColumn, ComparedCost, ComparedRow, ComparedSide, Comparison, WordEdit};
+use crate::compare::{
+    ComparedCall, ComparedColumn, ComparedCost, ComparedFigure, ComparedRow, ComparedSide, Comparison, WordEdit,
+};
 use crate::metrics::catalogue::{Column, Table};
+use crate::transcript::SourceFormat;
 
 /// Rows of each table on a terminal and in Markdown.
 const SHOWN: usize = 20;
@@ -38,7 +41,9 @@ pub fn comparison_summary(comparison: &Comparison) -> Summary {
     ));
     if let (Some(median), Some(most)) = (total.start_error_ms_p50, total.start_error_ms_p90) {
         summary.line(format!(
-            "Start times: {median} ms apart in the median, {most} ms at the 90th percentile of {}",
+            "Start times: {} ms apart in the median, {} ms at the 90th percentile of {}",
+            count(median),
+            count(most),
             counted(total.start_error_n, "matched word")
         ));
     }
@@ -46,10 +51,7 @@ pub fn comparison_summary(comparison: &Comparison) -> Summary {
         let (exact, collar) = (error_rate(total.der), error_rate(total.der_collar_250));
         summary.line(format!("DER {exact}; {collar} with a collar of 250 ms"));
     }
-    if let Some(column) = comparison.column_of_calls("interruption_count") {
-        let differs = count(column.differs as i64);
-        summary.line(format!("Interruptions differ in {differs} of {}", counted(calls, "call")));
-    }
+    summary.line(interruptions_line(&comparison.calls));
     if let Some(cost) = &comparison.cost {
         summary.line(cost_line(cost));
     }
@@ -71,10 +73,29 @@ pub fn comparison_summary(comparison: &Comparison) -> Summary {
     summary
 }
 
+/// Models, and recognisers other than the service.
 fn side(side: &ComparedSide) -> String {
-    let models: Vec<&str> = side.models.iter().map(String::as_str).collect();
+    let own = SourceFormat::ModelStudio.name();
+    let formats = side.source_formats.iter().copied().filter(|format| *format != own);
+    let models: Vec<&str> = side.models.iter().map(String::as_str).chain(formats).collect();
     let models = if models.is_empty() { "model not known".to_owned() } else { models.join(", ") };
     format!("{} ({models})", side.name)
+}
+
+/// Of the calls in which both sides can be measured.
+fn interruptions_line(calls: &[ComparedCall]) -> String {
+    let figures = calls.iter().filter_map(|call| call.figures.get("interruption_count"));
+    let measured: Vec<&ComparedFigure> = figures.filter(|own| !own.a.is_null() && !own.b.is_null()).collect();
+    if measured.is_empty() {
+        return "Interruptions: not measurable in these calls".to_owned();
+    }
+    let differs = measured.iter().filter(|own| own.differs()).count();
+    let line =
+        format!("Interruptions differ in {} of {}", count(differs as i64), counted(measured.len() as u64, "call"));
+    match calls.len() - measured.len() {
+        0 => line,
+        others => format!("{line} ({} not measurable)", count(others as i64)),
+    }
 }
 
 /// By falling word error rate, then as in the reference.
@@ -106,10 +127,11 @@ fn cost_line(cost: &ComparedCost) -> String {
 }
 
 fn calls_table(comparison: &Comparison) -> SummaryTable {
-    let mut head = vec!["call", "words of A", "WER", "subst.", "del.", "ins.", "start p50", "p90", "DER", "DER 250 ms"];
+    let mut head = vec!["call", "words of A", "WER", "S/D/I", "DER"];
     if comparison.cost.is_some() {
         head.extend(["cost A", "cost B"]);
     }
+    head.extend(["start p50", "p90", "DER 250 ms"]);
     let mut table = SummaryTable::new("Calls", &head, 1);
     table.shown = SHOWN;
     let mut calls: Vec<&ComparedCall> = comparison.calls.iter().collect();
@@ -122,17 +144,14 @@ fn calls_table(comparison: &Comparison) -> SummaryTable {
     };
     for call in calls {
         let (accuracy, words) = (&call.accuracy, &call.accuracy.words);
+        let errors = [words.substitutions, words.deletions, words.insertions];
+        let each = errors.map(|errors| count(errors as i64)).join("/");
         let mut row = vec![
             SummaryCell::text(call.file.clone()),
             whole(words.reference_words),
             rate(accuracy.wer),
-            whole(words.substitutions),
-            whole(words.deletions),
-            whole(words.insertions),
-            ms(accuracy.start_error_ms_p50),
-            ms(accuracy.start_error_ms_p90),
+            SummaryCell::number(each, Some(errors.iter().sum::<u64>() as f64)),
             rate(accuracy.der),
-            rate(accuracy.der_collar_250),
         ];
         if comparison.cost.is_some() {
             for amount in [call.cost.map(|cost| cost.a), call.cost.map(|cost| cost.b)] {
@@ -140,6 +159,7 @@ fn calls_table(comparison: &Comparison) -> SummaryTable {
                 row.push(SummaryCell::number(money(amount.zip(call.cost.map(|cost| cost.currency))), number));
             }
         }
+        row.extend([ms(accuracy.start_error_ms_p50), ms(accuracy.start_error_ms_p90), rate(accuracy.der_collar_250)]);
         table.rows.push(row);
     }
     table
@@ -155,8 +175,9 @@ fn shown(value: Option<f64>, column: &Column) -> SummaryCell {
 }
 
 fn columns_table(comparison: &Comparison) -> SummaryTable {
-    let head = ["figure", "over all calls", "most in", "rows that differ", "measured in both", "A", "B", "B − A"];
-    let mut table = SummaryTable::new("Figures that differ", &head, 3);
+    let head = ["figure", "A", "B", "B − A", "differ", "of", "over all", "most in"];
+    let mut table = SummaryTable::new("Figures that differ", &head, 1);
+    table.notes = 2;
     let differing = comparison.columns.iter().filter(|column| column.differs > 0 && column.of.is_some());
     for own in differing {
         let Some(column) = Table::from_name(own.table).and_then(|table| table.column(own.column)) else { continue };
@@ -168,13 +189,13 @@ fn columns_table(comparison: &Comparison) -> SummaryTable {
 fn columns_row(own: &ComparedColumn, column: &Column) -> Vec<SummaryCell> {
     vec![
         SummaryCell::text(format!("{}.{}", own.table, own.column)),
-        SummaryCell::text(own.of.unwrap_or_default()),
-        SummaryCell::text(own.most_in.as_deref().unwrap_or(NOT_MEASURED)),
-        SummaryCell::whole(i64::try_from(own.differs).ok()),
-        SummaryCell::whole(i64::try_from(own.n).ok()),
         shown(own.a, column),
         shown(own.b, column),
         SummaryCell::number(difference(own.difference, column.unit), own.difference),
+        SummaryCell::whole(i64::try_from(own.differs).ok()),
+        SummaryCell::whole(i64::try_from(own.n).ok()),
+        SummaryCell::text(own.of.unwrap_or_default()),
+        SummaryCell::text(own.most_in.as_deref().unwrap_or(NOT_MEASURED)),
     ]
 }
 

@@ -75,12 +75,12 @@ pub fn error_rate(rate: Option<f64>) -> String {
     rate.map_or_else(|| NOT_MEASURED.to_owned(), |rate| format!("{:.1} %", rate * 100.0))
 }
 
-/// The difference of two figures by their unit, signed; shares in per cent points.
+/// The difference of two figures by their unit, signed; shares in percentage points.
 ///
 /// ```
 /// use talkmeter::metrics::catalogue::Unit;
 /// use talkmeter::report::number::difference;
-/// assert_eq!(difference(Some(-0.031), Unit::Share), "-3.1 %");
+/// assert_eq!(difference(Some(-0.031), Unit::Share), "-3.1 pp");
 /// assert_eq!(difference(Some(-1500.0), Unit::Ms), "-1.5 s");
 /// assert_eq!(difference(Some(412.0), Unit::Units), "+412");
 /// assert_eq!(difference(Some(0.0), Unit::Units), "0");
@@ -92,7 +92,7 @@ pub fn difference(value: Option<f64>, unit: Unit) -> String {
         return "0".to_owned();
     }
     let size = match unit {
-        Unit::Share => return format!("{:+.1} %", value * 100.0),
+        Unit::Share => return format!("{:+.1} pp", value * 100.0),
         Unit::OffsetMs => return figure(Some(value), unit),
         _ if value.fract() == 0.0 && !unit.is_ms() => count(value.abs() as i64),
         _ => figure(Some(value.abs()), unit),

@@ -36,6 +36,8 @@ pub struct SummaryTable {
     pub head: Vec<String>,
     /// Its first columns are text, the others numbers.
     pub texts: usize,
+    /// Its last columns are text as well.
+    pub notes: usize,
     /// Rows of cells.
     pub rows: Vec<Vec<SummaryCell>>,
     /// Rows that a terminal and Markdown show; the page shows all.
@@ -77,7 +79,7 @@ impl SummaryTable {
     #[must_use]
     pub fn new(title: impl Into<String>, head: &[&str], texts: usize) -> Self {
         let head = head.iter().map(|&name| name.to_owned()).collect();
-        Self { title: title.into(), head, texts, rows: Vec::new(), shown: usize::MAX }
+        Self { title: title.into(), head, texts, notes: 0, rows: Vec::new(), shown: usize::MAX }
     }
 
     /// Rows that are not shown, in words.
@@ -107,13 +109,13 @@ impl Summary {
         let mut text = self.title.clone() + "\n";
         for block in &self.blocks {
             match block {
-                SummaryBlock::Line(line) => text += &format!("{line}\n"),
+                SummaryBlock::Line(line) => text += &(super::text_table::wrapped(line, width) + "\n"),
                 SummaryBlock::Table(table) => {
                     // A heading would only repeat the first column.
                     let title = if table.title.is_empty() { String::new() } else { format!("{}\n", table.title) };
                     text += &format!("\n{title}");
                     let mut grid = super::TextTable::new(table.head.iter().map(String::as_str));
-                    grid = grid.numbers(table.texts..table.head.len());
+                    grid = grid.numbers(table.texts..table.head.len() - table.notes);
                     for row in table.rows.iter().take(table.shown) {
                         grid.row(row.iter().map(|cell| cell.text.replace(char::is_control, " ")));
                     }

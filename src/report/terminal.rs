@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::number::{NOT_MEASURED, NOT_PRICED, cell, cents, count, counted, figure};
 use super::roles::RoleRows;
-use super::text_table::TextTable;
+use super::text_table::{TextTable, wrapped};
 use super::{Cause, Distribution, Groups, Report};
 use crate::tables::RuleCalls;
 use crate::time::span;
@@ -19,7 +19,9 @@ impl Report {
     /// A summary: inputs, length, cost, totals, distributions, groups, warnings, for a terminal with this many columns.
     #[must_use]
     pub fn to_text(&self, width: Option<usize>) -> String {
-        let mut text = self.headline();
+        let headline = self.headline();
+        let lines: Vec<String> = headline.lines().map(|line| wrapped(line, width)).collect();
+        let mut text = lines.join("\n");
         if let Some(copies) = &self.copies {
             text += &format!("\n{copies}");
         }

@@ -123,6 +123,25 @@ impl TextTable {
     }
 }
 
+/// A line in as many lines as a terminal of this width needs, broken at blanks.
+pub(super) fn wrapped(line: &str, width: Option<usize>) -> String {
+    let Some(width) = width else { return line.to_owned() };
+    let (mut text, mut used) = (String::with_capacity(line.len()), 0);
+    for word in line.split(' ') {
+        let more = word.width();
+        if used > 0 && used + 1 + more > width {
+            text.push('\n');
+            used = 0;
+        } else if !text.is_empty() {
+            text.push(' ');
+            used += 1;
+        }
+        text.push_str(word);
+        used += more;
+    }
+    text
+}
+
 fn escaped(cell: String) -> String {
     let is_unsafe = |c: char| c.is_control() || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
     if !cell.contains(is_unsafe) {
@@ -193,6 +212,13 @@ mod tests {
         two.row(["1".repeat(30), "2".repeat(30), "3".repeat(30)]);
         assert!(two.render(Some(70)).ends_with("\nno room for c"));
         assert_eq!(two.render(Some(94)).lines().count(), 2);
+    }
+
+    #[test]
+    fn lines_break_at_blanks() {
+        let line = "transcripts of whisper 10, 文字 5, a-word-that-is-too-long";
+        assert_eq!(wrapped(line, Some(18)), "transcripts of\nwhisper 10, 文字\n5,\na-word-that-is-too-long");
+        assert_eq!(wrapped(line, None), line);
     }
 
     #[test]

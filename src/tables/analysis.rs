@@ -501,7 +501,7 @@ impl Batch {
         options: &Options,
         decided: Option<&mut Rows>,
     ) -> (Outcome, Option<blake3::Hash>) {
-        let transcript = match read_as(input.format(), bytes) {
+        let transcript = match read_as(input.format(), input.path(), bytes) {
             Ok(transcript) => transcript,
             Err(error) => return (Outcome::ParseError(error), None),
         };
@@ -523,6 +523,16 @@ impl Batch {
             }
         }
         (Outcome::Measured(measured.warnings), options.hash_inputs.then(|| blake3::hash(bytes)))
+    }
+}
+
+impl Analysis {
+    /// Whether a call is a result of the service, not another recogniser's.
+    #[cfg(feature = "cli")]
+    pub(crate) fn has_results_of_service(&self) -> bool {
+        let formats = self.calls.column("source_format").and_then(|formats| Ok(formats.str()?.clone()));
+        let own = SourceFormat::ModelStudio.name();
+        formats.is_ok_and(|formats| formats.iter().any(|format| format.is_none_or(|format| format == own)))
     }
 }
 

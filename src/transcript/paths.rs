@@ -95,12 +95,7 @@ impl Input {
     /// Its name in the tables without the ending of a transcript.
     #[must_use]
     pub fn stem(&self) -> &str {
-        let known = |ending: &str| ending == "json" || LINES.iter().any(|one| ending.eq_ignore_ascii_case(one));
-        let stem = self
-            .file
-            .rsplit_once('.')
-            .filter(|(stem, ending)| known(ending) && !stem.is_empty() && !stem.ends_with('/'));
-        stem.map_or(&self.file, |(stem, _)| stem)
+        ending(&self.file).map_or(&self.file, |(stem, _)| stem)
     }
 
     /// The transcript in its bytes.
@@ -108,20 +103,36 @@ impl Input {
     /// # Errors
     /// As [`read`](super::read), or [`SourceFormat::read`] where its format is named.
     pub fn parse<'b>(&self, bytes: &'b [u8]) -> Result<Transcript<'b>, ParseError> {
-        read_as(self.format, bytes)
+        read_as(self.format, &self.path, bytes)
     }
 }
 
-/// Endings of transcripts that are not JSON, in any case.
-const LINES: [&str; 5] = ["ctm", "rttm", "srt", "stm", "vtt"];
+/// Endings of transcripts, those that say more first. Those that are not JSON are read in any case.
+const ENDINGS: [&str; 8] = ["json", "whisper.json", "ctm", "stm", "seglst.json", "vtt", "srt", "rttm"];
 
-/// Whether a walk takes the file for a transcript. Beside `call.json`, a `call.srt` is of the same call.
+/// The name without its ending, and the place of the ending in [`ENDINGS`].
+fn ending(name: &str) -> Option<(&str, usize)> {
+    let has = |(place, ending): (usize, &&str)| {
+        let (stem, found) = name.split_at_checked(name.len().checked_sub(ending.len())?)?;
+        let is_same = if ending.ends_with("json") { found == *ending } else { found.eq_ignore_ascii_case(ending) };
+        let stem = stem.strip_suffix('.').filter(|_| is_same)?;
+        (!stem.is_empty() && !stem.ends_with('/')).then_some((stem, place))
+    };
+    // `call.whisper.json` ends in two of them.
+    ENDINGS.iter().enumerate().filter_map(has).min_by_key(|(stem, _)| stem.len())
+}
+
+/// Whether a walk takes the file for a transcript. Of files with one name and several of these endings, the one that says
+/// most is the call.
 pub(crate) fn is_transcript(path: &Path, is_file: IsFile<'_>) -> bool {
-    if path.file_name().is_some_and(|name| name.as_encoded_bytes().ends_with(b".json")) {
-        return true;
-    }
-    let is_lines = path.extension().is_some_and(|ending| LINES.iter().any(|one| ending.eq_ignore_ascii_case(one)));
-    is_lines && !is_file(&path.with_extension("json"))
+    let Some(name) = path.file_name() else { return false };
+    let name = name.to_string_lossy();
+    let Some((stem, place)) = ending(&name) else { return name.ends_with(".json") };
+    let is_there = |ending: &&str| {
+        let beside = |ending: &str| is_file(&path.with_file_name(format!("{stem}.{ending}")));
+        beside(ending) || !ending.ends_with("json") && beside(&ending.to_ascii_uppercase())
+    };
+    !ENDINGS.iter().take(place).any(is_there)
 }
 
 /// Whether there is a file at a path, beside the one in question.

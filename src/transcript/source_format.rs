@@ -1,9 +1,10 @@
 //! The form of a transcript: that of the service, or of another recogniser.
 
 use std::fmt;
+use std::path::Path;
 use std::str::FromStr;
 
-use super::foreign::Format;
+use super::foreign::{self, Format};
 use super::{ParseError, Transcript, parse};
 use crate::error::{Error, Result};
 
@@ -56,9 +57,17 @@ impl SourceFormat {
     }
 }
 
-/// Reads a file of the format that is named; without one, the structure of the file tells it.
-pub(crate) fn read_as(format: Option<SourceFormat>, bytes: &[u8]) -> std::result::Result<Transcript<'_>, ParseError> {
-    format.map_or_else(|| super::read(bytes), |format| format.read(bytes))
+/// Reads a file of the format that is named; without one, the structure of the file tells it. Where there is none, as
+/// nobody speaks, its ending does.
+pub(crate) fn read_as<'b>(
+    format: Option<SourceFormat>,
+    path: &Path,
+    bytes: &'b [u8],
+) -> std::result::Result<Transcript<'b>, ParseError> {
+    match format {
+        Some(format) => format.read(bytes),
+        None => super::read(bytes).or_else(|error| foreign::without_speech(path, bytes).ok_or(error)),
+    }
 }
 
 impl fmt::Display for SourceFormat {

@@ -143,6 +143,37 @@ fn files_are_paired_by_name_and_what_is_alone_is_said() {
 }
 
 #[test]
+fn interruptions_are_compared_where_both_sides_can_measure_them() {
+    let two = call(&[(0, 0, 4000, "one two three"), (1, 5000, 6000, "four")]);
+    let one = diarised(&[(Some(0), 0, 4000, "one two three"), (Some(1), 5000, 6000, "four")]);
+    let ran = sides(two.clone(), one).run("compare a b").exits(0);
+    let ran = ran.prints("Interruptions: not measurable in these calls");
+    let ran = ran.then().write("a/y.json", two.clone()).write("b/y.json", two).run("compare a b").exits(0);
+    ran.prints("Interruptions differ in 0 of 1 call (1 not measurable)");
+}
+
+#[test]
+fn eighty_columns_show_the_figures_of_both_sides() {
+    let a = call(&[(0, 0, 60_000, "one two three"), (1, 70_000, 90_000, "four five")]);
+    let b = call(&[(0, 61_455, 121_455, "one two"), (1, 130_000, 150_000, "four five six")]);
+    let scene = sides(a, b).with(|folder| {
+        for side in ["a", "b"] {
+            std::fs::rename(folder.join(side).join("x.json"), folder.join(side).join("call-1.json")).unwrap();
+        }
+    });
+    let ran = scene.environment("COLUMNS", "80").run("compare a b --cost").exits(0).prints("60,728 ms apart");
+    let out = ran.out();
+    let lines: Vec<&str> = out.lines().collect();
+    assert!(lines.iter().all(|line| line.chars().count() <= 80), "{out}");
+    let head = |title: &str| lines.iter().skip_while(|line| **line != title).nth(1).copied().unwrap();
+    let calls = head("Calls");
+    assert!(["WER", "S/D/I", "DER", "cost A", "cost B"].iter().all(|name| calls.contains(name)), "{out}");
+    let figures = head("Figures that differ");
+    assert!(figures.split_whitespace().collect::<Vec<_>>().join(" ").starts_with("figure A B B − A"), "{out}");
+    assert!(out.contains(" pp"), "{out}");
+}
+
+#[test]
 fn the_price_of_both_is_compared_where_both_have_one() {
     let a = call(&[(0, 0, 10_000, "one"), (1, 20_000, 40_000, "two")]).content(0, 10_000).content(1, 20_000);
     let b = call(&[(0, 0, 10_000, "one")]).content(0, 10_000);

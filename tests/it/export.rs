@@ -70,6 +70,30 @@ fn speakers_of_one_track_have_columns_and_roles_name_them() {
 }
 
 #[test]
+fn a_speaker_who_is_alone_keeps_the_label_and_a_marker_its_time() {
+    let item = |text: &str, begin: u64, end: u64| json!({"Type": "pronunciation", "Content": text, "BeginOffsetMillis": begin, "EndOffsetMillis": end});
+    let said = json!({"ParticipantRole": "AGENT", "Content": "I am [PII].", "BeginOffsetMillis": 0, "EndOffsetMillis": 2000,
+        "Items": [item("I", 100, 300), item("am", 300, 600), item("[PII].", 600, 1900)]});
+    let scene = Scene::new().write("in/a.json", json!({"Transcript": [said]}));
+    let mut ran = scene.run("export in --to ctm,whisper-json,stm,rttm -o out").exits(0);
+    let ctm = "a 1 0.100 0.200 I NA lex AGENT\na 1 0.300 0.300 am NA lex AGENT\na 1 0.600 1.300 [PII]. NA lex AGENT\n";
+    assert_eq!(ran.file("out/a.ctm"), ctm);
+    assert_eq!(ran.file("out/a.stm"), "a 1 AGENT 0.100 1.900 I am .\n");
+    for (at, file) in ["in/a.json", "out/a.ctm", "out/a.whisper.json", "out/a.stm", "out/a.rttm"].iter().enumerate() {
+        ran = ran.then().run(&format!("analyze {file} -o out/t{at} --tables csv")).exits(0);
+        let row = &ran.table_as(&format!("t{at}/participants"), "csv")[0];
+        assert_eq!((&row["participant"], &row["talk_ms"]), (&json!("AGENT"), &json!("1800")), "{file}");
+    }
+}
+
+#[test]
+fn a_format_that_needs_word_times_says_that_they_are_missing() {
+    let vtt = "WEBVTT\n\n00:01.000 --> 00:02.000\n<v Ann>Hi.\n";
+    let ran = Scene::new().write("in/b.vtt", vtt).run("export in --to ctm,stm -o out").exits(0);
+    ran.says("b.vtt: ctm leaves out 1 sentence without word times: nothing is left");
+}
+
+#[test]
 fn captions_are_made_of_other_transcripts_but_not_of_captions() {
     let scene = Scene::new()
         .write("in/a.rttm", "SPEAKER a 1 0.5 1 <NA> <NA> Ann <NA> <NA>\n")

@@ -382,20 +382,22 @@ fn stm_with_numbers_for_speakers_and_ctm_with_numbers_for_words_are_told_apart()
 fn captions_of_ours_are_read_with_their_voices() {
     let call = |names: [i64; 2]| {
         diarised(&[
-            (Some(names[0]), 0, 2000, "good morning"),
-            (Some(names[1]), 1500, 3500, "I want a refund"),
-            (Some(names[0]), 6000, 7000, "for what?"),
+            (Some(names[0]), 0, 4000, "good morning how may I help"),
+            (Some(names[1]), 500, 4500, "I want a refund for this"),
+            (Some(names[0]), 8000, 9000, "for what?"),
         ])
     };
     let scene = Scene::new().call("a", call([0, 1])).run("captions calls -o out --to srt,vtt").exits(0);
     assert!(scene.file("out/a.srt").contains("- spk1: "), "no shared cue: {}", scene.file("out/a.srt"));
     for name in ["out/a.srt", "out/a.vtt"] {
-        let expected = [("spk0", "good morning"), ("spk1", "I want a refund"), ("spk0", "for what?")];
+        let expected =
+            [("spk0", "good morning how may I help"), ("spk1", "I want a refund for this"), ("spk0", "for what?")];
         is_said(&scene.file(name), &expected);
     }
     let line = "captions calls -o named --to srt --role spk0=Agent,spk1=Customer";
     let scene = scene.then().run(line).exits(0);
-    let expected = [("Agent", "good morning"), ("Customer", "I want a refund"), ("Agent", "for what?")];
+    let expected =
+        [("Agent", "good morning how may I help"), ("Customer", "I want a refund for this"), ("Agent", "for what?")];
     is_said(&scene.file("named/a.srt"), &expected);
 }
 
@@ -441,7 +443,8 @@ fn shapes_without_words_are_told_by_what_stands_beside_them() {
     ] {
         assert_eq!(read(content.to_string().as_bytes()).unwrap().foreign, format, "{content}");
     }
-    assert_eq!(talk(&assembly.to_string()), [("ch0".to_owned(), Some(700))]);
+    // Gaps up to 250 ms are closed.
+    assert_eq!(talk(&assembly.to_string()), [("ch0".to_owned(), Some(750))]);
 }
 
 #[test]
@@ -449,7 +452,7 @@ fn times_that_are_not_there_are_not_zero() {
     let word = |text: &str| json!({"word": text});
     let google =
         json!({"results": [{"alternatives": [{"transcript": "Hi there.", "words": [word("Hi"), word("there.")]}]}]});
-    let transcript = read(google.to_string().as_bytes()).unwrap();
+    let transcript = read(google.to_string().as_bytes()).unwrap().into_owned();
     let sentence = &transcript.channels[0].sentences[0];
     assert_eq!((sentence.begin_ms, sentence.end_ms, sentence.words[0].begin_ms), (None, None, None));
     // A begin in ticks, a length as ISO 8601.
@@ -459,7 +462,7 @@ fn times_that_are_not_there_are_not_zero() {
     // Punctuation in front hangs on nothing.
     let items = json!([{"Type": "punctuation", "Content": "…"}, {"Type": "pronunciation", "Content": "Hi", "BeginOffsetMillis": 10, "EndOffsetMillis": 400}]);
     let aws = json!({"Transcript": [{"ParticipantRole": "AGENT", "Content": "… Hi", "Items": items, "BeginOffsetMillis": 0, "EndOffsetMillis": 500}]});
-    let transcript = read(aws.to_string().as_bytes()).unwrap();
+    let transcript = read(aws.to_string().as_bytes()).unwrap().into_owned();
     assert_eq!(transcript.channels[0].sentences[0].words.iter().map(|word| &*word.text).collect::<Vec<_>>(), ["Hi"]);
 }
 
@@ -507,9 +510,66 @@ fn the_language_is_what_the_file_states() {
             _ => continue,
         };
         *stated = json!("en-GB");
-        let transcript = read(content.to_string().as_bytes()).unwrap();
+        let transcript = read(content.to_string().as_bytes()).unwrap().into_owned();
         assert_eq!(transcript.channels[0].sentences[0].language.as_deref(), Some("en-GB"), "{format:?}");
     }
+}
+
+#[test]
+fn of_one_call_in_several_formats_the_one_that_says_most_is_read() {
+    let mut scene = Scene::new().call("d", shapes()[0].2.clone());
+    for (name, content) in ANN_AND_BO {
+        let ending = name.rsplit_once('.').unwrap().1;
+        scene = scene.write(&format!("calls/c.{ending}"), content).write(&format!("calls/d.{ending}"), content);
+    }
+    let [rttm, .., vtt] = &ANN_AND_BO;
+    let scene = scene.write("calls/may/e.rttm", rttm.1).write("calls/may/e.vtt", vtt.1);
+    let scene = scene.write("calls/f.seglst.json", shapes().pop().unwrap().2).write("calls/f.rttm", rttm.1);
+    let ran = scene.run("analyze calls -o out").exits(0).says("not read: 11 other files (");
+    let rows = ran.table("calls");
+    assert_eq!(column(&rows, "file"), ["c.CTM", "d.json", "f.seglst.json", "may/e.vtt"]);
+    // What is exported beside each other is one call.
+    let line = "export calls/d.json --to rttm,ctm,stm,seglst,whisper-json -o made";
+    let ran = ran.then().run(line).exits(0).then().run("analyze made -o out/again --tables csv").exits(0);
+    assert_eq!(column(&ran.table_as("again/calls", "csv"), "file"), ["d.whisper.json"]);
+    // Captions are made of the best that is no caption.
+    ran.then().run("captions calls/may -o captions").exits(0).says("2 files written");
+}
+
+#[test]
+fn a_call_without_speech_is_exported_and_read_again() {
+    let silent = json!({"transcripts": [{"channel_id": 0, "sentences": []}], "properties": {"original_duration_in_milliseconds": 5000}});
+    for format in ["rttm", "ctm", "stm", "seglst"] {
+        let ran = Scene::new().call("a", silent.clone()).run(&format!("export calls --to {format} -o made")).exits(0);
+        let ran = ran.then().run("analyze made -o out").exits(0);
+        has(&ran.row("calls"), json!({"source_format": format, "speech_ms": 0, "sentence_count": 0}));
+    }
+    Scene::new()
+        .write("calls/a.json", "")
+        .write("calls/b.srt", "")
+        .run("check calls")
+        .exits(3)
+        .prints("download the result");
+}
+
+#[test]
+fn what_the_service_does_not_bill_has_a_count_of_its_own_and_no_advice_about_it() {
+    let scene = Scene::new().call("a", shapes()[0].2.clone()).write("calls/b.rttm", ANN_AND_BO[0].1);
+    let ran = scene.run("cost actual calls --model fun-asr --region intl").exits(0);
+    let ran = ran.says("2 files found: 0 priced, 0 without a price, 0 without a duration, 2 of other recognisers");
+    assert!(!ran.out().contains("by result"), "{}", ran.out());
+    let ran = ran.then().run("cost actual calls --model fun-asr --region intl --format json").exits(0);
+    has(
+        ran.json()["summary"].as_object().unwrap(),
+        json!({"totalDetected": 2, "totalNotBilled": 2, "totalNoDuration": 0}),
+    );
+    let ran = ran.then().run("compare calls calls --cost --model-a fun-asr --model-b fun-asr --region intl").exits(0);
+    let ran =
+        ran.says("the service does not bill transcripts of other recognisers").prints("calls (fun-asr, rttm, whisper)");
+    let ran = ran.then().run("check calls --format jsonl").exits(0);
+    assert!(!ran.err().contains("hint: ") && !ran.out().contains("blank_sentence"), "{}{}", ran.err(), ran.out());
+    let ran = ran.then().write("calls/c.srt", "<html>").run("check calls/c.srt").exits(3);
+    assert!(!ran.out().contains("download"), "{}", ran.out());
 }
 
 #[test]

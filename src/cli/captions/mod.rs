@@ -134,7 +134,8 @@ pub(super) fn run(mut args: Args, print: Print, console: &Console) -> Result<Exi
 /// Captions are made of everything but captions.
 fn is_no_caption(path: &Path, is_file: IsFile<'_>) -> bool {
     let named = |ending: &std::ffi::OsStr| Format::ALL.iter().any(|one| ending.eq_ignore_ascii_case(one.extension()));
-    is_transcript(path, is_file) && !path.extension().is_some_and(named)
+    let is_caption = |path: &Path| path.extension().is_some_and(named);
+    !is_caption(path) && is_transcript(path, &|other| is_file(other) && !is_caption(other))
 }
 
 /// Makes the captions of a file.

@@ -24,7 +24,7 @@ use crate::billing::{AdjustedTotal, Adjustments, CurrencyRate, Line, Prices, Tot
 use crate::catalog::{Currency, Region};
 use crate::error::Error;
 use crate::metrics::{Settings, measure};
-use crate::report::number::{cents, counted, decimal};
+use crate::report::number::{cents, count, counted, decimal};
 use crate::transcript::{Input, Inputs};
 
 const EXAMPLES: &str = "\
@@ -97,6 +97,8 @@ struct Counts {
     failed: u64,
     without_price: u64,
     without_duration: u64,
+    /// Transcripts of other recognisers.
+    not_billed: u64,
 }
 
 /// What all lines add up to.
@@ -132,7 +134,7 @@ pub(super) fn run(
         }
         writer.add(&lines)
     })?;
-    if counts.files == 0 {
+    if counts.files + counts.not_billed == 0 {
         console.error(if counts.failed == 0 { "no result files found" } else { "no result file could be read" });
         return Ok(Exit::Failed);
     }
@@ -204,11 +206,12 @@ impl Source<'_> {
         };
         let mut counts = Counts { failed: inputs.excluded.len() as u64, ..Counts::default() };
         for chunk in inputs.files.chunks(CHUNK) {
-            let lines: Vec<Result<Vec<Line>, String>> =
+            let lines: Vec<Result<Option<Vec<Line>>, String>> =
                 chunk.par_iter().map(|input| lines_of(input, &settings(input), self.prices)).collect();
             for (input, lines) in chunk.iter().zip(lines) {
                 match lines {
-                    Ok(lines) => {
+                    Ok(None) => counts.not_billed += 1,
+                    Ok(Some(lines)) => {
                         counts.add(&lines);
                         let own = facts.remove(&input.path).unwrap_or_else(|| {
                             let folder = input.path.parent().map(|folder| folder.display().to_string());
@@ -253,11 +256,12 @@ impl Counts {
 
     fn summary(&self) -> Summary {
         Summary {
-            detected: self.files + self.failed,
+            detected: self.files + self.failed + self.not_billed,
             supported: self.priced(),
             no_price: self.without_price,
             no_duration: self.without_duration,
             unreadable: self.failed,
+            not_billed: Some(self.not_billed),
         }
     }
 
@@ -279,12 +283,13 @@ impl Sums {
     }
 }
 
-/// The lines of one file, or why it could not be read.
-fn lines_of(input: &Input, settings: &Settings, prices: &Prices) -> Result<Vec<Line>, String> {
+/// The lines of one file, or why it could not be read; `None` for another recogniser's, which the service does not bill.
+fn lines_of(input: &Input, settings: &Settings, prices: &Prices) -> Result<Option<Vec<Line>>, String> {
     let failed = |why: &dyn std::fmt::Display| format!("{}: {why}", input.path.display());
     let bytes = input.read().map_err(|error| failed(&Error::io("read", Path::new("it"), error)))?;
     let transcript = input.parse(&bytes).map_err(|refused| failed(&refused))?;
-    Ok(result_lines(&measure(&input.file, &transcript, settings), prices))
+    let is_billed = transcript.foreign.is_none();
+    Ok(is_billed.then(|| result_lines(&measure(&input.file, &transcript, settings), prices)))
 }
 
 fn print(
@@ -357,9 +362,13 @@ fn print(
     } else {
         said.iter().for_each(|line| console.note(line));
     }
+    let others = match counts.not_billed {
+        0 => String::new(),
+        others => format!(", {} of other recognisers, which the service does not bill", count(others as i64)),
+    };
     console.note(&format!(
-        "{} found: {} priced, {} without a price, {} without a duration",
-        counted(counts.files + counts.failed, "file"),
+        "{} found: {} priced, {} without a price, {} without a duration{others}",
+        counted(counts.files + counts.failed + counts.not_billed, "file"),
         counts.priced(),
         counts.without_price,
         counts.without_duration,

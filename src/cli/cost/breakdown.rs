@@ -113,6 +113,9 @@ pub(super) struct Summary {
     pub(super) no_duration: u64,
     #[serde(rename = "totalUnreadable")]
     pub(super) unreadable: u64,
+    /// Transcripts of other recognisers, among files that were transcribed.
+    #[serde(rename = "totalNotBilled", skip_serializing_if = "Option::is_none")]
+    pub(super) not_billed: Option<u64>,
 }
 
 /// The lines of one file.

@@ -75,12 +75,14 @@ impl Cell {
 pub(super) struct Grid {
     pub(super) head: Vec<String>,
     pub(super) texts: usize,
+    /// Its last columns are text as well.
+    pub(super) notes: usize,
     pub(super) rows: Vec<Vec<Cell>>,
 }
 
 impl Grid {
     pub(super) fn new(head: &[&str], texts: usize, rows: Vec<Vec<Cell>>) -> Self {
-        Self { head: head.iter().map(|&name| name.to_owned()).collect(), texts, rows }
+        Self { head: head.iter().map(|&name| name.to_owned()).collect(), texts, notes: 0, rows }
     }
 }
 

@@ -228,7 +228,7 @@ fn roles(report: &Report) -> Option<Grid> {
     };
     let head = std::iter::once("Figure".to_owned()).chain(roles.iter().map(|role| role.role.clone()));
     let rows = roles.first()?.figures.iter().enumerate().map(row).collect();
-    Some(Grid { head: head.collect(), texts: 1, rows })
+    Some(Grid { head: head.collect(), texts: 1, notes: 0, rows })
 }
 
 fn keywords(report: &Report) -> Option<Grid> {

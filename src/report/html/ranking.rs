@@ -122,7 +122,7 @@ pub(super) fn groups(report: &Report, page: &Page) -> Option<Grid> {
     };
     let head = ranking.by.iter().cloned().chain(["Calls".to_owned()]).chain(ranking.rates.iter().map(Rate::label));
     let rows = in_order(report, ranking).into_iter().take(MOST_GROUPS).map(row).collect();
-    Some(Grid { head: head.collect(), texts: ranking.by.len(), rows })
+    Some(Grid { head: head.collect(), texts: ranking.by.len(), notes: 0, rows })
 }
 
 /// The periods with bars, and the change against the period before.
@@ -143,7 +143,7 @@ pub(super) fn trend(page: &Page) -> Option<Grid> {
         before = Some(set);
     }
     let head = [trend.column.clone(), "Calls".to_owned()].into_iter().chain(trend.rates.iter().map(Rate::label));
-    Some(Grid { head: head.collect(), texts: 1, rows })
+    Some(Grid { head: head.collect(), texts: 1, notes: 0, rows })
 }
 
 /// `+12 %`; empty where the value before is 0.

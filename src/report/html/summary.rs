@@ -51,5 +51,6 @@ fn grid(table: &SummaryTable) -> Grid {
         None => Cell::text(cell.text.clone()),
     };
     let head: Vec<&str> = table.head.iter().map(String::as_str).collect();
-    Grid::new(&head, table.texts, table.rows.iter().map(|row| row.iter().map(cell).collect()).collect())
+    let grid = Grid::new(&head, table.texts, table.rows.iter().map(|row| row.iter().map(cell).collect()).collect());
+    Grid { notes: table.notes, ..grid }
 }

@@ -1,7 +1,8 @@
 //! Transcripts of other recognisers, read as [`Transcript`]: told apart by their structure, never by their names.
 //!
 //! Each shape has a file that finds sentences and words in it; `speech` makes channels, speakers and sentences of these, by
-//! the same rules for all. What a shape cannot say is null. Shapes as documented by their makers in November 2026.
+//! the same rules for all. What a shape cannot say is null. Shapes as documented by their makers in November 2026; `docs/recognisers.md` names
+//! the pages and repositories.
 
 mod assemblyai;
 mod aws;
@@ -19,6 +20,7 @@ mod whisper;
 mod whisper_cpp;
 
 use std::borrow::Cow;
+use std::path::Path;
 
 use serde_json::Value;
 
@@ -211,6 +213,18 @@ impl<'t> Document<'t> {
 pub fn read(bytes: &[u8]) -> Option<Result<Transcript<'static>, ParseError>> {
     let text = decoded(bytes).ok()?;
     Some(read_text(&text)?.map(|transcript| noted(transcript, bytes)))
+}
+
+/// A file without lines or segments, which is all that some formats have of a call without speech.
+pub(super) fn without_speech(path: &Path, bytes: &[u8]) -> Option<Transcript<'static>> {
+    let name = path.file_name()?.to_string_lossy().to_ascii_lowercase();
+    let endings: &[(&str, Format)] = match bytes.trim_ascii() {
+        b"" => &[(".rttm", Format::Rttm), (".ctm", Format::Ctm), (".stm", Format::Stm)],
+        b"[]" => &[(".seglst.json", Format::SegLst)],
+        _ => return None,
+    };
+    let (_, format) = endings.iter().find(|(ending, _)| name.ends_with(ending))?;
+    Some(Transcript { foreign: Some(*format), ..Transcript::default() })
 }
 
 /// The same of a text without a byte order mark.

@@ -32,11 +32,14 @@ pub fn read(bytes: &[u8]) -> Result<Transcript<'_>, ParseError> {
         Ok(json) => json,
         Err(error) => return foreign::read(bytes).unwrap_or(Err(error)),
     };
-    if let Some(transcript) = quick::read(json) {
+    let quick = quick::read(json);
+    // Without a sentence it may be another recogniser's.
+    if let Some(transcript) = quick.filter(|read| read.channels.iter().any(|channel| !channel.sentences.is_empty())) {
         return Ok(transcript);
     }
-    // Most results of the service have no key `type`; many transcripts of others have, under a key `transcripts` as well.
-    let is_plain = json.contains("\"transcripts\"") && !json.contains("\"type\"");
+    // Results of the service do not have these keys; transcripts of others have, under a key `transcripts` as well.
+    let has_others = || ["\"type\"", "\"language_code\"", "\"channel_index\""].iter().any(|key| json.contains(key));
+    let is_plain = json.contains("\"transcripts\"") && !has_others();
     if !is_plain && let Some(read) = foreign::read_text(json) {
         return read;
     }

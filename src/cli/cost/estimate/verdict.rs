@@ -247,6 +247,7 @@ impl<'g> Verdict<'g> {
                 no_price: files(|row| row.without_price),
                 no_duration: files(|row| row.without_duration),
                 unreadable: self.unreadable,
+                not_billed: None,
             },
         }
     }
