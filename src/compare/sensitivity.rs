@@ -38,7 +38,10 @@ impl Variation {
             |parameter, value, settings: Settings| Self { parameter, value, definition: settings.preset, settings };
         let mut grid = vec![own(None, None, settings.clone())];
         for (name, value) in settings.parameters.values() {
-            for value in [value / 2, value.saturating_mul(2)] {
+            let mut values = vec![value / 2, value.saturating_mul(2)];
+            // Of 0 both are 0.
+            values.dedup();
+            for value in values {
                 let mut varied = settings.clone();
                 if name == "dead_air_ms" && varied.parameters.turn_pause_ms == varied.parameters.dead_air_ms {
                     varied.parameters.turn_pause_ms = value;

@@ -12,6 +12,9 @@ const NARROW: usize = 60;
 /// The least width to which prose is wrapped.
 const LEAST_PROSE: usize = 16;
 
+/// A longer word of prose may be broken.
+const LONGEST_WORD: usize = 24;
+
 /// Blanks between columns.
 const GAP: usize = 2;
 
@@ -65,7 +68,8 @@ impl TextTable {
         let width = cells().map(|cell| cell.width()).max().unwrap_or(0).max(head);
         // Names and numbers are not cut in two.
         let is_prose = !self.numbers.contains(&at) && cells().any(|cell| cell.contains(' '));
-        let least = if is_prose { width.min(LEAST_PROSE.max(head)) } else { width };
+        let word = cells().flat_map(|cell| cell.split(' ')).map(|word| word.width()).max().unwrap_or(0);
+        let least = if is_prose { width.min(LEAST_PROSE.max(head).max(word.min(LONGEST_WORD))) } else { width };
         Column { width, least, is_prose }
     }
 
@@ -198,6 +202,14 @@ mod tests {
         assert!(widths(&text).iter().all(|width| *width <= 64), "{text}");
         assert!(text.lines().count() > 3 && text.contains("客服.json   17:45"), "{text}");
         assert!(text.lines().nth(1).unwrap().starts_with("a.json       1:02       12.0 s  Dead air"), "{text}");
+    }
+
+    #[test]
+    fn words_of_prose_are_not_broken() {
+        let mut table = TextTable::new(["setting", "n", "m"]).numbers(1..3);
+        table.row(["interruption_overlap_ms 400", &"1".repeat(20), &"2".repeat(15)]);
+        assert!(table.render(Some(62)).contains("interruption_overlap_ms "), "{}", table.render(Some(62)));
+        assert!(table.render(Some(61)).ends_with("no room for m"));
     }
 
     #[test]

@@ -38,7 +38,10 @@ fn every_threshold_is_halved_and_doubled_and_calls_change_rank() {
     assert_eq!((&idle["sum"], &idle["differs"]["turn_count"]), (&grid[0]["sum"], &json!(0)));
     let ran =
         ran.then().run("sensitivity calls").exits(0).prints("2 calls under 24 settings").prints("dead_air_ms 1500");
-    let ran = ran.then().run("sensitivity calls --format csv").exits(0);
+    let narrow = ran.then().environment("COLUMNS", "80").run("sensitivity calls").exits(0);
+    assert!(narrow.out().lines().skip(2).all(|line| line.chars().count() <= 80), "{}", narrow.out());
+    assert!(!narrow.out().contains("no room") && narrow.out().contains("\nSilence and turns\n"), "{}", narrow.out());
+    let ran = narrow.then().run("sensitivity calls --format csv").exits(0);
     assert_eq!(ran.out().lines().count(), 1 + 2 * 24);
     assert!(ran.out().contains("a.json,dead_air_ms,1500,default,0,0,0,0,0,2,4000,3,1,"), "{}", ran.out());
 }
@@ -148,6 +151,7 @@ proptest! {
         settings.parameters.incumbent_ms = value;
         let grid = Variation::grid(&settings);
         let own: Vec<_> = grid.iter().filter(|one| one.parameter == Some("incumbent_ms")).map(|one| one.value).collect();
-        prop_assert_eq!(own, [Some(value / 2), Some(value * 2)]);
+        let expected = if value == 0 { vec![Some(0)] } else { vec![Some(value / 2), Some(value * 2)] };
+        prop_assert_eq!(own, expected);
     }
 }
