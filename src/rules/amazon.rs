@@ -3,10 +3,12 @@
 //! Source: Amazon Transcribe API Reference, data types `CategoryProperties`, `Rule`, `TranscriptFilter`,
 //! `NonTalkTimeFilter`, `InterruptionFilter` and `SentimentFilter`. A category matches when all its rules do.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use serde::Deserialize;
 
+use super::Rules;
 use super::writing::quoted;
 
 /// A rule file made of categories.
@@ -19,6 +21,8 @@ pub struct ImportedCategories {
     pub rules: usize,
     /// What could not be carried over, one clause each, with the category.
     pub left_out: Vec<String>,
+    /// What is read otherwise here than there, one clause each, with the category.
+    pub different: Vec<String>,
 }
 
 /// `ListCallAnalyticsCategories`, `GetCallAnalyticsCategory`, or one category alone.
@@ -99,7 +103,7 @@ const THRESHOLD_MS: i64 = 3000;
 /// ```
 ///
 /// # Errors
-/// When the text is not that JSON.
+/// When the text is not that JSON, or holds no category.
 pub fn from_amazon_categories(json: &str) -> Result<ImportedCategories, String> {
     let answer: Answer = serde_json::from_str(json).map_err(|_| {
         "not the JSON of call analytics categories: an object with Categories or CategoryProperties".to_owned()
@@ -108,29 +112,45 @@ pub fn from_amazon_categories(json: &str) -> Result<ImportedCategories, String> 
         Answer::List { categories } => categories,
         Answer::One { category } | Answer::Bare(category) => vec![category],
     };
-    let mut imported = ImportedCategories { text: String::new(), rules: 0, left_out: Vec::new() };
+    if categories.is_empty() {
+        return Err("no category in the list".to_owned());
+    }
+    let mut imported =
+        ImportedCategories { text: String::new(), rules: 0, left_out: Vec::new(), different: Vec::new() };
+    let mut known = HashSet::new();
     for category in &categories {
-        imported.add(category);
+        imported.add(category, &mut known);
     }
     Ok(imported)
 }
 
 impl ImportedCategories {
-    fn add(&mut self, category: &Category) {
+    /// `known` has the names of the rules so far.
+    fn add<'c>(&mut self, category: &'c Category, known: &mut HashSet<&'c str>) {
         let name = &category.category_name;
         let mut names = Vec::new();
         let mut conditions = String::new();
         let mut comments = Vec::new();
+        let mut has_range = false;
         for (number, filters) in category.rules.iter().enumerate() {
-            match filters.condition() {
-                Ok((kind, lines, comment)) => {
-                    let condition = format!("{kind}_{}", number + 1);
-                    let _ = write!(conditions, "\n[rule.conditions.{condition}]\n{lines}");
+            let checked = filters.condition().and_then(|(kind, lines, comment)| {
+                let condition = format!("{kind}_{}", number + 1);
+                let lines = format!("\n[rule.conditions.{condition}]\n{lines}");
+                check(name, &condition, &lines).map(|()| (condition, lines, comment))
+            });
+            match checked {
+                Ok((condition, lines, comment)) => {
+                    conditions += &lines;
                     names.push(condition);
                     comments.extend(comment);
+                    has_range |= filters.transcript_filter.as_ref().is_some_and(Filter::has_range);
                 }
                 Err(why) => comments.push(why),
             }
+        }
+        if !names.is_empty() && known.contains(&**name) {
+            comments.push("another category has this name".to_owned());
+            names.clear();
         }
         for comment in &comments {
             self.left_out.push(format!("{name}: {comment}"));
@@ -141,10 +161,23 @@ impl ImportedCategories {
             let _ = writeln!(self.text, "# Nothing is left of the category {}\n", quoted(name));
             return;
         }
+        if has_range {
+            let what = "time ranges count from the first word, and not from the begin of the recording";
+            self.different.push(format!("{name}: {what}"));
+            let _ = writeln!(self.text, "# Different: {what}");
+        }
         self.rules += 1;
+        known.insert(name);
         let (id, when) = (quoted(name), names.join(" and "));
         let _ = writeln!(self.text, "[[rule]]\nid = {id}\nseverity = \"notice\"\nwhen = \"{when}\"\n{conditions}");
     }
+}
+
+/// Refuses a condition that a rule file could not hold.
+fn check(rule: &str, condition: &str, lines: &str) -> Result<(), String> {
+    let text = format!("[[rule]]\nid = {}\nwhen = \"{condition}\"\n{lines}", quoted(rule));
+    let first = |faults: Vec<super::Fault>| faults.into_iter().next().map_or_else(String::new, |fault| fault.what);
+    Rules::parse(&text).map(drop).map_err(first)
 }
 
 impl Filters {
@@ -193,6 +226,10 @@ impl Filter {
             .map_or_else(String::new, |role| format!("role = {}\n", quoted(&role.to_lowercase())))
     }
 
+    fn has_range(&self) -> bool {
+        self.absolute_time_range.is_some() || self.relative_time_range.is_some()
+    }
+
     /// The window of a condition on phrases.
     fn window(&self) -> Result<String, String> {
         let parts = match (&self.absolute_time_range, &self.relative_time_range) {
@@ -220,7 +257,7 @@ impl Filter {
 
     /// Refuses a time range, which figures do not have.
     fn whole(&self, filter: &str) -> Result<(), String> {
-        if self.absolute_time_range.is_some() || self.relative_time_range.is_some() {
+        if self.has_range() {
             return Err(format!("{filter} with a time range: a figure is of the whole call"));
         }
         Ok(())

@@ -27,8 +27,10 @@ pub(crate) enum Test {
 /// Phrases that are looked for.
 #[derive(Debug, Clone)]
 pub(crate) struct Search {
-    /// As given, each once.
+    /// As given, each once, whatever its spelling.
     pub(crate) given: Vec<String>,
+    /// Those that are other spellings of one before.
+    pub(crate) repeats: Vec<String>,
     /// Their terms, indices into the list of all rules.
     pub(crate) terms: Vec<usize>,
     /// How many of them must be found.
@@ -199,14 +201,16 @@ impl Search {
 impl Metric {
     fn holds(&self, facts: &Facts) -> Option<bool> {
         let values = self.values(facts)?;
-        let holds = |value: Option<f64>| {
-            value.map(|value| self.bounds.iter().all(|(bound, number)| bound.allows(value, *number)))
-        };
         let mut any = Some(false);
         for (_, value) in values {
-            any = truth::or(any, holds(value));
+            any = truth::or(any, value.map(|value| self.allows(value)));
         }
         any
+    }
+
+    /// Whether a value is within the bounds.
+    pub(crate) fn allows(&self, value: f64) -> bool {
+        self.bounds.iter().all(|(bound, number)| bound.allows(value, *number))
     }
 
     /// The figure of the call, or of each participant it is about; `None` where it is about no participant.
@@ -246,13 +250,11 @@ impl Near {
         let others = Timeline::new(facts, others);
         let has_near = |index: &usize| {
             let Some(time) = facts.time(*index) else { return false };
-            let within = self.within_ms;
+            let (own, within) = (facts.hit(*index), self.within_ms);
             match (before, after) {
-                (true, true) => {
-                    others.reaches(*index, time.begin.saturating_sub(within), time.end.saturating_add(within))
-                }
-                (true, false) => others.begins(*index, time.end, time.end.saturating_add(within)),
-                _ => others.ends(*index, time.begin.saturating_sub(within), time.begin),
+                (true, true) => others.reaches(own, time.begin.saturating_sub(within), time.end.saturating_add(within)),
+                (true, false) => others.begins(own, time.end, time.end.saturating_add(within)),
+                _ => others.ends(own, time.begin.saturating_sub(within), time.begin),
             }
         };
         list.iter().copied().filter(has_near).collect()
@@ -282,7 +284,7 @@ struct Timeline {
 
 impl Timeline {
     fn new(facts: &Facts, hits: &[usize]) -> Self {
-        let times = || hits.iter().filter_map(|&index| Some((facts.time(index)?, index)));
+        let times = || hits.iter().filter_map(|&index| Some((facts.time(index)?, facts.hit(index))));
         let mut by_begin: Vec<(Interval, usize)> = times().collect();
         by_begin.sort_unstable_by_key(|(time, index)| (time.begin, *index));
         let mut ends: Vec<(i64, usize)> = times().map(|(time, index)| (time.end, index)).collect();

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use super::condition::{Condition, Finding, Metric, Near, Search, Speaker, Test, Within};
+use super::condition::{Bound, Condition, Finding, Metric, Near, Search, Speaker, Test, Within};
 use super::facts::Facts;
 use super::{FigureKey, Rule, Rules, Verdict};
-use crate::metrics::catalogue::Cells;
-use crate::metrics::{Measured, Parameters};
+use crate::metrics::{Interval, Measured, Parameters};
 
 /// More hits of a condition are counted, but not compared with those of another.
 const MOST_PAIRED: usize = 1_000;
@@ -33,6 +32,8 @@ pub struct ConditionEvidence {
     pub kind: &'static str,
     /// `None` where it is not known.
     pub holds: Option<bool>,
+    /// What it asks, in words.
+    pub wanted: String,
     /// At least one.
     pub lines: Vec<EvidenceLine>,
 }
@@ -51,12 +52,33 @@ pub struct EvidenceLine {
     pub term: String,
     /// The text as in the transcript.
     pub matched: Option<String>,
-    /// The figure.
+    /// The figure; of a pair the time between the two hits, in ms.
     pub value: Option<f64>,
+    /// Whether the figure is within its bounds, or the pair near enough; `None` for other lines and for a figure that is
+    /// null.
+    pub meets: Option<bool>,
     /// What was wanted, in words.
     pub wanted: String,
     /// The turn.
     pub text: Option<Arc<str>>,
+    /// Of a pair, the second hit; participant, times, term and `matched` above are those of both.
+    pub other: Option<OtherHit>,
+    /// Why it is not known, or how much was searched without a hit.
+    pub note: Option<String>,
+}
+
+/// The second hit of a pair.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct OtherHit {
+    /// Index into [`Measured::participants`].
+    pub participant: usize,
+    /// In ms.
+    pub begin_ms: Option<i64>,
+    /// In ms.
+    pub end_ms: Option<i64>,
+    /// The turn.
+    pub text: Arc<str>,
 }
 
 impl Rules {
@@ -79,21 +101,31 @@ impl Rules {
     pub fn explain(&self, measured: &Measured<'_>, id: &str, parameters: &Parameters) -> Option<Explanation> {
         let rule = self.list.iter().find(|rule| &*rule.id == id)?;
         let facts = self.facts(measured);
-        Some(self.explanation(rule, &facts, &rule.decide(&facts), Some(parameters)))
+        Some(self.explanation(rule, &facts, &rule.decide(&facts), measured, Some(parameters)))
     }
 
-    pub(crate) fn explanation(
+    pub(super) fn explanation(
         &self,
         rule: &Rule,
         facts: &Facts,
         verdict: &Verdict,
+        measured: &Measured<'_>,
         parameters: Option<&Parameters>,
     ) -> Explanation {
-        let evidence = |(condition, finding): (&Condition, &Finding)| ConditionEvidence {
-            condition: condition.name.clone(),
-            kind: condition.test.kind().name(),
-            holds: finding.holds,
-            lines: self.lines(&condition.test, facts, finding, &verdict.findings, parameters),
+        let evidence = |(condition, finding): (&Condition, &Finding)| {
+            let wanted = condition.test.wanted();
+            let found = Evidence { rules: self, facts, measured, wanted: &wanted };
+            let lines = match &condition.test {
+                Test::Phrases(search) | Test::Repeated(search, _) => found.hits(search, &finding.hits),
+                Test::Absent(search) => {
+                    let hits = facts.span.map(|span| search.find(facts, span).hits);
+                    found.hits(search, &hits.unwrap_or_default())
+                }
+                Test::Metric(metric) => found.figures(metric, parameters),
+                Test::Near(near) => found.pairs(near, rule, &verdict.findings),
+            };
+            let (condition, kind) = (condition.name.clone(), condition.test.kind().name());
+            ConditionEvidence { condition, kind, holds: finding.holds, wanted, lines }
         };
         Explanation {
             matched: verdict.matched,
@@ -101,86 +133,114 @@ impl Rules {
             conditions: rule.conditions.iter().zip(&verdict.findings).map(evidence).collect(),
         }
     }
+}
 
-    fn lines(
-        &self,
-        test: &Test,
-        facts: &Facts,
-        finding: &Finding,
-        others: &[Finding],
-        parameters: Option<&Parameters>,
-    ) -> Vec<EvidenceLine> {
-        match test {
-            Test::Phrases(search) | Test::Repeated(search, _) | Test::Absent(search) => {
-                let found = match (test, facts.span) {
-                    (Test::Absent(search), Some(span)) => search.find(facts, span).hits,
-                    _ => finding.hits.clone(),
-                };
-                let wanted = test.wanted();
-                if found.is_empty() {
-                    return vec![search.nothing(facts, wanted)];
-                }
-                found.iter().filter_map(|&index| self.hit(facts, index, &wanted)).collect()
-            }
-            Test::Metric(metric) => self.figure_lines(metric, facts, parameters),
-            Test::Near(near) => self.pairs(near, facts, others),
+/// The evidence of one condition.
+struct Evidence<'e> {
+    rules: &'e Rules,
+    facts: &'e Facts,
+    measured: &'e Measured<'e>,
+    wanted: &'e str,
+}
+
+impl Evidence<'_> {
+    fn hits(&self, search: &Search, hits: &[usize]) -> Vec<EvidenceLine> {
+        if hits.is_empty() {
+            return vec![self.nothing(search)];
         }
+        hits.iter().filter_map(|&index| self.hit(index)).collect()
     }
 
-    fn hit(&self, facts: &Facts, index: usize, wanted: &str) -> Option<EvidenceLine> {
-        let found = facts.occurrences.get(index)?;
+    fn hit(&self, index: usize) -> Option<EvidenceLine> {
+        let found = self.facts.occurrences.get(index)?;
         Some(EvidenceLine {
             participant: Some(found.participant),
             begin_ms: found.interval.map(|interval| interval.begin),
             end_ms: found.interval.map(|interval| interval.end),
-            term: self.phrases.terms().get(found.term)?.clone(),
+            term: self.rules.phrases.terms().get(found.term)?.clone(),
             matched: Some(found.matched.clone()),
-            value: None,
-            wanted: wanted.to_owned(),
+            wanted: self.wanted.to_owned(),
             text: Some(Arc::clone(&found.text)),
+            ..EvidenceLine::default()
         })
     }
 
-    fn figure_lines(&self, metric: &Metric, facts: &Facts, parameters: Option<&Parameters>) -> Vec<EvidenceLine> {
-        let bounds: Vec<String> =
-            metric.bounds.iter().map(|(bound, number)| format!("{} {number}", bound.name())).collect();
-        let mut wanted = bounds.join(", ");
-        if let Some(FigureKey { column, .. }) = self.figures.get(metric.figure)
-            && let Some(parameters) = parameters
+    /// What was searched without a hit, or why nothing was.
+    fn nothing(&self, search: &Search) -> EvidenceLine {
+        let line = EvidenceLine {
+            term: search.given.join(" | "),
+            wanted: self.wanted.to_owned(),
+            note: self.unknown(&search.speaker),
+            ..EvidenceLine::default()
+        };
+        let (None, Some(span)) = (&line.note, self.facts.span) else { return line };
+        let Interval { begin, end } = search.window.within(span);
+        let meant = search.speaker.participants(self.facts).unwrap_or_default();
+        let turns = self.measured.turns.iter().filter(|turn| meant.contains(&turn.participant));
+        let count = turns.filter(|turn| turn.begin_ms < end && turn.end_ms > begin).count();
+        // Without turns: they were not measured.
+        let note = (!self.measured.turns.is_empty()).then(|| {
+            let turns = if count == 1 { "1 turn".to_owned() } else { format!("{count} turns") };
+            format!("{turns} searched")
+        });
+        EvidenceLine { begin_ms: Some(begin), end_ms: Some(end), note, ..line }
+    }
+
+    /// Why nothing can be known of these participants.
+    fn unknown(&self, speaker: &Speaker) -> Option<String> {
+        if self.facts.span.is_none() {
+            return Some("the call has no speech".to_owned());
+        }
+        speaker.participants(self.facts).is_none().then(|| match speaker {
+            Speaker::Anybody => "the call has no participant".to_owned(),
+            Speaker::Role(role) => format!("no participant has the role {role}"),
+            Speaker::Label(label) => format!("no participant is {label}"),
+            Speaker::RoleOrLabel(name) => format!("no participant is {name} or has this role"),
+        })
+    }
+
+    fn figures(&self, metric: &Metric, parameters: Option<&Parameters>) -> Vec<EvidenceLine> {
+        let mut wanted = self.wanted.to_owned();
+        if let (Some(FigureKey { column, .. }), Some(parameters)) = (self.rules.figures.get(metric.figure), parameters)
         {
             wanted.extend(column.parameters_of(parameters).map(|(name, value)| format!("; {name} {value}")));
         }
-        let line = |participant, value| EvidenceLine {
+        let unknown = self.unknown(&metric.speaker);
+        let line = |(participant, value): (Option<usize>, Option<f64>)| EvidenceLine {
             participant,
             value,
+            meets: value.map(|value| metric.allows(value)),
             term: metric.given.clone(),
             wanted: wanted.clone(),
+            note: unknown.clone().or_else(|| value.is_none().then(|| "the figure is null".to_owned())),
             ..EvidenceLine::default()
         };
-        match metric.values(facts) {
-            Some(values) if !values.is_empty() => {
-                values.into_iter().map(|(participant, value)| line(participant, value)).collect()
-            }
-            _ => vec![EvidenceLine { wanted: format!("{wanted}{}", metric.speaker.words()), ..line(None, None) }],
+        match metric.values(self.facts) {
+            Some(values) if !values.is_empty() => values.into_iter().map(line).collect(),
+            _ => vec![line((None, None))],
         }
     }
 
     /// For each hit of the first condition the nearest of the second, near enough or not.
-    fn pairs(&self, near: &Near, facts: &Facts, others: &[Finding]) -> Vec<EvidenceLine> {
-        let wanted = format!("at most {} ms between, order {}", near.within_ms, near.order.name());
-        let [Some(one), Some(two)] = near.pair.map(|index| others.get(index)) else { return Vec::new() };
+    fn pairs(&self, near: &Near, rule: &Rule, findings: &[Finding]) -> Vec<EvidenceLine> {
+        let [Some(one), Some(two)] = near.pair.map(|index| findings.get(index)) else { return Vec::new() };
+        let facts = self.facts;
         let nearest = |&first: &usize| {
             let time = facts.time(first)?;
-            let seconds = two.hits.iter().take(MOST_PAIRED).filter(|&&second| second != first);
+            let seconds = two.hits.iter().take(MOST_PAIRED).filter(|&&second| facts.hit(second) != facts.hit(first));
             let apart = seconds.filter_map(|&second| Some((near.distance(time, facts.time(second)?)?, second)));
             let (distance, second) = apart.min()?;
-            let (one, two) = (self.hit(facts, first, &wanted)?, self.hit(facts, second, &wanted)?);
+            let (one, two) = (self.hit(first)?, self.hit(second)?);
+            let other =
+                OtherHit { participant: two.participant?, begin_ms: two.begin_ms, end_ms: two.end_ms, text: two.text? };
             Some(EvidenceLine {
                 end_ms: one.end_ms.max(two.end_ms),
                 begin_ms: one.begin_ms.min(two.begin_ms),
                 term: format!("{} … {}", one.term, two.term),
                 matched: one.matched.zip(two.matched).map(|(one, two)| format!("{one} … {two}")),
                 value: Some(distance as f64),
+                meets: Some(distance <= near.within_ms),
+                other: Some(other),
                 ..one
             })
         };
@@ -188,27 +248,24 @@ impl Rules {
         if !lines.is_empty() {
             return lines;
         }
-        let count = |finding: &Finding| finding.hits.len();
+        let of = |index: usize, finding: &Finding| {
+            let name = rule.conditions.get(index).map_or("", |condition| &condition.name);
+            match (finding.holds, finding.hits.len()) {
+                (None, _) => format!("{name} is not known"),
+                (_, 1) => format!("{name} has 1 hit"),
+                (_, count) => format!("{name} has {count} hits"),
+            }
+        };
+        let [first, second] = near.pair;
         vec![EvidenceLine {
-            wanted: format!("{wanted}; {} and {} hits", count(one), count(two)),
+            wanted: self.wanted.to_owned(),
+            note: Some(format!("{}, {}", of(first, one), of(second, two))),
             ..EvidenceLine::default()
         }]
     }
 }
 
 impl Search {
-    /// Where nothing was found.
-    fn nothing(&self, facts: &Facts, wanted: String) -> EvidenceLine {
-        let searched = facts.span.map(|span| self.window.within(span));
-        EvidenceLine {
-            begin_ms: searched.map(|searched| searched.begin),
-            end_ms: searched.map(|searched| searched.end),
-            term: self.given.join(" | "),
-            wanted: format!("{wanted}{}", self.speaker.words()),
-            ..EvidenceLine::default()
-        }
-    }
-
     /// How much is enough.
     fn enough(&self) -> String {
         let phrases = if self.least > 1 { format!("{} different phrases, ", self.least) } else { String::new() };
@@ -218,160 +275,39 @@ impl Search {
 }
 
 impl Test {
-    /// What the condition wants of its phrases, in words.
+    /// What the condition asks, in words.
     fn wanted(&self) -> String {
         match self {
-            Self::Phrases(search) => search.enough(),
-            Self::Absent(search) if search.least == 1 && search.times == 1 => "no hit".to_owned(),
-            Self::Absent(search) => format!("not {}", search.enough()),
-            Self::Repeated(search, Within::Ms(ms)) => format!("{} within {ms} ms", search.enough()),
-            Self::Repeated(search, Within::Turns(turns)) => format!("{} within {turns} turns", search.enough()),
-            Self::Metric(_) | Self::Near(_) => String::new(),
+            Self::Phrases(search) => format!("{}{}", search.enough(), search.speaker.words()),
+            Self::Absent(search) if search.least == 1 && search.times == 1 => {
+                format!("no hit{}", search.speaker.words())
+            }
+            Self::Absent(search) => format!("not {}{}", search.enough(), search.speaker.words()),
+            Self::Repeated(search, within) => {
+                let within = match within {
+                    Within::Ms(ms) => format!("{ms} ms"),
+                    Within::Turns(1) => "1 turn".to_owned(),
+                    Within::Turns(turns) => format!("{turns} turns"),
+                };
+                format!("{} within {within}{}", search.enough(), search.speaker.words())
+            }
+            Self::Metric(metric) => {
+                let bound = |(bound, number): &(Bound, f64)| format!("{} {number}", bound.name());
+                let bounds: Vec<String> = metric.bounds.iter().map(bound).collect();
+                bounds.join(", ")
+            }
+            Self::Near(near) => format!("at most {} ms between, order {}", near.within_ms, near.order.name()),
         }
     }
 }
 
 impl Speaker {
-    /// For the end of a sentence.
+    /// For the end of a clause.
     fn words(&self) -> String {
         match self {
             Self::Anybody => String::new(),
             Self::Role(role) => format!(", by the role {role}"),
-            Self::Label(label) => format!(", by {label}"),
-            Self::RoleOrLabel(name) => format!(", of {name}"),
+            Self::Label(label) | Self::RoleOrLabel(label) => format!(", by {label}"),
         }
-    }
-}
-
-/// A rule whose verdict in a call differs between two rule files.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-#[non_exhaustive]
-pub struct Flip {
-    /// The call.
-    pub file: String,
-    /// The rule's id.
-    pub rule: String,
-    /// Its verdict by the first file.
-    pub before: Option<bool>,
-    /// Its verdict by the second file.
-    pub after: Option<bool>,
-    /// The hit or figure that makes the difference.
-    pub because: String,
-}
-
-impl Rules {
-    /// Ids of rules that only `new` has, and of those that only these have, in the order of their files.
-    #[must_use]
-    pub fn added_and_removed<'r>(&'r self, new: &'r Self) -> (Vec<&'r str>, Vec<&'r str>) {
-        let only = |list: &'r Self, other: &Self| {
-            let known: std::collections::HashSet<&str> = other.list.iter().map(Rule::id).collect();
-            list.list.iter().map(Rule::id).filter(|id| !known.contains(id)).collect()
-        };
-        (only(new, self), only(self, new))
-    }
-
-    /// The rules of both files whose verdict differs in this call.
-    #[cfg_attr(not(feature = "analytics"), allow(dead_code, reason = "asked by tables"))]
-    pub(crate) fn flips(&self, new: &Self, measured: &Measured<'_>, figure: &dyn Fn(FigureKey) -> Cells) -> Vec<Flip> {
-        let facts = [self, new].map(|rules| Facts::new(measured, &rules.phrases, &rules.figures, figure));
-        let [old_facts, new_facts] = &facts;
-        let known: std::collections::HashMap<&str, &Rule> = self.list.iter().map(|rule| (rule.id(), rule)).collect();
-        let flip = |rule: &Rule| {
-            let old = known.get(rule.id())?;
-            let (before, after) = (old.decide(old_facts), rule.decide(new_facts));
-            if before.matched == after.matched {
-                return None;
-            }
-            let explained =
-                [self.explanation(old, old_facts, &before, None), new.explanation(rule, new_facts, &after, None)];
-            Some(Flip {
-                file: measured.file.clone(),
-                rule: rule.id().to_owned(),
-                before: before.matched,
-                after: after.matched,
-                because: because(&explained, measured),
-            })
-        };
-        new.list.iter().filter_map(flip).collect()
-    }
-}
-
-/// What differs between two explanations, in words: hits that come or go, figures with their bounds, conditions.
-fn because([old, new]: &[Explanation; 2], measured: &Measured<'_>) -> String {
-    let mut reasons = Vec::new();
-    for condition in &new.conditions {
-        let Some(before) = old.conditions.iter().find(|before| before.condition == condition.condition) else {
-            reasons.push(format!(
-                "{} is new: {}",
-                condition.condition,
-                words(condition, condition.lines.first(), measured)
-            ));
-            continue;
-        };
-        if before.holds == condition.holds {
-            continue;
-        }
-        let key = |line: &EvidenceLine| (line.participant, line.begin_ms, line.term.clone(), line.matched.clone());
-        let only = |list: &[EvidenceLine], others: &[EvidenceLine]| {
-            list.iter()
-                .find(|line| line.matched.is_some() && !others.iter().any(|other| key(other) == key(line)))
-                .cloned()
-        };
-        let (comes, goes) = (only(&condition.lines, &before.lines), only(&before.lines, &condition.lines));
-        let what = match (comes, goes) {
-            (Some(line), _) => format!("now hits {}", words(condition, Some(&line), measured)),
-            (None, Some(line)) => format!("no longer hits {}", words(before, Some(&line), measured)),
-            (None, None) => {
-                let [old, new] = [before, condition].map(|one| words(one, one.lines.first(), measured));
-                if old == new {
-                    format!("{} → {}", truth(before.holds), truth(condition.holds))
-                } else {
-                    format!("{old} → {new}")
-                }
-            }
-        };
-        reasons.push(format!("{} {what}", condition.condition));
-    }
-    for before in &old.conditions {
-        if !new.conditions.iter().any(|condition| condition.condition == before.condition) {
-            reasons.push(format!("{} is gone: {}", before.condition, words(before, before.lines.first(), measured)));
-        }
-    }
-    if old.when != new.when {
-        reasons.push(format!("when = {:?} → {:?}", old.when, new.when));
-    }
-    reasons.join("; ")
-}
-
-fn truth(holds: Option<bool>) -> &'static str {
-    match holds {
-        Some(true) => "true",
-        Some(false) => "false",
-        None => "unknown",
-    }
-}
-
-/// A line of evidence as a clause.
-fn words(condition: &ConditionEvidence, line: Option<&EvidenceLine>, measured: &Measured<'_>) -> String {
-    let Some(line) = line else { return truth(condition.holds).to_owned() };
-    let who =
-        line.participant.map(|index| format!(" by {}", measured.role(index).unwrap_or_else(|| measured.label(index))));
-    let who = who.unwrap_or_default();
-    match (&line.matched, line.value) {
-        (Some(matched), Some(apart)) => {
-            let at = line.begin_ms.map_or_else(String::new, |begin| format!(" at {begin} ms"));
-            format!("\"{matched}\"{at}{who}, {apart} ms apart ({})", line.wanted)
-        }
-        (Some(matched), _) => {
-            let at = line.begin_ms.map_or_else(String::new, |begin| format!(" at {begin} ms"));
-            format!("\"{matched}\"{at}{who} (term `{}`)", line.term)
-        }
-        (None, Some(value)) => format!("{} is {value}{} ({})", line.term, who.replace(" by ", " for "), line.wanted),
-        (None, None) => format!(
-            "{} ({}{})",
-            truth(condition.holds),
-            line.wanted,
-            if line.term.is_empty() { String::new() } else { format!(": {}", line.term) }
-        ),
     }
 }

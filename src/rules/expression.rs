@@ -30,6 +30,13 @@ pub(crate) struct Named {
     pub(crate) speaks_for: bool,
 }
 
+/// A part of an expression, with what was computed of its sides.
+pub(crate) enum Part<T> {
+    Not(T),
+    And(T, T),
+    Or(T, T),
+}
+
 /// What is wrong with a `when`, and where: a byte range of its text.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct BadExpression {
@@ -77,7 +84,12 @@ impl Expression {
         let fault = |place: Range<usize>, what: String| Err(BadExpression { place, what });
         for place in words(text) {
             let word = text.get(place.clone()).unwrap_or_default();
-            let expected = |what: &str| format!("`{word}` stands where {what} is expected");
+            let expected = |what: &str| {
+                let lower = word.to_ascii_lowercase();
+                let is_operator = lower != word && matches!(&*lower, "and" | "or" | "not");
+                let hint = if is_operator { format!("; write `{lower}`") } else { String::new() };
+                format!("expected {what}, found `{word}`{hint}")
+            };
             match word {
                 "not" | "(" => {
                     if !wants_operand {
@@ -122,8 +134,11 @@ impl Expression {
             }
         }
         if wants_operand {
-            let what =
-                if text.trim().is_empty() { "`when` is empty" } else { "`when` ends where a condition is expected" };
+            let what = if text.trim().is_empty() {
+                "`when` is empty"
+            } else {
+                "expected a condition, found the end of `when`"
+            };
             return fault(0..text.len(), what.to_owned());
         }
         parsed.apply(&mut pending, &mut nots, 1);
@@ -143,19 +158,34 @@ impl Expression {
 
     /// Its value, given that of each condition.
     pub(crate) fn value(&self, condition: impl Fn(usize) -> Option<bool>) -> Option<bool> {
-        let mut stack: Vec<Option<bool>> = Vec::new();
+        let value = self.fold(condition, |part| match part {
+            Part::Not(one) => truth::not(one),
+            Part::And(one, two) => truth::and(one, two),
+            Part::Or(one, two) => truth::or(one, two),
+        });
+        value.flatten()
+    }
+
+    /// Computes something of each condition, and from that of each part of the expression.
+    pub(crate) fn fold<T>(&self, condition: impl Fn(usize) -> T, mut of: impl FnMut(Part<T>) -> T) -> Option<T> {
+        let mut stack: Vec<T> = Vec::new();
         for step in &self.steps {
             let value = match *step {
                 Step::Condition(index) => condition(index),
-                Step::Not => truth::not(stack.pop().flatten()),
+                Step::Not => of(Part::Not(stack.pop()?)),
                 Step::And | Step::Or => {
-                    let (two, one) = (stack.pop().flatten(), stack.pop().flatten());
-                    if *step == Step::And { truth::and(one, two) } else { truth::or(one, two) }
+                    let (two, one) = (stack.pop()?, stack.pop()?);
+                    of(if *step == Step::And { Part::And(one, two) } else { Part::Or(one, two) })
                 }
             };
             stack.push(value);
         }
-        stack.pop().flatten()
+        stack.pop()
+    }
+
+    /// The number of steps that a value takes.
+    pub(crate) fn len(&self) -> usize {
+        self.steps.len()
     }
 }
 

@@ -19,7 +19,8 @@ pub(crate) struct Facts {
     pub(crate) occurrences: Vec<Occurrence>,
     /// The occurrences of each term.
     terms: Vec<Range<usize>>,
-    /// For each occurrence the first one with the same term at the same place: terms differ by their exclusions too.
+    /// For each occurrence the first one of the same term at the same place: two spellings of a term, and a term with and
+    /// without an exclusion, find one hit.
     same: Option<Vec<usize>>,
     /// In the order of the rules' figures.
     pub(crate) figures: Vec<Values>,
@@ -63,34 +64,41 @@ impl Facts {
         }
     }
 
-    /// The occurrences of one term, by their canonical index.
-    pub(crate) fn of_term(&self, term: usize) -> impl Iterator<Item = usize> {
-        let range = self.terms.get(term).cloned().unwrap_or_default();
-        range.map(|index| self.same.as_ref().map_or(index, |same| same.get(index).copied().unwrap_or(index)))
+    /// The occurrences of one term.
+    pub(crate) fn of_term(&self, term: usize) -> Range<usize> {
+        self.terms.get(term).cloned().unwrap_or_default()
+    }
+
+    /// The same number for occurrences that are one hit.
+    pub(crate) fn hit(&self, index: usize) -> usize {
+        self.same.as_ref().and_then(|same| same.get(index).copied()).unwrap_or(index)
     }
 
     pub(crate) fn time(&self, index: usize) -> Option<Interval> {
         self.occurrences.get(index)?.interval
     }
 
-    /// Sorts hits by begin, end and participant, then term; each once.
+    /// Sorts hits by begin, end and participant, then term; each once, by the first term that found it.
     pub(crate) fn in_order(&self, hits: &mut Vec<usize>) {
-        hits.sort_unstable_by_key(|&index| (self.occurrences.get(index).map(Occurrence::order), index));
-        hits.dedup();
+        let order = |index: usize| self.occurrences.get(index).map(Occurrence::order);
+        hits.sort_unstable_by_key(|&index| (order(index), self.hit(index), index));
+        hits.dedup_by_key(|index| self.hit(*index));
     }
 }
 
-/// Occurrences of equal terms at equal places; `None` where every term is there once.
+/// Occurrences of the same term at the same place; `None` where every term is there once.
 fn same(occurrences: &[Occurrence], phrases: &Keywords) -> Option<Vec<usize>> {
-    let terms = phrases.terms();
-    if phrases.has_distinct_terms() {
+    let searched = phrases.searched();
+    if searched.iter().enumerate().all(|(index, searched)| index == searched.term) {
         return None;
     }
     let mut first = HashMap::with_capacity(occurrences.len());
     let numbered = occurrences.iter().enumerate();
-    let canonical = numbered
-        .map(|(index, found)| *first.entry((terms.get(found.term), found.place, found.matched.len())).or_insert(index));
-    Some(canonical.collect())
+    let hit = numbered.map(|(index, found)| {
+        let term = searched.get(found.term).map(|searched| searched.term);
+        *first.entry((term, found.place, found.matched.len())).or_insert(index)
+    });
+    Some(hit.collect())
 }
 
 impl Values {

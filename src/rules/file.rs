@@ -29,6 +29,8 @@ pub(super) fn parse(text: &str) -> Result<Rules, Vec<Fault>> {
         text,
         lines: Lines::new(text),
         faults: Vec::new(),
+        others: 0,
+        first_other: None,
         rule: None,
         phrases: KeywordReader::default(),
         known_phrases: HashMap::new(),
@@ -46,7 +48,7 @@ pub(super) fn parse(text: &str) -> Result<Rules, Vec<Fault>> {
     if reader.faults.is_empty() && list.is_empty() {
         reader.fault(0, "no [[rule]] in the file".to_owned());
     }
-    let Reader { phrases, figures, mut faults, .. } = reader;
+    let Reader { phrases, figures, mut faults, others, first_other, .. } = reader;
     if faults.is_empty() {
         match phrases.finish() {
             Ok(phrases) => return Ok(Rules { list, phrases, figures }),
@@ -54,6 +56,10 @@ pub(super) fn parse(text: &str) -> Result<Rules, Vec<Fault>> {
         }
     }
     faults.sort_by_key(|fault| (fault.line, fault.column));
+    if let Some((line, column)) = first_other {
+        let what = format!("{others} more fault{} from here on", if others == 1 { "" } else { "s" });
+        faults.push(Fault { line, column, rule: None, what });
+    }
     Err(faults)
 }
 
@@ -61,6 +67,9 @@ struct Reader<'t> {
     text: &'t str,
     lines: Lines<'t>,
     faults: Vec<Fault>,
+    /// How many are not listed, and where the first of them is.
+    others: usize,
+    first_other: Option<(usize, usize)>,
     /// The rule being read: its id, or its number.
     rule: Option<String>,
     phrases: KeywordReader,
@@ -99,6 +108,9 @@ impl<'t> Reader<'t> {
         if self.faults.len() < MOST_FAULTS {
             let (line, column) = self.lines.place(at);
             self.faults.push(Fault { line, column, rule: self.rule.clone(), what });
+        } else {
+            self.others += 1;
+            self.first_other.get_or_insert_with(|| self.lines.place(at));
         }
     }
 
@@ -173,7 +185,7 @@ impl<'t> Reader<'t> {
         })
     }
 
-    /// Where a part of a text stands in the file; the begin of the value where escapes make that uncertain.
+    /// Where a part of a text is in the file; the begin of the value where escapes make that uncertain.
     fn inside(&self, value: Range<usize>, text: &str, part: Range<usize>) -> usize {
         let raw = self.text.get(value.clone()).unwrap_or_default();
         let mark = ["\"\"\"", "'''", "\"", "'"].into_iter().find(|mark| raw.starts_with(mark)).unwrap_or_default();
@@ -236,7 +248,7 @@ impl<'t> Reader<'t> {
         draft
     }
 
-    /// Resolves `near`, and returns the conditions in an order in which each stands behind those it refers to.
+    /// Resolves `near`, and returns the conditions in an order in which each is behind those it refers to.
     fn order(&mut self, drafts: &mut [Draft<'_, 't>]) -> Vec<usize> {
         let mut waiting = vec![0_usize; drafts.len()];
         let mut needed_by: Vec<Vec<usize>> = vec![Vec::new(); drafts.len()];
@@ -302,13 +314,16 @@ impl<'t> Reader<'t> {
     fn search(&mut self, section: &Section<'_, 't>, kind: Kind) -> Option<Search> {
         let values = self.array(section.get(kind.name())?, kind.name(), 0)?;
         let (mut given, mut terms) = (Vec::with_capacity(values.len()), Vec::with_capacity(values.len()));
+        let mut repeats = Vec::new();
         let mut known = HashSet::new();
         for value in values {
             let Some(phrase) = self.text(value, kind.name()).map(|phrase| phrase.trim().to_owned()) else { continue };
             let Some(term) = self.phrase(&phrase, value.span().start) else { continue };
-            if known.insert(term) {
+            if known.insert(self.phrases.form(term).map(<[String]>::to_vec)) {
                 terms.push(term);
                 given.push(phrase);
+            } else {
+                repeats.push(phrase);
             }
         }
         let least = match section.get("match") {
@@ -317,7 +332,7 @@ impl<'t> Reader<'t> {
         };
         let times = self.count(section, "times", if kind == Kind::Repeated { 2 } else { 1 })?.unwrap_or(1);
         let (speaker, window) = (self.speaker(section)?, self.window(section)?);
-        Some(Search { given, terms, least, times, speaker, window })
+        Some(Search { given, repeats, terms, least, times, speaker, window })
     }
 
     /// The index of a phrase in the list of all rules.
@@ -451,7 +466,9 @@ impl<'t> Reader<'t> {
             }
         };
         let Some(column) = table.column(name) else {
-            self.fault(at, format!("`{given}` is no column of a table"));
+            let near = table.nearest(name);
+            let meant = if near.is_empty() { String::new() } else { format!("; did you mean {}?", near.join(" or ")) };
+            self.fault(at, format!("`{given}`: the table {} has no column `{name}`{meant}", table.name));
             return None;
         };
         if !matches!(column.kind, ColumnKind::Integer | ColumnKind::Number) {

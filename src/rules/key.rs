@@ -94,10 +94,10 @@ pub(crate) const CONDITION: &[Key] = keys! {
     "times" [Repeated] Form::Count(2), true, "how many hits must be close together";
     "role" [Phrases Absent Metric Repeated] Form::Text, false, "who says it or whose figure it is, by role";
     "participant" [Phrases Absent Metric Repeated] Form::Text, false, "the same by label, such as ch1";
-    "first" [Phrases Absent Repeated] Form::Length(true), false, "only in so much from the begin of the span";
-    "last" [Phrases Absent Repeated] Form::Length(true), false, "only in so much up to the end of the span";
-    "from" [Phrases Absent Repeated] Form::Length(true), false, "only from here, counted from the begin of the span";
-    "to" [Phrases Absent Repeated] Form::Length(true), false, "only up to here, counted from the begin of the span";
+    "first" [Phrases Absent Repeated] Form::Length(true), false, "only in the first part of the call, of this length";
+    "last" [Phrases Absent Repeated] Form::Length(true), false, "only in the last part of the call, of this length";
+    "from" [Phrases Absent Repeated] Form::Length(true), false, "only from here on, counted from the first word";
+    "to" [Phrases Absent Repeated] Form::Length(true), false, "only up to here, counted from the first word";
     "above" [Metric] Form::Number, false, "the figure is greater";
     "below" [Metric] Form::Number, false, "the figure is smaller";
     "at_least" [Metric] Form::Number, false, "the figure is equal or greater";

@@ -34,6 +34,7 @@ mod expression;
 mod facts;
 mod fault;
 mod file;
+mod flip;
 mod key;
 mod schema;
 mod truth;
@@ -43,8 +44,9 @@ mod window;
 mod writing;
 
 pub use amazon::{ImportedCategories, from_amazon_categories};
-pub use evidence::{ConditionEvidence, EvidenceLine, Explanation, Flip};
+pub use evidence::{ConditionEvidence, EvidenceLine, Explanation, OtherHit};
 pub use fault::Fault;
+pub use flip::Flip;
 pub use schema::schema;
 pub use verdict::Severity;
 

@@ -83,8 +83,10 @@ fn form(form: Form) -> Value {
         Form::Count(least) => json!({"type": "integer", "minimum": least}),
         Form::Number => json!({"type": "number"}),
         Form::Length(share) => {
-            let unit = if share { "(ms|s|m|%)" } else { "(ms|s|m)" };
-            let written = format!(r"^[0-9]+(\.[0-9]{{1,3}})? *{unit}$");
+            let time = r"[0-9]{1,12}(\.[0-9]{1,3})? *(ms|s|m)";
+            // At most 100 %.
+            let percent = r"0*([0-9]{1,2}(\.[0-9]{1,3})?|100(\.0{1,3})?) *%";
+            let written = if share { format!("^({time}|{percent})$") } else { format!("^{time}$") };
             json!({"oneOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": written}]})
         }
         Form::Conditions => json!({

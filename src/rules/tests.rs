@@ -22,8 +22,25 @@ impl Dice {
 }
 
 const WORDS: [&str; 6] = ["refund", "程序", "offer", "late", "排程序列", "ok"];
-const PHRASES: [&str; 8] =
-    ["refund", "程序 ! 排程序", "程序", "/(?i)REFUND/", "refund offer", "late ! late ok", "ok", "never said"];
+const PHRASES: [&str; 12] = [
+    "refund",
+    "程序 ! 排程序",
+    "程序",
+    "/(?i)REFUND/",
+    "refund offer",
+    "late ! late ok",
+    "ok",
+    "never said",
+    "Refund",
+    "OK.",
+    "Late ! LATE, ok",
+    "程序。",
+];
+
+/// What a phrase is searched as: case and these marks play no role.
+fn form(phrase: &str) -> String {
+    if phrase.starts_with('/') { phrase.to_owned() } else { phrase.to_lowercase().replace(['.', ',', '。'], "") }
+}
 
 /// A call of two channels and some sentences, with or without word times.
 fn random_call(dice: &mut Dice) -> String {
@@ -252,7 +269,10 @@ fn decide(measured: &Measured<'_>, conditions: &[Plain], when: &When) -> (Option
     let search =
         |phrases: &[&str], who: &Option<&str>, window: &Option<(i64, i64)>| -> Vec<(usize, String, Occurrence)> {
             let mut all = Vec::new();
-            for (number, phrase) in phrases.iter().enumerate() {
+            // Two spellings of a phrase are one.
+            let mut once = std::collections::BTreeSet::new();
+            let phrases = phrases.iter().filter(|phrase| once.insert(form(phrase)));
+            for (number, phrase) in phrases.enumerate() {
                 let keywords = Keywords::new([phrase]).unwrap();
                 for found in measured.search(&keywords) {
                     let role = measured.participants[found.participant].role.as_deref();
@@ -266,7 +286,7 @@ fn decide(measured: &Measured<'_>, conditions: &[Plain], when: &When) -> (Option
                 }
             }
             // The same term at the same place, with or without an exclusion, is one hit.
-            let key = |one: &(usize, String, Occurrence)| (one.1.clone(), one.2.place, one.2.matched.len());
+            let key = |one: &(usize, String, Occurrence)| (form(&one.1), one.2.place, one.2.matched.len());
             let mut once: Vec<(usize, String, Occurrence)> = Vec::new();
             for one in &all {
                 if !once.iter().any(|known| key(known) == key(one)) {
@@ -338,7 +358,8 @@ fn decide(measured: &Measured<'_>, conditions: &[Plain], when: &When) -> (Option
                 (Some(true), Some(true)) => {
                     let mut found: Vec<(usize, String, Occurrence)> = Vec::new();
                     let same = |one: &(usize, String, Occurrence), two: &(usize, String, Occurrence)| {
-                        (&one.1, one.2.place, one.2.matched.len()) == (&two.1, two.2.place, two.2.matched.len())
+                        (form(&one.1), one.2.place, one.2.matched.len())
+                            == (form(&two.1), two.2.place, two.2.matched.len())
                     };
                     for one in &hits[*a] {
                         for two in &hits[*b] {
@@ -379,7 +400,7 @@ fn decide(measured: &Measured<'_>, conditions: &[Plain], when: &When) -> (Option
         .flat_map(|index| &hits[*index])
         .map(|(_, term, found)| {
             let (begin, end, participant) = found.order();
-            (begin, end, participant, term.clone(), found.place, found.matched.clone())
+            (begin, end, participant, form(term), found.place, found.matched.clone())
         })
         .collect();
     seen.sort();
@@ -416,7 +437,7 @@ proptest! {
         let own: Vec<&Hit> = measured.rule_hits.iter().filter(|hit| hit.participant.is_some()).collect();
         let mut found: Vec<(i64, i64, usize, String, String)> = own.iter().map(|hit| {
             let time = |ms: Option<i64>| ms.unwrap_or(i64::MAX);
-            (time(hit.begin_ms), time(hit.end_ms), hit.participant.unwrap(), hit.term.to_string(), hit.matched.clone())
+            (time(hit.begin_ms), time(hit.end_ms), hit.participant.unwrap(), form(&hit.term), hit.matched.clone())
         }).collect();
         prop_assert!(found.is_sorted_by_key(|hit| (hit.0, hit.1, hit.2)));
         found.sort();
@@ -474,7 +495,10 @@ fn faults_name_line_column_and_rule() {
             condition("phrases = [\"x\"]\nfirst = 5\nlast = 5"),
             "7:1: rule a: two windows: only one of `first`, `last`, and `from` with `to`",
         ),
-        (condition("metric = \"calls.mood\"\nabove = 1"), "5:10: rule a: `calls.mood` is no column of a table"),
+        (
+            condition("metric = \"calls.mood\"\nabove = 1"),
+            "5:10: rule a: `calls.mood`: the table calls has no column `mood`",
+        ),
         (
             condition("metric = \"calls.reason\"\nabove = 1"),
             "5:10: rule a: `calls.reason` is a text, which no number can be compared with",
@@ -517,6 +541,14 @@ fn faults_name_line_column_and_rule() {
             "5:2: rule a: `c` is no condition of this rule",
         ),
         (
+            condition("metric = \"calls.turn_cout\"\nabove = 1"),
+            "5:10: rule a: `calls.turn_cout`: the table calls has no column `turn_cout`; did you mean turn_count?",
+        ),
+        (
+            condition("phrases = [\"x\"]").replace("when = \"b\"", "when = \"b AND b\""),
+            "3:11: rule a: expected `and`, `or` or the end, found `AND`; write `and`",
+        ),
+        (
             "[[rule]]\nid = \"a\"\n[rule.conditions.b]\nphrases = [\"x\"]\n".to_owned(),
             "1:1: rule a: `when` is missing: names of conditions with `and`, `or`, `not` and parentheses: the rule matches when it is true",
         ),
@@ -551,7 +583,9 @@ fn all_faults_of_a_file_are_listed_in_order_and_at_most_a_hundred() {
     let places: Vec<String> = faults(&two).iter().map(|fault| fault.split(": ").next().unwrap().to_owned()).collect();
     assert_eq!(places, ["5:11", "10:1", "11:9", "11:14"]);
     let many: String = (0..10_000).map(|number| format!("[[rule]]\nid = \"{number}\"\n")).collect();
-    assert_eq!(faults(&many).len(), 100);
+    let listed = faults(&many);
+    // Each rule lacks `when` and `conditions`.
+    assert_eq!((listed.len(), &*listed[100]), (101, "101:1: 19900 more faults from here on"));
 }
 
 fn matched(rules: &str, json: &str, roles: &str) -> (Option<bool>, Vec<Hit>) {
@@ -590,6 +624,41 @@ fn what_cannot_be_known_is_neither_yes_nor_no() {
     let mono =
         r#"{"transcripts": [{"channel_id": 0, "sentences": [{"begin_time": 0, "end_time": 900, "text": "a"}]}]}"#;
     assert_eq!(matched(&condition("metric = \"calls.interruption_count\"\nat_most = 0"), mono, "").0, None);
+}
+
+#[test]
+fn spellings_of_a_phrase_are_one_phrase_and_their_hit_is_one_hit() {
+    let verdict = |lines: &str| matched(&condition(lines), CALL, "").0;
+    let (holds, hits) =
+        matched(&condition("phrases = [\"refund\", \"Refund\", \"REFUND!\"]\nmatch = \"all\""), CALL, "");
+    let terms: Vec<&str> = hits.iter().map(|hit| &*hit.term).collect();
+    assert_eq!((holds, &terms[..]), (Some(true), &["refund", "refund"][..]));
+    assert_eq!(verdict("phrases = [\"morning\", \"Morning.\"]\nmatch = 2"), Some(false));
+    assert_eq!(verdict("phrases = [\"morning\", \"Ｍorning\"]\ntimes = 2"), Some(false));
+    assert_eq!(verdict("repeated = [\"morning\", \"MORNING\"]\ntimes = 2\nwithin = \"9s\""), Some(false));
+    // Exclusions too, in any order; a term with another exclusion is another phrase.
+    let excluding = |second: &str| verdict(&format!("phrases = [\"morning ! a ! b\", \"{second}\"]\nmatch = 2"));
+    assert_eq!(excluding("Morning ! B ! A"), Some(false));
+    assert_eq!(excluding("morning ! c"), Some(true));
+    // A hit is not near itself, whoever found it.
+    let near = |other: &str| {
+        let lines = "near = [\"c\", \"d\"]\nwithin = 0\n[rule.conditions.c]\nphrases = [\"good morning\"]";
+        verdict(&format!("{lines}\n[rule.conditions.d]\nphrases = [\"{other}\"]"))
+    };
+    assert_eq!((near("Good MORNING"), near("morning")), (Some(false), Some(true)));
+    // Each rule shows its own spelling, and signs and dots before a letter are no spelling.
+    let two = format!(
+        "{}{}",
+        condition("phrases = [\"Refund\"]"),
+        condition("phrases = [\"refund\"]").replace("\"a\"", "\"c\"")
+    );
+    let hits = matched(&two, CALL, "").1;
+    assert_eq!(
+        hits.iter().map(|hit| (&*hit.rule, &*hit.term)).collect::<Vec<_>>()[1..3],
+        [("a", "Refund"), ("c", "refund")]
+    );
+    let net = CALL.replace("Good morning", "The NET in .NET");
+    assert_eq!(matched(&condition("phrases = [\"net\", \".NET\"]\nmatch = \"all\""), &net, "").1.len(), 3);
 }
 
 #[test]

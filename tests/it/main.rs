@@ -59,6 +59,7 @@ mod report;
 mod resources;
 mod rollup;
 mod rules;
+mod rules_check;
 mod same_recording;
 mod scene;
 mod secrets;

@@ -278,6 +278,10 @@ phrases = ["one"]
         assert!(ran.err().contains(&format!("odd.toml: warning: {warning}")), "{warning}\n{}", ran.err());
     }
     assert!(!ran.err().contains("warning: rule c"), "{}", ran.err());
+    let ran = ran.then().write("x.toml", "[[rule").run("rules check gone.toml x.toml odd.toml --format csv").exits(1);
+    ran.says("cannot read the rules gone.toml")
+        .says("x.toml:1:")
+        .prints("file,rules,conditions,phrases,warnings\nodd.toml,4,6,4,8\n");
 }
 
 /// A file of one rule with this condition.
@@ -430,6 +434,7 @@ fn the_schema_takes_what_check_takes() {
         "phrases = [\"x\"]\nfirst = 5\nlast = 5",
         "phrases = [\"x\"]\ntimes = 0",
         "phrases = [\"x\"]\nmatch = \"most\"",
+        "phrases = [\"x\"]\nfirst = \"101%\"",
         "metric = \"calls.units\"",
         "metric = \"calls.units\"\nabove = \"1\"",
         "repeated = [\"x\"]\ntimes = 2",
@@ -489,6 +494,41 @@ fn diff_names_the_calls_that_flip_and_the_hit_that_flips_them() {
 }
 
 #[test]
+fn diff_names_what_changed_in_the_rule_or_in_whom_it_is_about() {
+    let call =
+        call(&[(0, 0, 6000, "hello refund refund"), (1, 8000, 15_500, "hello there"), (0, 16_000, 17_000, "goodbye")]);
+    let because = |old: &str, new: &str| {
+        let file = |rule: &str| format!("[[rule]]\nid = \"r\"\nwhen = \"a\"\n[rule.conditions.a]\n{rule}\n");
+        let ran = Scene::new().call("a", call.clone()).run("analyze calls -o out").exits(0);
+        let ran = ran.then().write("old.toml", file(old)).write("new.toml", file(new));
+        let diff = ran.run("rules diff old.toml new.toml out --format json").exits(0).json();
+        diff["flips"][0]["because"].as_str().unwrap().to_owned()
+    };
+    // The participant whose figure is no longer within the bounds.
+    assert_eq!(
+        because("metric = \"participants.talk_ms\"\nabove = 7200", "metric = \"participants.talk_ms\"\nabove = 7600"),
+        "a participants.talk_ms is 7500 for ch1 (above 7200) → participants.talk_ms is 7500 for ch1 (above 7600)"
+    );
+    assert_eq!(
+        because("phrases = [\"hello\"]", "phrases = [\"hello\"]\nrole = \"agent\""),
+        "a \"hello\" at 0 ms by ch0 (term `hello`) → unknown: no participant has the role agent"
+    );
+    let refunds = "2 hits (at least 1 hit → at least 9 hits), the first \"refund\" at 0 ms by ch0 (term `refund`)";
+    assert_eq!(because("phrases = [\"refund\"]", "phrases = [\"refund\"]\ntimes = 9"), format!("a {refunds}"));
+    let other = because("phrases = [\"refund\", \"gone\"]", "phrases = [\"refund\", \"gone\"]\nmatch = \"all\"");
+    assert!(other.starts_with("a 2 hits (at least 1 hit → 2 different phrases, at least 1 hit)"), "{other}");
+    let within = |turns: usize| format!("repeated = [\"hello\"]\ntimes = 2\nwithin_turns = {turns}");
+    let other = because(&within(2), &within(1));
+    assert!(other.contains("(at least 2 hits within 2 turns → at least 2 hits within 1 turn)"), "{other}");
+    let ran = Scene::new().call("a", call).run("analyze calls -o out").exits(0);
+    let old = "[[rule]]\nid = \"r\"\nwhen = \"a\"\n[rule.conditions.a]\nphrases = [\"goodbye\"]\n";
+    let ran = ran.then().write("old.toml", old).write("new.toml", old.replace("\"a\"", "\"not a\""));
+    ran.run("rules diff old.toml new.toml out")
+        .exits(0)
+        .prints("when = \"a\" → \"not a\"; a: \"goodbye\" at 16000 ms by ch0 (term `goodbye`)");
+}
+
+#[test]
 fn explain_shows_what_each_condition_found_or_where_it_looked() {
     let explain = |rule: &str, more: &str| {
         let roles = "--role ch0=agent,ch1=customer";
@@ -499,28 +539,53 @@ fn explain_shows_what_each_condition_found_or_where_it_looked() {
     has(
         &rows[0],
         json!({"kind": "phrases", "holds": true, "participant": "customer", "begin_ms": 4000, "matched": "refund",
-            "wanted": "at least 1 hit", "text": "I want a refund for this"}),
+            "wanted": "at least 1 hit, by the role customer", "text": "I want a refund for this", "verdict": true,
+            "severity": "serious", "when": "asked and not offered", "other": null}),
     );
     // Both hits, and the time between.
     has(
         &rows[1],
-        json!({"kind": "near", "holds": false, "begin_ms": 4000, "end_ms": 17_000, "value": 6000.0,
-            "matched": "refund … I can offer", "wanted": "at most 5000 ms between, order before"}),
+        json!({"kind": "near", "holds": false, "begin_ms": 4000, "end_ms": 17_000, "value": 6000,
+            "matched": "refund … I can offer", "wanted": "at most 5000 ms between, order before",
+            "other": "agent", "other_begin_ms": 14_000, "other_text": "I can offer a voucher"}),
     );
     let rows = explain("no-farewell", "--format jsonl").exits(0).lines();
     has(
         &rows[0],
         json!({"kind": "absent", "holds": true, "participant": null, "begin_ms": 10_500, "end_ms": 20_000,
-            "term": "goodbye | 再见", "matched": null, "wanted": "no hit, by the role agent"}),
+            "term": "goodbye | 再见", "matched": null, "wanted": "no hit, by the role agent", "note": "1 turn searched"}),
     );
     let rows = explain("talkative", "--format jsonl").exits(0).lines();
     has(
         &rows[0],
-        json!({"holds": false, "value": 5000.0, "term": "participants.talk_ms", "wanted": "above 5000; join_gap_ms 250"}),
+        json!({"holds": false, "value": 5000, "term": "participants.talk_ms",
+            "wanted": "above 5000; join_gap_ms 250"}),
     );
+    // For people: a block for each condition, which fits a terminal.
+    let ran = scene()
+        .environment("COLUMNS", "80")
+        .run("explain calls/a.json --rules rules.toml --rule refund-refused --role ch0=agent,ch1=customer");
+    let text = ran.exits(0).out();
+    assert!(text.lines().all(|line| line.chars().count() <= 80) && !text.contains("no room"), "{text}");
+    for part in ["asked is true (phrases: at least 1 hit, by the role customer)\n", "0:04.000  customer  refund"] {
+        assert!(text.contains(part), "{part}\n{text}");
+    }
+    assert!(text.contains(": 6000") && text.contains("ms apart, too far"), "{text}");
     explain("refund-refused", "")
         .exits(0)
         .prints("rule refund-refused (serious): matched\nA refund was asked for and not offered\nwhen = asked and not offered\n");
+    // What was not searched is not said to have been.
+    let nobody =
+        scene().run("explain calls/a.json --rules rules.toml --rule refund-refused --format jsonl").exits(0).lines();
+    has(
+        &nobody[0],
+        json!({"holds": null, "begin_ms": null, "end_ms": null, "note": "no participant has the role customer"}),
+    );
+    has(&nobody[1], json!({"holds": null, "note": "asked is not known, offer is not known"}));
+    let silent = scene().call("s", Call::default().silent(0));
+    let silent =
+        silent.run("explain calls/s.json --rules rules.toml --rule no-farewell --format jsonl").exits(0).lines();
+    has(&silent[0], json!({"holds": null, "begin_ms": null, "note": "the call has no speech"}));
     explain("gone", "").exits(2).says("no rule `gone`: the file has refund-refused, no-farewell, talkative");
     scene().run("explain calls/a.json --rule gone").exits(2);
 }
@@ -551,7 +616,8 @@ fn categories_of_amazon_become_rules_and_what_is_left_out_is_said() {
     }
     let text = ran.out();
     assert!(
-        text.contains("# Left out: SentimentFilter, which has no counterpart\n[[rule]]\nid = \"asks-for-a-refund\""),
+        text.contains("# Left out: SentimentFilter, which has no counterpart\n# Different: time ranges")
+            && text.contains("\n[[rule]]\nid = \"asks-for-a-refund\""),
         "{text}"
     );
     let ran = ran

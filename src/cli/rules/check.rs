@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
+use serde_json::json;
+
 use super::super::Exit;
-use super::super::output::{Console, Failure};
+use super::super::output::{Console, Failure, Format, Listing};
 use super::read;
 use crate::report::number::counted;
 
@@ -16,26 +18,38 @@ pub(super) struct Args {
 }
 
 /// Runs `rules check`.
-pub(super) fn run(args: &Args, console: &Console) -> Result<Exit, Failure> {
+pub(super) fn run(args: &Args, format: Format, console: &Console) -> Result<Exit, Failure> {
     let mut exit = Exit::Done;
+    let mut rows = Vec::new();
     for path in &args.files {
         let rules = match read(path, console) {
             Ok(rules) => rules,
             Err(Failure::Reported(_)) => {
-                exit = Exit::Partly;
+                exit = if exit == Exit::Done { Exit::Partly } else { exit };
                 continue;
             }
-            Err(failure) => return Err(failure),
+            // The other files are checked all the same.
+            Err(failure) => {
+                exit = console.failed(&failure);
+                continue;
+            }
         };
         let warnings = rules.warnings();
         for warning in &warnings {
             console.say(&format!("{}: warning: {warning}", path.display()));
         }
-        let [list, conditions, phrases] =
-            [(rules.list().len(), "rule"), (rules.condition_count(), "condition"), (rules.phrase_count(), "phrase")]
-                .map(|(count, what)| counted(count as u64, what));
-        let warned = counted(warnings.len() as u64, "warning");
-        console.data(format!("{}: {list}, {conditions}, {phrases}; {warned}\n", path.display()).as_bytes())?;
+        let counts = [rules.list().len(), rules.condition_count(), rules.phrase_count(), warnings.len()];
+        if format == Format::Table {
+            let [list, conditions, phrases, warned] = counts.map(|count| count as u64);
+            let [list, conditions] = [counted(list, "rule"), counted(conditions, "condition")];
+            let [phrases, warned] = [counted(phrases, "phrase"), counted(warned, "warning")];
+            console.data(format!("{}: {list}, {conditions}, {phrases}; {warned}\n", path.display()).as_bytes())?;
+        }
+        rows.push([json!(path.display().to_string())].into_iter().chain(counts.map(|count| json!(count))).collect());
+    }
+    if format != Format::Table {
+        let head = vec!["file", "rules", "conditions", "phrases", "warnings"];
+        Listing { head, rows }.print(format, console)?;
     }
     Ok(exit)
 }

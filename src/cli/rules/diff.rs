@@ -39,15 +39,24 @@ struct Changes<'c> {
 /// Runs `rules diff`.
 pub(super) fn run(args: &Args, format: Format, console: &Console) -> Result<Exit, Failure> {
     // Both, so that all faults are seen at once.
-    let (old, new) = (read(&args.old, console), read(&args.new, console));
-    let (old, new) = (old?, new?);
+    let (old, new) = match (read(&args.old, console), read(&args.new, console)) {
+        (Err(failure), Err(other)) => {
+            console.failed(&failure);
+            return Err(other);
+        }
+        (old, new) => (old?, new?),
+    };
     let stored = Stored::open(&args.folders)?;
     let mut flips: Vec<Flip> = Vec::new();
     let calls = stored.compare_rules(&old, &new, &mut |flip| flips.push(flip))?;
     let (added, removed) = old.added_and_removed(&new);
     let head = vec!["file", "rule", "before", "after", "because"];
+    // An empty cell would be a riddle to people.
+    let is_for_people = matches!(format, Format::Table | Format::Md);
+    let verdict =
+        |verdict: Option<bool>| if verdict.is_none() && is_for_people { json!("unknown") } else { json!(verdict) };
     let rows = flips.iter().map(|flip| {
-        vec![json!(flip.file), json!(flip.rule), json!(flip.before), json!(flip.after), json!(flip.because)]
+        vec![json!(flip.file), json!(flip.rule), verdict(flip.before), verdict(flip.after), json!(flip.because)]
     });
     let listing = Listing { head, rows: rows.collect() };
     let list = |ids: &[&str]| if ids.is_empty() { "none".to_owned() } else { ids.join(", ") };

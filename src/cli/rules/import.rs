@@ -16,7 +16,7 @@ pub(super) struct Args {
     file: PathBuf,
 }
 
-/// Runs `rules import`: the rule file goes to stdout, what is left out to stderr.
+/// Runs `rules import`: the rule file goes to stdout, what is left out or different to stderr.
 pub(super) fn run(args: &Args, console: &Console) -> Result<Exit, Failure> {
     let text = read_text(&args.file, FileKind::Categories, &|note| console.note(note))?;
     let path = args.file.display();
@@ -24,6 +24,10 @@ pub(super) fn run(args: &Args, console: &Console) -> Result<Exit, Failure> {
     for what in &imported.left_out {
         console.say(&format!("{path}: left out: {what}"));
     }
+    for what in &imported.different {
+        console.say(&format!("{path}: different: {what}"));
+    }
     console.note(&format!("{} imported", counted(imported.rules as u64, "rule")));
-    console.data(imported.text.as_bytes())
+    console.data(imported.text.as_bytes())?;
+    Ok(if imported.rules == 0 { Exit::Failed } else { Exit::Done })
 }

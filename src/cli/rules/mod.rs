@@ -48,7 +48,7 @@ enum Command {
 /// Runs `rules`.
 pub(super) fn run(args: Args, format: Format, console: &Console) -> Result<Exit, Failure> {
     match args.command {
-        Command::Check(args) => check::run(&args, console),
+        Command::Check(args) => check::run(&args, format, console),
         Command::Run(args) => run::run(&args, format, console),
         Command::Diff(args) => diff::run(&args, format, console),
         Command::Import(args) => import::run(&args, console),

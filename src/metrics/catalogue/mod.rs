@@ -63,6 +63,12 @@ impl Table {
         self.columns.iter().find(|column| column.name == name)
     }
 
+    /// Up to three columns of numbers with a similar name.
+    pub(crate) fn nearest(&self, name: &str) -> Vec<&'static str> {
+        let is_number = |column: &&Column| matches!(column.kind, Kind::Integer | Kind::Number);
+        crate::catalog::nearest::nearest(name, self.columns.iter().filter(is_number).map(|column| column.name))
+    }
+
     /// No cells yet, of the columns that are wanted.
     pub(crate) fn no_cells(&self, wanted: impl Fn(&Column) -> bool) -> Vec<Option<Cells>> {
         self.columns.iter().map(|column| wanted(column).then(|| Cells::new(column.kind))).collect()

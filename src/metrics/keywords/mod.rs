@@ -43,7 +43,8 @@ pub struct Keywords {
     terms: Vec<String>,
     /// As given, in the same order.
     lines: Vec<String>,
-    has_distinct_terms: bool,
+    /// In the order of the terms.
+    searched: Vec<Searched>,
     /// Without signs, then with signs.
     plain: [PlainTerms; 2],
     regexes: Vec<(Regex, Role)>,
@@ -68,6 +69,17 @@ pub struct Match {
     pub start: usize,
     /// Where its last character ends, without punctuation that follows.
     pub end: usize,
+}
+
+/// What a keyword is searched as: spellings that differ in case, width or punctuation are one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Searched {
+    /// The first keyword with the same term, whatever its exclusions.
+    pub(crate) term: usize,
+    /// The first keyword with the same term and the same exclusions.
+    pub(crate) keyword: usize,
+    /// An exclusion is the term itself, and leaves out every hit.
+    pub(crate) is_dead: bool,
 }
 
 /// Buffers that [`Keywords::find_into`] reuses for every text.
@@ -183,9 +195,9 @@ impl Keywords {
         &self.lines
     }
 
-    /// Whether no two keywords differ in their exclusions alone.
-    pub(crate) fn has_distinct_terms(&self) -> bool {
-        self.has_distinct_terms
+    /// What each term is searched as.
+    pub(crate) fn searched(&self) -> &[Searched] {
+        &self.searched
     }
 
     /// The number of terms.

@@ -1,6 +1,6 @@
 //! Parses the lines of a keyword list into terms, regexes and exclusions.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use aho_corasick::AhoCorasick;
@@ -8,8 +8,8 @@ use regex::{Regex, RegexSet};
 use unicode_normalization::UnicodeNormalization;
 use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
 
-use super::Keywords;
 use super::plain::{Plain, PlainTerms, Role};
+use super::{Keywords, Searched};
 use crate::text::{FoldedText, Form, begins_with_word, ends_at_boundary, is_separator, is_sign};
 
 /// What separates a term from its exclusions.
@@ -23,6 +23,8 @@ pub(crate) struct KeywordReader {
     known: HashSet<String>,
     lines: Vec<String>,
     terms: Vec<String>,
+    /// For each line what is searched: the term, then its exclusions in order.
+    forms: Vec<Vec<String>>,
     /// Without signs, then with signs.
     plain: [PlainTerms; 2],
     regexes: Vec<(Regex, Role)>,
@@ -35,6 +37,7 @@ impl Default for KeywordReader {
             known: HashSet::new(),
             lines: Vec::new(),
             terms: Vec::new(),
+            forms: Vec::new(),
             plain: [Form::Folded, Form::Signs].map(PlainTerms::new),
             regexes: Vec::new(),
             folded: FoldedText::default(),
@@ -51,25 +54,37 @@ impl KeywordReader {
         let number_of_term = self.terms.len();
         let mut role = Role::Term(number_of_term);
         let mut rest = Some(line.trim());
+        let mut forms = Vec::new();
         while let Some(line) = rest {
             let failed = |term: &str, reason| KeywordError { line: number, term: term.to_owned(), reason };
             let (term, after) = split_term(line).map_err(|reason| failed(line, reason))?;
-            self.term(term, role).map_err(|reason| failed(term, reason))?;
+            forms.push(self.term(term, role).map_err(|reason| failed(term, reason))?);
             if let Role::Term(_) = role {
                 self.terms.push(term.to_owned());
             }
             role = Role::Exclusion(number_of_term);
             rest = after;
         }
+        let mut exclusions = forms.split_off(forms.len().min(1));
+        exclusions.sort_unstable();
+        exclusions.dedup();
+        forms.append(&mut exclusions);
+        self.forms.push(forms);
         Ok(())
     }
 
-    fn term(&mut self, term: &str, role: Role) -> Result<(), Reason> {
+    /// What is searched for the line with this index: equal for two spellings of one keyword.
+    pub(crate) fn form(&self, line: usize) -> Option<&[String]> {
+        self.forms.get(line).map(Vec::as_slice)
+    }
+
+    /// Adds a term or exclusion; returns what is searched.
+    fn term(&mut self, term: &str, role: Role) -> Result<String, Reason> {
         if let Some(pattern) = term.strip_prefix('/') {
             let pattern = pattern.strip_suffix('/').unwrap_or(pattern);
             let regex = Regex::new(pattern).map_err(|error| Reason::BadRegex(in_one_line(&error.to_string())))?;
             self.regexes.push((regex, role));
-            return Ok(());
+            return Ok(term.to_owned());
         }
         let normal: String = term.nfkc().collect();
         let behind_dot = normal.strip_prefix('.').and_then(|rest| rest.chars().next());
@@ -83,6 +98,7 @@ impl KeywordReader {
         if folded.is_empty() {
             return Err(if term.is_empty() { Reason::Empty } else { Reason::PunctuationOnly });
         }
+        let form = format!("{}{folded}", if has_dot { "." } else { "" });
         let edges = [normal.chars().next().filter(|_| !has_dot), normal.chars().next_back()];
         let [without, with] = &mut self.plain;
         let plain = if has_signs { with } else { without };
@@ -94,11 +110,11 @@ impl KeywordReader {
             dulled: edges.into_iter().flatten().any(|edge| is_separator(edge) && !is_sign(edge)),
             folded,
         });
-        Ok(())
+        Ok(form)
     }
 
     pub(crate) fn finish(self) -> Result<Keywords, KeywordError> {
-        let Self { terms, lines, mut plain, regexes, .. } = self;
+        let Self { terms, lines, forms, mut plain, regexes, .. } = self;
         for plain in plain.iter_mut().filter(|plain| !plain.list.is_empty()) {
             let automaton = AhoCorasick::new(plain.list.iter().map(|plain| &plain.folded));
             plain.automaton = Some(automaton.map_err(|error| KeywordError {
@@ -111,8 +127,16 @@ impl KeywordReader {
         let regex_set = (regexes.len() >= FEW_REGEXES)
             .then(|| RegexSet::new(regexes.iter().map(|(regex, _)| regex.as_str())).ok())
             .flatten();
-        let has_distinct_terms = terms.iter().collect::<HashSet<_>>().len() == terms.len();
-        Ok(Keywords { terms, lines, has_distinct_terms, plain, regexes, regex_set })
+        let (mut first, mut first_line) = (HashMap::new(), HashMap::new());
+        let searched = forms.iter().enumerate().map(|(at, form)| {
+            let term = form.first();
+            Searched {
+                term: *first.entry(term).or_insert(at),
+                keyword: *first_line.entry(form).or_insert(at),
+                is_dead: form.iter().skip(1).any(|exclusion| Some(exclusion) == term),
+            }
+        });
+        Ok(Keywords { terms, lines, searched: searched.collect(), plain, regexes, regex_set })
     }
 }
 

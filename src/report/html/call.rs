@@ -372,7 +372,10 @@ fn hit_context(view: &CallView, at: usize, hit: &HitView, id: &str) -> HitContex
             format!("{} {}", time(hit.begin_ms), who(view, participant))
         }
         Some(participant) => format!("{} {}: “{}”", time(hit.begin_ms), who(view, participant), hit.matched),
-        None => format!("not said from {} to {}: {}", time(hit.begin_ms), time(hit.end_ms), hit.term),
+        None => {
+            let (begin, end) = (time(hit.begin_ms), time(hit.end_ms));
+            format!("no hit from {begin} to {end} in the speech that the rule is about: {}", hit.term)
+        }
     };
     let href = if hit.participant.is_some() { format!("#{id}{}", view.hit_anchor(at)) } else { String::new() };
     HitContext { href, text }

@@ -160,7 +160,7 @@ fn a_call_says_whose_it_is_and_which_rules_it_met() {
     assert!(call.contains("<dt>ticket</dt><dd>T1</dd>"));
     assert!(!shown.contains("Rule asked-refund"), "it did not match");
     assert!(shown.contains("Rule no-goodbye (notice): Nobody said goodbye"));
-    assert!(shown.contains("not said from 0:55 to 1:05: goodbye"), "{shown}");
+    assert!(shown.contains("no hit from 0:55 to 1:05 in the speech that the rule is about: goodbye"), "{shown}");
     let other = ran.file("out/report-pages/02.html");
     let call = page::calls(&other)["02.json"];
     assert!(call.contains("Rule asked-refund (serious): A refund was asked for"));
