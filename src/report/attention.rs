@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use polars::prelude::*;
 use serde::Serialize;
 
+use super::Report;
 use super::call::{CallView, EventView};
-use super::number::{cell, count, counted, figure};
+use super::number::{count, counted, figure};
 use super::rates::{CallSet, Rate, RateValues, median, quantile};
 use super::values::numbers;
 use crate::error::{Error, Result};
@@ -20,8 +21,11 @@ const LEAST_CALLS: usize = 8;
 /// Fewest calls of a group that is compared with the others, and of these.
 const LEAST_CALLS_OF_GROUP: usize = 3;
 
-/// A group needs a look if its rate is this many times that of the other calls.
+/// A group needs a look if its rate is this many times that of the other calls, …
 const FACTOR: f64 = 1.5;
+
+/// … and if it has this many events more than as many of the other calls.
+const LEAST_EXCESS: f64 = 2.0;
 
 /// The severity of rules that a match of which needs a look.
 const SERIOUS: &str = "serious";
@@ -109,17 +113,23 @@ impl Cause {
         }
     }
 
-    /// The reason in words: `Dead air, time: 1:12; median 4.0 s`.
+    /// The reason in words: `1:12 of dead air, median 4.0 s`.
     #[must_use]
     pub fn in_words(&self) -> String {
         match self {
             Self::Rule { rule, name } => format!("rule {rule}: {name}"),
             Self::High { metric, value, median, highest } => {
-                let (label, unit) = (CALLS.label(metric), unit(metric));
-                let value = shown(*value, unit);
-                let median =
-                    if *highest { "the highest".to_owned() } else { format!("median {}", shown(*median, unit)) };
-                format!("{label}: {value}; {median}")
+                let unit = unit(metric);
+                let shown = |value| if unit == Unit::Events { count(value as i64) } else { figure(Some(value), unit) };
+                let number = shown(*value);
+                let figure = match *metric {
+                    "dead_air_ms" => format!("{number} of dead air"),
+                    "longest_silence_ms" => format!("a silence of {number}"),
+                    "interruption_count" => format!("{number} interruptions"),
+                    "overlap_ratio" => format!("overlap in {number} of the speech"),
+                    other => format!("{}: {number}", CALLS.label(other)),
+                };
+                if *highest { format!("{figure}, the highest") } else { format!("{figure}, median {}", shown(*median)) }
             }
         }
     }
@@ -137,23 +147,30 @@ pub struct GroupAttention {
     pub value: f64,
     /// Its value over all other calls.
     pub others: f64,
+    /// Calls of the group in which it could be measured.
+    pub calls: u64,
+    /// All other calls in which it could be measured.
+    pub other_calls: u64,
 }
 
 impl GroupAttention {
-    /// The reason in words: `Dead air per call: 4.2; other calls 1.8`.
+    /// The reason in words, as numbers of events: `Dead air: 9 in 4 calls; 12 in 31 others`.
     #[must_use]
     pub fn in_words(&self) -> String {
-        let shown = |value| figure(Some(value), self.rate.unit);
-        format!("{}: {}; other calls {}", self.rate.label(), shown(self.value), shown(self.others))
+        let events = |rate: f64, calls: u64| count((rate * calls as f64).round() as i64);
+        let (here, there) = (events(self.value, self.calls), events(self.others, self.other_calls));
+        let (label, calls) = (CALLS.label(self.rate.metric), counted(self.calls, "call"));
+        format!("{label}: {here} in {calls}; {there} in {} others", count(self.other_calls as i64))
+    }
+
+    /// Events beyond those that as many of the other calls would have.
+    fn excess(&self) -> f64 {
+        (self.value - self.others) * self.calls as f64
     }
 }
 
 fn unit(metric: &str) -> Unit {
     CALLS.column(metric).map_or(Unit::None, |column| column.unit)
-}
-
-fn shown(value: f64, unit: Unit) -> String {
-    if unit == Unit::Events { count(value as i64) } else { figure(Some(value), unit) }
 }
 
 /// The calls that need a look: those with most serious rules first, then by how many figures are high, and how far.
@@ -223,8 +240,8 @@ fn high(analysis: &Analysis, column: &'static Column) -> PolarsResult<Vec<(usize
     Ok(above.collect())
 }
 
-/// The groups whose events per call are at least 1.5 times those of all other calls, the highest first; both have at least
-/// 3 calls. `members` are the calls of each group.
+/// The groups whose events per call are at least 1.5 times those of all other calls, the highest first, and which have at
+/// least 2 events more than as many of these; both have at least 3 calls. `members` are the calls of each group.
 pub(super) fn groups(
     sets: &[CallSet],
     members: &[Vec<usize>],
@@ -235,7 +252,7 @@ pub(super) fn groups(
     let is_large = |calls: &[usize]| calls.len() >= LEAST_CALLS_OF_GROUP;
     let is_named = |set: &CallSet| set.labels.iter().any(Option::is_some);
     let named = sets.iter().zip(members).enumerate().filter(|(_, (set, calls))| is_named(set) && is_large(calls));
-    for (group, (set, _)) in named {
+    for (group, (set, calls)) in named {
         let others: Vec<usize> = members
             .iter()
             .enumerate()
@@ -246,10 +263,14 @@ pub(super) fn groups(
         if !is_large(&others) {
             continue;
         }
-        for ((rate, value), others) in rates.iter().zip(&set.rates).zip(values.of(&others)) {
+        let measured = values.measured(calls).into_iter().zip(values.measured(&others));
+        for (((rate, value), others), measured) in rates.iter().zip(&set.rates).zip(values.of(&others)).zip(measured) {
             let (Some(value), Some(others)) = (*value, others) else { continue };
-            if rate.per_call && rate.unit == Unit::Events && value > 0.0 && value >= FACTOR * others {
-                found.push(GroupAttention { group, rate: rate.clone(), value, others });
+            let (calls, other_calls) = measured;
+            let one = GroupAttention { group, rate: rate.clone(), value, others, calls, other_calls };
+            let is_of_events = rate.per_call && rate.unit == Unit::Events;
+            if is_of_events && value >= FACTOR * others && one.excess() >= LEAST_EXCESS {
+                found.push(one);
             }
         }
     }
@@ -258,10 +279,23 @@ pub(super) fn groups(
     found
 }
 
-/// `3 of 12 calls need a look`.
-pub(super) fn summary(flagged: usize, measured: u64) -> String {
+/// `3 of 12 calls need a look`; `None` if none does and they were not all compared.
+pub(super) fn summary(flagged: usize, report: &Report) -> Option<String> {
     let verb = if flagged == 1 { "needs" } else { "need" };
-    format!("{} of {} {verb} a look", cell(Some(&flagged.into()), Unit::Calls), counted(measured, "call"))
+    let calls = counted(report.inputs.measured, "call");
+    (flagged > 0 || not_compared(report).is_none())
+        .then(|| format!("{} of {calls} {verb} a look", count(flagged as i64)))
+}
+
+/// Why calls were not all compared; `None` if they were.
+pub(super) fn not_compared(report: &Report) -> Option<&'static str> {
+    if report.inputs.measured < 2 {
+        Some("A single call has nothing to be compared with.")
+    } else if report.parameters.figures.is_none() {
+        Some("Silences are not compared: the tables do not record which are long.")
+    } else {
+        None
+    }
 }
 
 #[cfg(test)]
@@ -271,8 +305,31 @@ mod tests {
     #[test]
     fn a_reason_is_in_words() {
         let high = |metric, value, median, highest| Cause::High { metric, value, median, highest }.in_words();
-        assert_eq!(high("dead_air_ms", 72_000.0, 4000.0, false), "Dead air, time: 1:12; median 4.0 s");
-        assert_eq!(high("interruption_count", 7.0, 1.0, true), "Interruptions: 7; the highest");
-        assert_eq!(high("overlap_ratio", 0.21, 0.04, false), "Overlap: 21 %; median 4 %");
+        assert_eq!(high("dead_air_ms", 72_000.0, 4000.0, false), "1:12 of dead air, median 4.0 s");
+        assert_eq!(high("longest_silence_ms", 5200.0, 4000.0, true), "a silence of 5.2 s, the highest");
+        assert_eq!(high("interruption_count", 7.0, 1.0, true), "7 interruptions, the highest");
+        assert_eq!(high("overlap_ratio", 0.21, 0.04, false), "overlap in 21 % of the speech, median 4 %");
+    }
+
+    #[test]
+    fn a_group_is_not_named_for_a_single_event() {
+        let rate = Rate { metric: "interruption_count", unit: Unit::Events, per_call: true };
+        let set = |labels: &str, calls: usize, rate| CallSet {
+            labels: vec![Some(labels.to_owned())],
+            calls: calls as u64,
+            rates: vec![Some(rate)],
+        };
+        // Ten interruptions in 2,000 calls, `few` of them in 29 of these.
+        let found = |few: usize| {
+            let values = (0..2000).map(|call| Some(f64::from(u8::from(call < few || (29..39 - few).contains(&call)))));
+            let values = RateValues::of_values(true, values.collect());
+            let members = [(0..29).collect(), (29..2000).collect::<Vec<_>>()];
+            let sets = [set("one", 29, few as f64 / 29.0), set("two", 1971, (10 - few) as f64 / 1971.0)];
+            groups(&sets, &members, std::slice::from_ref(&rate), &values)
+        };
+        assert!(found(1).is_empty() && found(2).is_empty());
+        let of_three = found(3);
+        assert_eq!((of_three.len(), of_three[0].group), (1, 0));
+        assert_eq!(of_three[0].in_words(), "Interruptions: 3 in 29 calls; 7 in 1,971 others");
     }
 }

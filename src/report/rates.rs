@@ -59,6 +59,18 @@ impl RateValues {
         Ok(Self(rates.iter().map(values).collect::<PolarsResult<_>>()?))
     }
 
+    /// In how many of these calls each rate could be measured.
+    pub(super) fn measured(&self, calls: &[usize]) -> Vec<u64> {
+        let is_measured = |values: &[Option<f64>], call: &usize| values.get(*call).is_some_and(Option::is_some);
+        let measured = |values: &[Option<f64>]| calls.iter().filter(|call| is_measured(values, call)).count() as u64;
+        self.0.iter().map(|(_, values)| measured(values)).collect()
+    }
+
+    #[cfg(test)]
+    pub(super) fn of_values(per_call: bool, values: Vec<Option<f64>>) -> Self {
+        Self(vec![(per_call, values)])
+    }
+
     /// One value for each rate, over the calls in which it could be measured.
     pub(super) fn of(&self, calls: &[usize]) -> Vec<Option<f64>> {
         let rate = |(per_call, values): &(bool, Vec<Option<f64>>)| {

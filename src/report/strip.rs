@@ -7,7 +7,7 @@ use super::quantile::quantile;
 use super::values::numbers;
 use crate::error::{Error, Result};
 use crate::metrics::catalogue::{CALLS, Column, PARTICIPANTS, Table, Unit, Use};
-use crate::tables::Analysis;
+use crate::tables::{Analysis, CallsByRole};
 
 /// Above this number of values, a density replaces the dots.
 pub(super) const MOST_DOTS: usize = 300;
@@ -24,7 +24,7 @@ pub enum StripScope {
     Calls,
     /// A participant.
     Participants,
-    /// The first participant of each call.
+    /// One participant of each call: the one in [`Strip::role`], without roles the first.
     FirstParticipants,
 }
 
@@ -55,6 +55,8 @@ pub struct Strip {
     pub unit: Unit,
     /// What one value belongs to.
     pub scope: StripScope,
+    /// The role of the participants that stand for their calls; null without roles, and for other scopes.
+    pub role: Option<String>,
     /// Number of values.
     pub n: usize,
     /// Number of rows without a value.
@@ -81,22 +83,35 @@ pub struct Dot {
 
 /// All strips of an analysis.
 pub(super) fn strips(analysis: &Analysis) -> Result<Vec<Strip>> {
-    let strip = |scope: StripScope| scope.columns().into_iter().map(move |column| strip(analysis, scope, column));
-    StripScope::ALL
-        .into_iter()
-        .flat_map(strip)
-        .collect::<PolarsResult<_>>()
-        .map_err(|error| Error::table("cannot draw", error))
+    let failed = |error| Error::table("cannot draw", error);
+    let role = first_role(analysis).map_err(failed)?;
+    let strip = |scope: StripScope| {
+        let role = role.clone().filter(|_| scope == StripScope::FirstParticipants);
+        scope.columns().into_iter().map(move |column| strip(analysis, scope, role.clone(), column))
+    };
+    StripScope::ALL.into_iter().flat_map(strip).collect::<PolarsResult<_>>().map_err(failed)
 }
 
-fn strip(analysis: &Analysis, scope: StripScope, column: &'static Column) -> PolarsResult<Strip> {
+/// The first role of the run that somebody has.
+fn first_role(analysis: &Analysis) -> PolarsResult<Option<String>> {
+    let roles = analysis.participants.column("role")?.str()?;
+    let is_here = |role: &String| roles.iter().any(|other| other == Some(role));
+    Ok(CallsByRole::roles_of(analysis)?.into_iter().find(is_here))
+}
+
+fn strip(analysis: &Analysis, scope: StripScope, role: Option<String>, column: &'static Column) -> PolarsResult<Strip> {
     let frame = if scope == StripScope::Calls { &analysis.calls } else { &analysis.participants };
     let (metric, unit) = (column.name, column.unit);
     let files = frame.column("file")?.str()?;
     let values = numbers(frame.column(metric)?)?;
-    let first = |row: usize| row.checked_sub(1).is_none_or(|before| files.get(before) != files.get(row));
-    let rows: Vec<usize> =
-        (0..frame.height()).filter(|row| scope != StripScope::FirstParticipants || first(*row)).collect();
+    let mut rows: Vec<usize> = (0..frame.height()).collect();
+    if let Some(role) = &role {
+        let roles = frame.column("role")?.str()?;
+        rows.retain(|row| roles.get(*row) == Some(role));
+    }
+    if scope == StripScope::FirstParticipants {
+        rows.dedup_by_key(|row| files.get(*row));
+    }
     let mut found: Vec<(f64, usize)> = rows.iter().filter_map(|&row| Some((values.get(row)?, row))).collect();
     found.sort_by(|one, two| one.0.total_cmp(&two.0).then(one.1.cmp(&two.1)));
     let sorted: Vec<f64> = found.iter().map(|(value, _)| *value).collect();
@@ -105,6 +120,7 @@ fn strip(analysis: &Analysis, scope: StripScope, column: &'static Column) -> Pol
         metric,
         unit,
         scope,
+        role,
         n: sorted.len(),
         nulls: rows.len() - sorted.len(),
         quartiles,

@@ -12,6 +12,9 @@ use crate::time::span;
 /// Most calls shown that need a look.
 const MOST_ATTENTION: usize = 3;
 
+/// Prose is wrapped to this width where there is no terminal.
+const WIDTH: usize = 80;
+
 /// Most groups shown.
 const MOST_GROUPS: usize = 20;
 
@@ -23,7 +26,7 @@ impl Report {
         let lines: Vec<String> = headline.lines().map(|line| wrapped(line, width)).collect();
         let mut text = lines.join("\n");
         if let Some(copies) = &self.copies {
-            text += &format!("\n{copies}");
+            text += &format!("\n{}", wrapped(&copies.to_string(), Some(width.unwrap_or(WIDTH))));
         }
         let mut tables = vec![
             self.totals_table().render(width),
@@ -35,9 +38,8 @@ impl Report {
             },
         ];
         tables.extend(self.attention_table(width));
-        // A single call has nothing to be compared with, and without the parameters silences are not judged.
-        if self.attention.is_empty() && self.inputs.measured > 1 && self.parameters.figures.is_some() {
-            tables.push(super::attention::summary(0, self.inputs.measured));
+        if self.attention.is_empty() {
+            tables.extend(super::attention::summary(0, self));
         }
         tables.extend(self.rollup.as_ref().map(|groups| group_table(groups, width)));
         tables.extend(self.rules.as_ref().map(|rules| rule_table(rules, width)));
@@ -99,7 +101,7 @@ impl Report {
         let mut table = TextTable::new(["needs a look", "why"]);
         for call in self.attention.iter().take(MOST_ATTENTION) {
             let reasons: Vec<String> = call.reasons.iter().map(Cause::in_words).collect();
-            table.row([call.file.clone(), reasons.join(", ")]);
+            table.row([call.file.clone(), reasons.join("; ")]);
         }
         let further = self.attention.len().saturating_sub(MOST_ATTENTION);
         let more = if further > 0 { format!("\nand {}", counted(further as u64, "more call")) } else { String::new() };

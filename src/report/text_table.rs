@@ -56,7 +56,7 @@ impl TextTable {
         let columns: Vec<Column> = (0..self.head.len()).map(|at| self.column(at)).collect();
         let all = needed(columns.iter().map(|column| column.width));
         match width {
-            Some(width) if all > width && width < NARROW => self.lists(),
+            Some(width) if all > width && width < NARROW => self.lists(width),
             Some(width) if all > width => self.fitted(&columns, width),
             _ => self.layout(columns.len(), None, &columns),
         }
@@ -115,11 +115,13 @@ impl TextTable {
         table.trim_fmt()
     }
 
-    /// Each row as a list: a heading and its cell on a line.
-    fn lists(&self) -> String {
-        let widest = self.head.iter().map(|head| head.width()).max().unwrap_or(0);
+    /// Each row as a list: a heading and its cell, whose lines stand one below the other.
+    fn lists(&self, width: usize) -> String {
+        let begin = self.head.iter().map(|head| head.width()).max().unwrap_or(0) + GAP;
+        let room = width.saturating_sub(begin).max(LEAST_PROSE);
         let line = |(head, cell): (&String, &String)| {
-            let blanks = " ".repeat(widest.saturating_sub(head.width()) + GAP);
+            let blanks = " ".repeat(begin.saturating_sub(head.width()));
+            let cell = wrapped(cell, Some(room)).replace('\n', &format!("\n{}", " ".repeat(begin)));
             format!("{head}{blanks}{cell}").trim_end().to_owned()
         };
         let list = |row: &Vec<String>| self.head.iter().zip(row).map(line).collect::<Vec<_>>().join("\n");
@@ -128,7 +130,8 @@ impl TextTable {
 }
 
 /// A line in as many lines as a terminal of this width needs, broken at blanks.
-pub(super) fn wrapped(line: &str, width: Option<usize>) -> String {
+#[must_use]
+pub fn wrapped(line: &str, width: Option<usize>) -> String {
     let Some(width) = width else { return line.to_owned() };
     let (mut text, mut used) = (String::with_capacity(line.len()), 0);
     for word in line.split(' ') {
@@ -240,6 +243,8 @@ mod tests {
             text.starts_with("call         a.json\nlength       1:02\ndead_air_ms  12.0 s\nwhy          Dead air"),
             "{text}"
         );
+        assert!(widths(&text).iter().all(|width| *width <= 40), "{text}");
+        assert!(text.contains("\n             of the other calls"), "{text}");
         assert_eq!(text.matches("\n\n").count(), 1);
         // What fits stays a table.
         let mut small = TextTable::new(["a", "b"]);

@@ -11,6 +11,9 @@ use crate::redact::without_query;
 /// Recordings that are named.
 const NAMED: usize = 3;
 
+/// Letters of an address that are shown.
+const MOST_SHOWN: usize = 60;
+
 /// Recordings with more than one file in a run, told by `file_url` without the parameters of signatures.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
@@ -67,9 +70,19 @@ impl std::fmt::Display for Copies {
         }
         for (at, copied) in self.first.iter().enumerate() {
             let between = if at > 0 { ", " } else { "" };
-            let recording = copied.recording.replace(char::is_control, "\u{FFFD}");
+            let recording = end_of(&copied.recording.replace(char::is_control, "\u{FFFD}"));
             write!(f, "{between}{recording} ({} times)", copied.files)?;
         }
         if self.recordings > self.first.len() as u64 { write!(f, ", …") } else { Ok(()) }
+    }
+}
+
+/// A long address by its end, which tells recordings apart.
+fn end_of(address: &str) -> String {
+    let beyond = address.chars().count().saturating_sub(MOST_SHOWN);
+    if beyond == 0 {
+        address.to_owned()
+    } else {
+        format!("…{}", address.chars().skip(beyond + 1).collect::<String>())
     }
 }

@@ -294,15 +294,21 @@ def plays(reader):
 def has_nothing_for_axe(reader):
     if reader.axe is None:
         return
-    for address in [reader.address, (reader.work / "out/playing.html").as_uri()]:
+    subprocess.run([reader.talkmeter, "report", reader.work / "out", "-o", reader.work / "apart/report.html", "--pages", "-q"],
+                   check=True, stdout=subprocess.DEVNULL)
+    single = next((reader.work / "apart/report-pages").glob("*.html"))
+    addresses = [reader.address, *(path.as_uri() for path in [reader.work / "out/playing.html", single])]
+    for scheme, address in [(scheme, address) for scheme in ["light", "dark"] for address in addresses]:
+        reader.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]})
         reader.browser.get("about:blank")
         reader.browser.get(address)
-        reader.run("document.querySelectorAll('.call > details, .more').forEach((part) => { part.open = true }); document.querySelector('.tile').open = true;")
+        reader.run("document.querySelectorAll('.call > details, .more, .tile:first-child').forEach((part) => { part.open = true })")
         reader.run(reader.axe.read_text())
         reader.browser.set_script_timeout(300)
         found = reader.browser.execute_async_script("const done = arguments[0]; axe.run().then((found) => done(found.violations))")
-        told = [f"{one['id']}: {one['help']}: {one['nodes'][0]['html'][:200]}" for one in found]
+        told = [f"{scheme} {address} {one['id']}: {one['help']}: {one['nodes'][0]['html'][:200]}" for one in found]
         assert not told, "\n".join(told)
+    reader.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
 
 
 def zooms(reader):

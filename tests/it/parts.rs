@@ -146,3 +146,15 @@ fn tables_of_another_engine_make_a_report_that_says_what_it_does_not_know() {
     let ran = ran.then().run("report a-out b-out --dead-air-ms 3s").exits(2).says("dead_air_ms 3000 and 2000");
     ran.then().run(&format!("report a-out b-out {settings}")).exits(0).prints("calls measured");
 }
+
+#[test]
+fn without_parameters_there_is_no_verdict_on_silences() {
+    let forget = |folder: &Path| std::fs::remove_file(folder.join("out/report.json")).unwrap();
+    let ran = Scene::new().with(copied).run("analyze calls -o out").exits(0).prints("needs a look");
+    let ran = ran.then().with(forget).run("report out -o page.html").exits(0);
+    let page = ran.file("page.html");
+    assert!(page.contains("Silences are not compared") && !page.contains("no call is far above"));
+    for text in [page, ran.then().run("report out").exits(0).out()] {
+        assert!(!text.contains("need a look"), "{text}");
+    }
+}

@@ -59,7 +59,7 @@ pub(super) struct Overview {
 #[derive(Serialize)]
 struct Card {
     title: String,
-    over: &'static str,
+    over: String,
     table_name: &'static str,
     metric: &'static str,
     svg: Html,
@@ -190,8 +190,13 @@ fn card(one: &Strip, page: &Page) -> Card {
         (StripScope::Calls, false) => "histogram of the calls",
         (StripScope::Participants, true) => "one dot per speaker",
         (StripScope::Participants, false) => "histogram of the speakers",
-        (StripScope::FirstParticipants, true) => "one dot per call: its first track or speaker",
-        (StripScope::FirstParticipants, false) => "histogram of the calls: their first track or speaker",
+        (StripScope::FirstParticipants, true) => "one dot per call: ",
+        (StripScope::FirstParticipants, false) => "histogram of the calls: ",
+    };
+    let of_call = match (one.scope, &one.role) {
+        (StripScope::FirstParticipants, Some(role)) => role,
+        (StripScope::FirstParticipants, None) => "first track or speaker",
+        _ => "",
     };
     let low = one.quartiles.first().copied().unwrap_or_default();
     let axis = Axis::new(low, one.quartiles.last().copied().unwrap_or(low), one.unit);
@@ -202,7 +207,7 @@ fn card(one: &Strip, page: &Page) -> Card {
     table.extend(names.into_iter().enumerate().map(|(at, name)| [name.to_owned(), end(at)]));
     Card {
         title: one.scope.table().label(one.metric),
-        over,
+        over: format!("{over}{of_call}"),
         table_name: one.scope.table().name,
         metric: one.metric,
         svg: Html::from_safe_string(strip(one, &axis, &link)),

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::super::attention::summary;
+use super::super::attention::{not_compared, summary};
 use super::super::number::{NOT_MEASURED, clock, count, figure};
 use super::super::{CallAttention, CallSet, GroupRow, Page, Ranking, Rate, Report};
 use super::cell::{Cell, Grid, calls_with};
@@ -17,8 +17,10 @@ const MOST_ATTENTION: usize = 5;
 /// What needs a look.
 #[derive(Serialize)]
 pub(super) struct Attention {
-    summary: String,
+    summary: Option<String>,
     calls: Vec<AttentionCall>,
+    /// Without calls.
+    none: &'static str,
     groups: Vec<AttentionGroup>,
 }
 
@@ -73,8 +75,9 @@ pub(super) fn attention(report: &Report, page: &Page, address: &dyn Fn(&str, &st
         found.collect()
     };
     Attention {
-        summary: summary(page.attention_calls, report.inputs.measured),
+        summary: summary(page.attention_calls, report),
         calls: page.attention.iter().map(call).collect(),
+        none: not_compared(report).unwrap_or("No serious rule matched, and no call is far above the others."),
         groups: page.ranking.as_ref().map(group).unwrap_or_default(),
     }
 }

@@ -75,12 +75,12 @@ fn what_needs_a_look_is_named_with_its_reason() {
     assert!(needs[0].contains("rule asked-refund: A refund was asked for at 0:2"), "{}", needs[0]);
     let longest = needs.iter().find(|line| line.starts_with("00")).unwrap();
     assert!(longest.contains("agent Ann, queue a"), "{longest}");
-    assert!(longest.contains("Dead air, time: 1:00; median 0.0 s at 0:20"), "{longest}");
-    assert!(longest.contains("Longest silence: 1:00; median 1.1 s at 0:20"), "{longest}");
+    assert!(longest.contains("1:00 of dead air, median 0.0 s at 0:20"), "{longest}");
+    assert!(longest.contains("a silence of 1:00, median 1.1 s at 0:20"), "{longest}");
     let section = &html[html.find("<ul class=\"look groups\">").unwrap()..];
     let groups = page::text(&section[..section.find("</ul>").unwrap()]);
-    // Each of Ben's four calls has dead air, of the others one of eight: 1 and 0.125 per call.
-    assert_eq!(groups, "Ben Dead air per call: 1.0; other calls 0.1");
+    // Each of Ben's four calls has dead air, of the others one of eight.
+    assert_eq!(groups, "Ben Dead air: 4 in 4 calls; 1 in 8 others");
     assert_eq!(page::dangling(&html), Vec::<String>::new());
     // Of calls that are alike none needs a look.
     let alike = (0..9).fold(Scene::new(), |scene, at| scene.call(&format!("{at}"), call(1000 + at)));
