@@ -32,6 +32,18 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     persist(file, path)
 }
 
+/// Makes the folder that a file is to be written to.
+///
+/// # Errors
+/// [`crate::ErrorKind::Io`] if it cannot be made.
+#[cfg(feature = "cli")]
+pub(crate) fn make_folder_of(path: &Path) -> Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    folder.map_or(Ok(()), |folder| {
+        fs::create_dir_all(folder).map_err(|error| Error::io("make the folder", folder, error))
+    })
+}
+
 /// What goes when the process is interrupted.
 static UNFINISHED: Mutex<Unfinished> =
     Mutex::new(Unfinished { paths: BTreeSet::new(), folders: BTreeSet::new(), swept: BTreeSet::new() });

@@ -76,6 +76,8 @@ pub enum Check {
     Price,
     /// A folder without the tables of an analysis.
     NoTables,
+    /// A column that the table `calls` does not have.
+    ColumnOfCalls,
     /// Shards of an analysis that are not complete, or not of the same one.
     Shards,
     /// Times that are written in another way.

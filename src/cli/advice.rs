@@ -57,6 +57,7 @@ pub(super) fn line(message: &str, check: Option<Check>) -> String {
         Check::Shards => {
             format!("{message}; run the same `talkmeter analyze … --shard I/N` for each shard that is to be made anew")
         }
+        Check::ColumnOfCalls => format!("{message}; `talkmeter metrics calls` lists the columns"),
         Check::NoTables => format!("{message}: `talkmeter analyze … -o DIR` writes them"),
     }
 }

@@ -134,6 +134,9 @@ pub(super) fn run(args: Args, today: Date, format: Format, console: &Console) ->
         let why = "its tables are in shards, which one analysis cannot replace: write to another prefix";
         return Err(Failure::Usage(format!("{}: {why}", store.given().display())));
     }
+    if args.csv_bom && !args.tables.contains(&tables::Format::Csv) {
+        console.note("--csv-bom is for --tables csv: no CSV file is written");
+    }
     let inputs = args.paths.find(destination.as_ref().map(Destination::given), console)?;
     let job = AnalyzeJob {
         inputs,

@@ -192,7 +192,9 @@ fn names(a: &Path, b: &Path) -> [String; 2] {
     };
     let (a, b) = (parts(a), parts(b));
     let same = a.iter().rev().zip(b.iter().rev()).take_while(|(one, two)| one == two).count();
-    [a, b].map(|parts| parts.get(parts.len().saturating_sub(same + 1)..).unwrap_or_default().join("/"))
+    [a, b].map(|parts| {
+        parts.get(parts.len().saturating_sub(same + 1)..).unwrap_or_default().join("/").replacen("//", "/", 1)
+    })
 }
 
 /// The files of one side, with the ids and addresses of their recordings.

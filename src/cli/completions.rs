@@ -9,7 +9,7 @@ use super::analyze::{BESIDE_TABLES, TABLE_FORMATS};
 use super::output::{Console, Failure};
 use crate::catalog::Catalog;
 use crate::export;
-use crate::metrics::catalogue::{CALLS, TABLES, Use};
+use crate::metrics::catalogue::{Aggregate, CALLS, TABLES, Use};
 use crate::transcript::SourceFormat;
 
 /// Prints the script for a shell.
@@ -30,6 +30,7 @@ fn with_values(command: Command) -> Command {
 
 fn with_own_values(command: &str, arg: Arg) -> Arg {
     let tables = || TABLES.iter().map(|table| table.name.to_owned());
+    let ranked = || CALLS.columns_for(Use::Ranked).into_iter().map(|column| column.name.to_owned());
     let values: Vec<String> = match (command, arg.get_id().as_str()) {
         (_, "model") | ("models", "names") => {
             Catalog::builtin().models().iter().map(|model| model.name.clone()).collect()
@@ -46,7 +47,17 @@ fn with_own_values(command: &str, arg: Arg) -> Arg {
         ("export", "to") => export::Format::ALL.map(|format| format.name().to_owned()).to_vec(),
         (_, "from") => SourceFormat::all().map(|format| format.name().to_owned()).collect(),
         (_, "tables") => TABLE_FORMATS.map(str::to_owned).to_vec(),
-        (_, "by" | "sort") => CALLS.columns_for(Use::Ranked).iter().map(|column| column.name.to_owned()).collect(),
+        (_, "by") => ranked().collect(),
+        (_, "sort") => {
+            let of_groups = Aggregate::of_calls().map(|(column, made)| format!("{}{}", column.name, made.suffix()));
+            let mut columns: Vec<String> = ranked().chain(["call_count".to_owned()]).collect();
+            for column in of_groups {
+                if !columns.contains(&column) {
+                    columns.push(column);
+                }
+            }
+            columns
+        }
         _ => return arg,
     };
     arg.value_parser(PossibleValuesParser::new(values))
@@ -71,6 +82,9 @@ mod tests {
             assert!(values(path, "model").contains(&"fun-asr".to_owned()), "{path:?}");
         }
         assert!(values(&["models"], "names").contains(&"paraformer-v2".to_owned()));
+        for column in ["dead_air_ms", "dead_air_ms_per_call", "units_per_min_p50", "call_count"] {
+            assert!(values(&["analyze"], "sort").contains(&column.to_owned()), "{column}");
+        }
         assert!(values(&["analyze"], "only").contains(&"rollup".to_owned()));
         assert!(values(&["analyze"], "tables").contains(&"xlsx".to_owned()));
         assert!(values(&["check"], "from").contains(&"webvtt".to_owned()));

@@ -1,5 +1,6 @@
 //! The flag for the calls that a report is about.
 
+use super::advice;
 use super::output::{Console, Failure};
 use crate::report::number::counted;
 use crate::tables::{Condition, Joined};
@@ -16,7 +17,8 @@ impl ConditionFlag {
     /// The condition, if one was given. `joined` has the user's columns.
     pub(super) fn read(&self, joined: Option<&Joined>) -> Result<Option<Condition>, Failure> {
         let condition = self.condition.as_deref().map(|text| Condition::read(text, joined)).transpose();
-        condition.map_err(|error| Failure::Usage(format!("--where {error}")))
+        condition
+            .map_err(|error| Failure::Usage(format!("--where {}", advice::line(&error.to_string(), error.check()))))
     }
 }
 

@@ -11,6 +11,8 @@ use super::rules;
 use super::settings::SettingsFlags;
 use crate::metrics::{EvidenceWord, measure};
 use crate::named_file::{self, FileKind};
+use crate::report::number::count;
+use crate::report::wrapped;
 use crate::transcript::read_as;
 
 /// Arguments of `explain`.
@@ -80,19 +82,24 @@ pub(super) fn run(args: Args, format: Format, console: &Console) -> Result<Exit,
     let (participant, other) = (measured.label(event.participant), measured.label(event.other));
     if format == Format::Table {
         let length = event.end_ms - event.begin_ms;
-        let mut text =
-            format!("event {number}: {} of {length} ms, {}–{} ms", event.kind.name(), event.begin_ms, event.end_ms);
-        if let (Some(overlap), Some(held)) = (event.overlap_ms, event.held_ms) {
-            text += &match held {
-                0 => format!("; {participant} and {other} began together and overlapped for {overlap} ms"),
-                _ => format!("; {participant} began after {other} had talked for {held} ms, overlapping {overlap} ms"),
-            };
-        } else {
-            text += &format!("; {participant} spoke before it, {other} after it");
-        }
+        let [length, begin, end] = [length, event.begin_ms, event.end_ms].map(count);
+        let what = format!("event {number}: {} of {length} ms, {begin}–{end} ms", event.kind.name());
+        let who = match (event.overlap_ms.map(count), event.held_ms) {
+            (Some(overlap), Some(0)) => {
+                format!("{participant} and {other} began together and overlapped for {overlap} ms")
+            }
+            (Some(overlap), Some(held)) => {
+                let held = count(held);
+                format!("{participant} began after {other} had talked for {held} ms, overlapping {overlap} ms")
+            }
+            _ => format!("{participant} spoke before it, {other} after it"),
+        };
         let thresholds: Vec<String> =
-            settings.parameters.values().map(|(name, value)| format!("{name} {value}")).collect();
-        console.data(format!("{}\n{}\n\n", printable(&text), thresholds.join(", ")).as_bytes())?;
+            settings.parameters.values().map(|(name, value)| format!("{name}\u{a0}{value}")).collect();
+        // A value stays beside its name.
+        let thresholds = wrapped(&thresholds.join(", "), Some(console.width().unwrap_or(80))).replace('\u{a0}', " ");
+        let text = format!("{}\n{}\n{thresholds}\n\n", printable(&what), printable(&who));
+        console.data(text.as_bytes())?;
     }
     let mut rows: Vec<(&str, &EvidenceWord)> = evidence.participant.iter().map(|word| (participant, word)).collect();
     if event.other != event.participant {

@@ -79,9 +79,17 @@ pub(super) fn report_unmatched(
     if rollup.rows_without_call > 0 {
         console.note(&format!("{} of the metadata without a call", counted(rollup.rows_without_call as u64, "row")));
     }
-    if joined.skipped_rows() > 0 {
-        let rows = counted(joined.skipped_rows() as u64, "row");
-        console.note(&format!("{rows} of the metadata skipped: no call named, or already named by an earlier row"));
+    let (unnamed, repeated) = joined.skipped_rows();
+    for (rows, why) in [(unnamed, "no call is named"), (repeated, "an earlier row names the call")] {
+        if rows > 0 {
+            console.note(&format!("{} of the metadata skipped: {why}", counted(rows as u64, "row")));
+        }
+    }
+    match joined.unused_role_columns(analysis) {
+        Ok(columns) => columns.iter().for_each(|column| {
+            console.note(&format!("`{column}` of the metadata: no call has such a participant"));
+        }),
+        Err(error) => console.note(&error.to_string()),
     }
     true
 }

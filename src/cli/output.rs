@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::{Exit, advice};
 use crate::error::{Error, ErrorKind};
@@ -238,7 +238,7 @@ impl Console {
 
     /// A progress bar over files on a terminal; hidden elsewhere.
     pub(super) fn progress(&self, files: usize) -> ProgressBar {
-        self.bar(files as u64, "{human_pos}/{human_len} files  {per_sec}  {eta} left")
+        self.bar(files as u64, "{human_pos}/{human_len} files  {rate}  {eta} left")
     }
 
     /// A progress bar over tasks, without a time left: their pace is the service's.
@@ -255,7 +255,20 @@ impl Console {
         let target = if self.progress { ProgressDrawTarget::stderr_with_hz(10) } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(Some(length), target);
         let style = ProgressStyle::with_template(&format!("{{bar:30}} {figures}  {{wide_msg}}"));
-        bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+        let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
+        let rate = |state: &ProgressState, text: &mut dyn std::fmt::Write| {
+            let _ = text.write_str(&per_second(state.per_sec()));
+        };
+        bar.with_style(style.with_key("rate", rate))
+    }
+}
+
+/// A rate for people: `2.4/s`, `40/s`, `1.6 k/s`.
+fn per_second(rate: f64) -> String {
+    match rate {
+        ..9.95 => format!("{rate:.1}/s"),
+        ..999.5 => format!("{rate:.0}/s"),
+        _ => format!("{:.1} k/s", rate / 1000.0),
     }
 }
 
@@ -395,7 +408,13 @@ fn plain(cell: &serde_json::Value) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::printable;
+    use super::{per_second, printable};
+
+    #[test]
+    fn a_rate_is_short() {
+        let rates = [0.0, 2.44, 40.3828, 1600.0].map(per_second);
+        assert_eq!(rates, ["0.0/s", "2.4/s", "40/s", "1.6 k/s"]);
+    }
 
     #[test]
     fn a_line_from_outside_stays_one_line_and_moves_no_cursor() {

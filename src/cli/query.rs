@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::Exit;
 use super::output::{Console, Failure, Format, Listing};
 use super::stores::{TableFolders, local_path};
+use crate::disk;
 use crate::report::number::counted;
 use crate::tables::{Figure, Query, cells, write_frame};
 
@@ -40,6 +41,7 @@ pub(super) fn run(args: &Args, format: Format, console: &Console) -> Result<Exit
     let folders = TableFolders::new(&args.folders, console)?;
     let answer = Query::open(&folders.paths)?.run(&args.sql)?;
     if let Some(output) = &args.output {
+        disk::make_folder_of(output)?;
         write_frame(output, &answer)?;
         console.note(&format!("{} written: {}", output.display(), counted(answer.height() as u64, "row")));
         return Ok(Exit::Done);

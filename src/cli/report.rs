@@ -231,6 +231,7 @@ pub(super) fn run(args: Args, format: Format, console: &Console) -> Result<Exit,
         let is_partly = exit == Exit::Done && shards.is_some() && report.inputs.failed > Some(0);
         return Ok(if is_partly { Exit::Partly } else { exit });
     };
+    disk::make_folder_of(output)?;
     disk::write(output, text.as_bytes())?;
     if document(Document::Html) {
         pages.write_calls(&files, calls, console)?;

@@ -74,6 +74,9 @@ impl Names {
 
     /// That none of these columns is there: which there are, and which names would do.
     pub(crate) fn missing(&self, columns: &[Column]) -> String {
+        if self.names.is_empty() {
+            return "there are no rows".to_owned();
+        }
         let quoted = |name: &str| format!("`{}`", name.chars().take(40).collect::<String>());
         let wanted: Vec<String> = columns.iter().flat_map(|column| column.0).map(|name| quoted(name)).collect();
         let (first, others) = wanted.split_first().map_or(("", &[][..]), |(first, others)| (&**first, others));

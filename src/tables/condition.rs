@@ -4,6 +4,8 @@ use polars::prelude::*;
 
 use super::frame::Rows;
 use super::join::Joined;
+#[cfg(feature = "sql")]
+use crate::error::Check;
 use crate::error::{Error, Result};
 use crate::metrics::catalogue::CALLS;
 
@@ -27,12 +29,21 @@ impl Condition {
         let expression = polars::sql::sql_expr(text).map_err(|error| wrong(&error.to_string()))?;
         let whole = Joined::schema_of(&CALLS, joined);
         let columns = super::distinct(&expression.clone().meta().root_names());
-        let names = || whole.iter_names().map(PlSmallStr::as_str).collect::<Vec<_>>().join(", ");
         if let Some(unknown) = columns.iter().find(|column| !whole.contains(column)) {
-            return Err(wrong(&format!("`calls` has no column `{unknown}`; its columns are {}", names())));
+            let mut message = format!("`calls` has no column `{unknown}`");
+            let ours = CALLS.columns.iter().map(|column| column.name);
+            let own = || whole.iter_names().map(PlSmallStr::as_str).filter(|name| CALLS.column(name).is_none());
+            let alike: Vec<&str> = ours.chain(own()).filter(|name| is_alike(name, unknown)).collect();
+            let own: Vec<&str> = own().collect();
+            if !alike.is_empty() {
+                message += &format!(", but {}", alike.join(", "));
+            } else if !own.is_empty() {
+                message += &format!("; yours are {}", own.join(", "));
+            }
+            return Err(wrong(&message).with_check(Check::ColumnOfCalls));
         }
         if columns.is_empty() {
-            return Err(wrong(&format!("names no column of `calls`, which are {}", names())));
+            return Err(wrong("names no column of `calls`").with_check(Check::ColumnOfCalls));
         }
         if let Some(part) = (&expression).into_iter().find(|part| is_about_others(part)) {
             return Err(wrong(&format!("depends on other calls ({part:?}), but decides call by call")));
@@ -76,8 +87,20 @@ impl Condition {
     fn decide(&self, calls: DataFrame) -> PolarsResult<BooleanChunked> {
         let decided = calls.lazy().select([self.expression.clone().alias("holds")]).collect()?;
         let decided = decided.column("holds")?;
-        decided.bool().cloned().map_err(|_| polars_err!(ComputeError: "is {}, not true or false", decided.dtype()))
+        let what = match decided.dtype() {
+            DataType::String => "a text",
+            dtype if dtype.is_numeric() => "a number",
+            _ => "something else",
+        };
+        decided.bool().cloned().map_err(|_| polars_err!(ComputeError: "is {what}, not true or false"))
     }
+}
+
+/// Whether one name is in the other, in any case.
+#[cfg(feature = "sql")]
+fn is_alike(one: &str, other: &str) -> bool {
+    let (one, other) = (one.to_lowercase(), other.to_lowercase());
+    !other.is_empty() && (one.contains(&other) || other.contains(&one))
 }
 
 /// Whether this part of an expression depends on other rows.

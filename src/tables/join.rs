@@ -50,7 +50,8 @@ struct Keys {
     /// The first row of each key.
     rows: HashMap<String, usize>,
     /// Rows without a key, or with the key of an earlier row.
-    skipped_rows: usize,
+    /// Rows without a key, and rows with the key of an earlier one.
+    skipped_rows: (usize, usize),
 }
 
 impl Metadata {
@@ -122,13 +123,16 @@ impl Metadata {
 impl Keys {
     fn new(metadata: &Metadata, column: &PlSmallStr, kind: KeyKind) -> PolarsResult<Self> {
         let cells = metadata.text(column)?;
-        let mut rows = HashMap::new();
+        let (mut rows, mut unnamed) = (HashMap::new(), 0);
         for (at, cell) in cells.iter().enumerate() {
-            let Some(cell) = cell.map(str::trim).filter(|cell| !cell.is_empty()) else { continue };
+            let Some(cell) = cell.map(str::trim).filter(|cell| !cell.is_empty()) else {
+                unnamed += 1;
+                continue;
+            };
             let cell = if kind == KeyKind::Id { cell.into() } else { location(cell) };
             rows.entry(cell.into_owned()).or_insert(at);
         }
-        let skipped_rows = cells.len() - rows.len();
+        let skipped_rows = (unnamed, cells.len() - rows.len() - unnamed);
         Ok(Self { column: column.clone(), kind, rows, skipped_rows })
     }
 
@@ -194,8 +198,7 @@ impl Joined {
         }
         for cells in self.roles.iter().filter(|(label, _)| label.is_none()).map(|(_, cells)| cells) {
             let Some(channel) = cell(cells) else { continue };
-            let label =
-                if channel.bytes().all(|byte| byte.is_ascii_digit()) { format!("ch{channel}") } else { channel };
+            let label = channel_label(&channel).into_owned();
             if roles.role(&label).is_none() {
                 let _ = roles.insert(label.clone(), AGENT);
                 roles.set_other(label, CUSTOMER);
@@ -291,10 +294,36 @@ impl Joined {
         cells.iter().flatten().find(|cell| !cell.trim().is_empty()).map(str::to_owned)
     }
 
-    /// Rows that were skipped: without a key, or with the key of an earlier row.
+    /// Rows that were skipped: those without a key, and those with the key of an earlier row.
     #[must_use]
-    pub fn skipped_rows(&self) -> usize {
+    pub fn skipped_rows(&self) -> (usize, usize) {
         self.keys.skipped_rows
+    }
+
+    /// Columns of roles that give a role to no participant of these calls.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Table`] when its frames lack a column.
+    pub fn unused_role_columns(&self, analysis: &Analysis) -> Result<Vec<String>> {
+        let unused = || {
+            let calls = &analysis.calls;
+            let rows = calls.column("file")?.str()?.iter().zip(self.rows_of(calls)?);
+            let row_of: HashMap<&str, usize> = rows.filter_map(|(file, row)| Some((file?, row?))).collect();
+            let text = |name: &str| analysis.participants.column(name)?.str();
+            let (files, participants) = (text("file")?, text("participant")?);
+            let is_used = |label: &Option<String>, cells: &StringChunked| {
+                files.iter().zip(participants.iter()).any(|(file, participant)| {
+                    let cell = file.and_then(|file| cells.get(*row_of.get(file)?)).map_or("", str::trim);
+                    let wanted = label.as_deref().map_or_else(|| channel_label(cell), Cow::Borrowed);
+                    // Participants of one role are one: `spk0+spk3`.
+                    !cell.is_empty() && participant.is_some_and(|labels| labels.split('+').any(|label| label == wanted))
+                })
+            };
+            let has_cells = |cells: &StringChunked| cells.iter().flatten().any(|cell| !cell.trim().is_empty());
+            let unused = self.roles.iter().filter(|(label, cells)| has_cells(cells) && !is_used(label, cells));
+            Ok(unused.map(|(_, cells)| cells.name().to_string()).collect())
+        };
+        unused().map_err(|error: PolarsError| Error::table("cannot read roles", error))
     }
 
     /// A key of the metadata as written, and what it would have to be for the first of these calls.
@@ -312,6 +341,11 @@ impl Joined {
         };
         (self.first_key(), call.map(str::to_owned))
     }
+}
+
+/// The label of a channel, which may be given by its number.
+fn channel_label(channel: &str) -> Cow<'_, str> {
+    if channel.bytes().all(|byte| byte.is_ascii_digit()) { format!("ch{channel}").into() } else { channel.into() }
 }
 
 /// An address by its id; a path with `/`, without `./` in front.

@@ -26,6 +26,8 @@ mod query;
 mod rollup;
 mod row_groups;
 mod rule_calls;
+#[cfg(feature = "sql")]
+mod select;
 mod shards;
 mod stored;
 mod stored_rules;

@@ -10,6 +10,7 @@ use polars::sql::{SQLContext, extract_table_identifiers};
 use super::call_rows::Figure;
 use super::files::Format;
 use super::frame::schema;
+use super::select::select;
 use super::stored::{first_keys, labels};
 use super::table_files::{TableFolder, scan_json_lines, sources};
 use crate::error::{Check, Error, Result};
@@ -49,11 +50,9 @@ impl Query {
     /// # Errors
     /// When it is no `SELECT`, names a table or column that is not there, or a table cannot be read.
     pub fn run(&self, sql: &str) -> Result<DataFrame> {
-        let failed = |error: PolarsError| Error::invalid(format!("cannot run the query: {}", self.said(&error)));
-        if !is_select(sql) {
-            return Err(Error::invalid("only a SELECT can be run"));
-        }
-        let named = extract_table_identifiers(sql, false, true).map_err(failed)?;
+        let failed = |error: PolarsError| self.failed(&error);
+        let sql = select(sql)?;
+        let named = extract_table_identifiers(&sql, false, true).map_err(failed)?;
         let mut context = SQLContext::new();
         for name in named {
             // Others are tables of the query itself, or unknown, which polars says.
@@ -61,13 +60,30 @@ impl Query {
                 context.register(&name, frame);
             }
         }
-        context.execute(sql).and_then(LazyFrame::collect).map_err(failed)
+        context.execute(&sql).and_then(LazyFrame::collect).map_err(failed)
     }
 
     /// An error of polars in one line, with the tables there are if it misses one.
-    fn said(&self, error: &PolarsError) -> String {
+    fn failed(&self, error: &PolarsError) -> Error {
         let text = error.to_string();
         let line = text.lines().next().unwrap_or_default();
+        let quoted = |line: &str| line.split('\'').nth(1).map(str::to_owned);
+        if line.contains("relation")
+            && let Some(name) = quoted(line).filter(|name| Table::from_name(name).is_some())
+        {
+            let folders: Vec<String> =
+                self.folders.iter().map(|(_, folder)| folder.path.display().to_string()).collect();
+            let message = format!("no table `{name}` in {}", folders.join(", "));
+            return Error::invalid(message).with_check(Check::NoTables);
+        }
+        Error::invalid(format!("cannot run the query: {}", self.said(line)))
+    }
+
+    fn said(&self, line: &str) -> String {
+        if let Some((_, name)) = line.split_once("duplicate output name '") {
+            let name = name.split('\'').next().unwrap_or_default();
+            return format!("several results are called `{name}`; name them with AS");
+        }
         if !line.contains("relation") {
             return line.to_owned();
         }
@@ -97,24 +113,6 @@ impl Query {
         let together = UnionArgs { diagonal: true, to_supertypes: true, ..UnionArgs::default() };
         concat(parts, together).map(Some).map_err(|error| Error::table(format!("cannot read {name}"), error))
     }
-}
-
-/// Whether it is a query and nothing else. One that begins as a query cannot change anything: polars takes one statement.
-fn is_select(sql: &str) -> bool {
-    let mut rest = sql.trim_start();
-    loop {
-        rest = match rest.split_at_checked(2) {
-            Some(("--", comment)) => comment.split_once('\n').map_or("", |(_, rest)| rest),
-            Some(("/*", comment)) => comment.split_once("*/").map_or("", |(_, rest)| rest),
-            _ => match rest.strip_prefix('(') {
-                Some(inner) => inner,
-                None => break,
-            },
-        }
-        .trim_start();
-    }
-    let word = rest.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
-    ["select", "with", "from"].iter().any(|query| word.eq_ignore_ascii_case(query))
 }
 
 /// Our columns have their types in every format; other columns of CSV and JSON lines are what their cells look like, those
@@ -176,19 +174,4 @@ pub fn cells(frame: &DataFrame) -> Result<Vec<Vec<Option<Figure>>>> {
     let row = |row: usize| frame.columns().iter().map(|column| cell(column, row)).collect::<PolarsResult<Vec<_>>>();
     let rows: PolarsResult<Vec<_>> = (0..frame.height()).map(row).collect();
     rows.map_err(|error| Error::table("cannot read the answer", error))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_select;
-
-    #[test]
-    fn only_what_begins_as_a_query_is_one() {
-        for sql in ["select 1", " (SELECT 1)", "-- all\nWith a as (select 1) select * from a", "/* x */ from calls"] {
-            assert!(is_select(sql), "{sql}");
-        }
-        for sql in ["drop table calls", "create table a as select 1", "selected", "", "-- select"] {
-            assert!(!is_select(sql), "{sql}");
-        }
-    }
 }

@@ -90,7 +90,10 @@ impl Rollup {
         for key in &group_by {
             let groups = joined.groups(key)?;
             columns.push(groups.cells);
-            unreadable_times.extend(groups.unreadable);
+            let is_new = |times: &UnreadableTimes| {
+                unreadable_times.iter().all(|known: &UnreadableTimes| known.column != times.column)
+            };
+            unreadable_times.extend(groups.unreadable.filter(is_new));
         }
         let by_role = CallsByRole::new(analysis)?;
         let mut rollup = Self::group(analysis, &by_role, joined, &group_by, &columns)

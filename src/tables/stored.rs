@@ -620,7 +620,8 @@ pub(super) fn labels(paths: &[PathBuf]) -> Result<Vec<String>> {
     let tail = |path: &Path, length: usize| {
         let parts: Vec<_> = path.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect();
         let from = parts.len().saturating_sub(length);
-        parts.get(from..).unwrap_or_default().join("/")
+        // The root is a component `/`.
+        parts.get(from..).unwrap_or_default().join("/").replacen("//", "/", 1)
     };
     let longest = real.iter().map(|path| path.components().count()).max().unwrap_or(1);
     let mut labels: Vec<String> = Vec::new();

@@ -58,8 +58,8 @@ fn an_event_is_explained_by_the_words_of_both() {
     assert!(begins.is_sorted());
     let said = run("--event 1").out();
     for part in [
-        "event 1: interruption of 3000 ms, 3000–6000 ms",
-        "ch1 began after ch0 had talked for 3000 ms, overlapping 1500 ms",
+        "event 1: interruption of 3,000 ms, 3,000–6,000 ms",
+        "ch1 began after ch0 had talked for 3,000 ms, overlapping 1,500 ms",
         "interruption_overlap_ms 1000",
     ] {
         assert!(said.contains(part), "{part}\n{said}");
@@ -74,7 +74,7 @@ fn dead_air_is_explained_by_what_was_said_before_and_after() {
     let last: Vec<Value> =
         rows.iter().rev().take(2).map(|row| json!([row["participant"], row["text"], row["inside"]])).collect();
     assert_eq!(last, [json!(["ch0", "well", false]), json!(["ch1", "now", false])]);
-    run("").prints("dead_air of 4000 ms, 6000–10000 ms").prints("ch1 spoke before it, ch0 after it").exits(0);
+    run("").prints("dead_air of 4,000 ms, 6,000–10,000 ms").prints("ch1 spoke before it, ch0 after it").exits(0);
 }
 
 #[test]

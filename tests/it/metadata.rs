@@ -207,13 +207,27 @@ fn metadata_gives_roles_by_file() {
         json!(roles("file,agent_channel,ch0_role\na,0,\nb,1,partner\n", "")),
         both(agent, ["partner", "agent"], none())
     );
-    // A call of one party has no other; what is no participant of a call changes nothing.
+    // A call of one party has no other; what is no participant of a call changes nothing, and is said.
     let alone = Scene::new()
         .call("a", Call::default().say(0, &[(0, 2000, "good morning")]))
         .write("meta.csv", "file,agent_channel\na,ch7\n");
     let ran = alone.run("analyze calls -o out --tables jsonl --meta meta.csv").exits(0);
+    let ran = ran.says("`agent_channel` of the metadata: no call has such a participant");
     assert_eq!(column(&ran.table("participants"), "role"), [Value::Null]);
-    // The page shows them, too.
+    let nobody = pairs().write("meta.csv", "file,agent_channel,ch9_role,ch1_role\na,7,boss,\nb,1,,customer\n");
+    let ran = nobody.run("analyze calls --meta meta.csv").exits(0).says("`ch9_role` of the metadata: no call has such");
+    ran.says_no("`agent_channel`").says_no("`ch1_role`");
+}
+
+#[test]
+fn metadata_without_rows_is_told_as_such() {
+    let run = |meta: &str| pairs().write("meta.csv", meta).run("analyze calls --meta meta.csv").prints_nothing();
+    run("file,agent\n").exits(2).says("meta.csv").says("there are no rows");
+    run("agent\nAnn\n").exits(2).says("the header has `agent`");
+}
+
+#[test]
+fn metadata_of_roles_is_shown_on_the_page() {
     let page = pairs()
         .write("meta.csv", "file,agent_channel\nb,1\n")
         .run("analyze calls -o out --meta meta.csv")

@@ -359,8 +359,13 @@ fn a_condition_that_says_nothing_is_refused() {
     for (condition, why) in [
         ("dead_air >", "--where `dead_air >`"),
         ("", "--where"),
-        ("dead_air > 3", "no column `dead_air`; its columns are file, file_url,"),
+        (
+            "dead_air > 3",
+            "`calls` has no column `dead_air`, but dead_air_count, dead_air_ms; `talkmeter metrics calls`",
+        ),
+        ("queue = 'a'", "`calls` has no column `queue`; yours are agent, team, started, agent_channel; `talkmeter"),
         ("1 = 1", "names no column"),
+        ("file", "is a text, not true or false"),
         ("dead_air_ms", "not true or false"),
         ("dead_air_ms > avg(dead_air_ms)", "depends on other calls"),
         ("sum(dead_air_ms) OVER (PARTITION BY agent) > 1", "depends on other calls"),
@@ -374,6 +379,16 @@ fn a_condition_that_says_nothing_is_refused() {
     run("units_per_min IS NULL").exits(0).prints("1 call");
     run("NOT units_per_min > 0").exits(1).says("leaves no call");
     run("agent = 'Nobody'").exits(1).says("leaves no call");
+}
+
+#[test]
+fn what_is_unusual_is_said_once() {
+    let meta = "file,started\na,2026-10-05\nb,soon\nc,later\n";
+    let run = "analyze calls --meta meta.csv --group-by started:day,started:hour --csv-bom";
+    let ran = calls().write("meta.csv", meta).run(run).exits(0).says("--csv-bom is for --tables csv");
+    assert_eq!(ran.err().matches("2 cells of `started` without a time").count(), 1, "{}", ran.err());
+    let ran = calls().run("analyze calls -o out").exits(0).then().run("report out -o new/folder/report.html").exits(0);
+    assert!(ran.path("new/folder/report.html").exists());
 }
 
 #[test]
@@ -393,7 +408,12 @@ fn groups_and_calls_are_ordered_and_cut_for_people() {
     let listed = page.then().run("report out --sort longest_silence_ms --top 2 --format md").exits(0).out();
     let at = |name: &str| listed.find(&format!("| {name}.json |"));
     assert!(at("c") < at("b") && at("c").is_some() && at("a").is_none(), "c, b, and no other: {listed}");
-    calls().run("analyze calls --sort loudness").exits(2).says("--sort loudness: no such column; there are ");
+    calls().run("analyze calls --sort loudness").exits(2).says("--sort loudness: calls are ordered by ");
+    // A column of `rollup` orders groups; what is no figure of either is refused with what there is.
+    rollup("--group-by agent --sort longest_silence_ms_p90");
+    let of_groups = "; groups by agent and the columns of the table `rollup`";
+    let by_file = calls().run("analyze calls --meta meta.csv --group-by agent --sort file_url");
+    by_file.exits(2).says("--sort file_url: calls are ordered by ").says(of_groups).prints_nothing();
     calls().run("analyze calls --top 0").exits(2);
     // A stored roll-up is ordered anew.
     let again =
@@ -429,6 +449,38 @@ fn a_question_is_answered_in_sql() {
 }
 
 #[test]
+fn questions_are_asked_as_in_other_engines() {
+    let mut scene = Some(calls().run("analyze calls -o out --meta meta.csv").exits(0).then());
+    let mut ask = |sql: &str| {
+        let ran = scene.take().unwrap().run_with(["query", "out", sql, "--format", "csv"]).exits(0);
+        let said = ran.out();
+        scene = Some(ran.then());
+        said
+    };
+    // Results without a name are called by their text, and groups ordered by any of them, or by none.
+    assert_eq!(
+        ask("select sum(units), avg(units), count(*) from calls").lines().next(),
+        Some("sum(units),avg(units),count(*)")
+    );
+    let groups = "select team, count(*) from calls group by team";
+    let by_count = "team,count(*)\nblue,3\nred,2\n,1\n";
+    assert_eq!(ask(&format!("{groups} order by count(*) desc, team")), by_count);
+    assert_eq!(ask(&format!("{groups} having COUNT(*) > 2")), "team,count(*)\nblue,3\n");
+    assert_eq!(ask("select team from calls group by team order by count(*) desc, team"), "team\nblue\nred\n\n");
+    let pairs = "select a.file, b.file from calls a join calls b on a.agent = b.agent where a.file < b.file order by 1";
+    assert_eq!(ask(pairs).lines().next(), Some("a.file,b.file"));
+    // Nulls are last, whatever the order.
+    for order in ["asc", "desc"] {
+        let sorted = ask(&format!("select team, file from calls order by team {order}, file"));
+        assert!(sorted.lines().last().unwrap().starts_with(','), "{order}: {sorted}");
+        let ranked = format!("select team, row_number() over (order by team {order}) as n from calls order by n");
+        assert!(ask(&ranked).lines().last().unwrap().starts_with(','), "{order}: {}", ask(&ranked));
+    }
+    let first = ask("select team, file from calls order by team desc nulls first, file");
+    assert!(first.lines().nth(1).unwrap().starts_with(','), "{first}");
+}
+
+#[test]
 fn an_answer_comes_in_every_format_and_into_files() {
     let stored = || calls().run("analyze calls -o out --meta meta.csv").exits(0).then();
     let sql = "select team, avg(speech_ms) as speech, max(agent) as agent from calls group by team order by team";
@@ -442,6 +494,7 @@ fn an_answer_comes_in_every_format_and_into_files() {
         let file = format!("out/answer.{format}");
         let ran = stored().run_with(["query", "out", sql, "-o", &file]).exits(0).says("3 rows").prints_nothing();
         has(&ran.table_as("answer", format)[1], json!({"team": "red", "agent": "Bob"}));
+        ran.then().run_with(["query", "out", sql, "-o", &format!("new/folder/{format}.{format}")]).exits(0);
     }
     stored().run_with(["query", "out", sql, "-o", "answer.xls"]).exits(2).says(".parquet, .csv or .jsonl");
 }
@@ -477,12 +530,19 @@ fn what_cannot_be_asked_is_said_in_one_line() {
     ask("select * from call").exits(2).says("call").says("the tables are calls, participants");
     ask("select dead_air from calls").exits(2).says("dead_air").says("dead_air_ms");
     ask("select from").exits(2).says("cannot run the query");
-    for sql in
-        ["drop table calls", "create table x as select 1", "delete from calls", "truncate calls", "show tables", ""]
-    {
+    for sql in [
+        "drop table calls",
+        "create table x as select 1",
+        "delete from calls",
+        "truncate table calls",
+        "show tables",
+        "",
+    ] {
         ask(sql).exits(2).says("only a SELECT can be run");
     }
-    ask("select 1; select 2").exits(2);
+    ask("select 1; select 2").exits(2).says("only one");
+    ask("select file as f, units as f from calls").exits(2).says("several results are called `f`; name them with AS");
+    ask("select * from turns").exits(2).says("no table `turns` in out: `talkmeter analyze … -o DIR` writes them");
     Scene::new().call("a", pair(0)).run_with(["query", "calls", "select 1"]).exits(2).says("no table in calls");
     Scene::new().run_with(["query", "gone", "select 1"]).exits(1).says("gone");
 }
@@ -499,5 +559,5 @@ fn queries_answer_as_duckdb_polars_and_pandas_do() {
         .unwrap();
     let said = String::from_utf8_lossy(&ran.stdout);
     assert!(ran.status.success(), "{said}{}", String::from_utf8_lossy(&ran.stderr));
-    assert!(said.contains("10 questions"), "{said}");
+    assert!(said.contains("10 questions, the same answers; 14 more"), "{said}");
 }

@@ -1,4 +1,5 @@
-"""Asks the questions of docs/queries.md in talkmeter query, DuckDB, polars and pandas: all must answer the same.
+"""Asks the questions of docs/queries.md in talkmeter query, DuckDB, polars and pandas: all must answer the
+same; and everyday SQL in talkmeter query and DuckDB.
 
 compare.py TALKMETER REPOSITORY
 """
@@ -14,6 +15,24 @@ from decimal import Decimal
 from pathlib import Path
 
 import duckdb
+
+# How people ask at first: nulls in what is sorted, results without a name, groups ordered by what is no result. One query a
+# line; names of results are not compared.
+EVERYDAY = """\
+select file, started, rated from figures order by rated desc, file
+select file, rated from figures order by rated, file
+select file, rated from figures order by rated desc nulls first, file
+select agent, avg(rated), count(*) from figures group by agent order by avg(rated) desc, agent
+select sum(units), avg(units), count(*), count(rated) from figures
+select agent, count(*) from figures group by agent order by count(*) desc, agent
+select agent from figures group by agent order by sum(dead_air_ms) desc, agent limit 2
+select agent, sum(dead_air_ms)/count(*) from figures group by agent order by sum(dead_air_ms)/count(*) desc, agent
+select queue, max(units) - min(units) from figures group by queue having count(*) > 1 order by 2 desc, queue
+select a.file, b.file from figures a join figures b on a.agent = b.agent where a.file < b.file order by a.file, b.file
+select file, row_number() over (order by rated desc, file desc) from figures where rated is not null order by file
+select file, rank() over (order by rated desc) from figures order by file
+select file, units / 60000.0, upper(agent) from figures order by units / 60000.0, file
+select agent from figures union all select role from participants order by 1"""
 
 
 def blocks(text, kind):
@@ -62,6 +81,21 @@ def answers(section, talkmeter, base, frames):
     return found
 
 
+def compare_everyday(talkmeter, base):
+    """Answers of talkmeter and DuckDB, cell by cell; returns how many questions there were."""
+    figures = "with figures as (select *, case when dead_air_count > 0 then interruption_count end as rated from calls) "
+    queries = [figures + query for query in EVERYDAY.splitlines()]
+    for sql in queries:
+        said = subprocess.run([talkmeter, "query", "out", sql, "--format", "jsonl"], capture_output=True, text=True)
+        assert said.returncode == 0, f"{sql}\n{said.stderr}"
+        found = [list(map(cell, json.loads(line).values())) for line in said.stdout.splitlines()]
+        expected = [list(map(cell, row)) for row in base.sql(sql).fetchall()]
+        assert found == expected and found, f"{sql}\nduckdb: {expected}\ntalkmeter: {found}"
+    nulls = base.sql(figures + "select count(*) - count(rated), count(rated) from figures").fetchall()[0]
+    assert all(nulls), f"nothing to compare: {nulls}"
+    return len(queries)
+
+
 def main():
     talkmeter, repository = Path(sys.argv[1]).resolve(), Path(sys.argv[2]).resolve()
     text = (repository / "docs/queries.md").read_text(encoding="utf-8")
@@ -82,7 +116,8 @@ def main():
             assert found["talkmeter"], f"{question}: no row"
             for program, answer in found.items():
                 assert answer == found["talkmeter"], f"{question}\n{program}: {answer}\ntalkmeter: {found['talkmeter']}"
-    print(f"{len(sections)} questions, the same answers")
+        more = compare_everyday(talkmeter, base)
+    print(f"{len(sections)} questions, the same answers; {more} more of talkmeter and DuckDB")
 
 
 if __name__ == "__main__":

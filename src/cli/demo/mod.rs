@@ -40,7 +40,7 @@ use folder::Folder;
 const MORE: &str = "\
 The service is replaced by the built-in emulator on 127.0.0.1: no key, no network. Calls are transcribed as a batch and one
 message with flash, then measured, priced and reported. Everything is written to DIR, which the next demo replaces; a folder
-with other files in it is refused. The service options are ignored.";
+with other files in it is refused.";
 
 /// A key that the emulator accepts.
 const KEY: &str = "sk-of-the-demo";
@@ -251,7 +251,7 @@ fn written(folder: &Path, batches: &[DemoBatch]) -> String {
     let mut rows: Vec<(String, String)> = Vec::new();
     rows.push((at("report.html"), "the report; open it in a browser".to_owned()));
     rows.push((at("report.json"), "its figures".to_owned()));
-    rows.push((at("calls.csv"), "one row per call; participants, turns, events, hits and more beside it".to_owned()));
+    rows.push((at("calls.csv"), "one row per call; more tables beside it".to_owned()));
     rows.extend(batches.iter().map(|batch| (batch.folder.display().to_string(), batch.contents.to_owned())));
     let width = rows.iter().map(|(path, _)| path.chars().count()).max().unwrap_or(0);
     let line = |(path, what): &(String, String)| format!("  {}  {what}\n", printable(&format!("{path:width$}")));
