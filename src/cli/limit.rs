@@ -69,16 +69,12 @@ impl Limit<'_> {
                 Some(most) => budget.set_upper_bound(&recording.key, most),
                 None => unknown += 1,
             }
-            let cost = budget.upper_bound(&recording.key).map(|most| budget.cost(&most));
-            match cost.filter(|cost| *cost > limit.amount) {
-                Some(cost) => dear.push((recording, cost, own)),
-                None => lines.extend(own),
+            if let Some(cost) = budget.upper_bound(&recording.key).map(|most| budget.cost(&most))
+                && cost > limit.amount
+            {
+                dear.push((recording, cost));
             }
-        }
-        // What is not sent does not count, unless that is all.
-        let is_all_dear = !dear.is_empty() && dear.len() == recordings.len();
-        if is_all_dear {
-            lines.extend(dear.iter().flat_map(|(.., own)| own.iter().cloned()));
+            lines.extend(own);
         }
         let sum = sum(&lines, free);
         if let Some(net) = sum.net().filter(|net| net.expected > limit.amount) {
@@ -92,7 +88,7 @@ impl Limit<'_> {
                 counted(unknown, "recording")
             ));
         }
-        for (recording, cost, _) in dear.iter().take(NAMED) {
+        for (recording, cost) in dear.iter().take(NAMED) {
             let (name, cost) = (recording.source.printable(), money(Some((*cost, limit.currency))));
             console.error(&format!("{name}: may cost up to {cost} alone, more than {limit}: not sent"));
         }
@@ -100,10 +96,10 @@ impl Limit<'_> {
             let more = counted((dear.len() - NAMED) as u64, "more recording");
             console.say(&format!("and {more} that may each cost more than {limit}: not sent"));
         }
-        if is_all_dear {
+        if !dear.is_empty() && dear.len() == recordings.len() {
             return Ok(None);
         }
-        let left_out = dear.into_iter().map(|(recording, ..)| Arc::clone(&recording.key)).collect();
+        let left_out = dear.into_iter().map(|(recording, _)| Arc::clone(&recording.key)).collect();
         Ok(Some(Admitted { budget, left_out }))
     }
 }
