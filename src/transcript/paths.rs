@@ -95,7 +95,7 @@ impl Input {
     /// Its name in the tables without the ending of a transcript.
     #[must_use]
     pub fn stem(&self) -> &str {
-        ending(&self.file).map_or(&self.file, |(stem, _)| stem)
+        without_ending(&self.file).unwrap_or(&self.file)
     }
 
     /// The transcript in its bytes.
@@ -107,32 +107,26 @@ impl Input {
     }
 }
 
-/// Endings of transcripts, those that say more first. Those that are not JSON are read in any case.
-const ENDINGS: [&str; 8] = ["json", "whisper.json", "ctm", "stm", "seglst.json", "vtt", "srt", "rttm"];
+/// Endings of transcripts. Those that are not JSON are read in any case.
+const ENDINGS: [&str; 8] = ["json", "whisper.json", "seglst.json", "ctm", "rttm", "srt", "stm", "vtt"];
 
-/// The name without its ending, and the place of the ending in [`ENDINGS`].
-fn ending(name: &str) -> Option<(&str, usize)> {
-    let has = |(place, ending): (usize, &&str)| {
+/// The name of a transcript without its ending.
+fn without_ending(name: &str) -> Option<&str> {
+    let has = |ending: &'static str| {
         let (stem, found) = name.split_at_checked(name.len().checked_sub(ending.len())?)?;
-        let is_same = if ending.ends_with("json") { found == *ending } else { found.eq_ignore_ascii_case(ending) };
+        let is_same = if ending.ends_with("json") { found == ending } else { found.eq_ignore_ascii_case(ending) };
         let stem = stem.strip_suffix('.').filter(|_| is_same)?;
-        (!stem.is_empty() && !stem.ends_with('/')).then_some((stem, place))
+        (!stem.is_empty() && !stem.ends_with('/')).then_some(stem)
     };
     // `call.whisper.json` ends in two of them.
-    ENDINGS.iter().enumerate().filter_map(has).min_by_key(|(stem, _)| stem.len())
+    ENDINGS.into_iter().filter_map(has).min_by_key(|stem| stem.len())
 }
 
-/// Whether a walk takes the file for a transcript. Of files with one name and several of these endings, the one that says
-/// most is the call.
+/// Whether a walk takes the file for a transcript. Beside `call.json`, a `call.srt` is of the same call.
 pub(crate) fn is_transcript(path: &Path, is_file: IsFile<'_>) -> bool {
     let Some(name) = path.file_name() else { return false };
     let name = name.to_string_lossy();
-    let Some((stem, place)) = ending(&name) else { return name.ends_with(".json") };
-    let is_there = |ending: &&str| {
-        let beside = |ending: &str| is_file(&path.with_file_name(format!("{stem}.{ending}")));
-        beside(ending) || !ending.ends_with("json") && beside(&ending.to_ascii_uppercase())
-    };
-    !ENDINGS.iter().take(place).any(is_there)
+    name.ends_with(".json") || without_ending(&name).is_some() && !is_file(&path.with_extension("json"))
 }
 
 /// Whether there is a file at a path, beside the one in question.

@@ -516,27 +516,6 @@ fn the_language_is_what_the_file_states() {
 }
 
 #[test]
-fn of_one_call_in_several_formats_the_one_that_says_most_is_read() {
-    let mut scene = Scene::new().call("d", shapes()[0].2.clone());
-    for (name, content) in ANN_AND_BO {
-        let ending = name.rsplit_once('.').unwrap().1;
-        scene = scene.write(&format!("calls/c.{ending}"), content).write(&format!("calls/d.{ending}"), content);
-    }
-    let [rttm, .., vtt] = &ANN_AND_BO;
-    let scene = scene.write("calls/may/e.rttm", rttm.1).write("calls/may/e.vtt", vtt.1);
-    let scene = scene.write("calls/f.seglst.json", shapes().pop().unwrap().2).write("calls/f.rttm", rttm.1);
-    let ran = scene.run("analyze calls -o out").exits(0).says("not read: 11 other files (");
-    let rows = ran.table("calls");
-    assert_eq!(column(&rows, "file"), ["c.CTM", "d.json", "f.seglst.json", "may/e.vtt"]);
-    // What is exported beside each other is one call.
-    let line = "export calls/d.json --to rttm,ctm,stm,seglst,whisper-json -o made";
-    let ran = ran.then().run(line).exits(0).then().run("analyze made -o out/again --tables csv").exits(0);
-    assert_eq!(column(&ran.table_as("again/calls", "csv"), "file"), ["d.whisper.json"]);
-    // Captions are made of the best that is no caption.
-    ran.then().run("captions calls/may -o captions").exits(0).says("2 files written");
-}
-
-#[test]
 fn a_call_without_speech_is_exported_and_read_again() {
     let silent = json!({"transcripts": [{"channel_id": 0, "sentences": []}], "properties": {"original_duration_in_milliseconds": 5000}});
     for format in ["rttm", "ctm", "stm", "seglst"] {
