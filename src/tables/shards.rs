@@ -236,8 +236,9 @@ impl Shards {
         folder.join(SHARDS).is_dir()
     }
 
-    /// The same of the names of the files below a folder.
-    pub(crate) fn are_among<'n>(mut names: impl Iterator<Item = &'n str>) -> bool {
+    /// Whether shards are among the files below a folder, by their `/`-separated names there.
+    #[must_use]
+    pub fn are_among<'n>(mut names: impl Iterator<Item = &'n str>) -> bool {
         names.any(|name| name.strip_prefix(SHARDS).is_some_and(|rest| rest.starts_with('/')))
     }
 
