@@ -1,7 +1,7 @@
 //! Which recordings of a request a batch already has.
 //!
 //! A recording is identified by the id that its list gives it, else by its address ([`address_id`]). A local file is identified by
-//! its path as long as size and time of change are the same, else by its content.
+//! its path as long as its size and times of change are the same, else by its content.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -28,13 +28,39 @@ pub(super) struct FileStamp {
     bytes: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     modified: Option<Timestamp>,
+    /// Changes with the name, too, and no program sets it: files of one length that were unpacked or written within one
+    /// tick of the clock differ in nothing else when one takes another's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    changed: Option<Timestamp>,
 }
 
 impl FileStamp {
     pub(super) fn new(metadata: &Metadata) -> Self {
         let modified = metadata.modified().ok().and_then(|time| Timestamp::try_from(time).ok());
-        Self { bytes: metadata.len(), modified }
+        Self { bytes: metadata.len(), modified, changed: changed(metadata) }
     }
+
+    /// Whether size and times are the same, as far as both are known.
+    fn is_same(self, other: Self) -> bool {
+        self.is_as_long_and_old(other)
+            && (self.changed.is_none() || other.changed.is_none() || self.changed == other.changed)
+    }
+
+    fn is_as_long_and_old(self, other: Self) -> bool {
+        (self.bytes, self.modified) == (other.bytes, other.modified)
+    }
+}
+
+#[cfg(unix)]
+fn changed(metadata: &Metadata) -> Option<Timestamp> {
+    use std::os::unix::fs::MetadataExt;
+    Timestamp::new(metadata.ctime(), metadata.ctime_nsec().try_into().ok()?).ok()
+}
+
+/// Not known without opening the file.
+#[cfg(not(unix))]
+fn changed(_: &Metadata) -> Option<Timestamp> {
+    None
 }
 
 /// The key of a recording: `location` is its address as sent, or the real path of a file as a `file://` URL.
@@ -174,13 +200,14 @@ impl<'s> KnownRecordings<'s> {
     /// `known` was at this path when it was last seen.
     fn at_path(&self, path: PathBuf, recording: &Recording, known: &RecordingState) -> Result<Match> {
         let same = Match::Known { n: known.n, changed: false };
-        let is_same_path = known.path() == Some(&path);
-        if is_same_path && known.stamp().is_some() && known.stamp() == recording.stamp {
+        let stamps = known.stamp().zip(recording.stamp).filter(|_| known.path() == Some(&path));
+        if stamps.is_some_and(|(before, now)| before.is_same(now)) {
             return Ok(same);
         }
         let Some(before) = known.content() else {
             // Not submitted yet, or with a content that was not recorded.
-            let is_new = known.stamp().is_some() && is_same_path && !is_unbilled(&known.phase);
+            let is_new =
+                stamps.is_some_and(|(before, now)| !before.is_as_long_and_old(now)) && !is_unbilled(&known.phase);
             return Ok(if is_new { Match::Replaced } else { same });
         };
         let now = content(&path)?;
