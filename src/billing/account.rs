@@ -220,7 +220,7 @@ impl Account {
         why
     }
 
-    /// Why so many seconds are billed, and not what the results come to.
+    /// Why the seconds billed are not those that the results come to.
     fn difference(&self, rounding: Rounding, due: i64, billed: i64) -> String {
         let tracks = self.tracks_ms();
         let other = Rounding::ALL.into_iter().find(|rule| *rule != rounding && self.actual(*rule) == Some(billed));

@@ -19,7 +19,7 @@ use crate::compare::{self, ComparedCall, ComparedFigure, ComparedSide, Compariso
 use crate::disk;
 use crate::report::comparison_summary;
 use crate::report::number::counted;
-use crate::tables::Options;
+use crate::tables::{Options, tail};
 use crate::transcript::{Inputs, SourceFormat, is_transcript};
 
 const EXAMPLES: &str = "\
@@ -187,14 +187,8 @@ fn alone(pairs: &Pairs, console: &Console) {
 
 /// The last parts of two paths, as many as it takes to tell them apart.
 fn names(a: &Path, b: &Path) -> [String; 2] {
-    let parts = |path: &Path| -> Vec<String> {
-        path.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect()
-    };
-    let (a, b) = (parts(a), parts(b));
-    let same = a.iter().rev().zip(b.iter().rev()).take_while(|(one, two)| one == two).count();
-    [a, b].map(|parts| {
-        parts.get(parts.len().saturating_sub(same + 1)..).unwrap_or_default().join("/").replacen("//", "/", 1)
-    })
+    let same = a.components().rev().zip(b.components().rev()).take_while(|(one, two)| one == two).count();
+    [a, b].map(|path| tail(path, same + 1))
 }
 
 /// The files of one side, with the ids and addresses of their recordings.

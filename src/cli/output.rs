@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::{Exit, advice};
 use crate::error::{Error, ErrorKind};
-use crate::report::TextTable;
+use crate::report::{TextTable, hanging};
 use crate::text::markdown::escaped;
 
 /// Longer lines on stderr are cut, in characters.
@@ -116,21 +116,7 @@ impl Console {
 
     /// A line of prose for stdout, wrapped to the terminal with further lines indented; with its line break.
     pub(super) fn prose(&self, line: &str) -> String {
-        let width = self.width().unwrap_or(usize::MAX);
-        let (mut text, mut used) = (String::new(), 0_usize);
-        for word in line.split(' ') {
-            let own = word.chars().count();
-            if used > 0 && used.saturating_add(own + 1) > width {
-                text += "\n  ";
-                used = 2;
-            } else if used > 0 {
-                text.push(' ');
-                used += 1;
-            }
-            text += word;
-            used += own;
-        }
-        text + "\n"
+        hanging(line, self.width(), 2) + "\n"
     }
 
     /// Whether `-v` was given.
@@ -395,6 +381,12 @@ impl<N: AsRef<str>> Listing<N> {
         }
         text
     }
+}
+
+/// A number as a cell: a whole one without a fraction.
+pub(super) fn number(value: f64) -> serde_json::Value {
+    let whole = value as i64;
+    if whole as f64 == value { whole.into() } else { value.into() }
 }
 
 /// A cell without JSON's quotes; null is empty.

@@ -62,7 +62,7 @@ pub use settings::{FigureSettings, Recorded, ReportSettings};
 pub use strip::{Dot, Strip, StripScope};
 pub use summary::{Summary, SummaryBlock, SummaryCell, SummaryTable};
 #[cfg(feature = "cli")]
-pub use text_table::{TextTable, wrapped};
+pub use text_table::{TextTable, hanging, wrapped};
 
 use crate::billing::{BillTotal, CurrencyTotal};
 use crate::error::{Error, Result};

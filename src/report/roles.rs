@@ -39,10 +39,7 @@ pub struct RoleFigure {
 /// `None` without roles.
 pub(super) fn summaries(analysis: &Analysis) -> Result<Option<Vec<RoleSummary>>> {
     let failed = |error| Error::table("cannot build the report", error);
-    if CallsByRole::roles_of(analysis).map_err(failed)?.is_empty() {
-        return Ok(None);
-    }
-    let by_role = CallsByRole::new(analysis)?;
+    let Some(by_role) = CallsByRole::of_roles(analysis).map_err(failed)? else { return Ok(None) };
     let mut figures = RoleColumn::figures();
     if !analysis.has_keywords() {
         figures.retain(|figure| figure.name != "keyword_hit_count");

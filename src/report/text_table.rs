@@ -132,13 +132,20 @@ impl TextTable {
 /// A line in as many lines as a terminal of this width needs, broken at blanks.
 #[must_use]
 pub fn wrapped(line: &str, width: Option<usize>) -> String {
+    hanging(line, width, 0)
+}
+
+/// The same with the lines behind the first indented by so many columns.
+#[must_use]
+pub fn hanging(line: &str, width: Option<usize>, indent: usize) -> String {
     let Some(width) = width else { return line.to_owned() };
     let (mut text, mut used) = (String::with_capacity(line.len()), 0);
     for word in line.split(' ') {
         let more = word.width();
         if used > 0 && used + 1 + more > width {
             text.push('\n');
-            used = 0;
+            text.extend(std::iter::repeat_n(' ', indent));
+            used = indent;
         } else if !text.is_empty() {
             text.push(' ');
             used += 1;

@@ -1,6 +1,5 @@
 //! One object: looked for, uploaded, handed out by a signed link, deleted.
 
-use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -60,15 +59,14 @@ impl StoreObject {
     /// [`crate::ErrorKind::Io`] when the file cannot be read, the store fails, or it was stopped. The cause of a refusal, after
     /// which nothing is there, is [`io::ErrorKind::PermissionDenied`].
     pub async fn upload(self, file: &Path, stop: impl Future<Output = ()> + Send + 'static) -> Result<()> {
-        let opened = File::open(file).and_then(|opened| Ok((opened.metadata()?.len(), opened)));
-        let (size, opened) = opened.map_err(|error| Error::io("read", file, error))?;
+        let (size, opened) = transfer::open(file)?;
         let send = move |store: Arc<dyn Client>, key: Key| async move {
             transfer::send(store, &key, opened, size, stop).await
         };
         self.request("write", send).await
     }
 
-    /// A link by which anybody can read it for so long, at most seven days. Its query is a secret. No request is made, unless
+    /// A link that lets anybody read it for this long, at most seven days. Its query is a secret. No request is made, unless
     /// the credentials themselves have to be fetched.
     ///
     /// # Errors

@@ -42,8 +42,7 @@ impl StoreFolder {
     /// # Errors
     /// [`crate::ErrorKind::Io`] when the file cannot be read, or the store refuses it.
     pub fn upload(&self, name: &str, file: &Path) -> Result<u64> {
-        let opened = File::open(file).and_then(|opened| Ok((opened.metadata()?.len(), opened)));
-        let (size, opened) = opened.map_err(|error| Error::io("read", file, error))?;
+        let (size, opened) = open(file)?;
         let (store, key) = (Arc::clone(&self.store), self.key(name)?);
         let sent = self.network.run(async move {
             send(store, &key, opened, size, future::pending()).await.map_err(|error| error.to_string())
@@ -124,6 +123,12 @@ fn files_below(folder: &Path) -> io::Result<Vec<(String, PathBuf, u64)>> {
     }
     files.sort_unstable();
     Ok(files)
+}
+
+/// A file with its length in bytes.
+pub(super) fn open(file: &Path) -> Result<(u64, File)> {
+    let opened = File::open(file).and_then(|opened| Ok((opened.metadata()?.len(), opened)));
+    opened.map_err(|error| Error::io("read", file, error))
 }
 
 /// Uploads a file; given up when `stop` completes.

@@ -32,7 +32,14 @@ impl CallsByRole {
     /// # Errors
     /// [`crate::ErrorKind::Table`] when its frames lack a column.
     pub fn new(analysis: &Analysis) -> Result<Self> {
-        Self::of(analysis).map_err(|error| Error::table("cannot build the table calls_by_role", error))
+        let of = || Self::of(analysis, Self::roles_of(analysis)?);
+        of().map_err(|error| Error::table("cannot build the table calls_by_role", error))
+    }
+
+    /// The same; `None` in a run without roles.
+    pub(crate) fn of_roles(analysis: &Analysis) -> PolarsResult<Option<Self>> {
+        let roles = Self::roles_of(analysis)?;
+        (!roles.is_empty()).then(|| Self::of(analysis, roles)).transpose()
     }
 
     /// The roles of the run, as in [`roles`](Self::roles); none in a run without roles.
@@ -44,14 +51,13 @@ impl CallsByRole {
         Ok(distinct(&roles))
     }
 
-    fn of(analysis: &Analysis) -> PolarsResult<Self> {
+    fn of(analysis: &Analysis, mut roles: Vec<String>) -> PolarsResult<Self> {
         let (calls, participants) = (&analysis.calls, &analysis.participants);
         let files = calls.column("file")?.str()?;
         let call_of: HashMap<&str, usize> =
             files.iter().enumerate().filter_map(|(at, file)| Some((file?, at))).collect();
         let call_of: Vec<Option<usize>> =
             participants.column("file")?.str()?.iter().map(|file| call_of.get(file?).copied()).collect();
-        let mut roles = Self::roles_of(analysis)?;
         let are_roles = !roles.is_empty();
         let names = participants.column(if are_roles { "role" } else { "participant" })?.str()?;
         if !are_roles {

@@ -57,6 +57,8 @@ pub use query::{Query, cells};
 pub use rollup::{Order, Rollup};
 pub use rule_calls::RuleCalls;
 pub use shards::{MetadataMatch, Shard, ShardManifest, ShardSummary, Shards, shard_terms};
+#[cfg(feature = "cli")]
+pub(crate) use stored::tail;
 pub use stored::{FOLDER, Stored};
 pub use workbook::{ShortSheet, WORKBOOK};
 

@@ -607,6 +607,14 @@ fn places(calls: &DataFrame) -> PolarsResult<HashMap<String, u32>> {
     Ok(files.filter_map(|(at, file)| Some((file?.to_owned(), at))).collect())
 }
 
+/// The last components of a path, `/`-separated.
+pub(crate) fn tail(path: &Path, length: usize) -> String {
+    let parts: Vec<_> = path.components().map(|part| part.as_os_str().to_string_lossy()).collect();
+    let from = parts.len().saturating_sub(length);
+    // The root is a component `/`.
+    parts.get(from..).unwrap_or_default().join("/").replacen("//", "/", 1)
+}
+
 /// A unique name for each path: the shortest tail of components that differs from all others.
 pub(super) fn labels(paths: &[PathBuf]) -> Result<Vec<String>> {
     let mut real = Vec::with_capacity(paths.len());
@@ -617,12 +625,6 @@ pub(super) fn labels(paths: &[PathBuf]) -> Result<Vec<String>> {
         }
         real.push(path);
     }
-    let tail = |path: &Path, length: usize| {
-        let parts: Vec<_> = path.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect();
-        let from = parts.len().saturating_sub(length);
-        // The root is a component `/`.
-        parts.get(from..).unwrap_or_default().join("/").replacen("//", "/", 1)
-    };
     let longest = real.iter().map(|path| path.components().count()).max().unwrap_or(1);
     let mut labels: Vec<String> = Vec::new();
     for length in 1..=longest {

@@ -57,8 +57,8 @@ impl SourceFormat {
     }
 }
 
-/// Reads a file of the format that is named; without one, the structure of the file tells it. Where there is none, as
-/// nobody speaks, its ending does.
+/// Reads a file of the format that is named; without one, the structure of the file tells it, or the ending of a file
+/// without speech, which may have no structure.
 pub(crate) fn read_as<'b>(
     format: Option<SourceFormat>,
     path: &Path,

@@ -59,9 +59,9 @@ impl Sum for Quantities {
 /// A unit of quantities, and how much of the base unit one is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Unit {
-    /// Of so many seconds.
+    /// Its length in seconds.
     Time(Decimal),
-    /// Of so many tokens.
+    /// Its number of tokens.
     Tokens(Decimal),
 }
 

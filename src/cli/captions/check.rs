@@ -10,7 +10,7 @@ use super::super::advice;
 use super::super::check::refusal;
 use super::super::convert::FILES_A_THREAD;
 use super::super::inputs::Paths;
-use super::super::output::{Console, Failure, Format as Print, Listing};
+use super::super::output::{Console, Failure, Format as Print, Listing, number};
 use super::{caption_file, measured_captions};
 use crate::captions::{Cue, Format, Limits, Violation, check};
 use crate::metrics::Settings;
@@ -121,9 +121,4 @@ fn violation_rows(checked: &CheckedFile) -> impl Iterator<Item = Vec<Value>> {
             json!(one.text),
         ]
     })
-}
-
-/// Whole numbers without a fraction.
-fn number(value: f64) -> Value {
-    if value.fract() == 0.0 { json!(value as i64) } else { json!(value) }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::Exit;
-use super::super::output::{Console, Failure, Format, Listing, printable};
+use super::super::output::{Console, Failure, Format, Listing, number, printable};
 use crate::metrics::{Measured, Settings};
 use crate::report::TextTable;
 use crate::report::number::moment;
@@ -101,12 +101,6 @@ fn listing(rule: &Rule, explained: &Explanation, measured: &Measured<'_>) -> Lis
     let conditions = explained.conditions.iter();
     let rows = conditions.flat_map(|condition| condition.lines.iter().map(move |line| row(condition, line)));
     Listing { head, rows: rows.collect() }
-}
-
-/// A whole number as such.
-fn number(value: f64) -> Value {
-    let whole = value as i64;
-    if whole as f64 == value { json!(whole) } else { json!(value) }
 }
 
 /// A condition for people: what it asks, then a table of what it found.
