@@ -5,6 +5,7 @@ use std::path::Path;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use rayon::prelude::*;
 
 use super::audio::Audio;
 use super::order::OrderFlags;
@@ -14,7 +15,7 @@ use crate::disk;
 use crate::metrics::catalogue::{CALLS, Use};
 use crate::report::number::counted;
 use crate::report::{CallView, Links, Page, PageOptions, Report, call_page, call_page_files, page};
-use crate::tables::{CallSource, OwnColumns};
+use crate::tables::{CallRows, CallSource, OwnColumns};
 
 /// Which single calls a page shows.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -136,17 +137,19 @@ impl PageFiles<'_> {
         }
         let bar = console.progress(files.len());
         let back = format!("../{}", address_of(self.name));
+        let write = |(rows, place): (Option<CallRows>, usize)| {
+            let Some(rows) = rows else { return Ok(0) };
+            let mut view = CallView::new(&rows, self.report.parameters.markers());
+            view.own = self.own.map(|own| own.of_call(place)).unwrap_or_default();
+            let Some(link) = self.links.get(&view.file) else { return Ok(0) };
+            let html = self.with_audio("../", |links| Ok(call_page(self.report, &view, &back, &links)?))?;
+            disk::write(&self.beside.join(link), html.as_bytes())?;
+            Ok::<u64, Failure>(1)
+        };
         let (mut places, mut written) = (0.., 0);
         for chunk in files.chunks(calls.batch_size()) {
-            for (rows, place) in calls.get(chunk)?.into_iter().zip(&mut places) {
-                let Some(rows) = rows else { continue };
-                let mut view = CallView::new(&rows, self.report.parameters.markers());
-                view.own = self.own.map(|own| own.of_call(place)).unwrap_or_default();
-                let Some(link) = self.links.get(&view.file) else { continue };
-                let html = self.with_audio("../", |links| Ok(call_page(self.report, &view, &back, &links)?))?;
-                disk::write(&self.beside.join(link), html.as_bytes())?;
-                written += 1;
-            }
+            let rows: Vec<_> = calls.get(chunk)?.into_iter().zip(&mut places).collect();
+            written += rows.into_par_iter().map(write).try_reduce(|| 0, |one, other| Ok(one + other))?;
             bar.inc(chunk.len() as u64);
         }
         bar.finish_and_clear();

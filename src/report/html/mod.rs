@@ -14,9 +14,12 @@ mod ranking;
 mod summary;
 mod tiles;
 
+use std::sync::OnceLock;
+
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
+use rayon::prelude::*;
 use serde::Serialize;
 
 use super::number::{count, counted};
@@ -29,6 +32,9 @@ use overview::Overview;
 
 /// Most bytes of HTML for all calls of a page; the rest of the page takes a few hundred kB.
 const MOST_BYTES_OF_CALLS: usize = 3_500_000;
+
+/// Calls rendered at once, on all threads.
+const CALLS_AT_ONCE: usize = 16;
 
 /// Style and script of single calls, of tables, and of the list of calls.
 const STYLES: [&str; 2] = [include_str!("call.css"), include_str!("report.css")];
@@ -60,6 +66,13 @@ struct Frame {
     /// Source of audio in the content security policy; empty without audio.
     audio_source: String,
     body: Value,
+}
+
+/// A call that stands on the page.
+struct ShownCall<'a> {
+    file: &'a str,
+    id: &'a str,
+    html: Value,
 }
 
 /// The body of a call page.
@@ -119,18 +132,22 @@ impl std::fmt::Debug for Links<'_> {
 /// When a template cannot be rendered.
 pub fn page(report: &Report, page: &Page, links: &Links<'_>) -> Result<String> {
     let templates = templates()?;
-    let mut calls: Vec<(&str, Value)> = Vec::new();
+    let views: Vec<_> = (1..).zip(&page.views).map(|(n, view)| (format!("c{n}"), view, links.audio_of(view))).collect();
+    let mut calls: Vec<ShownCall<'_>> = Vec::new();
     let mut room = MOST_BYTES_OF_CALLS;
-    for view in &page.views {
+    for views in views.chunks(CALLS_AT_ONCE) {
         // No need to render what cannot fit.
-        if bytes_at_least(view) > room {
-            continue;
-        }
-        let context = CallContext::new(report, view, &format!("c{}", calls.len() + 1), false, links.audio_of(view));
-        let html = templates.fill("call.html", context)?;
-        if let Some(left) = room.checked_sub(html.len()) {
-            room = left;
-            calls.push((&view.file, Value::from_safe_string(html)));
+        let fitting: Vec<_> = views.iter().filter(|(_, view, _)| bytes_at_least(view) <= room).collect();
+        let render = |(id, view, audio): &&(String, &CallView, Option<String>)| {
+            templates.fill("call.html", CallContext::new(report, view, id, false, audio.clone()))
+        };
+        let rendered: Vec<Result<String>> = fitting.par_iter().map(render).collect();
+        for ((id, view, _), html) in fitting.into_iter().zip(rendered) {
+            let html = html?;
+            if let Some(left) = room.checked_sub(html.len()) {
+                room = left;
+                calls.push(ShownCall { file: &view.file, id, html: Value::from_safe_string(html) });
+            }
         }
     }
     let left_out = match page.views.len() - calls.len() {
@@ -206,7 +223,16 @@ fn coverage(n: u64, of: u64, thing: &str) -> String {
 
 struct Templates(Environment<'static>);
 
-fn templates() -> Result<Templates> {
+/// Read once in a process: a page of a single call takes no longer to render.
+fn templates() -> Result<&'static Templates> {
+    static READ: OnceLock<Templates> = OnceLock::new();
+    match READ.get() {
+        Some(read) => Ok(read),
+        None => read_templates().map(|read| READ.get_or_init(|| read)),
+    }
+}
+
+fn read_templates() -> Result<Templates> {
     let mut environment = Environment::new();
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
     environment.set_undefined_behavior(UndefinedBehavior::Strict);

@@ -14,7 +14,7 @@ use super::chart::strip;
 use super::list::{List, list};
 use super::ranking::{Attention, MOST_GROUPS, attention, groups, trend};
 use super::tiles::{Tile, sums, tiles};
-use super::{Links, extent, foot, short, title};
+use super::{Links, ShownCall, extent, foot, short, title};
 use crate::metrics::Parameters;
 use crate::metrics::catalogue::{CALLS, Column, Definition, PARTICIPANTS, Table, Unit};
 use crate::time::span;
@@ -78,16 +78,15 @@ struct Definitions {
 }
 
 impl Overview {
-    /// `calls` are those of the page's views that stand on it, by file.
+    /// `calls` are those of the page's views that stand on it.
     pub(super) fn new(
         report: &Report,
         page: &Page,
         links: &Links<'_>,
-        calls: Vec<(&str, Html)>,
+        calls: Vec<ShownCall<'_>>,
         left_out: String,
     ) -> Self {
-        let on_page = calls.iter().enumerate();
-        let ids: HashMap<&str, String> = on_page.map(|(at, (file, _))| (*file, format!("c{}", at + 1))).collect();
+        let ids: HashMap<&str, &str> = calls.iter().map(|call| (call.file, call.id)).collect();
         let part = |file: &str, anchor: &str| match (ids.get(file), links.page_of(file)) {
             (Some(id), _) => format!("#{id}{anchor}"),
             (None, Some(page)) if anchor.is_empty() => page,
@@ -135,7 +134,7 @@ impl Overview {
             copies: report.copies.as_ref().map(ToString::to_string).unwrap_or_default(),
             warnings: Grid::new(&["Warning", "Calls", "Count"], 1, warnings.collect()),
             unmeasured: Grid::new(&["Reason", "Calls", "Participants"], 1, unmeasured.collect()),
-            calls: calls.into_iter().map(|(_, html)| html).collect(),
+            calls: calls.into_iter().map(|call| call.html).collect(),
             left_out,
             parameters: parameters(report),
             unknown: report.parameters.unknown().unwrap_or_default(),

@@ -56,7 +56,7 @@ fn a_call_too_large_for_the_page_leaves_room_for_the_others() {
     assert_eq!(page::calls(&html).keys().collect::<Vec<_>>(), ["small.json"]);
     assert!(html.contains("1 more call left out: the page would be too large to open"));
     assert_eq!(page::dangling(&html), Vec::<String>::new());
-    assert!(html.contains("<a href=\"#c1\">small</a>"));
+    assert!(html.contains("<a href=\"#c2\">small</a>"));
 }
 
 #[test]
