@@ -223,7 +223,7 @@ pub(super) struct Runs {
 
 impl Runs {
     /// Rows of a full run.
-    const FULL: usize = 16_384;
+    const FULL: usize = 4096;
 
     /// Starts with these rows.
     pub(super) fn new(rows: Rows) -> Self {

@@ -15,6 +15,9 @@ use crate::metrics::catalogue::Table;
 /// Bytes of cells that make a group: some ten thousand rows.
 pub(super) const GROUP_BYTES: usize = 2 << 20;
 
+/// The same where all files of a table are of lines: these are no smaller and no faster to read for larger groups.
+const TEXT_BYTES: usize = 256 << 10;
+
 /// How the rows of a file are encoded.
 pub(super) enum Encoder {
     Parquet(Box<Layout>),
@@ -118,6 +121,13 @@ struct Files {
     joined: Option<Arc<Joined>>,
 }
 
+impl Files {
+    fn group_bytes(&self) -> usize {
+        let is_text = |encoder: &Encoder| matches!(encoder, Encoder::Csv { .. } | Encoder::JsonLines);
+        if self.encoders.iter().all(is_text) { TEXT_BYTES } else { GROUP_BYTES }
+    }
+}
+
 /// Rows to be written together.
 pub(super) struct Group {
     /// The place of the table among those that are written.
@@ -143,7 +153,7 @@ impl Pending {
         if rows.count > 0 {
             self.rows.push(rows);
         }
-        if self.bytes >= GROUP_BYTES { self.rest(table) } else { None }
+        if self.bytes >= self.files.group_bytes() { self.rest(table) } else { None }
     }
 
     /// The rows that have not made a group yet.
