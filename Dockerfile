@@ -3,7 +3,7 @@
 FROM rust:1.95-bookworm AS build
 WORKDIR /src
 COPY . .
-RUN cargo build --locked --release --bin talkmeter
+RUN cargo build --locked --profile dist --bin talkmeter
 
 # Root certificates are not part of the base image; nothing runs as root.
 FROM debian:bookworm-slim
@@ -11,7 +11,7 @@ FROM debian:bookworm-slim
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends ca-certificates \
     && rm -rf /var/lib/apt/lists/*
-COPY --from=build /src/target/release/talkmeter /usr/local/bin/talkmeter
+COPY --from=build /src/target/dist/talkmeter /usr/local/bin/talkmeter
 COPY LICENSE-APACHE LICENSE-MIT THIRD-PARTY.md /usr/share/doc/talkmeter/
 USER 65534:65534
 WORKDIR /data
