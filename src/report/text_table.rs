@@ -135,7 +135,7 @@ pub fn wrapped(line: &str, width: Option<usize>) -> String {
     hanging(line, width, 0)
 }
 
-/// The same with the lines behind the first indented by so many columns.
+/// The same, with every line after the first indented by `indent` columns.
 #[must_use]
 pub fn hanging(line: &str, width: Option<usize>, indent: usize) -> String {
     let Some(width) = width else { return line.to_owned() };

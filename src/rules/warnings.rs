@@ -187,7 +187,7 @@ impl Metric {
         lower.into_iter().any(|&(bound, number)| clashes(bound, number))
     }
 
-    /// Whether no call is within the bounds of both. Figures of anybody may be those of two participants.
+    /// Whether no call can satisfy both. Where anybody's figure counts, two participants may satisfy one each.
     fn excludes(&self, other: &Self) -> bool {
         let is_one = match &self.speaker {
             Speaker::Anybody => self.given.starts_with("calls."),

@@ -66,8 +66,8 @@ impl StoreObject {
         self.request("write", send).await
     }
 
-    /// A link that lets anybody read it for this long, at most seven days. Its query is a secret. No request is made, unless
-    /// the credentials themselves have to be fetched.
+    /// A link with which anybody can read the object until `valid_for` has passed, at most seven days: keep its query secret.
+    /// Makes no request unless the credentials have to be fetched.
     ///
     /// # Errors
     /// [`crate::ErrorKind::Io`] when the credentials cannot sign.

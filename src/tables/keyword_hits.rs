@@ -23,8 +23,8 @@ pub struct KeywordHits {
 
 /// Which hits of one call are evidence of rules; the others are of keywords. A keyword may have the name of a rule.
 ///
-/// `hits` are given by name, with whether something was said, in the order of the table. `counts` has the column `count` of
-/// each rule that was decided: the last `count` hits of its name that were said are the rule's, and all absences.
+/// Each of `hits`, in the order of the table, is a name and whether something was said. `counts` holds the `count` of each
+/// rule that was decided. Of the hits with a rule's name, the last `count` that were said are the rule's, and all absences.
 pub(super) fn are_of_rules<'h>(
     hits: impl DoubleEndedIterator<Item = (&'h str, bool)>,
     mut counts: HashMap<&'h str, i64>,

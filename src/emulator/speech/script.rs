@@ -1,5 +1,5 @@
-//! What is said in invented calls: greetings, questions with their answers, farewells. Words stand between spaces;
-//! punctuation closes the word before it.
+//! What is said in invented calls: greetings, questions with their answers, farewells. Spaces separate words;
+//! punctuation belongs to the word before it.
 
 /// The lines of one language.
 #[derive(Debug)]
