@@ -304,7 +304,7 @@ impl Run<'_> {
 /// # Errors
 /// When no call has one, with a key of each side.
 fn unmatched(joined: &tables::Joined, analysis: &tables::Analysis, notes: &mut Vec<String>) -> Result<()> {
-    let text = |name: &str| analysis.calls.column(name).and_then(|column| column.str()).cloned();
+    let text = |name: &str| analysis.calls.texts(name);
     let keys = text("file").and_then(|files| Ok((files, text("file_url")?)));
     let (files, urls) = keys.map_err(|error| Error::table("cannot read calls", error))?;
     let calls = files.iter().zip(urls.iter());

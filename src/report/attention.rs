@@ -200,7 +200,7 @@ pub(super) fn calls(analysis: &Analysis) -> Result<Vec<CallAttention>> {
     }
     let mut order: Vec<_> = found.into_iter().collect();
     order.sort_by(|(_, one), (_, two)| two.0.cmp(&one.0).then(two.1.total_cmp(&one.1)));
-    let files = analysis.calls.column("file").and_then(|files| files.str()).map_err(failed)?;
+    let files = analysis.calls.texts("file").map_err(failed)?;
     let call = |(place, (_, _, reasons)): (usize, (_, _, Vec<Cause>))| {
         let file = files.get(place)?.to_owned();
         Some(CallAttention { place, file, own: Vec::new(), places: vec![None; reasons.len()], reasons })
@@ -210,7 +210,7 @@ pub(super) fn calls(analysis: &Analysis) -> Result<Vec<CallAttention>> {
 
 /// The calls in which a figure is high, and how far above its limit in units of that limit.
 fn high(analysis: &Analysis, column: &'static Column) -> PolarsResult<Vec<(usize, f64, Cause)>> {
-    let values = numbers(analysis.calls.column(column.name)?)?;
+    let values = numbers(&analysis.calls.column(column.name)?)?;
     let mut sorted: Vec<f64> = values.iter().flatten().collect();
     sorted.sort_by(f64::total_cmp);
     let (Some(middle), Some(lower), Some(upper)) = (median(&sorted), quantile(&sorted, 0.25), quantile(&sorted, 0.75))

@@ -6,7 +6,7 @@ use super::dates::CallTimes;
 use super::values::numbers;
 use crate::error::{Error, Result};
 use crate::metrics::catalogue::{CALLS, Column, Kind, Use};
-use crate::tables::{Analysis, OwnColumns, Rollup};
+use crate::tables::{Analysis, Figures, OwnColumns, Rollup};
 
 /// Most of the user's columns, beside those that calls are grouped by.
 const MOST_COLUMNS: usize = 12;
@@ -124,19 +124,19 @@ impl Memberships {
 }
 
 /// Some columns of `calls`.
-struct Cells<'a> {
-    files: &'a StringChunked,
-    reasons: &'a StringChunked,
+struct Cells {
+    files: StringChunked,
+    reasons: StringChunked,
     figures: Vec<(bool, Float64Chunked)>,
 }
 
-impl<'a> Cells<'a> {
-    fn new(calls: &'a DataFrame, columns: &[&'static Column]) -> PolarsResult<Self> {
+impl Cells {
+    fn new(calls: &Figures, columns: &[&'static Column]) -> PolarsResult<Self> {
         let figure =
-            |column: &&'static Column| Ok((column.kind == Kind::Integer, numbers(calls.column(column.name)?)?));
+            |column: &&'static Column| Ok((column.kind == Kind::Integer, numbers(&calls.column(column.name)?)?));
         Ok(Self {
-            files: calls.column("file")?.str()?,
-            reasons: calls.column("reason")?.str()?,
+            files: calls.texts("file")?,
+            reasons: calls.texts("reason")?,
             figures: columns.iter().map(figure).collect::<PolarsResult<_>>()?,
         })
     }

@@ -68,7 +68,7 @@ use crate::billing::{BillTotal, CurrencyTotal};
 use crate::error::{Error, Result};
 use crate::metrics::catalogue::{CALLS, Column, PARTICIPANTS, Table, Unit, Use};
 use crate::metrics::{DEFINITIONS_VERSION, Reason};
-use crate::tables::{Analysis, Copies, KeywordHits, RuleCalls};
+use crate::tables::{Analysis, Copies, Figures, KeywordHits, RuleCalls};
 use crate::transcript::{REPORT_FORMAT, SourceFormat};
 
 /// The version of the report's own shape.
@@ -293,9 +293,9 @@ impl Report {
 
 /// Counts the codes in both columns `reason`.
 fn unmeasured(analysis: &Analysis) -> PolarsResult<Vec<Unmeasured>> {
-    let count = |frame: &DataFrame| {
+    let count = |figures: &Figures| {
         let mut counts = vec![0; Reason::ALL.len()];
-        for cell in frame.column("reason")?.str()?.iter().flatten() {
+        for cell in figures.texts("reason")?.iter().flatten() {
             for (count, reason) in counts.iter_mut().zip(Reason::ALL) {
                 *count += u64::from(cell.split(';').any(|code| code == reason.name()));
             }
@@ -310,9 +310,10 @@ fn unmeasured(analysis: &Analysis) -> PolarsResult<Vec<Unmeasured>> {
 }
 
 /// Calls by the form of their transcripts.
-fn sources(calls: &DataFrame) -> PolarsResult<Vec<SourceCount>> {
+fn sources(calls: &Figures) -> PolarsResult<Vec<SourceCount>> {
+    let formats = calls.texts("source_format")?;
     let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
-    for format in calls.column("source_format")?.str()?.iter().flatten() {
+    for format in formats.iter().flatten() {
         *counts.entry(format).or_default() += 1;
     }
     let mut sources: Vec<SourceCount> =
@@ -323,9 +324,10 @@ fn sources(calls: &DataFrame) -> PolarsResult<Vec<SourceCount>> {
 
 // Columns are summed and spread one by one: for a few rows the lazy engine takes longer than everything else together.
 
-fn totals(calls: &DataFrame) -> PolarsResult<Vec<Total>> {
+fn totals(calls: &Figures) -> PolarsResult<Vec<Total>> {
     let total = |column: &'static Column| {
-        let values = calls.column(column.name)?.i64()?;
+        let values = calls.column(column.name)?;
+        let values = values.i64()?;
         let n = (values.len() - values.null_count()) as u64;
         Ok(Total { metric: column.name, unit: column.unit, n, sum: values.sum().filter(|_| n > 0) })
     };
@@ -335,7 +337,7 @@ fn totals(calls: &DataFrame) -> PolarsResult<Vec<Total>> {
 /// Shares of talk say nothing over the participants of calls of two: their median is 50 % by construction.
 fn of_participants(analysis: &Analysis) -> PolarsResult<Vec<Distribution>> {
     let mut figures = distributions(&analysis.participants, &PARTICIPANTS)?;
-    let files = analysis.participants.column("file")?.str()?;
+    let files = analysis.participants.texts("file")?;
     let files: Vec<Option<&str>> = files.iter().collect();
     if files.windows(3).all(|three| three.first() != three.last()) {
         figures.retain(|figure| figure.metric != "talk_share");
@@ -343,9 +345,9 @@ fn of_participants(analysis: &Analysis) -> PolarsResult<Vec<Distribution>> {
     Ok(figures)
 }
 
-fn distributions(frame: &DataFrame, table: &'static Table) -> PolarsResult<Vec<Distribution>> {
+fn distributions(figures: &Figures, table: &'static Table) -> PolarsResult<Vec<Distribution>> {
     let distribution = |column: &'static Column| {
-        let values = quantile::sorted(frame.column(column.name)?)?;
+        let values = quantile::sorted(&figures.column(column.name)?)?;
         let figure = |q| quantile::quantile(&values, q, column.unit);
         Ok(Distribution {
             metric: column.name,

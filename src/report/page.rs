@@ -16,7 +16,7 @@ use super::strip::{Strip, strips};
 use super::values::numbers;
 use crate::error::{Error, Result};
 use crate::metrics::catalogue::{CALLS, Use};
-use crate::tables::{Analysis, CallSource, OwnColumns, Rollup, Row};
+use crate::tables::{Analysis, CallSource, Figures, OwnColumns, Rollup, Row};
 
 /// Up to this many calls, all are listed.
 pub(super) const LIST_ALL: usize = 200;
@@ -125,7 +125,7 @@ impl Page {
         let attention = attention::calls(analysis)?;
         let first: Vec<usize> = attention.iter().take(MOST_ATTENTION.min(top)).map(|call| call.place).collect();
         places.truncate(top);
-        let files = analysis.calls.column("file").and_then(|files| files.str()).map_err(failed)?;
+        let files = analysis.calls.texts("file").map_err(failed)?;
         let file = |place: &usize| files.get(*place).unwrap_or_default();
         let mut in_full: BTreeSet<&str> = BTreeSet::new();
         for place in first.iter().chain(&places) {
@@ -207,9 +207,9 @@ impl CallRow {
 }
 
 /// The places of all calls by one column, the highest or the lowest first, those without a value last; equal ones by name.
-fn ranked(calls: &DataFrame, by: &str, ascending: bool) -> PolarsResult<Vec<usize>> {
-    let files = calls.column("file")?.str()?;
-    let values = numbers(calls.column(by)?)?;
+fn ranked(calls: &Figures, by: &str, ascending: bool) -> PolarsResult<Vec<usize>> {
+    let files = calls.texts("file")?;
+    let values = numbers(&calls.column(by)?)?;
     let rank = |value: f64| if ascending { value } else { -value };
     let mut order: Vec<(f64, &str, usize)> = (0..calls.height())
         .filter_map(|row| Some((values.get(row).map_or(f64::INFINITY, rank), files.get(row)?, row)))
@@ -234,9 +234,9 @@ fn listed(analysis: &Analysis, order: &[usize]) -> PolarsResult<BTreeSet<usize>>
 }
 
 /// The hosts of the recordings, the most frequent first.
-fn hosts(calls: &DataFrame) -> PolarsResult<Vec<String>> {
+fn hosts(calls: &Figures) -> PolarsResult<Vec<String>> {
     let mut hosts: BTreeMap<String, usize> = BTreeMap::new();
-    for address in calls.column("file_url")?.str()?.iter().flatten() {
+    for address in calls.texts("file_url")?.iter().flatten() {
         let host = Url::parse(address).ok().and_then(|url| Some(url.host_str()?.to_owned()));
         if let Some(host) = host.filter(|host| !host.is_empty()) {
             *hosts.entry(host).or_default() += 1;

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::values::numbers;
 use crate::metrics::catalogue::{CALLS, Unit, Use};
+use crate::tables::Figures;
 
 /// A figure of a set of calls.
 #[derive(Debug, Clone, Serialize)]
@@ -54,8 +55,8 @@ pub struct CallSet {
 pub(super) struct RateValues(Vec<(bool, Vec<Option<f64>>)>);
 
 impl RateValues {
-    pub(super) fn new(calls: &DataFrame, rates: &[Rate]) -> PolarsResult<Self> {
-        let values = |rate: &Rate| Ok((rate.per_call, numbers(calls.column(rate.metric)?)?.iter().collect()));
+    pub(super) fn new(calls: &Figures, rates: &[Rate]) -> PolarsResult<Self> {
+        let values = |rate: &Rate| Ok((rate.per_call, numbers(&calls.column(rate.metric)?)?.iter().collect()));
         Ok(Self(rates.iter().map(values).collect::<PolarsResult<_>>()?))
     }
 

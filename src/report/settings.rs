@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use polars::prelude::DataFrame;
 use serde::{Deserialize, Serialize};
 
 use super::{Groups, Inputs, totals};
@@ -11,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::metrics::keywords::Keywords;
 use crate::metrics::{DEFINITIONS_VERSION, Parameters, Preset, Roles, Settings};
 use crate::named_file::{self, FileKind};
-use crate::tables::{Analysis, InputsHash, RuleCalls, ShardManifest, Shards, Stored};
+use crate::tables::{Analysis, Figures, InputsHash, RuleCalls, ShardManifest, Shards, Stored};
 use crate::text::Markers;
 use crate::transcript::REPORT_FORMAT;
 
@@ -316,7 +315,7 @@ impl Recorded {
     ///
     /// # Errors
     /// When it has not: some of the tables are from another run.
-    pub fn agrees(&self, calls: &DataFrame) -> Result<()> {
+    pub fn agrees(&self, calls: &Figures) -> Result<()> {
         let totals = totals(calls).map_err(|error| Error::table("cannot read calls", error))?;
         let same = |total: &RecordedTotal| {
             let drawn = totals.iter().find(|drawn| drawn.metric == total.metric);

@@ -94,19 +94,19 @@ pub(super) fn strips(analysis: &Analysis) -> Result<Vec<Strip>> {
 
 /// The first role of the run that somebody has.
 fn first_role(analysis: &Analysis) -> PolarsResult<Option<String>> {
-    let roles = analysis.participants.column("role")?.str()?;
+    let roles = analysis.participants.texts("role")?;
     let is_here = |role: &String| roles.iter().any(|other| other == Some(role));
     Ok(CallsByRole::roles_of(analysis)?.into_iter().find(is_here))
 }
 
 fn strip(analysis: &Analysis, scope: StripScope, role: Option<String>, column: &'static Column) -> PolarsResult<Strip> {
-    let frame = if scope == StripScope::Calls { &analysis.calls } else { &analysis.participants };
+    let figures = if scope == StripScope::Calls { &analysis.calls } else { &analysis.participants };
     let (metric, unit) = (column.name, column.unit);
-    let files = frame.column("file")?.str()?;
-    let values = numbers(frame.column(metric)?)?;
-    let mut rows: Vec<usize> = (0..frame.height()).collect();
+    let files = figures.texts("file")?;
+    let values = numbers(&figures.column(metric)?)?;
+    let mut rows: Vec<usize> = (0..figures.height()).collect();
     if let Some(role) = &role {
-        let roles = frame.column("role")?.str()?;
+        let roles = figures.texts("role")?;
         rows.retain(|row| roles.get(*row) == Some(role));
     }
     if scope == StripScope::FirstParticipants {
@@ -131,16 +131,12 @@ fn strip(analysis: &Analysis, scope: StripScope, role: Option<String>, column: &
         strip.density = density(&sorted);
         return Ok(strip);
     }
-    let participant = |row: usize| -> PolarsResult<Option<String>> {
-        if scope == StripScope::Calls {
-            return Ok(None);
-        }
-        let role = frame.column("role")?.str()?.get(row);
-        Ok(role.or(frame.column("participant")?.str()?.get(row)).map(str::to_owned))
-    };
+    let named = if scope == StripScope::Calls { &[][..] } else { &["role", "participant"] };
+    let named: Vec<StringChunked> = named.iter().map(|name| figures.texts(name)).collect::<PolarsResult<_>>()?;
+    let participant = |row: usize| named.iter().find_map(|names| names.get(row)).map(str::to_owned);
     for (value, row) in found {
         let file = files.get(row).unwrap_or_default().to_owned();
-        strip.dots.push(Dot { value, file, participant: participant(row)? });
+        strip.dots.push(Dot { value, file, participant: participant(row) });
     }
     Ok(strip)
 }

@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use polars::prelude::{DataFrame, PolarsResult};
+use polars::prelude::PolarsResult;
 
 use super::by_role;
 use super::condition::Condition;
 use super::copies::Copies;
+use super::figures::{Figures, Runs};
 use super::files::{Output, add, encode_rest};
-use super::frame::{Rows, Runs};
+use super::frame::Rows;
 use super::inputs_hash::InputsHash;
 use super::join::Joined;
 use super::keyword_hits::{HitCounts, KeywordHits};
@@ -243,10 +244,10 @@ pub struct Analysis {
     pub settings: Option<Settings>,
     /// One row per measured call: `file`, `file_url`, `channel_count`, those with [`Use::Ranked`], `reason`,
     /// `source_format`.
-    pub calls: DataFrame,
+    pub calls: Figures,
     /// One row per participant: `file`, `participant`, `role`, those with [`Use::Spread`], [`Use::ByRole`] or a strip,
     /// `reason`.
-    pub participants: DataFrame,
+    pub participants: Figures,
     /// Cost by model, region and price.
     pub bill: Vec<BillTotal>,
     /// Hits by keyword; `None` without keywords.
@@ -315,8 +316,7 @@ impl Analysis {
     /// Names of the measured calls, in order.
     #[must_use]
     pub fn files(&self) -> Vec<String> {
-        let files = self.calls.column("file").and_then(|column| column.str()).ok();
-        files.map(|files| files.iter().flatten().map(str::to_owned).collect()).unwrap_or_default()
+        self.calls.texts("file").map(|files| files.iter().flatten().map(str::to_owned).collect()).unwrap_or_default()
     }
 }
 
@@ -349,8 +349,11 @@ pub(super) fn measure_all<F: ResultFile>(
 ) -> Result<Analysis> {
     let tables: Vec<_> = pending.iter().map(|pending| pending.table).collect();
     let encode = |group: Group| (group.table, group.encode());
+    let kept = SummaryRows::new();
     let mut collected = Collector {
-        summary: SummaryRows::new(),
+        calls: Runs::new(kept.calls),
+        participants: Runs::new(kept.participants),
+        counts: kept.counts,
         settings: &options.settings,
         rules: options.rules.as_ref(),
         pending,
@@ -457,7 +460,7 @@ impl Batch {
                 call = call.without_call(tables);
                 call.left_out.rows.extend(row);
             }
-            batch.append(call)?;
+            batch.append(call);
         }
         Ok(batch)
     }
@@ -470,13 +473,12 @@ impl Batch {
         Self { outcomes, left_out: LeftOut { calls, ..LeftOut::default() }, ..Self::new(tables) }
     }
 
-    fn append(&mut self, other: Self) -> Result<()> {
+    fn append(&mut self, other: Self) {
         self.rows.iter_mut().zip(other.rows).for_each(|(rows, other)| rows.append(vec![other]));
-        self.summary.append(other.summary)?;
+        self.summary.append(other.summary);
         self.outcomes.extend(other.outcomes);
         self.labels.extend(other.labels);
         self.left_out.add(other.left_out);
-        Ok(())
     }
 
     fn read(&mut self, input: &impl ResultFile, options: &Options, decided: Option<&mut Rows>, buffer: &mut Vec<u8>) {
@@ -530,16 +532,22 @@ impl Analysis {
     /// Whether a call is a result of the service, not another recogniser's.
     #[cfg(feature = "cli")]
     pub(crate) fn has_results_of_service(&self) -> bool {
-        let formats = self.calls.column("source_format").and_then(|formats| Ok(formats.str()?.clone()));
+        let formats = self.calls.texts("source_format");
         let own = SourceFormat::ModelStudio.name();
         formats.is_ok_and(|formats| formats.iter().any(|format| format.is_none_or(|format| format == own)))
     }
 }
 
-/// The columns kept of every call and every participant.
+/// What is kept of each call.
 struct SummaryRows {
-    calls: Runs,
-    participants: Runs,
+    calls: Rows,
+    participants: Rows,
+    counts: Counts,
+}
+
+/// What is counted over the calls.
+#[derive(Default)]
+struct Counts {
     bill: Bill,
     hits: HitCounts,
     rules: RuleCounts,
@@ -566,43 +574,48 @@ impl SummaryRows {
     fn new() -> Self {
         let (calls, participants) = (columns_of_calls(), columns_of_participants());
         Self {
-            calls: Runs::new(Rows::with_columns(&CALLS, |name| calls.contains(&name))),
-            participants: Runs::new(Rows::with_columns(&PARTICIPANTS, |name| participants.contains(&name))),
-            bill: Bill::default(),
-            hits: HitCounts::default(),
-            rules: RuleCounts::default(),
+            calls: Rows::with_columns(&CALLS, |name| calls.contains(&name)),
+            participants: Rows::with_columns(&PARTICIPANTS, |name| participants.contains(&name)),
+            counts: Counts::default(),
         }
     }
 
     fn add(&mut self, measured: &Measured<'_>, lines: &[Line]) {
-        let call = self.place();
+        let name = |participant| measured.role(participant).unwrap_or_else(|| measured.label(participant));
+        let hits = measured.hits.iter().filter_map(|hit| Some((&*hit.rule, name(hit.participant?))));
+        self.counts.hits.add(place(self.calls.count), hits);
+        self.counts.bill.add(lines);
+        self.counts.rules.add(&measured.rules);
         self.calls.add(measured, lines);
         self.participants.add(measured, lines);
-        self.bill.add(lines);
-        let name = |participant| measured.role(participant).unwrap_or_else(|| measured.label(participant));
-        self.hits.add(call, measured.hits.iter().filter_map(|hit| Some((&*hit.rule, name(hit.participant?)))));
-        self.rules.add(&measured.rules);
     }
 
-    /// The place of the next call.
-    fn place(&self) -> u32 {
-        u32::try_from(self.calls.count()).unwrap_or(u32::MAX)
+    fn append(&mut self, other: Self) {
+        self.counts.append(other.counts, self.calls.count);
+        self.calls.append(vec![other.calls]);
+        self.participants.append(vec![other.participants]);
     }
+}
 
-    fn append(&mut self, other: Self) -> Result<()> {
-        let calls = self.place();
-        self.calls.append(other.calls)?;
-        self.participants.append(other.participants)?;
+impl Counts {
+    /// Appends those of further calls, behind this many.
+    fn append(&mut self, other: Self, calls: usize) {
         self.bill.append(other.bill);
-        self.hits.append(other.hits, calls);
+        self.hits.append(other.hits, place(calls));
         self.rules.append(other.rules);
-        Ok(())
     }
+}
+
+/// The place of the call behind this many.
+fn place(calls: usize) -> u32 {
+    u32::try_from(calls).unwrap_or(u32::MAX)
 }
 
 /// Collects batches in order.
 struct Collector<'a> {
-    summary: SummaryRows,
+    calls: Runs,
+    participants: Runs,
+    counts: Counts,
     settings: &'a Settings,
     rules: Option<&'a Rules>,
     pending: &'a mut [Pending],
@@ -628,7 +641,10 @@ impl Collector<'_> {
             }
             (self.observe)(outcome)?;
         }
-        self.summary.append(batch.summary)?;
+        let SummaryRows { calls, participants, counts } = batch.summary;
+        self.counts.append(counts, self.calls.count());
+        self.calls.append(calls);
+        self.participants.append(participants);
         self.labels.extend(batch.labels);
         self.left_out.add(batch.left_out);
         Ok(add(self.pending, batch.rows))
@@ -654,16 +670,16 @@ impl Collector<'_> {
     }
 
     fn finish(self) -> Result<Analysis> {
-        let hits = self.summary.hits;
-        let rules = self.rules.map(|list| self.summary.rules.into_list(list)).unzip();
-        let calls = self.summary.calls.into_frame()?;
+        let Counts { bill, hits, rules } = self.counts;
+        let rules = self.rules.map(|list| rules.into_list(list)).unzip();
+        let calls = self.calls.into_figures()?;
         Ok(Analysis {
             settings: Some(self.settings.clone()),
             missing_tables: Vec::new(),
             copies: Copies::find(&calls),
             calls,
-            participants: self.summary.participants.into_frame()?,
-            bill: self.summary.bill.into_totals(),
+            participants: self.participants.into_figures()?,
+            bill: bill.into_totals(),
             rules: rules.0,
             verdicts: rules.1.unwrap_or_default(),
             hits: self.settings.keywords.as_ref().map(|keywords| hits.into_list(keywords.lines())),

@@ -6,6 +6,7 @@ use polars::prelude::*;
 
 use super::analysis::Analysis;
 use super::distinct;
+use super::figures::Figures;
 use super::join::Joined;
 use crate::error::{Error, Result};
 use crate::metrics::catalogue::RoleColumn;
@@ -46,22 +47,24 @@ impl CallsByRole {
     pub(crate) fn roles_of(analysis: &Analysis) -> PolarsResult<Vec<String>> {
         let given =
             analysis.settings.iter().flat_map(|settings| settings.roles.iter()).map(|(_, role)| role.to_owned());
-        let found: BTreeSet<&str> = analysis.participants.column("role")?.str()?.iter().flatten().collect();
+        let found = analysis.participants.texts("role")?;
+        let found: BTreeSet<&str> = found.iter().flatten().collect();
         let roles: Vec<String> = given.chain(found.into_iter().map(str::to_owned)).collect();
         Ok(distinct(&roles))
     }
 
     fn of(analysis: &Analysis, mut roles: Vec<String>) -> PolarsResult<Self> {
         let (calls, participants) = (&analysis.calls, &analysis.participants);
-        let files = calls.column("file")?.str()?;
+        let files = calls.texts("file")?;
         let call_of: HashMap<&str, usize> =
             files.iter().enumerate().filter_map(|(at, file)| Some((file?, at))).collect();
         let call_of: Vec<Option<usize>> =
-            participants.column("file")?.str()?.iter().map(|file| call_of.get(file?).copied()).collect();
+            participants.texts("file")?.iter().map(|file| call_of.get(file?).copied()).collect();
         let are_roles = !roles.is_empty();
-        let names = participants.column(if are_roles { "role" } else { "participant" })?.str()?;
+        let names = participants.texts(if are_roles { "role" } else { "participant" })?;
         if !are_roles {
-            let channels = calls.column("channel_count")?.i64()?;
+            let channels = calls.column("channel_count")?;
+            let channels = channels.i64()?;
             let has_several =
                 |call: &Option<usize>| call.and_then(|call| channels.get(call)).is_some_and(|count| count > 1);
             let several = names.iter().zip(&call_of).filter(|(_, call)| has_several(call));
@@ -71,7 +74,7 @@ impl CallsByRole {
             roles.sort_by_key(String::len);
             roles.truncate(MOST_TRACKS);
         }
-        let mut columns = vec![calls.column("file")?.clone()];
+        let mut columns = vec![calls.column("file")?];
         for role in &roles {
             let mut rows: Vec<Option<IdxSize>> = vec![None; calls.height()];
             for (at, (name, call)) in names.iter().zip(&call_of).enumerate() {
@@ -93,7 +96,7 @@ impl CallsByRole {
     ///
     /// # Errors
     /// [`crate::ErrorKind::Table`] when a column cannot be added.
-    pub fn with_columns(&self, joined: Option<&Joined>, calls: &DataFrame) -> Result<DataFrame> {
+    pub fn with_columns(&self, joined: Option<&Joined>, calls: &Figures) -> Result<DataFrame> {
         let Some(joined) = joined else { return Ok(self.frame.clone()) };
         let whole = || {
             let mut columns = self.frame.columns().to_vec();

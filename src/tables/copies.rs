@@ -1,10 +1,8 @@
 //! Recordings with several transcripts among the calls: each is measured, but sums count them more than once.
 
-use std::collections::HashMap;
-
-use polars::prelude::DataFrame;
 use serde::Serialize;
 
+use super::figures::Figures;
 use crate::recording_id::address_id;
 use crate::redact::without_query;
 
@@ -38,20 +36,19 @@ pub struct CopiedRecording {
 
 impl Copies {
     /// Finds them by the column `file_url` of `calls`; `None` if there are none.
-    pub(super) fn find(calls: &DataFrame) -> Option<Self> {
-        let urls = calls.column("file_url").and_then(|column| column.str()).ok()?;
+    pub(super) fn find(calls: &Figures) -> Option<Self> {
+        let urls = calls.texts("file_url").ok()?;
         // By hash: the addresses of all calls together are large.
-        let mut found: HashMap<u128, (usize, u64)> = HashMap::new();
-        for (row, url) in urls.iter().enumerate() {
-            if let Some(url) = url.filter(|url| !url.is_empty()) {
-                let hash = *blake3::hash(address_id(url).as_bytes()).as_bytes().first_chunk()?;
-                found.entry(u128::from_le_bytes(hash)).or_insert((row, 0)).1 += 1;
-            }
-        }
-        let mut copied: Vec<(usize, u64)> = found.into_values().filter(|(_, files)| *files > 1).collect();
+        let hash = |url: &str| blake3::hash(address_id(url).as_bytes()).as_bytes().first_chunk().copied();
+        let with_url = urls.iter().enumerate().filter_map(|(row, url)| Some((row, url.filter(|url| !url.is_empty())?)));
+        let mut found: Vec<([u8; 16], u32)> =
+            with_url.filter_map(|(row, url)| Some((hash(url)?, u32::try_from(row).ok()?))).collect();
+        found.sort_unstable();
+        let same = found.chunk_by(|one, two| one.0 == two.0).filter(|same| same.len() > 1);
+        let mut copied: Vec<(u32, u64)> = same.filter_map(|same| Some((same.first()?.1, same.len() as u64))).collect();
         copied.sort_unstable();
         let named = copied.iter().take(NAMED).filter_map(|(row, files)| {
-            let recording = without_query(urls.get(*row)?).trim_end_matches("?…").to_owned();
+            let recording = without_query(urls.get(*row as usize)?).trim_end_matches("?…").to_owned();
             Some(CopiedRecording { recording, files: *files })
         });
         (!copied.is_empty()).then(|| Self {

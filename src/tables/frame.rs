@@ -124,6 +124,12 @@ impl Rows {
         self.columns.iter().flatten()
     }
 
+    /// The names of its columns, in order.
+    pub(super) fn names(&self) -> impl Iterator<Item = &'static str> {
+        let columns = self.table.columns.iter().zip(&self.columns);
+        columns.filter_map(|(column, cells)| cells.as_ref().map(|_| column.name))
+    }
+
     fn wanted_mut(&mut self) -> impl Iterator<Item = (&'static Column, &mut Cells)> {
         let columns = self.table.columns.iter().zip(&mut self.columns);
         columns.filter_map(|(column, cells)| Some((column, cells.as_mut()?)))
@@ -139,8 +145,13 @@ impl Rows {
         }
     }
 
+    /// Gives back memory that no cell takes.
+    pub(super) fn shrink(&mut self) {
+        self.columns.iter_mut().flatten().for_each(Cells::shrink);
+    }
+
     /// No rows, of the same columns.
-    fn none(&self) -> Self {
+    pub(super) fn none(&self) -> Self {
         let columns = self.table.columns.iter().zip(&self.columns);
         let columns = columns.map(|(column, cells)| cells.is_some().then(|| Cells::new(column.kind))).collect();
         Self { table: self.table, count: 0, columns }
@@ -189,99 +200,31 @@ impl Rows {
     /// The frame of rows that follow each other.
     pub(super) fn frame_of(rows: Vec<Self>) -> PolarsResult<DataFrame> {
         let count = rows.iter().map(|rows| rows.count).sum();
-        let column = |(column, cells): (&Column, Cells)| {
-            let name = PlSmallStr::from_static(column.name);
-            Ok(match cells {
-                Cells::Integer(cells) => {
-                    let (values, valid) = cells.into_parts();
-                    Int64Chunked::from_vec_validity(name, values, validity(valid)).into_column()
-                }
-                Cells::Number(cells) => {
-                    let (values, valid) = cells.into_parts();
-                    Float64Chunked::from_vec_validity(name, values, validity(valid)).into_column()
-                }
-                Cells::Text(cells) => text_column(name, &cells)?,
-                Cells::Boolean(cells) => BooleanChunked::from_iter_options(name, cells.iter()).into_column(),
-                Cells::Decimal(cells) => {
-                    let units = Int128Chunked::from_iter_options(name, smallest_units(&cells));
-                    units.into_decimal(DIGITS, DECIMALS)?.into_column()
-                }
-                Cells::Date(cells) => Int32Chunked::from_iter_options(name, days(&cells)).into_date().into_column(),
-            })
-        };
+        let column = |(column, cells): (&Column, Cells)| column_of(PlSmallStr::from_static(column.name), cells);
         let columns: PolarsResult<Vec<_>> = Self::into_columns(rows).map(column).collect();
         DataFrame::new(count, columns?)
     }
 }
 
-/// Rows of one table, put into a frame run by run: many rows are not moved for more of them, and not in memory twice.
-#[derive(Debug, Clone)]
-pub(super) struct Runs {
-    full: Option<DataFrame>,
-    last: Rows,
-}
-
-impl Runs {
-    /// Rows of a full run.
-    const FULL: usize = 4096;
-
-    /// Starts with these rows.
-    pub(super) fn new(rows: Rows) -> Self {
-        Self { full: None, last: rows }
-    }
-
-    pub(super) fn count(&self) -> usize {
-        self.full.as_ref().map_or(0, DataFrame::height) + self.last.count
-    }
-
-    /// See [`Rows::add`].
-    pub(super) fn add(&mut self, call: &Measured<'_>, lines: &[Line]) {
-        self.last.add(call, lines);
-    }
-
-    /// Appends rows with the same columns.
-    pub(super) fn append(&mut self, other: Self) -> Result<()> {
-        if let Some(full) = other.full {
-            self.close()?;
-            self.stack(full)?;
+/// The cells of a column as polars holds them.
+pub(super) fn column_of(name: PlSmallStr, cells: Cells) -> PolarsResult<polars::prelude::Column> {
+    Ok(match cells {
+        Cells::Integer(cells) => {
+            let (values, valid) = cells.into_parts();
+            Int64Chunked::from_vec_validity(name, values, validity(valid)).into_column()
         }
-        if self.last.count >= Self::FULL {
-            self.close()?;
+        Cells::Number(cells) => {
+            let (values, valid) = cells.into_parts();
+            Float64Chunked::from_vec_validity(name, values, validity(valid)).into_column()
         }
-        self.last.append(vec![other.last]);
-        Ok(())
-    }
-
-    /// Ends the run, if there is one.
-    fn close(&mut self) -> Result<()> {
-        let none = self.last.none();
-        let mut run = std::mem::replace(&mut self.last, none);
-        if run.count == 0 {
-            return Ok(());
+        Cells::Text(cells) => text_column(name, &cells)?,
+        Cells::Boolean(cells) => BooleanChunked::from_iter_options(name, cells.iter()).into_column(),
+        Cells::Decimal(cells) => {
+            let units = Int128Chunked::from_iter_options(name, smallest_units(&cells));
+            units.into_decimal(DIGITS, DECIMALS)?.into_column()
         }
-        run.columns.iter_mut().flatten().for_each(Cells::shrink);
-        self.stack(run.into_frame()?)
-    }
-
-    /// A chunk for each run, so that nothing is copied.
-    fn stack(&mut self, run: DataFrame) -> Result<()> {
-        let Some(full) = &mut self.full else {
-            self.full = Some(run);
-            return Ok(());
-        };
-        let name = self.last.table.name;
-        full.vstack_mut_owned(run)
-            .map(drop)
-            .map_err(|error| Error::table(format!("cannot build the table {name}"), error))
-    }
-
-    pub(super) fn into_frame(mut self) -> Result<DataFrame> {
-        if self.full.is_none() {
-            return self.last.into_frame();
-        }
-        self.close()?;
-        Ok(self.full.unwrap_or_default())
-    }
+        Cells::Date(cells) => Int32Chunked::from_iter_options(name, days(&cells)).into_date().into_column(),
+    })
 }
 
 /// Which cells are no nulls; `None` if there are none.
@@ -314,38 +257,4 @@ fn text_column(name: PlSmallStr, cells: &TextCells) -> PolarsResult<polars::prel
     let texts = StringChunked::from_iter_values(name, texts);
     let places = IdxCa::from_iter_options(PlSmallStr::EMPTY, places);
     Ok(texts.take(&places)?.into_column())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::metrics::catalogue::PARTICIPANTS;
-    use crate::metrics::{Settings, measure};
-    use crate::transcript::read;
-
-    #[test]
-    fn rows_in_runs_are_the_same_rows() {
-        let talk = |text| {
-            format!(
-                r#"{{"transcripts": [{{"channel_id": 0, "sentences": [{{"begin_time": 0, "end_time": 1200, {text}}}]}}]}}"#
-            )
-        };
-        let (some, none) = (talk(r#""text": "Good morning.""#), talk(r#""text": """#));
-        let transcripts = [read(some.as_bytes()).unwrap(), read(none.as_bytes()).unwrap()];
-        let measured: Vec<_> = (0..61)
-            .map(|call| measure(&format!("{call}.json"), &transcripts[call % 2], &Settings::default()))
-            .collect();
-        let batch = |from: usize| {
-            let mut batch = Rows::new(&PARTICIPANTS);
-            (0..16).for_each(|call| batch.add(&measured[(from + call) % measured.len()], &[]));
-            batch
-        };
-        let (mut rows, mut runs) = (Rows::new(&PARTICIPANTS), Runs::new(Rows::new(&PARTICIPANTS)));
-        for from in 0..2500 {
-            rows.append(vec![batch(from)]);
-            runs.append(Runs::new(batch(from))).unwrap();
-        }
-        assert!(runs.full.as_ref().is_some_and(|full| full.height() > Runs::FULL) && runs.count() == rows.count);
-        assert!(runs.into_frame().unwrap().equals_missing(&rows.into_frame().unwrap()));
-    }
 }

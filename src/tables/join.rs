@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use polars::prelude::*;
 
 use super::analysis::Analysis;
+use super::figures::Figures;
 use super::frame::schema;
 use super::group::{GroupCells, GroupKey};
 use super::metadata::{KeyKind, Metadata};
@@ -218,15 +219,16 @@ impl Joined {
 
     /// Adds the user's columns to these rows of `calls`.
     pub(super) fn add_columns(&self, calls: &mut DataFrame) -> PolarsResult<()> {
-        for column in self.columns_of(calls)? {
+        let (files, addresses) = (calls.column("file")?.str()?, calls.column("file_url")?.str()?);
+        for column in self.columns_for(files.iter().zip(addresses.iter()))? {
             calls.with_column(column)?;
         }
         Ok(())
     }
 
     /// The user's columns for these rows of `calls`, as that table names them.
-    pub(super) fn columns_of(&self, calls: &DataFrame) -> PolarsResult<Vec<Column>> {
-        let (files, addresses) = (calls.column("file")?.str()?, calls.column("file_url")?.str()?);
+    pub(super) fn columns_of(&self, calls: &Figures) -> PolarsResult<Vec<Column>> {
+        let (files, addresses) = (calls.texts("file")?, calls.texts("file_url")?);
         self.columns_for(files.iter().zip(addresses.iter()))
     }
 
@@ -240,8 +242,8 @@ impl Joined {
     }
 
     /// The row of each of these calls, which have `file` and `file_url`.
-    pub(super) fn rows_of(&self, calls: &DataFrame) -> PolarsResult<Vec<Option<usize>>> {
-        let (files, addresses) = (calls.column("file")?.str()?, calls.column("file_url")?.str()?);
+    pub(super) fn rows_of(&self, calls: &Figures) -> PolarsResult<Vec<Option<usize>>> {
+        let (files, addresses) = (calls.texts("file")?, calls.texts("file_url")?);
         Ok(files.iter().zip(addresses.iter()).map(|(file, address)| self.row(file?, address)).collect())
     }
 
@@ -307,10 +309,11 @@ impl Joined {
     pub fn unused_role_columns(&self, analysis: &Analysis) -> Result<Vec<String>> {
         let unused = || {
             let calls = &analysis.calls;
-            let rows = calls.column("file")?.str()?.iter().zip(self.rows_of(calls)?);
+            let names = calls.texts("file")?;
+            let rows = names.iter().zip(self.rows_of(calls)?);
             let row_of: HashMap<&str, usize> = rows.filter_map(|(file, row)| Some((file?, row?))).collect();
-            let text = |name: &str| analysis.participants.column(name)?.str();
-            let (files, participants) = (text("file")?, text("participant")?);
+            let (files, participants) =
+                (analysis.participants.texts("file")?, analysis.participants.texts("participant")?);
             let is_used = |label: &Option<String>, cells: &StringChunked| {
                 files.iter().zip(participants.iter()).any(|(file, participant)| {
                     let cell = file.and_then(|file| cells.get(*row_of.get(file)?)).map_or("", str::trim);
@@ -328,18 +331,18 @@ impl Joined {
 
     /// A key of the metadata as written, and what it would have to be for the first of these calls.
     #[must_use]
-    pub fn examples(&self, calls: &DataFrame) -> (Option<String>, Option<String>) {
-        let first = |column: &str| calls.column(column).ok()?.str().ok()?.iter().flatten().next();
+    pub fn examples(&self, calls: &Figures) -> (Option<String>, Option<String>) {
+        let first = |column: &str| calls.texts(column).ok()?.iter().flatten().next().map(str::to_owned);
         let call = match self.keys.kind {
             KeyKind::Id => {
-                let files = calls.column("file").and_then(|files| files.str()).ok();
-                let ids = files.into_iter().flat_map(|files| files.iter().flatten());
-                ids.filter_map(|file| self.recordings.get(file)?.id.as_deref()).next().or_else(|| first("file"))
+                let id = |file: &str| self.recordings.get(file)?.id.clone();
+                let ids = calls.texts("file").map(|files| files.iter().flatten().find_map(id));
+                ids.ok().flatten().or_else(|| first("file"))
             }
             KeyKind::Name => first("file"),
             KeyKind::Address => first("file_url").or_else(|| first("file")),
         };
-        (self.first_key(), call.map(str::to_owned))
+        (self.first_key(), call)
     }
 }
 

@@ -114,7 +114,7 @@ impl Rollup {
         let named: HashSet<usize> = rows.iter().flatten().chain(&analysis.left_out.rows).copied().collect();
         // Internal names avoid clashes between the user's columns and ours.
         let inner: Vec<PlSmallStr> = (0..columns.len()).map(|index| format!("__group{index}").into()).collect();
-        let mut grouped = analysis.calls.clone();
+        let mut grouped = analysis.calls.frame()?;
         let mut labels = Vec::with_capacity(columns.len());
         for (name, column) in inner.iter().zip(columns) {
             let cells: StringChunked = rows.iter().map(|row| column.get((*row)?)).collect();

@@ -14,6 +14,7 @@ use super::bill;
 use super::call_rows::{CallRows, TABLES_OF_CALL, TABLES_OF_OUTLINE};
 use super::condition::Condition;
 use super::copies::Copies;
+use super::figures::Figures;
 use super::files::Format;
 use super::frame::Rows;
 use super::frame::schema;
@@ -89,7 +90,8 @@ impl Stored {
     pub fn keep(&mut self, condition: &Condition, joined: Option<&Joined>) -> Result<u64> {
         let calls = self.frame(&CALLS, &condition.columns_of_calls(), None)?.unwrap_or_default();
         let failed = |error| Error::table("cannot read calls", error);
-        let rows = joined.map(|joined| joined.rows_of(&calls)).transpose().map_err(failed)?.unwrap_or_default();
+        let rows =
+            joined.map(|joined| joined.rows_of(&calls.clone().into())).transpose().map_err(failed)?.unwrap_or_default();
         let files = calls.column("file").and_then(Column::str).cloned().map_err(failed)?;
         let mut kept = HashSet::new();
         for (at, (holds, file)) in condition.holds(calls, joined)?.into_iter().zip(files.iter()).enumerate() {
@@ -241,8 +243,8 @@ impl Stored {
     ///
     /// # Errors
     /// When the table `calls` cannot be read.
-    pub fn figures_of_calls(&self) -> Result<DataFrame> {
-        Ok(self.frame(&CALLS, &columns_of_calls(), None)?.unwrap_or_default())
+    pub fn figures_of_calls(&self) -> Result<Figures> {
+        Ok(self.frame(&CALLS, &columns_of_calls(), None)?.unwrap_or_default().into())
     }
 
     /// The summary that [`analyze`](super::analyze) returned for these calls, measured with `settings`; `None` if these are
@@ -268,7 +270,7 @@ impl Stored {
             copies: Copies::find(&calls),
             without_speech: silent.map_or(0, |(_, files, _)| *files),
             calls,
-            participants,
+            participants: participants.into(),
             bill: self.bill()?.into_totals(),
             rules: None,
             verdicts,
@@ -327,11 +329,11 @@ impl Stored {
         Ok(Some(rules.into_iter().map(|(rule, severity)| RuleCalls::new(rule, severity)).collect()))
     }
 
-    fn verdicts(&self, calls: &DataFrame) -> Result<Verdicts> {
+    fn verdicts(&self, calls: &Figures) -> Result<Verdicts> {
         let frame = self.frame(&RULES, &["file", "rule", "matched", "count"], None)?;
         let Some(frame) = frame.filter(|_| self.have(&RULES)) else { return Ok(Verdicts::default()) };
         let read = || {
-            let files = calls.column("file")?.str()?;
+            let files = calls.texts("file")?;
             let row_of: HashMap<&str, usize> =
                 files.iter().enumerate().filter_map(|(at, file)| Some((file?, at))).collect();
             let rows = frame.column("file")?.str()?.iter().zip(frame.column("rule")?.str()?.iter());
@@ -602,9 +604,9 @@ fn row_ranges(frame: &DataFrame) -> PolarsResult<HashMap<String, (usize, usize)>
 }
 
 /// The place of each call in `calls`.
-fn places(calls: &DataFrame) -> PolarsResult<HashMap<String, u32>> {
-    let files = (0..).zip(calls.column("file")?.str()?.iter());
-    Ok(files.filter_map(|(at, file)| Some((file?.to_owned(), at))).collect())
+fn places(calls: &Figures) -> PolarsResult<HashMap<String, u32>> {
+    let files = calls.texts("file")?;
+    Ok((0..).zip(files.iter()).filter_map(|(at, file)| Some((file?.to_owned(), at))).collect())
 }
 
 /// The last components of a path, `/`-separated.

@@ -37,6 +37,18 @@ impl Cells {
         }
     }
 
+    #[cfg(feature = "analytics")]
+    pub(crate) fn kind(&self) -> Kind {
+        match self {
+            Self::Integer(_) => Kind::Integer,
+            Self::Number(_) => Kind::Number,
+            Self::Text(_) => Kind::Text,
+            Self::Boolean(_) => Kind::Boolean,
+            Self::Decimal(_) => Kind::Decimal,
+            Self::Date(_) => Kind::Date,
+        }
+    }
+
     pub(crate) fn push(&mut self, cell: impl Cell) {
         cell.push_to(self);
     }
