@@ -55,7 +55,7 @@ impl Ledgers {
         if self.0.is_empty() {
             return Vec::new();
         }
-        let files: HashMap<&Path, &str> = files.iter().map(|input| (&*input.path, &*input.file)).collect();
+        let files: HashMap<&Path, &str> = files.iter().map(|input| (&*input.path, input.file())).collect();
         let named = |result: super::StoredResult<'_>| {
             let file = (*files.get(&*result.path)?).to_owned();
             let mut locations = vec![result.url.to_owned()];

@@ -230,7 +230,7 @@ impl AnalyzeJob {
         };
         order.check_name(&group_by)?;
         // Of all files, so that every shard joins by the same column.
-        let files = inputs.files.iter().map(|input| &*input.file);
+        let files = inputs.files.iter().map(|input| input.file());
         let notes = metadata.as_ref().map_or_else(Vec::new, |metadata| metadata.notes().to_vec());
         let joined = metadata.map(|metadata| metadata.join(files, recordings)).transpose()?.map(Arc::new);
         if let Some(joined) = &joined {

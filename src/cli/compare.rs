@@ -127,7 +127,7 @@ pub(super) fn run(args: Args, today: Date, format: Format, console: &Console) ->
     let pairs = Pairs::new(files_a, files_b, are_single);
     if pairs.pairs.is_empty() {
         let first = |files: &[crate::transcript::Input]| {
-            files.first().map_or_else(|| "no file".to_owned(), |input| format!("`{}`", input.file))
+            files.first().map_or_else(|| "no file".to_owned(), |input| format!("`{}`", input.file()))
         };
         let (a, b) = (first(&pairs.only_a), first(&pairs.only_b));
         console.error(&format!("no file of A has one of the same name in B: A has {a}, B has {b}"));
@@ -180,7 +180,7 @@ fn alone(pairs: &Pairs, console: &Console) {
     for (side, other, files) in [("A", "B", &pairs.only_a), ("B", "A", &pairs.only_b)] {
         if let Some(first) = files.first() {
             let files = counted(files.len() as u64, "file");
-            console.note(&format!("{files} of {side} without one in {other}, such as {}", first.file));
+            console.note(&format!("{files} of {side} without one in {other}, such as {}", first.file()));
         }
     }
 }

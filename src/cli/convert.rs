@@ -161,8 +161,8 @@ impl Targets {
     /// The root and `..`, which would lead out of the folder, are left out.
     fn path_for(&mut self, input: &Input) -> Result<PathBuf, String> {
         let mut path = self.below(input.stem())?;
-        if self.taken.contains(&path) && !input.file.ends_with(".json") {
-            path = self.below(&input.file)?;
+        if self.taken.contains(&path) && !input.file().ends_with(".json") {
+            path = self.below(input.file())?;
         }
         if self.taken.insert(path.clone()) {
             return Ok(path);

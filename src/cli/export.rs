@@ -81,7 +81,7 @@ fn exported(input: &Input, formats: &[Format], settings: &Settings) -> Result<Co
     let refuse = |outcome| refusal(&input.path, &outcome);
     let bytes = input.read().map_err(|error| refuse(Outcome::Unreadable(error)))?;
     let transcript = input.parse(&bytes).map_err(|error| refuse(Outcome::ParseError(error)))?;
-    let measured = measure(&input.file, &transcript, settings);
+    let measured = measure(input.file(), &transcript, settings);
     let mut made = Converted { labels: labels_of(settings, &measured), ..Converted::default() };
     for format in formats {
         let exported = format.write(&measured);

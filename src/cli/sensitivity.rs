@@ -49,7 +49,7 @@ pub(super) fn run(args: Args, format: Format, console: &Console) -> Result<Exit,
     let inputs = args.paths.find(None, console)?;
     let (recordings, of_list) = recordings(&ledgers_of(&inputs, console), &inputs);
     let is_given = metadata.is_some();
-    let files = inputs.files.iter().map(|input| &*input.file);
+    let files = inputs.files.iter().map(|input| input.file());
     let joined = metadata.or(of_list).map(|metadata| metadata.join(files, recordings)).transpose()?;
     let bar = console.progress(inputs.files.len());
     let found = sensitivity(&inputs.files, &settings, joined.as_ref(), &mut |failed| {

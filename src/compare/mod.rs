@@ -189,7 +189,7 @@ struct Pair {
 pub fn compare(pairs: Pairs, options: &Options, observe: &mut dyn FnMut(Failed<'_>)) -> Comparison {
     let settings = &options.a.1.settings;
     let side = |name: &str| ComparedSide { name: name.to_owned(), ..ComparedSide::default() };
-    let names = |files: Vec<Input>| files.into_iter().map(|input| input.file).collect();
+    let names = |files: Vec<Input>| files.iter().map(|input| input.file().to_owned()).collect();
     let mut comparison = Comparison {
         definitions_version: DEFINITIONS_VERSION,
         version: env!("CARGO_PKG_VERSION"),
@@ -292,8 +292,8 @@ fn of_pair<'i>(a: &'i Input, b: &'i Input, options: &Options) -> Result<Pair, (&
     let refused = |input| move |error| (input, Outcome::ParseError(error));
     let (one, two) = (a.parse(of_a).map_err(refused(a))?, b.parse(of_b).map_err(refused(b))?);
     let wanted = Wanted { turns: false, event_texts: false, windows: false };
-    let one = options.a.1.measure(&a.file, &a.path, &one, wanted);
-    let two = options.b.1.measure(&b.file, &b.path, &two, wanted);
+    let one = options.a.1.measure(a.file(), &a.path, &one, wanted);
+    let two = options.b.1.measure(b.file(), &b.path, &two, wanted);
     let costs = options.cost.then(|| Costs::new([(&one, &options.a.1.prices), (&two, &options.b.1.prices)]));
     let (mut call, words) = compare_call(&one, &two);
     call.cost = costs.as_ref().and_then(Costs::of_pair);

@@ -28,12 +28,12 @@ pub struct Pairs {
 
 /// Ways in which two files can have one name, in the order in which they are tried.
 const WAYS: [fn(&SideFiles, &Input) -> Vec<String>; 5] = [
-    |_, input| vec![input.file.clone()],
-    |_, input| vec![stem(&input.file).to_owned()],
-    |_, input| vec![name(&input.file).to_owned()],
-    |_, input| vec![stem(name(&input.file)).to_owned()],
+    |_, input| vec![input.file().to_owned()],
+    |_, input| vec![stem(input.file()).to_owned()],
+    |_, input| vec![name(input.file()).to_owned()],
+    |_, input| vec![stem(name(input.file())).to_owned()],
     |side, input| {
-        let recordings = side.recordings.get(&input.file).into_iter().flatten();
+        let recordings = side.recordings.get(input.file()).into_iter().flatten();
         recordings.map(|place| if place.contains("://") { address_id(place) } else { place.clone() }).collect()
     },
 ];
@@ -138,9 +138,9 @@ mod tests {
 
     fn paired(pairs: &Pairs) -> (Vec<(&str, &str)>, Vec<&str>, Vec<&str>) {
         (
-            pairs.pairs.iter().map(|(a, b)| (&*a.file, &*b.file)).collect(),
-            pairs.only_a.iter().map(|input| &*input.file).collect(),
-            pairs.only_b.iter().map(|input| &*input.file).collect(),
+            pairs.pairs.iter().map(|(a, b)| (a.file(), b.file())).collect(),
+            pairs.only_a.iter().map(|input| input.file()).collect(),
+            pairs.only_b.iter().map(|input| input.file()).collect(),
         )
     }
 

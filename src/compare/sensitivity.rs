@@ -142,7 +142,7 @@ pub fn sensitivity(
             match counts {
                 Ok((counts, has_row)) => {
                     without_row += u64::from(metadata.is_some() && !has_row);
-                    calls.push(VariedCall { file: input.file.clone(), counts, ranks: Vec::new() });
+                    calls.push(VariedCall { file: input.file().to_owned(), counts, ranks: Vec::new() });
                     observe(None);
                 }
                 Err(outcome) => {
@@ -175,7 +175,7 @@ fn of_file(
     input.read_into(buffer).map_err(Outcome::Unreadable)?;
     let transcript = input.parse(buffer).map_err(Outcome::ParseError)?;
     let roles = settings.first().map(|settings| settings.roles.clone()).unwrap_or_default();
-    let (file, file_url) = (&*input.file, transcript.file_url.as_deref());
+    let (file, file_url) = (input.file(), transcript.file_url.as_deref());
     let roles = match metadata.and_then(|metadata| metadata.roles(file, file_url)) {
         Some(own) => own.or(&roles),
         None => roles,

@@ -200,12 +200,12 @@ pub(super) fn calls(analysis: &Analysis) -> Result<Vec<CallAttention>> {
     }
     let mut order: Vec<_> = found.into_iter().collect();
     order.sort_by(|(_, one), (_, two)| two.0.cmp(&one.0).then(two.1.total_cmp(&one.1)));
-    let files = analysis.calls.texts("file").map_err(failed)?;
-    let call = |(place, (_, _, reasons)): (usize, (_, _, Vec<Cause>))| {
-        let file = files.get(place)?.to_owned();
-        Some(CallAttention { place, file, own: Vec::new(), places: vec![None; reasons.len()], reasons })
+    let places: Vec<usize> = order.iter().map(|(place, _)| *place).collect();
+    let files = analysis.calls.texts_at("file", &places).map_err(failed)?;
+    let call = |((place, (_, _, reasons)), file): ((usize, (_, _, Vec<Cause>)), Option<String>)| {
+        Some(CallAttention { place, file: file?, own: Vec::new(), places: vec![None; reasons.len()], reasons })
     };
-    Ok(order.into_iter().filter_map(call).collect())
+    Ok(order.into_iter().zip(files).filter_map(call).collect())
 }
 
 /// The calls in which a figure is high, and how far above its limit in units of that limit.

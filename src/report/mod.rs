@@ -42,8 +42,6 @@ mod terminal;
 mod text_table;
 mod values;
 
-use std::collections::BTreeMap;
-
 use polars::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -295,9 +293,11 @@ impl Report {
 fn unmeasured(analysis: &Analysis) -> PolarsResult<Vec<Unmeasured>> {
     let count = |figures: &Figures| {
         let mut counts = vec![0; Reason::ALL.len()];
-        for cell in figures.texts("reason")?.iter().flatten() {
-            for (count, reason) in counts.iter_mut().zip(Reason::ALL) {
-                *count += u64::from(cell.split(';').any(|code| code == reason.name()));
+        for part in figures.parts("reason") {
+            for cell in part?.str()?.iter().flatten() {
+                for (count, reason) in counts.iter_mut().zip(Reason::ALL) {
+                    *count += u64::from(cell.split(';').any(|code| code == reason.name()));
+                }
             }
         }
         Ok::<_, PolarsError>(counts)
@@ -311,13 +311,16 @@ fn unmeasured(analysis: &Analysis) -> PolarsResult<Vec<Unmeasured>> {
 
 /// Calls by the form of their transcripts.
 fn sources(calls: &Figures) -> PolarsResult<Vec<SourceCount>> {
-    let formats = calls.texts("source_format")?;
-    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
-    for format in formats.iter().flatten() {
-        *counts.entry(format).or_default() += 1;
+    let mut sources: Vec<SourceCount> = Vec::new();
+    for part in calls.parts("source_format") {
+        for format in part?.str()?.iter().flatten() {
+            match sources.iter_mut().find(|source| source.format == format) {
+                Some(source) => source.calls += 1,
+                None => sources.push(SourceCount { format: format.to_owned(), calls: 1 }),
+            }
+        }
     }
-    let mut sources: Vec<SourceCount> =
-        counts.into_iter().map(|(format, calls)| SourceCount { format: format.to_owned(), calls }).collect();
+    sources.sort_unstable_by(|one, two| one.format.cmp(&two.format));
     sources.sort_by_key(|source| std::cmp::Reverse(source.calls));
     Ok(sources)
 }
@@ -337,17 +340,32 @@ fn totals(calls: &Figures) -> PolarsResult<Vec<Total>> {
 /// Shares of talk say nothing over the participants of calls of two: their median is 50 % by construction.
 fn of_participants(analysis: &Analysis) -> PolarsResult<Vec<Distribution>> {
     let mut figures = distributions(&analysis.participants, &PARTICIPANTS)?;
-    let files = analysis.participants.texts("file")?;
-    let files: Vec<Option<&str>> = files.iter().collect();
-    if files.windows(3).all(|three| three.first() != three.last()) {
+    if !has_third(&analysis.participants)? {
         figures.retain(|figure| figure.metric != "talk_share");
     }
     Ok(figures)
 }
 
+/// Whether some call has a third participant.
+fn has_third(participants: &Figures) -> PolarsResult<bool> {
+    let (mut call, mut count) = (None, 0);
+    for part in participants.parts("file") {
+        for file in part?.str()?.iter() {
+            if file != call.as_deref() {
+                (call, count) = (file.map(str::to_owned), 0);
+            }
+            count += 1;
+            if count > 2 {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
+}
+
 fn distributions(figures: &Figures, table: &'static Table) -> PolarsResult<Vec<Distribution>> {
     let distribution = |column: &'static Column| {
-        let values = quantile::sorted(&figures.column(column.name)?)?;
+        let values = quantile::sorted(figures.parts(column.name))?;
         let figure = |q| quantile::quantile(&values, q, column.unit);
         Ok(Distribution {
             metric: column.name,

@@ -201,7 +201,7 @@ pub trait ResultFile: Sync {
 
 impl ResultFile for Input {
     fn file(&self) -> &str {
-        &self.file
+        self.file()
     }
 
     fn path(&self) -> &Path {

@@ -47,9 +47,15 @@ impl CallsByRole {
     pub(crate) fn roles_of(analysis: &Analysis) -> PolarsResult<Vec<String>> {
         let given =
             analysis.settings.iter().flat_map(|settings| settings.roles.iter()).map(|(_, role)| role.to_owned());
-        let found = analysis.participants.texts("role")?;
-        let found: BTreeSet<&str> = found.iter().flatten().collect();
-        let roles: Vec<String> = given.chain(found.into_iter().map(str::to_owned)).collect();
+        let mut found: BTreeSet<String> = BTreeSet::new();
+        for part in analysis.participants.parts("role") {
+            for role in part?.str()?.iter().flatten() {
+                if !found.contains(role) {
+                    found.insert(role.to_owned());
+                }
+            }
+        }
+        let roles: Vec<String> = given.chain(found).collect();
         Ok(distinct(&roles))
     }
 

@@ -251,7 +251,7 @@ impl CallRows {
         let bytes = input.read().ok()?;
         let transcript = input.parse(&bytes).ok()?;
         let wanted = if in_full { Wanted::ALL } else { Wanted::NONE };
-        let measured = options.measure(&input.file, &input.path, &transcript, wanted);
+        let measured = options.measure(input.file(), &input.path, &transcript, wanted);
         Self::with_tables(&measured, if in_full { &TABLES_OF_CALL } else { &TABLES_OF_OUTLINE })
     }
 }
@@ -493,7 +493,7 @@ impl CallSource<'_> {
         match self {
             Self::Results { files: inputs, options } => {
                 let input = |file: &String| {
-                    let at = inputs.binary_search_by(|input| input.file.as_bytes().cmp(file.as_bytes())).ok()?;
+                    let at = inputs.binary_search_by(|input| input.file().as_bytes().cmp(file.as_bytes())).ok()?;
                     inputs.get(at)
                 };
                 let found: Vec<Option<&Input>> = files.iter().map(input).collect();

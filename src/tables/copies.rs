@@ -37,18 +37,24 @@ pub struct CopiedRecording {
 impl Copies {
     /// Finds them by the column `file_url` of `calls`; `None` if there are none.
     pub(super) fn find(calls: &Figures) -> Option<Self> {
-        let urls = calls.texts("file_url").ok()?;
         // By hash: the addresses of all calls together are large.
         let hash = |url: &str| blake3::hash(address_id(url).as_bytes()).as_bytes().first_chunk().copied();
-        let with_url = urls.iter().enumerate().filter_map(|(row, url)| Some((row, url.filter(|url| !url.is_empty())?)));
-        let mut found: Vec<([u8; 16], u32)> =
-            with_url.filter_map(|(row, url)| Some((hash(url)?, u32::try_from(row).ok()?))).collect();
+        let mut found: Vec<([u8; 16], u32)> = Vec::new();
+        let mut row = 0;
+        for part in calls.parts("file_url") {
+            for url in part.ok()?.str().ok()?.iter() {
+                found.extend(url.filter(|url| !url.is_empty()).and_then(hash).map(|hash| (hash, row)));
+                row += 1;
+            }
+        }
         found.sort_unstable();
         let same = found.chunk_by(|one, two| one.0 == two.0).filter(|same| same.len() > 1);
         let mut copied: Vec<(u32, u64)> = same.filter_map(|same| Some((same.first()?.1, same.len() as u64))).collect();
         copied.sort_unstable();
-        let named = copied.iter().take(NAMED).filter_map(|(row, files)| {
-            let recording = without_query(urls.get(*row as usize)?).trim_end_matches("?…").to_owned();
+        let rows: Vec<usize> = copied.iter().take(NAMED).map(|(row, _)| *row as usize).collect();
+        let urls = if rows.is_empty() { Vec::new() } else { calls.texts_at("file_url", &rows).ok()? };
+        let named = urls.into_iter().zip(&copied).filter_map(|(url, (_, files))| {
+            let recording = without_query(&url?).trim_end_matches("?…").to_owned();
             Some(CopiedRecording { recording, files: *files })
         });
         (!copied.is_empty()).then(|| Self {

@@ -59,6 +59,34 @@ impl Figures {
         }
     }
 
+    /// One column in parts, each in memory while it is needed.
+    pub(crate) fn parts(&self, name: &str) -> impl Iterator<Item = PolarsResult<Column>> {
+        let (frame, runs) = match &self.0 {
+            Kept::Frame(frame) => (Some(frame.column(name).cloned()), None),
+            Kept::Runs(runs) => (None, Some(runs.parts(name))),
+        };
+        frame.into_iter().chain(runs.into_iter().flatten())
+    }
+
+    /// Some cells of a column of texts.
+    pub(crate) fn texts_at(&self, name: &str, rows: &[usize]) -> PolarsResult<Vec<Option<String>>> {
+        let mut cells = vec![None; rows.len()];
+        let mut before = 0;
+        for part in self.parts(name) {
+            let part = part?;
+            let texts = part.str()?;
+            for (cell, row) in cells.iter_mut().zip(rows) {
+                // polars panics beyond the last one.
+                let row = row.checked_sub(before).filter(|row| *row < texts.len());
+                if let Some(text) = row.and_then(|row| texts.get(row)) {
+                    *cell = Some(text.to_owned());
+                }
+            }
+            before += part.len();
+        }
+        Ok(cells)
+    }
+
     /// One column of texts.
     pub(crate) fn texts(&self, name: &str) -> PolarsResult<StringChunked> {
         self.column(name)?.str().cloned()
@@ -138,21 +166,32 @@ impl Runs {
     }
 
     fn column(&self, name: &str) -> PolarsResult<Column> {
-        let at = self.last.names().position(|known| known == name);
-        let in_memory = |rows: &Rows| rows.column(name).cloned();
-        let known = at.zip(in_memory(&self.last));
-        let (at, last) = known.ok_or_else(|| polars_err!(ColumnNotFound: "{name}"))?;
-        let mut runs = self.full.iter().map(|run| match run {
-            Run::Stored(places) => self.read(places.get(at).cloned().unwrap_or_default(), last.kind()),
-            Run::Memory(rows) => in_memory(rows).ok_or_else(|| io::ErrorKind::NotFound.into()),
-        });
-        let mut whole = runs.next().transpose()?.unwrap_or_else(|| Cells::new(last.kind()));
+        let mut runs = self.cells(name);
+        let mut whole = runs.next().unwrap_or_else(|| Err(io::ErrorKind::NotFound.into()))?;
         runs.try_for_each(|run| run.map(|run| whole.append(vec![run])))?;
-        whole.append(vec![last]);
         column_of(PlSmallStr::from_str(name), whole)
     }
 
-    fn read(&self, place: Range<u64>, kind: Kind) -> io::Result<Cells> {
+    fn parts(&self, name: &str) -> impl Iterator<Item = PolarsResult<Column>> {
+        self.cells(name).map(move |run| column_of(PlSmallStr::from_str(name), run?))
+    }
+
+    /// The cells of a column in each run.
+    fn cells(&self, name: &str) -> impl Iterator<Item = io::Result<Cells>> {
+        let unknown = move || io::Error::new(io::ErrorKind::NotFound, format!("no column `{name}`"));
+        let at = self.last.names().position(|known| known == name);
+        let in_memory = move |rows: &Rows| rows.column(name).cloned().ok_or_else(unknown);
+        let full = self.full.iter().map(move |run| match run {
+            Run::Stored(places) => {
+                let place = at.and_then(|at| places.get(at)).ok_or_else(unknown)?;
+                self.read(place, self.last.column(name).ok_or_else(unknown)?.kind())
+            }
+            Run::Memory(rows) => in_memory(rows),
+        });
+        full.chain(std::iter::once_with(move || in_memory(&self.last)))
+    }
+
+    fn read(&self, place: &Range<u64>, kind: Kind) -> io::Result<Cells> {
         let mut bytes = Vec::new();
         if let Some(file) = &self.file {
             let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
@@ -286,6 +325,10 @@ mod tests {
         assert!(figures.frame().unwrap().equals_missing(&rows));
         assert!(figures.column("talk_ms").unwrap().equals_missing(rows.column("talk_ms").unwrap()));
         assert!(figures.column("nothing").is_err());
+        let files = rows.column("file").unwrap().str().unwrap();
+        let places = [0, Runs::FULL + 50, 17, rows.height() - 1, rows.height()];
+        let expected = places.map(|row| (row < files.len()).then(|| files.get(row).unwrap().to_owned()));
+        assert_eq!(figures.texts_at("file", &places).unwrap(), expected);
     }
 
     #[test]

@@ -117,6 +117,9 @@ pub(crate) struct Field {
     pub(crate) unit: Cow<'static, str>,
     #[serde(default, skip_serializing_if = "str::is_empty")]
     pub(crate) null_rule: Cow<'static, str>,
+    /// Whether Parquet and Arrow say that it is never null.
+    #[serde(skip)]
+    never_null: bool,
 }
 
 /// A table in memory with what its columns mean.
@@ -157,7 +160,7 @@ impl Resource {
     /// A table of the catalogue, with the user's own columns where the schema has some.
     pub(super) fn of_table(table: &'static Table, format: Format, schema: &Schema) -> Self {
         let field = |field: Field| match table.column(&field.name) {
-            Some(column) => field.of_column(column),
+            Some(column) => Field { never_null: !column.can_be_null(), ..field.of_column(column) },
             None => field,
         };
         Self::new(table.name, table.grain, format, fields(schema).map(field).collect())
@@ -215,6 +218,7 @@ impl Resource {
     pub(super) fn arrow_schema(&self, schema: &Schema) -> ArrowSchema {
         let fields = schema.iter().zip(&self.schema.fields).map(|((name, dtype), field)| {
             let mut arrow = dtype.to_arrow_field(name.clone(), CompatLevel::newest());
+            arrow.is_nullable = !field.never_null;
             let entries = [("description", &field.description), ("unit", &field.unit), ("null_rule", &field.null_rule)];
             for (key, value) in entries.into_iter().filter(|(_, value)| !value.is_empty()) {
                 let metadata = Arc::make_mut(arrow.metadata.get_or_insert_default());
@@ -235,6 +239,7 @@ fn fields(schema: &Schema) -> impl Iterator<Item = Field> {
         description: Cow::default(),
         unit: Cow::default(),
         null_rule: Cow::default(),
+        never_null: false,
     })
 }
 

@@ -73,8 +73,12 @@ impl Layout {
         columns: impl Iterator<Item = PolarsResult<(Box<dyn Array>, Vec<Encoding>)>>,
     ) -> PolarsResult<RowGroup> {
         let mut compressed = Vec::with_capacity(self.types.len());
-        for (column, parquet_type) in columns.zip(&self.types) {
+        for ((column, parquet_type), field) in columns.zip(&self.types).zip(self.schema.iter_values()) {
             let (array, encodings) = column?;
+            // It would be written as a zero.
+            if !field.is_nullable && array.null_count() > 0 {
+                polars_bail!(ComputeError: "`{}` is null, which it never is", field.name);
+            }
             // A nested column has several leaves.
             for pages in array_to_columns(array, parquet_type.clone(), self.options, &encodings)? {
                 let pages = pages.map(|page| Ok(compress(page?, Vec::new(), self.options.compression)?));

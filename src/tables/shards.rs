@@ -178,7 +178,7 @@ impl ShardSummary {
 pub fn shard_terms(inputs: &Inputs, options: &Options, parameters: Value, rules: Option<String>) -> Map<String, Value> {
     let mut listing = blake3::Hasher::new();
     for input in &inputs.files {
-        listing.update(&(input.file.len() as u64).to_le_bytes()).update(input.file.as_bytes());
+        listing.update(&(input.file().len() as u64).to_le_bytes()).update(input.file().as_bytes());
         listing.update(&input.size().to_le_bytes());
     }
     let from = inputs.files.first().and_then(|input| input.format).map(|format| format.name());

@@ -1,6 +1,5 @@
 //! Finds result files among paths, and names them for the tables.
 
-use std::collections::HashMap;
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -26,30 +25,64 @@ pub(crate) const PACKAGE_NAME: &str = "talkmeter-tables";
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Input {
-    /// Its name in the tables (definitions: file name): the path below the folder that was given, `/`-separated; for a
-    /// file argument the file name; both as given where two inputs would bear one name. Bytes that are no UTF-8 become
-    /// U+FFFD.
-    pub file: String,
     /// Its path; its address if it is in a remote folder.
-    pub path: PathBuf,
+    pub path: Box<Path>,
     /// The format that the user named; `None` = told by its structure.
     pub format: Option<SourceFormat>,
+    name: Name,
     /// `None` = it is a local file.
-    remote: Option<Remote>,
+    remote: Option<Box<Remote>>,
+}
+
+/// A name in the tables. There may be a million: a text of its own for each would double what they take.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Name {
+    /// This many bytes at the end of the path.
+    End(u32),
+    Own(Box<str>),
+}
+
+impl Name {
+    fn new(name: &str, path: &Path) -> Self {
+        let is_end = path.to_str().is_some_and(|path| path.ends_with(name));
+        match u32::try_from(name.len()) {
+            Ok(length) if is_end => Self::End(length),
+            _ => Self::Own(name.into()),
+        }
+    }
 }
 
 impl Input {
     /// A local file.
     #[cfg(all(test, feature = "analytics"))]
     pub(crate) fn local(file: &str, path: PathBuf) -> Self {
-        Self { file: file.to_owned(), path, format: None, remote: None }
+        Self::new(file, path, None)
+    }
+
+    fn new(name: &str, path: PathBuf, remote: Option<Box<Remote>>) -> Self {
+        Self { name: Name::new(name, &path), path: path.into(), format: None, remote }
+    }
+
+    /// Its name in the tables (definitions: file name): the path below the folder that was given, `/`-separated; for a
+    /// file argument the file name; both as given where two inputs would bear one name. Bytes that are no UTF-8 become
+    /// U+FFFD.
+    #[must_use]
+    pub fn file(&self) -> &str {
+        match &self.name {
+            Name::Own(name) => name,
+            Name::End(length) => {
+                let path = self.path.as_os_str().as_encoded_bytes();
+                let end = path.split_at_checked(path.len().saturating_sub(*length as usize));
+                end.and_then(|(_, end)| std::str::from_utf8(end).ok()).unwrap_or_default()
+            }
+        }
     }
 
     /// Says which files are read next, so that remote ones are requested ahead.
     #[cfg(feature = "analytics")]
     pub(crate) fn expect<'i>(inputs: impl Iterator<Item = &'i Self>) {
         let mut folders: Vec<(&Arc<dyn RemoteFolder>, Vec<usize>)> = Vec::new();
-        for Remote { folder, number } in inputs.filter_map(|input| input.remote.as_ref()) {
+        for Remote { folder, number } in inputs.filter_map(|input| input.remote.as_deref()) {
             match folders.iter_mut().find(|(known, _)| Arc::ptr_eq(known, folder)) {
                 Some((_, numbers)) => numbers.push(*number),
                 None => folders.push((folder, vec![*number])),
@@ -95,7 +128,7 @@ impl Input {
     /// Its name in the tables without the ending of a transcript.
     #[must_use]
     pub fn stem(&self) -> &str {
-        without_ending(&self.file).unwrap_or(&self.file)
+        without_ending(self.file()).unwrap_or(self.file())
     }
 
     /// The transcript in its bytes.
@@ -180,7 +213,7 @@ impl Inputs {
         let mut search = Search {
             wanted,
             output: real_output,
-            found: HashMap::new(),
+            found: Vec::new(),
             excluded: Vec::new(),
             others: OtherFiles::default(),
         };
@@ -202,21 +235,13 @@ impl Inputs {
     }
 }
 
-/// A file, with what decides its name in the tables.
-struct Found {
-    /// Path below the root argument, or the file's name.
-    relative: String,
-    /// The argument as given, joined with the relative path.
-    given: PathBuf,
-    remote: Option<Remote>,
-}
-
 struct Search {
     wanted: Wanted,
     /// The real path of the output folder.
     output: Option<PathBuf>,
-    /// By the hash of the real path: all paths together are large.
-    found: HashMap<blake3::Hash, Found>,
+    /// With the hash of the real path: all paths together are large. The name is the path below the root argument, or the
+    /// file's own; the path is the argument as given, joined with it.
+    found: Vec<([u8; 16], Input)>,
     excluded: Vec<Excluded>,
     others: OtherFiles,
 }
@@ -234,7 +259,7 @@ impl Search {
             }
             Ok(metadata) if metadata.is_file() => {
                 let name = path.file_name().map_or_else(|| path.to_string_lossy(), |name| name.to_string_lossy());
-                self.local(path, name.into_owned(), fs::canonicalize(path));
+                self.local(path, &name, fs::canonicalize(path));
             }
             Ok(_) => self.exclude(path, "not a regular file"),
         }
@@ -299,7 +324,7 @@ impl Search {
             let way = path.strip_prefix(root).unwrap_or(path);
             let relative =
                 way.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/");
-            self.local(path, relative, real_path);
+            self.local(path, &relative, real_path);
         }
     }
 
@@ -333,12 +358,8 @@ impl Search {
                 continue;
             }
             taken.push(number);
-            let found = Found {
-                relative: relative.to_owned(),
-                given: path.clone(),
-                remote: Some(Remote { folder: Arc::clone(folder), number }),
-            };
-            self.add(found, &path);
+            let remote = Some(Box::new(Remote { folder: Arc::clone(folder), number }));
+            self.add(Input::new(relative, path.clone(), remote), &path);
         }
         if files.is_empty() {
             self.exclude(root, "nothing has this name or prefix");
@@ -346,26 +367,16 @@ impl Search {
         folder.expect(taken);
     }
 
-    fn local(&mut self, given: &Path, relative: String, real: io::Result<PathBuf>) {
+    fn local(&mut self, given: &Path, name: &str, real: io::Result<PathBuf>) {
         match real {
-            Ok(real) => self.add(Found { relative, given: given.to_owned(), remote: None }, &real),
+            Ok(real) => self.add(Input::new(name, given.to_owned(), None), &real),
             Err(error) => self.exclude(given, &reason(&error)),
         }
     }
 
-    fn add(&mut self, found: Found, real: &Path) {
-        let known = self.found.entry(blake3::hash(real.as_os_str().as_encoded_bytes()));
-        match known {
-            std::collections::hash_map::Entry::Vacant(vacant) => {
-                vacant.insert(found);
-            }
-            std::collections::hash_map::Entry::Occupied(mut known) => {
-                let known = known.get_mut();
-                if (&found.relative, &found.given) < (&known.relative, &known.given) {
-                    *known = found;
-                }
-            }
-        }
+    fn add(&mut self, input: Input, real: &Path) {
+        let hash = *blake3::hash(real.as_os_str().as_encoded_bytes()).as_bytes();
+        self.found.push((std::array::from_fn(|at| hash[at]), input));
     }
 
     fn exclude(&mut self, path: &Path, why: &str) {
@@ -373,23 +384,18 @@ impl Search {
     }
 
     fn finish(self) -> Inputs {
-        let mut bearers: HashMap<&str, usize> = HashMap::new();
-        for found in self.found.values() {
-            *bearers.entry(&found.relative).or_default() += 1;
+        let name = |one: &Input, two: &Input| (one.file(), &one.path).cmp(&(two.file(), &two.path));
+        let mut found = self.found;
+        found.sort_unstable_by(|one, two| one.0.cmp(&two.0).then_with(|| name(&one.1, &two.1)));
+        found.dedup_by(|one, two| one.0 == two.0);
+        let mut files: Vec<Input> = found.into_iter().map(|(_, input)| input).collect();
+        files.sort_unstable_by(name);
+        for same in files.chunk_by_mut(|one, two| one.file() == two.file()).filter(|same| same.len() > 1) {
+            for input in same {
+                input.name = Name::new(&input.path.to_string_lossy(), &input.path);
+            }
         }
-        let shared: Vec<bool> = self.found.values().map(|found| bearers.get(&*found.relative) > Some(&1)).collect();
-        let mut files: Vec<Input> = self
-            .found
-            .into_values()
-            .zip(shared)
-            .map(|(found, shared)| Input {
-                file: if shared { found.given.to_string_lossy().into_owned() } else { found.relative },
-                path: found.given,
-                format: None,
-                remote: found.remote,
-            })
-            .collect();
-        files.sort_unstable_by(|one, two| (&one.file, &one.path).cmp(&(&two.file, &two.path)));
+        files.sort_unstable_by(name);
         let mut excluded = self.excluded;
         excluded.sort_unstable_by(|one, two| one.path.cmp(&two.path));
         excluded.dedup();
@@ -415,7 +421,7 @@ mod tests {
     use super::*;
 
     fn names(inputs: &Inputs) -> Vec<&str> {
-        inputs.files.iter().map(|input| &*input.file).collect()
+        inputs.files.iter().map(Input::file).collect()
     }
 
     #[test]

@@ -99,7 +99,7 @@ fn check_file(input: &Input, formats: &[Format], limits: &Limits, settings: &Set
             None => format!("{path}: {error}"),
         })?;
         let note = Format::guessed_encoding(&bytes).map(|encoding| format!("{path}: not UTF-8, read as {encoding}"));
-        return Ok(Checked { files: vec![checked(input.file.clone(), &cues, format)], note });
+        return Ok(Checked { files: vec![checked(input.file().to_owned(), &cues, format)], note });
     }
     let captions = measured_captions(input, &bytes, limits, settings).map_err(refuse)?.captions;
     let stem = input.stem();

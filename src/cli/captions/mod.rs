@@ -172,7 +172,7 @@ fn measured_captions(
     settings: &Settings,
 ) -> Result<FileCaptions, Outcome> {
     let transcript = input.parse(bytes).map_err(Outcome::ParseError)?;
-    let measured = measure(&input.file, &transcript, settings);
+    let measured = measure(input.file(), &transcript, settings);
     Ok(FileCaptions { labels: labels_of(settings, &measured), captions: Captions::new(&measured, limits) })
 }
 

@@ -198,7 +198,7 @@ impl Source<'_> {
         let flags = Settings { model: self.model.map(str::to_owned), region: self.region, ..Settings::default() };
         // Results of flash calls have their own entry, others that of their batch.
         let settings = |input: &Input| {
-            let origin = origins.get(&input.path).or_else(|| origins.get(input.path.parent()?));
+            let origin = origins.get(&*input.path).or_else(|| origins.get(input.path.parent()?));
             origin.map_or_else(
                 || flags.clone(),
                 |(model, region)| Settings { model: Some(model.clone()), region: *region, ..Settings::default() },
@@ -213,7 +213,7 @@ impl Source<'_> {
                     Ok(None) => counts.not_billed += 1,
                     Ok(Some(lines)) => {
                         counts.add(&lines);
-                        let own = facts.remove(&input.path).unwrap_or_else(|| {
+                        let own = facts.remove(&*input.path).unwrap_or_else(|| {
                             let folder = input.path.parent().map(|folder| folder.display().to_string());
                             self.group_by.facts(&folder.unwrap_or_default(), None, &[])
                         });
@@ -227,7 +227,7 @@ impl Source<'_> {
             }
         }
         let named = inputs.files.iter().filter(|_| reports.len() > 1);
-        let names: HashMap<&Path, &str> = named.map(|input| (&*input.path, &*input.file)).collect();
+        let names: HashMap<&Path, &str> = named.map(|input| (&*input.path, input.file())).collect();
         for (folder, ledger) in reports {
             let batch = folder.display().to_string();
             let results = folder.join(crate::batch::RESULTS);
@@ -289,7 +289,7 @@ fn lines_of(input: &Input, settings: &Settings, prices: &Prices) -> Result<Optio
     let bytes = input.read().map_err(|error| failed(&Error::io("read", Path::new("it"), error)))?;
     let transcript = input.parse(&bytes).map_err(|refused| failed(&refused))?;
     let is_billed = transcript.foreign.is_none();
-    Ok(is_billed.then(|| result_lines(&measure(&input.file, &transcript, settings), prices)))
+    Ok(is_billed.then(|| result_lines(&measure(input.file(), &transcript, settings), prices)))
 }
 
 fn print(

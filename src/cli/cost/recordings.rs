@@ -327,12 +327,12 @@ pub(super) fn earlier_results(paths: &[&Path], console: &Console) -> (Vec<Record
 fn earlier_result(input: &transcript::Input) -> std::result::Result<Recording, String> {
     let bytes = input.read().map_err(|error| error.to_string())?;
     let transcript = input.parse(&bytes).map_err(|refused| refused.to_string())?;
-    let measured = measure(&input.file, &transcript, &Settings::default());
+    let measured = measure(input.file(), &transcript, &Settings::default());
     let stated = measured.call.duration_source == Some("properties");
     let tracks = transcript.stated_channels.len().max(transcript.channels.len());
     let speech = measured.billable.iter().filter_map(|track| Some((track.channel_id, track.billable_ms?)));
     Ok(Recording {
-        file: input.file.clone(),
+        file: input.file().to_owned(),
         duration_ms: measured.call.duration_ms.filter(|_| stated),
         channels: u32::try_from(tracks).ok().filter(|tracks| *tracks > 0),
         speech_ms: speech.collect(),

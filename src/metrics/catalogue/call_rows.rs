@@ -7,7 +7,7 @@ table! {
     CALLS "calls" "one row per call", |call, row| std::iter::once(&call.call);
     file Text None null NEVER
         "the call: path of the result file below the given folder"
-        => call.file.as_str();
+        per call call.file.as_str();
     file_url Text None null NEVER or "not in the file"
         "the recording as the result file names it; a label, never opened"
         => row.file_url.as_deref();
@@ -146,7 +146,7 @@ table! {
     COSTS "costs" "one row per call and transcribed channel", |call, row| call.billable.iter();
     file Text None null NEVER
         "the call: path of the result file below the given folder"
-        => call.file.as_str();
+        per call call.file.as_str();
     channel_id Integer None null NEVER
         "the transcribed track" see Identifiers
         => row.channel_id;
@@ -184,7 +184,7 @@ table! {
     WARNINGS "warnings" "one row per call and code", |call, row| call.warnings.iter().filter(|warning| warning.code.is_tabled());
     file Text None null NEVER
         "the call: path of the result file below the given folder"
-        => call.file.as_str();
+        per call call.file.as_str();
     code Text None null NEVER
         "what was found, as a code" see Warning
         => row.code.name();

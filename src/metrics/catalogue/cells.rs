@@ -53,6 +53,18 @@ impl Cells {
         cell.push_to(self);
     }
 
+    /// Appends the last cell this many times more.
+    pub(crate) fn repeat(&mut self, times: usize) {
+        match self {
+            Self::Integer(cells) => cells.repeat(times),
+            Self::Number(cells) => cells.repeat(times),
+            Self::Text(cells) => repeat(&mut cells.places, times),
+            Self::Boolean(cells) => cells.repeat(times),
+            Self::Decimal(cells) => cells.repeat(times),
+            Self::Date(cells) => cells.repeat(times),
+        }
+    }
+
     /// Bytes of memory they take.
     pub(crate) fn bytes(&self) -> usize {
         match self {
@@ -152,6 +164,11 @@ impl<T: Copy + Default> ValueCells<T> {
         self.values.push(value.unwrap_or_default());
     }
 
+    fn repeat(&mut self, times: usize) {
+        repeat(&mut self.values, times);
+        repeat(&mut self.valid, times);
+    }
+
     /// The values in order; `None` for null.
     pub(crate) fn iter(&self) -> impl Iterator<Item = Option<T>> {
         // Missing bits are valid.
@@ -196,6 +213,13 @@ impl<T: Copy + Default> ValueCells<T> {
                 self.valid.resize(self.values.len(), true);
             }
         }
+    }
+}
+
+/// Appends the last of a list this many times more; nothing to an empty one.
+fn repeat<T: Copy>(list: &mut Vec<T>, times: usize) {
+    if let Some(last) = list.last().copied() {
+        list.resize(list.len() + times, last);
     }
 }
 

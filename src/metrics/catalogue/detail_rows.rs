@@ -8,7 +8,7 @@ table! {
     BURSTS "bursts" "one row per burst", |call, row| call.bursts();
     file Text None null NEVER
         "the call: path of the result file below the given folder"
-        => call.file.as_str();
+        per call call.file.as_str();
     participant Text None null NEVER
         "the participant who talks" see Burst
         => call.label(row.participant);
@@ -26,7 +26,7 @@ table! {
     TURNS "turns" "one row per turn", |call, row| call.turns.iter();
     file Text None null NEVER
         "the call: path of the result file below the given folder"
-        => call.file.as_str();
+        per call call.file.as_str();
     turn_index Integer None null NEVER
         "from 0, in order of time" see Turn
         => row.turn_index;
@@ -59,7 +59,7 @@ table! {
     EVENTS "events" "one row per event", |call, row| call.events.iter();
     file Text None null NEVER
         "the call: path of the result file below the given folder"
-        => call.file.as_str();
+        per call call.file.as_str();
     event_index Integer None null NEVER
         "from 0, in order of time" see Event
         => row.event_index;
@@ -97,7 +97,7 @@ table! {
     HITS "hits" "one row per hit", |call, row| call.hits.iter().chain(&call.rule_hits);
     file Text None null NEVER
         "the call: path of the result file below the given folder"
-        => call.file.as_str();
+        per call call.file.as_str();
     rule Text None null NEVER
         "the keyword as given, or the id of the rule" see KeywordHit
         => row.rule.as_ref();
@@ -135,7 +135,7 @@ table! {
     RULES "rules" "one row per call and rule", |call, row| call.rules.iter();
     file Text None null NEVER
         "the call: path of the result file below the given folder"
-        => call.file.as_str();
+        per call call.file.as_str();
     rule Text None null NEVER
         "the rule's id" see Rule
         => row.rule.as_ref();
@@ -158,7 +158,7 @@ table! {
     WINDOWS "windows" "one row per participant and window", |call, row| call.windows.iter();
     file Text None null NEVER
         "the call: path of the result file below the given folder"
-        => call.file.as_str();
+        per call call.file.as_str();
     participant Text None null NEVER
         "the participant"
         => call.label(row.participant);
@@ -188,7 +188,7 @@ table! {
     SENTENCES "sentences" "one row per sentence", |call, row| call.sentences();
     file Text None null NEVER
         "the call: path of the result file below the given folder"
-        => call.file.as_str();
+        per call call.file.as_str();
     channel_id Integer None null NEVER
         "the transcribed track" see Identifiers
         => row.channel_id;
@@ -226,7 +226,7 @@ table! {
     WORDS "words" "one row per word", |call, row| call.words();
     file Text None null NEVER
         "the call: path of the result file below the given folder"
-        => call.file.as_str();
+        per call call.file.as_str();
     channel_id Integer None null NEVER
         "the transcribed track" see Identifiers
         => row.channel_id;

@@ -277,9 +277,10 @@ macro_rules! push {
     ($column:ident) => {
         let _ = &$column;
     };
-    ($column:ident, $cell:expr) => {
+    ($column:ident, $cell:expr $(, $times:expr)?) => {
         if let Some(cells) = $column.as_mut() {
             cells.push($cell);
+            $(cells.repeat($times - 1);)?
         }
     };
 }
@@ -301,7 +302,7 @@ use place;
 /// ```text
 /// name Kind Unit null REASONS [or "other cases"]
 ///     "meaning" [see Definition] [label "Heading"] [parameters [name …]] [uses [Use place …]]
-///     => value in the row;            or: from what the bill adds;
+///     => value in the row;            or: per call value in all rows;     or: from what the bill adds;
 /// ```
 macro_rules! table {
     (
@@ -311,7 +312,7 @@ macro_rules! table {
             $column:ident $kind:ident $unit:ident null $null:ident $(or $otherwise:literal)?
             $meaning:literal $(see $definition:ident)? $(label $label:literal)?
             $(parameters [$($parameter:ident)+])? $(uses [$($use:ident $($place:literal)?)+])?
-            $(from $bill:ident)? $(=> $cell:expr)?;
+            $(from $bill:ident)? $(per call $same:expr)? $(=> $cell:expr)?;
         )+
     ) => {
         $(#[$doc])*
@@ -326,6 +327,9 @@ macro_rules! table {
                     count += 1;
                     $(push!($column $(, $cell)?);)+
                 });
+                if count > 0 {
+                    $(push!($column $(, $same, count)?);)+
+                }
                 count
             },
             columns: &[$(Column {

@@ -8,7 +8,7 @@ table! {
     PARTICIPANTS "participants" "one row per call and participant", |call, row| call.participants.iter();
     file Text None null NEVER
         "the call: path of the result file below the given folder"
-        => call.file.as_str();
+        per call call.file.as_str();
     participant Text None null NEVER
         "ch0, ch1 … a channel; spk0 … a diarised speaker; unknown: sentences without a speaker; a+b: merged by a common role" see Participant
         => row.participant.as_str();
