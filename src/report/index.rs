@@ -56,7 +56,7 @@ impl CallIndex {
             .collect();
         let mut keywords = Memberships::new(analysis.calls.height());
         for (at, hits) in analysis.hits.iter().flatten().enumerate() {
-            keywords.add(at, hits.found_in.iter().map(|call| *call as usize));
+            keywords.add(at, hits.found_in.iter().map(|call| call as usize));
         }
         let mut rules = Memberships::new(analysis.calls.height());
         for (at, rule) in analysis.rules.iter().flatten().enumerate() {

@@ -365,7 +365,7 @@ fn has_third(participants: &Figures) -> PolarsResult<bool> {
 
 fn distributions(figures: &Figures, table: &'static Table) -> PolarsResult<Vec<Distribution>> {
     let distribution = |column: &'static Column| {
-        let values = quantile::sorted(figures.parts(column.name))?;
+        let values = quantile::sorted(figures.parts(column.name), figures.height())?;
         let figure = |q| quantile::quantile(&values, q, column.unit);
         Ok(Distribution {
             metric: column.name,

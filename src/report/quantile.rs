@@ -6,9 +6,9 @@ use super::rates;
 use super::values::numbers;
 use crate::metrics::catalogue::Unit;
 
-/// The values of a column, which may come in parts, in ascending order, without nulls.
-pub(super) fn sorted(parts: impl IntoIterator<Item = PolarsResult<Column>>) -> PolarsResult<Vec<f64>> {
-    let mut values = Vec::new();
+/// The values of a column in ascending order, without nulls. It comes in parts, of this many rows.
+pub(super) fn sorted(parts: impl IntoIterator<Item = PolarsResult<Column>>, rows: usize) -> PolarsResult<Vec<f64>> {
+    let mut values = Vec::with_capacity(rows);
     for part in parts {
         values.extend(numbers(&part?)?.iter().flatten());
     }
@@ -38,6 +38,6 @@ mod tests {
         assert_eq!(quantile(&[7.0], 1.0, Unit::Ms), Some(7.0));
         assert_eq!(quantile(&[], 0.5, Unit::Ms), None);
         let column = Float64Chunked::from_iter_options("x".into(), [Some(3.0), None, Some(-1.0)].into_iter());
-        assert_eq!(sorted([Ok(column.into_column())]).unwrap(), [-1.0, 3.0]);
+        assert_eq!(sorted([Ok(column.into_column())], 3).unwrap(), [-1.0, 3.0]);
     }
 }

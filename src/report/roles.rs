@@ -47,7 +47,7 @@ pub(super) fn summaries(analysis: &Analysis) -> Result<Option<Vec<RoleSummary>>>
     let figure = |role: &String, figure: &'static Column| {
         let name = RoleColumn { role: role.clone(), figure }.name();
         let column = by_role.frame.column(&name)?;
-        let p50 = quantile(&sorted([Ok(column.clone())])?, 0.5, figure.unit);
+        let p50 = quantile(&sorted([Ok(column.clone())], column.len())?, 0.5, figure.unit);
         let n = (column.len() - column.null_count()) as u64;
         let sum = if figure.is_count() && n > 0 { column.i64()?.sum() } else { None };
         Ok::<_, PolarsError>(RoleFigure { metric: figure.name, unit: figure.unit, n, p50, sum })

@@ -39,7 +39,7 @@ impl Copies {
     pub(super) fn find(calls: &Figures) -> Option<Self> {
         // By hash: the addresses of all calls together are large.
         let hash = |url: &str| blake3::hash(address_id(url).as_bytes()).as_bytes().first_chunk().copied();
-        let mut found: Vec<([u8; 16], u32)> = Vec::new();
+        let mut found: Vec<([u8; 16], u32)> = Vec::with_capacity(calls.height());
         let mut row = 0;
         for part in calls.parts("file_url") {
             for url in part.ok()?.str().ok()?.iter() {

@@ -16,9 +16,50 @@ pub struct KeywordHits {
     pub hits: u64,
     /// Number of hits by role, or by participant where there is no role.
     pub by: BTreeMap<String, u64>,
-    /// The calls with a hit, as places in the table `calls`, ascending.
+    /// The calls with a hit.
     #[serde(skip)]
-    pub found_in: Vec<u32>,
+    pub found_in: CallPlaces,
+}
+
+/// Places of calls in the table `calls`, ascending. A byte each as a rule: of many calls and keywords, numbers would be most
+/// of what is in memory.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CallPlaces {
+    /// Differences, seven bits a byte, the lowest first; the highest bit says that more follow.
+    bytes: Vec<u8>,
+    last: u32,
+}
+
+impl CallPlaces {
+    /// Adds a place above the last one.
+    fn push(&mut self, place: u32) {
+        let mut difference = place.saturating_sub(self.last);
+        self.last = place;
+        loop {
+            let [low, ..] = difference.to_le_bytes();
+            difference >>= 7;
+            if difference == 0 {
+                return self.bytes.push(low);
+            }
+            self.bytes.push(low | 128);
+        }
+    }
+
+    /// The places in order.
+    pub fn iter(&self) -> impl Iterator<Item = u32> {
+        let (mut place, mut bytes) = (0, self.bytes.iter());
+        std::iter::from_fn(move || {
+            let mut shift = 0;
+            loop {
+                let byte = *bytes.next()?;
+                place += u32::from(byte & 127) << shift;
+                shift += 7;
+                if byte < 128 {
+                    return Some(place);
+                }
+            }
+        })
+    }
 }
 
 /// Which hits of one call are evidence of rules; the others are of keywords. A keyword may have the name of a rule.
@@ -47,7 +88,7 @@ pub(super) fn are_of_rules<'h>(
 pub(super) struct HitCounts(BTreeMap<String, KeywordHits>);
 
 impl HitCounts {
-    /// Adds the hits of one call: rule, and role or participant.
+    /// Adds the hits of one call, which comes after those added before: rule, and role or participant.
     pub(super) fn add<'a>(&mut self, call: u32, hits: impl Iterator<Item = (&'a str, &'a str)>) {
         let mut seen: Vec<&str> = Vec::new();
         for (rule, who) in hits {
@@ -76,7 +117,7 @@ impl HitCounts {
             let counts = self.0.entry(rule.clone()).or_insert_with(|| KeywordHits { rule, ..KeywordHits::default() });
             counts.calls += other.calls;
             counts.hits += other.hits;
-            counts.found_in.extend(other.found_in.into_iter().map(|call| call + calls));
+            other.found_in.iter().for_each(|call| counts.found_in.push(call + calls));
             for (who, count) in other.by {
                 *counts.by.entry(who).or_default() += count;
             }
@@ -90,7 +131,6 @@ impl HitCounts {
         });
         let mut list: Vec<KeywordHits> = named.collect();
         list.extend(self.0.into_values());
-        list.iter_mut().for_each(|hits| hits.found_in.sort_unstable());
         list
     }
 }
@@ -110,7 +150,16 @@ mod tests {
         let shown: Vec<_> =
             list.iter().map(|hits| (&*hits.rule, hits.calls, hits.hits, hits.by.get("agent").copied())).collect();
         assert_eq!(shown, [("cancel", 0, 0, None), ("refund", 2, 3, Some(2)), ("退款", 1, 1, None)]);
-        assert_eq!(list[1].found_in, [0, 3]);
+        assert_eq!(list[1].found_in.iter().collect::<Vec<_>>(), [0, 3]);
+    }
+
+    #[test]
+    fn places_far_apart_are_kept_as_well_as_neighbours() {
+        let places = [0, 1, 2, 129, 130, 16_514, 16_515, 3_000_000, u32::MAX - 1, u32::MAX];
+        let mut kept = CallPlaces::default();
+        places.into_iter().for_each(|place| kept.push(place));
+        assert_eq!(kept.iter().collect::<Vec<_>>(), places);
+        assert_eq!(CallPlaces::default().iter().count(), 0);
     }
 
     #[test]

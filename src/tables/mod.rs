@@ -49,7 +49,7 @@ pub(crate) use group::Moment;
 pub use group::{GroupKey, Period, UnreadableTimes};
 pub use inputs_hash::InputsHash;
 pub use join::{Joined, RecordingNames};
-pub use keyword_hits::KeywordHits;
+pub use keyword_hits::{CallPlaces, KeywordHits};
 pub use metadata::Metadata;
 pub use own_columns::OwnColumns;
 #[cfg(feature = "python")]

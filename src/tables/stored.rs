@@ -367,14 +367,16 @@ impl Stored {
         }
         let (rules, labels, roles) =
             (text("rule").map_err(failed)?, text("participant").map_err(failed)?, text("role").map_err(failed)?);
-        for (file, (start, length)) in rows {
-            let Some(call) = places.get(&file) else { continue };
+        let place = |(file, rows)| Some((*places.get(&file)?, file, rows));
+        let mut rows: Vec<(u32, String, (usize, usize))> = rows.into_iter().filter_map(place).collect();
+        rows.sort_unstable();
+        for (call, file, (start, length)) in rows {
             let own = counts_of_rules.remove(&*file).unwrap_or_default();
             let was_said = |row| bases.get(row) != Some(TimeBasis::Window.name());
             let names = (start..start + length).map(|row| (rules.get(row).unwrap_or_default(), was_said(row)));
             let of_keywords = (start..).zip(are_of_rules(names, own)).filter(|(_, is_of_rule)| !is_of_rule);
             let hit = |(row, _)| Some((rules.get(row)?, roles.get(row).or_else(|| labels.get(row))?));
-            counts.add(*call, of_keywords.filter_map(hit));
+            counts.add(call, of_keywords.filter_map(hit));
         }
         Ok(counts)
     }

@@ -389,6 +389,8 @@ impl Search {
         found.sort_unstable_by(|one, two| one.0.cmp(&two.0).then_with(|| name(&one.1, &two.1)));
         found.dedup_by(|one, two| one.0 == two.0);
         let mut files: Vec<Input> = found.into_iter().map(|(_, input)| input).collect();
+        // The list takes over the room of the hashes.
+        files.shrink_to_fit();
         files.sort_unstable_by(name);
         for same in files.chunk_by_mut(|one, two| one.file() == two.file()).filter(|same| same.len() > 1) {
             for input in same {
