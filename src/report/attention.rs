@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::Report;
 use super::call::{CallView, EventView};
 use super::number::{count, counted, figure};
+use super::quantile::sorted;
 use super::rates::{CallSet, Rate, RateValues, median, quantile};
 use super::values::numbers;
 use crate::error::{Error, Result};
@@ -210,9 +211,8 @@ pub(super) fn calls(analysis: &Analysis) -> Result<Vec<CallAttention>> {
 
 /// The calls in which a figure is high, and how far above its limit in units of that limit.
 fn high(analysis: &Analysis, column: &'static Column) -> PolarsResult<Vec<(usize, f64, Cause)>> {
-    let values = numbers(&analysis.calls.column(column.name)?)?;
-    let mut sorted: Vec<f64> = values.iter().flatten().collect();
-    sorted.sort_by(f64::total_cmp);
+    let values = || analysis.calls.parts(column.name);
+    let sorted = sorted(values(), analysis.calls.height())?;
     let (Some(middle), Some(lower), Some(upper)) = (median(&sorted), quantile(&sorted, 0.25), quantile(&sorted, 0.75))
     else {
         return Ok(Vec::new());
@@ -232,12 +232,17 @@ fn high(analysis: &Analysis, column: &'static Column) -> PolarsResult<Vec<(usize
     } else {
         upper + (1.5 * (upper - lower)).max(least)
     };
-    let above = values.iter().enumerate().filter_map(|(call, value)| {
-        let value = value.filter(|value| *value >= limit && *value > middle)?;
-        let cause = Cause::High { metric: column.name, value, median: middle, highest: few };
-        Some((call, 1.0 + (value - limit) / (limit - middle).max(f64::MIN_POSITIVE), cause))
-    });
-    Ok(above.collect())
+    let (mut above, mut call) = (Vec::new(), 0);
+    for part in values() {
+        for value in numbers(&part?)?.iter() {
+            if let Some(value) = value.filter(|value| *value >= limit && *value > middle) {
+                let cause = Cause::High { metric: column.name, value, median: middle, highest: few };
+                above.push((call, 1.0 + (value - limit) / (limit - middle).max(f64::MIN_POSITIVE), cause));
+            }
+            call += 1;
+        }
+    }
+    Ok(above)
 }
 
 /// The groups whose events per call are at least 1.5 times those of all other calls, the highest first, and which have at

@@ -329,10 +329,16 @@ fn sources(calls: &Figures) -> PolarsResult<Vec<SourceCount>> {
 
 fn totals(calls: &Figures) -> PolarsResult<Vec<Total>> {
     let total = |column: &'static Column| {
-        let values = calls.column(column.name)?;
-        let values = values.i64()?;
-        let n = (values.len() - values.null_count()) as u64;
-        Ok(Total { metric: column.name, unit: column.unit, n, sum: values.sum().filter(|_| n > 0) })
+        let mut total = Total { metric: column.name, unit: column.unit, n: 0, sum: None };
+        for part in calls.parts(column.name) {
+            let part = part?;
+            let values = part.i64()?;
+            let measured = (values.len() - values.null_count()) as u64;
+            let sum = values.sum().filter(|_| measured > 0);
+            total.n += measured;
+            total.sum = [total.sum, sum].into_iter().flatten().reduce(i64::wrapping_add);
+        }
+        Ok(total)
     };
     CALLS.columns_for(Use::Summed).into_iter().map(total).collect()
 }

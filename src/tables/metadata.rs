@@ -49,7 +49,14 @@ impl Metadata {
             path.extension().and_then(|extension| extension.to_str()).unwrap_or_default().to_ascii_lowercase();
         let wrong = |why: String| Error::invalid(format!("metadata {}: {why}", path.display()));
         let (frame, notes) = match &*extension {
-            "parquet" => (ParquetReader::new(file.into_file()).finish().map_err(failed)?, Vec::new()),
+            "parquet" => {
+                let (frame, left_out) = with_text(ParquetReader::new(file.into_file()).finish().map_err(failed)?);
+                let note = |column: Column| {
+                    let (name, dtype) = (column.name(), column.dtype());
+                    format!("{}: column `{name}` is left out, as {dtype} is no text", path.display())
+                };
+                (frame, left_out.into_iter().map(note).collect())
+            }
             "csv" | "tsv" | "txt" | "jsonl" | "ndjson" => {
                 let needed: &[sheet::Column] = if join.is_some() { &[] } else { &[FILE, ADDRESS, ID] };
                 let (columns, height, notes) = columns_of(&path.to_string_lossy(), file, needed).map_err(wrong)?;
@@ -162,6 +169,14 @@ impl Metadata {
         };
         group_by.iter().map(key).collect()
     }
+}
+
+/// The columns whose cells can be shown as text, and those of lists and the like.
+fn with_text(frame: DataFrame) -> (DataFrame, Vec<Column>) {
+    let height = frame.height();
+    let has_text = |column: &Column| column.cast(&DataType::String).is_ok();
+    let (kept, left_out) = frame.into_columns().into_iter().partition(has_text);
+    (DataFrame::new(height, kept).unwrap_or_default(), left_out)
 }
 
 /// The columns of a sheet, their height, and notes on the sheet.

@@ -11,9 +11,9 @@ use polars_arrow::bitmap::Bitmap;
 use polars_arrow::datatypes::{ArrowDataType, ArrowSchema, IntegerType};
 use polars_arrow::types::NativeType;
 use polars_parquet::write::{
-    CompressedPage, CompressionOptions, DynIter, DynStreamingIterator, Encoding, FileWriter, ParquetType,
-    StatisticsOptions, Version, WriteOptions, ZstdLevel, array_to_columns, compress, fallible_streaming_iterator,
-    get_dtype_encoding, to_parquet_schema,
+    CompressedPage, CompressionOptions, DynIter, DynStreamingIterator, Encoding, FileWriter, Nested, ParquetType,
+    StatisticsOptions, Version, WriteOptions, ZstdLevel, array_to_columns, array_to_pages, compress,
+    fallible_streaming_iterator, get_dtype_encoding, to_nested, to_parquet_leaves, to_parquet_schema,
 };
 
 use super::frame::{DECIMALS, DIGITS, Rows, days, smallest_units, validity};
@@ -53,11 +53,14 @@ impl Layout {
     /// Rows that follow each other, and further columns of theirs.
     pub(super) fn rows(&self, rows: Vec<Rows>, further: Vec<Column>) -> PolarsResult<RowGroup> {
         let count = rows.iter().map(|rows| rows.count as u64).sum();
-        let own = Rows::into_columns(rows).map(|(_, cells)| Ok(encodable(cells)));
+        let own = Rows::into_columns(rows).map(|(_, cells)| {
+            let (array, encoding) = encodable(cells);
+            (array, vec![encoding])
+        });
         let further = further.into_iter().map(|column| {
             let array = column.as_materialized_series().rechunk().to_arrow(0, CompatLevel::newest());
             let encodings = get_dtype_encoding(array.dtype());
-            Ok((array, encodings))
+            (array, encodings)
         });
         self.group(count, own.chain(further))
     }
@@ -70,17 +73,25 @@ impl Layout {
     fn group(
         &self,
         rows: u64,
-        columns: impl Iterator<Item = PolarsResult<(Box<dyn Array>, Vec<Encoding>)>>,
+        columns: impl Iterator<Item = (Box<dyn Array>, Vec<Encoding>)>,
     ) -> PolarsResult<RowGroup> {
         let mut compressed = Vec::with_capacity(self.types.len());
-        for ((column, parquet_type), field) in columns.zip(&self.types).zip(self.schema.iter_values()) {
-            let (array, encodings) = column?;
+        for (((array, encodings), own), field) in columns.zip(&self.types).zip(self.schema.iter_values()) {
             // It would be written as a zero.
             if !field.is_nullable && array.null_count() > 0 {
                 polars_bail!(ComputeError: "`{}` is null, which it never is", field.name);
             }
-            // A nested column has several leaves.
-            for pages in array_to_columns(array, parquet_type.clone(), self.options, &encodings)? {
+            let leaves = match &to_nested(&*array, own)?[..] {
+                // Not by `array_to_columns`: of nulls alone it makes zeros, of which polars keeps 8 MiB.
+                [nested] if matches!(nested[..], [Nested::Primitive(_)]) => {
+                    let types = to_parquet_leaves(own.clone()).into_iter().zip(encodings);
+                    let pages = |(own, encoding)| array_to_pages(&*array, own, nested, self.options, encoding);
+                    types.map(pages).collect::<PolarsResult<_>>()?
+                }
+                // A nested column of the user's.
+                _ => array_to_columns(array, own.clone(), self.options, &encodings)?,
+            };
+            for pages in leaves {
                 let pages = pages.map(|page| Ok(compress(page?, Vec::new(), self.options.compression)?));
                 compressed.push(pages.collect::<PolarsResult<_>>()?);
             }
@@ -100,8 +111,8 @@ impl RowGroup {
 }
 
 /// The cells of a column as an array, and how it is stored.
-fn encodable(cells: Cells) -> (Box<dyn Array>, Vec<Encoding>) {
-    let (array, encoding): (Box<dyn Array>, _) = match cells {
+fn encodable(cells: Cells) -> (Box<dyn Array>, Encoding) {
+    match cells {
         Cells::Integer(cells) => {
             let array = primitive(ArrowDataType::Int64, cells);
             // Not every reader takes a list of differences without any.
@@ -128,8 +139,7 @@ fn encodable(cells: Cells) -> (Box<dyn Array>, Vec<Encoding>) {
             let days: PrimitiveArray<i32> = days(&cells).collect();
             (Box::new(days.to(ArrowDataType::Date32)), Encoding::Plain)
         }
-    };
-    (array, vec![encoding])
+    }
 }
 
 fn primitive<T: NativeType>(dtype: ArrowDataType, cells: ValueCells<T>) -> PrimitiveArray<T> {

@@ -1,6 +1,8 @@
 //! Calls by the user's own columns: joins, groups, sums and percentiles worked out by hand.
 
-use polars::prelude::{ParquetWriter, df};
+use polars::prelude::{
+    Column, DataFrame, DataType, NamedFrom as _, ParquetReader, ParquetWriter, SerReader as _, Series, df,
+};
 use serde_json::{Value, json};
 
 use crate::scene::{Call, Ran, Row, Scene, call, column, csv, has};
@@ -165,6 +167,22 @@ fn metadata_may_be_json_lines_or_parquet() {
         groups,
         [json!(["-1", "false", 1]), json!(["7", "true", 1]), json!([null, "true", 1]), json!([null, null, 3])]
     );
+}
+
+#[test]
+fn of_parquet_columns_of_nulls_alone_are_kept_and_those_of_lists_are_left_out() {
+    let scene = calls().with(|folder| {
+        let names = Column::new("file".into(), ["a.json", "b.json", "c.json"]);
+        let nulls = Column::full_null("nothing".into(), 3, &DataType::Int64);
+        let lists = Column::new("tags".into(), vec![Series::new("".into(), [1_i64, 2]); 3]);
+        let mut frame = DataFrame::new(3, vec![names, nulls, lists]).unwrap();
+        ParquetWriter::new(std::fs::File::create(folder.join("meta.parquet")).unwrap()).finish(&mut frame).unwrap();
+    });
+    let ran = scene.run("analyze calls -o out --meta meta.parquet").exits(0);
+    let ran = ran.says("meta.parquet: column `tags` is left out, as list[i64] is no text");
+    let calls = ParquetReader::new(std::fs::File::open(ran.path("out/calls.parquet")).unwrap()).finish().unwrap();
+    assert_eq!(calls.column("nothing").unwrap().null_count(), calls.height());
+    assert!(calls.column("tags").is_err());
 }
 
 #[test]
