@@ -1,4 +1,4 @@
-//! All calls of a page in a few cells each: what it searches, filters and sorts.
+//! Calls of a page in a few cells each: what it searches, filters and sorts.
 
 use polars::prelude::*;
 
@@ -11,7 +11,7 @@ use crate::tables::{Analysis, Figures, OwnColumns, Rollup};
 /// Most of the user's columns, beside those that calls are grouped by.
 const MOST_COLUMNS: usize = 12;
 
-/// Every call, in few cells.
+/// The calls that a page searches, in few cells.
 #[derive(Debug, Clone, Default)]
 pub(super) struct CallIndex {
     /// Names of the user's columns in [`IndexedCall::own`].
@@ -39,7 +39,7 @@ pub(super) struct IndexedCall {
 }
 
 impl CallIndex {
-    /// The calls of an analysis in the order of `places`, with the figures that a list shows.
+    /// Calls of an analysis in the order of `places`, with the figures that a list shows.
     pub(super) fn build(
         analysis: &Analysis,
         places: &[usize],

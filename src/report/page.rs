@@ -24,6 +24,10 @@ pub(super) const LIST_ALL: usize = 200;
 /// Of more calls, this many of the highest by each column with [`Use::Ranked`] are listed.
 pub(super) const LISTED_BY_EACH: usize = 20;
 
+/// Of more calls, only these and the listed ones are made ready for the search over all calls: the data of as many, at least
+/// 58 bytes each, are more than it holds.
+const MOST_INDEXED: usize = 45_000;
+
 /// Most calls that need a look, on a page.
 const MOST_ATTENTION: usize = 10;
 
@@ -143,6 +147,8 @@ impl Page {
         chosen.extend(first.iter().filter(|place| places.contains(place)));
         let shown = places.iter().filter(|place| chosen.contains(place)).chain(unlisted);
         let shown: Vec<(usize, String)> = shown.map(|place| (*place, file(place).to_owned())).collect();
+        let is_indexed = |(at, place): &(usize, &usize)| *at < MOST_INDEXED || chosen.contains(*place);
+        let indexed: Vec<usize> = places.iter().enumerate().filter(is_indexed).map(|(_, place)| *place).collect();
         let times = own.and_then(|own| CallTimes::find(own, analysis.calls.height()));
         let columns = CALLS.column("duration_ms").into_iter().chain(listed_columns(analysis, options.by)).collect();
         let mut page = Self {
@@ -158,7 +164,7 @@ impl Page {
             listed: Vec::new(),
             views: Vec::new(),
             unreadable: Vec::new(),
-            index: CallIndex::build(analysis, &places, columns, own, rollup, times.as_ref())?,
+            index: CallIndex::build(analysis, &indexed, columns, own, rollup, times.as_ref())?,
             attention: attention.iter().take(MOST_ATTENTION.min(top)).cloned().collect(),
         };
         let markers = ReportSettings::new(analysis.settings.as_ref()).markers();
