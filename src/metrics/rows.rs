@@ -319,7 +319,7 @@ fn code_name<S: Serializer>(code: &Code, serializer: S) -> Result<S::Ok, S::Erro
 }
 
 /// A row of `sentences`.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 #[expect(missing_docs, reason = "each field is a column: see the catalogue")]
 pub struct SentenceRow<'m> {
@@ -403,18 +403,21 @@ impl Measured<'_> {
 
     /// The words, cleaned, by channel, sentence and position.
     pub fn words(&self) -> impl Iterator<Item = WordRow<'_>> {
-        self.conversation.sentences.iter().flat_map(|cleaned| {
-            let channel_id = self.channel_id(cleaned);
-            let words = &self.conversation.sentence(cleaned).words;
-            let intervals = self.conversation.words.get(cleaned.words.start as usize..cleaned.words.end as usize);
-            words.iter().zip(intervals.unwrap_or(&[])).map(move |(word, interval)| WordRow {
-                channel_id,
-                sentence_index: cleaned.index,
-                word_index: word.index,
-                participant: cleaned.participant as usize,
-                interval: *interval,
-                word,
-            })
+        self.sentences().flat_map(|sentence| self.words_of(sentence))
+    }
+
+    /// The words of one of its sentences.
+    pub(crate) fn words_of<'m>(&'m self, sentence: SentenceRow<'m>) -> impl Iterator<Item = WordRow<'m>> {
+        let SentenceRow { channel_id, sentence_index, participant, cleaned, sentence, .. } = sentence;
+        let intervals = self.conversation.words.get(cleaned.words.start as usize..cleaned.words.end as usize);
+        let words = sentence.words.iter().zip(intervals.unwrap_or(&[]));
+        words.map(move |(word, interval)| WordRow {
+            channel_id,
+            sentence_index,
+            word_index: word.index,
+            participant,
+            interval: *interval,
+            word,
         })
     }
 

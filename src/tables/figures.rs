@@ -1,7 +1,7 @@
 //! What is kept of all calls while they are measured: in memory, or beyond some thousand rows in a temporary file.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Seek, SeekFrom, Write};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -192,17 +192,12 @@ impl Runs {
     }
 
     fn read(&self, place: &Range<u64>, kind: Kind) -> io::Result<Cells> {
-        let mut bytes = Vec::new();
+        let length = usize::try_from(place.end - place.start).map_err(io::Error::other)?;
+        let mut bytes = vec![0; length];
         if let Some(file) = &self.file {
-            let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
-            file.seek(SeekFrom::Start(place.start))?;
-            (&mut *file).take(place.end - place.start).read_to_end(&mut bytes)?;
+            read_at(&file.lock().unwrap_or_else(PoisonError::into_inner), &mut bytes, place.start)?;
         }
-        if bytes.len() as u64 == place.end - place.start {
-            decode(&bytes, kind)
-        } else {
-            Err(io::ErrorKind::UnexpectedEof.into())
-        }
+        decode(&bytes, kind)
     }
 
     pub(super) fn into_figures(self) -> Result<Figures> {
@@ -228,6 +223,19 @@ fn store(rows: &Rows, file: &Mutex<File>) -> io::Result<Vec<Range<u64>>> {
         Ok(start..place)
     };
     rows.cells().map(column).collect()
+}
+
+/// Fills the buffer from this place on. A forked process shares the position in the file, so that none is set where it can do
+/// without.
+fn read_at(file: &File, buffer: &mut [u8], place: u64) -> io::Result<()> {
+    #[cfg(unix)]
+    return std::os::unix::fs::FileExt::read_exact_at(file, buffer, place);
+    #[cfg(not(unix))]
+    {
+        let mut file = file;
+        file.seek(SeekFrom::Start(place))?;
+        io::Read::read_exact(&mut file, buffer)
+    }
 }
 
 /// A byte for each cell, 0 for null, and its value behind it.

@@ -223,22 +223,22 @@ table! {
 
 table! {
     /// `words`: the words, cleaned.
-    WORDS "words" "one row per word", |call, row| call.words();
+    WORDS "words" "one row per word", |call, row| call.words_of(sentence), for each sentence in call.sentences();
     file Text None null NEVER
         "the call: path of the result file below the given folder"
-        per call call.file.as_str();
+        per sentence call.file.as_str();
     channel_id Integer None null NEVER
         "the transcribed track" see Identifiers
-        => row.channel_id;
+        per sentence sentence.channel_id;
     sentence_index Integer None null NEVER
         "from 0 for each channel, as received" see Identifiers
-        => row.sentence_index;
+        per sentence sentence.sentence_index;
     word_index Integer None null NEVER
         "from 0 for each sentence, as received" see Identifiers
         => row.word_index;
     participant Text None null NEVER
         "the participant who says it"
-        => call.label(row.participant);
+        per sentence call.label(sentence.participant);
     begin_ms Integer Ms null NEVER or "missing or ignored"
         "its begin, clipped to the recording" see Time
         => row.interval.map(|interval: Interval| interval.begin);

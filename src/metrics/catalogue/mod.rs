@@ -297,22 +297,23 @@ macro_rules! place {
 }
 use place;
 
-/// Declares a table: the rows of one call, then for each column
+/// Declares a table: the rows of one call, or of each of its sentences, then for each column
 ///
 /// ```text
 /// name Kind Unit null REASONS [or "other cases"]
 ///     "meaning" [see Definition] [label "Heading"] [parameters [name …]] [uses [Use place …]]
-///     => value in the row;            or: per call value in all rows;     or: from what the bill adds;
+///     => value in the row;    or: per call, or sentence, value in all its rows;    or: from what the bill adds;
 /// ```
 macro_rules! table {
     (
         $(#[$doc:meta])*
-        $table:ident $name:literal $grain:literal, |$measured:ident, $row:ident| $rows:expr;
+        $table:ident $name:literal $grain:literal,
+            |$measured:ident, $row:ident| $rows:expr $(, for each $group:ident in $groups:expr)?;
         $(
             $column:ident $kind:ident $unit:ident null $null:ident $(or $otherwise:literal)?
             $meaning:literal $(see $definition:ident)? $(label $label:literal)?
             $(parameters [$($parameter:ident)+])? $(uses [$($use:ident $($place:literal)?)+])?
-            $(from $bill:ident)? $(per call $same:expr)? $(=> $cell:expr)?;
+            $(from $bill:ident)? $(per $whole:ident $same:expr)? $(=> $cell:expr)?;
         )+
     ) => {
         $(#[$doc])*
@@ -322,13 +323,16 @@ macro_rules! table {
             fill: |$measured, columns| {
                 let [$($column),+] = columns else { return 0 };
                 let mut count = 0;
-                // Inner iteration: rows of words are nested, and a loop from outside would ask for each level anew.
-                $rows.for_each(|$row| {
-                    count += 1;
-                    $(push!($column $(, $cell)?);)+
-                });
-                if count > 0 {
-                    $(push!($column $(, $same, count)?);)+
+                $(for $group in $groups)? {
+                    let before = count;
+                    $rows.for_each(|$row| {
+                        count += 1;
+                        $(push!($column $(, $cell)?);)+
+                    });
+                    let rows = count - before;
+                    if rows > 0 {
+                        $(push!($column $(, $same, rows)?);)+
+                    }
                 }
                 count
             },
