@@ -250,7 +250,7 @@ impl Run<'_> {
                 ));
             }
         };
-        let files = inputs.files.iter().map(|input| &*input.file);
+        let files = inputs.files.iter().map(|input| input.file());
         let joined = metadata.map(|metadata| metadata.join(files, names)).transpose()?.map(Arc::new);
         let condition = self.condition.map(|text| Condition::read(text, joined.as_deref())).transpose()?;
         let options = self.options.joined(joined.clone()).condition(condition).origins(ledgers.origins());

@@ -112,14 +112,17 @@ fn columns_of_parquet_files_carry_their_meaning() {
     for table in talkmeter::metrics::catalogue::TABLES {
         let schema = schema(table.name);
         for column in table.columns {
-            let metadata = schema.get(column.name).unwrap().metadata.clone().unwrap();
+            let field = schema.get(column.name).unwrap();
+            assert_eq!(field.is_nullable, column.can_be_null(), "{}.{}", table.name, column.name);
+            let metadata = field.metadata.clone().unwrap();
             let entry = |key: &str| metadata.get(key).map(|value| value.as_str()).unwrap_or_default();
             assert_eq!(entry("description"), column.meaning, "{}.{}", table.name, column.name);
             assert_eq!(entry("unit"), column.unit.name());
             assert_eq!(entry("null_rule"), column.null_rule());
         }
     }
-    assert!(schema("calls").get("team").unwrap().metadata.is_none());
+    let own = schema("calls").get("team").unwrap().clone();
+    assert!(own.metadata.is_none() && own.is_nullable);
     assert!(schema("rollup").get("speech_ms").unwrap().metadata.is_some());
 }
 
