@@ -350,7 +350,7 @@ mod tests {
         runs.append(batch.clone());
         // A file that cannot be written to is as a full disk.
         let full = File::open(std::env::current_exe().unwrap()).unwrap();
-        let before = std::mem::replace(&mut runs.file, Some(Mutex::new(full)));
+        let before = runs.file.replace(Mutex::new(full));
         runs.append(batch);
         assert!(matches!(runs.full[..], [Run::Stored(_), Run::Memory(_)]));
         runs.file = before;
