@@ -124,12 +124,13 @@ impl Page {
         rollup: Option<&Rollup>,
     ) -> Result<Self> {
         let failed = |error| Error::table("cannot rank calls", error);
-        let mut places = ranked(&analysis.calls, options.by, options.ascending).map_err(failed)?;
+        let files = analysis.calls.texts("file").map_err(failed)?;
+        let by = analysis.calls.column(options.by);
+        let mut places = by.and_then(|by| ranked(&files, &by, options.ascending)).map_err(failed)?;
         let top = options.top.unwrap_or(usize::MAX);
         let attention = attention::calls(analysis)?;
         let first: Vec<usize> = attention.iter().take(MOST_ATTENTION.min(top)).map(|call| call.place).collect();
         places.truncate(top);
-        let files = analysis.calls.texts("file").map_err(failed)?;
         let file = |place: &usize| files.get(*place).unwrap_or_default();
         let mut in_full: BTreeSet<&str> = BTreeSet::new();
         for place in first.iter().chain(&places) {
@@ -139,7 +140,7 @@ impl Page {
         }
         let mut chosen = match options.top {
             Some(_) => places.iter().copied().collect(),
-            None => listed(analysis, &places).map_err(failed)?,
+            None => listed(analysis, &files, &places).map_err(failed)?,
         };
         chosen.extend(places.iter().filter(|place| in_full.contains(file(place))));
         // What needs a look is read even if it is not listed.
@@ -213,11 +214,10 @@ impl CallRow {
 }
 
 /// The places of all calls by one column, the highest or the lowest first, those without a value last; equal ones by name.
-fn ranked(calls: &Figures, by: &str, ascending: bool) -> PolarsResult<Vec<usize>> {
-    let files = calls.texts("file")?;
-    let values = numbers(&calls.column(by)?)?;
+fn ranked(files: &StringChunked, by: &Column, ascending: bool) -> PolarsResult<Vec<usize>> {
+    let values = numbers(by)?;
     let rank = |value: f64| if ascending { value } else { -value };
-    let mut order: Vec<(f64, &str, usize)> = (0..calls.height())
+    let mut order: Vec<(f64, &str, usize)> = (0..files.len())
         .filter_map(|row| Some((values.get(row).map_or(f64::INFINITY, rank), files.get(row)?, row)))
         .collect();
     order.sort_by(|one, two| one.0.total_cmp(&two.0).then(one.1.cmp(two.1)));
@@ -225,7 +225,7 @@ fn ranked(calls: &Figures, by: &str, ascending: bool) -> PolarsResult<Vec<usize>
 }
 
 /// The places of the calls to list.
-fn listed(analysis: &Analysis, order: &[usize]) -> PolarsResult<BTreeSet<usize>> {
+fn listed(analysis: &Analysis, files: &StringChunked, order: &[usize]) -> PolarsResult<BTreeSet<usize>> {
     if order.len() <= LIST_ALL {
         return Ok(order.iter().copied().collect());
     }
@@ -233,7 +233,7 @@ fn listed(analysis: &Analysis, order: &[usize]) -> PolarsResult<BTreeSet<usize>>
     for column in CALLS.columns_for(Use::Ranked) {
         let values = analysis.calls.column(column.name)?;
         let measured = values.len() - values.null_count();
-        let highest = ranked(&analysis.calls, column.name, false)?;
+        let highest = ranked(files, &values, false)?;
         chosen.extend(highest.into_iter().take(LISTED_BY_EACH.min(measured)));
     }
     Ok(chosen)
